@@ -1,0 +1,142 @@
+"""Decide about a challenger, write the decision down, then act on it."""
+
+import logging
+
+from pydantic import TypeAdapter
+
+from activities.champion import expect_champion, move_champion
+from activities.failures import guarded
+from domain.decision import Decision, Review
+from domain.errors import ChampionMovedError
+from domain.evidence import Evidence
+from domain.identity import short
+from domain.ledger import ACTOR, LedgerRecord
+from domain.names import DECIDE_ACTION, EVIDENCE
+from domain.ports import AcceptedDataset, Services
+from domain.run import DecideRequest, DecideResult
+from domain.upload import BlobRef, DatasetManifest, PartReport
+
+logger = logging.getLogger(__name__)
+
+_PARTS = TypeAdapter(tuple[PartReport, ...])
+
+
+def run_decide_action(services: Services, request: DecideRequest) -> DecideResult:
+    """Apply the promotion rules to the evidence and act.
+
+    1. Decide (pure) and append the decision to the ledger; a repeat finds the first one and keeps to it.
+    2. Act: promote by compare-and-set, reject, or open a review. A champion that moved meanwhile makes it void.
+    3. Append the outcome to the ledger and remember the content that has been decided on.
+    """
+    return guarded(
+        DECIDE_ACTION,
+        request.run,
+        request.model,
+        lambda: _decide(services, request),
+        lambda failure: DecideResult(failure=failure),
+    )
+
+
+def _decide(services: Services, request: DecideRequest) -> DecideResult:
+    from agents.promotion import decide
+
+    manifest = DatasetManifest.model_validate_json(services.blobs.read(request.manifest))
+    evidence = Evidence.model_validate_json(services.blobs.read(request.evidence))
+    key = f"{request.run}:decision:{request.round}"
+    entry = services.ledger.append(
+        LedgerRecord(
+            key=key,
+            model=request.model,
+            run=request.run,
+            kind="decision",
+            subject=f"version {evidence.challenger_version}",
+            actor=ACTOR,
+            body={
+                "decision": decide(evidence, manifest.spec.evaluation).to_json(),
+                "evidence": _summary(evidence),
+                "evidence_at": services.blobs.url(request.evidence),
+            },
+        )
+    )
+    decision = Decision.from_json(entry.body["decision"])
+    result = _act(services, request, decision, evidence, key)
+    services.ledger.append(
+        LedgerRecord(
+            key=f"{request.run}:outcome:{request.round}",
+            model=request.model,
+            run=request.run,
+            kind="outcome",
+            subject=f"version {evidence.challenger_version}",
+            actor=ACTOR,
+            body={
+                "outcome": result.outcome,
+                "champion_version": result.champion_version,
+                "review_id": result.review_id,
+                "decision_entry": entry.sequence,
+            },
+        )
+    )
+    if result.outcome != "void":
+        _remember(services, request, manifest)
+    logger.info("decided run=%s model=%s rule=%s outcome=%s", request.run, request.model, decision.rule, result.outcome)
+    return result.model_copy(update={"decision": decision, "ledger": entry.sequence})
+
+
+def _act(services: Services, request: DecideRequest, decision: Decision, evidence: Evidence, key: str) -> DecideResult:
+    try:
+        if decision.action == "promote":
+            move = move_champion(
+                services,
+                model=request.model,
+                expected=decision.champion_version,
+                version=decision.challenger_version,
+                run=request.run,
+                decided_by=key,
+            )
+            return DecideResult(outcome="promoted", champion_version=move.version)
+        expect_champion(services, request.model, decision.champion_version)
+    except ChampionMovedError as error:
+        logger.info("decision_void run=%s model=%s reason=%s", request.run, request.model, error.message)
+        actual = error.fields["actual"]
+        return DecideResult(outcome="void", champion_version=None if actual is None else str(actual))
+    if decision.action == "reject":
+        return DecideResult(outcome="rejected", champion_version=decision.champion_version)
+    review = services.reviews.open(
+        Review(
+            review_id=short(request.run, str(request.round)),
+            model=request.model,
+            run=request.run,
+            challenger_version=decision.challenger_version,
+            champion_version=decision.champion_version,
+            reason=decision.reason,
+            evidence_digest=decision.evidence_digest,
+            evaluation_set_digest=evidence.evaluation_set_digest,
+            policy_digest=evidence.policy_digest,
+            spec_digest=evidence.spec_digest,
+            opened_at=services.clock(),
+        )
+    )
+    return DecideResult(outcome="flagged", champion_version=decision.champion_version, review_id=review.review_id)
+
+
+def _summary(evidence: Evidence) -> dict[str, object]:
+    """The evidence without its slices, which may be many; the whole of it is where ``evidence_at`` says."""
+    return {name: value for name, value in evidence.to_json().items() if name != "slices"}
+
+
+def _remember(services: Services, request: DecideRequest, manifest: DatasetManifest) -> None:
+    reports = _PARTS.validate_json(
+        services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{request.run}/validation.json"))
+    )
+    for part in reports:
+        if part.digest is not None and part.report.passed:
+            services.datasets.accept(
+                AcceptedDataset(
+                    model=request.model,
+                    digest=part.digest,
+                    run=request.run,
+                    upload=part.upload,
+                    newest=part.report.newest,
+                    accepted_at=services.clock(),
+                )
+            )

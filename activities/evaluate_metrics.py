@@ -1,0 +1,120 @@
+"""Turn the predictions of a score run into evidence: champion against challenger on the same holdout rows."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from activities.failures import guarded
+from domain.errors import BadInputError, ServiceRefusedError
+from domain.evidence import Evidence
+from domain.names import (
+    COLUMN_CHALLENGER,
+    COLUMN_CHAMPION,
+    COLUMN_TRUTH,
+    EVALUATE_METRICS,
+    EVIDENCE,
+    PREDICTIONS_ARTIFACT,
+    SLICE_PREFIX,
+    TAG_CHALLENGER_VERSION,
+    TAG_CHAMPION_VERSION,
+    TAG_EVALUATION_SET_DIGEST,
+)
+from domain.ports import ScoreRun, Services
+from domain.run import EvaluateRequest, EvaluateResult, score_token
+from domain.spec import EvaluationPolicy
+from domain.upload import BlobRef, DatasetManifest
+
+if TYPE_CHECKING:
+    from agents.evaluation import Predictions
+
+
+def run_evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateResult:
+    """Read the score run of this round, compare both models, and keep the evidence in blob storage."""
+    return guarded(
+        EVALUATE_METRICS,
+        request.run,
+        request.model,
+        lambda: _evaluate(services, request),
+        lambda failure: EvaluateResult(failure=failure),
+    )
+
+
+def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
+    from agents.evaluation import compare, compare_slices
+
+    manifest = DatasetManifest.model_validate_json(services.blobs.read(request.manifest))
+    policy = manifest.spec.evaluation
+    score = services.registry.find_score(request.model, score_token(request.run, request.round))
+    if score is None:
+        reason = f"no finished score run has the token {score_token(request.run, request.round)!r}"
+        raise ServiceRefusedError("MLflow", reason, "the job ended well without logging its scoring; see its output")
+    with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+        path = services.registry.download_predictions(score.run_id, Path(folder))
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        champion_version = score.tags.get(TAG_CHAMPION_VERSION) or None
+        predictions = _read(path, policy, with_champion=champion_version is not None)
+    evidence = Evidence(
+        model=request.model,
+        challenger_version=_tag(score, TAG_CHALLENGER_VERSION),
+        champion_version=champion_version,
+        rows=predictions.truth.size,
+        metrics=compare(predictions, policy),
+        slices=compare_slices(predictions, policy),
+        score_run=score.run_id,
+        train_run=score.train_run,
+        evaluation_set_digest=_tag(score, TAG_EVALUATION_SET_DIGEST),
+        predictions_digest=content,
+        dataset_digest=manifest.digest,
+        data_source=manifest.source,
+        policy_digest=manifest.spec.policy_digest,
+        spec_digest=manifest.spec.digest,
+    )
+    kept = services.blobs.write(
+        BlobRef(container=EVIDENCE, name=f"runs/{request.run}/evidence-{request.round}.json"),
+        evidence.model_dump_json().encode(),
+        content_type="application/json",
+    )
+    return EvaluateResult(evidence=kept, summary=evidence)
+
+
+def _tag(score: ScoreRun, name: str) -> str:
+    value = score.tags.get(name, "")
+    if not value:
+        raise BadInputError(
+            field=name, value=value, rule="a score run must carry this tag", where=f"run {score.run_id}"
+        )
+    return value
+
+
+def _read(path: Path, policy: EvaluationPolicy, *, with_champion: bool) -> "Predictions":
+    """Read the predictions file; every row must have a finite prediction of each model that was scored."""
+    import duckdb
+    import numpy as np
+
+    from agents.evaluation import Predictions
+
+    with duckdb.connect() as connection:
+        columns = connection.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchnumpy()
+    slices = [item.column for item in policy.slices]
+    models = [COLUMN_CHALLENGER, *([COLUMN_CHAMPION] if with_champion else [])]
+    needed = [COLUMN_TRUTH, *models, *(SLICE_PREFIX + name for name in slices)]
+    missing = sorted(set(needed) - set(columns))
+    if missing:
+        raise BadInputError(
+            field=PREDICTIONS_ARTIFACT, value=sorted(columns), rule=f"the columns {', '.join(missing)} must be there"
+        )
+    numbers = {}
+    for name in (COLUMN_TRUTH, *models):
+        numbers[name] = np.ma.filled(np.ma.asarray(columns[name], dtype=np.float64), np.nan)
+        holes = int((~np.isfinite(numbers[name])).sum())
+        if name != COLUMN_TRUTH and holes:
+            raise BadInputError(
+                field=f"{PREDICTIONS_ARTIFACT}:{name}", value=f"{holes} rows", rule="every prediction must be a number"
+            )
+    return Predictions(
+        truth=numbers[COLUMN_TRUTH],
+        challenger=numbers[COLUMN_CHALLENGER],
+        champion=numbers.get(COLUMN_CHAMPION),
+        slices={name: np.ma.filled(columns[SLICE_PREFIX + name], "").astype(np.str_) for name in slices},
+    )

@@ -1,0 +1,50 @@
+"""Start a Databricks job run, once per attempt."""
+
+from activities.failures import guarded
+from domain.identity import idempotency_token
+from domain.job import JobOrder
+from domain.names import CHAMPION, SCORE_TASK, TRIGGER_DATABRICKS_JOB
+from domain.ports import Services
+from domain.run import StepResult, TriggerRequest
+
+
+def run_trigger_databricks_job(services: Services, request: TriggerRequest) -> StepResult:
+    """Start the run with an idempotency token derived from (run, purpose, round, attempt).
+
+    A lost response, a replay or a retry sends the same token and gets the same job run back.
+    """
+    return guarded(
+        TRIGGER_DATABRICKS_JOB,
+        request.run,
+        request.model,
+        lambda: _trigger(services, request),
+        lambda failure: StepResult(failure=failure),
+    )
+
+
+def _trigger(services: Services, request: TriggerRequest) -> StepResult:
+    order = JobOrder(
+        run=request.run,
+        model=request.model,
+        job=request.job,
+        token=idempotency_token(request.run, f"{request.purpose}:{request.round}", request.attempt),
+        parameters=_parameters(services, request),
+        only=(SCORE_TASK,) if request.purpose == "score" else (),
+    )
+    started = services.jobs.start(order)
+    return StepResult(run_id=started.run_id, url=started.url)
+
+
+def _parameters(services: Services, request: TriggerRequest) -> dict[str, str]:
+    dataset = services.blobs.url(request.dataset)
+    if request.purpose == "validate":
+        assert request.report is not None, "a validation order says where its report goes"
+        return {"order": dataset, "report": services.blobs.url(request.report), "lifecycle_run": request.run}
+    return {
+        "model": request.model,
+        "dataset": dataset,
+        "train_token": request.train_token,
+        "score_token": request.score_token,
+        "champion_version": services.registry.version_of(request.model, CHAMPION) or "",
+        "lifecycle_run": request.run,
+    }

@@ -1,0 +1,1 @@
+"""One file per outside system, implementing ports of domain over its real SDK. Only wiring imports it."""

@@ -1,0 +1,90 @@
+"""Azure Blob storage."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.storage.blob import BlobClient, BlobServiceClient, ContentSettings
+
+from domain.errors import BlobChangedError, BlobMissingError, ServiceRefusedError, ServiceUnavailableError
+from domain.upload import BlobRef
+
+_ROLE = "the identity needs the role Storage Blob Data Contributor"
+
+
+class AzureBlobStore:
+    """Implements domain.ports.BlobStore."""
+
+    def __init__(self, service: BlobServiceClient) -> None:
+        self._service = service
+
+    def download(self, blob: BlobRef, target: Path) -> str:
+        """Stream a blob into a file and return the SHA-256 of its bytes."""
+        content = hashlib.sha256()
+        with _translated(self.url(blob), blob), target.open("wb") as file:
+            for chunk in self._client(blob).download_blob(**_condition(blob)).chunks():
+                content.update(chunk)
+                file.write(chunk)
+        return content.hexdigest()
+
+    def read(self, blob: BlobRef) -> bytes:
+        """Read a small blob whole."""
+        with _translated(self.url(blob), blob):
+            data: bytes = self._client(blob).download_blob(**_condition(blob)).readall()
+        return data
+
+    def write(self, blob: BlobRef, data: bytes, *, content_type: str) -> BlobRef:
+        """Write a blob, overwriting what was there; return it without an etag, as a stable name."""
+        with _translated(self.url(blob), blob):
+            settings = ContentSettings(content_type=content_type)
+            self._client(blob).upload_blob(data, overwrite=True, content_settings=settings)
+        return blob.model_copy(update={"etag": None})
+
+    def url(self, blob: BlobRef) -> str:
+        """The address of a blob."""
+        return self._client(blob).url
+
+    def metadata(self, blob: BlobRef) -> Mapping[str, str]:
+        """The metadata that the uploader gave the blob."""
+        with _translated(self.url(blob), blob):
+            return dict(self._client(blob).get_blob_properties(**_condition(blob)).metadata or {})
+
+    def _client(self, blob: BlobRef) -> BlobClient:
+        return self._service.get_blob_client(blob.container, blob.name)
+
+
+def _condition(blob: BlobRef) -> dict[str, Any]:
+    if blob.etag is None:
+        return {}
+    return {"etag": blob.etag, "match_condition": MatchConditions.IfNotModified}
+
+
+@contextmanager
+def _translated(url: str, blob: BlobRef) -> Iterator[None]:
+    try:
+        yield
+    except ResourceNotFoundError as error:
+        raise BlobMissingError(url) from error
+    except ResourceModifiedError as error:
+        raise BlobChangedError(url, blob.etag or "") from error
+    except ClientAuthenticationError as error:
+        raise ServiceRefusedError("Blob storage", error.message, _ROLE) from error
+    except (ServiceRequestError, ServiceResponseError) as error:
+        raise ServiceUnavailableError("Blob storage", str(error)) from error
+    except HttpResponseError as error:
+        if error.status_code == 403:
+            raise ServiceRefusedError("Blob storage", error.message, _ROLE) from error
+        if error.status_code is not None and (error.status_code >= 500 or error.status_code == 429):
+            raise ServiceUnavailableError("Blob storage", error.message) from error
+        raise

@@ -1,0 +1,26 @@
+"""Contents on which a run has decided, in the table ``datasets``."""
+
+from azure.data.tables import TableServiceClient
+
+from clients.records import Records
+from domain.ports import AcceptedDataset
+
+
+class TableDatasetRegister:
+    """Implements domain.ports.DatasetRegister."""
+
+    def __init__(self, service: TableServiceClient) -> None:
+        self._records = Records(service, "datasets", AcceptedDataset)
+
+    def accept(self, dataset: AcceptedDataset) -> AcceptedDataset:
+        """Record a content once; return the record of whoever came first."""
+        return self._records.put_once(dataset.model, dataset.digest, dataset)[0]
+
+    def find(self, model: str, digest: str) -> AcceptedDataset | None:
+        """The first acceptance of a content."""
+        return self._records.get(model, digest)
+
+    def last_newest(self, model: str, *, before_run: str) -> str | None:
+        """The newest freshness value among the files that other runs accepted, in ISO 8601."""
+        accepted = self._records.all(model)
+        return max((item.newest for item in accepted if item.newest and item.run != before_run), default=None)

@@ -1,0 +1,81 @@
+"""The decision ledger in the table ``ledger``: a partition per model with its head, its entries and their keys."""
+
+from azure.data.tables import TableServiceClient
+
+from clients.tables import Row, Table, Write, until_no_conflict
+from domain.errors import BadInputError
+from domain.identity import short
+from domain.ledger import GENESIS, ChainFault, LedgerEntry, LedgerRecord, chain, verify
+from domain.ports import Clock
+
+_HEAD = "head"
+_ENTRY = "entry-"
+_KEY = "key-"
+# A string property holds 32,768 UTF-16 units; what is bigger belongs into blob storage, with its digest here.
+_LARGEST = 30_000
+
+
+class TableLedger:
+    """Implements domain.ports.Ledger. Appending commits entry, key and head in one transaction."""
+
+    def __init__(self, service: TableServiceClient, clock: Clock) -> None:
+        self._table = Table(service, "ledger")
+        self._clock = clock
+
+    def append(self, record: LedgerRecord) -> LedgerEntry:
+        """Append once per key; a repeat returns the first entry."""
+        return until_no_conflict(lambda: self._append(record))
+
+    def _append(self, record: LedgerRecord) -> LedgerEntry:
+        head = self._table.get(record.model, _HEAD)
+        known = self._table.get(record.model, _KEY + short(record.key))
+        if known is not None:
+            entry = self._table.get(record.model, str(known.values["Entry"]))
+            assert entry is not None, "a key and its entry are written together"
+            return _entry(entry)
+        sequence, previous = _end(head)
+        entry_new = chain(record, sequence=sequence + 1, previous_hash=previous, recorded_at=self._clock())
+        text = entry_new.model_dump_json()
+        if len(text) > _LARGEST:
+            raise BadInputError(
+                field="body", value=f"{len(text)} characters", rule=f"a ledger entry holds at most {_LARGEST}"
+            )
+        key = f"{_ENTRY}{entry_new.sequence:010d}"
+        self._table.write(
+            record.model,
+            [
+                Write(key, {"Entry": text, "Run": record.run}),
+                Write(_KEY + short(record.key), {"Entry": key}),
+                Write(
+                    _HEAD,
+                    {"Sequence": entry_new.sequence, "Hash": entry_new.hash},
+                    None if head is None else head.etag,
+                ),
+            ],
+        )
+        return entry_new
+
+    def entries(self, model: str, run: str | None = None) -> tuple[LedgerEntry, ...]:
+        """Entries of a model by sequence, of one run if named."""
+        entries = (_entry(row) for row in self._table.partition(model, prefix=_ENTRY))
+        return tuple(entry for entry in entries if run is None or entry.run == run)
+
+    def models(self) -> tuple[str, ...]:
+        """Models that have entries."""
+        heads = self._table.query("RowKey eq @key", {"key": _HEAD})
+        return tuple(sorted(head.partition for head in heads))
+
+    def verify(self, model: str) -> ChainFault | None:
+        """The first fault of a model's chain, or None."""
+        # The head first: an entry that is appended in between then makes the chain longer than the head, never shorter.
+        head_sequence, head_hash = _end(self._table.get(model, _HEAD))
+        entries = self.entries(model)[:head_sequence] if head_sequence else self.entries(model)
+        return verify(model, entries, head_sequence=head_sequence, head_hash=head_hash)
+
+
+def _end(head: Row | None) -> tuple[int, str]:
+    return (0, GENESIS) if head is None else (int(head.values["Sequence"]), str(head.values["Hash"]))
+
+
+def _entry(row: Row) -> LedgerEntry:
+    return LedgerEntry.model_validate_json(str(row.values["Entry"]))

@@ -1,0 +1,112 @@
+"""MLflow tracking and model registry through the MLflow client."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from domain.names import PREDICTIONS_ARTIFACT, TAG_SCORE_TOKEN, TAG_TRAIN_RUN, experiment
+from domain.ports import RegisteredVersion, ScoreRun
+
+# The open-source registry answers INVALID_PARAMETER_VALUE for an alias that nobody holds, Unity Catalog NOT_FOUND.
+_ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE"})
+_REFUSED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"})
+
+
+class MlflowModelRegistry:
+    """Implements domain.ports.ModelRegistry.
+
+    Attributes:
+        prefix: put before a model's name in the registry, such as ``catalog.schema.`` on Unity Catalog.
+    """
+
+    def __init__(self, client: MlflowClient, prefix: str = "") -> None:
+        self._client = client
+        self._prefix = prefix
+
+    def version_of(self, model: str, alias: str) -> str | None:
+        """The version that holds an alias; None if nobody does or the model is unknown."""
+        with _translated():
+            try:
+                return str(self._client.get_model_version_by_alias(self._prefix + model, alias).version)
+            except MlflowException as error:
+                if error.error_code in _ABSENT:
+                    return None
+                raise
+
+    def set_alias(self, model: str, alias: str, version: str) -> None:
+        """Point an alias at a version."""
+        with _translated():
+            self._client.set_registered_model_alias(self._prefix + model, alias, version)
+
+    def versions(self, model: str) -> tuple[RegisteredVersion, ...]:
+        """All versions, newest first; empty for an unknown model."""
+        with _translated():
+            try:
+                registered = self._client.get_registered_model(self._prefix + model)
+            except MlflowException as error:
+                if error.error_code in _ABSENT:
+                    return ()
+                raise
+            aliases: dict[str, list[str]] = {}
+            for alias, version in registered.aliases.items():
+                aliases.setdefault(str(version), []).append(alias)
+            found: list[ModelVersion] = []
+            page = self._client.search_model_versions(f"name = '{self._prefix}{model}'")
+            found.extend(page)
+            while page.token:
+                page = self._client.search_model_versions(f"name = '{self._prefix}{model}'", page_token=page.token)
+                found.extend(page)
+        versions = (_version(item, aliases.get(str(item.version), [])) for item in found)
+        return tuple(sorted(versions, key=lambda item: int(item.version), reverse=True))
+
+    def find_score(self, model: str, score_token: str) -> ScoreRun | None:
+        """The finished score run with this token."""
+        with _translated():
+            found = self._client.get_experiment_by_name(experiment(model))
+            if found is None:
+                return None
+            where = f"tags.`{TAG_SCORE_TOKEN}` = '{score_token}' and attributes.status = 'FINISHED'"
+            runs = self._client.search_runs([found.experiment_id], where, max_results=1)
+        for run in runs:
+            return ScoreRun(
+                run_id=run.info.run_id,
+                train_run=run.data.tags.get(TAG_TRAIN_RUN, ""),
+                tags=dict(run.data.tags),
+                metrics=dict(run.data.metrics),
+            )
+        return None
+
+    def download_predictions(self, score_run: str, target: Path) -> Path:
+        """Fetch the predictions artifact of a score run into a folder."""
+        with _translated():
+            return Path(self._client.download_artifacts(score_run, PREDICTIONS_ARTIFACT, str(target)))
+
+
+def _version(item: ModelVersion, aliases: list[str]) -> RegisteredVersion:
+    return RegisteredVersion(
+        version=str(item.version),
+        aliases=tuple(sorted(aliases)),
+        created_at=datetime.fromtimestamp(item.creation_timestamp / 1000, UTC),
+        run_id=item.run_id or "",
+        tags=dict(item.tags),
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code in _REFUSED:
+            hint = "the app's identity needs EXECUTE and MANAGE on the registered model and CAN_EDIT on the experiment"
+            raise ServiceRefusedError("MLflow", str(error.message), hint) from error
+        # The client wraps an unreachable server as INTERNAL_ERROR after its own retries.
+        if error.error_code in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}:
+            raise ServiceUnavailableError("MLflow", str(error.message)) from error
+        raise ServiceRefusedError("MLflow", str(error.message), "see the tracking server's log") from error

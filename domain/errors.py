@@ -1,0 +1,127 @@
+"""The error catalogue: every failure that Nightshift names, with a stable code.
+
+NightshiftError
+├── BadInputError (ValueError)          somebody gave us something that breaks a rule; retrying changes nothing
+│   ├── SpecError                       a model spec breaks a rule
+│   ├── UnknownModelError               no spec for this model
+│   ├── BlobMissingError                the upload was removed before it was read
+│   └── BlobChangedError                the upload was overwritten before it was read
+├── ConflictError                       somebody else changed the record first
+│   └── ChampionMovedError              the champion is not the one that the action expected
+├── ServiceRefusedError                 an outside system says no, and will say no again (401, 403, no such job)
+└── ServiceUnavailableError             an outside system does not answer now; retrying may help
+"""
+
+from typing import Any, ClassVar
+
+
+class NightshiftError(Exception):
+    """A failure with a stable code and named fields.
+
+    Attributes:
+        code: stable identifier for people and scripts, such as ``unknown_model``.
+        retryable: whether the same call may succeed later without anybody changing anything.
+        fields: the ids and values that say where it happened.
+    """
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = fields
+
+
+class BadInputError(NightshiftError, ValueError):
+    """Input that breaks a rule: says the field, the value and the rule."""
+
+    code = "bad_input"
+
+    def __init__(self, *, field: str, value: object, rule: str, where: str = "") -> None:
+        prefix = f"{where}: " if where else ""
+        super().__init__(f"{prefix}{field} = {value!r}: {rule}", field=field, value=value, rule=rule)
+
+
+class SpecError(BadInputError):
+    """A model spec breaks a rule; the message starts with the file."""
+
+    code = "bad_spec"
+
+
+class UnknownModelError(NightshiftError, KeyError):
+    """No model spec answers to this name."""
+
+    code = "unknown_model"
+
+    def __init__(self, model: str, known: tuple[str, ...]) -> None:
+        names = ", ".join(known) or "none"
+        super().__init__(f"model = {model!r}: no spec has this name; known models: {names}", model=model, known=known)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class BlobMissingError(NightshiftError, FileNotFoundError):
+    """The upload was removed between its event and its reading."""
+
+    code = "blob_missing"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"url = {url!r}: the blob is gone; upload it again", url=url)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class BlobChangedError(NightshiftError):
+    """The blob is no longer the one that the event announced; the newer content has an event of its own."""
+
+    code = "blob_changed"
+
+    def __init__(self, url: str, etag: str) -> None:
+        super().__init__(
+            f"url = {url!r}: overwritten since the event (etag {etag!r} is gone); its newer event starts its own run",
+            url=url,
+            etag=etag,
+        )
+
+
+class ConflictError(NightshiftError):
+    """Another writer changed the record first; read again and decide again."""
+
+    code = "conflict"
+    retryable = True
+
+
+class ChampionMovedError(NightshiftError):
+    """The champion alias is not where the decision expected it: the decision is void."""
+
+    code = "champion_moved"
+
+    def __init__(self, model: str, expected: str | None, actual: str | None) -> None:
+        super().__init__(
+            f"champion of {model} = {actual!r}: the decision expected {expected!r} and is void",
+            model=model,
+            expected=expected,
+            actual=actual,
+        )
+
+
+class ServiceRefusedError(NightshiftError):
+    """An outside system refuses, and the same call will be refused again."""
+
+    code = "service_refused"
+
+    def __init__(self, service: str, reason: str, hint: str) -> None:
+        super().__init__(f"{service} refused: {reason} ({hint})", service=service, reason=reason, hint=hint)
+
+
+class ServiceUnavailableError(NightshiftError, ConnectionError):
+    """An outside system cannot be reached or answers that it is overloaded."""
+
+    code = "service_unavailable"
+    retryable = True
+
+    def __init__(self, service: str, reason: str) -> None:
+        super().__init__(f"{service} is not available: {reason}", service=service, reason=reason)

@@ -1,0 +1,77 @@
+"""Evidence: champion against challenger on the same holdout rows."""
+
+from typing import Literal
+
+from domain.identity import digest
+from domain.message import Message
+
+Verdict = Literal["better", "equal", "worse", "unopposed", "undefined"]
+
+
+class Interval(Message):
+    """Bootstrap interval of challenger minus champion, in the unit of the metric."""
+
+    low: float
+    high: float
+
+
+class MetricComparison(Message):
+    """One metric of both models on the holdout.
+
+    Attributes:
+        champion: None when there is no champion yet.
+        challenger: None when the metric is undefined on these rows (no labels, no variance).
+        difference: interval of challenger minus champion; None without a champion.
+        verdict: ``better`` or ``worse`` only if the interval excludes zero; ``unopposed`` without a champion.
+        broken_limit: the absolute limit that the challenger misses, as a sentence; empty if none.
+    """
+
+    name: str
+    tracked: bool
+    champion: float | None
+    challenger: float | None
+    difference: Interval | None
+    verdict: Verdict
+    broken_limit: str = ""
+
+
+class SliceComparison(Message):
+    """One metric on the rows where ``column == value``; shown, and named when the challenger loses there."""
+
+    column: str
+    value: str
+    rows: int
+    metric: str
+    champion: float | None
+    challenger: float | None
+    verdict: Verdict
+
+
+class Evidence(Message):
+    """All that a promotion decision may look at; its digest is what a decision and an approval bind.
+
+    Attributes:
+        champion_version: the champion that was scored; None if there was none.
+        rows: number of holdout rows.
+        score_run, train_run: MLflow run ids.
+    """
+
+    model: str
+    challenger_version: str
+    champion_version: str | None
+    rows: int
+    metrics: tuple[MetricComparison, ...]
+    slices: tuple[SliceComparison, ...] = ()
+    score_run: str
+    train_run: str
+    evaluation_set_digest: str
+    predictions_digest: str
+    dataset_digest: str
+    data_source: str
+    policy_digest: str
+    spec_digest: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the whole evidence."""
+        return digest(self.to_json())

@@ -1,0 +1,59 @@
+"""Names that several packages must agree on."""
+
+from typing import Final
+
+# Orchestrators and activities, by the name under which the app registers them.
+MODEL_QUEUE: Final = "model_queue"
+LIFECYCLE: Final = "lifecycle"
+
+CLAIM_UPLOADS: Final = "claim_uploads"
+VALIDATE_DATA: Final = "validate_data"
+TRIGGER_DATABRICKS_JOB: Final = "trigger_databricks_job"
+POLL_JOB_STATUS: Final = "poll_job_status"
+EVALUATE_METRICS: Final = "evaluate_metrics"
+DECIDE_ACTION: Final = "decide_action"
+RECORD_HALT: Final = "record_halt"
+SEND_ALERT: Final = "send_alert"
+PUBLISH_EVENT: Final = "publish_event"
+
+# External event that wakes a run whose job has ended.
+JOB_FINISHED: Final = "job_finished"
+
+# Databricks jobs (training/job_definitions) and their tasks.
+TRAINING_JOB: Final = "nightshift-training"
+VALIDATION_JOB: Final = "nightshift-validation"
+SCORE_TASK: Final = "score"
+
+# Blob containers.
+BRONZE: Final = "bronze"
+SILVER: Final = "silver"
+EVIDENCE: Final = "evidence"
+
+# Aliases of registered models.
+CHAMPION: Final = "champion"
+CHALLENGER: Final = "challenger"
+
+# Tags on MLflow runs and model versions.
+TAG_LIFECYCLE_RUN: Final = "nightshift.lifecycle_run"
+TAG_TRAIN_TOKEN: Final = "nightshift.train_token"
+TAG_TRAIN_RUN: Final = "nightshift.train_run"
+TAG_SCORE_TOKEN: Final = "nightshift.score_token"
+TAG_DATASET_DIGEST: Final = "nightshift.dataset_digest"
+TAG_EVALUATION_SET_DIGEST: Final = "nightshift.evaluation_set_digest"
+TAG_CHALLENGER_VERSION: Final = "nightshift.challenger_version"
+TAG_CHAMPION_VERSION: Final = "nightshift.champion_version"
+TAG_GIT_COMMIT: Final = "nightshift.git_commit"
+TAG_DATA_SOURCE: Final = "nightshift.data_source"
+
+# The artifact of a score run: one row per holdout row.
+PREDICTIONS_ARTIFACT: Final = "evaluation/predictions.parquet"
+COLUMN_ROW: Final = "row_key"
+COLUMN_TRUTH: Final = "y_true"
+COLUMN_CHAMPION: Final = "champion"
+COLUMN_CHALLENGER: Final = "challenger"
+SLICE_PREFIX: Final = "slice_"
+
+
+def experiment(model: str) -> str:
+    """The MLflow experiment of a model; Databricks asks for an absolute workspace path."""
+    return f"/Shared/nightshift/{model}"

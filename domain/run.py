@@ -1,0 +1,274 @@
+"""A lifecycle run: the messages between its steps, and its outcome."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from domain.decision import Decision
+from domain.evidence import Evidence
+from domain.job import JobStatus
+from domain.message import Message
+from domain.spec import Polling
+from domain.upload import BlobRef, PartReport, Upload
+
+OutcomeName = Literal["promoted", "rejected", "flagged", "halted", "failed"]
+
+
+class Failure(Message):
+    """Why a step could not do its work; ``code`` is one of domain.errors or of a job's end."""
+
+    step: str
+    code: str
+    message: str
+    fields: dict[str, Any] = {}
+
+
+class Patience(Message):
+    """How long a step is tried again while an outside system does not answer."""
+
+    attempts: int = Field(default=20, ge=1)
+    seconds: float = Field(default=15, gt=0)
+
+
+class QueueInput(Message):
+    """Input of the orchestration that takes a model's uploads one batch at a time."""
+
+    model: str
+    generation: int
+    claim: int = 0
+
+
+class ClaimRequest(Message):
+    """Ask for the next batch of a model's uploads; the same request always gets the same batch."""
+
+    model: str
+    generation: int
+    claim: int
+
+
+class Batch(Message):
+    """The uploads of one run, in order of arrival; empty when the queue has gone idle."""
+
+    run: str = ""
+    uploads: tuple[Upload, ...] = ()
+    patience: Patience = Patience()
+
+
+class LifecycleInput(Message):
+    """Input of a lifecycle orchestration."""
+
+    model: str
+    run: str
+    uploads: tuple[Upload, ...]
+    patience: Patience = Patience()
+
+
+class ValidateRequest(Message):
+    """Input of ``validate_data``; ``job_reports`` maps upload identity to the report that a Databricks job wrote."""
+
+    model: str
+    run: str
+    uploads: tuple[Upload, ...]
+    job_reports: dict[str, BlobRef] = {}
+
+
+class ValidationOrderRef(Message):
+    """A file that is too large to validate here: the order for the Databricks job and where its report will be."""
+
+    identity: str
+    order: BlobRef
+    report: BlobRef
+
+
+class JobSettings(Message):
+    """What the orchestrator needs of the spec to run the job."""
+
+    job: str
+    max_attempts: int
+    retry_seconds: float
+    polling: Polling
+
+
+class ValidationResult(Message):
+    """Result of ``validate_data``.
+
+    Attributes:
+        parts: reports of the uploads, with at most 20 violations each; the full ones are at ``reports``.
+        oversize: files that a Databricks job must validate first; then the step runs again with their reports.
+        manifest: the dataset to train on; None if nothing passed.
+        failure: why the run must halt; None if it may go on.
+        refused: uploads of the batch that failed while others passed.
+    """
+
+    parts: tuple[PartReport, ...] = ()
+    reports: BlobRef | None = None
+    oversize: tuple[ValidationOrderRef, ...] = ()
+    manifest: BlobRef | None = None
+    job: JobSettings | None = None
+    failure: Failure | None = None
+    refused: tuple[str, ...] = ()
+
+
+class TriggerRequest(Message):
+    """Input of ``trigger_databricks_job``.
+
+    Attributes:
+        purpose: ``train`` runs the whole job, ``score`` only its score task, ``validate`` the validation job.
+        attempt: number of the attempt after the platform failed, from 1; each has an idempotency token of its own.
+        round: number of the scoring, from 0; a decision that became void is made again on a new one.
+        dataset: the manifest; for ``validate`` the order.
+        report: where the validation job writes its report.
+    """
+
+    model: str
+    run: str
+    job: str
+    purpose: Literal["train", "score", "validate"]
+    attempt: int
+    round: int = 0
+    dataset: BlobRef
+    report: BlobRef | None = None
+
+    @property
+    def train_token(self) -> str:
+        """Marks the one model version of this run, whatever the number of attempts."""
+        return self.run
+
+    @property
+    def score_token(self) -> str:
+        """Marks one scoring of that version against the champion of the moment."""
+        return score_token(self.run, self.round)
+
+
+def score_token(run: str, round_number: int) -> str:
+    """The token of a run's scoring round."""
+    return f"{run}:{round_number}"
+
+
+class PollRequest(Message):
+    """Input of ``poll_job_status``."""
+
+    model: str
+    run: str
+    run_id: int
+
+
+class EvaluateRequest(Message):
+    """Input of ``evaluate_metrics``: which score run to read."""
+
+    model: str
+    run: str
+    manifest: BlobRef
+    round: int = 0
+
+
+class DecideRequest(Message):
+    """Input of ``decide_action``."""
+
+    model: str
+    run: str
+    manifest: BlobRef
+    evidence: BlobRef
+    round: int = 0
+
+
+class EvaluateResult(Message):
+    """Result of ``evaluate_metrics``; the evidence itself is in blob storage, its summary here for the timeline."""
+
+    evidence: BlobRef | None = None
+    summary: Evidence | None = None
+    failure: Failure | None = None
+
+
+class DecideResult(Message):
+    """Result of ``decide_action``.
+
+    Attributes:
+        outcome: what became of the decision; ``void`` when the champion had moved since the evidence was made.
+        champion_version: the champion after the action.
+        ledger: sequence of the ledger entry of the decision.
+    """
+
+    decision: Decision | None = None
+    outcome: Literal["promoted", "rejected", "flagged", "void"] | None = None
+    champion_version: str | None = None
+    ledger: int | None = None
+    review_id: str | None = None
+    failure: Failure | None = None
+
+
+class StepResult(Message):
+    """Result of a step that starts or reads a job run."""
+
+    run_id: int | None = None
+    url: str = ""
+    status: JobStatus | None = None
+    failure: Failure | None = None
+
+
+class HaltRecord(Message):
+    """Input of ``record_halt``: why a run ended without a decision about its challenger."""
+
+    model: str
+    run: str
+    outcome: Literal["halted", "failed"]
+    failure: Failure
+
+
+class Recorded(Message):
+    """Result of ``record_halt``: the sequence of the ledger entry."""
+
+    ledger: int
+
+
+class AlertRequest(Message):
+    """Something that on-call must know.
+
+    Attributes:
+        key: identity of the alert; raising it again changes nothing.
+    """
+
+    key: str
+    model: str
+    run: str
+    category: Literal["pipeline"] = "pipeline"
+    severity: Literal["critical", "warning", "informational"]
+    title: str
+    detail: str
+
+
+class Alert(AlertRequest):
+    """An alert as it was raised."""
+
+    raised_at: datetime
+
+
+class RunEvent(Message):
+    """A lifecycle event for the Event Grid topic; ``kind`` becomes the CloudEvent type ``Nightshift.Run.<Kind>``."""
+
+    kind: Literal["started", "promoted", "rejected", "flagged", "halted", "failed"]
+    model: str
+    run: str
+    data: dict[str, Any]
+
+
+class PublishResult(Message):
+    """Result of ``publish_event``."""
+
+    failure: Failure | None = None
+
+
+class RunOutcome(Message):
+    """Output of a lifecycle orchestration."""
+
+    outcome: OutcomeName
+    model: str
+    run: str
+    reason: str
+    decision: Decision | None = None
+    failure: Failure | None = None
+    challenger_version: str | None = None
+    champion_version: str | None = None
+    job_runs: tuple[int, ...] = ()
+    review_id: str | None = None

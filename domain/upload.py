@@ -1,0 +1,102 @@
+"""An upload: the event that starts a lifecycle, and the manifest of what a run trains on."""
+
+from datetime import datetime
+from typing import Literal
+
+from domain.contract import ContractReport
+from domain.identity import short, slug
+from domain.message import Message
+from domain.spec import ModelSpec
+
+# The model of a blob that lies in no folder.
+UNROUTED = "unrouted"
+
+
+class BlobRef(Message):
+    """Where a blob is; with an etag, exactly which content."""
+
+    container: str
+    name: str
+    etag: str | None = None
+
+
+class Upload(Message):
+    """One BlobCreated event.
+
+    Attributes:
+        url: the blob's address as the event gives it.
+        etag: version of the content that the event announces.
+        size: bytes.
+        event_time: when the storage account accepted the blob (UTC).
+    """
+
+    url: str
+    container: str
+    name: str
+    etag: str
+    size: int
+    event_time: datetime
+    event_id: str
+
+    @property
+    def identity(self) -> str:
+        """The same for every delivery of the event, different for every content."""
+        return short(self.url, self.etag)
+
+    @property
+    def model(self) -> str:
+        """The model that the first folder of the blob's name says; ``unrouted`` for a blob in no folder."""
+        folder, separator, _ = self.name.partition("/")
+        return slug(folder) if separator else UNROUTED
+
+    @property
+    def suffix(self) -> str:
+        """Lower-case file extension without its dot, such as ``csv``."""
+        return self.name.rpartition(".")[2].lower() if "." in self.name else ""
+
+    @property
+    def blob(self) -> BlobRef:
+        """The exact content that the event announces."""
+        return BlobRef(container=self.container, name=self.name, etag=self.etag)
+
+
+class DatasetPart(Message):
+    """One accepted file of a run's dataset: ``digest`` is the SHA-256 of its bytes."""
+
+    blob: BlobRef
+    format: Literal["csv", "parquet"]
+    digest: str
+    rows: int
+
+
+class DatasetManifest(Message):
+    """What a job run trains on; kept in blob storage and handed over by reference.
+
+    Attributes:
+        spec: the spec as it was when the run started, so that job and decision follow the same rules.
+        parts: files in order of upload; where keys repeat, the later part's row counts.
+        digest: identity of the dataset, from the digests of its parts.
+        source: where the data comes from, as the uploader said it (blob metadata ``data_source``), or ``unstated``.
+    """
+
+    lifecycle_run: str
+    spec: ModelSpec
+    parts: tuple[DatasetPart, ...]
+    digest: str
+    source: str = "unstated"
+
+
+class ValidationOrder(Message):
+    """The order to a Databricks job to validate one file that is too large for the function app."""
+
+    spec: ModelSpec
+    upload: Upload
+    last_newest: str | None = None
+
+
+class PartReport(Message):
+    """One upload of a run and the report of its validation."""
+
+    upload: Upload
+    digest: str | None
+    report: ContractReport

@@ -1,0 +1,99 @@
+"""What people and scripts read: runs, models and their history, as the HTTP API answers them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from domain.decision import ChampionMove
+from domain.ledger import ChainFault, LedgerEntry
+from domain.message import Message
+from domain.ports import RegisteredVersion
+
+RunState = Literal["pending", "running", "completed", "failed", "terminated", "suspended"]
+
+
+class RunSummary(Message):
+    """One line of the list of runs.
+
+    Attributes:
+        outcome: what became of the run; None while it goes on.
+        step: what it does now; empty when it has ended.
+    """
+
+    run: str
+    model: str
+    state: RunState
+    outcome: str | None
+    reason: str
+    step: str
+    started_at: datetime
+    updated_at: datetime
+
+
+class TimelineStep(Message):
+    """One step of a run.
+
+    Attributes:
+        attempts: how often the step was called, because an outside system did not answer or the host was killed.
+        seconds: from its first call to its result; None while it goes on.
+    """
+
+    name: str
+    kind: Literal["activity", "timer", "event", "orchestration"]
+    started_at: datetime
+    ended_at: datetime | None
+    seconds: float | None
+    attempts: int
+    input: Any = None
+    result: Any = None
+    error: str = ""
+
+
+class RunDetail(RunSummary):
+    """A run with its timeline."""
+
+    input: Any
+    output: Any
+    steps: tuple[TimelineStep, ...]
+
+
+class ModelView(Message):
+    """A model, its versions, and who was champion when.
+
+    Attributes:
+        champion: at the time asked for (``at``), now if none was.
+        spec_error: why the spec cannot be used; empty if it can.
+    """
+
+    model: str
+    description: str
+    spec_error: str
+    champion: str | None
+    champion_since: datetime | None
+    rollback_target: str | None
+    at: datetime | None
+    versions: tuple[RegisteredVersion, ...]
+    moves: tuple[ChampionMove, ...]
+
+
+class Explanation(Message):
+    """Why a run did what it did: its ledger entries, oldest first."""
+
+    run: str
+    model: str
+    entries: tuple[LedgerEntry, ...]
+
+
+class ChainCheck(Message):
+    """The result of verifying one model's ledger."""
+
+    model: str
+    entries: int
+    fault: ChainFault | None
+
+
+class UploadView(Message):
+    """Where an upload has got to: ``run`` is None while it waits for its turn."""
+
+    model: str
+    identity: str
+    run: str | None

@@ -1,0 +1,5 @@
+"""The deployed app."""
+
+from wiring.app import create_app
+
+app = create_app()

@@ -1,0 +1,110 @@
+"""Run a Databricks job to its end: start it, sleep until it calls or is due, try again if the platform failed."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import azure.durable_functions as df
+
+from domain.job import JobStatus
+from domain.message import Message
+from domain.names import JOB_FINISHED, POLL_JOB_STATUS, TRIGGER_DATABRICKS_JOB
+from domain.run import Failure, JobSettings, Patience, PollRequest, StepResult, TriggerRequest
+from orchestrators.retries import steadily
+
+
+@dataclass(frozen=True)
+class JobEnd:
+    """How a job ended: the runs that were started, and the failure if it did not succeed."""
+
+    run_ids: tuple[int, ...]
+    failure: Failure | None = None
+
+
+def run_job(
+    context: df.DurableOrchestrationContext,
+    request: TriggerRequest,
+    settings: JobSettings,
+    patience: Patience,
+    tell: Callable[[str], None],
+) -> Generator[Any, Any, JobEnd]:
+    """Start a job run and wait for its end.
+
+    1. Start it; the activity's token makes a repeat find the same run.
+    2. Look at it; while it runs, sleep with exponential backoff up to a cap, or until the job-finished webhook calls.
+    3. If the platform failed (cluster start, spot loss), wait and start the next attempt. User code that fails is
+       never run again, and its error text is kept.
+    """
+    run_ids: list[int] = []
+    failure: Failure | None = None
+    for attempt in range(1, settings.max_attempts + 1):
+        if attempt > 1:
+            wait = timedelta(seconds=settings.retry_seconds * 2 ** (attempt - 2))
+            yield context.create_timer(context.current_utc_datetime + wait)
+        tell(TRIGGER_DATABRICKS_JOB)
+        order = request.model_copy(update={"attempt": attempt})
+        started = yield from _call(context, TRIGGER_DATABRICKS_JOB, order, patience)
+        if started.failure is not None or started.run_id is None:
+            return JobEnd(tuple(run_ids), started.failure)
+        run_ids.append(started.run_id)
+        tell(POLL_JOB_STATUS)
+        ended = yield from _wait(context, request, started.run_id, settings, patience)
+        if ended.failure is not None or ended.status is None:
+            return JobEnd(tuple(run_ids), ended.failure)
+        if ended.status.state == "succeeded":
+            return JobEnd(tuple(run_ids))
+        failure = _failure(ended.status, attempt)
+        if not ended.status.transient:
+            break
+    return JobEnd(tuple(run_ids), failure)
+
+
+def _wait(
+    context: df.DurableOrchestrationContext,
+    request: TriggerRequest,
+    run_id: int,
+    settings: JobSettings,
+    patience: Patience,
+) -> Generator[Any, Any, StepResult]:
+    polling = settings.polling
+    poll = PollRequest(model=request.model, run=request.run, run_id=run_id)
+    deadline = context.current_utc_datetime + timedelta(seconds=polling.timeout_seconds)
+    pause = polling.first_seconds
+    call = context.wait_for_external_event(JOB_FINISHED)
+    while True:
+        looked = yield from _call(context, POLL_JOB_STATUS, poll, patience)
+        if looked.failure is not None or looked.status is None or looked.status.finished:
+            return looked
+        if context.current_utc_datetime >= deadline:
+            message = f"job run {run_id} is still {looked.status.state} after {polling.timeout_seconds:.0f} s"
+            return looked.model_copy(
+                update={"failure": Failure(step=POLL_JOB_STATUS, code="job_overdue", message=message)}
+            )
+        due = context.create_timer(min(context.current_utc_datetime + timedelta(seconds=pause), deadline))
+        winner = yield context.task_any([call, due])
+        if winner is call:
+            due.cancel()
+            call = context.wait_for_external_event(JOB_FINISHED)
+        else:
+            pause = min(pause * polling.backoff, polling.max_seconds)
+
+
+def _call(
+    context: df.DurableOrchestrationContext, activity: str, message: Message, patience: Patience
+) -> Generator[Any, Any, StepResult]:
+    try:
+        return StepResult.from_json((yield steadily(context, activity, message, patience)))
+    except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up
+        failure = Failure(step=activity, code="service_unavailable", message=str(error)[:4_000])
+        return StepResult(failure=failure)
+
+
+def _failure(status: JobStatus, attempt: int) -> Failure:
+    text = status.error or status.message or "no error text"
+    return Failure(
+        step=POLL_JOB_STATUS,
+        code=f"job_{status.state}",
+        message=f"job run {status.run_id} ended {status.state} in attempt {attempt}: {text}",
+        fields={"run_id": status.run_id, "url": status.url, "attempt": attempt},
+    )

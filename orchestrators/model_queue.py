@@ -1,0 +1,42 @@
+"""One lifecycle per model at a time: a queue instance runs a model's batches of uploads one after the other."""
+
+from collections.abc import Generator
+from typing import Any
+
+import azure.durable_functions as df
+
+from domain.names import CLAIM_UPLOADS, LIFECYCLE, SEND_ALERT
+from domain.run import AlertRequest, Batch, ClaimRequest, LifecycleInput, QueueInput
+from orchestrators.retries import steadily
+
+Steps = Generator[Any, Any, Any]
+
+
+def model_queue(context: df.DurableOrchestrationContext) -> Steps:
+    """Run a model's uploads, one batch at a time, until none is waiting.
+
+    1. Claim the waiting uploads as one batch. Uploads that come later wait for the next round.
+    2. If there are none the queue is idle now, and the next upload starts a new instance.
+    3. Run the lifecycle of the batch, under the run id that the claim gave it.
+    4. Start again as new, so that the history stays short.
+    """
+    queue = QueueInput.from_json(context.get_input())
+    claim = ClaimRequest(model=queue.model, generation=queue.generation, claim=queue.claim)
+    batch = Batch.from_json((yield steadily(context, CLAIM_UPLOADS, claim)))
+    if not batch.uploads:
+        return {"model": queue.model, "batches": queue.claim}
+    lifecycle = LifecycleInput(model=queue.model, run=batch.run, uploads=batch.uploads, patience=batch.patience)
+    try:
+        yield context.call_sub_orchestrator(LIFECYCLE, lifecycle.to_json(), instance_id=batch.run)
+    except Exception as error:  # noqa: BLE001 - Durable raises the bare class; the next batch must not wait for this one
+        alert = AlertRequest(
+            key=f"{batch.run}:ended",
+            model=queue.model,
+            run=batch.run,
+            severity="critical",
+            title=f"Run of {queue.model} broke off",
+            detail=str(error)[:4_000],
+        )
+        yield steadily(context, SEND_ALERT, alert)
+    context.continue_as_new(queue.model_copy(update={"claim": queue.claim + 1}).to_json())
+    return None

@@ -1,0 +1,1 @@
+"""Blueprints that face the outside: parse, authorise, start or signal. Nothing else."""

@@ -1,0 +1,43 @@
+"""Models as people want to see them: versions and aliases from the registry, history from the champion book."""
+
+from datetime import datetime
+
+from domain.errors import SpecError
+from domain.names import CHAMPION
+from domain.ports import Services
+from domain.view import ModelView
+
+
+def model_views(services: Services, at: datetime | None) -> list[ModelView]:
+    """Every model that has a spec."""
+    return [model_view(services, model, at) for model in services.specs.names()]
+
+
+def model_view(services: Services, model: str, at: datetime | None) -> ModelView:
+    """One model, with the champion at a time (now if None).
+
+    Raises:
+        UnknownModelError: no spec has this name.
+    """
+    description, spec_error = "", ""
+    try:
+        description = services.specs.get(model).description
+    except SpecError as error:
+        spec_error = error.message
+    moves = services.champions.moves(model)
+    done = [move for move in moves if move.state == "done" and (at is None or move.at <= at)]
+    last = done[-1] if done else None
+    champion = last.version if last else None
+    if at is None:
+        champion = services.registry.version_of(model, CHAMPION)
+    return ModelView(
+        model=model,
+        description=description,
+        spec_error=spec_error,
+        champion=champion,
+        champion_since=last.at if last else None,
+        rollback_target=last.previous if last else None,
+        at=at,
+        versions=services.registry.versions(model),
+        moves=moves,
+    )

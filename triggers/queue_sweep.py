@@ -1,0 +1,26 @@
+"""A timer that finds queues whose instance is gone, so that no upload waits for the next one to be noticed."""
+
+import asyncio
+from collections.abc import Callable
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from domain.ports import Services, Submission
+from triggers.queue_starter import wake_queue
+
+
+def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+    """Register the timer: every minute."""
+    result = df.Blueprint()
+
+    @result.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+    @result.durable_client_input(client_name="client")
+    async def sweep_queues(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+        bound = services()
+        for state in await asyncio.to_thread(lambda: list(bound.uploads.states())):
+            if state.busy:
+                submission = Submission(generation=state.generation, accepted=False)
+                await wake_queue(client, bound, state.model, submission)
+
+    return result

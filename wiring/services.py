@@ -1,0 +1,204 @@
+"""Build the services from the settings: each client when it is first touched, because most calls need few of them."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from domain.ports import (
+    AlertBook,
+    BlobStore,
+    ChampionBook,
+    DatasetRegister,
+    EventPublisher,
+    JobService,
+    Ledger,
+    ModelRegistry,
+    ReviewBook,
+    SpecSource,
+    UploadQueue,
+)
+from domain.run import Patience
+from wiring.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.data.tables import TableServiceClient
+
+# The audience of a Databricks workspace for Microsoft Entra ID.
+_DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+# An activity that cannot reach a service is tried again by Durable; a client must not hang in its own retries for long.
+_CLIENT_BUDGET_SECONDS = 30
+_HTTP_TIMEOUT_SECONDS = 20
+
+
+def now() -> datetime:
+    """The time in UTC."""
+    return datetime.now(UTC)
+
+
+class LazyServices:
+    """Implements domain.ports.Services; clients are imported and opened at first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The time, for records."""
+        return now
+
+    @property
+    def patience(self) -> Patience:
+        """How long steps are tried again."""
+        return self._settings.patience
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that these services were built from."""
+        return self._settings
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """Blob storage."""
+        from azure.storage.blob import BlobServiceClient
+
+        from clients.blob_storage import AzureBlobStore
+
+        settings = self._settings
+        if settings.storage_connection_string is not None:
+            return AzureBlobStore(BlobServiceClient.from_connection_string(settings.storage_connection_string))
+        assert settings.blob_endpoint is not None, "read_settings asks for it"
+        return AzureBlobStore(BlobServiceClient(settings.blob_endpoint, credential=self._credential))
+
+    @cached_property
+    def uploads(self) -> UploadQueue:
+        """The queues of uploads."""
+        from clients.upload_queue import TableUploadQueue
+
+        return TableUploadQueue(self._tables)
+
+    @cached_property
+    def datasets(self) -> DatasetRegister:
+        """The contents decided on."""
+        from clients.datasets import TableDatasetRegister
+
+        return TableDatasetRegister(self._tables)
+
+    @cached_property
+    def champions(self) -> ChampionBook:
+        """The champion book."""
+        from clients.champions import TableChampionBook
+
+        return TableChampionBook(self._tables)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The decision ledger."""
+        from clients.ledger import TableLedger
+
+        return TableLedger(self._tables, now)
+
+    @cached_property
+    def reviews(self) -> ReviewBook:
+        """The reviews."""
+        from clients.reviews import TableReviewBook
+
+        return TableReviewBook(self._tables)
+
+    @cached_property
+    def alerts(self) -> AlertBook:
+        """The alerts."""
+        from clients.alerts import TableAlertBook
+
+        return TableAlertBook(self._tables)
+
+    @cached_property
+    def jobs(self) -> JobService:
+        """Databricks Jobs."""
+        from databricks.sdk import WorkspaceClient
+        from databricks.sdk.config import Config
+
+        from clients.databricks_jobs import DatabricksJobService
+
+        settings = self._settings
+        strategy = None
+        if settings.databricks_token is None:
+            from clients.databricks_identity import IdentityStrategy
+
+            strategy = IdentityStrategy(self._credential, _DATABRICKS_SCOPE)
+        config = Config(
+            host=settings.databricks_host,
+            token=settings.databricks_token,
+            credentials_strategy=strategy,
+            retry_timeout_seconds=_CLIENT_BUDGET_SECONDS,
+            http_timeout_seconds=_HTTP_TIMEOUT_SECONDS,
+        )
+        return DatabricksJobService(WorkspaceClient(config=config))
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        """MLflow."""
+        # The MLflow client reads its limits from the environment only.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(_HTTP_TIMEOUT_SECONDS))
+        from mlflow import MlflowClient
+
+        from clients.mlflow_registry import MlflowModelRegistry
+
+        settings = self._settings
+        client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_registry_uri)
+        return MlflowModelRegistry(client, settings.model_prefix)
+
+    @cached_property
+    def events(self) -> EventPublisher:
+        """The Event Grid topic."""
+        from azure.core.credentials import AzureKeyCredential
+        from azure.eventgrid import EventGridPublisherClient
+
+        from clients.event_grid import EventGridPublisher
+
+        settings = self._settings
+        if settings.event_grid_key is not None:
+            credential = AzureKeyCredential(settings.event_grid_key)
+            return EventGridPublisher(EventGridPublisherClient(settings.event_grid_endpoint, credential))
+        return EventGridPublisher(EventGridPublisherClient(settings.event_grid_endpoint, self._credential))
+
+    @cached_property
+    def specs(self) -> SpecSource:
+        """The model specs."""
+        from clients.spec_files import SpecFiles
+
+        return SpecFiles(self._settings.model_specs)
+
+    @cached_property
+    def _tables(self) -> "TableServiceClient":
+        from azure.data.tables import TableServiceClient
+
+        settings = self._settings
+        if settings.storage_connection_string is not None:
+            return TableServiceClient.from_connection_string(settings.storage_connection_string)
+        assert settings.table_endpoint is not None, "read_settings asks for it"
+        return TableServiceClient(settings.table_endpoint, credential=self._credential)
+
+    @cached_property
+    def _credential(self) -> "TokenCredential":
+        from azure.identity import DefaultAzureCredential
+
+        return DefaultAzureCredential(managed_identity_client_id=self._settings.client_id)
+
+
+class ServicesProvider:
+    """Hands out one set of services per process, built at the first call: an idle app reads no setting."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._services: LazyServices | None = None
+
+    def __call__(self) -> LazyServices:
+        """The services of this process."""
+        if self._services is None:
+            self._services = LazyServices(read_settings(os.environ, self._root))
+        return self._services

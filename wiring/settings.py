@@ -1,0 +1,104 @@
+"""Settings: what differs between this machine and Azure. Endpoints and credentials, never code paths."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.errors import BadInputError
+from domain.run import Patience
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of the app, read from its environment.
+
+    Attributes:
+        storage_connection_string: only for the local emulator, whose key is public knowledge.
+        blob_endpoint, table_endpoint: in Azure, reached with the managed identity.
+        event_grid_key: only for the local topic.
+        databricks_token: only for the local workspace.
+        model_prefix: ``catalog.schema.`` on Unity Catalog, empty elsewhere.
+        client_id: of the user-assigned managed identity.
+    """
+
+    environment: str
+    storage_connection_string: str | None
+    blob_endpoint: str | None
+    table_endpoint: str | None
+    event_grid_endpoint: str
+    event_grid_key: str | None
+    databricks_host: str
+    databricks_token: str | None
+    mlflow_tracking_uri: str
+    mlflow_registry_uri: str
+    model_prefix: str
+    model_specs: Path
+    client_id: str | None
+    patience: Patience
+    mlflow_url: str
+    databricks_url: str
+
+
+def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
+    """Read the settings.
+
+    Args:
+        environ: the environment; tests hand in their own.
+        root: the app's folder, where model_specs lies.
+
+    Raises:
+        BadInputError: a setting is missing or breaks a rule; names the setting.
+    """
+    connection = environ.get("NIGHTSHIFT_STORAGE_CONNECTION_STRING")
+    blob = environ.get("NIGHTSHIFT_BLOB_ENDPOINT")
+    table = environ.get("NIGHTSHIFT_TABLE_ENDPOINT")
+    if connection is None and not (blob and table):
+        raise BadInputError(
+            field="NIGHTSHIFT_BLOB_ENDPOINT, NIGHTSHIFT_TABLE_ENDPOINT",
+            value=(blob, table),
+            rule="both are needed in Azure (locally NIGHTSHIFT_STORAGE_CONNECTION_STRING)",
+            where="app settings",
+        )
+    tracking = _needed(environ, "MLFLOW_TRACKING_URI", "`databricks` in Azure, the server's address locally")
+    databricks = _needed(environ, "DATABRICKS_HOST", "the workspace's address")
+    return Settings(
+        environment=environ.get("NIGHTSHIFT_ENVIRONMENT", "local"),
+        storage_connection_string=connection,
+        blob_endpoint=blob,
+        table_endpoint=table,
+        event_grid_endpoint=_needed(environ, "NIGHTSHIFT_EVENTGRID_ENDPOINT", "the topic's address"),
+        event_grid_key=environ.get("NIGHTSHIFT_EVENTGRID_KEY"),
+        databricks_host=databricks,
+        databricks_token=environ.get("DATABRICKS_TOKEN"),
+        mlflow_tracking_uri=tracking,
+        mlflow_registry_uri=environ.get("MLFLOW_REGISTRY_URI", tracking),
+        model_prefix=environ.get("NIGHTSHIFT_MODEL_PREFIX", ""),
+        model_specs=root / environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs"),
+        client_id=environ.get("AZURE_CLIENT_ID"),
+        patience=Patience(
+            attempts=int(_number(environ, "NIGHTSHIFT_RETRY_ATTEMPTS", 20)),
+            seconds=_number(environ, "NIGHTSHIFT_RETRY_SECONDS", 15),
+        ),
+        mlflow_url=environ.get("NIGHTSHIFT_MLFLOW_URL", tracking),
+        databricks_url=environ.get("NIGHTSHIFT_DATABRICKS_URL", databricks),
+    )
+
+
+def _needed(environ: Mapping[str, str], name: str, what: str) -> str:
+    value = environ.get(name, "")
+    if not value:
+        raise BadInputError(field=name, value=value, rule=f"must be set: {what}", where="app settings")
+    return value
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if value <= 0:
+        raise BadInputError(field=name, value=text, rule="must be a positive number", where="app settings")
+    return value
