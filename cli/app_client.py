@@ -1,0 +1,87 @@
+"""HTTP to a running app."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from domain.errors import NightshiftError
+
+ENDPOINTS_FILE = "endpoints.json"
+
+
+class AppUnreachableError(NightshiftError):
+    """No app answers at the address."""
+
+    code = "app_unreachable"
+
+
+class AppRefusedError(NightshiftError):
+    """The app answers with a problem document."""
+
+    code = "app_refused"
+
+
+def app_url(state: Path) -> str:
+    """Where the app is: NIGHTSHIFT_URL if set (a deployed app), else the local stack of the state folder.
+
+    Raises:
+        AppUnreachableError: neither says.
+    """
+    if os.environ.get("NIGHTSHIFT_URL"):
+        return os.environ["NIGHTSHIFT_URL"].rstrip("/")
+    return str(read_endpoints(state)["app"])
+
+
+def read_endpoints(state: Path) -> dict[str, Any]:
+    """The addresses of the local stack, as ``nightshift up`` wrote them."""
+    try:
+        endpoints: dict[str, Any] = json.loads((state / ENDPOINTS_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AppUnreachableError(
+            f"no local stack has been started in {state}: start one with `nightshift up`, "
+            "or set NIGHTSHIFT_URL to a deployed app"
+        ) from None
+    return endpoints
+
+
+class AppClient:
+    """Reads the app's HTTP API."""
+
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(base_url=f"{url}/api", timeout=30, transport=transport)
+
+    def get(self, path: str, **params: str | int | None) -> Any:
+        """GET a JSON document; parameters that are None are left out.
+
+        Raises:
+            AppUnreachableError: no answer.
+            AppRefusedError: the app says why not.
+        """
+        given = {name: value for name, value in params.items() if value is not None}
+        try:
+            response = self._http.get(path, params=given)
+        except httpx.TransportError as error:
+            raise AppUnreachableError(
+                f"{self._http.base_url} does not answer ({error}): `nightshift doctor` says which part is ill"
+            ) from error
+        if response.is_success:
+            return response.json()
+        try:
+            problem = response.json()
+            message = f"{problem['title']}: {problem['detail']}"
+        except (ValueError, KeyError):
+            message = f"HTTP {response.status_code} from {response.url}"
+        raise AppRefusedError(message, status=response.status_code)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def __enter__(self) -> "AppClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,103 @@
+"""The commands that read: runs, show, explain, models, ledger, alerts, reviews."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console, RenderableType
+
+from cli import rendering
+from cli.app_client import AppClient, app_url
+from domain.ledger import LedgerEntry
+from domain.view import ChainCheck, Explanation, ModelView, RunDetail, RunSummary
+
+State = Annotated[Path, typer.Option("--state", help="State folder of the local stack.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Model = Annotated[str | None, typer.Option("--model", help="Only of this model.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")]
+
+DEFAULT_STATE = Path(".nightshift/state")
+
+
+def runs(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """List the runs, newest first."""
+    with _app(state) as app:
+        found = app.get("runs", model=model, limit=limit)
+    shown = rendering.runs_table([RunSummary.model_validate(item) for item in found["items"]])
+    _show(found, shown, as_json=as_json)
+
+
+def show(run: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """Show a run: each step, when it was, what it brought, how often it was tried."""
+    with _app(state) as app:
+        found = app.get(f"runs/{run}")
+    _show(found, rendering.run_report(RunDetail.model_validate(found)), as_json=as_json)
+
+
+def explain(run: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """Say why a run did what it did: the decision, its rule and its evidence, from the ledger."""
+    with _app(state) as app:
+        found = app.get(f"runs/{run}/explanation")
+    _show(found, rendering.explanation_report(Explanation.model_validate(found)), as_json=as_json)
+
+
+def models(
+    model: Annotated[str | None, typer.Argument(help="Only this model.")] = None,
+    at: Annotated[str | None, typer.Option(help="Who was champion at this time, such as 2026-11-01T03:00Z.")] = None,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Show the models: versions, aliases, champion now or at a given time, rollback target."""
+    with _app(state) as app:
+        found = {"items": [app.get(f"models/{model}", at=at)]} if model else app.get("models", at=at)
+    shown = rendering.models_report([ModelView.model_validate(item) for item in found["items"]])
+    _show(found, shown, as_json=as_json)
+
+
+def ledger(
+    verify: Annotated[bool, typer.Option("--verify", help="Check every hash; exit 1 if a chain is broken.")] = False,
+    model: Model = None,
+    limit: Limit = 20,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Show the decision ledger, or verify its hash chains."""
+    with _app(state) as app:
+        if not verify:
+            found = app.get("ledger", model=model, limit=limit)
+            entries = [LedgerEntry.model_validate(item) for item in found["items"]]
+            _show(found, rendering.ledger_table(entries), as_json=as_json)
+            return
+        found = app.get("ledger/verification")
+    checks = [ChainCheck.model_validate(item) for item in found["items"]]
+    _show(found, rendering.checks_table(checks), as_json=as_json)
+    if any(check.fault for check in checks):
+        raise typer.Exit(1)
+
+
+def alerts(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """List what on-call must know, newest first."""
+    with _app(state) as app:
+        found = app.get("alerts", model=model, limit=limit)
+    shown = rendering.notices_table(found["items"], "raised_at", ("severity", "model", "title", "run"))
+    _show(found, shown, as_json=as_json)
+
+
+def reviews(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """List the flagged promotions that wait for a person, newest first."""
+    with _app(state) as app:
+        found = app.get("reviews", model=model, limit=limit)
+    columns = ("review_id", "model", "challenger_version", "reason", "run")
+    _show(found, rendering.notices_table(found["items"], "opened_at", columns), as_json=as_json)
+
+
+def _app(state: Path) -> AppClient:
+    return AppClient(app_url(state))
+
+
+def _show(found: object, shown: RenderableType, *, as_json: bool) -> None:
+    console = Console()
+    if as_json:
+        rendering.print_json(console, found)
+    else:
+        console.print(shown)

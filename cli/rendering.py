@@ -1,0 +1,206 @@
+"""Tables and texts for a terminal, from what the API answers."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from domain.evidence import Evidence
+from domain.ledger import LedgerEntry
+from domain.view import ChainCheck, Explanation, ModelView, RunDetail, RunSummary, TimelineStep
+
+OUTCOME_STYLE = {
+    "promoted": "green",
+    "rejected": "yellow",
+    "flagged": "magenta",
+    "halted": "yellow",
+    "failed": "red",
+    "terminated": "red",
+    "better": "green",
+    "worse": "red",
+    "equal": "dim",
+}
+
+
+def print_json(console: Console, value: Any) -> None:
+    """Print for scripts: plain JSON, whatever the width of the terminal."""
+    console.file.write(json.dumps(value, indent=2) + "\n")
+
+
+def styled(word: str) -> Text:
+    """A word in the colour of its meaning."""
+    return Text(word, style=OUTCOME_STYLE.get(word, ""))
+
+
+def moment(value: datetime | None) -> str:
+    """A time in UTC to the second."""
+    return "-" if value is None else value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def number(value: float | None) -> str:
+    """Four significant digits."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def runs_table(runs: list[RunSummary]) -> RenderableType:
+    """The list of runs."""
+    if not runs:
+        return Text("no runs yet: `nightshift upload MODEL FILE` starts one")
+    table = Table("run", "model", "started", "outcome", "reason", box=None, pad_edge=False)
+    for run in runs:
+        outcome = styled(run.outcome) if run.outcome else Text(f"{run.state}: {run.step}", style="cyan")
+        first_line = run.reason.partition("\n")[0]
+        table.add_row(run.run, run.model, moment(run.started_at), outcome, first_line)
+    return table
+
+
+def run_report(run: RunDetail) -> RenderableType:
+    """A run with its timeline."""
+    head = Table.grid(padding=(0, 2))
+    head.add_row("run", run.run)
+    head.add_row("model", run.model)
+    head.add_row("outcome", styled(run.outcome) if run.outcome else Text(f"{run.state}: {run.step}", style="cyan"))
+    head.add_row("reason", Text(run.reason))
+    head.add_row("started", moment(run.started_at))
+    steps = Table("step", "at", "seconds", "calls", "result", box=None, pad_edge=False)
+    for step in run.steps:
+        seconds = "..." if step.seconds is None else f"{step.seconds:.1f}"
+        steps.add_row(step.name, moment(step.started_at)[11:], seconds, str(step.attempts), step_result(step))
+    return Group(head, Text(), steps)
+
+
+def step_result(step: TimelineStep) -> Text:
+    """What a step brought, in one line."""
+    if step.error:
+        return Text(step.error.partition("\n")[0], style="red")
+    result = step.result if isinstance(step.result, dict) else {}
+    failure = result.get("failure")
+    if failure:
+        return Text(f"{failure['code']}: {failure['message']}".partition("\n")[0], style="yellow")
+    status = result.get("status") or {}
+    words = {
+        "run": result.get("run_id"),
+        "state": status.get("state"),
+        "error": (status.get("error") or "").partition("\n")[0],
+        "outcome": result.get("outcome"),
+        "champion": result.get("champion_version"),
+        "rows": sum(part["report"]["rows"] for part in result.get("parts", ())) or None,
+        "ledger entry": result.get("ledger"),
+    }
+    return Text(", ".join(f"{name} {value}" for name, value in words.items() if value not in {None, ""}))
+
+
+def metrics_table(evidence: Evidence) -> RenderableType:
+    """Champion against challenger, metric by metric."""
+    champion = f"champion v{evidence.champion_version}" if evidence.champion_version else "champion"
+    challenger = f"challenger v{evidence.challenger_version}"
+    table = Table(
+        "metric", champion, challenger, "difference, 95 % interval", "verdict", "limit", box=None, pad_edge=False
+    )
+    for metric in evidence.metrics:
+        interval = metric.difference
+        table.add_row(
+            metric.name + ("" if metric.tracked else " (not tracked)"),
+            number(metric.champion),
+            number(metric.challenger),
+            "-" if interval is None else f"{number(interval.low)} to {number(interval.high)}",
+            styled(metric.verdict),
+            Text(metric.broken_limit, style="red"),
+        )
+    return table
+
+
+def explanation_report(explanation: Explanation) -> RenderableType:
+    """Why a run did what it did."""
+    parts: list[RenderableType] = []
+    for entry in explanation.entries:
+        parts.append(
+            Text(f"ledger entry {entry.sequence}, {moment(entry.recorded_at)}, by {entry.actor}", style="bold")
+        )
+        parts.extend(_entry(entry))
+        parts.append(Text())
+    return Group(*parts[:-1])
+
+
+def _entry(entry: LedgerEntry) -> list[RenderableType]:
+    if entry.kind == "decision":
+        decision = entry.body["decision"]
+        evidence = Evidence.model_validate(entry.body["evidence"])
+        said = f"decided to {decision['action']} {entry.subject} by rule {decision['rule']}: {decision['reason']}"
+        facts = Table.grid(padding=(0, 2))
+        facts.add_row("holdout", f"{evidence.rows} rows, digest {evidence.evaluation_set_digest[:16]}")
+        facts.add_row("data", f"{evidence.data_source}, digest {evidence.dataset_digest[:16]}")
+        facts.add_row("MLflow runs", f"train {evidence.train_run}, score {evidence.score_run}")
+        facts.add_row("rules", f"spec {evidence.spec_digest[:16]}, policy {evidence.policy_digest[:16]}")
+        facts.add_row("evidence", Text(entry.body["evidence_at"]))
+        return [Text(said), metrics_table(evidence), facts]
+    if entry.kind == "halt":
+        failure = entry.body["failure"]
+        return [Text(f"{entry.body['outcome']} at {failure['step']}: {failure['code']}"), Text(failure["message"])]
+    champion = entry.body["champion_version"]
+    return [Text(f"outcome: {entry.body['outcome']}; champion is version {champion or '-'}")]
+
+
+def models_report(models: list[ModelView]) -> RenderableType:
+    """Models with their versions, aliases and history."""
+    parts: list[RenderableType] = []
+    for model in models:
+        when = f" at {moment(model.at)}" if model.at else ""
+        since = f" since {moment(model.champion_since)}" if model.champion_since else ""
+        parts.append(Text(f"{model.model}: champion{when} {_version(model.champion)}{since}", style="bold"))
+        parts.append(Text(model.spec_error or model.description, style="red" if model.spec_error else "dim"))
+        parts.append(Text(f"rollback target {_version(model.rollback_target)}"))
+        table = Table("version", "aliases", "created", "run", box=None, pad_edge=False)
+        for version in model.versions:
+            run = version.tags.get("nightshift.lifecycle_run", "")
+            table.add_row(version.version, ", ".join(version.aliases), moment(version.created_at), run)
+        parts.extend([table, Text()])
+    return Group(*parts[:-1])
+
+
+def _version(version: str | None) -> str:
+    return f"version {version}" if version else "none"
+
+
+def ledger_table(entries: list[LedgerEntry]) -> RenderableType:
+    """The ledger, oldest first."""
+    table = Table("model", "entry", "at", "kind", "subject", "what", "hash", box=None, pad_edge=False)
+    for entry in entries:
+        decision = entry.body.get("decision", {})
+        what = decision.get("action") or entry.body.get("outcome") or ""
+        table.add_row(
+            entry.model,
+            str(entry.sequence),
+            moment(entry.recorded_at),
+            entry.kind,
+            entry.subject,
+            styled(str(what)),
+            entry.hash[:12],
+        )
+    return table
+
+
+def checks_table(checks: list[ChainCheck]) -> RenderableType:
+    """The result of verifying the ledger."""
+    table = Table("model", "entries", "chain", box=None, pad_edge=False)
+    for check in checks:
+        fault = check.fault
+        found = Text("holds", style="green")
+        if fault is not None:
+            found = Text(f"broken at entry {fault.sequence}: {fault.problem}", style="bold red")
+        table.add_row(check.model, str(check.entries), found)
+    return table
+
+
+def notices_table(items: list[dict[str, Any]], time_field: str, columns: tuple[str, ...]) -> RenderableType:
+    """Alerts or reviews."""
+    if not items:
+        return Text("none")
+    table = Table("at", *columns, box=None, pad_edge=False)
+    for item in items:
+        at = moment(datetime.fromisoformat(item[time_field]))
+        table.add_row(at, *(Text(str(item[column])) for column in columns))
+    return table

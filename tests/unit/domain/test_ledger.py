@@ -1,0 +1,63 @@
+"""The hash chain: holds when untouched, and says where it was touched."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.ledger import GENESIS, LedgerEntry, LedgerRecord, chain, verify
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _chain(bodies: list[dict[str, str]]) -> list[LedgerEntry]:
+    entries: list[LedgerEntry] = []
+    for number, body in enumerate(bodies, start=1):
+        record = LedgerRecord(
+            key=f"k{number}", model="m", run="r", kind="decision", subject="version 1", actor="nightshift", body=body
+        )
+        previous = entries[-1].hash if entries else GENESIS
+        entries.append(chain(record, sequence=number, previous_hash=previous, recorded_at=AT))
+    return entries
+
+
+def _fault(entries: list[LedgerEntry], length: int | None = None) -> tuple[int, str] | None:
+    head = entries[-1].hash if entries else GENESIS
+    fault = verify("m", entries, head_sequence=len(entries) if length is None else length, head_hash=head)
+    return None if fault is None else (fault.sequence, fault.problem)
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=5)), max_size=6))
+def test_an_untouched_chain_holds(bodies: list[dict[str, str]]) -> None:
+    """Whatever the bodies hold, a chain that nobody touched verifies, also after a trip through JSON."""
+    entries = [LedgerEntry.model_validate_json(entry.model_dump_json()) for entry in _chain(bodies)]
+    assert _fault(entries) is None
+
+
+@pytest.mark.parametrize("field", ["run", "actor", "subject", "key"])
+def test_an_edited_field_is_found(field: str) -> None:
+    """Every field is under the hash."""
+    entries = _chain([{"a": "1"}, {"a": "2"}, {"a": "3"}])
+    entries[1] = entries[1].model_copy(update={field: "forged"})
+    assert _fault(entries) == (2, "its content does not match its hash")
+
+
+def test_an_edited_entry_with_a_new_hash_breaks_the_next_link() -> None:
+    """Who forges an entry must forge all that follow."""
+    entries = _chain([{"a": "1"}, {"a": "2"}, {"a": "3"}])
+    forged = LedgerRecord.model_validate({**entries[1].model_dump(include=set(LedgerRecord.model_fields)), "run": "x"})
+    entries[1] = chain(forged, sequence=2, previous_hash=entries[1].previous_hash, recorded_at=AT)
+    assert _fault(entries) == (3, "it does not link to the entry before it")
+
+
+def test_a_removed_entry_is_found() -> None:
+    """A gap in the numbers is a fault."""
+    entries = _chain([{"a": "1"}, {"a": "2"}, {"a": "3"}])
+    assert _fault([entries[0], entries[2]]) == (2, "entry 2 is missing")
+
+
+def test_a_cut_off_end_is_found() -> None:
+    """The head knows how long the chain was."""
+    entries = _chain([{"a": "1"}, {"a": "2"}])
+    assert _fault(entries[:1], length=2) == (1, "the chain ends at 1, the head says 2")
