@@ -1,6 +1,5 @@
 """HTTP to a running app."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import httpx
 
 from domain.errors import NightshiftError
-
-ENDPOINTS_FILE = "endpoints.json"
+from local_host.stack.endpoints import Endpoints
+from local_host.stack.state_folder import StateFolder
 
 
 class AppUnreachableError(NightshiftError):
@@ -30,20 +29,21 @@ def app_url(state: Path) -> str:
     Raises:
         AppUnreachableError: neither says.
     """
-    if os.environ.get("NIGHTSHIFT_URL"):
-        return os.environ["NIGHTSHIFT_URL"].rstrip("/")
-    return str(read_endpoints(state)["app"])
+    return os.environ.get("NIGHTSHIFT_URL", "").rstrip("/") or local_endpoints(state).app_url
 
 
-def read_endpoints(state: Path) -> dict[str, Any]:
-    """The addresses of the local stack, as ``nightshift up`` wrote them."""
-    try:
-        endpoints: dict[str, Any] = json.loads((state / ENDPOINTS_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+def local_endpoints(state: Path) -> Endpoints:
+    """The addresses of the local stack, as ``nightshift up`` wrote them.
+
+    Raises:
+        AppUnreachableError: no stack was ever started there.
+    """
+    endpoints = Endpoints.load(StateFolder(state.resolve()))
+    if endpoints is None:
         raise AppUnreachableError(
             f"no local stack has been started in {state}: start one with `nightshift up`, "
             "or set NIGHTSHIFT_URL to a deployed app"
-        ) from None
+        )
     return endpoints
 
 

@@ -8,15 +8,9 @@ from rich.console import Console, RenderableType
 
 from cli import rendering
 from cli.app_client import AppClient, app_url
+from cli.options import DEFAULT_STATE, AsJson, Limit, Model, State
 from domain.ledger import LedgerEntry
 from domain.view import ChainCheck, Explanation, ModelView, RunDetail, RunSummary
-
-State = Annotated[Path, typer.Option("--state", help="State folder of the local stack.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-Model = Annotated[str | None, typer.Option("--model", help="Only of this model.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")]
-
-DEFAULT_STATE = Path(".nightshift/state")
 
 
 def runs(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:

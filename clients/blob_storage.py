@@ -51,6 +51,12 @@ class AzureBlobStore:
             self._client(blob).upload_blob(data, overwrite=True, content_settings=settings)
         return blob.model_copy(update={"etag": None})
 
+    def upload(self, blob: BlobRef, source: Path, *, metadata: Mapping[str, str]) -> str:
+        """Stream a file into a new or overwritten blob and return the etag of the content."""
+        with _translated(self.url(blob), blob), source.open("rb") as file:
+            answer = self._client(blob).upload_blob(file, overwrite=True, metadata=dict(metadata))
+        return str(answer["etag"])
+
     def url(self, blob: BlobRef) -> str:
         """The address of a blob."""
         return self._client(blob).url

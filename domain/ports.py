@@ -29,6 +29,9 @@ class BlobStore(Protocol):
     def write(self, blob: BlobRef, data: bytes, *, content_type: str) -> BlobRef:
         """Write a blob, overwriting what was there; return it without an etag, as a stable name."""
 
+    def upload(self, blob: BlobRef, source: Path, *, metadata: Mapping[str, str]) -> str:
+        """Stream a file into a new or overwritten blob and return the etag of the content."""
+
     def url(self, blob: BlobRef) -> str:
         """The address of a blob."""
 

@@ -143,7 +143,7 @@ class TriggerRequest(Message):
 
 def score_token(run: str, round_number: int) -> str:
     """The token of a run's scoring round."""
-    return f"{run}:{round_number}"
+    return f"{run}.{round_number}"
 
 
 class PollRequest(Message):

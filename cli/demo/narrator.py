@@ -1,0 +1,39 @@
+"""Tells the story on the terminal while it happens."""
+
+import time
+
+from rich.console import Console
+from rich.text import Text
+
+from cli import rendering
+from domain.run import RunOutcome
+from domain.view import Explanation, RunDetail
+
+
+class Narrator:
+    """Prints headings, progress with elapsed time, and what a run decided and why."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._started = time.monotonic()
+
+    def chapter(self, number: int, title: str, what: str) -> None:
+        """Open a chapter."""
+        self.console.print()
+        self.console.rule(Text(f"{number}. {title}", style="bold"), align="left")
+        self.console.print(Text(what, style="dim"))
+
+    def tell(self, text: str) -> None:
+        """One line of progress, with the time since the demo began."""
+        self.console.print(Text(f"{time.monotonic() - self._started:7.1f} s  {text.strip()}"))
+
+    def decided(self, run: RunDetail, explanation: Explanation) -> None:
+        """What a run decided, with its evidence."""
+        self.console.print(rendering.explanation_report(explanation))
+        outcome = RunOutcome.model_validate(run.output)
+        self.console.print(Text.assemble("=> ", rendering.styled(outcome.outcome), f": {first_line(outcome.reason)}"))
+
+
+def first_line(text: str) -> str:
+    """The first line of a text."""
+    return text.partition("\n")[0]

@@ -1,0 +1,46 @@
+"""The ``nightshift`` command."""
+
+import sys
+from collections.abc import Callable
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from cli import read_commands, stack_commands, upload_command
+from cli.demo import command as demo_command
+from domain.errors import NightshiftError
+from local_host.stack.errors import StackError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Nightshift looks after machine-learning models: new data retrains them, evidence promotes them.",
+)
+
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Start here": (demo_command.demo, upload_command.upload),
+    "What happened, and why": (
+        read_commands.runs,
+        read_commands.show,
+        read_commands.explain,
+        read_commands.models,
+        read_commands.ledger,
+        read_commands.alerts,
+        read_commands.reviews,
+    ),
+    "The local stack": (stack_commands.up, stack_commands.down, stack_commands.doctor),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+
+
+def main() -> None:
+    """Run the command; a failure is one readable message on stderr, and exit code 1."""
+    try:
+        app()
+    except (NightshiftError, StackError) as error:
+        Console(stderr=True).print(Text(f"error: {error}", style="red"))
+        sys.exit(1)

@@ -1,0 +1,70 @@
+"""The commands about the local stack: up, down, doctor."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.options import DEFAULT_STATE, ROOT, AsJson, State
+from local_host.stack.detached import start_detached
+from local_host.stack.doctor import doctor as examine
+from local_host.stack.endpoints import Endpoints
+from local_host.stack.events import StackEvent
+from local_host.stack.foreground import run_in_foreground
+from local_host.stack.stack import Stack
+
+console = Console()
+
+
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the app; a free one if not given.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Start the local stack and leave it running."""
+    if detach:
+        print_addresses(start_detached(ROOT, state, port, print_progress), state)
+        return
+    run_in_foreground(Stack(ROOT, state, port), print_progress, lambda endpoints: print_addresses(endpoints, state))
+
+
+def down(state: State = DEFAULT_STATE) -> None:
+    """End the local stack. What it has stored stays in its state folder."""
+    Stack.attach(state).down(print_progress)
+
+
+def doctor(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """Say which part of the local stack is ill, and what to do. Exit 1 if one is."""
+    findings = examine(state, ROOT)
+    if as_json:
+        console.file.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
+    else:
+        table = Table("part", "", "what", "what to do", box=None, pad_edge=False)
+        for finding in findings:
+            mark = Text("ok", style="green") if finding.ok else Text("ill", style="bold red")
+            table.add_row(finding.component, mark, Text(finding.detail), Text(finding.advice))
+        console.print(table)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def print_progress(event: StackEvent) -> None:
+    """One line per thing that happens to the stack."""
+    seconds = "" if event.seconds is None else f" after {event.seconds:.1f} s"
+    console.print(Text(f"{event.component:<12}{event.kind}{seconds} {event.detail}".rstrip(), style="dim"))
+
+
+def print_addresses(endpoints: Endpoints, state: Path) -> None:
+    """Where to look, and how to end it."""
+    table = Table.grid(padding=(0, 2))
+    table.add_row("app", f"{endpoints.app_url}/api/runs")
+    table.add_row("MLflow", endpoints.mlflow_url)
+    table.add_row("Databricks", endpoints.databricks_url)
+    table.add_row("try", "nightshift upload revenue_forecast FILE, then nightshift runs")
+    table.add_row("end it", "nightshift down" + ("" if state == DEFAULT_STATE else f" --state {state}"))
+    console.print(table)

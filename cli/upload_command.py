@@ -1,0 +1,109 @@
+"""The command that uploads a dataset, and follows its run."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cli import rendering
+from cli.app_client import AppClient, AppRefusedError, app_url, local_endpoints
+from cli.options import DEFAULT_STATE, ROOT, AsJson, State
+from domain.errors import BadInputError
+from domain.identity import short
+from domain.names import BRONZE
+from domain.upload import BlobRef
+from domain.view import RunDetail
+from wiring.services import LazyServices
+from wiring.settings import read_settings
+
+ENDED = frozenset({"completed", "failed", "terminated"})
+
+
+def upload(
+    model: Annotated[str, typer.Argument(help="The model's name, which is the folder the file goes to.")],
+    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
+    source: Annotated[str, typer.Option(help="Where the data comes from; every run says it.")] = "unstated",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; exit 1 unless it decided.")] = False,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Upload a dataset: a retraining starts by itself."""
+    console = Console()
+    identity = put(model, file, source, state)
+    with AppClient(app_url(state)) as app:
+        run = await_run(app, model, identity)
+        detail = follow(app, run, lambda text: console.print(text) if not as_json else None) if wait else None
+    if as_json:
+        rendering.print_json(console, {"run": run} if detail is None else detail.to_json())
+    elif detail is None:
+        console.print(f"uploaded; its run is {run}\n  nightshift show {run}")
+    else:
+        console.print(rendering.run_report(detail))
+    if detail is not None and detail.outcome not in {"promoted", "rejected", "flagged"}:
+        raise typer.Exit(1)
+
+
+def put(model: str, file: Path, source: str, state: Path) -> str:
+    """Put a file into the model's folder of the container ``bronze``; return the upload's identity.
+
+    Raises:
+        BadInputError: there is no such file.
+    """
+    if not file.is_file():
+        raise BadInputError(field="FILE", value=str(file), rule="must be a file")
+    environment = dict(os.environ)
+    if not os.environ.get("NIGHTSHIFT_URL"):
+        environment |= local_endpoints(state).environment()
+    blobs = LazyServices(read_settings(environment, ROOT)).blobs
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    blob = BlobRef(container=BRONZE, name=f"{model}/{stamp}-{file.name}")
+    etag = blobs.upload(blob, file, metadata={"data_source": source})
+    return short(blobs.url(blob), etag)
+
+
+def await_run(app: AppClient, model: str, identity: str, seconds: float = 60) -> str:
+    """Wait until an upload has a run; while another run of the model goes on, that is not at once.
+
+    Raises:
+        AppRefusedError: it has none yet; it waits for its turn and is not lost.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        run = app.get(f"uploads/{model}/{identity}")["run"]
+        if run is not None:
+            return str(run)
+        time.sleep(0.2)
+    raise AppRefusedError(f"the upload {identity} of {model} waits for its turn; `nightshift runs` will show its run")
+
+
+def follow(app: AppClient, run: str, tell: Callable[[str], None], seconds: float = 3600) -> RunDetail:
+    """Follow a run to its end, telling each new step."""
+    started = time.monotonic()
+    told: str = ""
+    while True:
+        detail = RunDetail.model_validate(_found(app, run))
+        if detail.state in ENDED:
+            return detail
+        if detail.step and detail.step != told:
+            told = detail.step
+            tell(f"  {time.monotonic() - started:6.1f} s  {told}")
+        if time.monotonic() - started > seconds:
+            raise AppRefusedError(f"{run} is still {detail.state} after {seconds:.0f} s; `nightshift show {run}`")
+        time.sleep(0.3)
+
+
+def _found(app: AppClient, run: str) -> Any:
+    """The run, which the queue may have claimed a moment before its orchestration exists."""
+    for _ in range(50):
+        try:
+            return app.get(f"runs/{run}")
+        except AppRefusedError as error:
+            if error.fields.get("status") != 404:
+                raise
+            time.sleep(0.1)
+    return app.get(f"runs/{run}")

@@ -1,0 +1,121 @@
+"""Starts the local Databricks workspace.
+
+``python -m local_host.databricks --port N --state DIR --jobs DIR --root DIR [--webhook URL] [--token TOKEN]``
+
+A development host for one machine: it listens on 127.0.0.1 and runs what the job definitions name, as the user who
+started it. What survives:
+
+- Killed: task processes live on in sessions of their own. The next host on the same state folder finds each by its
+  command line and waits for it, or reads the outcome that it left. A process that ended without leaving an outcome
+  makes its task run INTERNAL_ERROR (retried if the task has retries).
+- Shut down (SIGTERM, SIGINT): task processes are ended, their runs become INTERNAL_ERROR; queued runs stay queued.
+- Idempotency tokens, runs, clusters and undelivered notifications survive both. Ordered faults survive neither.
+"""
+
+import argparse
+import fcntl
+import logging
+import socket
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from local_host.databricks.app import create_app
+from local_host.databricks.definition_files import JobDefinitionError, load_job_definitions
+from local_host.databricks.workspace import open_workspace
+
+logger = logging.getLogger("local_host.databricks")
+
+
+class StartError(Exception):
+    """The host cannot start; the message says what to change."""
+
+
+def main() -> None:
+    """Read the command line and serve until told to stop. Exit code 2 says that it could not start."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local_host.databricks", description="A local Databricks workspace."
+    )
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one and logs it")
+    parser.add_argument("--state", type=Path, required=True, help="folder for runs and their output")
+    parser.add_argument("--jobs", type=Path, required=True, help="folder of job definitions (*.yml)")
+    parser.add_argument("--root", type=Path, required=True, help="project root: the tasks' folder and import path")
+    parser.add_argument("--webhook", help="URL that is told when a run has ended")
+    parser.add_argument("--token", default="local-development", help="bearer token that clients must send")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    # One line per poll says nothing that the poller does not know.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        serve(
+            port=options.port,
+            state=options.state.resolve(),
+            jobs=options.jobs.resolve(),
+            root=options.root.resolve(),
+            webhook=options.webhook,
+            token=options.token,
+        )
+    except (StartError, JobDefinitionError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - for the person at the terminal
+        sys.exit(2)
+
+
+def serve(*, port: int, state: Path, jobs: Path, root: Path, webhook: str | None, token: str) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        StartError: a folder is missing, the port is taken, another host uses the state folder, or the URL is none.
+        JobDefinitionError: the job definitions break rules.
+    """
+    if not root.is_dir():
+        raise StartError(f"--root: {root} is not a folder")
+    if webhook is not None and (urlsplit(webhook).scheme not in {"http", "https"} or not urlsplit(webhook).hostname):
+        raise StartError(f"--webhook: {webhook!r} is not an http or https URL")
+    definitions = load_job_definitions(jobs)
+    with ExitStack() as stack:
+        _hold(stack, state)
+        listener = _listen(stack, port)
+        workspace = open_workspace(definitions, state, root, webhook)
+
+        def drop_connection(client: tuple[str, int]) -> None:
+            for connection in list(server.server_state.connections):
+                if isinstance(connection, H11Protocol) and connection.client == client:
+                    connection.transport.abort()
+
+        app = create_app(workspace, token, drop_connection)
+        config = uvicorn.Config(
+            app, http="h11", lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=3
+        )
+        server = uvicorn.Server(config)
+        logger.info(
+            "databricks_host_started url=http://127.0.0.1:%s jobs=%s state=%s",
+            *(listener.getsockname()[1], ",".join(settings.name for settings in definitions.values()), state),
+        )
+        server.run(sockets=[listener])
+
+
+def _hold(stack: ExitStack, state: Path) -> None:
+    state.mkdir(parents=True, exist_ok=True)
+    lock = stack.enter_context((state / "host.lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise StartError(f"--state: another local Databricks host uses {state}") from error
+
+
+def _listen(stack: ExitStack, port: int) -> socket.socket:
+    listener = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise StartError(f"--port: cannot listen on 127.0.0.1:{port}: {error.strerror}") from error
+    return listener
+
+
+if __name__ == "__main__":
+    main()

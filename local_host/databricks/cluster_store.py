@@ -1,0 +1,115 @@
+"""Clusters: records of what would cost money on Databricks; locally nothing runs on them but the tasks' processes."""
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from local_host.databricks.database import Database
+from local_host.databricks.definitions import Task
+from local_host.databricks.runs import Run
+
+Reason = Literal["JOB_FINISHED", "USER_REQUEST", "CLOUD_PROVIDER_LAUNCH_FAILURE", "SPOT_INSTANCE_TERMINATION"]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster. ``source`` is JOB for one that a run brought along, API for one made by a client."""
+
+    cluster_id: str
+    cluster_name: str
+    source: Literal["JOB", "API"]
+    spec: dict[str, Any]
+    job_run_id: int | None
+    cluster_key: str | None
+    state: Literal["RUNNING", "TERMINATED"]
+    started_ms: int
+    terminated_ms: int | None
+    reason: Reason | None
+
+
+class ClusterStore:
+    """Clusters that survive the process."""
+
+    def __init__(self, database: Database, now_ms: Callable[[], int]) -> None:
+        self._database = database
+        self._now_ms = now_ms
+
+    def all(self) -> list[Cluster]:
+        """All clusters, newest first."""
+        sql = "SELECT * FROM clusters ORDER BY started_ms DESC, rowid DESC"
+        return [_cluster(row) for row in self._database.connection.execute(sql)]
+
+    def get(self, cluster_id: str) -> Cluster | None:
+        """A cluster, or None."""
+        sql = "SELECT * FROM clusters WHERE cluster_id = ?"
+        row = self._database.connection.execute(sql, (cluster_id,)).fetchone()
+        return None if row is None else _cluster(row)
+
+    def create(self, name: str, spec: Mapping[str, Any]) -> Cluster:
+        """Start a cluster of a client's own."""
+        return self._start(name, "API", spec, None, None)
+
+    def acquire(self, run: Run, task: Task) -> str | None:
+        """The id of the running cluster for a task, started if need be; None for a task that names no cluster."""
+        if task.existing_cluster_id is not None:
+            self.start(task.existing_cluster_id)
+            return task.existing_cluster_id
+        if task.new_cluster is not None:
+            key, spec = f"task:{task.task_key}", task.new_cluster
+        elif task.job_cluster_key is not None:
+            specs = {cluster.job_cluster_key: cluster.new_cluster for cluster in run.settings.job_clusters}
+            key, spec = task.job_cluster_key, specs[task.job_cluster_key]
+        else:
+            return None
+        sql = "SELECT cluster_id FROM clusters WHERE job_run_id = ? AND cluster_key = ?"
+        row = self._database.connection.execute(sql, (run.run_id, key)).fetchone()
+        if row is not None:
+            self.start(row["cluster_id"])
+            return str(row["cluster_id"])
+        name = f"job-{run.job_id}-run-{run.run_id}-{key}"
+        return self._start(name, "JOB", spec, run.run_id, key).cluster_id
+
+    def start(self, cluster_id: str) -> None:
+        """Start a terminated cluster again; nothing happens to one that runs."""
+        with self._database.transaction() as db:
+            db.execute(
+                "UPDATE clusters SET state = 'RUNNING', started_ms = ?, terminated_ms = NULL, reason = NULL"
+                " WHERE cluster_id = ? AND state = 'TERMINATED'",
+                (self._now_ms(), cluster_id),
+            )
+
+    def terminate(self, cluster_id: str, reason: Reason) -> None:
+        """Terminate a cluster; nothing happens to one that is terminated."""
+        self._terminate("cluster_id = ?", cluster_id, reason)
+
+    def release(self, run_id: int) -> None:
+        """Terminate the clusters that a run brought along."""
+        self._terminate("job_run_id = ?", run_id, "JOB_FINISHED")
+
+    def _terminate(self, condition: str, value: object, reason: Reason) -> None:
+        sql = f"UPDATE clusters SET state = 'TERMINATED', terminated_ms = ?, reason = ? WHERE state = 'RUNNING' AND {condition}"  # noqa: E501, S608 - the condition is our own text
+        with self._database.transaction() as db:
+            db.execute(sql, (self._now_ms(), reason, value))
+
+    def _start(
+        self, name: str, source: Literal["JOB", "API"], spec: Mapping[str, Any], run_id: int | None, key: str | None
+    ) -> Cluster:
+        now = self._now_ms()
+        cluster = Cluster(
+            f"local-{secrets.token_hex(6)}", name, source, dict(spec), run_id, key, "RUNNING", now, None, None
+        )
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+                (cluster.cluster_id, name, source, json.dumps(cluster.spec), run_id, key, "RUNNING", now),
+            )
+        return cluster
+
+
+def _cluster(row: sqlite3.Row) -> Cluster:
+    values = dict(row)
+    values["spec"] = json.loads(values["spec"])
+    return Cluster(**values)

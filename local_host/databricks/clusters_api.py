@@ -1,0 +1,112 @@
+"""The Clusters API: enough to see what costs money and to stop it."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from local_host.databricks.api_error import InvalidParameterError
+from local_host.databricks.cluster_store import Cluster, Reason
+from local_host.databricks.definitions import Part
+from local_host.databricks.request_parsing import read_body
+from local_host.databricks.run_responses import USER_NAME
+from local_host.databricks.workspace import Workspace
+
+_REASON_TYPES: dict[Reason, str] = {
+    "JOB_FINISHED": "SUCCESS",
+    "USER_REQUEST": "SUCCESS",
+    "CLOUD_PROVIDER_LAUNCH_FAILURE": "CLOUD_FAILURE",
+    "SPOT_INSTANCE_TERMINATION": "CLOUD_FAILURE",
+}
+
+
+class CreateCluster(BaseModel):
+    """``POST /clusters/create``: a record only, so every field of a cluster's specification is kept and shown."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    cluster_name: Annotated[str, Field(min_length=1)]
+    spark_version: str
+
+
+class ClusterReference(Part):
+    """Body of the requests that name one cluster."""
+
+    cluster_id: str
+
+
+class ClustersApi:
+    """Endpoints under ``/api/2.1/clusters``."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def routes(self) -> list[Route]:
+        """Routes relative to ``/clusters``."""
+        return [
+            Route("/list", self.list_clusters),
+            Route("/get", self.get_cluster),
+            Route("/create", self.create, methods=["POST"]),
+            Route("/start", self.start, methods=["POST"]),
+            Route("/delete", self.delete, methods=["POST"]),
+        ]
+
+    async def list_clusters(self, request: Request) -> JSONResponse:
+        """All clusters, newest first, in one page; filtered by state and source if asked."""
+        states = request.query_params.getlist("filter_by.cluster_states")
+        sources = request.query_params.getlist("filter_by.cluster_sources")
+        shown = [
+            _cluster_json(cluster)
+            for cluster in self._workspace.clusters.all()
+            if (not states or cluster.state in states) and (not sources or cluster.source in sources)
+        ]
+        return JSONResponse({"clusters": shown})
+
+    async def get_cluster(self, request: Request) -> JSONResponse:
+        """One cluster."""
+        return JSONResponse(_cluster_json(self._required(request.query_params.get("cluster_id", ""))))
+
+    async def create(self, request: Request) -> JSONResponse:
+        """Record a running cluster."""
+        body = await read_body(request, CreateCluster)
+        cluster = self._workspace.clusters.create(body.cluster_name, body.model_dump(mode="json"))
+        return JSONResponse({"cluster_id": cluster.cluster_id})
+
+    async def start(self, request: Request) -> JSONResponse:
+        """Start a terminated cluster."""
+        cluster = self._required((await read_body(request, ClusterReference)).cluster_id)
+        self._workspace.clusters.start(cluster.cluster_id)
+        return JSONResponse({})
+
+    async def delete(self, request: Request) -> JSONResponse:
+        """Terminate a cluster and the task runs on it. As on Databricks the cluster stays listed."""
+        cluster = self._required((await read_body(request, ClusterReference)).cluster_id)
+        self._workspace.executor.stop_cluster(cluster.cluster_id)
+        return JSONResponse({})
+
+    def _required(self, cluster_id: str) -> Cluster:
+        cluster = self._workspace.clusters.get(cluster_id)
+        if cluster is None:
+            raise InvalidParameterError(f"Cluster {cluster_id} does not exist")
+        return cluster
+
+
+def _cluster_json(cluster: Cluster) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        **cluster.spec,
+        "cluster_id": cluster.cluster_id,
+        "cluster_name": cluster.cluster_name,
+        "cluster_source": cluster.source,
+        "creator_user_name": USER_NAME,
+        "state": cluster.state,
+        "state_message": "" if cluster.reason is None else f"Terminated: {cluster.reason}",
+        "start_time": cluster.started_ms,
+        "default_tags": {"Vendor": "Databricks", "ClusterId": cluster.cluster_id, "ClusterName": cluster.cluster_name},
+        "spec": cluster.spec,
+    }
+    if cluster.reason is not None:
+        shown["terminated_time"] = cluster.terminated_ms
+        shown["termination_reason"] = {"code": cluster.reason, "type": _REASON_TYPES[cluster.reason]}
+    return shown

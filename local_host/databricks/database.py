@@ -1,0 +1,92 @@
+"""The state file: SQLite in WAL mode, written by one process and one thread."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    sequence INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL UNIQUE,
+    job_id INTEGER NOT NULL,
+    run_type TEXT NOT NULL,
+    run_name TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    selected TEXT NOT NULL,
+    life_cycle TEXT NOT NULL,
+    ending TEXT,
+    stop_order TEXT,
+    created_ms INTEGER NOT NULL,
+    started_ms INTEGER,
+    ended_ms INTEGER
+);
+CREATE INDEX IF NOT EXISTS runs_active ON runs (job_id) WHERE ended_ms IS NULL;
+CREATE TABLE IF NOT EXISTS task_runs (
+    sequence INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL UNIQUE,
+    job_run_id INTEGER NOT NULL REFERENCES runs (run_id),
+    task_key TEXT NOT NULL,
+    attempt_number INTEGER NOT NULL,
+    original_run_id INTEGER NOT NULL,
+    life_cycle TEXT NOT NULL,
+    ending TEXT,
+    arguments TEXT,
+    cluster_id TEXT,
+    started_ms INTEGER,
+    executed_ms INTEGER,
+    ended_ms INTEGER,
+    UNIQUE (job_run_id, task_key, attempt_number)
+);
+CREATE TABLE IF NOT EXISTS idempotency_tokens (
+    token TEXT PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES runs (run_id)
+);
+CREATE TABLE IF NOT EXISTS clusters (
+    cluster_id TEXT PRIMARY KEY,
+    cluster_name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    spec TEXT NOT NULL,
+    job_run_id INTEGER,
+    cluster_key TEXT,
+    state TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    terminated_ms INTEGER,
+    reason TEXT,
+    UNIQUE (job_run_id, cluster_key)
+);
+CREATE TABLE IF NOT EXISTS notifications (
+    notification_id INTEGER PRIMARY KEY,
+    job_run_id INTEGER NOT NULL REFERENCES runs (run_id),
+    destination TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    delivered_ms INTEGER
+);
+"""
+
+
+class Database:
+    """One connection; close it when the process ends."""
+
+    def __init__(self, file: Path) -> None:
+        self.connection = sqlite3.connect(file, isolation_level=None)
+        self.connection.row_factory = sqlite3.Row
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA foreign_keys = ON")
+        self.connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing. An exception rolls back and goes on."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")

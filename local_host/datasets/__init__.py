@@ -1,0 +1,1 @@
+"""Data for the demo and the tests: real where it is at hand, else generated; every source says which it is."""

@@ -1,0 +1,1 @@
+"""A durable engine on SQLite that runs azure-functions-durable orchestrators through their official executor."""

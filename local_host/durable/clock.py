@@ -1,0 +1,21 @@
+"""UTC times and their text in history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def utc_now() -> datetime:
+    """The time now, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def format_time(time: datetime) -> str:
+    """A UTC time as history and SQLite hold it: `2026-11-21T03:14:00.000000Z`, so that text order is time order."""
+    return time.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    """The UTC time that an ISO 8601 text names; one without an offset is taken as UTC. ValueError if it is not one."""
+    time = datetime.fromisoformat(text)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -1,0 +1,280 @@
+"""The durable engine: what the host starts, and what its HTTP API and tests call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from local_host.durable.activity_runner import ActivityRunner, failure_of
+from local_host.durable.entities import EntityBatch, entity_id, entity_input
+from local_host.durable.errors import EngineStoppedError, InstanceNotFoundError
+from local_host.durable.functions import DurableFunctions
+from local_host.durable.history import HTTP_ACTIVITY
+from local_host.durable.http_call import call_http
+from local_host.durable.instance import RuntimeStatus
+from local_host.durable.instance_id import new_instance_id
+from local_host.durable.settings import DurableSettings
+from local_host.durable.status import InstanceQuery, InstanceStatus, StatusReader
+from local_host.durable.task_hub import TaskHub
+from local_host.durable.work import ActivityWork, EntityRequest, Failure
+from local_host.durable.writer import Command, Committed, Submission, Writer
+
+logger = logging.getLogger(__name__)
+
+_STOP_GRACE = timedelta(seconds=2)
+
+
+class DurableEngine:
+    """Runs the instances of one task hub from the event loop in which it was started.
+
+    Every method that changes something returns once the change is on disk. DurableError and its kinds say what
+    was refused; EngineStoppedError that the engine does not run (`failure` says why, if it ended by itself).
+    """
+
+    def __init__(self, database: Path, functions: DurableFunctions, settings: DurableSettings) -> None:
+        self._database = database
+        self._functions = functions
+        self._settings = settings
+        self._entities = {name.lower(): handle for name, handle in functions.entities.items()}
+        self._activities = ActivityRunner(
+            functions.activities, settings.max_concurrent_activities, self._activity_succeeded, self._activity_failed
+        )
+        self._http_calls: set[asyncio.Task[None]] = set()
+        self._entity_runs: set[asyncio.Task[None]] = set()
+        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
+        self._answers: set[asyncio.Future[Any]] = set()
+        self._writer: Writer | None = None
+        self._reader: StatusReader | None = None
+        self._entity_threads: ThreadPoolExecutor | None = None
+        self.failure: BaseException | None = None
+
+    @property
+    def settings(self) -> DurableSettings:
+        return self._settings
+
+    async def start(self) -> None:
+        """Opens the database and resumes every unfinished instance at once."""
+        if self._writer is not None:
+            raise RuntimeError("the durable engine has been started before")
+        # Made here, not in __init__: an engine that is never started holds no thread.
+        self._entity_threads = ThreadPoolExecutor(thread_name_prefix="durable-entity")
+        self._writer = Writer(lambda: TaskHub(self._database, self._functions, self._settings), self)
+        try:
+            await self._writer.start()
+        except BaseException:
+            self._writer = None
+            self._entity_threads.shutdown()
+            raise
+        self._reader = StatusReader(self._database)
+        logger.info("engine_started hub=%s database=%s", self._settings.hub_name, self._database)
+
+    async def stop(self) -> None:
+        """Lets activities end for a moment, then ends the engine; what was not finished resumes at the next start."""
+        if self._writer is None or self._reader is None or self._entity_threads is None:
+            return
+        await self._activities.stop(_STOP_GRACE)
+        await _cancel(self._http_calls)
+        writer, self._writer = self._writer, None
+        await writer.stop()
+        await _cancel(self._entity_runs)
+        self._entity_threads.shutdown(wait=False, cancel_futures=True)
+        await self._reader.close()
+        self._fail_waiting(EngineStoppedError("the durable engine has been stopped"))
+        logger.info("engine_stopped hub=%s", self._settings.hub_name)
+
+    async def start_instance(
+        self, name: str, input_: str | None = None, instance_id: str | None = None, version: str | None = None
+    ) -> str:
+        """Starts an orchestration and gives its id; `input_` is JSON text (the SDK's: a JSON string of JSON)."""
+        result: str = await self._ask(lambda hub: hub.requests.start(name, input_, instance_id, version))
+        return result
+
+    async def raise_event(self, instance_id: str, name: str, data: str | None = None) -> None:
+        """Sends an external event; `data` is JSON text."""
+        await self._ask(lambda hub: hub.requests.raise_event(instance_id, name, data))
+
+    async def terminate(self, instance_id: str, reason: str = "") -> None:
+        """Ends an instance at once."""
+        await self._ask(lambda hub: hub.requests.terminate(instance_id, reason))
+
+    async def suspend(self, instance_id: str, reason: str = "") -> None:
+        """Holds an instance until it is resumed."""
+        await self._ask(lambda hub: hub.requests.suspend(instance_id, reason))
+
+    async def resume(self, instance_id: str, reason: str = "") -> None:
+        """Lets a suspended instance go on."""
+        await self._ask(lambda hub: hub.requests.resume(instance_id, reason))
+
+    async def rewind(self, instance_id: str, reason: str = "") -> None:
+        """Takes a failed instance back to before its failure and lets it try again."""
+        await self._ask(lambda hub: hub.requests.rewind(instance_id, reason))
+
+    async def restart(self, instance_id: str, *, with_new_instance_id: bool = True) -> str:
+        """Starts the same orchestration with the same input again; gives the new instance's id."""
+        result: str = await self._ask(
+            lambda hub: hub.requests.restart(instance_id, with_new_instance_id=with_new_instance_id)
+        )
+        return result
+
+    async def purge(self, instance_id: str) -> int:
+        """Deletes a finished instance; gives how many were deleted, 1."""
+        result: int = await self._ask(lambda hub: hub.requests.purge(instance_id))
+        return result
+
+    async def purge_by(
+        self, created_from: datetime, created_to: datetime, statuses: Iterable[RuntimeStatus] = tuple(RuntimeStatus)
+    ) -> int:
+        """Deletes the finished instances created in this span with one of these statuses; gives how many."""
+        wanted = tuple(statuses)
+        result: int = await self._ask(lambda hub: hub.requests.purge_by(created_from, created_to, wanted))
+        return result
+
+    async def get_status(self, instance_id: str, *, with_history: bool = False) -> InstanceStatus:
+        """The instance's status as committed; InstanceNotFoundError if there is no such instance."""
+        status = await self._reading().get(instance_id, with_history=with_history)
+        if status is None:
+            raise InstanceNotFoundError(instance_id)
+        return status
+
+    async def query(self, query: InstanceQuery) -> tuple[list[InstanceStatus], str | None]:
+        """The instances that match, in order of creation, and the token of the next page."""
+        return await self._reading().query(query)
+
+    async def wait_for_completion(self, instance_id: str) -> InstanceStatus:
+        """Waits, without polling, until the instance has finished; gives its status."""
+        while True:
+            finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiting = self._waiters.setdefault(instance_id, [])
+            waiting.append(finished)
+            try:
+                status = await self.get_status(instance_id)
+                if status.runtime_status.is_final:
+                    return status
+                await finished
+            finally:
+                if finished in waiting:
+                    waiting.remove(finished)
+                if not waiting and self._waiters.get(instance_id) is waiting:
+                    del self._waiters[instance_id]
+
+    async def signal_entity(self, name: str, key: str, operation: str, body: str | None = None) -> None:
+        """Queues an operation of an entity; `body` is JSON text."""
+        request = EntityRequest(entity_id(name, key), new_instance_id(), operation, entity_input(body))
+        await self._ask(lambda hub: hub.entities.signal(request))
+
+    async def read_entity_state(self, name: str, key: str) -> tuple[bool, str | None]:
+        """Whether the entity exists, and its state as JSON text."""
+        return await self._reading().entity_state(entity_id(name, key))
+
+    def on_commit(self, committed: Committed) -> None:
+        """Called by the writer after each commit: gives answers, starts work, wakes those who wait."""
+        for submission in committed.submissions:
+            answer = submission.answer
+            if answer is None or answer.done():
+                if submission.error is not None:
+                    logger.error("command_refused error=%s", submission.error)
+                continue
+            if submission.error is None:
+                answer.set_result(submission.result)
+            else:
+                answer.set_exception(submission.error)
+        if self._writer is None:
+            return
+        self._activities.submit(work for work in committed.activities if work.name != HTTP_ACTIVITY)
+        for work in committed.activities:
+            if work.name == HTTP_ACTIVITY:
+                _spawn(self._http_calls, self._run_http_call(work))
+        for batch in committed.entity_batches:
+            _spawn(self._entity_runs, self._run_entity_batch(batch))
+        for instance_id in committed.finished:
+            for finished in self._waiters.pop(instance_id, ()):
+                if not finished.done():
+                    finished.set_result(None)
+
+    def on_failure(self, error: BaseException) -> None:
+        """Called by the writer when it has ended by itself."""
+        self.failure = error
+        self._fail_waiting(EngineStoppedError(f"the durable engine has ended: {type(error).__name__}: {error}"))
+
+    def _fail_waiting(self, error: EngineStoppedError) -> None:
+        waiting = [*self._answers, *(future for futures in self._waiters.values() for future in futures)]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(error)
+        self._answers.clear()
+        self._waiters.clear()
+
+    async def _ask(self, command: Command) -> Any:
+        if self.failure is not None:
+            raise EngineStoppedError(f"the durable engine has ended: {self.failure}")
+        if self._writer is None:
+            raise EngineStoppedError("the durable engine is not running")
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._answers.add(answer)
+        answer.add_done_callback(self._answers.discard)
+        self._writer.submit(Submission(command, answer))
+        return await answer
+
+    def _tell(self, command: Command) -> None:
+        if self._writer is not None:
+            self._writer.submit(Submission(command))
+
+    def _reading(self) -> StatusReader:
+        if self._reader is None or self._writer is None:
+            raise EngineStoppedError("the durable engine is not running")
+        return self._reader
+
+    def _activity_succeeded(self, work: ActivityWork, result: str | None) -> None:
+        self._tell(lambda hub: hub.complete_activity(work, result))
+
+    def _activity_failed(self, work: ActivityWork, failure: Failure) -> None:
+        self._tell(lambda hub: hub.fail_activity(work, failure))
+
+    async def _run_http_call(self, work: ActivityWork) -> None:
+        async def checkpoint(request: str) -> None:
+            continued = replace(work, input=request)
+            await self._ask(lambda hub: hub.checkpoint_activity(continued))
+
+        try:
+            result = await call_http(work.input or "", checkpoint)
+        except EngineStoppedError:
+            return
+        except Exception as error:  # noqa: BLE001  # whatever went wrong in the call is its failure
+            logger.warning("http_call_failed instance_id=%s task_id=%d error=%s", work.instance_id, work.task_id, error)
+            self._activity_failed(work, failure_of(work.name, error))
+        else:
+            self._activity_succeeded(work, result)
+
+    async def _run_entity_batch(self, batch: EntityBatch) -> None:
+        handle = self._entities.get(batch.entity_id.split("@")[1])
+        if handle is None:
+            self._tell(lambda hub: hub.entities.fail(batch, "no entity function has this name any more"))
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            answer = await loop.run_in_executor(self._entity_threads, handle, batch.document)
+        except Exception as error:
+            logger.exception("entity_failed entity_id=%s", batch.entity_id)
+            reason = f"{type(error).__name__}: {error}"
+            self._tell(lambda hub: hub.entities.fail(batch, reason))
+        else:
+            self._tell(lambda hub: hub.entities.complete(batch, answer))
+
+
+def _spawn(tasks: set[asyncio.Task[None]], work: Any) -> None:
+    task = asyncio.create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

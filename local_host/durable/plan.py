@@ -1,0 +1,201 @@
+"""Reads the executor's cumulative actions: which are history, which are new, and whether the two agree."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from azure.durable_functions.models.actions import ActionType
+from azure.durable_functions.models.history import HistoryEventType
+
+from local_host.durable.clock import format_time, parse_time
+from local_host.durable.errors import FunctionNotFoundError, NonDeterminismError
+from local_host.durable.functions import DurableFunctions
+from local_host.durable.history import HTTP_ACTIVITY, Record, record
+from local_host.durable.instance import Instance
+from local_host.durable.retries import default_child_id
+from local_host.durable.tasks import Retry, Task, TaskKind
+
+Action = Mapping[str, Any]
+
+_COMPOUND = (ActionType.WHEN_ANY, ActionType.WHEN_ALL)
+
+_KINDS: Mapping[int, TaskKind] = {
+    ActionType.CALL_ACTIVITY: "activity",
+    ActionType.CALL_ACTIVITY_WITH_RETRY: "activity",
+    ActionType.CALL_SUB_ORCHESTRATOR: "sub-orchestration",
+    ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY: "sub-orchestration",
+    ActionType.CREATE_TIMER: "timer",
+    ActionType.CALL_ENTITY: "entity call",
+    ActionType.SIGNAL_ENTITY: "entity signal",
+    ActionType.CALL_HTTP: "call_http",
+}
+
+
+@dataclass(slots=True)
+class Plan:
+    """The records of new tasks in their order, timers to cancel, the next input if it continues as new, and waits."""
+
+    records: list[Record] = field(default_factory=list)
+    cancelled: list[int] = field(default_factory=list)
+    continues: bool = False
+    next_input: str | None = None
+    waits: Counter[str] = field(default_factory=Counter)
+
+
+def plan_actions(instance: Instance, actions: Sequence[Action], functions: DurableFunctions, at: datetime) -> Plan:
+    """The plan of a turn's actions.
+
+    Raises NonDeterminismError where the actions do not repeat the history, FunctionNotFoundError where a new one
+    names a function that does not exist. Ids count up over the actions, depth first, past those that retries took.
+    """
+    walk = _Walk(instance, functions, at)
+    for action in actions:
+        walk.visit(action)
+    for task in instance.tasks.from_id(walk.next_id):
+        raise NonDeterminismError(
+            instance.name, f"history has task {task.task_id}, {task}, but the replay scheduled nothing there"
+        )
+    return walk.plan
+
+
+class _Walk:
+    def __init__(self, instance: Instance, functions: DurableFunctions, at: datetime) -> None:
+        self.instance = instance
+        self.functions = functions
+        self.at = at
+        self.next_id = 0
+        self.plan = Plan()
+
+    def visit(self, action: Action) -> None:
+        kind = action["actionType"]
+        if kind in _COMPOUND:
+            for child in action["compoundActions"]:
+                self.visit(child)
+        elif kind == ActionType.CONTINUE_AS_NEW:
+            self.plan.continues = True
+            self.plan.next_input = json.dumps(action["input"])
+        elif kind == ActionType.WAIT_FOR_EXTERNAL_EVENT:
+            self.plan.waits[action["externalEventName"]] += 1
+        else:
+            self._task(action)
+
+    def _task(self, action: Action) -> None:
+        while self.instance.tasks.is_made_by_retry(self.next_id):
+            self.next_id += 1
+        task_id = self.next_id
+        self.next_id += 1
+        known = self.instance.tasks.get(task_id)
+        if known is None:
+            self.plan.records.append(self._scheduled(task_id, action))
+        else:
+            self._verify(known, action)
+        is_cancelled = action.get("isCanceled", False)
+        if is_cancelled and (known is None or known.is_open):
+            self.plan.cancelled.append(task_id)
+
+    def _verify(self, known: Task, action: Action) -> None:
+        kind = _KINDS[action["actionType"]]
+        name = _name(kind, action)
+        if known.kind != kind or known.name != name:
+            scheduled = f"{kind} '{name}'" if name else kind
+            raise NonDeterminismError(
+                self.instance.name,
+                f"history has task {known.task_id}, {known}, but the replay scheduled {scheduled} there",
+            )
+
+    def _scheduled(self, task_id: int, action: Action) -> Record:
+        kind = _KINDS[action["actionType"]]
+        name, at, functions = _name(kind, action), self.at, self.functions
+        match kind:
+            case "activity":
+                if name not in functions.activities:
+                    raise FunctionNotFoundError(name, "activity", functions.activities)
+                return record(
+                    HistoryEventType.TASK_SCHEDULED,
+                    at,
+                    event_id=task_id,
+                    Name=name,
+                    Version="",
+                    Input=json.dumps([action["input"]]),
+                    **_retry(task_id, action),
+                )
+            case "call_http":
+                request = json.dumps(action["httpRequest"])
+                return record(
+                    HistoryEventType.TASK_SCHEDULED,
+                    at,
+                    event_id=task_id,
+                    Name=name,
+                    Version="",
+                    Input=json.dumps([request]),
+                )
+            case "sub-orchestration":
+                if name not in functions.orchestrators:
+                    raise FunctionNotFoundError(name, "orchestrator", functions.orchestrators)
+                return record(
+                    HistoryEventType.SUB_ORCHESTRATION_INSTANCE_CREATED,
+                    at,
+                    event_id=task_id,
+                    Name=name,
+                    Version=action.get("version"),
+                    InstanceId=action["instanceId"] or default_child_id(self.instance, task_id),
+                    Input=json.dumps(action["input"]),
+                    **_retry(task_id, action),
+                )
+            case "timer":
+                fire_at = format_time(parse_time(action["fireAt"]))
+                return record(HistoryEventType.TIMER_CREATED, at, event_id=task_id, FireAt=fire_at)
+            case _:
+                return self._event_sent(task_id, kind, action)
+
+    def _event_sent(self, task_id: int, kind: TaskKind, action: Action) -> Record:
+        entity_id = action["instanceId"]
+        entity_name = entity_id.split("@")[1]
+        if entity_name not in {known.lower() for known in self.functions.entities}:
+            raise FunctionNotFoundError(entity_name, "entity", self.functions.entities)
+        request = {
+            "id": f"{self.instance.execution_id}:{task_id}",
+            "op": action["operation"],
+            "input": action["input"],
+            "signal": kind == "entity signal",
+            "parent": self.instance.instance_id,
+        }
+        return record(
+            HistoryEventType.EVENT_SENT,
+            self.at,
+            event_id=task_id,
+            Name="op",
+            InstanceId=entity_id,
+            Input=json.dumps(request),
+        )
+
+
+def _name(kind: TaskKind, action: Action) -> str:
+    match kind:
+        case "timer":
+            return ""
+        case "call_http":
+            return HTTP_ACTIVITY
+        case "entity call" | "entity signal":
+            return f"{action['instanceId']}.{action['operation']}"
+        case _:
+            return str(action["functionName"])
+
+
+def _retry(task_id: int, action: Action) -> dict[str, Any]:
+    options = action.get("retryOptions")
+    if options is None:
+        return {}
+    retry = Retry(
+        root=task_id,
+        attempt=1,
+        interval_ms=options["firstRetryIntervalInMilliseconds"],
+        max_attempts=options["maxNumberOfAttempts"],
+        instance_id=action.get("instanceId"),
+    )
+    return {"Retry": retry.to_record()}

@@ -1,0 +1,88 @@
+"""A task hub: one database with the parts that work on it, as seen by the thread that owns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from local_host.durable import history
+from local_host.durable.clock import utc_now
+from local_host.durable.entities import Entities, EntityBatch
+from local_host.durable.functions import DurableFunctions
+from local_host.durable.instance import Message
+from local_host.durable.instances import Instances
+from local_host.durable.requests import Requests
+from local_host.durable.schema import open_writer
+from local_host.durable.settings import DurableSettings
+from local_host.durable.store import Store
+from local_host.durable.turns import Turns
+from local_host.durable.work import ActivityWork, Failure
+
+# Long enough to share the cost of a commit, short enough that nobody waits for it noticeably.
+_TURNS_SECONDS = 0.02
+
+
+class TaskHub:
+    """Opens the database; everything happens between `begin` and `commit`, in the thread that made the hub."""
+
+    def __init__(
+        self,
+        database: Path,
+        functions: DurableFunctions,
+        settings: DurableSettings,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.store = Store(open_writer(database))
+        self._turns_limit = settings.max_concurrent_orchestrators
+        self.instances = Instances(self.store, settings, now)
+        self.entities = Entities(self.store.connection, functions, self.instances.deliver)
+        self.turns = Turns(self.instances, self.entities, functions)
+        self.requests = Requests(self.instances, self.turns, functions)
+
+    def begin(self) -> None:
+        self.store.begin()
+
+    def recover(self) -> None:
+        """Takes up what the last engine on this database left under way."""
+        self.instances.recover()
+        self.entities.recover()
+
+    def take_turns(self) -> None:
+        """Fires due timers and takes a share of the turns that are ready."""
+        self.instances.fire_due_timers()
+        self.turns.run_ready(self._turns_limit, _TURNS_SECONDS)
+
+    def commit(self) -> tuple[list[ActivityWork], list[EntityBatch], list[str]]:
+        """Makes the transaction durable; gives the activities and entity batches to run, and who has finished."""
+        self.instances.flush()
+        self.entities.take_batches()
+        self.store.commit()
+        done = self.instances.activities, self.entities.batches, self.instances.finished
+        self.instances.activities, self.entities.batches, self.instances.finished = [], [], []
+        return done
+
+    def seconds_until_work(self) -> float | None:
+        """How long the hub may sleep if no command comes; None for as long as it takes."""
+        if self.instances.ready:
+            return 0.0
+        return self.instances.timers.seconds_until_next(self.instances.now())
+
+    def complete_activity(self, work: ActivityWork, result: str | None) -> None:
+        """Takes in an activity's result, JSON text."""
+        if self.store.delete_activity(work):
+            completed = history.task_completed(work.task_id, result, self.instances.now())
+            self.instances.deliver(work.instance_id, Message(completed, work.execution_id))
+
+    def fail_activity(self, work: ActivityWork, failure: Failure) -> None:
+        """Takes in an activity's failure."""
+        if self.store.delete_activity(work):
+            failed = history.task_failed(work.task_id, failure.reason, failure.details, self.instances.now())
+            self.instances.deliver(work.instance_id, Message(failed, work.execution_id))
+
+    def checkpoint_activity(self, work: ActivityWork) -> None:
+        """Replaces the input with which an activity under way starts after a restart."""
+        self.store.update_activity_input(work)
+
+    def close(self) -> None:
+        self.store.close()

@@ -1,0 +1,173 @@
+"""One turn of an orchestration: messages in, the official executor run once, history records and work out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime
+
+from azure.durable_functions.models.history import HistoryEventType
+
+from local_host.durable.clock import parse_time
+from local_host.durable.errors import DurableError, FunctionNotFoundError
+from local_host.durable.functions import DurableFunctions
+from local_host.durable.history import ParsedEvent, Record, event_raised, execution_completed, record
+from local_host.durable.instance import Instance, RuntimeStatus
+from local_host.durable.plan import Plan, plan_actions
+from local_host.durable.replay import Outcome, Replayer
+from local_host.durable.retries import retry_records, starts_retry
+from local_host.durable.work import ActivityWork, End, EntityRequest, SubOrchestration, Turn
+
+
+def take_turn(
+    instance: Instance, batch: list[Record], functions: DurableFunctions, replayer: Replayer, now: datetime
+) -> Turn:
+    """Runs the instance's next turn over a batch of messages; the caller commits what it gives.
+
+    Changes `instance.tasks` and `instance.last_turn`; if it raises, the instance must be read again from storage.
+    """
+    # An orchestration's clock never goes back, whatever the machine's does.
+    at = now if instance.last_turn is None else max(now, instance.last_turn)
+    instance.last_turn = at
+    turn = Turn(custom_status=instance.custom_status)
+    _append(turn, record(HistoryEventType.ORCHESTRATOR_STARTED, at))
+    if instance.episode == 0:
+        _append(turn, execution_started(instance))
+    for message in batch:
+        starts = starts_retry(instance, message)
+        _append_task(instance, turn, message)
+        if starts:
+            for extra in retry_records(instance, message, at):
+                _append_task(instance, turn, extra)
+    _run(instance, turn, functions, replayer, at)
+    _append(turn, record(HistoryEventType.ORCHESTRATOR_COMPLETED, at))
+    if turn.end is not None and turn.end.status is not RuntimeStatus.CONTINUED_AS_NEW:
+        _append(turn, execution_completed(turn.end.status, turn.end.output, at))
+    return turn
+
+
+def _run(instance: Instance, turn: Turn, functions: DurableFunctions, replayer: Replayer, at: datetime) -> None:
+    try:
+        handle = functions.orchestrators.get(instance.name)
+        if handle is None:
+            raise FunctionNotFoundError(instance.name, "orchestrator", functions.orchestrators)
+        outcome = replayer.run(handle, instance, [*instance.events, *turn.events])
+        plan = plan_actions(instance, outcome.actions, functions, at)
+    except DurableError as error:
+        # The orchestrator cannot catch these, and waiting for what is open would change nothing.
+        turn.error = str(error)
+        turn.end = _failed(instance, turn.error)
+        turn.activities.clear()
+        turn.timers.clear()
+        turn.sub_orchestrations.clear()
+        return
+    turn.custom_status = outcome.custom_status
+    turn.error = outcome.error
+    for scheduled in plan.records:
+        _append_task(instance, turn, scheduled)
+    for task_id in plan.cancelled:
+        instance.tasks.close(task_id)
+        turn.cancelled_timers.append(task_id)
+    cancelled = set(plan.cancelled)
+    turn.timers = [timer for timer in turn.timers if timer[0] not in cancelled]
+    if not instance.tasks.has_open:
+        turn.end = _end(instance, turn, outcome, plan)
+
+
+def _end(instance: Instance, turn: Turn, outcome: Outcome, plan: Plan) -> End | None:
+    if outcome.error is not None:
+        return _failed(instance, outcome.error)
+    if plan.continues:
+        return End(RuntimeStatus.CONTINUED_AS_NEW, plan.next_input, _unread_events(instance, turn, plan.waits))
+    return End(RuntimeStatus.COMPLETED, outcome.output) if outcome.is_done else None
+
+
+def _failed(instance: Instance, message: str) -> End:
+    return End(RuntimeStatus.FAILED, json.dumps(f"Orchestrator function '{instance.name}' failed: {message}"))
+
+
+def _unread_events(instance: Instance, turn: Turn, waits: Counter[str]) -> tuple[Record, ...]:
+    """The external events of this generation for which the orchestrator has not waited, oldest first."""
+    left = waits.copy()
+    entity_replies = _entity_request_ids(instance, turn)
+    unread: list[Record] = []
+    for event in [*instance.events, *turn.events]:
+        if event.event_type != HistoryEventType.EVENT_RAISED or event.Name in entity_replies:
+            continue
+        if left[event.Name] > 0:
+            left[event.Name] -= 1
+        else:
+            unread.append(event_raised(event.Name, event.Input, event.timestamp))
+    return tuple(unread)
+
+
+def _entity_request_ids(instance: Instance, turn: Turn) -> set[str]:
+    return {
+        json.loads(event.Input)["id"]
+        for event in [*instance.events, *turn.events]
+        if event.event_type == HistoryEventType.EVENT_SENT
+    }
+
+
+def _append(turn: Turn, source: Record) -> None:
+    turn.records.append(source)
+    turn.events.append(ParsedEvent(source, played=False))
+
+
+def _append_task(instance: Instance, turn: Turn, source: Record) -> None:
+    """Appends a record that may schedule or complete a task, with the work that it asks for."""
+    _append(turn, source)
+    instance.tasks.apply(source)
+    match source["EventType"]:
+        case HistoryEventType.TASK_SCHEDULED:
+            task_id, (argument,) = source["EventId"], json.loads(source["Input"])
+            turn.activities.append(
+                ActivityWork(instance.instance_id, instance.execution_id, task_id, source["Name"], argument)
+            )
+        case HistoryEventType.TIMER_CREATED:
+            turn.timers.append((source["EventId"], parse_time(source["FireAt"])))
+        case HistoryEventType.TIMER_FIRED:
+            turn.timers = [timer for timer in turn.timers if timer[0] != source["TimerId"]]
+        case HistoryEventType.SUB_ORCHESTRATION_INSTANCE_CREATED:
+            turn.sub_orchestrations.append(
+                SubOrchestration(
+                    source["EventId"], source["Name"], source["InstanceId"], source["Input"], source["Version"]
+                )
+            )
+        case HistoryEventType.EVENT_SENT:
+            turn.entity_requests.append(_entity_request(instance, source))
+
+
+def _entity_request(instance: Instance, source: Record) -> EntityRequest:
+    request = json.loads(source["Input"])
+    waits = not request["signal"]
+    return EntityRequest(
+        entity_id=source["InstanceId"],
+        request_id=request["id"],
+        operation=request["op"],
+        input=json.dumps(request["input"]),
+        parent_instance_id=instance.instance_id if waits else None,
+        parent_execution_id=instance.execution_id if waits else None,
+    )
+
+
+def execution_started(instance: Instance) -> Record:
+    """The record that begins a generation."""
+    return record(
+        HistoryEventType.EXECUTION_STARTED,
+        instance.created,
+        Name=instance.name,
+        Version=instance.version,
+        Input=instance.input,
+        OrchestrationInstance={"InstanceId": instance.instance_id, "ExecutionId": instance.execution_id},
+        ParentInstance=None
+        if instance.parent is None
+        else {
+            "OrchestrationInstance": {
+                "InstanceId": instance.parent.instance_id,
+                "ExecutionId": instance.parent.execution_id,
+            },
+            "TaskScheduleId": instance.parent.task_id,
+        },
+        Tags=None,
+    )

@@ -1,0 +1,118 @@
+"""Runs the turns of instances that are ready, and stores what they decided."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import uuid
+from datetime import datetime
+
+from local_host.durable import history
+from local_host.durable.entities import Entities
+from local_host.durable.errors import InstanceExistsError
+from local_host.durable.functions import DurableFunctions
+from local_host.durable.instance import Instance, Message, ParentTask, RuntimeStatus
+from local_host.durable.instances import Instances
+from local_host.durable.replay import Replayer
+from local_host.durable.retries import take_batch
+from local_host.durable.tasks import Tasks
+from local_host.durable.turn import take_turn
+from local_host.durable.work import End, SubOrchestration, Turn
+
+logger = logging.getLogger(__name__)
+
+
+class Turns:
+    """Takes turns within the writer's transaction."""
+
+    def __init__(self, instances: Instances, entities: Entities, functions: DurableFunctions) -> None:
+        self._instances = instances
+        self._store = instances.store
+        self._entities = entities
+        self._functions = functions
+        self._replayer = Replayer()
+
+    def run_ready(self, limit: int, seconds: float) -> None:
+        """Takes turns until nothing is ready, `limit` turns are taken or `seconds` have passed; at least one."""
+        ready = self._instances.ready
+        deadline = time.monotonic() + seconds
+        for _ in range(limit):
+            instance_id = next(iter(ready), None)
+            if instance_id is None:
+                return
+            del ready[instance_id]
+            self._run(self._instances.find(instance_id))
+            if time.monotonic() > deadline:
+                return
+
+    def _run(self, instance: Instance) -> None:
+        if instance.status is RuntimeStatus.SUSPENDED or instance.status.is_final:
+            return
+        batch, read_rows = take_batch(instance)
+        self._store.delete_messages(read_rows)
+        if instance.inbox:
+            self._instances.ready[instance.instance_id] = None
+        if not batch and instance.episode > 0:
+            return
+        now = self._instances.now()
+        try:
+            turn = take_turn(instance, batch, self._functions, self._replayer, now)
+        except Exception as error:
+            # One instance that the engine cannot handle must not stop the others, now and after every restart.
+            logger.exception("turn_failed instance_id=%s name=%s", instance.instance_id, instance.name)
+            self._instances.forget(instance.instance_id)
+            reason = f"The engine could not take a turn: {type(error).__name__}: {error}"
+            self._instances.finish(self._instances.find(instance.instance_id), RuntimeStatus.FAILED, json.dumps(reason))
+            return
+        self._apply(instance, turn, now)
+
+    def _apply(self, instance: Instance, turn: Turn, now: datetime) -> None:
+        self._store.add_episode(instance.instance_id, instance.episode, turn.records)
+        if turn.error is not None and instance.error_episode is None:
+            instance.error_episode = instance.episode
+        instance.append_episode(turn.events)
+        instance.custom_status = turn.custom_status
+        for task_id in turn.cancelled_timers:
+            self._store.delete_timer((instance.instance_id, instance.execution_id, task_id))
+        if turn.activities:
+            self._instances.add_activities(turn.activities)
+        if turn.timers:
+            self._instances.add_timers(instance, turn.timers)
+        for request in turn.entity_requests:
+            self._entities.signal(request)
+        if turn.end is None:
+            instance.status = RuntimeStatus.RUNNING
+            self._store.update(instance, now)
+        elif turn.end.status is RuntimeStatus.CONTINUED_AS_NEW:
+            self._continue_as_new(instance, turn.end, now)
+        else:
+            self._instances.finish(instance, turn.end.status, turn.end.output)
+        for child in turn.sub_orchestrations:
+            self.start_child(instance, child)
+
+    def _continue_as_new(self, instance: Instance, end: End, now: datetime) -> None:
+        self._store.clear(instance.instance_id, ("history", "activities", "timers"))
+        instance.execution_id = uuid.uuid4().hex
+        instance.status = RuntimeStatus.CONTINUED_AS_NEW
+        instance.input = end.output
+        instance.episode = 0
+        instance.error_episode = None
+        instance.events.clear()
+        instance.tasks = Tasks()
+        self._store.update(instance, now)
+        unread = [*instance.inbox]
+        instance.inbox.clear()
+        for carried in end.carried_over:
+            self._instances.deliver(instance.instance_id, Message(carried))
+        instance.inbox.extend(unread)
+        self._instances.ready[instance.instance_id] = None
+
+    def start_child(self, parent: Instance, child: SubOrchestration) -> None:
+        """Starts a sub-orchestration; one whose id is taken by an unfinished instance fails."""
+        task = ParentTask(parent.instance_id, parent.execution_id, child.task_id)
+        try:
+            self._instances.create(child.instance_id, child.name, child.input, child.version, task)
+        except InstanceExistsError as error:
+            refused = history.sub_orchestration_failed(child.task_id, str(error), self._instances.now())
+            self._instances.deliver(parent.instance_id, Message(refused, parent.execution_id))

@@ -1,0 +1,150 @@
+"""The thread that owns the task hub: it takes commands and turns, and commits them in groups.
+
+Whatever has arrived while a transaction was being committed goes into the next one together, so a commit's disk
+write is shared under load and waited for by nobody else when idle. Answers, activities and news of finished
+instances leave the thread only after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from local_host.durable.entities import EntityBatch
+from local_host.durable.errors import DurableError, EngineStoppedError
+from local_host.durable.task_hub import TaskHub
+from local_host.durable.work import ActivityWork
+
+logger = logging.getLogger(__name__)
+
+Command = Callable[[TaskHub], Any]
+
+_COMMANDS_PER_TRANSACTION = 500
+
+
+@dataclass(slots=True)
+class Submission:
+    """A command and the future, if any, of its answer."""
+
+    command: Command | None
+    answer: asyncio.Future[Any] | None = None
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class Committed:
+    """What one commit made true."""
+
+    submissions: list[Submission] = field(default_factory=list)
+    activities: list[ActivityWork] = field(default_factory=list)
+    entity_batches: list[EntityBatch] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
+
+
+class WriterListener(Protocol):
+    """Called in the event loop."""
+
+    def on_commit(self, committed: Committed) -> None: ...
+
+    def on_failure(self, error: BaseException) -> None: ...
+
+
+class Writer:
+    """Runs commands in its own thread; `submit` may be called from any thread."""
+
+    def __init__(self, open_hub: Callable[[], TaskHub], listener: WriterListener) -> None:
+        self._open_hub = open_hub
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[Submission] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="durable-writer")
+        self._opened: asyncio.Future[None] = self._loop.create_future()
+
+    async def start(self) -> None:
+        """Opens the database and commits the recovery; raises what opening it raised."""
+        self._thread.start()
+        await self._opened
+
+    def submit(self, submission: Submission) -> None:
+        self._queue.put(submission)
+
+    async def stop(self) -> None:
+        """Ends the thread after the commands submitted so far."""
+        self._queue.put(Submission(None))
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        try:
+            hub = self._open_hub()
+        except Exception as error:  # noqa: BLE001  # the thread's edge: start() raises it
+            self._call(self._settle_opened, error)
+            return
+        try:
+            self._recover(hub)
+            while self._transact(hub):
+                pass
+        except Exception as error:
+            # What the hub holds in memory may now differ from the database: ending is safe, going on is not.
+            logger.exception("engine_failed error=%s", type(error).__name__)
+            self._call(self._settle_opened, error)
+            self._call(self._listener.on_failure, error)
+        finally:
+            hub.close()
+
+    def _recover(self, hub: TaskHub) -> None:
+        hub.begin()
+        hub.recover()
+        activities, entity_batches, finished = hub.commit()
+        self._call(self._settle_opened, None)
+        self._call(self._listener.on_commit, Committed([], activities, entity_batches, finished))
+
+    def _transact(self, hub: TaskHub) -> bool:
+        """One transaction over what has arrived; False once asked to stop."""
+        submissions, goes_on = self._collect(hub.seconds_until_work())
+        hub.begin()
+        for submission in submissions:
+            if submission.command is None:
+                continue
+            try:
+                submission.result = submission.command(hub)
+            except DurableError as error:
+                submission.error = error
+        if goes_on:
+            hub.take_turns()
+        activities, entity_batches, finished = hub.commit()
+        if submissions or activities or entity_batches or finished:
+            self._call(self._listener.on_commit, Committed(submissions, activities, entity_batches, finished))
+        return goes_on
+
+    def _collect(self, timeout: float | None) -> tuple[list[Submission], bool]:
+        submissions: list[Submission] = []
+        try:
+            # A long sleep is cut short so that a changed system clock moves timers by little.
+            submissions.append(self._queue.get(timeout=None if timeout is None else min(timeout, 10.0)))
+            while submissions[-1].command is not None and len(submissions) < _COMMANDS_PER_TRANSACTION:
+                submissions.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        stops = bool(submissions) and submissions[-1].command is None
+        return submissions, not stops
+
+    def _settle_opened(self, error: BaseException | None) -> None:
+        if self._opened.done():
+            return
+        if error is None:
+            self._opened.set_result(None)
+        else:
+            self._opened.set_exception(error)
+
+    def _call(self, function: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError as error:
+            # The event loop was closed without stopping the engine: what was committed is safe, nobody listens.
+            raise EngineStoppedError("the event loop of the durable engine is closed") from error

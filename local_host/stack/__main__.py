@@ -1,0 +1,31 @@
+"""`python -m local_host.stack supervise`: what a detached start leaves behind. People use `nightshift up`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from local_host.stack.catalogue import COMPONENT_NAMES
+from local_host.stack.detached import supervise
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Supervises a stack until it is told to stop; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m local_host.stack", description=__doc__)
+    parser.add_argument("command", choices=["supervise"])
+    parser.add_argument("--root", type=Path, required=True, help="the project's folder")
+    parser.add_argument("--state", type=Path, required=True, help="the folder for everything that is kept")
+    parser.add_argument("--port", type=int, help="the app's port; without it, a free one")
+    parser.add_argument("--component", action="append", choices=COMPONENT_NAMES, help="a part to start; default: all")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stdout)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("azure").setLevel(logging.WARNING)
+    return supervise(options.root, options.state, options.port, components=options.component or COMPONENT_NAMES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

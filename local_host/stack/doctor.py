@@ -1,0 +1,135 @@
+"""Says which part of the local stack is ill, and what to do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_host.stack.azurite import azurite_script, node
+from local_host.stack.catalogue import COMPONENT_NAMES, build_components
+from local_host.stack.component import Component, last_lines
+from local_host.stack.endpoints import Endpoints
+from local_host.stack.errors import StackError
+from local_host.stack.ports import is_free
+from local_host.stack.prerequisites import missing_packages, require_packages
+from local_host.stack.process_table import ComponentRecord, ProcessTable
+from local_host.stack.state_folder import StateFolder
+from local_host.stack.state_lock import is_locked
+
+_PYTHON = (3, 11)
+# MLflow's artifacts and the training's temporary files.
+_FREE_BYTES = 2 * 1024**3
+_ERROR_LINE = re.compile(r"\b(ERROR|CRITICAL|Traceback|[A-Za-z.]*(Error|Exception):)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`detail` is what was seen; `advice` is what to do, empty if all is well."""
+
+    component: str
+    ok: bool
+    detail: str
+    advice: str = ""
+
+
+def doctor(state: Path, root: Path) -> list[Finding]:
+    """Checks the machine, then the stack in `state`. Makes the state folder, and changes nothing in it."""
+    folder = StateFolder(state.resolve())
+    findings = [_python(), _checked("packages", _packages), _checked("node", lambda: str(node()))]
+    findings += [_checked("azurite package", lambda: str(azurite_script())), _disk(folder)]
+    findings.append(_checked("state folder", lambda: _writable(folder)))
+    if findings[-1].ok:
+        findings += _stack(folder, root)
+    return findings
+
+
+def _python() -> Finding:
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    if sys.version_info[:2] == _PYTHON:
+        return Finding("python", True, found)
+    wanted = ".".join(str(part) for part in _PYTHON)
+    return Finding("python", False, f"{found}; {wanted} is needed", f"Install Python {wanted} and run `make setup`.")
+
+
+def _packages() -> str:
+    require_packages(missing_packages())
+    return "all installed"
+
+
+def _writable(folder: StateFolder) -> str:
+    folder.create()
+    return str(folder.path)
+
+
+def _disk(folder: StateFolder) -> Finding:
+    existing = next(path for path in (folder.path, *folder.path.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    detail = f"{free / 1024**3:.1f} GiB free at {existing}"
+    if free >= _FREE_BYTES:
+        return Finding("disk", True, detail)
+    wanted = f"{_FREE_BYTES / 1024**3:.0f} GiB"
+    return Finding("disk", False, detail, f"Free at least {wanted}, or choose another folder with --state.")
+
+
+def _checked(component: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(component, True, check())
+    except StackError as error:
+        return Finding(component, False, error.message, error.hint)
+
+
+def _stack(folder: StateFolder, root: Path) -> Iterator[Finding]:
+    try:
+        endpoints, table = Endpoints.load(folder), ProcessTable.load(folder)
+    except StackError as error:
+        yield Finding("stack", False, error.message, error.hint)
+        return
+    if endpoints is None or table is None:
+        yield Finding("stack", True, f"never started in {folder.path}")
+        return
+    supervised, living = is_locked(folder), bool(table.everything())
+    if supervised:
+        yield Finding("stack", True, f"supervised by process {table.supervisor.pid}")
+    elif living:
+        advice = "Run `nightshift up` (it ends them and starts anew) or `nightshift down`."
+        yield Finding("stack", False, "its supervisor was killed, and its processes live on", advice)
+    else:
+        yield Finding("stack", True, "not running")
+        yield from _recorded_ports(endpoints)
+        return
+    yield from _components(folder, root, endpoints, table)
+
+
+def _recorded_ports(endpoints: Endpoints) -> Iterator[Finding]:
+    for name, port in endpoints.ports().items():
+        if not is_free(port):
+            advice = "Nothing, unless recorded addresses must stay valid: the next start takes another port."
+            yield Finding(f"port {name}", True, f"{port} is taken by another process", advice)
+
+
+def _components(folder: StateFolder, root: Path, endpoints: Endpoints, table: ProcessTable) -> Iterator[Finding]:
+    try:
+        names = [name for name in COMPONENT_NAMES if name in table.components]
+        components = build_components(names, root=root, folder=folder, endpoints=endpoints)
+    except StackError:
+        # Already reported: Node or Azurite is missing.
+        return
+    for component in components:
+        yield _component(component, table.components[component.name])
+
+
+def _component(component: Component, record: ComponentRecord) -> Finding:
+    process = record.process.find() if record.process is not None else None
+    problem = "is not running" if process is None else component.readiness()
+    history = f", {record.restarts} restarts, last after {record.last_exit}" if record.restarts else ""
+    if problem is None:
+        pid = record.process.pid if record.process is not None else 0
+        return Finding(component.name, True, f"process {pid}{history}")
+    errors = [line for line in last_lines(component.log, 200) if _ERROR_LINE.search(line)][-3:]
+    said = "".join(f"\n  {line[:300]}" for line in errors)
+    advice = f"Read {component.log}; then `nightshift down` and `nightshift up`."
+    return Finding(component.name, False, f"{problem} ({record.state}{history}){said}", advice)

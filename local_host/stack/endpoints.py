@@ -1,0 +1,112 @@
+"""The addresses of a running stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from local_host.stack.ports import LOOPBACK
+from local_host.stack.state_folder import StateFolder, read_json, write_json
+
+# Azurite's account, the same on every machine: it protects nothing.
+_ACCOUNT = "devstoreaccount1"
+_ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+# What the stand-ins for Databricks and Event Grid accept.
+DEVELOPMENT_TOKEN = "local-development"
+
+PORT_NAMES = ("app", "blob", "queue", "table", "mlflow", "databricks", "eventgrid")
+CONTAINERS = ("bronze", "silver", "evidence")
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """A port on the loopback address for each service, and what clients are given for each."""
+
+    app: int
+    blob: int
+    queue: int
+    table: int
+    mlflow: int
+    databricks: int
+    eventgrid: int
+
+    @property
+    def app_url(self) -> str:
+        """The functions host."""
+        return _url(self.app)
+
+    @property
+    def mlflow_url(self) -> str:
+        """The MLflow server: tracking, registry and pages."""
+        return _url(self.mlflow)
+
+    @property
+    def databricks_url(self) -> str:
+        """The Databricks workspace."""
+        return _url(self.databricks)
+
+    @property
+    def eventgrid_url(self) -> str:
+        """The Event Grid stand-in, with /events and /healthz."""
+        return _url(self.eventgrid)
+
+    @property
+    def topic_url(self) -> str:
+        """Where EventGridPublisherClient publishes."""
+        return f"{self.eventgrid_url}/api/events"
+
+    @property
+    def storage_connection_string(self) -> str:
+        """For every Azure Storage client."""
+        return (
+            f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_ACCOUNT_KEY};"
+            f"BlobEndpoint={_url(self.blob)}/{_ACCOUNT};QueueEndpoint={_url(self.queue)}/{_ACCOUNT};"
+            f"TableEndpoint={_url(self.table)}/{_ACCOUNT};"
+        )
+
+    def ports(self) -> dict[str, int]:
+        """The port of each service, by the names in PORT_NAMES."""
+        return asdict(self)
+
+    def environment(self) -> dict[str, str]:
+        """The settings under which the app, and anything beside it, finds the services."""
+        return {
+            "NIGHTSHIFT_ENVIRONMENT": "local",
+            "NIGHTSHIFT_STORAGE_CONNECTION_STRING": self.storage_connection_string,
+            "AzureWebJobsStorage": self.storage_connection_string,
+            "NIGHTSHIFT_EVENTGRID_ENDPOINT": self.topic_url,
+            "NIGHTSHIFT_EVENTGRID_KEY": DEVELOPMENT_TOKEN,
+            "NIGHTSHIFT_DATABRICKS_URL": self.databricks_url,
+            "DATABRICKS_HOST": self.databricks_url,
+            "DATABRICKS_TOKEN": DEVELOPMENT_TOKEN,
+            "NIGHTSHIFT_MLFLOW_URL": self.mlflow_url,
+            "MLFLOW_TRACKING_URI": self.mlflow_url,
+            "MLFLOW_REGISTRY_URI": self.mlflow_url,
+            # MLflow's own defaults keep a caller waiting for minutes when the server is down.
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+            "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        }
+
+    def save(self, folder: StateFolder) -> None:
+        """Writes endpoints.json: the ports, and the addresses for people and other programs."""
+        addresses = {
+            "app_url": self.app_url,
+            "mlflow_url": self.mlflow_url,
+            "databricks_url": self.databricks_url,
+            "eventgrid_url": self.eventgrid_url,
+            "topic_url": self.topic_url,
+            "storage_connection_string": self.storage_connection_string,
+        }
+        write_json(folder.endpoints, {"ports": self.ports()} | addresses)
+
+    @classmethod
+    def load(cls, folder: StateFolder) -> Self | None:
+        """Reads endpoints.json; None if there is none."""
+        document: Mapping[str, Mapping[str, int]] | None = read_json(folder.endpoints)
+        return None if document is None else cls(**document["ports"])
+
+
+def _url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"

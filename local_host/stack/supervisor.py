@@ -1,0 +1,234 @@
+"""Keeps the components of a stack running."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import psutil
+
+from local_host.stack.component import Component, last_lines, rotate_log
+from local_host.stack.errors import StackError, StackErrorCode
+from local_host.stack.events import Progress, StackEvent, StackEventKind
+from local_host.stack.process_table import STACK_ID, ComponentRecord, ComponentState, ProcessRecord, ProcessTable
+from local_host.stack.state_folder import StateFolder
+from local_host.stack.termination import end, kill
+
+logger = logging.getLogger(__name__)
+
+_TICK = 0.1
+# How long a component may take to end after SIGTERM, seconds.
+_GRACE = 10.0
+
+
+@dataclass
+class _Running:
+    """A component under supervision. Times are of the monotonic clock."""
+
+    component: Component
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    ready: bool = False
+    restart_at: float | None = None
+    exits: list[float] = field(default_factory=list)
+
+
+class Supervisor:
+    """Starts components in order, restarts those that end unexpectedly, and ends them in the opposite order.
+
+    `start` returns when all are ready; from then on a thread watches. The record on disk is written before and after
+    every change, so that whatever becomes of this process, the next one finds what it has started.
+    """
+
+    def __init__(
+        self, folder: StateFolder, components: Sequence[Component], progress: Progress, *, grace: float = _GRACE
+    ) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._grace = grace
+        self._running = {component.name: _Running(component) for component in components}
+        self._table = _next_table(folder)
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._watcher: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Starts everything, each component as soon as those before it are ready.
+
+        StackError if one ends or is not ready in time; then nothing is left running.
+        """
+        for running in self._running.values():
+            rotate_log(running.component.log)
+        self._table.save(self._folder)
+        try:
+            while not self._stopping.is_set() and not all(running.ready for running in self._running.values()):
+                for running in self._running.values():
+                    self._advance(running)
+                self._stopping.wait(_TICK)
+        except BaseException:
+            self.stop()
+            raise
+        self._watcher = threading.Thread(target=self._watch, name="stack-supervisor", daemon=True)
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Ends everything that it started; StackError if something cannot be ended. Calling it again does nothing."""
+        self._stopping.set()
+        if self._watcher is not None and self._watcher is not threading.current_thread():
+            self._watcher.join()
+        with self._lock:
+            for running in reversed(self._running.values()):
+                self._end(running)
+            left = end(self._table.everything(), grace=self._grace)
+            self._table.save(self._folder)
+        if left:
+            pids = ", ".join(str(process.pid) for process in left)
+            raise StackError("not_stopped", f"These processes did not end: {pids}.", "End them by hand (kill -9).")
+
+    def _advance(self, running: _Running) -> None:
+        """One step of the first start."""
+        if running.process is None:
+            if all(self._running[name].ready for name in running.component.after if name in self._running):
+                try:
+                    self._spawn(running)
+                except OSError as error:
+                    raise _failure("component_failed", running.component, f"cannot be started: {error}") from error
+                self._tell("starting", running)
+        elif not running.ready:
+            if (code := running.process.poll()) is not None:
+                raise _failure("component_failed", running.component, f"ended with {_describe_exit(code)} at its start")
+            problem = self._check(running)
+            if problem is not None and _is_late(running):
+                seconds = f"{running.component.ready_within:g} s"
+                raise _failure("component_not_ready", running.component, f"was not ready within {seconds}: {problem}")
+
+    def _check(self, running: _Running) -> str | None:
+        problem = running.component.readiness()
+        if problem is None and running.component.prepare is not None:
+            problem = running.component.prepare()
+        if problem is None:
+            running.ready = True
+            self._record(running, "ready")
+            self._tell("ready", running)
+        return problem
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_TICK):
+            with self._lock:
+                for running in self._running.values():
+                    try:
+                        self._mind(running)
+                    except (OSError, psutil.Error):
+                        # Such as a full disk: it may pass, and the other components need minding meanwhile.
+                        logger.exception("supervision_failed component=%s", running.component.name)
+
+    def _mind(self, running: _Running) -> None:
+        """One look at a component that has been ready before."""
+        if running.restart_at is not None:
+            if time.monotonic() >= running.restart_at:
+                running.restart_at = None
+                self._spawn(running)
+                self._tell("restarting", running)
+        elif running.process is not None and (code := running.process.poll()) is not None:
+            self._schedule_restart(running, code)
+        elif not running.ready and (problem := self._check(running)) is not None and _is_late(running):
+            logger.warning("component_not_ready component=%s problem=%s", running.component.name, problem)
+            kill(self._table.group(running.component.name))
+
+    def _schedule_restart(self, running: _Running, code: int) -> None:
+        component = running.component
+        now = time.monotonic()
+        running.exits = [at for at in running.exits if now - at < 60.0] + [now]
+        delay = component.restart.delay(len(running.exits))
+        if len(running.exits) > component.restart.max_per_minute:
+            delay = max(delay, 60.0 - (now - running.exits[0]))
+            logger.error(
+                "component_restart_limited component=%s exits_last_minute=%d", component.name, len(running.exits)
+            )
+        # Children of the dead process may still hold its port.
+        kill(self._table.group(component.name))
+        running.ready = False
+        running.restart_at = now + delay
+        record = self._table.components[component.name]
+        record.last_exit = _describe_exit(code)
+        self._record(running, "waiting")
+        logger.warning("component_exited component=%s exit=%s restart_in=%.1f", component.name, record.last_exit, delay)
+        self._tell("exited", running, f"{record.last_exit}; restart in {delay:.1f} s")
+
+    def _spawn(self, running: _Running) -> None:
+        component = running.component
+        restarts = (
+            self._table.components[component.name].restarts + 1 if component.name in self._table.components else 0
+        )
+        last_exit = self._table.components[component.name].last_exit if restarts else None
+        # Known before it lives: a kill of this process in between must not leave an unknown one.
+        self._table.components[component.name] = ComponentRecord(
+            component.name, None, "starting", str(component.log), component.survives_kill, restarts, last_exit
+        )
+        self._table.save(self._folder)
+        with component.log.open("ab") as log:
+            running.process = subprocess.Popen(
+                component.command,
+                cwd=component.folder,
+                env={**component.environment, STACK_ID: self._table.stack_id},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # A group of its own: the terminal's Ctrl-C is for the supervisor, and a group can be ended whole.
+                start_new_session=True,
+            )
+        running.started_at = time.monotonic()
+        running.ready = False
+        self._record(running, "starting")
+        logger.info("component_started component=%s pid=%d", component.name, running.process.pid)
+
+    def _end(self, running: _Running) -> None:
+        if running.process is None:
+            return
+        self._tell("stopping", running)
+        end(self._table.group(running.component.name), grace=self._grace)
+        running.process.wait()
+        running.process = None
+        running.ready = False
+        self._record(running, "stopped")
+        self._tell("stopped", running)
+
+    def _record(self, running: _Running, state: ComponentState) -> None:
+        record = self._table.components[running.component.name]
+        record.state = state
+        if running.process is not None and state == "starting":
+            record.process = ProcessRecord.of(running.process.pid)
+        self._table.save(self._folder)
+
+    def _tell(self, kind: StackEventKind, running: _Running, detail: str = "") -> None:
+        seconds = time.monotonic() - running.started_at if kind == "ready" else None
+        self._progress(StackEvent(kind, running.component.name, detail, seconds))
+
+
+def _next_table(folder: StateFolder) -> ProcessTable:
+    earlier = ProcessTable.load(folder)
+    supervisor = ProcessRecord.of(os.getpid())
+    return ProcessTable(supervisor) if earlier is None else ProcessTable(supervisor, earlier.stack_id)
+
+
+def _is_late(running: _Running) -> bool:
+    return time.monotonic() - running.started_at > running.component.ready_within
+
+
+def _failure(code: StackErrorCode, component: Component, what: str) -> StackError:
+    lines = last_lines(component.log, 15)
+    said = "\n".join(f"  {line}" for line in lines) if lines else "  (it printed nothing)"
+    return StackError(
+        code,
+        f"{component.name} {what}. It said last:\n{said}\n",
+        f"Its whole log is {component.log}; `nightshift doctor` checks what it needs.",
+    )
+
+
+def _describe_exit(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,83 @@
+"""The ledger on real Table storage."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from azure.data.tables import TableServiceClient
+
+from clients.ledger import TableLedger
+from domain.errors import BadInputError
+from domain.ledger import LedgerRecord
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _record(model: str, key: str, body: dict[str, object] | None = None) -> LedgerRecord:
+    return LedgerRecord(
+        key=key,
+        model=model,
+        run=f"run-{key}",
+        kind="decision",
+        subject="version 1",
+        actor="nightshift",
+        body=body or {},
+    )
+
+
+@pytest.fixture
+def ledger(tables: TableServiceClient) -> TableLedger:
+    """A ledger whose clock stands still."""
+    return TableLedger(tables, lambda: AT)
+
+
+def test_a_key_is_appended_once(ledger: TableLedger, model: str) -> None:
+    """A retry finds the first entry, whatever it now wants to say."""
+    first = ledger.append(_record(model, "a", {"said": "first"}))
+    assert ledger.append(_record(model, "a", {"said": "second"})) == first
+    assert ledger.entries(model) == (first,)
+
+
+def test_appends_at_once_make_one_chain(ledger: TableLedger, model: str) -> None:
+    """Writers that meet take turns; the chain holds."""
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda number: ledger.append(_record(model, str(number))), range(20)))
+    assert [entry.sequence for entry in ledger.entries(model)] == list(range(1, 21))
+    assert ledger.verify(model) is None
+
+
+def test_entries_of_one_run(ledger: TableLedger, model: str) -> None:
+    """An explanation reads only its run."""
+    ledger.append(_record(model, "a"))
+    ledger.append(_record(model, "b"))
+    assert [entry.key for entry in ledger.entries(model, "run-b")] == ["b"]
+
+
+def test_an_edit_in_the_table_is_found(ledger: TableLedger, model: str, tables: TableServiceClient) -> None:
+    """Who changes a row behind our back is found by verify."""
+    ledger.append(_record(model, "a", {"action": "reject"}))
+    ledger.append(_record(model, "b"))
+    table = tables.get_table_client("ledger")
+    entity = table.get_entity(model, "entry-0000000001")
+    entity["Entry"] = str(entity["Entry"]).replace("reject", "promote")
+    table.update_entity(entity)
+    fault = ledger.verify(model)
+    assert fault is not None
+    assert (fault.sequence, fault.problem) == (1, "its content does not match its hash")
+
+
+def test_a_deleted_last_entry_is_found(ledger: TableLedger, model: str, tables: TableServiceClient) -> None:
+    """The head remembers how long the chain was."""
+    ledger.append(_record(model, "a"))
+    ledger.append(_record(model, "b"))
+    tables.get_table_client("ledger").delete_entity(model, "entry-0000000002")
+    fault = ledger.verify(model)
+    assert fault is not None
+    assert fault.sequence == 1
+
+
+def test_a_body_that_does_not_fit_is_refused(ledger: TableLedger, model: str) -> None:
+    """Big things travel by reference; the ledger says so instead of cutting them."""
+    with pytest.raises(BadInputError, match="a ledger entry holds at most 30000"):
+        ledger.append(_record(model, "a", {"text": "x" * 40_000}))
+    assert ledger.entries(model) == ()

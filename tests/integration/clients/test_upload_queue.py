@@ -1,0 +1,116 @@
+"""The upload queue on real Table storage: nothing lost, nothing twice."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+from azure.data.tables import TableServiceClient
+
+from clients.upload_queue import TableUploadQueue
+from domain.upload import Upload
+
+
+def _upload(name: str) -> Upload:
+    return Upload(
+        url=f"http://host/bronze/m/{name}",
+        container="bronze",
+        name=f"m/{name}",
+        etag='"1"',
+        size=1,
+        event_time=datetime(2026, 1, 1, tzinfo=UTC),
+        event_id="e",
+    )
+
+
+@pytest.fixture
+def queue(tables: TableServiceClient) -> TableUploadQueue:
+    """An empty queue."""
+    return TableUploadQueue(tables)
+
+
+def test_the_first_upload_starts_generation_one(queue: TableUploadQueue, model: str) -> None:
+    """An idle queue becomes busy with the next generation."""
+    submission = queue.submit(_upload("a"), model)
+    assert (submission.generation, submission.accepted) == (1, True)
+
+
+def test_the_same_event_three_times_is_one_upload(queue: TableUploadQueue, model: str) -> None:
+    """Redelivery changes nothing."""
+    accepted = [queue.submit(_upload("a"), model).accepted for _ in range(3)]
+    assert accepted == [True, False, False]
+    assert [upload.name for upload in queue.claim(model, 1, 0).uploads] == ["m/a"]
+
+
+def test_uploads_that_wait_are_taken_together_in_order(queue: TableUploadQueue, model: str) -> None:
+    """What came meanwhile becomes one batch, named after its first upload."""
+    for name in ("b", "a", "c"):
+        queue.submit(_upload(name), model)
+    batch = queue.claim(model, 1, 0)
+    assert [upload.name for upload in batch.uploads] == ["m/b", "m/a", "m/c"]
+    assert batch.run.endswith(_upload("b").identity)
+
+
+def test_a_repeated_claim_gets_the_same_batch(queue: TableUploadQueue, model: str) -> None:
+    """A claim whose result was lost is made again, while later uploads wait."""
+    queue.submit(_upload("a"), model)
+    first = queue.claim(model, 1, 0)
+    queue.submit(_upload("b"), model)
+    assert queue.claim(model, 1, 0) == first
+    assert [upload.name for upload in queue.claim(model, 1, 1).uploads] == ["m/b"]
+
+
+def test_an_empty_claim_ends_the_generation(queue: TableUploadQueue, model: str) -> None:
+    """After the last batch the queue is idle, and the next upload starts the next generation."""
+    queue.submit(_upload("a"), model)
+    queue.claim(model, 1, 0)
+    assert queue.claim(model, 1, 1).uploads == ()
+    assert queue.submit(_upload("b"), model).generation == 2
+
+
+def test_a_generation_that_has_ended_claims_nothing(queue: TableUploadQueue, model: str) -> None:
+    """Started once more by mistake, an old generation finds nothing to do, not even its own batch."""
+    queue.submit(_upload("a"), model)
+    queue.claim(model, 1, 0)
+    queue.claim(model, 1, 1)
+    queue.submit(_upload("b"), model)
+    assert queue.claim(model, 1, 0).uploads == ()
+    assert queue.claim(model, 1, 2).uploads == ()
+
+
+def test_a_dead_generation_is_taken_over_once(queue: TableUploadQueue, model: str) -> None:
+    """Of two that find it dead, one starts the successor."""
+    queue.submit(_upload("a"), model)
+    assert [queue.take_over(model, 1).accepted for _ in range(2)] == [True, False]
+    assert [upload.name for upload in queue.claim(model, 2, 0).uploads] == ["m/a"]
+
+
+def test_submits_and_claims_at_once_lose_and_double_nothing(queue: TableUploadQueue, model: str) -> None:
+    """Forty uploads from four threads, claimed meanwhile: each is in exactly one batch."""
+    names = [f"u{number:02d}" for number in range(40)]
+    taken: list[str] = []
+    with ThreadPoolExecutor(4) as threads:
+        done = [threads.submit(queue.submit, _upload(name), model) for name in names]
+        generation, claim = 1, 0
+        while len(taken) < len(names):
+            batch = queue.claim(model, generation, claim)
+            taken.extend(upload.name.removeprefix("m/") for upload in batch.uploads)
+            claim += 1
+            if not batch.uploads:
+                generation, claim = max(state.generation for state in queue.states() if state.model == model), 0
+        assert all(item.result().accepted for item in done)
+    assert sorted(taken) == names
+
+
+def test_states_say_what_waits(queue: TableUploadQueue, model: str) -> None:
+    """The sweeper sees which queues are busy and how much waits."""
+    queue.submit(_upload("a"), model)
+    (state,) = [state for state in queue.states() if state.model == model]
+    assert (state.busy, state.waiting) == (True, 1)
+
+
+def test_an_upload_knows_its_run_once_it_is_taken(queue: TableUploadQueue, model: str) -> None:
+    """Whoever uploaded can follow."""
+    queue.submit(_upload("a"), model)
+    assert queue.run_of(model, _upload("a").identity) is None
+    batch = queue.claim(model, 1, 0)
+    assert queue.run_of(model, _upload("a").identity) == batch.run

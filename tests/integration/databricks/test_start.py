@@ -1,0 +1,45 @@
+"""Starting the host: what stands in its way is said in one line, with exit code 2."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.databricks.workspace_process import PROJECT, Host
+
+
+def _refusal(command: list[str]) -> str:
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_taken_port(host: Host, tmp_path: Path) -> None:
+    """A taken port is named."""
+    port = int(host.url.rpartition(":")[2])
+    assert f"--port: cannot listen on 127.0.0.1:{port}" in _refusal(Host(tmp_path).command(port))
+
+
+def test_state_folder_in_use(host: Host) -> None:
+    """Two hosts never share a state folder."""
+    assert _refusal(host.command()) == f"--state: another local Databricks host uses {host.state}"
+
+
+def test_faulty_definition(tmp_path: Path) -> None:
+    """A faulty job definition names file, field and value."""
+    host = Host(tmp_path)
+    (host.jobs / "bad.yml").write_text("name: bad\ntaskz: []\n")
+    assert _refusal(host.command()) == "bad.yml: taskz: Extra inputs are not permitted (value: [])"
+
+
+@pytest.mark.parametrize("webhook", ["no-url", "ftp://127.0.0.1/x"])
+def test_bad_webhook(tmp_path: Path, webhook: str) -> None:
+    """The webhook must be an HTTP URL."""
+    assert _refusal(Host(tmp_path, webhook).command()) == f"--webhook: {webhook!r} is not an http or https URL"
+
+
+def test_missing_root(tmp_path: Path) -> None:
+    """The project root must be there."""
+    command = Host(tmp_path).command()
+    command[command.index("--root") + 1] = str(tmp_path / "nowhere")
+    assert _refusal(command) == f"--root: {tmp_path / 'nowhere'} is not a folder"

@@ -1,0 +1,83 @@
+"""Real processes: Azurite, the Event Grid stand-in and a webhook."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local_host.stack import Stack
+from local_host.stack.ports import choose_ports
+from tests.integration.stack.eventgrid_process import EventGridProcess
+from tests.integration.stack.recording_subscriber import RecordingSubscriber
+
+ROOT = Path(__file__).resolve().parents[3]
+Eventually = Callable[[Callable[[], bool]], None]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Eventually:
+    """Waits until a condition holds; fails after a generous time."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not come true within a minute"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The connection string of an Azurite for these tests."""
+    with Stack(ROOT, tmp_path_factory.mktemp("azurite"), components=["azurite"]) as endpoints:
+        yield endpoints.storage_connection_string
+
+
+@pytest.fixture(scope="session")
+def blobs(storage: str) -> Iterator[BlobServiceClient]:
+    """Blob storage."""
+    with BlobServiceClient.from_connection_string(storage) as service:
+        yield service
+
+
+@pytest.fixture
+def subscriber() -> Iterator[RecordingSubscriber]:
+    """A webhook that listens."""
+    recorder = RecordingSubscriber(choose_ports(["subscriber"], {})["subscriber"])
+    recorder.start()
+    yield recorder
+    recorder.stop()
+
+
+@pytest.fixture
+def eventgrid(
+    storage: str, container: str, subscriber: RecordingSubscriber, tmp_path: Path
+) -> Iterator[EventGridProcess]:
+    """The stand-in for one container and one webhook; the test starts it."""
+    port = choose_ports(["eventgrid"], {})["eventgrid"]
+    command = [
+        sys.executable,
+        "-m",
+        "local_host.eventgrid",
+        "--port",
+        str(port),
+        "--state",
+        str(tmp_path / "eventgrid"),
+    ]
+    command += ["--storage", storage, "--container", container, "--subscriber", subscriber.url]
+    command += ["--poll-interval", "0.05"]
+    process = EventGridProcess(command, tmp_path / "eventgrid.log", f"http://127.0.0.1:{port}")
+    yield process
+    process.kill()

@@ -1,0 +1,271 @@
+"""What clients may ask of an instance, in each of its states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from datetime import timedelta
+from typing import Any
+
+import azure.durable_functions as df
+import pytest
+
+from local_host.durable.errors import (
+    FunctionNotFoundError,
+    InstanceExistsError,
+    InstanceNotFoundError,
+    InstanceStateError,
+    InvalidRequestError,
+)
+from local_host.durable.instance import RuntimeStatus
+from local_host.durable.settings import DurableSettings
+
+Context = df.DurableOrchestrationContext
+Steps = Generator[Any, Any, Any]
+Drive = Callable[..., Any]
+
+
+def waits(context: Context) -> Steps:
+    event = yield context.wait_for_external_event("go")
+    yield context.call_activity("echo", event)
+    return event
+
+
+def quick(context: Context) -> Any:
+    return context.get_input()
+
+
+ORCHESTRATORS = {"waits": waits, "quick": quick}
+ACTIVITIES = {"echo": lambda value: value}
+
+OPERATIONS: dict[str, Callable[[Any, str], Any]] = {
+    "raise_event": lambda hub, instance_id: hub.requests.raise_event(instance_id, "go", None),
+    "terminate": lambda hub, instance_id: hub.requests.terminate(instance_id, "why"),
+    "suspend": lambda hub, instance_id: hub.requests.suspend(instance_id, "why"),
+    "resume": lambda hub, instance_id: hub.requests.resume(instance_id, "why"),
+    "rewind": lambda hub, instance_id: hub.requests.rewind(instance_id, "why"),
+    "restart": lambda hub, instance_id: hub.requests.restart(instance_id, with_new_instance_id=True),
+    "purge": lambda hub, instance_id: hub.requests.purge(instance_id),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_unknown_instance_is_refused(drive: Drive, operation: str) -> None:
+    """Every operation says that there is no such instance."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    with pytest.raises(InstanceNotFoundError, match="No instance with ID 'absent' found"):
+        driven.do(lambda hub: OPERATIONS[operation](hub, "absent"))
+
+
+@pytest.mark.parametrize("operation", ["raise_event", "terminate", "suspend", "resume", "rewind"])
+def test_completed_instance_is_refused(drive: Drive, operation: str) -> None:
+    """What needs an unfinished (or failed) instance says so, with the status that it has."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("quick")
+    driven.run()
+    with pytest.raises(InstanceStateError, match="with status Completed"):
+        driven.do(lambda hub: OPERATIONS[operation](hub, instance_id))
+
+
+def test_start_of_an_unknown_orchestrator_is_refused(drive: Drive) -> None:
+    """The error lists the orchestrators that exist."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    with pytest.raises(FunctionNotFoundError, match="'quick', 'waits'"):
+        driven.start("absent")
+
+
+@pytest.mark.parametrize("bad", ["", "@entity", "a/b", "a\\b", "a#b", "a?b", "a\nb", "x" * 257])
+def test_start_with_a_bad_id_is_refused(drive: Drive, bad: str) -> None:
+    """The id's rule is Azure's."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    with pytest.raises(InvalidRequestError, match="instanceId is"):
+        driven.start("quick", instance_id=bad)
+
+
+def test_start_over_an_unfinished_instance_is_refused(drive: Drive) -> None:
+    """The default setting protects what runs."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    driven.start("waits", instance_id="one")
+    with pytest.raises(InstanceExistsError, match="'one' with the status Pending already exists"):
+        driven.start("waits", instance_id="one")
+
+
+def test_start_over_a_finished_instance_replaces_it(drive: Drive) -> None:
+    """A finished instance's id is free again, its history gone."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    driven.start("quick", 1, "one")
+    driven.run()
+    driven.start("quick", 2, "one")
+    driven.run()
+    assert driven.output("one") == 2
+    assert len([record for record in driven.history("one") if record["EventType"] == 0]) == 1
+
+
+def test_any_state_replaces_an_unfinished_instance(drive: Drive) -> None:
+    """With AnyState the new instance takes over, and nothing of the old one reaches it."""
+    settings = DurableSettings(overridable_existing_instance_states="AnyState")
+    driven = drive(ORCHESTRATORS, ACTIVITIES, settings=settings)
+    driven.start("waits", instance_id="one")
+    driven.run()
+    driven.raise_event("one", "go", "old")
+    driven.turns()
+    (old_work,) = driven.waiting
+    driven.start("waits", instance_id="one")
+    driven.turns()
+    driven.run_activity(old_work)
+    driven.run()
+    assert driven.status("one") == RuntimeStatus.RUNNING
+    driven.raise_event("one", "go", "new")
+    driven.run()
+    assert driven.output("one") == "new"
+
+
+def test_terminated_instance_ends_at_once_with_the_reason(drive: Drive) -> None:
+    """A termination needs no turn; what arrives later is dropped."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("waits")
+    driven.run()
+    driven.raise_event(instance_id, "go", 1)
+    driven.turns()
+    driven.do(lambda hub: hub.requests.terminate(instance_id, "not needed"))
+    driven.run()
+    assert driven.status(instance_id) == RuntimeStatus.TERMINATED
+    assert driven.output(instance_id) == "not needed"
+    assert driven.hub.store.activities() == []
+
+
+def test_termination_of_a_child_fails_the_parents_task(drive: Drive) -> None:
+    """The parent sees the reason."""
+
+    def parent(context: Context) -> Steps:
+        try:
+            yield context.call_sub_orchestrator("waits", None, instance_id="child")
+        except Exception as error:  # noqa: BLE001  # the SDK raises the bare class
+            return str(error)
+
+    driven = drive({**ORCHESTRATORS, "parent": parent}, ACTIVITIES)
+    instance_id = driven.start("parent")
+    driven.run()
+    driven.do(lambda hub: hub.requests.terminate("child", "not needed"))
+    driven.run()
+    assert driven.output(instance_id) == "not needed \n "
+
+
+def test_pending_instance_can_be_terminated(drive: Drive) -> None:
+    """Even before its first turn; its history still begins as every history does."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("waits")
+    driven.do(lambda hub: hub.requests.terminate(instance_id, "never mind"))
+    driven.run()
+    assert driven.status(instance_id) == RuntimeStatus.TERMINATED
+    assert [record["EventType"] for record in driven.history(instance_id)] == [12, 0, 3, 13]
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_suspended_instance_keeps_its_messages_until_resumed(drive: Drive, crashes: bool) -> None:
+    """Events, results and timers wait, across a crash too; afterwards the instance goes on as if nothing was."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("waits")
+    driven.run()
+    driven.do(lambda hub: hub.requests.suspend(instance_id, "hold"))
+    driven.do(lambda hub: hub.requests.suspend(instance_id, "hold again"))
+    driven.raise_event(instance_id, "go", "kept")
+    driven.run()
+    if crashes:
+        driven.crash()
+        driven.run()
+    assert driven.status(instance_id) == RuntimeStatus.SUSPENDED
+    assert driven.calls == {}
+    driven.do(lambda hub: hub.requests.resume(instance_id, "go on"))
+    driven.do(lambda hub: hub.requests.resume(instance_id, "go on again"))
+    driven.run()
+    assert driven.output(instance_id) == "kept"
+    kinds = [record["EventType"] for record in driven.history(instance_id)]
+    assert (kinds.count(19), kinds.count(20)) == (1, 1)
+
+
+def test_instance_suspended_before_its_first_turn_begins_when_resumed(drive: Drive) -> None:
+    """Suspension counts from the start."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("quick", 1)
+    driven.do(lambda hub: hub.requests.suspend(instance_id, "hold"))
+    driven.run()
+    assert driven.status(instance_id) == RuntimeStatus.SUSPENDED
+    driven.do(lambda hub: hub.requests.resume(instance_id, "go on"))
+    driven.run()
+    assert driven.output(instance_id) == 1
+
+
+def test_suspended_instance_can_be_terminated(drive: Drive) -> None:
+    """A hold does not protect it."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("waits")
+    driven.run()
+    driven.do(lambda hub: hub.requests.suspend(instance_id, "hold"))
+    driven.do(lambda hub: hub.requests.terminate(instance_id, "enough"))
+    assert driven.status(instance_id) == RuntimeStatus.TERMINATED
+
+
+@pytest.mark.parametrize("with_new_instance_id", [True, False])
+def test_restart_runs_the_same_again(drive: Drive, with_new_instance_id: bool) -> None:
+    """Same orchestrator, same input; a new id or the old one, as asked."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    driven.start("quick", {"day": 1}, "one")
+    driven.run()
+    new_id = driven.do(lambda hub: hub.requests.restart("one", with_new_instance_id=with_new_instance_id))
+    assert (new_id == "one") is not with_new_instance_id
+    assert driven.status(new_id) == RuntimeStatus.PENDING
+    driven.run()
+    assert driven.output(new_id) == {"day": 1}
+
+
+def test_restart_with_the_same_id_of_a_running_instance_is_refused(drive: Drive) -> None:
+    """It would throw away what runs."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    driven.start("waits", instance_id="one")
+    with pytest.raises(InstanceExistsError):
+        driven.do(lambda hub: hub.requests.restart("one", with_new_instance_id=False))
+
+
+def test_purge_deletes_a_finished_instance_only(drive: Drive) -> None:
+    """A running one is refused; a purged one is unknown."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    done, running = driven.start("quick"), driven.start("waits")
+    driven.run()
+    assert driven.do(lambda hub: hub.requests.purge(done)) == 1
+    with pytest.raises(InstanceStateError, match="must be finished"):
+        driven.do(lambda hub: hub.requests.purge(running))
+    with pytest.raises(InstanceNotFoundError):
+        driven.do(lambda hub: hub.requests.purge(done))
+    assert driven.history(done) == []
+
+
+def test_purge_by_filter_takes_the_time_and_status_asked_for(drive: Drive) -> None:
+    """Only finished instances of the span and statuses go."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    early = driven.now
+    driven.start("quick", instance_id="early")
+    driven.start("waits", instance_id="running")
+    driven.start("waits", instance_id="terminated")
+    driven.run()
+    driven.do(lambda hub: hub.requests.terminate("terminated", ""))
+    driven.now += timedelta(hours=1)
+    driven.start("quick", instance_id="late")
+    driven.run()
+    span = (early, early + timedelta(minutes=1))
+    purged = driven.do(lambda hub: hub.requests.purge_by(*span, [RuntimeStatus.COMPLETED, RuntimeStatus.RUNNING]))
+    assert purged == 1
+    assert driven.do(lambda hub: hub.requests.purge_by(*span, RuntimeStatus)) == 1
+    assert driven.status("running") == RuntimeStatus.RUNNING
+    assert driven.status("late") == RuntimeStatus.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [(None, None), ('"{\\"a\\": 1}"', {"a": 1}), ('{"a": 1}', {"a": 1}), ("[1, 2]", [1, 2]), ("7", 7), ('"null"', None)],
+)
+def test_input_may_be_json_or_json_in_a_string(drive: Drive, sent: str | None, seen: Any) -> None:
+    """The SDK double-encodes its inputs; plain HTTP callers do not."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.do(lambda hub: hub.requests.start("quick", sent, None, None))
+    driven.run()
+    assert driven.output(instance_id) == seen

@@ -1,0 +1,61 @@
+"""The components as they are configured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from local_host.stack.catalogue import COMPONENT_NAMES, build_components
+from local_host.stack.component import Component
+from local_host.stack.endpoints import Endpoints
+from local_host.stack.state_folder import StateFolder
+
+ENDPOINTS = Endpoints(app=1, blob=2, queue=3, table=4, mlflow=5, databricks=6, eventgrid=7)
+
+
+def build(tmp_path: Path, *names: str) -> dict[str, Component]:
+    """Components by name."""
+    chosen = [name for name in COMPONENT_NAMES if not names or name in names]
+    folder = StateFolder(tmp_path / "state")
+    components = build_components(chosen, root=tmp_path, folder=folder, endpoints=ENDPOINTS)
+    return {component.name: component for component in components}
+
+
+def test_all_components_in_the_order_of_their_start(tmp_path: Path) -> None:
+    """The app is last, since it goes on with its work at once."""
+    components = build(tmp_path)
+    assert list(components) == ["azurite", "mlflow", "databricks", "eventgrid", "functions"]
+    assert set(components["functions"].after) == {"azurite", "mlflow", "databricks", "eventgrid"}
+    assert [name for name, component in components.items() if component.survives_kill] == ["databricks"]
+
+
+def test_azurite_keeps_its_data_in_the_state_folder(tmp_path: Path) -> None:
+    """And saves it often."""
+    command = build(tmp_path, "azurite")["azurite"].command
+    assert command[command.index("--location") + 1] == str(tmp_path / "state" / "azurite")
+    assert command[command.index("--require") + 1].endswith("/local_host/azurite/persist_promptly.cjs")
+    assert "--inMemoryPersistence" not in command
+
+
+def test_mlflow_is_a_server_and_not_its_own_client(tmp_path: Path) -> None:
+    """The tracking address is for the others."""
+    component = build(tmp_path, "mlflow")["mlflow"]
+    assert "MLFLOW_TRACKING_URI" not in component.environment
+    assert component.environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+    assert f"sqlite:///{tmp_path}/state/mlflow/mlflow.db" in component.command
+
+
+def test_databricks_and_the_app_get_the_same_settings(tmp_path: Path) -> None:
+    """Training finds the storage and the registry that the app uses."""
+    components = build(tmp_path, "databricks", "functions")
+    assert components["databricks"].environment == components["functions"].environment
+    assert components["databricks"].environment.items() >= ENDPOINTS.environment().items()
+    command = components["databricks"].command
+    assert command[command.index("--webhook") + 1] == "http://127.0.0.1:1/api/jobs/finished"
+
+
+def test_event_grid_watches_bronze_for_the_blob_function(tmp_path: Path) -> None:
+    """By the webhook of the functions host."""
+    command = build(tmp_path, "eventgrid")["eventgrid"].command
+    assert command[command.index("--container") + 1] == "bronze"
+    url = "http://127.0.0.1:1/runtime/webhooks/eventgrid?functionName=on_blob_created"
+    assert command[command.index("--subscriber") + 1] == url

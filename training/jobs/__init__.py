@@ -1,0 +1,1 @@
+"""Entry points of the Databricks tasks, and their way to blob storage and MLflow."""

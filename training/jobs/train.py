@@ -1,0 +1,186 @@
+"""The ``train`` task: fit a challenger on everything but the holdout and register it.
+
+1. If a version with this train token is registered already (a retried task), only the alias is set again.
+2. Read the dataset, put the holdout aside.
+3. Fit on the older part of the training rows, measure on the newer part (validation).
+4. Fit on all training rows; log parameters, metrics, dataset, model, feature profile.
+5. Register the version with its tags and point the alias ``challenger`` at it.
+"""
+
+import argparse
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.errors import BadInputError
+from domain.message import Message
+from domain.names import (
+    CHALLENGER,
+    TAG_DATA_SOURCE,
+    TAG_DATASET_DIGEST,
+    TAG_GIT_COMMIT,
+    TAG_LIFECYCLE_RUN,
+    TAG_TRAIN_TOKEN,
+)
+from training.jobs.blobs import JobBlobs
+from training.jobs.dataset import Dataset, load_dataset
+from training.jobs.process import prepare_process
+from training.jobs.tracking import experiment_of, git_commit, registered_name, version_with_token
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.entities.model_registry import ModelVersion
+
+logger = logging.getLogger(__name__)
+
+PROFILE_ARTIFACT = "profile/features.json"
+
+
+@dataclass(frozen=True)
+class TrainOrder:
+    """The task's parameters; ``dataset`` is the address of a dataset manifest."""
+
+    model: str
+    dataset: str
+    train_token: str
+    lifecycle_run: str
+    plan: str = ""
+
+
+class TrainResult(Message):
+    """The registered version; ``repeated`` if an earlier attempt had registered it."""
+
+    name: str
+    version: str
+    repeated: bool
+
+
+def train(order: TrainOrder, environ: Mapping[str, str] = os.environ) -> TrainResult:
+    """Run the task.
+
+    Raises:
+        BadInputError: a parameter, the dataset or the spec breaks a rule.
+        NightshiftError: storage or the registry refuses.
+    """
+    from mlflow import MlflowClient
+
+    if order.plan:
+        raise BadInputError(field="plan", value=order.plan, rule="must be empty: no plan is known to this version")
+    client = MlflowClient()
+    name = registered_name(order.model, environ)
+    experiment = experiment_of(client, order.model)
+    version = version_with_token(client, experiment, name, order.train_token)
+    repeated = version is not None
+    if version is None:
+        blobs = JobBlobs.for_url(order.dataset, environ)
+        try:
+            dataset = load_dataset(order.dataset, order.model, blobs)
+        finally:
+            blobs.close()
+        uri = _fit_and_log(order, dataset, experiment, environ)
+        version = _register(order, dataset, uri, name)
+    client.set_registered_model_alias(name, CHALLENGER, str(version.version))
+    logger.info(
+        "train_finished model=%s version=%s run=%s train_token=%s repeated=%s",
+        order.model,
+        version.version,
+        order.lifecycle_run,
+        order.train_token,
+        repeated,
+    )
+    return TrainResult(name=name, version=str(version.version), repeated=repeated)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the task; an exception is the task's failure."""
+    parser = argparse.ArgumentParser(prog="train", description="Train and register a challenger.")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--dataset", required=True, help="address of the dataset manifest blob")
+    parser.add_argument("--train-token", required=True)
+    parser.add_argument("--lifecycle-run", required=True)
+    parser.add_argument("--plan", default="")
+    values = parser.parse_args(arguments)
+    prepare_process()
+    train(TrainOrder(**vars(values)))
+
+
+def _fit_and_log(order: TrainOrder, dataset: Dataset, experiment: str, environ: Mapping[str, str]) -> str:
+    import mlflow
+
+    from training.jobs.model_store import log_model
+    from training.steps.features import build_features, recipe_of
+    from training.steps.fit import fit, predict, truth
+    from training.steps.metrics import metrics
+    from training.steps.profile import profile
+    from training.steps.split import split
+
+    manifest, spec = dataset.manifest, dataset.manifest.spec
+    recipe = recipe_of(spec)
+    # Only older rows are ever handed on: not even the features of the holdout exist here.
+    rows = split(dataset.rows, spec.evaluation.holdout).train
+    inner = split(rows, spec.evaluation.holdout)
+    inputs = build_features(rows, recipe)
+    target = rows[spec.training.target].astype("float64")
+    tags = {
+        TAG_LIFECYCLE_RUN: order.lifecycle_run,
+        TAG_TRAIN_TOKEN: order.train_token,
+        TAG_DATASET_DIGEST: manifest.digest,
+        TAG_GIT_COMMIT: git_commit(environ),
+        TAG_DATA_SOURCE: manifest.source,
+    }
+    with mlflow.start_run(experiment_id=experiment, run_name=f"train {order.lifecycle_run}", tags=tags):
+        older, newer = inner.train.index, inner.holdout.index
+        trial = fit(inputs.loc[older], target.loc[older], recipe, spec)
+        validation = metrics(spec.kind, truth(inner.holdout, spec), predict(trial, inputs.loc[newer], recipe))
+        model = fit(inputs, target, recipe, spec)
+        predicted = predict(model, inputs, recipe)
+        trained = metrics(spec.kind, truth(rows, spec), predicted)
+        mlflow.log_params(
+            {
+                "kind": spec.kind,
+                "features": ",".join(inputs.columns),
+                "seed": spec.training.seed,
+                "rows_train": len(rows),
+                "rows_validation": len(newer),
+                "rows_holdout": len(dataset.rows) - len(rows),
+                "newest_train_row": str(rows[recipe.time_column].iloc[-1]),
+                "spec_digest": spec.digest,
+                **{f"parameters.{key}": value for key, value in spec.training.parameters.items()},
+            }
+        )
+        mlflow.log_metrics(
+            {f"train_{key}": value for key, value in trained.items()}
+            | {f"validation_{key}": value for key, value in validation.items()}
+        )
+        _log_dataset(dataset, inputs.assign(**{spec.training.target: target}))
+        mlflow.log_dict(profile(inputs).to_json(), PROFILE_ARTIFACT)
+        return log_model(model, recipe, inputs, predicted)
+
+
+def _log_dataset(dataset: Dataset, rows: "pd.DataFrame") -> None:
+    import mlflow
+    from mlflow.data.pandas_dataset import from_pandas
+
+    # MLflow keeps 36 characters of a digest; the tag has all of it.
+    source = from_pandas(rows, source=dataset.url, name=dataset.manifest.spec.name, digest=dataset.manifest.digest[:36])
+    mlflow.log_input(source, context="training")
+
+
+def _register(order: TrainOrder, dataset: Dataset, uri: str, name: str) -> "ModelVersion":
+    import mlflow
+
+    return mlflow.register_model(
+        uri,
+        name,
+        tags={
+            TAG_TRAIN_TOKEN: order.train_token,
+            TAG_LIFECYCLE_RUN: order.lifecycle_run,
+            TAG_DATASET_DIGEST: dataset.manifest.digest,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

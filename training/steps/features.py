@@ -1,0 +1,143 @@
+"""Model inputs from a dataset: the spec's columns and what is derived from them, by a recipe kept with each model."""
+
+from typing import Literal
+
+import pandas as pd
+
+from domain.contract import Dtype
+from domain.errors import BadInputError
+from domain.message import Message
+from domain.spec import ModelSpec, TimeFeature
+from training.steps.deviation import seasonal_deviation
+
+PROFILE_WEEKS = 5
+WINDOW_HOURS = 24
+
+
+class FeatureRecipe(Message):
+    """How a model's inputs are made; stored with the model, so that an older champion still gets its own inputs.
+
+    Attributes:
+        columns: columns of the dataset that are used.
+        text_columns: those of them that hold text and are used as categories.
+        profile_weeks, window_hours: of the seasonal deviation; only for anomaly detection.
+    """
+
+    kind: Literal["regression", "anomaly_detection"]
+    time_column: str
+    columns: tuple[str, ...]
+    text_columns: tuple[str, ...] = ()
+    time_features: tuple[TimeFeature, ...] = ()
+    profile_weeks: int | None = None
+    window_hours: int | None = None
+
+
+def recipe_of(spec: ModelSpec) -> FeatureRecipe:
+    """Take the recipe from a spec.
+
+    Raises:
+        BadInputError: a feature's dtype cannot be used, the time column holds no times, or an anomaly detector names
+            more than one series.
+    """
+    training = spec.training
+    dtypes = {column.name: column.dtype for column in spec.contract.columns}
+    _check_dtypes(spec, dtypes)
+    if spec.kind == "regression":
+        return FeatureRecipe(
+            kind=spec.kind,
+            time_column=training.time_column,
+            columns=training.features,
+            text_columns=tuple(name for name in training.features if dtypes[name] == "string"),
+            time_features=training.time_features,
+        )
+    if len(training.features) != 1 or dtypes[training.features[0]] == "string" or training.time_features:
+        raise BadInputError(
+            field="training.features",
+            value=(*training.features, *training.time_features),
+            rule="anomaly detection watches one numeric series and no time features",
+            where=spec.name,
+        )
+    return FeatureRecipe(
+        kind=spec.kind,
+        time_column=training.time_column,
+        columns=training.features,
+        profile_weeks=_whole(spec, "profile_weeks", PROFILE_WEEKS),
+        window_hours=_whole(spec, "window_hours", WINDOW_HOURS),
+    )
+
+
+def build_features(rows: pd.DataFrame, recipe: FeatureRecipe) -> pd.DataFrame:
+    """Make the model's inputs for every row of a dataset.
+
+    A detector's inputs look back at older rows, so give it the whole dataset and select rows afterwards.
+
+    Returns:
+        One float64 column per feature (text features: object with None where empty), index as in ``rows``.
+
+    Raises:
+        BadInputError: the dataset lacks a column that the recipe needs.
+    """
+    missing = [name for name in (*recipe.columns, recipe.time_column) if name not in rows.columns]
+    if missing:
+        raise BadInputError(
+            field="dataset.columns",
+            value=", ".join(map(str, rows.columns)),
+            rule=f"the model needs {', '.join(missing)}",
+        )
+    if recipe.kind == "anomaly_detection":
+        return seasonal_deviation(
+            rows[recipe.time_column],
+            rows[recipe.columns[0]].astype("float64"),
+            weeks=recipe.profile_weeks or PROFILE_WEEKS,
+            window_hours=recipe.window_hours or WINDOW_HOURS,
+        )
+    made: dict[str, pd.Series[float] | pd.Series[str]] = {}
+    for name in recipe.columns:
+        if name in recipe.text_columns:
+            made[name] = rows[name].astype("object").where(rows[name].notna(), None)
+        else:
+            made[name] = rows[name].astype("float64")
+    for feature in recipe.time_features:
+        made[feature] = _time_feature(rows[recipe.time_column], feature)
+    return pd.DataFrame(made, index=rows.index)
+
+
+def _time_feature(times: "pd.Series[pd.Timestamp]", feature: TimeFeature) -> "pd.Series[float]":
+    match feature:
+        case "hour":
+            values = times.dt.hour
+        case "weekday":
+            values = times.dt.day_of_week
+        case "month":
+            values = times.dt.month
+        case "day_of_year":
+            values = times.dt.day_of_year
+    return values.astype("float64")
+
+
+def _check_dtypes(spec: ModelSpec, dtypes: dict[str, Dtype]) -> None:
+    for name in spec.training.features:
+        if dtypes[name] in {"date", "timestamp"}:
+            raise BadInputError(
+                field="training.features",
+                value=name,
+                rule=f"a {dtypes[name]} cannot be a feature; derive time_features from it",
+                where=spec.name,
+            )
+    time_column = spec.training.time_column
+    if dtypes[time_column] not in {"date", "timestamp"}:
+        raise BadInputError(
+            field="training.time_column",
+            value=time_column,
+            rule=f"must be a date or timestamp column, not {dtypes[time_column]}",
+            where=spec.name,
+        )
+
+
+def _whole(spec: ModelSpec, name: str, default: int) -> int:
+    value = spec.training.parameters.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadInputError(
+            field=f"training.parameters.{name}", value=value, rule="must be a whole number above 0", where=spec.name
+        )
+    return value

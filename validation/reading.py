@@ -1,0 +1,159 @@
+"""A file that has been read: its table, its bound columns and the facts about each, however they were found."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from domain.contract import DataContract, Violation
+from validation.column_facts import ColumnFacts
+from validation.column_matching import ColumnMatch, match_columns
+from validation.conditions import Condition
+from validation.csv_bytes import inspect_csv_bytes
+from validation.csv_table import csv_table, find_broken_quotes, read_header
+from validation.engine import Engine
+from validation.offences import Offence, collect_offences
+from validation.parquet_footer import ParquetFooter, read_footer
+from validation.parquet_table import inspect_parquet_bytes, parquet_table
+from validation.scan import Scan, scan_columns
+from validation.stored_type import kind_of_csv, kind_of_parquet
+from validation.table import BoundColumn, Table
+from validation.unreadable import UnreadableFileError
+
+_CELLS_COUNTED = 1000  # columns up to which an example says how many cells a short row has
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known of a file before its contract is judged.
+
+    Attributes:
+        columns: the columns of the contract that are there, in its order; then extra columns, where they count.
+        rows: all rows; those of a CSV file with the wrong number of cells included.
+        checked_rows: rows that the facts speak of.
+        facts: by position of the column; missing for a column that could not be read.
+        violations: what is wrong with names, rows and pages.
+        scanned: whether data had to be read, not only the footer.
+    """
+
+    table: Table
+    columns: tuple[BoundColumn, ...]
+    rows: int
+    checked_rows: int
+    facts: dict[int, ColumnFacts]
+    violations: tuple[Violation, ...]
+    scanned: bool
+
+
+def read_csv_file(engine: Engine, path: Path, contract: DataContract) -> Reading:
+    """Read a CSV file once; a second time if rows have the wrong length, leaving those out.
+
+    Raises:
+        UnreadableFileError: it is no such file.
+    """
+    has_quotes = inspect_csv_bytes(path).has_quotes
+    names = read_header(path, contract)
+    match = match_columns(contract, names)
+    table = csv_table(engine, names, has_quotes=has_quotes, strict=has_quotes)
+    columns = _bind(contract, match, table)
+    violations: list[Violation] = []
+    try:
+        scan = scan_columns(engine, table, columns)
+    except duckdb.Error as error:
+        if not has_quotes:
+            raise _unparsable(engine, error) from error
+        if broken := find_broken_quotes(path):
+            violations.append(broken)
+        table = csv_table(engine, names, has_quotes=True, strict=False)
+        try:
+            scan = scan_columns(engine, table, columns)
+        except duckdb.Error as lenient_error:
+            raise _unparsable(engine, lenient_error, violations) from lenient_error
+    rows = scan.rows
+    if scan.short or scan.long:
+        violations += collect_offences(engine, table, _length_offences(table, scan))
+        table = replace(table, skip_malformed=True)
+        scan = scan_columns(engine, table, columns)
+    return Reading(
+        table=table,
+        columns=columns,
+        rows=rows,
+        checked_rows=scan.rows,
+        facts=scan.facts,
+        violations=(*violations, *match.violations),
+        scanned=True,
+    )
+
+
+def read_parquet_file(engine: Engine, path: Path, contract: DataContract, *, use_statistics: bool) -> Reading:
+    """Read the footer of a Parquet file, and the data of the columns that it does not settle.
+
+    Raises:
+        UnreadableFileError: it is no such file.
+    """
+    inspect_parquet_bytes(path)
+    table = parquet_table(engine)
+    match = match_columns(contract, table.names)
+    columns = _bind(contract, match, table)
+    try:
+        footer = read_footer(engine, path.stat().st_size)
+    except duckdb.Error as error:
+        raise UnreadableFileError("readable", f"the Parquet footer cannot be read: {engine.reason(error)}") from error
+    facts = _settled(footer, columns) if use_statistics or not footer.rows else {}
+    open_columns = [column for column in columns if column.position not in facts]
+    violations: list[Violation] = []
+    if open_columns:
+        scan = scan_columns(engine, table, open_columns)
+        facts |= scan.facts
+        for column in open_columns:
+            if reason := scan.unreadable.get(column.position):
+                message = f"column {column.name!r} cannot be read: {reason}"
+                violations.append(Violation(rule="readable", column=column.name, message=message))
+    return Reading(
+        table=table,
+        columns=columns,
+        rows=footer.rows,
+        checked_rows=footer.rows,
+        facts=facts,
+        violations=(*violations, *match.violations),
+        scanned=bool(open_columns),
+    )
+
+
+def _bind(contract: DataContract, match: ColumnMatch, table: Table) -> tuple[BoundColumn, ...]:
+    bound: list[BoundColumn] = []
+    for rule in contract.columns:
+        position = match.positions.get(rule.name)
+        if position is not None:
+            stored = table.types[position]
+            kind = kind_of_csv(rule.dtype) if table.is_text else kind_of_parquet(rule.dtype, stored)
+            bound.append(BoundColumn(rule.name, position, rule, stored, kind))
+    if contract.max_null_fraction < 1:  # the share of empty cells is over the whole file
+        bound += [BoundColumn(table.names[at], at, None, table.types[at], None) for at in match.extras]
+    return tuple(bound)
+
+
+def _settled(footer: ParquetFooter, columns: tuple[BoundColumn, ...]) -> dict[int, ColumnFacts]:
+    found = {column.position: footer.facts(column) for column in columns}
+    return {position: facts for position, facts in found.items() if facts is not None}
+
+
+def _length_offences(table: Table, scan: Scan) -> list[Offence]:
+    width = len(table.names)
+    offences: list[Offence] = []
+    if scan.short:
+        message = f"{{count}} row(s) have fewer cells than the header, which has {width}"
+        shown = "cell_count || ' cells'" if width <= _CELLS_COUNTED else f"'fewer than {width} cells'"
+        offences.append(Offence("format", None, Condition("is_short", {}), message, shown, known=scan.short))
+    if scan.long:
+        message = f"{{count}} row(s) have more cells than the header, which has {width}"
+        shown = f"'more than {width} cells'"
+        offences.append(Offence("format", None, Condition("is_long", {}), message, shown, known=scan.long))
+    return offences
+
+
+def _unparsable(engine: Engine, error: duckdb.Error, violations: list[Violation] | None = None) -> UnreadableFileError:
+    if violations:
+        known = violations[0]
+        return UnreadableFileError(known.rule, known.message, count=known.count, examples=known.examples)
+    return UnreadableFileError("format", f"the file cannot be parsed as CSV: {engine.reason(error)}")
