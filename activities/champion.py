@@ -1,8 +1,9 @@
 """Move the champion alias by compare-and-set: interrupted anywhere, it leaves the old champion or the new one."""
 
 import logging
+from datetime import timedelta
 
-from domain.decision import ChampionMove
+from domain.decision import ChampionMove, MoveState
 from domain.errors import ChampionMovedError, ConflictError
 from domain.names import CHAMPION
 from domain.ports import Services
@@ -11,6 +12,9 @@ logger = logging.getLogger(__name__)
 
 # The ``decided_by`` of a change of the alias that was made outside Nightshift and found afterwards.
 OUTSIDE = "outside"
+# No activity lives longer than functionTimeout in host.json (10 minutes). An owner called again after that reads
+# what became of its move before it touches the alias.
+ABANDONED_AFTER = timedelta(minutes=15)
 
 
 def move_champion(
@@ -65,17 +69,34 @@ def _begin(
 ) -> ChampionMove:
     moves = services.champions.moves(model)
     if moves and moves[-1].state == "begun":
-        raise ConflictError(f"champion of {model}: the move to {moves[-1].version!r} by {moves[-1].run} is under way")
+        moves = (*moves[:-1], _abandoned(services, moves[-1]))
     expect_champion(services, model, expected)
     sequence = moves[-1].sequence + 1 if moves else 1
     known = next((move.version for move in reversed(moves) if move.state == "done"), None)
     if expected is not None and known != expected:
         # Somebody moved the alias by hand; the book must know it, or a rollback would go to the wrong version.
         found = _move(services, model, sequence, expected, known, run=OUTSIDE, decided_by=OUTSIDE)
-        services.champions.settle(services.champions.begin(found), "done")
+        services.champions.begin(found.model_copy(update={"state": "done"}))
         sequence += 1
     move = _move(services, model, sequence, version, expected, run=run, decided_by=decided_by)
     return services.champions.begin(move)
+
+
+def _abandoned(services: Services, move: ChampionMove) -> ChampionMove:
+    """Settle a begun move whose owner can no longer be at work on it.
+
+    Raises:
+        ConflictError: the owner may still be.
+    """
+    if services.clock() - move.at < ABANDONED_AFTER:
+        raise ConflictError(f"champion of {move.model}: the move to {move.version!r} by {move.run} is under way")
+    moved = services.registry.version_of(move.model, CHAMPION) == move.version
+    state: MoveState = "done" if moved else "void"
+    services.champions.settle(move, state)
+    logger.warning(
+        "champion_move_abandoned model=%s run=%s version=%s state=%s", move.model, move.run, move.version, state
+    )
+    return move.model_copy(update={"state": state})
 
 
 def _move(

@@ -32,7 +32,7 @@ class AzureBlobStore:
     def download(self, blob: BlobRef, target: Path) -> str:
         """Stream a blob into a file and return the SHA-256 of its bytes."""
         content = hashlib.sha256()
-        with _translated(self.url(blob), blob), target.open("wb") as file:
+        with self._translated(blob), target.open("wb") as file:
             for chunk in self._client(blob).download_blob(**_condition(blob)).chunks():
                 content.update(chunk)
                 file.write(chunk)
@@ -40,20 +40,20 @@ class AzureBlobStore:
 
     def read(self, blob: BlobRef) -> bytes:
         """Read a small blob whole."""
-        with _translated(self.url(blob), blob):
+        with self._translated(blob):
             data: bytes = self._client(blob).download_blob(**_condition(blob)).readall()
         return data
 
     def write(self, blob: BlobRef, data: bytes, *, content_type: str) -> BlobRef:
         """Write a blob, overwriting what was there; return it without an etag, as a stable name."""
-        with _translated(self.url(blob), blob):
+        with self._translated(blob):
             settings = ContentSettings(content_type=content_type)
             self._client(blob).upload_blob(data, overwrite=True, content_settings=settings)
         return blob.model_copy(update={"etag": None})
 
     def upload(self, blob: BlobRef, source: Path, *, metadata: Mapping[str, str]) -> str:
         """Stream a file into a new or overwritten blob and return the etag of the content."""
-        with _translated(self.url(blob), blob), source.open("rb") as file:
+        with self._translated(blob), source.open("rb") as file:
             answer = self._client(blob).upload_blob(file, overwrite=True, metadata=dict(metadata))
         return str(answer["etag"])
 
@@ -63,34 +63,36 @@ class AzureBlobStore:
 
     def metadata(self, blob: BlobRef) -> Mapping[str, str]:
         """The metadata that the uploader gave the blob."""
-        with _translated(self.url(blob), blob):
+        with self._translated(blob):
             return dict(self._client(blob).get_blob_properties(**_condition(blob)).metadata or {})
 
     def _client(self, blob: BlobRef) -> BlobClient:
         return self._service.get_blob_client(blob.container, blob.name)
+
+    @contextmanager
+    def _translated(self, blob: BlobRef) -> Iterator[None]:
+        try:
+            yield
+        except ResourceNotFoundError as error:
+            raise BlobMissingError(self.url(blob)) from error
+        except ResourceModifiedError as error:
+            # Azurite answers a condition on a blob that is gone as if it had changed; Azure says 404.
+            if not self._client(blob).exists():
+                raise BlobMissingError(self.url(blob)) from error
+            raise BlobChangedError(self.url(blob), blob.etag or "") from error
+        except ClientAuthenticationError as error:
+            raise ServiceRefusedError("Blob storage", error.message, _ROLE) from error
+        except (ServiceRequestError, ServiceResponseError) as error:
+            raise ServiceUnavailableError("Blob storage", str(error)) from error
+        except HttpResponseError as error:
+            if error.status_code == 403:
+                raise ServiceRefusedError("Blob storage", error.message, _ROLE) from error
+            if error.status_code is not None and (error.status_code >= 500 or error.status_code == 429):
+                raise ServiceUnavailableError("Blob storage", error.message) from error
+            raise
 
 
 def _condition(blob: BlobRef) -> dict[str, Any]:
     if blob.etag is None:
         return {}
     return {"etag": blob.etag, "match_condition": MatchConditions.IfNotModified}
-
-
-@contextmanager
-def _translated(url: str, blob: BlobRef) -> Iterator[None]:
-    try:
-        yield
-    except ResourceNotFoundError as error:
-        raise BlobMissingError(url) from error
-    except ResourceModifiedError as error:
-        raise BlobChangedError(url, blob.etag or "") from error
-    except ClientAuthenticationError as error:
-        raise ServiceRefusedError("Blob storage", error.message, _ROLE) from error
-    except (ServiceRequestError, ServiceResponseError) as error:
-        raise ServiceUnavailableError("Blob storage", str(error)) from error
-    except HttpResponseError as error:
-        if error.status_code == 403:
-            raise ServiceRefusedError("Blob storage", error.message, _ROLE) from error
-        if error.status_code is not None and (error.status_code >= 500 or error.status_code == 429):
-            raise ServiceUnavailableError("Blob storage", error.message) from error
-        raise

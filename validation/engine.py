@@ -77,6 +77,7 @@ def open_engine(
         )
         try:
             for setting in (
+                "allocator_flush_threshold = '16MB'",
                 "disable_parquet_prefetching = true",  # whole column chunks in memory, and no faster on a local disk
                 "TimeZone = 'UTC'",
                 f"allowed_paths = [{quote_text(str(alias))}]",

@@ -14,7 +14,7 @@ from validation.engine import Engine
 from validation.table import BoundColumn, Table
 
 EXAMPLES = 5
-_BATCH = 50
+_BATCH = 200
 _SHOWN_CHARACTERS = 80
 
 
@@ -40,7 +40,7 @@ class Offence:
 
 
 def collect_offences(engine: Engine, table: Table, offences: Sequence[Offence]) -> list[Violation]:
-    """Count each offence and find its first examples, in one pass per 50; an offence that counts 0 is none."""
+    """Count each offence and find its first examples, in one pass per 200; an offence that counts 0 is none."""
     violations: list[Violation] = []
     for start in range(0, len(offences), _BATCH):
         batch = offences[start : start + _BATCH]

@@ -124,6 +124,9 @@ class JobBlobs:
         except ResourceNotFoundError as error:
             raise BlobMissingError(url) from error
         except ResourceModifiedError as error:
+            # A condition on a blob that is gone fails as a condition on some servers.
+            if not self._service.get_blob_client(blob.container, blob.name).exists():
+                raise BlobMissingError(url) from error
             raise BlobChangedError(url, blob.etag or "") from error
         except ClientAuthenticationError as error:
             hint = "the job's credential needs the role Storage Blob Data Contributor"

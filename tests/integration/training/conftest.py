@@ -1,6 +1,8 @@
 """A real MLflow server and real blob storage for the training jobs."""
 
+import importlib
 import uuid
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,15 @@ from azure.storage.blob import BlobServiceClient
 
 from tests.integration.training.servers import blob_server, mlflow_server
 from tests.integration.training.workbench import Workbench
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _mlflow_is_imported() -> None:
+    """MLflow warns about its own type hints while it is imported; that is not ours to fail on."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for module in ("mlflow.sklearn", "mlflow.pyfunc.loaders"):
+            importlib.import_module(module)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from azure.storage.blob import BlobServiceClient
 from mlflow import MlflowClient
@@ -48,6 +49,7 @@ class Workbench:
             "MLFLOW_REGISTRY_URI": self.mlflow_url,
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+            "MLFLOW_UV_AUTO_DETECT": "false",
         }
 
     @property
@@ -114,3 +116,47 @@ class Workbench:
 def shipped_spec(model: str) -> ModelSpec:
     """A spec that ships with the project."""
     return load_spec(ROOT / "model_specs" / f"{model}.yaml")
+
+
+def sales_spec(**training: object) -> ModelSpec:
+    """A small forecast; keywords replace parts of ``training``."""
+    return ModelSpec.model_validate(
+        {
+            "name": "sales",
+            "kind": "regression",
+            "description": "d",
+            "owner": "o",
+            "source": {},
+            "contract": {
+                "key": ["timestamp"],
+                "columns": [
+                    {"name": "timestamp", "dtype": "timestamp"},
+                    {"name": "store", "dtype": "string"},
+                    {"name": "temp", "dtype": "number"},
+                    {"name": "sales", "dtype": "number", "nullable": True},
+                ],
+            },
+            "training": {
+                "target": "sales",
+                "time_column": "timestamp",
+                "features": ["store", "temp"],
+                "time_features": ["hour"],
+                "parameters": {"max_iter": 20, "min_samples_leaf": 5},
+                **training,
+            },
+            "evaluation": {
+                "metrics": [{"name": "rmse"}],
+                "holdout": {"newest_fraction": 0.2, "min_rows": 20},
+                "slices": [{"column": "store"}],
+            },
+        }
+    )
+
+
+def sales_table(rows: int = 400, *, factor: float = 1.0) -> pd.DataFrame:
+    """Hours of two stores' sales; ``factor`` scales the sales."""
+    random = np.random.default_rng(rows)
+    times = pd.date_range("2024-01-01", periods=rows, freq="h")
+    store, temp = random.choice(["a", "b"], rows), random.random(rows)
+    sales = factor * (10 + 5.0 * (store == "b") + 20 * temp + times.hour)
+    return pd.DataFrame({"timestamp": times, "store": store, "temp": temp, "sales": sales})

@@ -73,7 +73,9 @@ async def test_failure_and_unknown_name_are_failures() -> None:
     runner.submit([*works(1), ActivityWork("i", "e", 1, "absent", None)])
     await ended.all.wait()
     assert ended.failures[0].reason == "Activity function 'f' failed:  ValueError: no such file"
-    assert ended.failures[1].reason.startswith("Activity function 'absent' failed:  The function 'absent' doesn't exist")
+    assert ended.failures[1].reason.startswith(
+        "Activity function 'absent' failed:  The function 'absent' doesn't exist"
+    )
 
 
 async def test_stop_waits_a_moment_then_cuts_off(caplog: pytest.LogCaptureFixture) -> None:

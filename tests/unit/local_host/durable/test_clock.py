@@ -25,7 +25,9 @@ def test_text_order_is_time_order(one: datetime, other: datetime) -> None:
     assert (format_time(one) < format_time(other)) is (one < other)
 
 
-@pytest.mark.parametrize("text", ["2026-11-21T03:00:00Z", "2026-11-21T03:00:00.0000000Z", "2026-11-21T03:00:00", "2026-11-21T05:00:00+02:00"])
+@pytest.mark.parametrize(
+    "text", ["2026-11-21T03:00:00Z", "2026-11-21T03:00:00.0000000Z", "2026-11-21T03:00:00", "2026-11-21T05:00:00+02:00"]
+)
 def test_offsets_become_utc(text: str) -> None:
     """All of these are the same time; the zone of what comes out is UTC."""
     time = parse_time(text)

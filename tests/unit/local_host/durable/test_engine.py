@@ -202,5 +202,3 @@ async def test_defect_in_the_writer_ends_the_engine_and_loses_nothing(
     status = await finished(again, instance_id)
     await again.stop()
     assert status.output == "2"
-
-

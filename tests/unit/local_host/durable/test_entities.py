@@ -74,7 +74,9 @@ def test_failed_call_raises_in_the_orchestrator_and_keeps_the_state(drive: Drive
     assert driven.output(instance_id) == ["refused", [1]]
 
 
-@pytest.mark.parametrize(("body", "added"), [(None, None), ("5", 5), ('"5"', 5), ('{"a": 1}', {"a": 1}), ('"\\"x\\""', "x")])
+@pytest.mark.parametrize(
+    ("body", "added"), [(None, None), ("5", 5), ('"5"', 5), ('{"a": 1}', {"a": 1}), ('"\\"x\\""', "x")]
+)
 def test_client_signals_carry_json_or_json_in_a_string(drive: Drive, body: str | None, added: Any) -> None:
     """As the SDK sends them, and as plain HTTP callers do."""
     driven = drive({}, entities={"Journal": journal})
@@ -128,7 +130,9 @@ def test_one_batch_of_an_entity_at_a_time(drive: Drive) -> None:
     assert '"state": "[1]"' in second.document
 
 
-def test_batch_that_cannot_run_answers_its_calls_with_the_reason(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
+def test_batch_that_cannot_run_answers_its_calls_with_the_reason(
+    drive: Drive, caplog: pytest.LogCaptureFixture
+) -> None:
     """An entity function that breaks outside its operations fails the calls, and the log says so."""
 
     def calls(context: Context) -> Steps:

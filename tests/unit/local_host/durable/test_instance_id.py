@@ -24,7 +24,13 @@ def test_ids_that_azure_takes_are_taken(good: str) -> None:
 
 @pytest.mark.parametrize(
     ("bad", "rule"),
-    [("", "1 to 256"), ("x" * 257, "1 to 256"), ("@x", "must not start with"), ("a/b", "must not hold"), ("a\tb", "must not hold")],
+    [
+        ("", "1 to 256"),
+        ("x" * 257, "1 to 256"),
+        ("@x", "must not start with"),
+        ("a/b", "must not hold"),
+        ("a\tb", "must not hold"),
+    ],
 )
 def test_others_are_refused_with_the_rule(bad: str, rule: str) -> None:
     """The error says which part of the rule was broken."""

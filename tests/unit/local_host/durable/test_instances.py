@@ -29,7 +29,13 @@ def test_message_of_an_earlier_execution_is_dropped(drive: Drive) -> None:
     driven = drive({"waits": waits}, {"echo": lambda value: value})
     instance_id = driven.start("waits")
     driven.turns()
-    stale = {"EventType": 5, "EventId": -1, "TaskScheduledId": 0, "Result": '"stale"', "Timestamp": "2026-11-21T03:00:00Z"}
+    stale = {
+        "EventType": 5,
+        "EventId": -1,
+        "TaskScheduledId": 0,
+        "Result": '"stale"',
+        "Timestamp": "2026-11-21T03:00:00Z",
+    }
     driven.do(lambda hub: hub.instances.deliver(instance_id, Message(stale, "another execution")))
     driven.turns()
     assert driven.status(instance_id) == RuntimeStatus.RUNNING

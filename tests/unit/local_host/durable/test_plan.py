@@ -45,7 +45,9 @@ def child(context: Context) -> Steps:
     yield context.wait_for_external_event("never")
 
 
-@pytest.mark.parametrize(("before", "after"), [(before, after) for before in CALLS for after in CALLS if before != after])
+@pytest.mark.parametrize(
+    ("before", "after"), [(before, after) for before in CALLS for after in CALLS if before != after]
+)
 def test_another_call_at_the_same_place_is_reported(drive: Drive, before: str, after: str) -> None:
     """The message names the task, what history has there and what the replay scheduled instead."""
     entities = {"tally": lambda context: context.set_result(0)}

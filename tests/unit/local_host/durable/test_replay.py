@@ -41,9 +41,7 @@ def test_every_turn_agrees_with_the_document_protocol(drive: Drive, value: str) 
     handle = df.Orchestrator.create(identities)
     for count in range(1, len(episodes) + 1):
         # As the protocol has it: what was played before is marked, what is new in this turn is not.
-        records = [
-            {**record, "IsPlayed": index < count - 1} for index in range(count) for record in episodes[index]
-        ]
+        records = [{**record, "IsPlayed": index < count - 1} for index in range(count) for record in episodes[index]]
         document = {**invocation_fields(instance), "history": records}
         try:
             official = read_outcome(handle(json.dumps(document)))

@@ -261,7 +261,14 @@ def test_purge_by_filter_takes_the_time_and_status_asked_for(drive: Drive) -> No
 
 @pytest.mark.parametrize(
     ("sent", "seen"),
-    [(None, None), ('"{\\"a\\": 1}"', {"a": 1}), ('{"a": 1}', {"a": 1}), ("[1, 2]", [1, 2]), ("7", 7), ('"null"', None)],
+    [
+        (None, None),
+        ('"{\\"a\\": 1}"', {"a": 1}),
+        ('{"a": 1}', {"a": 1}),
+        ("[1, 2]", [1, 2]),
+        ("7", 7),
+        ('"null"', None),
+    ],
 )
 def test_input_may_be_json_or_json_in_a_string(drive: Drive, sent: str | None, seen: Any) -> None:
     """The SDK double-encodes its inputs; plain HTTP callers do not."""

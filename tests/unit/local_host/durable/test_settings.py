@@ -11,7 +11,9 @@ from local_host.durable.settings import DurableSettings
 
 def test_empty_host_json_gives_the_defaults() -> None:
     """No key is required."""
-    assert DurableSettings.from_host_json({"version": "2.0"}) == DurableSettings("TestHubName", 10, 10, "NonRunningStates")
+    assert DurableSettings.from_host_json({"version": "2.0"}) == DurableSettings(
+        "TestHubName", 10, 10, "NonRunningStates"
+    )
 
 
 def test_every_key_is_read() -> None:

@@ -32,7 +32,9 @@ def test_entity_calls_do_not_hold_the_instance_open() -> None:
     """As in Azure, only activities, children and timers do."""
     tasks = Tasks()
     request = '{"id": "r", "op": "add", "input": "1", "signal": false}'
-    tasks.apply(history.record(HistoryEventType.EVENT_SENT, AT, event_id=0, InstanceId="@e@k", Name="op", Input=request))
+    tasks.apply(
+        history.record(HistoryEventType.EVENT_SENT, AT, event_id=0, InstanceId="@e@k", Name="op", Input=request)
+    )
     task = tasks.get(0)
     assert task is not None
     assert str(task) == "entity call '@e@k.add'"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as reference
@@ -29,6 +29,7 @@ def test_regression_metrics_agree_with_scikit_learn() -> None:
     )
 
 
+@settings(deadline=None)
 @given(truth=NUMBERS, predicted=NUMBERS)
 def test_logged_metrics_are_those_that_decide(truth: Values, predicted: Values) -> None:
     """What MLflow shows and what the comparison computes from the predictions is the same number."""
@@ -38,6 +39,7 @@ def test_logged_metrics_are_those_that_decide(truth: Values, predicted: Values) 
     )
 
 
+@settings(deadline=None)
 @given(truth=FLAGS, predicted=FLAGS)
 def test_logged_detection_metrics_are_those_that_decide(truth: Values, predicted: Values) -> None:
     """The same for flags, including which metrics are undefined."""

@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.steps.profile import OTHER, DatasetProfile, profile
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.one_of(st.none(), st.floats(-1e9, 1e9)), min_size=1, max_size=200))
 def test_numeric_fractions_and_missing_sum_to_one(values: list[float | None]) -> None:
     """Every row is in exactly one bin or missing, and bins are one more than edges."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import BadInputError
@@ -18,6 +18,7 @@ def rows_of(count: int) -> pd.DataFrame:
     )
 
 
+@settings(deadline=None)
 @given(count=st.integers(20, 400), fraction=st.floats(0.01, 0.9), least=st.integers(10, 100))
 def test_split_is_a_partition_by_time(count: int, fraction: float, least: int) -> None:
     """Train and holdout together are the rows, train is older, and both have their least size; else it is an error."""

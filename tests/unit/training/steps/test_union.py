@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import BadInputError
@@ -22,6 +22,7 @@ def as_table(rows: list[tuple[int, int]]) -> pd.DataFrame:
     )
 
 
+@settings(deadline=None)
 @given(parts=st.lists(PART, min_size=1, max_size=4))
 def test_the_later_part_wins_and_time_orders(parts: list[list[tuple[int, int]]]) -> None:
     """The union is what a dictionary filled part by part holds, ordered by time."""

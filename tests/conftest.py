@@ -1,0 +1,35 @@
+"""Fixtures for all tests."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local_host.stack.endpoints import Endpoints
+from local_host.stack.stack import Stack
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Connection string of a real Azurite."""
+    with Stack(ROOT, tmp_path_factory.mktemp("azurite"), components=("azurite",)) as endpoints:
+        yield endpoints.storage_connection_string
+
+
+@pytest.fixture(scope="session")
+def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """A real Azurite and a real MLflow server; use it under the xdist group ``mlflow``, since it is slow to start."""
+    with Stack(ROOT, tmp_path_factory.mktemp("mlflow"), components=("azurite", "mlflow")) as endpoints:
+        yield endpoints

@@ -1,0 +1,319 @@
+"""The official durable client, unmodified, against the engine's HTTP API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+import pytest
+
+from local_host.durable.client_api import client_binding
+from local_host.durable.functions import DurableFunctions
+from local_host.durable.settings import DurableSettings
+
+Context = df.DurableOrchestrationContext
+Status = df.OrchestrationRuntimeStatus
+Host = Callable[..., Any]
+
+
+def quick(context: Context) -> Any:
+    return {"input": context.get_input(), "version": context.version}
+
+
+def waits(context: Context) -> Any:
+    context.set_custom_status({"waiting for": "go"})
+    return (yield context.wait_for_external_event("go"))
+
+
+def flaky(context: Context) -> Any:
+    return (yield context.call_activity("flaky", "x"))
+
+
+def tally(context: df.DurableEntityContext) -> None:
+    context.set_state(context.get_state(int) + (context.get_input() or 1))
+
+
+class Flaky:
+    def __init__(self) -> None:
+        self.is_broken = True
+
+    async def __call__(self, value: str | None) -> str | None:
+        if self.is_broken:
+            raise RuntimeError("ValueError: broken")
+        return value
+
+
+@pytest.fixture
+def activity() -> Flaky:
+    """An activity that fails until it is repaired."""
+    return Flaky()
+
+
+@pytest.fixture
+async def hosted(host: Host, activity: Flaky) -> Any:
+    """The functions above, hosted."""
+    bodies = {"quick": quick, "waits": waits, "flaky": flaky}
+    orchestrators = {name: df.Orchestrator.create(body) for name, body in bodies.items()}
+    return await host(DurableFunctions(orchestrators, {"flaky": activity}, {"Tally": df.Entity.create(tally)}))
+
+
+async def waiting(hosted: Any, instance_id: str) -> Any:
+    """The status, once the instance has taken its first turn."""
+    async with asyncio.timeout(30):
+        while (status := await hosted.client.get_status(instance_id)).runtime_status != Status.Running:
+            await asyncio.sleep(0.001)
+    return status
+
+
+async def test_start_new_gives_the_id_and_status_shows_all(hosted: Any) -> None:
+    """Input as the SDK sends it (JSON in a string), output as JSON, times aware."""
+    instance_id = await hosted.client.start_new("quick", client_input={"day": 1}, version="1.2")
+    status = await hosted.finished(instance_id)
+    assert status.instance_id == instance_id
+    assert status.name == "quick"
+    assert status.runtime_status == Status.Completed
+    assert status.output == {"input": {"day": 1}, "version": "1.2"}
+    assert status.input_ == '{"day": 1}'
+    assert datetime.now(UTC) - status.created_time < timedelta(minutes=1)
+
+
+async def test_start_new_with_an_id_and_without_input(hosted: Any) -> None:
+    """Both optional arguments."""
+    assert await hosted.client.start_new("quick", "my:id-1") == "my:id-1"
+    assert (await hosted.finished("my:id-1")).output == {"input": None, "version": None}
+
+
+async def test_start_new_refusals_reach_the_caller(hosted: Any) -> None:
+    """An unknown name, a bad id and a taken id raise with the reason."""
+    with pytest.raises(Exception, match="The function 'absent' doesn't exist"):
+        await hosted.client.start_new("absent")
+    with pytest.raises(Exception, match="instanceId is '@x'"):
+        await hosted.client.start_new("quick", "@x")
+    await hosted.client.start_new("waits", "taken")
+    with pytest.raises(Exception, match="'taken' with the status .* already exists"):
+        await hosted.client.start_new("waits", "taken")
+
+
+async def test_unknown_instance_has_a_falsy_status(hosted: Any) -> None:
+    """The SDK's way to ask whether an instance exists."""
+    assert not await hosted.client.get_status("absent")
+
+
+async def test_raise_event_delivers_a_json_string(hosted: Any) -> None:
+    """The SDK double-encodes, so the orchestrator receives text; a plain POST delivers the object."""
+    by_client, by_post = await hosted.client.start_new("waits"), await hosted.client.start_new("waits")
+    await hosted.client.raise_event(by_client, "go", {"a": 1})
+    assert (await hosted.http.post(f"/instances/{by_post}/raiseEvent/go", json={"a": 1})).status_code == 202
+    assert (await hosted.finished(by_client)).output == '{"a": 1}'
+    assert (await hosted.finished(by_post)).output == {"a": 1}
+
+
+async def test_raise_event_refusals_reach_the_caller(hosted: Any) -> None:
+    """Unknown and finished instances."""
+    with pytest.raises(Exception, match="No instance with ID absent found"):
+        await hosted.client.raise_event("absent", "go", 1)
+    done = await hosted.client.start_new("quick")
+    await hosted.finished(done)
+    with pytest.raises(Exception, match=f"Instance with ID {done} is gone"):
+        await hosted.client.raise_event(done, "go", 1)
+
+
+async def test_custom_status_and_history(hosted: Any) -> None:
+    """Custom status while it waits; history in the extension's shape."""
+    instance_id = await hosted.client.start_new("waits")
+    status = await waiting(hosted, instance_id)
+    assert status.custom_status == {"waiting for": "go"}
+    await hosted.client.raise_event(instance_id, "go", "x")
+    await hosted.finished(instance_id)
+    status = await hosted.client.get_status(instance_id, show_history=True, show_history_output=True, show_input=True)
+    assert [event["EventType"] for event in status.historyEvents] == [
+        "ExecutionStarted",
+        "EventRaised",
+        "ExecutionCompleted",
+    ]
+    assert status.historyEvents[-1]["Result"] == '"x"'
+
+
+async def test_terminate_suspend_resume(hosted: Any) -> None:
+    """Each changes the status; on a finished instance they are no error, on an unknown one they raise."""
+    instance_id = await hosted.client.start_new("waits")
+    await hosted.client.suspend(instance_id, "hold, please")
+    assert (await hosted.client.get_status(instance_id)).runtime_status == Status.Suspended
+    await hosted.client.resume(instance_id, "go on")
+    await waiting(hosted, instance_id)
+    await hosted.client.terminate(instance_id, "no longer needed")
+    status = await hosted.finished(instance_id)
+    assert (status.runtime_status, status.output) == (Status.Terminated, "no longer needed")
+    for operation in (hosted.client.terminate, hosted.client.suspend, hosted.client.resume):
+        await operation(instance_id, "again")
+        with pytest.raises(Exception, match="No instance with ID 'absent' found"):
+            await operation("absent", "why")
+
+
+async def test_queries(hosted: Any) -> None:
+    """All, and by time, status and prefix."""
+    before = datetime.now(UTC)
+    for instance_id in ("run-1", "run-2", "other"):
+        await hosted.client.start_new("quick", instance_id)
+        await hosted.finished(instance_id)
+    await hosted.client.start_new("waits", "run-3")
+    await waiting(hosted, "run-3")
+    assert {status.instance_id for status in await hosted.client.get_status_all()} == {
+        "run-1",
+        "run-2",
+        "run-3",
+        "other",
+    }
+    found = await hosted.client.get_status_by(
+        created_time_from=before,
+        created_time_to=datetime.now(UTC),
+        runtime_status=[Status.Completed, Status.Failed],
+        instance_id_prefix="run-",
+    )
+    assert [status.instance_id for status in found] == ["run-1", "run-2"]
+    assert await hosted.client.get_status_by(created_time_to=before) == []
+
+
+async def test_paging(hosted: Any) -> None:
+    """`top` and the continuation header, as the extension has them."""
+    for index in range(5):
+        await hosted.client.start_new("quick", f"run-{index}")
+    seen, token = [], ""
+    while True:
+        answer = await hosted.http.get("/instances/", params={"top": 2}, headers={"x-ms-continuation-token": token})
+        seen += [status["instanceId"] for status in answer.json()]
+        token = answer.headers["x-ms-continuation-token"]
+        if not token:
+            break
+    assert seen == [f"run-{index}" for index in range(5)]
+
+
+async def test_purge(hosted: Any) -> None:
+    """By id and by filter; what runs stays."""
+    before = datetime.now(UTC)
+    for instance_id in ("one", "two", "three"):
+        await hosted.client.start_new("quick", instance_id)
+        await hosted.finished(instance_id)
+    await hosted.client.start_new("waits", "running")
+    assert (await hosted.client.purge_instance_history("one")).instances_deleted == 1
+    assert (await hosted.client.purge_instance_history("one")).instances_deleted == 0
+    with pytest.raises(Exception, match="unexpected status code 410"):
+        await hosted.client.purge_instance_history("running")
+    assert (
+        await hosted.client.purge_instance_history_by(before, runtime_status=[Status.Failed])
+    ).instances_deleted == 0
+    assert (await hosted.client.purge_instance_history_by(before, datetime.now(UTC))).instances_deleted == 2
+    assert [status.instance_id for status in await hosted.client.get_status_all()] == ["running"]
+
+
+async def test_rewind(hosted: Any, activity: Flaky) -> None:
+    """A failed instance tries again; others are refused."""
+    instance_id = await hosted.client.start_new("flaky")
+    status = await hosted.finished(instance_id)
+    assert status.runtime_status == Status.Failed
+    activity.is_broken = False
+    await hosted.client.rewind(instance_id, "repaired")
+    assert (await hosted.finished(instance_id)).output == "x"
+    with pytest.raises(Exception, match="only supported on failed"):
+        await hosted.client.rewind(instance_id, "again")
+    with pytest.raises(Exception, match="No instance with ID absent found"):
+        await hosted.client.rewind("absent", "why")
+
+
+async def test_restart(hosted: Any) -> None:
+    """The answer is the new instance's links, as from the extension; the id is among them."""
+    await hosted.client.start_new("quick", "first", 5)
+    await hosted.finished("first")
+    links = await hosted.client.restart("first")
+    assert links["id"] != "first"
+    assert (await hosted.finished(links["id"])).output == {"input": 5, "version": None}
+    assert (await hosted.client.restart("first", restart_with_new_instance_id=False))["id"] == "first"
+    with pytest.raises(Exception, match="No instance with ID 'absent' found"):
+        await hosted.client.restart("absent")
+
+
+async def test_entities(hosted: Any) -> None:
+    """Signals with and without input; states of entities that exist and that do not."""
+    entity = df.EntityId("Tally", "k")
+    assert (await hosted.client.read_entity_state(entity)).entity_exists is False
+    await hosted.client.signal_entity(entity, "add", 41)
+    await hosted.client.signal_entity(entity, "add")
+    async with asyncio.timeout(30):
+        while (state := await hosted.client.read_entity_state(entity)).entity_state != 42:
+            await asyncio.sleep(0.001)
+    assert state.entity_exists is True
+    with pytest.raises(Exception, match="unexpected status code 400"):
+        await hosted.client.signal_entity(df.EntityId("absent", "k"), "add", 1)
+
+
+async def test_check_status_response_links_work(hosted: Any) -> None:
+    """What an HTTP starter answers with: every link addresses this host."""
+    instance_id = await hosted.client.start_new("waits")
+    request = func.HttpRequest("POST", f"{hosted.url}/api/start", body=b"")
+    answer = hosted.client.create_check_status_response(request, instance_id)
+    links = json.loads(answer.get_body())
+    assert answer.status_code == 202
+    assert (await hosted.http.get(links["statusQueryGetUri"])).json()["instanceId"] == instance_id
+    assert (await hosted.http.post(links["suspendPostUri"].replace("{text}", "x"))).status_code == 202
+    assert (await hosted.http.post(links["resumePostUri"].replace("{text}", "x"))).status_code == 202
+    assert (await hosted.http.post(links["sendEventPostUri"].replace("{eventName}", "go"), json=1)).status_code == 202
+    await hosted.finished(instance_id)
+    assert (await hosted.http.delete(links["purgeHistoryDeleteUri"])).json() == {"instancesDeleted": 1}
+
+
+async def test_wait_for_completion_response(hosted: Any) -> None:
+    """The SDK's own polling ends with the output."""
+    instance_id = await hosted.client.start_new("quick", client_input="x")
+    request = func.HttpRequest("POST", f"{hosted.url}/api/start", body=b"")
+    answer = await hosted.client.wait_for_completion_or_create_check_status_response(request, instance_id, 10_000, 10)
+    assert json.loads(answer.get_body()) == {"input": "x", "version": None}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "rule"),
+    [
+        ("POST", "/orchestrators/quick", b"{not json", "body is b'{not json': must be JSON"),
+        ("POST", "/instances/x/raiseEvent/go", b"{not json", "must be JSON"),
+        ("GET", "/instances/?createdTimeFrom=yesterday", b"", "createdTimeFrom is 'yesterday': must be an ISO 8601"),
+        ("GET", "/instances/?runtimeStatus=Completed,Lost", b"", "runtimeStatus is 'Lost': must be one of Pending"),
+        ("GET", "/instances/?top=0", b"", "top is '0': must be a whole number"),
+        ("GET", "/instances/?showInput=1", b"", "showInput is '1': must be true or false"),
+        ("DELETE", "/instances/", b"", "createdTimeFrom is None: must be given"),
+    ],
+)
+async def test_bad_request_names_field_value_and_rule(
+    hosted: Any, method: str, path: str, body: bytes, rule: str
+) -> None:
+    """400 with a message that can be acted on."""
+    answer = await hosted.http.request(method, path, content=body)
+    assert answer.status_code == 400
+    assert rule in answer.json()["Message"]
+
+
+async def test_stopped_engine_answers_503(hosted: Any) -> None:
+    """Not 500, and not a hang."""
+    await hosted.engine.stop()
+    answer = await hosted.http.get("/instances/x")
+    assert answer.status_code == 503
+
+
+async def test_failed_status_is_200_unless_asked_otherwise(hosted: Any) -> None:
+    """returnInternalServerErrorOnFailure, as in the extension."""
+    instance_id = await hosted.client.start_new("flaky")
+    await hosted.finished(instance_id)
+    assert (await hosted.http.get(f"/instances/{instance_id}")).status_code == 200
+    asked = await hosted.http.get(f"/instances/{instance_id}", params={"returnInternalServerErrorOnFailure": "true"})
+    assert asked.status_code == 500
+
+
+def test_binding_names_the_hub_and_this_host() -> None:
+    """The document that the SDK's client reads."""
+    binding = json.loads(client_binding("http://127.0.0.1:7071/", DurableSettings(hub_name="Hub")))
+    assert binding["taskHubName"] == "Hub"
+    assert binding["rpcBaseUrl"] == "http://127.0.0.1:7071/durabletask/"
+    assert binding["managementUrls"]["statusQueryGetUri"] == "http://127.0.0.1:7071/durabletask/instances/INSTANCEID"

@@ -1,0 +1,45 @@
+"""The specs that ship with the project."""
+
+from pathlib import Path
+
+import pytest
+
+from clients.spec_files import SpecFiles
+from domain.spec import ModelSpec
+from training.steps.features import recipe_of
+
+FOLDER = Path(__file__).parents[3] / "model_specs"
+SPECS = SpecFiles(FOLDER)
+
+
+@pytest.fixture(params=SPECS.names())
+def spec(request: pytest.FixtureRequest) -> ModelSpec:
+    """Each shipped spec."""
+    return SPECS.get(request.param)
+
+
+def test_two_models_ship() -> None:
+    """The forecast and the detector."""
+    assert SPECS.names() == ("anomaly_detector", "revenue_forecast")
+
+
+def test_training_accepts_the_spec(spec: ModelSpec) -> None:
+    """What the spec lists as features can be made."""
+    assert recipe_of(spec).columns == spec.training.features
+
+
+def test_training_has_a_key(spec: ModelSpec) -> None:
+    """Uploads of one run can be put together."""
+    assert spec.contract.key == ("timestamp",)
+
+
+def test_every_upload_can_fill_a_holdout(spec: ModelSpec) -> None:
+    """The smallest upload that the contract admits leaves both parts their least size."""
+    holdout = spec.evaluation.holdout
+    size = max(holdout.min_rows, round(holdout.newest_fraction * spec.contract.min_rows))
+    assert spec.contract.min_rows - size >= holdout.min_rows
+
+
+def test_the_webhook_is_backed_by_polling(spec: ModelSpec) -> None:
+    """A lost webhook costs at most a minute."""
+    assert spec.job.polling.max_seconds <= 60

@@ -1,0 +1,159 @@
+"""Orchestrators on the real engine, with activities that answer from a script."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.durable_functions import Orchestrator
+
+from activities.registration import ACTIVITIES
+from domain.decision import Decision
+from domain.evidence import Evidence
+from domain.job import JobStatus
+from domain.message import Message
+from domain.run import DecideResult, EvaluateResult, JobSettings, StepResult, ValidationResult
+from domain.spec import Polling
+from domain.upload import BlobRef, Upload
+from local_host.durable.engine import DurableEngine
+from local_host.durable.functions import DurableFunctions
+from local_host.durable.settings import DurableSettings
+from orchestrators.registration import ORCHESTRATORS
+
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Script:
+    """What each activity answers, and what it was asked.
+
+    An answer is a list, used up from the front with the last one repeated, or a function of the message. An exception
+    in a list is raised.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self._answers: dict[str, list[Message | Exception] | Answer] = {}
+
+    def on(self, activity: str, *answers: Message | Exception) -> None:
+        """Script an activity."""
+        self._answers[activity] = list(answers)
+
+    def names(self) -> list[str]:
+        """The activities in the order of their calls."""
+        return [name for name, _ in self.calls]
+
+    def asked(self, activity: str) -> list[dict[str, Any]]:
+        """The messages that an activity got."""
+        return [message for name, message in self.calls if name == activity]
+
+    async def answer(self, activity: str, text: str | None) -> str:
+        """Answer one call."""
+        message = json.loads(text or "null")
+        self.calls.append((activity, message))
+        answers = self._answers[activity]
+        assert isinstance(answers, list)
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(found, Exception):
+            raise found
+        return json.dumps(found.to_json())
+
+
+def _upload(name: str) -> Upload:
+    return Upload(
+        url=f"http://host/bronze/m/{name}",
+        container="bronze",
+        name=f"m/{name}",
+        etag='"1"',
+        size=1,
+        event_time=datetime(2026, 1, 1, tzinfo=UTC),
+        event_id=name,
+    )
+
+
+@pytest.fixture
+def upload() -> Upload:
+    """One upload."""
+    return _upload("a.csv")
+
+
+@pytest.fixture
+def settings() -> JobSettings:
+    """Job settings in milliseconds instead of minutes."""
+    return JobSettings(
+        job="nightshift-training",
+        max_attempts=3,
+        retry_seconds=0.01,
+        polling=Polling(first_seconds=0.01, max_seconds=0.02, timeout_seconds=60),
+    )
+
+
+def decided(outcome: Any, action: Any = "promote") -> DecideResult:
+    """A result of decide_action."""
+    decision = Decision(
+        action=action,
+        rule="better",
+        reason="because",
+        model="m",
+        challenger_version="2",
+        champion_version="1",
+        evidence_digest="e",
+    )
+    return DecideResult(decision=decision, outcome=outcome, champion_version="2", ledger=1)
+
+
+def job_status(state: Any, **fields: Any) -> StepResult:
+    """A result of poll_job_status."""
+    return StepResult(run_id=7, status=JobStatus(run_id=7, state=state, **fields))
+
+
+@pytest.fixture
+def script(settings: JobSettings) -> Script:
+    """A lifecycle in which everything goes well."""
+    result = Script()
+    manifest = BlobRef(container="silver", name="manifest.json")
+    evidence = Evidence(
+        model="m",
+        challenger_version="2",
+        champion_version="1",
+        rows=1,
+        metrics=(),
+        score_run="s",
+        train_run="t",
+        evaluation_set_digest="e",
+        predictions_digest="p",
+        dataset_digest="d",
+        data_source="synthetic",
+        policy_digest="pd",
+        spec_digest="sd",
+    )
+    for activity in ACTIVITIES:
+        result.on(activity.name, StepResult())
+    result.on("validate_data", ValidationResult(manifest=manifest, job=settings))
+    result.on("trigger_databricks_job", StepResult(run_id=7))
+    result.on("poll_job_status", job_status("succeeded"))
+    result.on(
+        "evaluate_metrics",
+        EvaluateResult(evidence=BlobRef(container="evidence", name="evidence.json"), summary=evidence),
+    )
+    result.on("decide_action", decided("promoted"))
+    return result
+
+
+@pytest.fixture
+async def engine(script: Script, tmp_path: Path) -> AsyncIterator[DurableEngine]:
+    """The engine with the real orchestrators and the scripted activities."""
+
+    def scripted(name: str) -> Callable[[str | None], Any]:
+        return lambda text: script.answer(name, text)
+
+    functions = DurableFunctions(
+        orchestrators={name: Orchestrator.create(function) for name, function in ORCHESTRATORS.items()},
+        activities={activity.name: scripted(activity.name) for activity in ACTIVITIES},
+        entities={},
+    )
+    result = DurableEngine(tmp_path / "durable.sqlite3", functions, DurableSettings.from_host_json({}))
+    await result.start()
+    yield result
+    await result.stop()

@@ -1,0 +1,60 @@
+"""One lifecycle at a time, batch after batch."""
+
+import asyncio
+import json
+
+from domain.names import LIFECYCLE, MODEL_QUEUE
+from domain.run import Batch, Failure, PublishResult, QueueInput, ValidationResult
+from domain.upload import Upload
+from local_host.durable.engine import DurableEngine
+from tests.unit.orchestrators.conftest import Script
+
+QUEUE = "queue-m-1"
+
+
+async def _run(engine: DurableEngine) -> dict[str, object]:
+    order = QueueInput(model="m", generation=1)
+    await engine.start_instance(MODEL_QUEUE, json.dumps(order.model_dump_json()), QUEUE)
+    status = await engine.wait_for_completion(QUEUE)
+    result: dict[str, object] = json.loads(status.output or "null")
+    return result
+
+
+async def test_batches_run_one_after_the_other(engine: DurableEngine, script: Script, upload: Upload) -> None:
+    """Two batches are two runs under their own ids; then the queue is idle."""
+    first, second = (Batch(run=f"lifecycle-m-{number}", uploads=(upload,)) for number in (1, 2))
+    script.on("claim_uploads", first, second, Batch())
+    assert await _run(engine) == {"model": "m", "batches": 2}
+    assert [claim["claim"] for claim in script.asked("claim_uploads")] == [0, 1, 2]
+    decisions = [request["run"] for request in script.asked("decide_action")]
+    assert decisions == ["lifecycle-m-1", "lifecycle-m-2"]
+    names = script.names()
+    assert names.index("decide_action") < len(names) - 1 - names[::-1].index("validate_data")
+
+
+async def test_a_run_that_halts_does_not_hold_up_the_next(
+    engine: DurableEngine, script: Script, upload: Upload
+) -> None:
+    """A corrupt file is followed by whatever waits."""
+    script.on("claim_uploads", Batch(run="lifecycle-m-1", uploads=(upload,)), Batch())
+    failure = Failure(step="validate_data", code="contract_violation", message="broken")
+    script.on("validate_data", ValidationResult(failure=failure))
+    assert await _run(engine) == {"model": "m", "batches": 1}
+
+
+async def test_a_run_that_was_terminated_is_told_and_the_next_goes_on(
+    engine: DurableEngine, script: Script, upload: Upload
+) -> None:
+    """Somebody ends a run by hand: on-call learns of it, the queue does not stop."""
+    batches = [Batch(run=f"lifecycle-m-{number}", uploads=(upload,)) for number in (1, 2)]
+    script.on("claim_uploads", *batches, Batch())
+    script.on("publish_event", ConnectionError("slow"), PublishResult())
+    order = QueueInput(model="m", generation=1)
+    await engine.start_instance(MODEL_QUEUE, json.dumps(order.model_dump_json()), QUEUE)
+    while not script.asked("publish_event"):
+        await asyncio.sleep(0.005)
+    await engine.terminate("lifecycle-m-1", "by hand")
+    status = await engine.wait_for_completion(QUEUE)
+    assert json.loads(status.output or "null") == {"model": "m", "batches": 2}
+    assert [alert["key"] for alert in script.asked("send_alert")] == ["lifecycle-m-1:ended"]
+    assert (await engine.get_status("lifecycle-m-2")).name == LIFECYCLE
