@@ -44,7 +44,9 @@ def _validate(services: Services, request: ValidateRequest) -> ValidationResult:
     oversize = [
         upload
         for upload in request.uploads
-        if upload.size > spec.source.max_inline_megabytes * _MEGABYTE and upload.identity not in request.job_reports
+        if upload.size > spec.source.max_inline_megabytes * _MEGABYTE
+        and upload.suffix in spec.source.formats
+        and upload.identity not in request.job_reports
     ]
     if oversize:
         orders = tuple(_order(services, request, spec, upload, last_newest) for upload in oversize)

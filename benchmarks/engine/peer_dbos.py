@@ -49,11 +49,11 @@ def launch(database: Path, setting: str, hold: Path | None = None) -> Any:
         config["db_engine_kwargs"] = {"connect_args": {"factory": WalConnection}}
     DBOS(config=config)
 
-    @DBOS.step()
+    @DBOS.step()  # type: ignore[untyped-decorator]  # dbos is not in this environment
     def increment(value: int) -> int:
         return value + 1
 
-    @DBOS.step()
+    @DBOS.step()  # type: ignore[untyped-decorator]  # dbos is not in this environment
     def held(value: int) -> int:
         if hold is not None:
             while not hold.exists():
@@ -63,13 +63,14 @@ def launch(database: Path, setting: str, hold: Path | None = None) -> Any:
                 stamp.write_text(str(time.time()))
         return value + 1
 
-    @DBOS.workflow()
+    @DBOS.workflow()  # type: ignore[untyped-decorator]
     def chain(value: int) -> int:
         value = increment(value)
         value = increment(value)
         value = held(value)
         value = increment(value)
-        return increment(value)
+        result: int = increment(value)
+        return result
 
     DBOS.launch()
     return chain

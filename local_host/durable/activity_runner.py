@@ -76,6 +76,11 @@ class ActivityRunner:
             if activity is None:
                 raise FunctionNotFoundError(work.name, "activity", self._activities)
             result = await activity(work.input)
+        except asyncio.CancelledError:
+            if not self._accepts:
+                raise
+            # The activity cancelled itself; nobody else would ever tell the instance.
+            self._on_failure(work, failure_of(work.name, RuntimeError("CancelledError: the activity was cancelled")))
         except Exception as error:  # noqa: BLE001  # the user's code: whatever it raises is the activity's failure
             logger.warning(
                 "activity_failed instance_id=%s name=%s task_id=%d error=%s",

@@ -24,6 +24,7 @@ from local_host.durable.work import ActivityWork
 logger = logging.getLogger(__name__)
 
 _CACHED = 1000
+_LOGGED_REASON = 500
 
 
 class Instances:
@@ -147,7 +148,7 @@ class Instances:
             instance.instance_id,
             instance.name,
             status,
-            "" if status is RuntimeStatus.COMPLETED else f" reason={output}",
+            "" if status is RuntimeStatus.COMPLETED or output is None else f" reason={output[:_LOGGED_REASON]}",
         )
         if instance.parent is not None:
             self._tell_parent(instance.parent, status, output, now)

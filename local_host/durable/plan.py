@@ -17,6 +17,7 @@ from local_host.durable.errors import FunctionNotFoundError, NonDeterminismError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import HTTP_ACTIVITY, Record, record
 from local_host.durable.instance import Instance
+from local_host.durable.instance_id import check_instance_id
 from local_host.durable.retries import default_child_id
 from local_host.durable.tasks import Retry, Task, TaskKind
 
@@ -143,7 +144,7 @@ class _Walk:
                     event_id=task_id,
                     Name=name,
                     Version=action.get("version"),
-                    InstanceId=action["instanceId"] or default_child_id(self.instance, task_id),
+                    InstanceId=self._child_id(task_id, action["instanceId"]),
                     Input=json.dumps(action["input"]),
                     **_retry(task_id, action),
                 )
@@ -152,6 +153,9 @@ class _Walk:
                 return record(HistoryEventType.TIMER_CREATED, at, event_id=task_id, FireAt=fire_at)
             case _:
                 return self._event_sent(task_id, kind, action)
+
+    def _child_id(self, task_id: int, asked_for: str | None) -> str:
+        return check_instance_id(asked_for) if asked_for else default_child_id(self.instance, task_id)
 
     def _event_sent(self, task_id: int, kind: TaskKind, action: Action) -> Record:
         entity_id = action["instanceId"]

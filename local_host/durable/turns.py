@@ -22,6 +22,8 @@ from local_host.durable.work import End, SubOrchestration, Turn
 
 logger = logging.getLogger(__name__)
 
+_SLOW_SECONDS = 1.0
+
 
 class Turns:
     """Takes turns within the writer's transaction."""
@@ -55,7 +57,7 @@ class Turns:
             self._instances.ready[instance.instance_id] = None
         if not batch and instance.episode > 0:
             return
-        now = self._instances.now()
+        now, began = self._instances.now(), time.monotonic()
         try:
             turn = take_turn(instance, batch, self._functions, self._replayer, now)
         except Exception as error:
@@ -65,6 +67,12 @@ class Turns:
             reason = f"The engine could not take a turn: {type(error).__name__}: {error}"
             self._instances.finish(self._instances.find(instance.instance_id), RuntimeStatus.FAILED, json.dumps(reason))
             return
+        seconds = time.monotonic() - began
+        if seconds > _SLOW_SECONDS:
+            # Orchestrators must not wait or compute for long: every other instance waits meanwhile.
+            logger.warning(
+                "turn_slow instance_id=%s name=%s seconds=%.1f", instance.instance_id, instance.name, seconds
+            )
         self._apply(instance, turn, now)
 
     def _apply(self, instance: Instance, turn: Turn, now: datetime) -> None:

@@ -63,7 +63,8 @@ class Writer:
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._queue: queue.SimpleQueue[Submission] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="durable-writer")
+        # A daemon, so that a host which dies without stop() is not held up: the database needs no goodbye.
+        self._thread = threading.Thread(target=self._run, name="durable-writer", daemon=True)
         self._opened: asyncio.Future[None] = self._loop.create_future()
 
     async def start(self) -> None:

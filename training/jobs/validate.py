@@ -12,9 +12,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from domain.contract import ContractReport
 from domain.errors import BadInputError
-from domain.upload import ValidationOrder
+from domain.upload import PartReport, ValidationOrder
 from training.jobs.blobs import JobBlobs
 from training.jobs.process import prepare_process
 
@@ -24,7 +23,7 @@ logger = logging.getLogger(__name__)
 MEMORY_LIMIT_MEGABYTES = 4096
 
 
-def validate(order_url: str, report_url: str, environ: Mapping[str, str] = os.environ) -> ContractReport:
+def validate(order_url: str, report_url: str, environ: Mapping[str, str] = os.environ) -> PartReport:
     """Run the task and return the report that was written; a repeat overwrites it with the same.
 
     Raises:
@@ -43,7 +42,7 @@ def validate(order_url: str, report_url: str, environ: Mapping[str, str] = os.en
             )
         with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
             path = Path(folder) / f"upload.{file_format}"
-            blobs.download(order.upload.blob, path)
+            content = blobs.download(order.upload.blob, path)
             report = check_file(
                 path,
                 file_format,
@@ -54,7 +53,8 @@ def validate(order_url: str, report_url: str, environ: Mapping[str, str] = os.en
                 threads=os.cpu_count() or 2,
                 spill_directory=Path(folder),
             ).model_copy(update={"engine": "job"})
-        blobs.write(blobs.locate(report_url), report.model_dump_json().encode(), content_type="application/json")
+        part = PartReport(upload=order.upload, digest=content, report=report)
+        blobs.write(blobs.locate(report_url), part.model_dump_json().encode(), content_type="application/json")
     finally:
         blobs.close()
     logger.info(
@@ -64,7 +64,7 @@ def validate(order_url: str, report_url: str, environ: Mapping[str, str] = os.en
         report.rows,
         len(report.violations),
     )
-    return report
+    return part
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Generator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import uvicorn
@@ -26,8 +26,8 @@ from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
 
-Context = df.DurableOrchestrationContext
-Steps = Generator[Any, Any, Any]
+Context: TypeAlias = df.DurableOrchestrationContext
+Steps: TypeAlias = Generator[Any, Any, Any]
 
 
 def call(context: Context, step: str, gated: bool = False) -> Any:
@@ -37,10 +37,11 @@ def call(context: Context, step: str, gated: bool = False) -> Any:
 
 def chain(context: Context) -> Steps:
     """Five steps, of which the input may name one that waits for its gate."""
-    results = []
+    steps = []
     for index in range(5):
-        results.append((yield call(context, str(index), gated=context.get_input() == index)))
-    return results
+        step = yield call(context, str(index), gated=context.get_input() == index)
+        steps.append(step)
+    return steps
 
 
 def fan_out(context: Context) -> Steps:

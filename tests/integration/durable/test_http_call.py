@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from local_host.durable.functions import DurableFunctions
 
-Host = Callable[..., Any]
+Host: TypeAlias = Callable[..., Any]
 
 
 class Remote:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -16,9 +16,9 @@ from local_host.durable.client_api import client_binding
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
 
-Context = df.DurableOrchestrationContext
-Status = df.OrchestrationRuntimeStatus
-Host = Callable[..., Any]
+Context: TypeAlias = df.DurableOrchestrationContext
+Status: TypeAlias = df.OrchestrationRuntimeStatus
+Host: TypeAlias = Callable[..., Any]
 
 
 def quick(context: Context) -> Any:

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.contract import ContractReport
 from domain.errors import BadInputError, BlobChangedError
-from domain.upload import Upload, ValidationOrder
+from domain.upload import PartReport, Upload, ValidationOrder
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
 from training.jobs.validate import validate
 
@@ -30,7 +29,7 @@ def order(bench: Workbench, data: bytes, name: str = "sales/big.csv") -> str:
 def test_a_good_file_gets_a_report_without_violations(bench: Workbench) -> None:
     """The report is where it was asked for, and says that a job made it."""
     validate(order(bench, sales_table().to_csv(index=False).encode()), bench.url("report.json"), bench.environ)
-    report = ContractReport.from_json(bench.get("report.json").decode())
+    report = PartReport.from_json(bench.get("report.json").decode()).report
     assert (report.rows, report.violations, report.engine) == (400, (), "job")
 
 
@@ -38,7 +37,7 @@ def test_a_bad_file_is_a_report_and_no_failure(bench: Workbench) -> None:
     """Violations are the task's result, not its error."""
     bad = sales_table().rename(columns={"temp": "temperature"})
     validate(order(bench, bad.to_csv(index=False).encode()), bench.url("report.json"), bench.environ)
-    report = ContractReport.from_json(bench.get("report.json").decode())
+    report = PartReport.from_json(bench.get("report.json").decode()).report
     assert {violation.rule for violation in report.violations} >= {"columns", "extra_columns"}
 
 

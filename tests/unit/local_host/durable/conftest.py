@@ -12,7 +12,6 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import Instance, RuntimeStatus
 from local_host.durable.settings import DurableSettings

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
 from local_host.durable.activity_runner import ActivityRunner, failure_of
 from local_host.durable.work import ActivityWork, Failure
-
-Activity = Callable[[str | None], Awaitable[str | None]]
 
 
 class Ended:
@@ -76,6 +73,18 @@ async def test_failure_and_unknown_name_are_failures() -> None:
     assert ended.failures[1].reason.startswith(
         "Activity function 'absent' failed:  The function 'absent' doesn't exist"
     )
+
+
+async def test_activity_that_cancels_itself_has_failed() -> None:
+    """Its instance is told, and not left waiting."""
+
+    async def cancels(_: str | None) -> str | None:
+        raise asyncio.CancelledError
+
+    ended = Ended(1)
+    ActivityRunner({"f": cancels}, 1, ended.succeeded, ended.failed).submit(works(1))
+    await ended.all.wait()
+    assert ended.failures[0].reason == "Activity function 'f' failed:  CancelledError: the activity was cancelled"
 
 
 async def test_stop_waits_a_moment_then_cuts_off(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
@@ -18,7 +18,7 @@ from local_host.durable.instance import RuntimeStatus
 from local_host.durable.settings import DurableSettings
 from local_host.durable.task_hub import TaskHub
 
-Context = df.DurableOrchestrationContext
+Context: TypeAlias = df.DurableOrchestrationContext
 
 
 def chain(context: Context) -> Any:

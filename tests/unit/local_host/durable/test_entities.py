@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
@@ -13,9 +13,9 @@ from local_host.durable.entities import entity_id, entity_input
 from local_host.durable.errors import FunctionNotFoundError
 from local_host.durable.work import EntityRequest
 
-Context = df.DurableOrchestrationContext
-Steps = Generator[Any, Any, Any]
-Drive = Callable[..., Any]
+Context: TypeAlias = df.DurableOrchestrationContext
+Steps: TypeAlias = Generator[Any, Any, Any]
+Drive: TypeAlias = Callable[..., Any]
 
 
 def journal(context: df.DurableEntityContext) -> None:

@@ -12,13 +12,17 @@ from local_host.durable import errors
     [
         (errors.InstanceNotFoundError("a"), LookupError, "No instance with ID 'a' found."),
         (errors.InstanceExistsError("a", "Running"), ValueError, "instance 'a' with the status Running already exists"),
-        (errors.InstanceStateError("a", "Failed", "purge", "done"), ValueError, "Cannot purge instance 'a' with status Failed: it must be done."),
+        (
+            errors.InstanceStateError("a", "Failed", "purge", "done"),
+            ValueError,
+            "purge instance 'a' with status Failed: it must be done.",
+        ),
         (errors.InvalidRequestError("top", 0, "must be positive"), ValueError, "top is 0: must be positive"),
         (errors.FunctionNotFoundError("f", "activity", []), LookupError, "known activity functions: none."),
-        (errors.NonDeterminismError("o", "task 1 differs"), RuntimeError, "Non-deterministic orchestrator 'o': task 1 differs."),
+        (errors.NonDeterminismError("o", "task 1 differs"), RuntimeError, "orchestrator 'o': task 1 differs."),
         (errors.EngineStoppedError("stopped"), RuntimeError, "stopped"),
     ],
-)  # fmt: skip
+)
 def test_errors_are_durable_errors_of_a_builtin_kind(error: Exception, builtin: type, message: str) -> None:
     """Callers may catch the family, the kind or the builtin."""
     assert isinstance(error, errors.DurableError)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 
 from local_host.durable.history_view import view_history
 
-Drive = Callable[..., Any]
+Drive: TypeAlias = Callable[..., Any]
 
 
 def story(context: df.DurableOrchestrationContext) -> Any:

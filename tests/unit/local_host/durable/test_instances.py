@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from local_host.durable.instance import Message, RuntimeStatus
 from local_host.durable.replay import Replayer, failed_outcome, invocation_fields, read_outcome
 
-Context = df.DurableOrchestrationContext
-Steps = Generator[Any, Any, Any]
-Drive = Callable[..., Any]
+Context: TypeAlias = df.DurableOrchestrationContext
+Steps: TypeAlias = Generator[Any, Any, Any]
+Drive: TypeAlias = Callable[..., Any]
 
 
 def test_message_of_an_earlier_execution_is_dropped(drive: Drive) -> None:
@@ -96,7 +96,7 @@ def test_more_instances_than_the_cache_holds_all_go_on(drive: Drive, monkeypatch
 
 
 # A small language of orchestrations, to be run by the engine and, in two lines each, by the test.
-OPERATIONS = st.deferred(
+OPERATIONS: st.SearchStrategy[Any] = st.deferred(
     lambda: st.one_of(
         st.tuples(st.just("echo"), st.integers(0, 9)),
         st.tuples(st.just("fails"), st.integers(0, 9)),
@@ -108,7 +108,7 @@ OPERATIONS = st.deferred(
         st.tuples(st.just("all"), st.lists(st.integers(0, 9), max_size=4)),
     )
 )
-PROGRAMS = st.lists(OPERATIONS, max_size=4)
+PROGRAMS: st.SearchStrategy[list[Any]] = st.lists(OPERATIONS, max_size=4)
 
 
 def interpreter(context: Context) -> Steps:
@@ -166,7 +166,13 @@ def expected(program: list[Any]) -> list[Any]:
 
 def calls_of(program: list[Any]) -> int:
     """How often activities run if every one runs once."""
-    runs = {"echo": lambda _: 1, "fails": lambda _: 1, "retried": lambda n: n, "all": len, "child": calls_of}
+    runs: dict[str, Callable[[Any], int]] = {
+        "echo": lambda _: 1,
+        "fails": lambda _: 1,
+        "retried": lambda n: n,
+        "all": len,
+        "child": calls_of,
+    }
     return sum(runs.get(name, lambda _: 0)(argument) for name, argument in program)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
 
 from local_host.durable.instance import RuntimeStatus
 
-Context = df.DurableOrchestrationContext
-Steps = Generator[Any, Any, Any]
-Drive = Callable[..., Any]
+Context: TypeAlias = df.DurableOrchestrationContext
+Steps: TypeAlias = Generator[Any, Any, Any]
+Drive: TypeAlias = Callable[..., Any]
 
 ACTIVITIES = {"first": lambda _: 1, "second": lambda _: 2}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
@@ -13,9 +13,9 @@ import pytest
 from local_host.durable.history import ParsedEvent
 from local_host.durable.replay import Outcome, Replayer, failed_outcome, invocation_fields, read_outcome
 
-Context = df.DurableOrchestrationContext
-Steps = Generator[Any, Any, Any]
-Drive = Callable[..., Any]
+Context: TypeAlias = df.DurableOrchestrationContext
+Steps: TypeAlias = Generator[Any, Any, Any]
+Drive: TypeAlias = Callable[..., Any]
 
 
 def identities(context: Context) -> Steps:

@@ -36,6 +36,9 @@ def test_other_schema_version_is_refused(tmp_path: Path) -> None:
 
 def test_reader_cannot_write(tmp_path: Path) -> None:
     """Only the writer writes."""
-    with closing(open_writer(tmp_path / "hub.db")), closing(open_reader(tmp_path / "hub.db")) as reader:
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            reader.execute("DELETE FROM entities")
+    with (
+        closing(open_writer(tmp_path / "hub.db")),
+        closing(open_reader(tmp_path / "hub.db")) as reader,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        reader.execute("DELETE FROM entities")

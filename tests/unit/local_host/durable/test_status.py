@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -12,7 +12,7 @@ from local_host.durable.errors import InvalidRequestError
 from local_host.durable.instance import RuntimeStatus
 from local_host.durable.status import InstanceQuery, StatusReader
 
-Drive = Callable[..., Any]
+Drive: TypeAlias = Callable[..., Any]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
@@ -12,9 +12,9 @@ import pytest
 from local_host.durable.history import HTTP_ACTIVITY
 from local_host.durable.instance import RuntimeStatus
 
-Context = df.DurableOrchestrationContext
-Steps = Generator[Any, Any, Any]
-Drive = Callable[..., Any]
+Context: TypeAlias = df.DurableOrchestrationContext
+Steps: TypeAlias = Generator[Any, Any, Any]
+Drive: TypeAlias = Callable[..., Any]
 
 
 def increment(value: int) -> int:
@@ -229,6 +229,27 @@ def test_sub_orchestration_id_of_an_unfinished_instance_fails_the_task(drive: Dr
     assert driven.output(instance_id) == "An Orchestration instance 'busy' with the status Running already exists."
 
 
+def test_sub_orchestration_id_that_breaks_the_rule_fails_the_instance(drive: Drive) -> None:
+    """An id that no client could name is refused where it is asked for."""
+
+    def bad_child(context: Context) -> Steps:
+        yield context.call_sub_orchestrator("chain", None, instance_id="a/b")
+
+    driven = drive({"bad_child": bad_child, "chain": chain}, {"increment": increment})
+    instance_id = driven.start("bad_child")
+    driven.run()
+    assert "instanceId is 'a/b': must not hold" in driven.output(instance_id)
+
+
+def test_slow_turn_is_logged(drive: Drive, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An orchestrator that computes holds everyone up; the log names it."""
+    monkeypatch.setattr("local_host.durable.turns._SLOW_SECONDS", 0.0)
+    driven = drive({"plain": lambda _: None})
+    instance_id = driven.start("plain")
+    driven.run()
+    assert f"turn_slow instance_id={instance_id} name=plain" in caplog.text
+
+
 def test_uncaught_activity_failure_fails_the_instance(drive: Drive) -> None:
     """The output says which orchestrator failed, which activity, and why."""
     driven = drive({"fails": fails}, {"broken": broken})
@@ -355,18 +376,15 @@ def test_output_that_is_no_json_fails_the_instance(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "message"),
+    ("call", "kind", "known"),
     [
-        (lambda context: context.call_activity("absent", 1), "The function 'absent' doesn't exist, is disabled, or is not"
-         " an activity function. Additional info: The following are the known activity functions: 'increment'."),
-        (lambda context: context.call_sub_orchestrator("absent", 1), "The function 'absent' doesn't exist, is disabled, or"
-         " is not an orchestrator function. Additional info: The following are the known orchestrator functions: 'calls'."),
-        (lambda context: context.call_entity(df.EntityId("absent", "k"), "get"), "The function 'absent' doesn't exist, is"
-         " disabled, or is not an entity function. Additional info: The following are the known entity functions: none."),
+        (lambda context: context.call_activity("absent", 1), "activity", "'increment'"),
+        (lambda context: context.call_sub_orchestrator("absent", 1), "orchestrator", "'calls'"),
+        (lambda context: context.call_entity(df.EntityId("absent", "k"), "get"), "entity", "none"),
     ],
-)  # fmt: skip
+)
 def test_unknown_function_fails_the_instance_and_names_it(
-    drive: Drive, call: Callable[[Context], Any], message: str
+    drive: Drive, call: Callable[[Context], Any], kind: str, known: str
 ) -> None:
     """A name that is not registered cannot be caught or waited for: it is a mistake in the app."""
 
@@ -380,7 +398,10 @@ def test_unknown_function_fails_the_instance_and_names_it(
     instance_id = driven.start("calls")
     driven.run()
     assert driven.status(instance_id) == RuntimeStatus.FAILED
-    assert driven.output(instance_id) == f"Orchestrator function 'calls' failed: {message}"
+    assert driven.output(instance_id) == (
+        f"Orchestrator function 'calls' failed: The function 'absent' doesn't exist, is disabled, or is not an {kind} "
+        f"function. Additional info: The following are the known {kind} functions: {known}."
+    )
 
 
 def test_call_http_becomes_work_with_the_request(drive: Drive) -> None:
