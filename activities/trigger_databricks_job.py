@@ -9,7 +9,7 @@ from domain.run import StepResult, TriggerRequest
 
 
 def run_trigger_databricks_job(services: Services, request: TriggerRequest) -> StepResult:
-    """Start the run with an idempotency token derived from (run, purpose, round, attempt).
+    """Start the run with an idempotency token derived from run, purpose, round, dataset and attempt.
 
     A lost response, a replay or a retry sends the same token and gets the same job run back.
     """
@@ -27,7 +27,9 @@ def _trigger(services: Services, request: TriggerRequest) -> StepResult:
         run=request.run,
         model=request.model,
         job=request.job,
-        token=idempotency_token(request.run, f"{request.purpose}:{request.round}", request.attempt),
+        token=idempotency_token(
+            request.run, f"{request.purpose}:{request.round}:{request.dataset.name}", request.attempt
+        ),
         parameters=_parameters(services, request),
         only=(SCORE_TASK,) if request.purpose == "score" else (),
     )

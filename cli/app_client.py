@@ -69,11 +69,12 @@ class AppClient:
             ) from error
         if response.is_success:
             return response.json()
-        try:
+        if response.headers.get("content-type", "").startswith("application/problem+json"):
             problem = response.json()
-            message = f"{problem['title']}: {problem['detail']}"
-        except (ValueError, KeyError):
-            message = f"HTTP {response.status_code} from {response.url}"
+            raise AppRefusedError(f"{problem['title']}: {problem['detail']}", status=response.status_code)
+        message = f"HTTP {response.status_code} from {response.url}"
+        if response.status_code in {502, 503, 504}:
+            raise AppUnreachableError(f"{message}: the host is there, but the app is not (yet)")
         raise AppRefusedError(message, status=response.status_code)
 
     def close(self) -> None:

@@ -16,9 +16,6 @@ RECORD_HALT: Final = "record_halt"
 SEND_ALERT: Final = "send_alert"
 PUBLISH_EVENT: Final = "publish_event"
 
-# External event that wakes a run whose job has ended.
-JOB_FINISHED: Final = "job_finished"
-
 # Databricks jobs (training/job_definitions) and their tasks.
 TRAINING_JOB: Final = "nightshift-training"
 VALIDATION_JOB: Final = "nightshift-validation"
@@ -52,6 +49,14 @@ COLUMN_TRUTH: Final = "y_true"
 COLUMN_CHAMPION: Final = "champion"
 COLUMN_CHALLENGER: Final = "challenger"
 SLICE_PREFIX: Final = "slice_"
+
+
+def job_finished(run_id: int) -> str:
+    """The external event that wakes the run that waits for a job run.
+
+    Each job run has a name of its own: Durable keeps an event that came too early for every later wait of its name.
+    """
+    return f"job_finished-{run_id}"
 
 
 def experiment(model: str) -> str:

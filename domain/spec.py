@@ -175,6 +175,9 @@ class ModelSpec(Message):
                 if name not in columns:
                     msg = f"{field} names {name!r}, which is not a column of the contract"
                     raise ValueError(msg)
+        if not self.contract.key:
+            msg = "contract.key must name the columns that identify a row: uploads are joined and scored by it"
+            raise ValueError(msg)
         if self.training.target in self.training.features:
             msg = f"training.features holds the target {self.training.target!r}"
             raise ValueError(msg)

@@ -9,7 +9,7 @@ import azure.durable_functions as df
 
 from domain.job import JobStatus
 from domain.message import Message
-from domain.names import JOB_FINISHED, POLL_JOB_STATUS, TRIGGER_DATABRICKS_JOB
+from domain.names import POLL_JOB_STATUS, TRIGGER_DATABRICKS_JOB, job_finished
 from domain.run import Failure, JobSettings, Patience, PollRequest, StepResult, TriggerRequest
 from orchestrators.retries import steadily
 
@@ -71,7 +71,8 @@ def _wait(
     poll = PollRequest(model=request.model, run=request.run, run_id=run_id)
     deadline = context.current_utc_datetime + timedelta(seconds=polling.timeout_seconds)
     pause = polling.first_seconds
-    call = context.wait_for_external_event(JOB_FINISHED)
+    call = context.wait_for_external_event(job_finished(run_id))
+    called = False
     while True:
         looked = yield from _call(context, POLL_JOB_STATUS, poll, patience)
         if looked.failure is not None or looked.status is None or looked.status.finished:
@@ -82,12 +83,14 @@ def _wait(
                 update={"failure": Failure(step=POLL_JOB_STATUS, code="job_overdue", message=message)}
             )
         due = context.create_timer(min(context.current_utc_datetime + timedelta(seconds=pause), deadline))
-        winner = yield context.task_any([call, due])
-        if winner is call:
+        if called:
+            # It comes once. If the job does not show its end yet, the timers go on.
+            yield due
+        elif (yield context.task_any([call, due])) is call:
             due.cancel()
-            call = context.wait_for_external_event(JOB_FINISHED)
-        else:
-            pause = min(pause * polling.backoff, polling.max_seconds)
+            called = True
+            continue
+        pause = min(pause * polling.backoff, polling.max_seconds)
 
 
 def _call(

@@ -10,7 +10,7 @@ import azure.functions as func
 from pydantic import BaseModel, ValidationError
 
 from domain.errors import NightshiftError
-from domain.names import JOB_FINISHED
+from domain.names import job_finished
 from domain.ports import Services
 from triggers.problem import problem
 
@@ -54,7 +54,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         status = await client.get_status(run)
         if status is None or status.runtime_status != df.OrchestrationRuntimeStatus.Running:
             return func.HttpResponse(json.dumps({"run": run, "woken": False}), mimetype="application/json")
-        await client.raise_event(run, JOB_FINISHED, {"run_id": run_id, "event_type": notification.event_type})
+        await client.raise_event(run, job_finished(run_id), {"run_id": run_id, "event_type": notification.event_type})
         logger.info("job_notification run_id=%s run=%s event=%s", run_id, run, notification.event_type)
         return func.HttpResponse(json.dumps({"run": run, "woken": True}), mimetype="application/json")
 

@@ -4,6 +4,7 @@ One pass in blocks of 1 MiB, about 1.5 GB/s, because a parser's own message abou
 """
 
 import codecs
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +25,16 @@ _FOREIGN_STARTS = {
 
 @dataclass(frozen=True)
 class CsvBytes:
-    """What the bytes say: whether any cell may be quoted."""
+    """What the bytes say.
+
+    Attributes:
+        has_quotes: whether any cell may be quoted.
+        lone_return: offset of the first carriage return that is no part of CR LF, in a file that has line feeds, too;
+            legal only inside quotes, because parsers disagree on what it ends.
+    """
 
     has_quotes: bool
+    lone_return: int | None
 
 
 def inspect_csv_bytes(path: Path) -> CsvBytes:
@@ -38,7 +46,8 @@ def inspect_csv_bytes(path: Path) -> CsvBytes:
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines = _LineLengths()
-    has_quotes = False
+    returns = _LoneReturns()
+    has_quotes = has_feeds = False
     offset = 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
@@ -55,13 +64,15 @@ def inspect_csv_bytes(path: Path) -> CsvBytes:
                 )
                 raise UnreadableFileError("format", message)
             lines.measure(block, offset)
+            returns.look(block, offset)
             has_quotes = has_quotes or b'"' in block
+            has_feeds = has_feeds or b"\n" in block
             offset += len(block)
     if offset == 0:
         raise UnreadableFileError("readable", "the file is empty (0 bytes)")
     if cut := len(decoder.getstate()[0]):
         raise UnreadableFileError("encoding", f"not UTF-8: the character at byte offset {offset - cut} is cut off")
-    return CsvBytes(has_quotes=has_quotes)
+    return CsvBytes(has_quotes=has_quotes, lone_return=returns.first if has_feeds else None)
 
 
 class _LineLengths:
@@ -79,6 +90,26 @@ class _LineLengths:
         last = max(block.rfind(b"\n"), block.rfind(b"\r"))
         if last >= 0:
             self._line_start = offset + last + 1
+
+
+class _LoneReturns:
+    """Finds the first carriage return that no line feed follows."""
+
+    def __init__(self) -> None:
+        self.first: int | None = None
+        self._pending = False
+
+    def look(self, block: bytes, offset: int) -> None:
+        """Look through one more block; one at its very end is decided by the next block."""
+        if self.first is not None:
+            return
+        if self._pending and not block.startswith(b"\n"):
+            self.first = offset - 1
+            return
+        self._pending = block.endswith(b"\r")
+        if block.count(b"\r") != block.count(b"\r\n") + self._pending:
+            match = re.search(rb"\r[^\n]", block)
+            self.first = offset + match.start() if match else None
 
 
 def _refuse_other_formats(block: bytes) -> None:

@@ -70,6 +70,8 @@ def top_level(children: list[int | None]) -> list[int]:
     tops: list[int] = []
     index = 1
     for _ in range(children[0] or 0):
+        if index >= len(children):
+            break  # a schema that promises more than it holds
         tops.append(index)
         pending = 1
         while pending and index < len(children):

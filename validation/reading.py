@@ -51,7 +51,10 @@ def read_csv_file(engine: Engine, path: Path, contract: DataContract) -> Reading
     Raises:
         UnreadableFileError: it is no such file.
     """
-    has_quotes = inspect_csv_bytes(path).has_quotes
+    content = inspect_csv_bytes(path)
+    has_quotes = content.has_quotes
+    if content.lone_return is not None and not has_quotes:
+        raise _mixed_line_ends(content.lone_return)
     names = read_header(path, contract)
     match = match_columns(contract, names)
     table = csv_table(engine, names, has_quotes=has_quotes, strict=has_quotes)
@@ -62,6 +65,8 @@ def read_csv_file(engine: Engine, path: Path, contract: DataContract) -> Reading
     except duckdb.Error as error:
         if not has_quotes:
             raise _unparsable(engine, error) from error
+        if content.lone_return is not None:
+            raise _mixed_line_ends(content.lone_return) from error
         if broken := find_broken_quotes(path):
             violations.append(broken)
         table = csv_table(engine, names, has_quotes=True, strict=False)
@@ -150,6 +155,11 @@ def _length_offences(table: Table, scan: Scan) -> list[Offence]:
         shown = f"'more than {width} cells'"
         offences.append(Offence("format", None, Condition("is_long", {}), message, shown, known=scan.long))
     return offences
+
+
+def _mixed_line_ends(offset: int) -> UnreadableFileError:
+    message = f"line ends are mixed: a carriage return without line feed at byte offset {offset}, line feeds elsewhere"
+    return UnreadableFileError("format", message)
 
 
 def _unparsable(engine: Engine, error: duckdb.Error, violations: list[Violation] | None = None) -> UnreadableFileError:

@@ -52,7 +52,7 @@ def truth(rows: pd.DataFrame, spec: ModelSpec) -> Values:
 
 
 def _threads_for(rows: int) -> AbstractContextManager[object]:
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no annotations
+    from threadpoolctl import threadpool_limits
 
     limited: AbstractContextManager[object] = threadpool_limits(1 if rows < THREADS_FROM_ROWS else None)
     return limited

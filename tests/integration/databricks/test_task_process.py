@@ -20,7 +20,7 @@ def leave(): sys.exit(0)
 
 async def _until(probe: Callable[[], bool]) -> None:
     async with asyncio.timeout(30):
-        while not probe():  # noqa: ASYNC110 - another process gives no event
+        while not probe():
             await asyncio.sleep(0.01)
 
 

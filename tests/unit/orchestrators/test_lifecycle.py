@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.names import LIFECYCLE
+from domain.names import LIFECYCLE, job_finished
 from domain.run import (
     Failure,
     JobSettings,
@@ -106,17 +106,29 @@ async def test_the_webhook_wakes_a_run_at_once(
 ) -> None:
     """With the next look an hour away, the job-finished event ends the wait."""
     hourly = settings.model_copy(update={"polling": Polling(first_seconds=3600, max_seconds=3600)})
-    script.on("validate_data", ValidationResult(manifest=BlobRef(container="silver", name="manifest.json"), job=hourly))
-    script.on("poll_job_status", job_status("running"), job_status("running"), job_status("succeeded"))
+    script.on("validate_data", ValidationResult(manifest=BlobRef(container="silver", name="m"), job=hourly))
+    script.on("poll_job_status", job_status("running"), job_status("succeeded"))
     order = LifecycleInput(model="m", run=RUN, uploads=(upload,))
     await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), RUN)
-    for looks in (1, 2):
-        while len(script.asked("poll_job_status")) < looks:
-            await asyncio.sleep(0.005)
-        await engine.raise_event(RUN, "job_finished", "{}")
+    while not script.asked("poll_job_status"):
+        await asyncio.sleep(0.005)
+    await engine.raise_event(RUN, job_finished(7), "{}")
     status = await engine.wait_for_completion(RUN)
     assert RunOutcome.from_json(status.output).outcome == "promoted"
-    assert len(script.asked("poll_job_status")) == 3
+    assert len(script.asked("poll_job_status")) == 2
+
+
+async def test_a_webhook_that_comes_before_the_job_shows_its_end_costs_one_look(
+    engine: DurableEngine, script: Script, upload: Upload
+) -> None:
+    """The event wakes the run once; then the timers go on, without a storm of looks."""
+    script.on("poll_job_status", *(job_status("running") for _ in range(3)), job_status("succeeded"))
+    order = LifecycleInput(model="m", run=RUN, uploads=(upload,))
+    await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), RUN)
+    await engine.raise_event(RUN, job_finished(7), "{}")
+    status = await engine.wait_for_completion(RUN)
+    assert RunOutcome.from_json(status.output).outcome == "promoted"
+    assert len(script.asked("poll_job_status")) == 4
 
 
 async def test_a_job_that_does_not_end_is_given_up(run: Any, script: Script, settings: JobSettings) -> None:

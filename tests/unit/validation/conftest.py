@@ -50,3 +50,15 @@ def check_parquet(write_parquet: Callable[..., Path]) -> CheckParquet:
         return check_file(write_parquet(query, options), "parquet", contract, uploaded_at=UPLOADED_AT, **arguments)
 
     return check
+
+
+@pytest.fixture
+def check_parquet_bytes(tmp_path: Path) -> CheckParquet:
+    """Write bytes as a Parquet file and check it."""
+
+    def check(content: bytes, contract: DataContract, **options: Any) -> ContractReport:
+        path = tmp_path / "bytes.parquet"
+        path.write_bytes(content)
+        return check_file(path, "parquet", contract, uploaded_at=UPLOADED_AT, **options)
+
+    return check

@@ -72,3 +72,22 @@ def test_multibyte_text_and_quotes(path: Path) -> None:
     """Characters across block edges are whole; a quote anywhere is seen."""
     path.write_bytes(b"x" + "é😀\n".encode() * (BLOCK // 3) + b'"')
     assert inspect_csv_bytes(path).has_quotes
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a\r\n1\r\n", None),
+        (b"a\r1\r", None),
+        (b"a\n1\n", None),
+        (b"a\r\n1\r2\n", 4),
+        (b"a\n1\r", None),
+        (b"a\n" * (BLOCK // 2 - 1) + b"x\r" + b"2\n", BLOCK - 1),
+        (b"a\n" * (BLOCK // 2 - 1) + b"x\r" + b"\n2\n", None),
+        (b"a\n" * (BLOCK // 2 - 1) + b"x\r" + b"\n2\r3", BLOCK + 2),
+    ],
+)
+def test_lone_returns(path: Path, content: bytes, expected: int | None) -> None:
+    """The first carriage return without line feed is found, also at a block's edge; the last byte ends the file."""
+    path.write_bytes(content)
+    assert inspect_csv_bytes(path).lone_return == expected

@@ -100,11 +100,28 @@ def test_quotes_are_fine(tmp_path: Path) -> None:
     assert find_broken_quotes(path) is None
 
 
-@pytest.mark.parametrize("ends", ["\r\n", "\n", "\r"])
-def test_mixed_line_endings_with_quotes(check_csv: Check, ends: str) -> None:
-    """Line endings may change within a file."""
-    report = check_csv(f'a,b,c\r\n1,"x",1{ends}2,y,1\n3,"z\r\n",x\n', CONTRACT)
+@pytest.mark.parametrize("quote", ["", '"'], ids=["without quotes", "with quotes"])
+@pytest.mark.parametrize("ends", ["\r\n", "\n"])
+def test_line_ends_may_change(check_csv: Check, ends: str, quote: str) -> None:
+    """LF and CR LF may alternate within a file."""
+    report = check_csv(f"a,b,c\r\n11,{quote}x{quote},1{ends}22,y,1\n33,z,x\r\n44,{quote}{quote},{ends}", CONTRACT)
     assert found(report) == [("dtype", "c", 1, ("row 3: 'x'",))]
+    assert (report.columns[0].minimum, report.columns[0].maximum) == ("11", "44")
+
+
+@pytest.mark.parametrize("quote", ["", '"'], ids=["without quotes", "with quotes"])
+@pytest.mark.parametrize("first", ["\n", "\r\n"])
+def test_lone_return_among_line_feeds(check_csv: Check, first: str, quote: str) -> None:
+    """A lone carriage return among line feeds is refused, with its offset, because parsers disagree on it."""
+    start = f"a,b,c{first}1,{quote}x{quote},1"
+    report = check_csv(start + "\r2,y,1\n", CONTRACT)
+    assert [item.rule for item in report.violations] == ["format"]
+    assert f"at byte offset {len(start)}," in report.violations[0].message
+
+
+def test_lone_return_inside_quotes(check_csv: Check) -> None:
+    """Inside quotes a carriage return is text."""
+    assert found(check_csv('a,b,c\n1,"x\ry",1\n', CONTRACT)) == []
 
 
 def test_row_numbers_hold_across_threads(check_csv: Check) -> None:

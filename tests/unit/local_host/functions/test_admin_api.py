@@ -106,5 +106,5 @@ async def test_a_run_is_accepted_and_its_failure_logged(
     answer = await client.post("/functions/on_event", content=f'{{"input": "{text}"}}')
     assert answer.status_code == 202
     async with asyncio.timeout(10):
-        while expected not in caplog.text:  # noqa: ASYNC110 - the log has no event to wait for
+        while expected not in caplog.text:
             await asyncio.sleep(0.001)

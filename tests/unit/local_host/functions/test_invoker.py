@@ -172,7 +172,7 @@ async def test_a_sync_function_over_the_limit_is_left_running(index_app: IndexAp
     assert invoker.threads_busy == 1
     function.call.__globals__["go_on"].set()
     async with asyncio.timeout(10):
-        while invoker.threads_busy:  # noqa: ASYNC110 - the thread has no event to give
+        while invoker.threads_busy:
             await asyncio.sleep(0.001)
     invoker.close()
 
