@@ -59,7 +59,7 @@ def print_progress(event: StackEvent) -> None:
     console.print(Text(f"{event.component:<12}{event.kind}{seconds} {event.detail}".rstrip(), style="dim"))
 
 
-def print_addresses(endpoints: Endpoints, state: Path) -> None:
+def print_addresses(endpoints: Endpoints, state: Path, console: Console = console) -> None:
     """Where to look, and how to end it."""
     table = Table.grid(padding=(0, 2))
     table.add_row("app", f"{endpoints.app_url}/api/runs")

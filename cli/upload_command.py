@@ -35,9 +35,15 @@ def upload(
     """Upload a dataset: a retraining starts by itself."""
     console = Console()
     identity = put(model, file, source, state)
+    began = time.monotonic()
+
+    def tell(step: str) -> None:
+        if not as_json:
+            console.print(f"{time.monotonic() - began:6.1f} s  {step}")
+
     with AppClient(app_url(state)) as app:
         run = await_run(app, model, identity)
-        detail = follow(app, run, lambda text: console.print(text) if not as_json else None) if wait else None
+        detail = follow(app, run, tell) if wait else None
     if as_json:
         rendering.print_json(console, {"run": run} if detail is None else detail.to_json())
     elif detail is None:
@@ -91,7 +97,7 @@ def follow(app: AppClient, run: str, tell: Callable[[str], None], seconds: float
             return detail
         if detail.step and detail.step != told:
             told = detail.step
-            tell(f"  {time.monotonic() - started:6.1f} s  {told}")
+            tell(told)
         if time.monotonic() - started > seconds:
             raise AppRefusedError(f"{run} is still {detail.state} after {seconds:.0f} s; `nightshift show {run}`")
         time.sleep(0.3)

@@ -34,12 +34,13 @@ def demo(
         bool, typer.Option("--stop", help="End the stack at the end, instead of leaving it to look at.")
     ] = False,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its stack and its report.json.")] = FOLDER,
+    picture: Annotated[Path | None, typer.Option(help="Also write what was printed as an SVG picture.")] = None,
 ) -> None:
     """Tell the story of the lifecycle on a fresh stack, and check every step.
 
     Exit 0 only if every observed outcome matched. Writes report.json: [{step, expected, observed, ok, seconds}].
     """
-    console = Console()
+    console = Console(record=picture is not None)
     narrator = Narrator(console)
     chosen = source(data, seed=seed)
     for model in (REVENUE, DETECTOR):
@@ -60,7 +61,9 @@ def demo(
     console.print(report.table())
     console.print(f"report: {folder / 'report.json'}")
     if not stop:
-        print_addresses(endpoints, state)
+        print_addresses(endpoints, state, console)
+    if picture is not None:
+        console.save_svg(str(picture), title="make demo")
     if not report.ok:
         raise typer.Exit(1)
 

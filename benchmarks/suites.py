@@ -1,0 +1,68 @@
+"""The table of benchmarks: which scripts measure us, which measure a peer, and what is held against what."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script that prints a JSON list of {name, value, unit, runs, note}.
+
+    Attributes:
+        needs: packages of a peer, installed into a virtual environment of its own; empty runs with ours.
+    """
+
+    path: str
+    arguments: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One row of the report: our measurement, and the peer's measurement that it is held against."""
+
+    ours: str
+    peer: str
+    peer_name: str
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A group that ``make bench ONLY=name`` runs by itself, ours and peers in the same run."""
+
+    name: str
+    scripts: tuple[Script, ...]
+    comparisons: tuple[Comparison, ...]
+    data: tuple[str, ...] = ()
+
+
+_DBOS = "DBOS 3.4, SQLite WAL + NORMAL"
+_DBOS_SHIPPED = "DBOS 3.4, SQLite as shipped"
+
+SUITES: tuple[Suite, ...] = (
+    Suite(
+        name="engine",
+        scripts=(
+            Script("engine/throughput.py"),
+            Script("engine/latency.py"),
+            Script("engine/resume.py"),
+            Script("engine/sdk_floor.py"),
+            Script("engine/peer_dbos.py", needs=("dbos==3.4.*",)),
+        ),
+        comparisons=(
+            Comparison("engine_throughput", "engine_throughput_dbos_wal_normal", _DBOS),
+            Comparison("engine_throughput", "engine_throughput_dbos_shipped", _DBOS_SHIPPED),
+            Comparison("engine_throughput", "engine_floor_document", "official SDK alone, JSON each turn"),
+            Comparison("engine_throughput", "engine_floor_events", "official SDK alone, events made once"),
+            Comparison("engine_latency", "engine_latency_dbos_wal_normal", _DBOS),
+            Comparison("engine_resume", "engine_resume_dbos_wal_normal", _DBOS),
+        ),
+    ),
+    Suite(
+        name="function_app",
+        scripts=(Script("function_app/import_time.py"),),
+        comparisons=(
+            Comparison("function_app_import", "azure_sdk_import", "the Azure SDKs alone"),
+            Comparison("function_app_memory", "azure_sdk_memory", "the Azure SDKs alone"),
+        ),
+    ),
+)
