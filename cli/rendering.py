@@ -135,7 +135,7 @@ def _entry(entry: LedgerEntry) -> list[RenderableType]:
         facts.add_row("data", f"{evidence.data_source}, digest {evidence.dataset_digest[:16]}")
         facts.add_row("MLflow runs", f"train {evidence.train_run}, score {evidence.score_run}")
         facts.add_row("rules", f"spec {evidence.spec_digest[:16]}, policy {evidence.policy_digest[:16]}")
-        facts.add_row("evidence", Text(entry.body["evidence_at"]))
+        facts.add_row("evidence", Text(entry.body["evidence_at"], overflow="fold"))
         return [Text(said), metrics_table(evidence), facts]
     if entry.kind == "halt":
         failure = entry.body["failure"]

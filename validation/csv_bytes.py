@@ -31,10 +31,12 @@ class CsvBytes:
         has_quotes: whether any cell may be quoted.
         lone_return: offset of the first carriage return that is no part of CR LF, in a file that has line feeds, too;
             legal only inside quotes, because parsers disagree on what it ends.
+        mixed_feeds: whether some line feeds are part of CR LF and others are not; usual inside quotes.
     """
 
     has_quotes: bool
     lone_return: int | None
+    mixed_feeds: bool
 
 
 def inspect_csv_bytes(path: Path) -> CsvBytes:
@@ -46,8 +48,8 @@ def inspect_csv_bytes(path: Path) -> CsvBytes:
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines = _LineLengths()
-    returns = _LoneReturns()
-    has_quotes = has_feeds = False
+    ends = _LineEnds()
+    has_quotes = False
     offset = 0
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
@@ -64,15 +66,18 @@ def inspect_csv_bytes(path: Path) -> CsvBytes:
                 )
                 raise UnreadableFileError("format", message)
             lines.measure(block, offset)
-            returns.look(block, offset)
+            ends.look(block, offset)
             has_quotes = has_quotes or b'"' in block
-            has_feeds = has_feeds or b"\n" in block
             offset += len(block)
     if offset == 0:
         raise UnreadableFileError("readable", "the file is empty (0 bytes)")
     if cut := len(decoder.getstate()[0]):
         raise UnreadableFileError("encoding", f"not UTF-8: the character at byte offset {offset - cut} is cut off")
-    return CsvBytes(has_quotes=has_quotes, lone_return=returns.first if has_feeds else None)
+    return CsvBytes(
+        has_quotes=has_quotes,
+        lone_return=ends.lone_return if ends.feeds else None,
+        mixed_feeds=0 < ends.pairs < ends.feeds,
+    )
 
 
 class _LineLengths:
@@ -92,24 +97,28 @@ class _LineLengths:
             self._line_start = offset + last + 1
 
 
-class _LoneReturns:
-    """Finds the first carriage return that no line feed follows."""
+class _LineEnds:
+    """Counts line feeds and CR LF pairs, and finds the first carriage return that no line feed follows."""
 
     def __init__(self) -> None:
-        self.first: int | None = None
+        self.feeds = 0
+        self.pairs = 0
+        self.lone_return: int | None = None
         self._pending = False
 
     def look(self, block: bytes, offset: int) -> None:
-        """Look through one more block; one at its very end is decided by the next block."""
-        if self.first is not None:
-            return
-        if self._pending and not block.startswith(b"\n"):
-            self.first = offset - 1
-            return
+        """Look through one more block; a carriage return at its very end is decided by the next block."""
+        pairs = block.count(b"\r\n")
+        self.feeds += block.count(b"\n")
+        self.pairs += pairs
+        if self._pending and block.startswith(b"\n"):
+            self.pairs += 1
+        elif self._pending and self.lone_return is None:
+            self.lone_return = offset - 1
         self._pending = block.endswith(b"\r")
-        if block.count(b"\r") != block.count(b"\r\n") + self._pending:
+        if self.lone_return is None and block.count(b"\r") != pairs + self._pending:
             match = re.search(rb"\r[^\n]", block)
-            self.first = offset + match.start() if match else None
+            self.lone_return = offset + match.start() if match else None
 
 
 def _refuse_other_formats(block: bytes) -> None:

@@ -6,6 +6,7 @@ anything but NULL in the spare column. Lines without any character are skipped a
 """
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 from domain.contract import DataContract, Violation
@@ -77,11 +78,16 @@ def csv_table(engine: Engine, names: tuple[str, ...], *, has_quotes: bool, stric
     )
 
 
-def find_broken_quotes(path: Path) -> Violation | None:
-    """Return the broken ``format`` rule of rows whose quotes do not close or are followed by text, if there are any.
+@dataclass(frozen=True)
+class SecondReading:
+    """What another parser says: the number of rows, and the rows with broken quotes as a broken ``format`` rule."""
 
-    Reads the whole file with a second, slower parser, which can say where such rows are.
-    """
+    rows: int
+    broken_quotes: Violation | None
+
+
+def read_again(path: Path) -> SecondReading:
+    """Read the whole file with the standard library's parser: slower, but it can say where quotes are broken."""
     count = 0
     examples: list[str] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -99,7 +105,8 @@ def find_broken_quotes(path: Path) -> Violation | None:
             if cells is None:
                 break
             row += bool(cells)
-    if not count:
-        return None
-    message = f"{count} row(s) with broken quotes; a quote inside a quoted cell must be doubled"
-    return Violation(rule="format", message=message, count=count, examples=tuple(examples))
+    broken = None
+    if count:
+        message = f"{count} row(s) with broken quotes; a quote inside a quoted cell must be doubled"
+        broken = Violation(rule="format", message=message, count=count, examples=tuple(examples))
+    return SecondReading(rows=row, broken_quotes=broken)

@@ -10,7 +10,7 @@ from validation.column_facts import ColumnFacts
 from validation.column_matching import ColumnMatch, match_columns
 from validation.conditions import Condition
 from validation.csv_bytes import inspect_csv_bytes
-from validation.csv_table import csv_table, find_broken_quotes, read_header
+from validation.csv_table import SecondReading, csv_table, read_again, read_header
 from validation.engine import Engine
 from validation.offences import Offence, collect_offences
 from validation.parquet_footer import ParquetFooter, read_footer
@@ -60,6 +60,7 @@ def read_csv_file(engine: Engine, path: Path, contract: DataContract) -> Reading
     table = csv_table(engine, names, has_quotes=has_quotes, strict=has_quotes)
     columns = _bind(contract, match, table)
     violations: list[Violation] = []
+    second: SecondReading | None = None
     try:
         scan = scan_columns(engine, table, columns)
     except duckdb.Error as error:
@@ -67,14 +68,22 @@ def read_csv_file(engine: Engine, path: Path, contract: DataContract) -> Reading
             raise _unparsable(engine, error) from error
         if content.lone_return is not None:
             raise _mixed_line_ends(content.lone_return) from error
-        if broken := find_broken_quotes(path):
-            violations.append(broken)
+        second = read_again(path)
         table = csv_table(engine, names, has_quotes=True, strict=False)
         try:
             scan = scan_columns(engine, table, columns)
         except duckdb.Error as lenient_error:
-            raise _unparsable(engine, lenient_error, violations) from lenient_error
+            raise _unparsable(engine, lenient_error, second.broken_quotes) from lenient_error
+    if has_quotes and content.mixed_feeds and second is None:
+        second = read_again(path)
     rows = scan.rows
+    if second and second.broken_quotes:
+        violations.append(second.broken_quotes)
+        rows = second.rows
+    elif second and second.rows != rows:
+        # After a closing quote, DuckDB takes a line feed in a file of CR LF for text.
+        message = f"rows cannot be told apart for certain ({second.rows} or {rows}): LF and CR LF are mixed"
+        raise UnreadableFileError("format", message)
     if scan.short or scan.long:
         violations += collect_offences(engine, table, _length_offences(table, scan))
         table = replace(table, skip_malformed=True)
@@ -162,8 +171,7 @@ def _mixed_line_ends(offset: int) -> UnreadableFileError:
     return UnreadableFileError("format", message)
 
 
-def _unparsable(engine: Engine, error: duckdb.Error, violations: list[Violation] | None = None) -> UnreadableFileError:
-    if violations:
-        known = violations[0]
+def _unparsable(engine: Engine, error: duckdb.Error, known: Violation | None = None) -> UnreadableFileError:
+    if known:
         return UnreadableFileError(known.rule, known.message, count=known.count, examples=known.examples)
     return UnreadableFileError("format", f"the file cannot be parsed as CSV: {engine.reason(error)}")

@@ -22,6 +22,7 @@ from local_host.stack.errors import StackError
 from local_host.stack.stack import Stack
 
 FOLDER = Path(".nightshift/demo")
+_PICTURE_WIDTH = 110
 
 
 def demo(
@@ -34,14 +35,14 @@ def demo(
         bool, typer.Option("--stop", help="End the stack at the end, instead of leaving it to look at.")
     ] = False,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its stack and its report.json.")] = FOLDER,
-    picture: Annotated[Path | None, typer.Option(help="Also write what was printed as an SVG picture.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="A folder for SVG pictures of what was printed.")] = None,
 ) -> None:
     """Tell the story of the lifecycle on a fresh stack, and check every step.
 
     Exit 0 only if every observed outcome matched. Writes report.json: [{step, expected, observed, ok, seconds}].
     """
-    console = Console(record=picture is not None)
-    narrator = Narrator(console)
+    console = Console() if pictures is None else Console(record=True, width=_PICTURE_WIDTH)
+    narrator = Narrator(console, pictures)
     chosen = source(data, seed=seed)
     for model in (REVENUE, DETECTOR):
         console.print(f"{model}: {chosen.label(model)}")
@@ -62,8 +63,7 @@ def demo(
     console.print(f"report: {folder / 'report.json'}")
     if not stop:
         print_addresses(endpoints, state, console)
-    if picture is not None:
-        console.save_svg(str(picture), title="make demo")
+    narrator.picture("summary")
     if not report.ok:
         raise typer.Exit(1)
 
@@ -82,6 +82,7 @@ def _tell(stage: Stage, report: DemoReport) -> None:
         )
         stage.narrator.tell(f"expected: {chapter.expected}")
         stage.narrator.tell(f"observed: {observed}")
+        stage.narrator.picture(f"chapter-{number}")
 
 
 def _clear(state: Path) -> None:

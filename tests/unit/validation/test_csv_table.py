@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.contract import Column, ContractReport, DataContract
-from validation.csv_table import find_broken_quotes, read_header
+from validation.csv_table import SecondReading, read_again, read_header
 from validation.unreadable import UnreadableFileError
 
 Check = Callable[..., ContractReport]
@@ -93,11 +93,11 @@ def test_quote_that_never_closes(check_csv: Check) -> None:
     assert report.violations[0].examples[0].startswith("row 2: ")
 
 
-def test_quotes_are_fine(tmp_path: Path) -> None:
-    """A file with proper quotes has no broken ones."""
+def test_second_reading(tmp_path: Path) -> None:
+    """A file with proper quotes has no broken ones, and its rows are counted."""
     path = tmp_path / "upload.csv"
     path.write_text('a,b\n"x ""y"" z","\n"\n\n1,mid"dle\n')
-    assert find_broken_quotes(path) is None
+    assert read_again(path) == SecondReading(rows=2, broken_quotes=None)
 
 
 @pytest.mark.parametrize("quote", ["", '"'], ids=["without quotes", "with quotes"])
@@ -117,6 +117,14 @@ def test_lone_return_among_line_feeds(check_csv: Check, first: str, quote: str) 
     report = check_csv(start + "\r2,y,1\n", CONTRACT)
     assert [item.rule for item in report.violations] == ["format"]
     assert f"at byte offset {len(start)}," in report.violations[0].message
+
+
+def test_line_feed_after_a_quote_in_a_file_of_crlf(check_csv: Check) -> None:
+    """The engine misreads this; a second reading finds out, so that nothing is accepted wrongly."""
+    contract = DataContract(columns=(Column(name="a", dtype="string"),))
+    report = check_csv('a\r\n"x\n"\r\n"""  "\n"\\1, "\n', contract)
+    assert [item.rule for item in report.violations] == ["format"]
+    assert "(3 or 2)" in report.violations[0].message
 
 
 def test_lone_return_inside_quotes(check_csv: Check) -> None:
