@@ -1,9 +1,8 @@
-"""The state file: SQLite in WAL mode, written by one process and one thread."""
+"""The state of the local Databricks: runs, task runs, idempotency tokens, clusters and notifications."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from local_host.state_database import StateDatabase
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -66,27 +65,8 @@ CREATE TABLE IF NOT EXISTS notifications (
 """
 
 
-class Database:
-    """One connection; close it when the process ends."""
+class Database(StateDatabase):
+    """A state file with these tables."""
 
     def __init__(self, file: Path) -> None:
-        self.connection = sqlite3.connect(file, isolation_level=None)
-        self.connection.row_factory = sqlite3.Row
-        self.connection.execute("PRAGMA journal_mode = WAL")
-        self.connection.execute("PRAGMA foreign_keys = ON")
-        self.connection.executescript(_SCHEMA)
-
-    def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing. An exception rolls back and goes on."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self.connection
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
+        super().__init__(file, _SCHEMA)

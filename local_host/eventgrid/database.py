@@ -1,11 +1,8 @@
-"""The state file: SQLite in WAL mode, used by one process and one thread."""
+"""The state of the local Event Grid: blobs seen, deliveries and published events."""
 
-from __future__ import annotations
-
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from local_host.state_database import StateDatabase
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS blobs (
@@ -41,27 +38,8 @@ CREATE INDEX IF NOT EXISTS published_by_type ON published (type, sequence);
 """
 
 
-class Database:
-    """One connection; close it when the process ends. A commit is on disk before it returns."""
+class Database(StateDatabase):
+    """A state file with these tables."""
 
     def __init__(self, file: Path) -> None:
-        self.connection = sqlite3.connect(file, isolation_level=None)
-        self.connection.row_factory = sqlite3.Row
-        self.connection.execute("PRAGMA journal_mode = WAL")
-        self.connection.execute("PRAGMA synchronous = FULL")
-        self.connection.executescript(_SCHEMA)
-
-    def close(self) -> None:
-        """Closes the file."""
-        self.connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing: an exception rolls back and goes on."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self.connection
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
+        super().__init__(file, _SCHEMA)
