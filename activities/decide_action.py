@@ -19,6 +19,7 @@ from domain.upload import BlobRef, DatasetManifest, PartReport
 logger = logging.getLogger(__name__)
 
 _PARTS = TypeAdapter(tuple[PartReport, ...])
+_OUTCOME = {"outcome", "champion_version", "review_id"}
 
 
 def run_decide_action(services: Services, request: DecideRequest) -> DecideResult:
@@ -26,7 +27,8 @@ def run_decide_action(services: Services, request: DecideRequest) -> DecideResul
 
     1. Decide (pure) and append the decision to the ledger; a repeat finds the first one and keeps to it.
     2. Act: promote by compare-and-set, reject, or open a review. A champion that moved meanwhile makes it void.
-    3. Append the outcome to the ledger and remember the content that has been decided on.
+    3. Append the outcome to the ledger; a repeat finds it there and does not act again.
+    4. Remember the content that has been decided on.
     """
     return guarded(
         DECIDE_ACTION,
@@ -59,27 +61,36 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
         )
     )
     decision = Decision.from_json(entry.body["decision"])
-    result = _act(services, request, decision, evidence, key)
-    services.ledger.append(
-        LedgerRecord(
-            key=f"{request.run}:outcome:{request.round}",
-            model=request.model,
-            run=request.run,
-            kind="outcome",
-            subject=f"version {evidence.challenger_version}",
-            actor=ACTOR,
-            body={
-                "outcome": result.outcome,
-                "champion_version": result.champion_version,
-                "review_id": result.review_id,
-                "decision_entry": entry.sequence,
-            },
+    result = _recorded_outcome(services, request)
+    if result is None:
+        result = _act(services, request, decision, evidence, key)
+        services.ledger.append(
+            LedgerRecord(
+                key=_outcome_key(request),
+                model=request.model,
+                run=request.run,
+                kind="outcome",
+                subject=f"version {evidence.challenger_version}",
+                actor=ACTOR,
+                body={**result.model_dump(include=_OUTCOME), "decision_entry": entry.sequence},
+            )
         )
-    )
     if result.outcome != "void":
-        _remember(services, request, manifest)
+        _remember(services, request)
     logger.info("decided run=%s model=%s rule=%s outcome=%s", request.run, request.model, decision.rule, result.outcome)
     return result.model_copy(update={"decision": decision, "ledger": entry.sequence})
+
+
+def _outcome_key(request: DecideRequest) -> str:
+    return f"{request.run}:outcome:{request.round}"
+
+
+def _recorded_outcome(services: Services, request: DecideRequest) -> DecideResult | None:
+    """What an earlier call did; its outcome stands even if the world has changed since."""
+    for entry in services.ledger.entries(request.model, request.run):
+        if entry.key == _outcome_key(request):
+            return DecideResult.model_validate({name: entry.body[name] for name in _OUTCOME})
+    return None
 
 
 def _act(services: Services, request: DecideRequest, decision: Decision, evidence: Evidence, key: str) -> DecideResult:
@@ -124,7 +135,7 @@ def _summary(evidence: Evidence) -> dict[str, object]:
     return {name: value for name, value in evidence.to_json().items() if name != "slices"}
 
 
-def _remember(services: Services, request: DecideRequest, manifest: DatasetManifest) -> None:
+def _remember(services: Services, request: DecideRequest) -> None:
     reports = _PARTS.validate_json(
         services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{request.run}/validation.json"))
     )

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
-from cli import rendering
+from cli import rendering, run_report
 from cli.app_client import AppClient, app_url
 from cli.options import DEFAULT_STATE, AsJson, Limit, Model, State
 from domain.ledger import LedgerEntry
@@ -17,7 +17,7 @@ def runs(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state:
     """List the runs, newest first."""
     with _app(state) as app:
         found = app.get("runs", model=model, limit=limit)
-    shown = rendering.runs_table([RunSummary.model_validate(item) for item in found["items"]])
+    shown = run_report.runs_table([RunSummary.model_validate(item) for item in found["items"]])
     _show(found, shown, as_json=as_json)
 
 
@@ -25,7 +25,7 @@ def show(run: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> Non
     """Show a run: each step, when it was, what it brought, how often it was tried."""
     with _app(state) as app:
         found = app.get(f"runs/{run}")
-    _show(found, rendering.run_report(RunDetail.model_validate(found)), as_json=as_json)
+    _show(found, run_report.run_report(RunDetail.model_validate(found)), as_json=as_json)
 
 
 def explain(run: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
@@ -90,7 +90,7 @@ def _app(state: Path) -> AppClient:
 
 
 def _show(found: object, shown: RenderableType, *, as_json: bool) -> None:
-    console = Console()
+    console = rendering.make_console()
     if as_json:
         rendering.print_json(console, found)
     else:

@@ -10,8 +10,9 @@ from rich.text import Text
 
 from domain.evidence import Evidence
 from domain.ledger import LedgerEntry
-from domain.view import ChainCheck, Explanation, ModelView, RunDetail, RunSummary, TimelineStep
+from domain.view import ChainCheck, Explanation, ModelView
 
+_FILE_WIDTH = 200
 OUTCOME_STYLE = {
     "promoted": "green",
     "rejected": "yellow",
@@ -23,6 +24,20 @@ OUTCOME_STYLE = {
     "worse": "red",
     "equal": "dim",
 }
+
+
+def make_console() -> Console:
+    """A console of the terminal's width; what goes into a file or a pipe is not cut to a terminal it has not got."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+
+
+def plain_table(*headings: str) -> Table:
+    """A table without lines, whose cells fold rather than lose their ends: ids are there to be copied."""
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
 
 
 def print_json(console: Console, value: Any) -> None:
@@ -45,61 +60,11 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
 
-def runs_table(runs: list[RunSummary]) -> RenderableType:
-    """The list of runs."""
-    if not runs:
-        return Text("no runs yet: `nightshift upload MODEL FILE` starts one")
-    table = Table("run", "model", "started", "outcome", "reason", box=None, pad_edge=False)
-    for run in runs:
-        outcome = styled(run.outcome) if run.outcome else Text(f"{run.state}: {run.step}", style="cyan")
-        first_line = run.reason.partition("\n")[0]
-        table.add_row(run.run, run.model, moment(run.started_at), outcome, first_line)
-    return table
-
-
-def run_report(run: RunDetail) -> RenderableType:
-    """A run with its timeline."""
-    head = Table.grid(padding=(0, 2))
-    head.add_row("run", run.run)
-    head.add_row("model", run.model)
-    head.add_row("outcome", styled(run.outcome) if run.outcome else Text(f"{run.state}: {run.step}", style="cyan"))
-    head.add_row("reason", Text(run.reason))
-    head.add_row("started", moment(run.started_at))
-    steps = Table("step", "at", "seconds", "calls", "result", box=None, pad_edge=False)
-    for step in run.steps:
-        seconds = "..." if step.seconds is None else f"{step.seconds:.1f}"
-        steps.add_row(step.name, moment(step.started_at)[11:], seconds, str(step.attempts), step_result(step))
-    return Group(head, Text(), steps)
-
-
-def step_result(step: TimelineStep) -> Text:
-    """What a step brought, in one line."""
-    if step.error:
-        return Text(step.error.partition("\n")[0], style="red")
-    result = step.result if isinstance(step.result, dict) else {}
-    failure = result.get("failure")
-    if failure:
-        return Text(f"{failure['code']}: {failure['message']}".partition("\n")[0], style="yellow")
-    status = result.get("status") or {}
-    words = {
-        "run": result.get("run_id"),
-        "state": status.get("state"),
-        "error": (status.get("error") or "").partition("\n")[0],
-        "outcome": result.get("outcome"),
-        "champion": result.get("champion_version"),
-        "rows": sum(part["report"]["rows"] for part in result.get("parts", ())) or None,
-        "ledger entry": result.get("ledger"),
-    }
-    return Text(", ".join(f"{name} {value}" for name, value in words.items() if value not in {None, ""}))
-
-
 def metrics_table(evidence: Evidence) -> RenderableType:
     """Champion against challenger, metric by metric."""
     champion = f"champion v{evidence.champion_version}" if evidence.champion_version else "champion"
     challenger = f"challenger v{evidence.challenger_version}"
-    table = Table(
-        "metric", champion, challenger, "difference, 95 % interval", "verdict", "limit", box=None, pad_edge=False
-    )
+    table = plain_table("metric", champion, challenger, "difference, 95 % interval", "verdict", "limit")
     for metric in evidence.metrics:
         interval = metric.difference
         table.add_row(
@@ -153,7 +118,7 @@ def models_report(models: list[ModelView]) -> RenderableType:
         parts.append(Text(f"{model.model}: champion{when} {_version(model.champion)}{since}", style="bold"))
         parts.append(Text(model.spec_error or model.description, style="red" if model.spec_error else "dim"))
         parts.append(Text(f"rollback target {_version(model.rollback_target)}"))
-        table = Table("version", "aliases", "created", "run", box=None, pad_edge=False)
+        table = plain_table("version", "aliases", "created", "run")
         for version in model.versions:
             run = version.tags.get("nightshift.lifecycle_run", "")
             table.add_row(version.version, ", ".join(version.aliases), moment(version.created_at), run)
@@ -167,7 +132,7 @@ def _version(version: str | None) -> str:
 
 def ledger_table(entries: list[LedgerEntry]) -> RenderableType:
     """The ledger, oldest first."""
-    table = Table("model", "entry", "at", "kind", "subject", "what", "hash", box=None, pad_edge=False)
+    table = plain_table("model", "entry", "at", "kind", "subject", "what", "hash")
     for entry in entries:
         decision = entry.body.get("decision", {})
         what = decision.get("action") or entry.body.get("outcome") or ""
@@ -185,7 +150,7 @@ def ledger_table(entries: list[LedgerEntry]) -> RenderableType:
 
 def checks_table(checks: list[ChainCheck]) -> RenderableType:
     """The result of verifying the ledger."""
-    table = Table("model", "entries", "chain", box=None, pad_edge=False)
+    table = plain_table("model", "entries", "chain")
     for check in checks:
         fault = check.fault
         found = Text("holds", style="green")
@@ -199,7 +164,7 @@ def notices_table(items: list[dict[str, Any]], time_field: str, columns: tuple[s
     """Alerts or reviews."""
     if not items:
         return Text("none")
-    table = Table("at", *columns, box=None, pad_edge=False)
+    table = plain_table("at", *columns)
     for item in items:
         at = moment(datetime.fromisoformat(item[time_field]))
         table.add_row(at, *(Text(str(item[column])) for column in columns))

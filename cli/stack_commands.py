@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.options import DEFAULT_STATE, ROOT, AsJson, State
+from cli.rendering import make_console, plain_table
 from local_host.stack.detached import start_detached
 from local_host.stack.doctor import doctor as examine
 from local_host.stack.endpoints import Endpoints
@@ -18,7 +19,7 @@ from local_host.stack.events import StackEvent
 from local_host.stack.foreground import run_in_foreground
 from local_host.stack.stack import Stack
 
-console = Console()
+console = make_console()
 
 
 def up(
@@ -44,7 +45,7 @@ def doctor(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
     if as_json:
         console.file.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
     else:
-        table = Table("part", "", "what", "what to do", box=None, pad_edge=False)
+        table = plain_table("part", "", "what", "what to do")
         for finding in findings:
             mark = Text("ok", style="green") if finding.ok else Text("ill", style="bold red")
             table.add_row(finding.component, mark, Text(finding.detail), Text(finding.advice))

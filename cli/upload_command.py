@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from cli import rendering
+from cli import rendering, run_report
 from cli.app_client import AppClient, AppRefusedError, app_url, local_endpoints
 from cli.options import DEFAULT_STATE, ROOT, AsJson, State
 from domain.errors import BadInputError
@@ -33,7 +32,7 @@ def upload(
     state: State = DEFAULT_STATE,
 ) -> None:
     """Upload a dataset: a retraining starts by itself."""
-    console = Console()
+    console = rendering.make_console()
     identity = put(model, file, source, state)
     began = time.monotonic()
 
@@ -49,7 +48,7 @@ def upload(
     elif detail is None:
         console.print(f"uploaded; its run is {run}\n  nightshift show {run}")
     else:
-        console.print(rendering.run_report(detail))
+        console.print(run_report.run_report(detail))
     if detail is not None and detail.outcome not in {"promoted", "rejected", "flagged"}:
         raise typer.Exit(1)
 

@@ -57,8 +57,11 @@ class TableLedger:
 
     def entries(self, model: str, run: str | None = None) -> tuple[LedgerEntry, ...]:
         """Entries of a model by sequence, of one run if named."""
-        entries = (_entry(row) for row in self._table.partition(model, prefix=_ENTRY))
-        return tuple(entry for entry in entries if run is None or entry.run == run)
+        if run is None:
+            rows = self._table.partition(model, prefix=_ENTRY)
+        else:
+            rows = self._table.query("PartitionKey eq @model and Run eq @run", {"model": model, "run": run})
+        return tuple(_entry(row) for row in rows)
 
     def models(self) -> tuple[str, ...]:
         """Models that have entries."""

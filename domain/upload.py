@@ -45,9 +45,14 @@ class Upload(Message):
 
     @property
     def model(self) -> str:
-        """The model that the first folder of the blob's name says; ``unrouted`` for a blob in no folder."""
+        """The model that the first folder of the blob's name says; ``unrouted`` for a blob in no folder.
+
+        A folder that cannot be a model's name gets a harmless name of its own, so that its run can say what is wrong.
+        """
         folder, separator, _ = self.name.partition("/")
-        return slug(folder) if separator else UNROUTED
+        if not separator:
+            return UNROUTED
+        return folder if slug(folder) == folder else f"{slug(folder)[:40]}-{short(folder)[:6]}"
 
     @property
     def suffix(self) -> str:

@@ -100,7 +100,7 @@ def _step(event: dict[str, Any], name: str, kind: Any, *, open_: bool = False) -
         ended_at=ended,
         seconds=_seconds(started, ended),
         attempts=1,
-        input=_json(event.get("Input")),
+        input=_activity_input(event.get("Input")),
         result=_json(event.get("Result")),
         error=str(event.get("Reason") or "") if "Failed" in str(event.get("EventType")) else "",
     )
@@ -126,6 +126,12 @@ def _json(value: Any) -> Any:
         except ValueError:
             break
     return value
+
+
+def _activity_input(value: Any) -> Any:
+    """An activity's input is recorded as a JSON array that holds the one argument."""
+    value = _json(value)
+    return _json(value[0]) if isinstance(value, list) and len(value) == 1 else value
 
 
 def _parsed(value: Any) -> dict[str, Any]:

@@ -35,8 +35,9 @@ def test_new_content_in_the_same_place_has_a_new_identity() -> None:
         ("revenue_forecast/a.csv", "revenue_forecast"),
         ("revenue_forecast/2012/06/a.csv", "revenue_forecast"),
         ("a.csv", "unrouted"),
-        ("Sales Forecast/a.csv", "sales-forecast"),
-        ("/a.csv", "unnamed"),
+        ("Sales Forecast/a.csv", "sales-forecast-9ba088"),
+        ("Revenue_Forecast/a.csv", "revenue_forecast-ebfa82"),
+        ("/a.csv", "unnamed-e3b0c4"),
     ],
 )
 def test_the_first_folder_names_the_model(name: str, model: str) -> None:
