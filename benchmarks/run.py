@@ -15,16 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.suites import SUITES, Script, Suite
+from cli.rendering import make_console, plain_table
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".nightshift" / "bench"
 HEADINGS = ("name", "value", "unit", "peer", "peer_value", "ratio", "runs", "note")
 
-console = Console()
+console = make_console()
 
 
 def main() -> None:
@@ -39,7 +37,7 @@ def main() -> None:
             rows.extend(_run(suite))
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "report.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-    table = Table(*HEADINGS, box=None, pad_edge=False)
+    table = plain_table(*HEADINGS)
     for row in rows:
         table.add_row(*("" if row[heading] is None else str(row[heading]) for heading in HEADINGS))
     console.print(table)
