@@ -76,7 +76,7 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
             )
         )
     if result.outcome != "void":
-        _remember(services, request)
+        _remember(services, request, promoted=result.outcome == "promoted")
     logger.info("decided run=%s model=%s rule=%s outcome=%s", request.run, request.model, decision.rule, result.outcome)
     return result.model_copy(update={"decision": decision, "ledger": entry.sequence})
 
@@ -135,7 +135,7 @@ def _summary(evidence: Evidence) -> dict[str, object]:
     return {name: value for name, value in evidence.to_json().items() if name != "slices"}
 
 
-def _remember(services: Services, request: DecideRequest) -> None:
+def _remember(services: Services, request: DecideRequest, *, promoted: bool) -> None:
     reports = _PARTS.validate_json(
         services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{request.run}/validation.json"))
     )
@@ -147,7 +147,8 @@ def _remember(services: Services, request: DecideRequest) -> None:
                     digest=part.digest,
                     run=request.run,
                     upload=part.upload,
-                    newest=part.report.newest,
+                    # Only what became champion may say how new the next upload must be.
+                    newest=part.report.newest if promoted else None,
                     accepted_at=services.clock(),
                 )
             )

@@ -19,7 +19,7 @@ def guarded(step: str, run: str, model: str, body: Callable[[], Result], failed:
         failed: makes the step's result from a failure.
 
     Raises:
-        NightshiftError: only retryable ones; Durable calls the activity again.
+        NightshiftError, OSError: only what may pass; Durable calls the activity again.
     """
     try:
         return body()
@@ -34,6 +34,14 @@ def guarded(step: str, run: str, model: str, body: Callable[[], Result], failed:
             raise
         fields = {name: _plain(value) for name, value in error.fields.items()}
         return failed(Failure(step=step, code=error.code, message=error.message, fields=fields))
+    except OSError:
+        # A full disk or a broken connection that no client has named: it may pass.
+        logger.exception("step_failed step=%s run=%s model=%s", step, run, model)
+        raise
+    except Exception as error:
+        logger.exception("step_failed step=%s run=%s model=%s code=internal_error", step, run, model)
+        message = f"{type(error).__name__}: {error}"[:4_000]
+        return failed(Failure(step=step, code="internal_error", message=message))
 
 
 def _plain(value: object) -> object:

@@ -6,6 +6,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from activities.cancel_databricks_job import run_cancel_databricks_job
 from activities.claim_uploads import run_claim_uploads
 from activities.decide_action import run_decide_action
 from activities.evaluate_metrics import run_evaluate_metrics
@@ -45,6 +46,7 @@ ACTIVITIES: tuple[Activity, ...] = (
     Activity(names.VALIDATE_DATA, ValidateRequest, run_validate_data),
     Activity(names.TRIGGER_DATABRICKS_JOB, TriggerRequest, run_trigger_databricks_job),
     Activity(names.POLL_JOB_STATUS, PollRequest, run_poll_job_status),
+    Activity(names.CANCEL_DATABRICKS_JOB, PollRequest, run_cancel_databricks_job),
     Activity(names.EVALUATE_METRICS, EvaluateRequest, run_evaluate_metrics),
     Activity(names.DECIDE_ACTION, DecideRequest, run_decide_action),
     Activity(names.RECORD_HALT, HaltRecord, run_record_halt),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
@@ -54,7 +53,6 @@ class DatabricksJobService:
 
     def __init__(self, workspace: WorkspaceClient) -> None:
         self._workspace = workspace
-        self._job_id = cache(self._find_job)
 
     def start(self, order: JobOrder) -> JobRun:
         """Start a job run, once per token.
@@ -62,7 +60,7 @@ class DatabricksJobService:
         Raises:
             ServiceRefusedError: no such job, a parameter that the job does not declare, or no permission.
         """
-        job_id = self._job_id(order.job)
+        job_id = self._find_job(order.job)
         with _translated():
             try:
                 started = self._workspace.jobs.run_now(
@@ -92,6 +90,11 @@ class DatabricksJobService:
             url=run.run_page_url or "",
             seconds=_seconds(run),
         )
+
+    def cancel(self, run_id: int) -> None:
+        """Cancel a run; one that has ended stays as it ended."""
+        with _translated():
+            self._workspace.jobs.cancel_run(run_id)
 
     def lifecycle_run(self, run_id: int) -> str | None:
         """The lifecycle run that a job run belongs to, from its parameters."""

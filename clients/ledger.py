@@ -1,9 +1,10 @@
 """The decision ledger in the table ``ledger``: a partition per model with its head, its entries and their keys."""
 
 from azure.data.tables import TableServiceClient
+from pydantic import ValidationError
 
 from clients.tables import Row, Table, Write, until_no_conflict
-from domain.errors import BadInputError
+from domain.errors import BadInputError, ConflictError, LedgerBrokenError
 from domain.identity import short
 from domain.ledger import GENESIS, ChainFault, LedgerEntry, LedgerRecord, chain, verify
 from domain.ports import Clock
@@ -65,15 +66,25 @@ class TableLedger:
 
     def models(self) -> tuple[str, ...]:
         """Models that have entries."""
-        heads = self._table.query("RowKey eq @key", {"key": _HEAD})
-        return tuple(sorted(head.partition for head in heads))
+        # By the first entries as well: a chain whose head was removed must still be found.
+        rows = self._table.query("RowKey eq @head or RowKey eq @first", {"head": _HEAD, "first": f"{_ENTRY}{1:010d}"})
+        return tuple(sorted({row.partition for row in rows}))
 
     def verify(self, model: str) -> ChainFault | None:
         """The first fault of a model's chain, or None."""
-        # The head first: an entry that is appended in between then makes the chain longer than the head, never shorter.
-        head_sequence, head_hash = _end(self._table.get(model, _HEAD))
-        entries = self.entries(model)[:head_sequence] if head_sequence else self.entries(model)
-        return verify(model, entries, head_sequence=head_sequence, head_hash=head_hash)
+        return until_no_conflict(lambda: self._verify(model))
+
+    def _verify(self, model: str) -> ChainFault | None:
+        head = _end(self._table.get(model, _HEAD))
+        entries: list[LedgerEntry] = []
+        for row in self._table.partition(model, prefix=_ENTRY):
+            try:
+                entries.append(_entry(row))
+            except LedgerBrokenError:
+                return ChainFault(model=model, sequence=len(entries) + 1, problem="it cannot be read")
+        if _end(self._table.get(model, _HEAD)) != head:
+            raise ConflictError(f"the ledger of {model} grew while it was read")
+        return verify(model, entries, head_sequence=head[0], head_hash=head[1])
 
 
 def _end(head: Row | None) -> tuple[int, str]:
@@ -81,4 +92,7 @@ def _end(head: Row | None) -> tuple[int, str]:
 
 
 def _entry(row: Row) -> LedgerEntry:
-    return LedgerEntry.model_validate_json(str(row.values["Entry"]))
+    try:
+        return LedgerEntry.model_validate_json(str(row.values.get("Entry")))
+    except ValidationError as error:
+        raise LedgerBrokenError(row.partition, row.key) from error

@@ -3,6 +3,7 @@
 A partition per model holds the row ``queue`` (generation, busy, next sequence) and a row per upload. Every change goes
 through the queue row's ETag, so that an upload either reaches the running generation or starts the next one: the claim
 that finds nothing sets the queue idle in the same write that a simultaneous submit would make fail.
+The row also names the run that was claimed last, so that the successor of a generation that died takes it up.
 """
 
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ _QUEUE = "queue"
 _UPLOAD = "upload-"
 # A transaction holds at most 100 rows, one of which is the queue's own.
 _BATCH = 99
+_NONE_BEGUN = ("", 0)
 
 
 class TableUploadQueue:
@@ -66,24 +68,36 @@ class TableUploadQueue:
         mine = self._uploads(model, "Claim", mark)
         if mine:
             return _batch(model, mine)
-        waiting = self._uploads(model, "State", "waiting")[:_BATCH]
+        begun = self._begun_by_another(model, queue, generation)
+        waiting = begun or self._uploads(model, "State", "waiting")[:_BATCH]
         if not waiting:
             self._table.write(model, [_queue(queue, generation, busy=False, sequence=sequence)])
             return Batch()
         batch = _batch(model, waiting)
         claimed = {"State": "claimed", "Claim": mark, "Run": batch.run}
         writes = [Write(row.key, {**row.values, **claimed}, row.etag) for row in waiting]
-        self._table.write(model, [*writes, _queue(queue, generation, busy=True, sequence=sequence)])
+        begun_by_us = (batch.run, generation)
+        self._table.write(model, [*writes, _queue(queue, generation, busy=True, sequence=sequence, begun=begun_by_us)])
         return batch
 
-    def take_over(self, model: str, generation: int) -> Submission:
-        """Start a new generation because the instance of this one is gone."""
+    def _begun_by_another(self, model: str, queue: Row, generation: int) -> list[Row]:
+        run, begun_by = _begun(queue)
+        return self._uploads(model, "Run", run) if run and begun_by != generation else []
+
+    def begun_run(self, model: str) -> str | None:
+        """The run that was claimed last and may not have ended; None if there is none."""
+        queue = self._table.get(model, _QUEUE)
+        return None if queue is None else _begun(queue)[0] or None
+
+    def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
+        """Start a successor of a generation whose instance is gone; it takes up the begun run unless that has ended."""
         queue = self._table.get(model, _QUEUE)
         current, busy, sequence = _read(queue)
         if current != generation or not busy:
             return Submission(generation=current, accepted=False)
         try:
-            self._table.write(model, [_queue(queue, generation + 1, busy=True, sequence=sequence)])
+            begun = _NONE_BEGUN if begun_has_ended else None
+            self._table.write(model, [_queue(queue, generation + 1, busy=True, sequence=sequence, begun=begun)])
         except ConflictError:
             return Submission(generation=generation, accepted=False)
         return Submission(generation=generation + 1, accepted=True)
@@ -117,8 +131,19 @@ def _read(queue: Row | None) -> tuple[int, bool, int]:
     return int(queue.values["Generation"]), bool(queue.values["Busy"]), int(queue.values["Sequence"])
 
 
-def _queue(queue: Row | None, generation: int, *, busy: bool, sequence: int) -> Write:
-    values = {"Generation": generation, "Busy": busy, "Sequence": sequence}
+def _begun(queue: Row | None) -> tuple[str, int]:
+    """The run that was claimed last and the generation that claimed it."""
+    if queue is None:
+        return _NONE_BEGUN
+    return str(queue.values["Begun"]), int(queue.values["BegunBy"])
+
+
+def _queue(
+    queue: Row | None, generation: int, *, busy: bool, sequence: int, begun: tuple[str, int] | None = None
+) -> Write:
+    """The queue's row; ``begun`` None leaves the begun run as it is, unless the queue becomes idle."""
+    run, begun_by = (begun or _begun(queue)) if busy else _NONE_BEGUN
+    values = {"Generation": generation, "Busy": busy, "Sequence": sequence, "Begun": run, "BegunBy": begun_by}
     return Write(_QUEUE, values, None if queue is None else queue.etag)
 
 

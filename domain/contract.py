@@ -63,11 +63,14 @@ class Freshness(Message):
     Attributes:
         column: a date or timestamp column.
         max_age_days: largest age of the newest row in days at the time of the upload; None asks for no absolute age.
+        max_future_days: how far the newest row may lie after the time of the upload, in days; a row from a far future
+            would make every later upload look old.
         not_older_than_last: whether the newest row may not lie before the newest row of the last accepted upload.
     """
 
     column: str
     max_age_days: float | None = Field(default=None, gt=0)
+    max_future_days: float = Field(default=1, ge=0)
     not_older_than_last: bool = True
 
 

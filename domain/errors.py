@@ -8,6 +8,7 @@ NightshiftError
 │   └── BlobChangedError                the upload was overwritten before it was read
 ├── ConflictError                       somebody else changed the record first
 │   └── ChampionMovedError              the champion is not the one that the action expected
+├── LedgerBrokenError                   a row of the ledger was written by somebody else
 ├── ServiceRefusedError                 an outside system says no, and will say no again (401, 403, no such job)
 └── ServiceUnavailableError             an outside system does not answer now; retrying may help
 """
@@ -105,6 +106,19 @@ class ChampionMovedError(NightshiftError):
             model=model,
             expected=expected,
             actual=actual,
+        )
+
+
+class LedgerBrokenError(NightshiftError):
+    """A row of the ledger cannot be read as an entry: somebody has written into the table."""
+
+    code = "ledger_broken"
+
+    def __init__(self, model: str, row: str) -> None:
+        super().__init__(
+            f"row {row!r} of the ledger of {model} is not an entry; `nightshift ledger --verify` says where it broke",
+            model=model,
+            row=row,
         )
 
 

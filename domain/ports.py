@@ -64,8 +64,11 @@ class UploadQueue(Protocol):
     def claim(self, model: str, generation: int, claim: int) -> Batch:
         """Take all waiting uploads as one batch; the same claim gets the same batch; an empty one sets it idle."""
 
-    def take_over(self, model: str, generation: int) -> Submission:
-        """Start a new generation because the instance of this one is gone."""
+    def begun_run(self, model: str) -> str | None:
+        """The run that was claimed last and may not have ended; None if there is none."""
+
+    def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
+        """Start a successor of a generation whose instance is gone; it takes up the begun run unless that has ended."""
 
     def states(self) -> Iterable[QueueState]:
         """All queues."""
@@ -75,7 +78,11 @@ class UploadQueue(Protocol):
 
 
 class AcceptedDataset(Message):
-    """A file on whose content a run has decided: the first run and upload with this content."""
+    """A file on whose content a run has decided: the first run and upload with this content.
+
+    Attributes:
+        newest: the newest freshness value, if the run made a champion of it.
+    """
 
     model: str
     digest: str
@@ -95,7 +102,7 @@ class DatasetRegister(Protocol):
         """The first acceptance of a content."""
 
     def last_newest(self, model: str, *, before_run: str) -> str | None:
-        """The newest freshness value among the files that other runs accepted, in ISO 8601."""
+        """The newest freshness value among the files that other runs promoted, in ISO 8601."""
 
 
 class JobService(Protocol):
@@ -106,6 +113,9 @@ class JobService(Protocol):
 
     def status(self, run_id: int) -> JobStatus:
         """The state of a run."""
+
+    def cancel(self, run_id: int) -> None:
+        """Cancel a run; one that has ended stays as it ended."""
 
     def lifecycle_run(self, run_id: int) -> str | None:
         """The lifecycle run that a job run belongs to, from its parameters."""

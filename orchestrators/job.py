@@ -9,9 +9,11 @@ import azure.durable_functions as df
 
 from domain.job import JobStatus
 from domain.message import Message
-from domain.names import POLL_JOB_STATUS, TRIGGER_DATABRICKS_JOB, job_finished
+from domain.names import CANCEL_DATABRICKS_JOB, POLL_JOB_STATUS, TRIGGER_DATABRICKS_JOB, job_finished
 from domain.run import Failure, JobSettings, Patience, PollRequest, StepResult, TriggerRequest
 from orchestrators.retries import steadily
+
+OUTAGE = "service_unavailable"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ def run_job(
 
     1. Start it; the activity's token makes a repeat find the same run.
     2. Look at it; while it runs, sleep with exponential backoff up to a cap, or until the job-finished webhook calls.
+       An outage of Databricks does not end the wait; the deadline does, and then the job is canceled.
     3. If the platform failed (cluster start, spot loss), wait and start the next attempt. User code that fails is
        never run again, and its error text is kept.
     """
@@ -75,10 +78,13 @@ def _wait(
     called = False
     while True:
         looked = yield from _call(context, POLL_JOB_STATUS, poll, patience)
-        if looked.failure is not None or looked.status is None or looked.status.finished:
+        unseen = looked.failure is not None and looked.failure.code == OUTAGE
+        if not unseen and (looked.status is None or looked.status.finished):
             return looked
         if context.current_utc_datetime >= deadline:
-            message = f"job run {run_id} is still {looked.status.state} after {polling.timeout_seconds:.0f} s"
+            yield from _call(context, CANCEL_DATABRICKS_JOB, poll, patience)
+            state = "out of sight" if looked.status is None else looked.status.state
+            message = f"job run {run_id} is still {state} after {polling.timeout_seconds:.0f} s and was canceled"
             return looked.model_copy(
                 update={"failure": Failure(step=POLL_JOB_STATUS, code="job_overdue", message=message)}
             )
@@ -99,7 +105,7 @@ def _call(
     try:
         return StepResult.from_json((yield steadily(context, activity, message, patience)))
     except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up
-        failure = Failure(step=activity, code="service_unavailable", message=str(error)[:4_000])
+        failure = Failure(step=activity, code=OUTAGE, message=str(error)[:4_000])
         return StepResult(failure=failure)
 
 

@@ -45,6 +45,10 @@ MAX_ROUNDS = 3
 PUBLISHING = Patience(attempts=3, seconds=5)
 
 
+# A decision that waits for another champion's move must outlast activities.champion.ABANDONED_AFTER.
+DECIDING_ATTEMPTS = 80
+
+
 class _Halt(Exception):  # noqa: N818 - not an error of ours: it carries the outcome out of the nested steps
     def __init__(self, outcome: Literal["halted", "failed"], failure: Failure) -> None:
         super().__init__(failure.message)
@@ -112,7 +116,9 @@ class _Run:
                 evidence=evaluated.evidence,
                 round=number,
             )
-            decided = DecideResult.from_json((yield from self.step(DECIDE_ACTION, request_decision)))
+            patience = self.order.patience
+            patience = patience.model_copy(update={"attempts": max(patience.attempts, DECIDING_ATTEMPTS)})
+            decided = DecideResult.from_json((yield from self.step(DECIDE_ACTION, request_decision, patience)))
             self.halt_on(decided.failure)
             if decided.outcome != "void":
                 return self.outcome(decided)
@@ -162,11 +168,11 @@ class _Run:
         self.job_runs.extend(end.run_ids)
         self.halt_on(end.failure)
 
-    def step(self, activity: str, message: Message) -> Generator[Any, Any, Any]:
+    def step(self, activity: str, message: Message, patience: Patience | None = None) -> Generator[Any, Any, Any]:
         """Call an activity, tell the run's status, and give up with a failure when its patience is used up."""
         self.tell(activity)
         try:
-            return (yield steadily(self.context, activity, message, self.order.patience))
+            return (yield steadily(self.context, activity, message, patience or self.order.patience))
         except Exception as error:
             failure = Failure(step=activity, code="service_unavailable", message=str(error)[:4_000])
             raise _Halt("failed", failure) from error
@@ -204,7 +210,9 @@ class _Run:
         title = f"Run of {self.order.model} {halt.outcome} at {failure.step}: {failure.code}"
         record = HaltRecord(model=self.order.model, run=self.order.run, outcome=halt.outcome, failure=failure)
         yield steadily(self.context, RECORD_HALT, record, self.order.patience)
-        yield from self.alert(failure.step, severity, title, failure.message)
+        names = ", ".join(upload.name for upload in self.order.uploads)
+        detail = f"{failure.message}\nuploads of this run: {names}"
+        yield from self.alert(failure.step, severity, title, detail)
         return RunOutcome(
             outcome=halt.outcome,
             model=self.order.model,

@@ -10,8 +10,10 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from domain.errors import BadInputError
+from domain.names import BRONZE
 from domain.ports import Services
-from domain.upload import Upload
+from domain.run import Alert
+from domain.upload import UNROUTED, Upload
 from triggers.queue_starter import wake_queue
 
 logger = logging.getLogger(__name__)
@@ -64,10 +66,32 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         if event.event_type != BLOB_CREATED:
             logger.info("event_ignored type=%s id=%s", event.event_type, event.id)
             return
-        upload = parse_blob_created(event.id, event.subject, event.event_time, event.get_json())
+        try:
+            upload = parse_blob_created(event.id, event.subject, event.event_time, event.get_json())
+        except BadInputError as error:
+            # Sent again it would be as wrong; on-call learns of it instead.
+            await asyncio.to_thread(_tell, services(), event.id, error)
+            return
+        if upload.container != BRONZE:
+            logger.info("upload_ignored container=%s name=%s", upload.container, upload.name)
+            return
         await submit_upload(client, services(), upload)
 
     return result
+
+
+def _tell(services: Services, event_id: str, error: BadInputError) -> None:
+    logger.warning("event_malformed id=%s message=%s", event_id, error.message)
+    alert = Alert(
+        key=f"event:{event_id}",
+        model=UNROUTED,
+        run="",
+        severity="warning",
+        title="A blob event cannot be read; its upload is not worked on",
+        detail=error.message,
+        raised_at=services.clock(),
+    )
+    services.alerts.raise_alert(alert)
 
 
 async def submit_upload(client: df.DurableOrchestrationClient, services: Services, upload: Upload) -> None:

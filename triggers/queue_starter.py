@@ -8,7 +8,7 @@ import azure.durable_functions as df
 from domain.identity import slug
 from domain.names import MODEL_QUEUE
 from domain.ports import Services, Submission
-from domain.run import QueueInput
+from domain.run import Alert, QueueInput
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +38,44 @@ async def wake_queue(
     instance = queue_instance(model, submission.generation)
     status = await client.get_status(instance)
     if status is not None and status.runtime_status in _ENDED:
-        submission = await asyncio.to_thread(services.uploads.take_over, model, submission.generation)
-        if not submission.accepted:
+        successor = await _take_over(client, services, model, submission.generation)
+        if successor is None:
             return
-        logger.warning("queue_taken_over model=%s generation=%s", model, submission.generation)
-        instance = queue_instance(model, submission.generation)
+        submission, instance = successor, queue_instance(model, successor.generation)
     elif status is not None and status.runtime_status is not None:
         return
     order = QueueInput(model=model, generation=submission.generation)
     await client.start_new(MODEL_QUEUE, instance, order.to_json())
     logger.info("queue_started model=%s generation=%s", model, submission.generation)
+
+
+async def _take_over(
+    client: df.DurableOrchestrationClient, services: Services, model: str, generation: int
+) -> Submission | None:
+    """Give a queue whose instance has ended while busy a successor; None if there is nothing to do, or not yet.
+
+    A run that goes on without its queue is waited for, because two must not train at once: the timer looks again.
+    """
+    begun = await asyncio.to_thread(services.uploads.begun_run, model)
+    status = None if begun is None else await client.get_status(begun)
+    state = None if status is None else status.runtime_status
+    if state is not None and state not in _ENDED:
+        logger.warning("queue_waits_for_its_run model=%s generation=%s run=%s", model, generation, begun)
+        return None
+    successor = await asyncio.to_thread(
+        lambda: services.uploads.take_over(model, generation, begun_has_ended=state is not None)
+    )
+    if not successor.accepted:
+        return None
+    alert = Alert(
+        key=f"{queue_instance(model, generation)}:gone",
+        model=model,
+        run=begun or "",
+        severity="warning",
+        title=f"The queue of {model} had ended before its work; it was started again",
+        detail=f"generation {generation}; its last run was {begun or 'none'}",
+        raised_at=services.clock(),
+    )
+    await asyncio.to_thread(services.alerts.raise_alert, alert)
+    logger.warning("queue_taken_over model=%s generation=%s", model, successor.generation)
+    return successor

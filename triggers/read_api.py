@@ -21,6 +21,7 @@ Answer = Callable[..., Awaitable[func.HttpResponse]]
 Result = TypeVar("Result")
 
 _LIMIT = 50
+_STATUS = {"unknown_model": 404, "ledger_broken": 500}
 _LARGEST_LIMIT = 1_000
 
 
@@ -125,7 +126,7 @@ def _explained(handler: Answer) -> Answer:
         try:
             return await handler(*args, **kwargs)
         except NightshiftError as error:
-            status = 503 if error.retryable else 404 if error.code == "unknown_model" else 400
+            status = 503 if error.retryable else _STATUS.get(error.code, 400)
             return problem(status, error.code, error.message)
 
     return handle

@@ -7,7 +7,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from clients.ledger import TableLedger
-from domain.errors import BadInputError
+from domain.errors import BadInputError, LedgerBrokenError
 from domain.ledger import LedgerRecord
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,6 +74,38 @@ def test_a_deleted_last_entry_is_found(ledger: TableLedger, model: str, tables: 
     fault = ledger.verify(model)
     assert fault is not None
     assert fault.sequence == 1
+
+
+def test_a_removed_head_is_found(ledger: TableLedger, model: str, tables: TableServiceClient) -> None:
+    """The model is still listed, and its chain does not end where a head says."""
+    ledger.append(_record(model, "a"))
+    tables.get_table_client("ledger").delete_entity(model, "head")
+    assert model in ledger.models()
+    fault = ledger.verify(model)
+    assert fault is not None
+    assert fault.problem == "the chain ends at 1, the head says 0"
+
+
+def test_a_forged_entry_beyond_the_head_is_found(ledger: TableLedger, model: str, tables: TableServiceClient) -> None:
+    """An entry that nobody appended breaks the numbering."""
+    entry = ledger.append(_record(model, "a"))
+    forged = {"PartitionKey": model, "RowKey": "entry-0000000099", "Entry": entry.model_dump_json(), "Run": "r"}
+    tables.get_table_client("ledger").create_entity(forged)
+    fault = ledger.verify(model)
+    assert fault is not None
+    assert fault.sequence == 2
+
+
+def test_an_unreadable_entry_is_found(ledger: TableLedger, model: str, tables: TableServiceClient) -> None:
+    """Garbage in the table is a fault, and reading says so instead of breaking."""
+    ledger.append(_record(model, "a"))
+    table = tables.get_table_client("ledger")
+    table.update_entity({"PartitionKey": model, "RowKey": "entry-0000000001", "Entry": "garbage"})
+    fault = ledger.verify(model)
+    assert fault is not None
+    assert (fault.sequence, fault.problem) == (1, "it cannot be read")
+    with pytest.raises(LedgerBrokenError, match="is not an entry"):
+        ledger.entries(model)
 
 
 def test_a_body_that_does_not_fit_is_refused(ledger: TableLedger, model: str) -> None:

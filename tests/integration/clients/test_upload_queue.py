@@ -80,8 +80,29 @@ def test_a_generation_that_has_ended_claims_nothing(queue: TableUploadQueue, mod
 def test_a_dead_generation_is_taken_over_once(queue: TableUploadQueue, model: str) -> None:
     """Of two that find it dead, one starts the successor."""
     queue.submit(_upload("a"), model)
-    assert [queue.take_over(model, 1).accepted for _ in range(2)] == [True, False]
+    assert [queue.take_over(model, 1, begun_has_ended=False).accepted for _ in range(2)] == [True, False]
     assert [upload.name for upload in queue.claim(model, 2, 0).uploads] == ["m/a"]
+
+
+def test_the_successor_takes_up_what_a_dead_generation_had_claimed(queue: TableUploadQueue, model: str) -> None:
+    """Claimed, and then the instance died before the run began: the batch keeps its run and is not lost."""
+    queue.submit(_upload("a"), model)
+    batch = queue.claim(model, 1, 0)
+    queue.submit(_upload("b"), model)
+    assert queue.begun_run(model) == batch.run
+    queue.take_over(model, 1, begun_has_ended=False)
+    assert queue.claim(model, 2, 0) == batch
+    assert queue.claim(model, 2, 0) == batch
+    assert [upload.name for upload in queue.claim(model, 2, 1).uploads] == ["m/b"]
+
+
+def test_the_successor_leaves_alone_a_run_that_has_ended(queue: TableUploadQueue, model: str) -> None:
+    """The queue died after its run: that run is not made again."""
+    queue.submit(_upload("a"), model)
+    queue.claim(model, 1, 0)
+    queue.take_over(model, 1, begun_has_ended=True)
+    assert queue.claim(model, 2, 0).uploads == ()
+    assert queue.begun_run(model) is None
 
 
 def test_submits_and_claims_at_once_lose_and_double_nothing(queue: TableUploadQueue, model: str) -> None:
