@@ -7,7 +7,7 @@ from pathlib import Path
 
 from activities.failures import guarded
 from domain.contract import ContractReport, Violation
-from domain.errors import BlobChangedError, BlobMissingError
+from domain.errors import BlobChangedError, BlobMissingError, UnknownModelError
 from domain.identity import digest
 from domain.names import EVIDENCE, SILVER, VALIDATE_DATA
 from domain.ports import Services
@@ -39,6 +39,8 @@ def run_validate_data(services: Services, request: ValidateRequest) -> Validatio
 
 
 def _validate(services: Services, request: ValidateRequest) -> ValidationResult:
+    if request.model not in services.specs.names():
+        raise UnknownModelError(request.model, services.specs.names(), where=request.uploads[0].name)
     spec = services.specs.get(request.model)
     last_newest = services.datasets.last_newest(request.model, before_run=request.run)
     oversize = [
@@ -116,7 +118,14 @@ def _report(
             last_newest=last_newest,
             spill_directory=Path(folder),
         )
+        if report.passed:
+            # By its digest: whatever happens to the upload while the run goes on, this is what is trained on.
+            services.blobs.upload(_kept(request.model, content, upload.suffix), path, metadata={})
     return PartReport(upload=upload, digest=content, report=report)
+
+
+def _kept(model: str, content: str, suffix: str) -> BlobRef:
+    return BlobRef(container=SILVER, name=f"datasets/{model}/{content}.{suffix}")
 
 
 def _unread(upload: Upload, violation: Violation) -> PartReport:
@@ -159,7 +168,10 @@ def _failure(parts: Sequence[PartReport]) -> Failure:
 def _manifest(services: Services, run: str, spec: ModelSpec, passed: Sequence[PartReport]) -> BlobRef:
     parts = tuple(
         DatasetPart(
-            blob=part.upload.blob,
+            # A file that a job validated stays where it was uploaded; its ETag holds it to that content.
+            blob=part.upload.blob
+            if part.report.engine == "job"
+            else _kept(spec.name, part.digest or "", part.upload.suffix),
             format="parquet" if part.upload.suffix == "parquet" else "csv",
             digest=part.digest or "",
             rows=part.report.rows,

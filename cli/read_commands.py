@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 from rich.console import RenderableType
@@ -24,14 +25,14 @@ def runs(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state:
 def show(run: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
     """Show a run: each step, when it was, what it brought, how often it was tried."""
     with _app(state) as app:
-        found = app.get(f"runs/{run}")
+        found = app.get(f"runs/{quote(run, safe='')}")
     _show(found, run_report.run_report(RunDetail.model_validate(found)), as_json=as_json)
 
 
 def explain(run: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
     """Say why a run did what it did: the decision, its rule and its evidence, from the ledger."""
     with _app(state) as app:
-        found = app.get(f"runs/{run}/explanation")
+        found = app.get(f"runs/{quote(run, safe='')}/explanation")
     _show(found, rendering.explanation_report(Explanation.model_validate(found)), as_json=as_json)
 
 
@@ -43,7 +44,7 @@ def models(
 ) -> None:
     """Show the models: versions, aliases, champion now or at a given time, rollback target."""
     with _app(state) as app:
-        found = {"items": [app.get(f"models/{model}", at=at)]} if model else app.get("models", at=at)
+        found = {"items": [app.get(f"models/{quote(model, safe='')}", at=at)]} if model else app.get("models", at=at)
     shown = rendering.models_report([ModelView.model_validate(item) for item in found["items"]])
     _show(found, shown, as_json=as_json)
 

@@ -68,10 +68,15 @@ def _result(step: TimelineStep) -> Text:
         "error": (status.get("error") or "").partition("\n")[0],
         "job run": None if status else result.get("run_id"),
         "champion": result.get("champion_version"),
-        "rows": sum(part["report"]["rows"] for part in result.get("parts", ())) or None,
+        "rows": _accepted_rows(result),
         "ledger entry": result.get("ledger"),
     }
     return Text(_sentence(words))
+
+
+def _accepted_rows(result: dict[str, Any]) -> int | None:
+    reports = [part["report"] for part in result.get("parts", ())]
+    return sum(report["rows"] for report in reports if not report["violations"]) or None
 
 
 def _sentence(words: dict[str, Any]) -> str:

@@ -1,11 +1,12 @@
 """The command that uploads a dataset, and follows its run."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -15,6 +16,8 @@ from cli.options import DEFAULT_STATE, ROOT, AsJson, State
 from domain.errors import BadInputError
 from domain.identity import short
 from domain.names import BRONZE
+from domain.run import RunOutcome
+from domain.spec import MODEL_NAME
 from domain.upload import BlobRef
 from domain.view import RunDetail
 from wiring.services import LazyServices
@@ -33,7 +36,7 @@ def upload(
 ) -> None:
     """Upload a dataset: a retraining starts by itself."""
     console = rendering.make_console()
-    identity = put(model, file, source, state)
+    identity, name = put(model, file, source, state)
     began = time.monotonic()
 
     def tell(step: str) -> None:
@@ -49,16 +52,31 @@ def upload(
         console.print(f"uploaded; its run is {run}\n  nightshift show {run}")
     else:
         console.print(run_report.run_report(detail))
-    if detail is not None and detail.outcome not in {"promoted", "rejected", "flagged"}:
+    if detail is None:
+        return
+    outcome = RunOutcome.model_validate(detail.output) if detail.output else None
+    if outcome is None or outcome.decision is None:
+        raise typer.Exit(1)
+    if name in outcome.refused:
+        console.print(f"{name} was left out of this run: `nightshift alerts` says why", style="red")
         raise typer.Exit(1)
 
 
-def put(model: str, file: Path, source: str, state: Path) -> str:
-    """Put a file into the model's folder of the container ``bronze``; return the upload's identity.
+class Put(NamedTuple):
+    """What was uploaded: its identity, and the blob's name."""
+
+    identity: str
+    name: str
+
+
+def put(model: str, file: Path, source: str, state: Path) -> Put:
+    """Put a file into the model's folder of the container ``bronze``.
 
     Raises:
-        BadInputError: there is no such file.
+        BadInputError: there is no such file, or no model can have this name.
     """
+    if not re.fullmatch(MODEL_NAME, model):
+        raise BadInputError(field="MODEL", value=model, rule=f"must match {MODEL_NAME}")
     if not file.is_file():
         raise BadInputError(field="FILE", value=str(file), rule="must be a file")
     environment = dict(os.environ)
@@ -68,7 +86,7 @@ def put(model: str, file: Path, source: str, state: Path) -> str:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     blob = BlobRef(container=BRONZE, name=f"{model}/{stamp}-{file.name}")
     etag = blobs.upload(blob, file, metadata={"data_source": source})
-    return short(blobs.url(blob), etag)
+    return Put(short(blobs.url(blob), etag), blob.name)
 
 
 def await_run(app: AppClient, model: str, identity: str, seconds: float = 60) -> str:

@@ -10,11 +10,11 @@ from domain.spec import ModelSpec
 
 
 class SpecFiles:
-    """Implements domain.ports.SpecSource; a file is read when asked for, and a bad one harms only its own model."""
+    """Implements domain.ports.SpecSource; a changed file is read again, and a bad one harms only its own model."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[str, ModelSpec] = {}
+        self._read: dict[str, tuple[int, ModelSpec]] = {}
 
     def get(self, model: str) -> ModelSpec:
         """The spec of a model.
@@ -23,12 +23,14 @@ class SpecFiles:
             UnknownModelError: there is no file of this name.
             SpecError: the file breaks a rule; names file, field, value and rule.
         """
-        if model not in self._read:
-            known = self.names()
-            if model not in known:
-                raise UnknownModelError(model, known)
-            self._read[model] = load_spec(self._folder / f"{model}.yaml")
-        return self._read[model]
+        known = self.names()
+        if model not in known:
+            raise UnknownModelError(model, known)
+        path = self._folder / f"{model}.yaml"
+        changed = path.stat().st_mtime_ns
+        if model not in self._read or self._read[model][0] != changed:
+            self._read[model] = (changed, load_spec(path))
+        return self._read[model][1]
 
     def names(self) -> tuple[str, ...]:
         """Names of all models: those of the files."""

@@ -51,13 +51,15 @@ class SpecError(BadInputError):
 
 
 class UnknownModelError(NightshiftError, KeyError):
-    """No model spec answers to this name."""
+    """No model spec answers to this name; ``where`` names the file that asked for it."""
 
     code = "unknown_model"
 
-    def __init__(self, model: str, known: tuple[str, ...]) -> None:
+    def __init__(self, model: str, known: tuple[str, ...], where: str = "") -> None:
         names = ", ".join(known) or "none"
-        super().__init__(f"model = {model!r}: no spec has this name; known models: {names}", model=model, known=known)
+        prefix = f"{where}: " if where else ""
+        message = f"{prefix}model = {model!r}: no spec has this name; known models: {names}"
+        super().__init__(message, model=model, known=known)
 
     def __str__(self) -> str:
         return self.message

@@ -260,7 +260,11 @@ class PublishResult(Message):
 
 
 class RunOutcome(Message):
-    """Output of a lifecycle orchestration."""
+    """Output of a lifecycle orchestration.
+
+    Attributes:
+        refused: names of the uploads that were left out because they broke the contract.
+    """
 
     outcome: OutcomeName
     model: str
@@ -272,3 +276,4 @@ class RunOutcome(Message):
     champion_version: str | None = None
     job_runs: tuple[int, ...] = ()
     review_id: str | None = None
+    refused: tuple[str, ...] = ()

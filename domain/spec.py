@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from domain.contract import DataContract
 from domain.message import Message
 
-ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
+MODEL_NAME = r"^[a-z][a-z0-9_]{1,62}$"
+ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
 RegressionMetric = Literal["rmse", "mae", "r2", "mape"]
 DetectionMetric = Literal["precision", "recall", "f1", "anomaly_rate"]
 TimeFeature = Literal["hour", "weekday", "month", "day_of_year"]

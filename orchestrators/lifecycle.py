@@ -88,6 +88,7 @@ class _Run:
         self.context = context
         self.order = order
         self.job_runs: list[int] = []
+        self.refused: tuple[str, ...] = ()
 
     def decide(self) -> Generator[Any, Any, RunOutcome]:
         """Steps 2 to 5."""
@@ -151,6 +152,7 @@ class _Run:
             again = request.model_copy(update={"job_reports": reports})
             result = ValidationResult.from_json((yield from self.step(VALIDATE_DATA, again)))
         self.halt_on(result.failure, outcome="halted")
+        self.refused = result.refused
         if result.refused:
             detail = "\n".join(
                 f"{part.upload.name}: {violation.message}"
@@ -201,6 +203,7 @@ class _Run:
             champion_version=decided.champion_version,
             job_runs=tuple(self.job_runs),
             review_id=decided.review_id,
+            refused=self.refused,
         )
 
     def halt(self, halt: _Halt) -> Generator[Any, Any, RunOutcome]:

@@ -16,7 +16,7 @@ from cli.demo.story import CHAPTERS
 from cli.options import ROOT
 from cli.rendering import make_console
 from cli.stack_commands import print_addresses, print_progress
-from domain.errors import NightshiftError
+from domain.errors import BadInputError, NightshiftError
 from local_host.datasets.source import DETECTOR, REVENUE, source
 from local_host.stack.detached import start_detached
 from local_host.stack.errors import StackError
@@ -93,4 +93,6 @@ def _clear(state: Path) -> None:
     except StackError as error:
         if error.code != "not_running":
             raise
+    if state.exists() and not (state / "endpoints.json").exists():
+        raise BadInputError(field="--folder", value=str(state.parent), rule="its folder `state` is not a demo's")
     shutil.rmtree(state, ignore_errors=True)

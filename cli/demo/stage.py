@@ -37,7 +37,7 @@ class Stage:
         with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
             path = write(upload(model, name), self.data, Path(folder))
             self.narrator.tell(f"upload {model}/{path.name}, {path.stat().st_size / 1024:.0f} KiB")
-            identity = put(model, path, self.data.label(model), self.state)
+            identity, _ = put(model, path, self.data.label(model), self.state)
         run = await_run(self.app, model, identity)
         self.narrator.tell(f"run {run}")
         return run

@@ -30,7 +30,7 @@ class RunningApp:
 
     def upload(self, model: str, file: Path) -> str:
         """Upload a file and return the run that takes it."""
-        return await_run(self.app, model, put(model, file, "synthetic: a test", self.state), seconds=120)
+        return await_run(self.app, model, put(model, file, "synthetic: a test", self.state).identity, seconds=120)
 
     def outcome(self, run: str) -> RunOutcome:
         """Wait for the end of a run."""

@@ -87,7 +87,7 @@ def test_twenty_kills_give_no_second_job_no_lost_upload_and_the_right_champion(
         try:
             for name in UPLOADS:
                 file = write(upload(REVENUE, name), data, tmp_path)
-                identity = put(REVENUE, file, data.label(REVENUE), tmp_path / "state")
+                identity, _ = put(REVENUE, file, data.label(REVENUE), tmp_path / "state")
                 outcomes.append(_outcome(app, identity))
             over.wait()
         finally:

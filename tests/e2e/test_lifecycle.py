@@ -32,7 +32,7 @@ def test_uploads_that_come_meanwhile_make_one_following_run(running: RunningApp,
     model = "oversize"  # a model of its own, whose files are also validated by a Databricks job
     first = running.upload(model, good_file(tmp_path, 1, "kill"))
     files = [good_file(tmp_path, number, "kill") for number in (2, 3, 4)]
-    waiting = [put(model, file, "synthetic: a test", running.state) for file in files]
+    waiting = [put(model, file, "synthetic: a test", running.state).identity for file in files]
     assert running.outcome(first).outcome in {"promoted", "rejected", "flagged"}
     runs = {await_run(running.app, model, identity, seconds=240) for identity in waiting}
     assert len(runs) == 1
