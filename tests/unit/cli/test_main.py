@@ -1,0 +1,51 @@
+"""The command line: help that teaches, errors in one line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+COMMANDS = [
+    "demo",
+    "upload",
+    "runs",
+    "show",
+    "explain",
+    "models",
+    "ledger",
+    "alerts",
+    "reviews",
+    "up",
+    "down",
+    "doctor",
+]
+
+
+def _nightshift(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_help_lists_every_command() -> None:
+    """A newcomer finds all of them at once."""
+    done = _nightshift("--help")
+    assert done.returncode == 0
+    assert [name for name in COMMANDS if f" {name} " not in done.stdout] == []
+
+
+def test_without_a_stack_a_reading_command_says_what_to_do(tmp_path: Path) -> None:
+    """One message on stderr, exit code 1, no traceback."""
+    done = _nightshift("runs", "--state", str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: no local stack has been started in")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("model", "rule"), [("Revenue", "MODEL"), ("revenue_forecast", "FILE")])
+def test_a_bad_argument_of_upload_is_named(tmp_path: Path, model: str, rule: str) -> None:
+    """Field, value and rule, before anything is uploaded."""
+    done = _nightshift("upload", model, str(tmp_path / "none.csv"), "--state", str(tmp_path))
+    assert done.returncode == 1
+    assert f"error: {rule} = " in done.stderr

@@ -1,0 +1,64 @@
+"""Reading BlobCreated events."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import BadInputError
+from domain.upload import Upload
+from triggers.blob_events import parse_blob_created
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+SUBJECT = "/blobServices/default/containers/bronze/blobs/revenue_forecast/2012/a b.csv"
+DATA = {"url": "http://host/bronze/revenue_forecast/2012/a%20b.csv", "eTag": "0x8D", "contentLength": 5}
+
+
+def test_an_event_becomes_an_upload() -> None:
+    """Container and name come from the subject, the bare ETag gets the quotes of the storage API."""
+    upload = parse_blob_created("1", SUBJECT, AT, DATA)
+    assert (upload.container, upload.name, upload.etag, upload.size) == (
+        "bronze",
+        "revenue_forecast/2012/a b.csv",
+        '"0x8D"',
+        5,
+    )
+    assert upload.model == "revenue_forecast"
+
+
+def test_a_quoted_etag_is_the_same_upload() -> None:
+    """Whether a sender quotes the ETag makes no second upload of it."""
+    quoted = parse_blob_created("2", SUBJECT, AT, DATA | {"eTag": '"0x8D"'})
+    assert quoted.identity == parse_blob_created("1", SUBJECT, AT, DATA).identity
+
+
+@pytest.mark.parametrize(
+    ("subject", "at", "data", "field"),
+    [
+        ("/somewhere", AT, DATA, "subject"),
+        (SUBJECT, None, DATA, "eventTime"),
+        (SUBJECT, AT, {**DATA, "url": None}, "data.url"),
+        (SUBJECT, AT, {"url": "u", "contentLength": 1}, "data.eTag"),
+        (SUBJECT, AT, {**DATA, "contentLength": "5"}, "data.contentLength"),
+    ],
+)
+def test_an_ill_field_is_named(subject: str, at: datetime | None, data: dict[str, Any], field: str) -> None:
+    """The error says which field, and what it should be."""
+    with pytest.raises(BadInputError) as caught:
+        parse_blob_created("1", subject, at, data)
+    assert caught.value.fields["field"] == field
+
+
+@given(
+    subject=st.text(),
+    data=st.dictionaries(st.sampled_from(["url", "eTag", "contentLength"]), st.none() | st.text() | st.integers()),
+)
+def test_anything_is_an_upload_or_a_named_error(subject: str, data: dict[str, Any]) -> None:
+    """No event makes the trigger fail in any other way."""
+    try:
+        result = parse_blob_created("1", subject, AT, data)
+    except BadInputError:
+        return
+    assert isinstance(result, Upload)

@@ -1,0 +1,39 @@
+"""Settings name what is missing or ill."""
+
+from pathlib import Path
+
+import pytest
+
+from domain.errors import BadInputError
+from wiring.settings import read_settings
+
+AZURE = {
+    "NIGHTSHIFT_BLOB_ENDPOINT": "https://a.blob.example",
+    "NIGHTSHIFT_TABLE_ENDPOINT": "https://a.table.example",
+    "NIGHTSHIFT_EVENTGRID_ENDPOINT": "https://t.example/api/events",
+    "DATABRICKS_HOST": "https://w.example",
+    "MLFLOW_TRACKING_URI": "databricks",
+}
+
+
+def test_azure_needs_endpoints_and_no_secret() -> None:
+    """With endpoints alone nothing but a managed identity is left to use."""
+    settings = read_settings(AZURE, Path("/app"))
+    assert (settings.storage_connection_string, settings.event_grid_key, settings.databricks_token) == (None,) * 3
+    assert settings.mlflow_registry_uri == "databricks"
+    assert settings.model_specs == Path("/app/model_specs")
+
+
+@pytest.mark.parametrize("name", sorted(AZURE))
+def test_a_missing_setting_is_named(name: str) -> None:
+    """Each error says which setting it wants."""
+    given = {key: value for key, value in AZURE.items() if key != name}
+    with pytest.raises(BadInputError, match=name):
+        read_settings(given, Path("/app"))
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "nan-seconds"])
+def test_a_number_that_is_none_is_refused(text: str) -> None:
+    """Field, value and rule are in the message."""
+    with pytest.raises(BadInputError, match="NIGHTSHIFT_RETRY_SECONDS = .* must be a positive number"):
+        read_settings(AZURE | {"NIGHTSHIFT_RETRY_SECONDS": text}, Path("/app"))
