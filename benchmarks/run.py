@@ -47,8 +47,9 @@ def main() -> None:
 
 def _run(suite: Suite) -> list[dict[str, Any]]:
     measured: dict[str, dict[str, Any]] = {}
-    for command in suite.data:
-        subprocess.run([sys.executable, *command.split()], cwd=ROOT, check=True)
+    if suite.data:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, *suite.data.split()], cwd=ROOT, check=True)
     for script in suite.scripts:
         console.print(f"{suite.name}: {script.path}", style="dim")
         for item in _measure(script):

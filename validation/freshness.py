@@ -41,6 +41,12 @@ def freshness_violations(
             f" ({_iso(uploaded_at)}); at most {rule.max_age_days:g} allowed"
         )
         yield Violation(rule="freshness", column=rule.column, message=message, examples=(f"newest: {text}",))
+    if -age / _DAY > rule.max_future_days:
+        message = (
+            f"the newest {rule.column!r} is {text}, {-age / _DAY:.1f} days after the upload"
+            f" ({_iso(uploaded_at)}); at most {rule.max_future_days:g} allowed"
+        )
+        yield Violation(rule="freshness", column=rule.column, message=message, examples=(f"newest: {text}",))
     if rule.not_older_than_last and last_newest and int(newest) < (last_newest - EPOCH) // timedelta(microseconds=1):
         message = (
             f"the newest {rule.column!r} is {text}, before the newest row of the last accepted upload"

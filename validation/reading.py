@@ -54,7 +54,7 @@ def read_csv_file(engine: Engine, path: Path, contract: DataContract) -> Reading
     content = inspect_csv_bytes(path)
     has_quotes = content.has_quotes
     if content.lone_return is not None and not has_quotes:
-        raise _mixed_line_ends(content.lone_return)
+        raise _mixed_line_ends(f"at byte offset {content.lone_return}")
     names = read_header(path, contract)
     match = match_columns(contract, names)
     table = csv_table(engine, names, has_quotes=has_quotes, strict=has_quotes)
@@ -66,9 +66,9 @@ def read_csv_file(engine: Engine, path: Path, contract: DataContract) -> Reading
     except duckdb.Error as error:
         if not has_quotes:
             raise _unparsable(engine, error) from error
-        if content.lone_return is not None:
-            raise _mixed_line_ends(content.lone_return) from error
         second = read_again(path)
+        if content.lone_return is not None and second.ended_by_return is not None:
+            raise _mixed_line_ends(f"after row {second.ended_by_return}") from error
         table = csv_table(engine, names, has_quotes=True, strict=False)
         try:
             scan = scan_columns(engine, table, columns)
@@ -166,8 +166,8 @@ def _length_offences(table: Table, scan: Scan) -> list[Offence]:
     return offences
 
 
-def _mixed_line_ends(offset: int) -> UnreadableFileError:
-    message = f"line ends are mixed: a carriage return without line feed at byte offset {offset}, line feeds elsewhere"
+def _mixed_line_ends(where: str) -> UnreadableFileError:
+    message = f"line ends are mixed: a carriage return without line feed {where}, line feeds elsewhere"
     return UnreadableFileError("format", message)
 
 

@@ -1,8 +1,8 @@
 """One pass over the data: counts and extremes of every column that the footer has not settled.
 
 Nothing is kept but the aggregates, so memory does not grow with the file. Very wide tables take one pass per 200
-columns, because a query's plan grows with its columns. Where a Parquet query fails (a damaged page, a row group that
-needs more than the memory limit) its columns are halved and tried again, until the column at fault stands alone.
+columns, because a query's plan grows with its columns. Where a query needs more than the memory limit, or a Parquet
+query meets a damaged page, its columns are halved and tried again, until the column at fault stands alone.
 """
 
 # ruff: noqa: S608 (SQL here is positions and fixed words; names and values of a file never enter it)
@@ -57,7 +57,7 @@ def scan_columns(engine: Engine, table: Table, columns: Sequence[BoundColumn]) -
         except (duckdb.InternalException, duckdb.FatalException):
             raise  # nothing that follows would work either
         except duckdb.Error as error:
-            if table.is_text:
+            if table.is_text and not (isinstance(error, duckdb.OutOfMemoryException) and len(batch) > 1):
                 raise
             if len(batch) == 1:
                 unreadable[batch[0].position] = engine.reason(error)
@@ -70,7 +70,9 @@ def scan_columns(engine: Engine, table: Table, columns: Sequence[BoundColumn]) -
 def _scan(
     engine: Engine, table: Table, columns: Sequence[BoundColumn]
 ) -> tuple[tuple[int, int, int], dict[int, ColumnFacts]]:
-    wanted = ["count(*)", "count(*) FILTER (is_short)", "count(*) FILTER (is_long)"]
+    wanted = ["count(*)"]
+    if table.is_text:
+        wanted += ["count(*) FILTER (is_short)", "count(*) FILTER (is_long)"]
     parameters: dict[str, Any] = {}
     for column in columns:
         wanted.append(f"count({column.raw})")
@@ -86,7 +88,8 @@ def _scan(
         elif column.kind in NUMERIC:
             wanted += [f"{end}({column.value})" for end in ("min", "max")]
     values = iter(engine.row(f"SELECT {', '.join(wanted)} FROM {table.select(columns)}", parameters))
-    rows, short, long = next(values), next(values), next(values)
+    rows = next(values)
+    short, long = (next(values), next(values)) if table.is_text else (0, 0)
     return (rows, short, long), {column.position: _facts(column, table, rows, values) for column in columns}
 
 

@@ -61,12 +61,24 @@ class Table:
     cell_count: str = "NULL"
     skip_malformed: bool = False
 
-    def select(self, columns: Sequence[BoundColumn], *, numbered: bool = False) -> str:
-        """Return SQL of a sub-select with ``r`` and ``v`` of each column, the row's shape, and ``row`` if numbered."""
-        # What a query does not name of these is never computed.
-        outer = [f"{self.is_short} AS is_short", f"{self.is_long} AS is_long", f"{self.cell_count} AS cell_count"]
+    def select(self, columns: Sequence[BoundColumn], *, numbered: bool = False, counted: bool = False) -> str:
+        """Return SQL of a sub-select with ``r`` and ``v`` of each column, ``is_short`` and ``is_long``.
+
+        Args:
+            numbered: with ``row``, the row's number.
+            counted: with ``cell_count``; an expression over every column, so only where it is shown.
+        """
+        inner = [f"{self.is_short} AS is_short", f"{self.is_long} AS is_long"]
+        outer = ["is_short", "is_long"]
+        if numbered:
+            inner.append(f'{self.row_number} AS "row"')
+            outer.append('"row"')
+        if counted:
+            inner.append(f"{self.cell_count} AS cell_count")
+            outer.append("cell_count")
         for column in columns:
             cell = f"c{column.position}"
+            inner.append(cell)
             raw = f"nullif({cell}, '')" if self.is_text else cell
             outer.append(f"{raw} AS {column.raw}")
             if column.kind is None:
@@ -75,9 +87,6 @@ class Table:
                 outer.append(f"{typed_csv_cell(column.kind, cell)} AS {column.value}")
             else:
                 outer.append(f"{cell} AS {column.value}")
-        source = self.source
-        if numbered:
-            outer.append('"row"')
-            source = f'(SELECT {self.row_number} AS "row", * FROM {source})'
-        where = f" WHERE NOT ({self.is_short} OR {self.is_long})" if self.skip_malformed else ""
-        return f"(SELECT {', '.join(outer)} FROM {source}{where})"
+        # Rows are numbered before any is left out.
+        where = " WHERE NOT (is_short OR is_long)" if self.skip_malformed else ""
+        return f"(SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self.source}){where})"

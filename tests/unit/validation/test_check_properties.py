@@ -1,4 +1,4 @@
-"""Generated tables: one that meets the contract passes, one seeded mistake is found, with its rule, column and count."""
+"""Generated tables: one that meets the contract passes; one seeded mistake is found by rule, column and count."""
 
 import csv
 import math
@@ -47,9 +47,9 @@ tables = st.lists(cells, min_size=1, max_size=30).map(lambda rows: [[number, *ro
 
 
 def write_csv(path: Path, rows: list[Row]) -> None:
-    """Write rows as the standard library does, with moments in ISO 8601."""
+    """Write rows as spreadsheets do (CR LF, which is also what gets a bare CR quoted), moments in ISO 8601."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(NAMES)
         for row in rows:
             writer.writerow(cell.isoformat() if isinstance(cell, date) else cell for cell in row)
@@ -79,7 +79,7 @@ def found(report: ContractReport) -> list[tuple[str, str | None, int]]:
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=tables)
 def test_a_table_that_meets_the_contract_passes(file_format: str, rows: list[Row]) -> None:
     """No false alarm, and the profile is that of the rows."""
@@ -123,7 +123,7 @@ TEXT_MISTAKES: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(rows=tables, data=st.data())
 def test_one_mistake_is_found(file_format: str, rows: list[Row], data: st.DataObject) -> None:
     """Exactly the one rule is broken, with the row that breaks it as the example."""
@@ -139,7 +139,7 @@ def test_one_mistake_is_found(file_format: str, rows: list[Row], data: st.DataOb
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows=tables, data=st.data())
 def test_repeated_keys_are_counted(file_format: str, rows: list[Row], data: st.DataObject) -> None:
     """Each row that repeats a key counts once."""
@@ -148,7 +148,7 @@ def test_repeated_keys_are_counted(file_format: str, rows: list[Row], data: st.D
     assert found(check(rows, file_format)) == [("unique", "id", len(repeats))]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=tables, data=st.data())
 def test_ragged_rows_are_counted(rows: list[Row], data: st.DataObject) -> None:
     """Rows with cells missing or too many are counted apart, and break no other rule."""
@@ -167,7 +167,7 @@ def test_ragged_rows_are_counted(rows: list[Row], data: st.DataObject) -> None:
     assert report.rows == len(rows) + 1
 
 
-@settings(max_examples=150, deadline=timedelta(seconds=30))
+@settings(max_examples=100, deadline=timedelta(seconds=30))
 @given(content=st.binary(max_size=200), file_format=st.sampled_from(["csv", "parquet"]))
 def test_no_bytes_raise(content: bytes, file_format: Any) -> None:
     """Whatever the bytes, there is a report, and it is not a pass."""

@@ -97,7 +97,7 @@ def test_second_reading(tmp_path: Path) -> None:
     """A file with proper quotes has no broken ones, and its rows are counted."""
     path = tmp_path / "upload.csv"
     path.write_text('a,b\n"x ""y"" z","\n"\n\n1,mid"dle\n')
-    assert read_again(path) == SecondReading(rows=2, broken_quotes=None)
+    assert read_again(path) == SecondReading(rows=2, broken_quotes=None, ended_by_return=None)
 
 
 @pytest.mark.parametrize("quote", ["", '"'], ids=["without quotes", "with quotes"])
@@ -112,11 +112,12 @@ def test_line_ends_may_change(check_csv: Check, ends: str, quote: str) -> None:
 @pytest.mark.parametrize("quote", ["", '"'], ids=["without quotes", "with quotes"])
 @pytest.mark.parametrize("first", ["\n", "\r\n"])
 def test_lone_return_among_line_feeds(check_csv: Check, first: str, quote: str) -> None:
-    """A lone carriage return among line feeds is refused, with its offset, because parsers disagree on it."""
+    """A lone carriage return among line feeds is refused, with its place, because parsers disagree on it."""
     start = f"a,b,c{first}1,{quote}x{quote},1"
     report = check_csv(start + "\r2,y,1\n", CONTRACT)
     assert [item.rule for item in report.violations] == ["format"]
-    assert f"at byte offset {len(start)}," in report.violations[0].message
+    where = "after row 1," if quote else f"at byte offset {len(start)},"
+    assert where in report.violations[0].message
 
 
 def test_line_feed_after_a_quote_in_a_file_of_crlf(check_csv: Check) -> None:
@@ -130,6 +131,8 @@ def test_line_feed_after_a_quote_in_a_file_of_crlf(check_csv: Check) -> None:
 def test_lone_return_inside_quotes(check_csv: Check) -> None:
     """Inside quotes a carriage return is text."""
     assert found(check_csv('a,b,c\n1,"x\ry",1\n', CONTRACT)) == []
+    ragged = check_csv('a,b,c\n1,"x\ry",1\n2,"\r",1,1,1\n3\n', CONTRACT)
+    assert [(item.rule, item.count) for item in ragged.violations] == [("format", 1), ("format", 1)]
 
 
 def test_row_numbers_hold_across_threads(check_csv: Check) -> None:
