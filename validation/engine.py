@@ -80,7 +80,6 @@ def open_engine(
                 "allocator_flush_threshold = '16MB'",
                 "disable_parquet_prefetching = true",  # whole column chunks in memory, and no faster on a local disk
                 "TimeZone = 'UTC'",
-                "enable_progress_bar = false",  # a long scan would draw one into the job's output
                 f"allowed_paths = [{quote_text(str(alias))}]",
                 "enable_external_access = false",
                 "lock_configuration = true",

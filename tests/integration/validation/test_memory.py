@@ -59,7 +59,7 @@ def test_peak_memory_of_a_large_file(tmp_path: Path, file_format: str) -> None:
         cwd=Path(__file__).parents[3],
         env={"TMPDIR": str(spill)},
     )
-    result = json.loads(finished.stdout)
+    result = json.loads(finished.stdout.splitlines()[-1])
     assert (result["rows"], result["violations"]) == (ROWS, [])
     assert result["peak"] < CAP_MEGABYTES
     assert list(spill.iterdir()) == []
