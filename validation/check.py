@@ -21,6 +21,8 @@ from validation.unreadable import UnreadableFileError
 
 logger = logging.getLogger(__name__)
 
+_SMALLEST_CSV_MEGABYTES = 100
+
 
 def check_file(
     path: Path,
@@ -58,8 +60,7 @@ def check_file(
     with open_engine(
         path,
         file_format,
-        # The CSV reader's buffers are freed late: those of one query may still be there beside the next one's.
-        memory_limit_megabytes=memory_limit_megabytes // 2 if file_format == "csv" else memory_limit_megabytes,
+        memory_limit_megabytes=_engine_megabytes(file_format, memory_limit_megabytes),
         threads=threads,
         spill_directory=spill_directory,
     ) as engine:
@@ -76,6 +77,11 @@ def check_file(
             logger.warning("validation_engine_failed format=%s error=%s", file_format, engine.reason(error))
             message = f"the file cannot be read: {engine.reason(error)}"
             return ContractReport(rows=0, violations=(Violation(rule="readable", message=message),), engine="none")
+
+
+def _engine_megabytes(file_format: str, limit: int) -> int:
+    """Return half of a large limit for CSV, whose read buffers are freed late and may double for a while."""
+    return max(limit // 2, min(limit, _SMALLEST_CSV_MEGABYTES)) if file_format == "csv" else limit
 
 
 def _judge(

@@ -31,12 +31,10 @@ class CsvBytes:
         has_quotes: whether any cell may be quoted.
         lone_return: offset of the first carriage return that is no part of CR LF, in a file that has line feeds, too;
             legal only inside quotes, because parsers disagree on what it ends.
-        mixed_feeds: whether some line feeds are part of CR LF and others are not; usual inside quotes.
     """
 
     has_quotes: bool
     lone_return: int | None
-    mixed_feeds: bool
 
 
 def inspect_csv_bytes(path: Path) -> CsvBytes:
@@ -73,11 +71,7 @@ def inspect_csv_bytes(path: Path) -> CsvBytes:
         raise UnreadableFileError("readable", "the file is empty (0 bytes)")
     if cut := len(decoder.getstate()[0]):
         raise UnreadableFileError("encoding", f"not UTF-8: the character at byte offset {offset - cut} is cut off")
-    return CsvBytes(
-        has_quotes=has_quotes,
-        lone_return=ends.lone_return if ends.feeds else None,
-        mixed_feeds=0 < ends.pairs < ends.feeds,
-    )
+    return CsvBytes(has_quotes=has_quotes, lone_return=ends.lone_return if ends.has_feeds else None)
 
 
 class _LineLengths:
@@ -98,25 +92,23 @@ class _LineLengths:
 
 
 class _LineEnds:
-    """Counts line feeds and CR LF pairs, and finds the first carriage return that no line feed follows."""
+    """Looks for line feeds, and for the first carriage return that no line feed follows."""
 
     def __init__(self) -> None:
-        self.feeds = 0
-        self.pairs = 0
+        self.has_feeds = False
         self.lone_return: int | None = None
         self._pending = False
 
     def look(self, block: bytes, offset: int) -> None:
         """Look through one more block; a carriage return at its very end is decided by the next block."""
-        pairs = block.count(b"\r\n")
-        self.feeds += block.count(b"\n")
-        self.pairs += pairs
-        if self._pending and block.startswith(b"\n"):
-            self.pairs += 1
-        elif self._pending and self.lone_return is None:
+        self.has_feeds = self.has_feeds or b"\n" in block
+        if self.lone_return is not None:
+            return
+        if self._pending and not block.startswith(b"\n"):
             self.lone_return = offset - 1
+            return
         self._pending = block.endswith(b"\r")
-        if self.lone_return is None and block.count(b"\r") != pairs + self._pending:
+        if block.count(b"\r") != block.count(b"\r\n") + self._pending:
             match = re.search(rb"\r[^\n]", block)
             self.lone_return = offset + match.start() if match else None
 

@@ -16,7 +16,7 @@ from validation.table import BoundColumn, Table
 Example = tuple[int, str | None]
 
 EXAMPLES = 5
-_BATCH = 200
+_BATCH = 100
 _SHOWN_CHARACTERS = 80
 
 
@@ -42,15 +42,22 @@ class Offence:
 
 
 def collect_offences(engine: Engine, table: Table, offences: Sequence[Offence]) -> list[Violation]:
-    """Count each offence and find its first examples, in one pass per 200; an offence that counts 0 is none."""
+    """Count each offence and find its first examples, in passes of up to 100; an offence that counts 0 is none.
+
+    A pass that fails (memory) is halved; an offence that fails alone stands without examples.
+    """
     violations: list[Violation] = []
-    for start in range(0, len(offences), _BATCH):
-        batch = offences[start : start + _BATCH]
+    pending = [offences[start : start + _BATCH] for start in range(0, len(offences), _BATCH)][::-1]
+    while pending:
+        batch = pending.pop()
         try:
             found = _collect(engine, table, batch)
         except duckdb.Error:
-            # The facts stand without examples; the first pass has reported what it could not read.
-            found = [(offence.known or 1, []) for offence in batch]
+            if len(batch) > 1:
+                half = len(batch) // 2
+                pending += [batch[half:], batch[:half]]
+                continue
+            found = [(batch[0].known or 1, [])]
         for offence, (count, examples) in zip(batch, found, strict=True):
             if count:
                 violations.append(_violation(offence, count, examples))

@@ -10,11 +10,12 @@ from validation.column_facts import ColumnFacts
 from validation.column_matching import ColumnMatch, match_columns
 from validation.conditions import Condition
 from validation.csv_bytes import inspect_csv_bytes
-from validation.csv_table import SecondReading, csv_table, read_again, read_header
+from validation.csv_table import csv_table, read_header
 from validation.engine import Engine
 from validation.offences import Offence, collect_offences
 from validation.parquet_footer import ParquetFooter, read_footer
 from validation.parquet_table import inspect_parquet_bytes, parquet_table
+from validation.quoted_csv import read_quoted, unparsable
 from validation.scan import Scan, scan_columns
 from validation.stored_type import kind_of_csv, kind_of_parquet
 from validation.table import BoundColumn, Table
@@ -52,40 +53,24 @@ def read_csv_file(engine: Engine, path: Path, contract: DataContract) -> Reading
         UnreadableFileError: it is no such file.
     """
     content = inspect_csv_bytes(path)
-    has_quotes = content.has_quotes
-    if content.lone_return is not None and not has_quotes:
-        raise _mixed_line_ends(f"at byte offset {content.lone_return}")
     names = read_header(path, contract)
     match = match_columns(contract, names)
-    table = csv_table(engine, names, has_quotes=has_quotes, strict=has_quotes)
+    table = csv_table(engine, names, has_quotes=content.has_quotes, strict=False)
     columns = _bind(contract, match, table)
-    violations: list[Violation] = []
-    second: SecondReading | None = None
-    try:
-        scan = scan_columns(engine, table, columns)
-    except duckdb.Error as error:
-        if not has_quotes:
-            raise _unparsable(engine, error) from error
-        second = read_again(path)
-        if content.lone_return is not None and second.ended_by_return is not None:
-            raise _mixed_line_ends(f"after row {second.ended_by_return}") from error
-        table = csv_table(engine, names, has_quotes=True, strict=False)
+    violations: tuple[Violation, ...] = ()
+    if content.has_quotes:
+        table, scan, rows, violations = read_quoted(engine, path, table, columns)
+    elif content.lone_return is not None:
+        place = f"a carriage return without line feed at byte offset {content.lone_return}, line feeds elsewhere"
+        raise UnreadableFileError("format", f"line ends are mixed: {place}")
+    else:
         try:
             scan = scan_columns(engine, table, columns)
-        except duckdb.Error as lenient_error:
-            raise _unparsable(engine, lenient_error, second.broken_quotes) from lenient_error
-    if has_quotes and content.mixed_feeds and second is None:
-        second = read_again(path)
-    rows = scan.rows
-    if second and second.broken_quotes:
-        violations.append(second.broken_quotes)
-        rows = second.rows
-    elif second and second.rows != rows:
-        # After a closing quote, DuckDB takes a line feed in a file of CR LF for text.
-        message = f"rows cannot be told apart for certain ({second.rows} or {rows}): LF and CR LF are mixed"
-        raise UnreadableFileError("format", message)
+        except duckdb.Error as error:
+            raise unparsable(engine, error) from error
+        rows = scan.rows
     if scan.short or scan.long:
-        violations += collect_offences(engine, table, _length_offences(table, scan))
+        violations += tuple(collect_offences(engine, table, _length_offences(table, scan)))
         table = replace(table, skip_malformed=True)
         scan = scan_columns(engine, table, columns)
     return Reading(
@@ -164,14 +149,3 @@ def _length_offences(table: Table, scan: Scan) -> list[Offence]:
         shown = f"'more than {width} cells'"
         offences.append(Offence("format", None, Condition("is_long", {}), message, shown, known=scan.long))
     return offences
-
-
-def _mixed_line_ends(where: str) -> UnreadableFileError:
-    message = f"line ends are mixed: a carriage return without line feed {where}, line feeds elsewhere"
-    return UnreadableFileError("format", message)
-
-
-def _unparsable(engine: Engine, error: duckdb.Error, known: Violation | None = None) -> UnreadableFileError:
-    if known:
-        return UnreadableFileError(known.rule, known.message, count=known.count, examples=known.examples)
-    return UnreadableFileError("format", f"the file cannot be parsed as CSV: {engine.reason(error)}")

@@ -73,7 +73,7 @@ class TestGoodFiles:
             "\ufeff" + FREIGHT_CSV,
             FREIGHT_CSV.replace("\n", "\r\n"),
             FREIGHT_CSV.replace("\n", "\r"),
-            FREIGHT_CSV.replace("\n", "\r\n", 1),
+            FREIGHT_CSV.replace("\n", "\r\n", 1).replace('"', ""),
             FREIGHT_CSV.rstrip("\n"),
             FREIGHT_CSV + "\n\n",
         ],

@@ -91,19 +91,3 @@ def test_lone_returns(path: Path, content: bytes, expected: int | None) -> None:
     """The first carriage return without line feed is found, also at a block's edge; the last byte ends the file."""
     path.write_bytes(content)
     assert inspect_csv_bytes(path).lone_return == expected
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        (b"a\r\n1\r\n", False),
-        (b"a\n1\n", False),
-        (b"a\r\n1\n", True),
-        (b"a\r1\r", False),
-        (b"a\r\n" + b"x" * (BLOCK - 4) + b"\r" + b"\n", False),
-    ],
-)
-def test_mixed_feeds(path: Path, content: bytes, expected: bool) -> None:
-    """LF beside CR LF is noticed; a pair across two blocks is a pair."""
-    path.write_bytes(content)
-    assert inspect_csv_bytes(path).mixed_feeds is expected
