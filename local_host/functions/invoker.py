@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from azure.functions.meta import Datum
@@ -22,6 +23,8 @@ from local_host.functions.index import IndexedFunction
 from local_host.functions.invocation_context import CURRENT_INVOCATION, InvocationContext, Trace
 
 logger = logging.getLogger(__name__)
+
+_NO_METADATA: Mapping[str, Datum] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,17 @@ class Invoker:
         return self._threads_busy
 
     async def invoke(
-        self, function: IndexedFunction, trigger_payload: Datum, *, trace: Trace | None = None
+        self,
+        function: IndexedFunction,
+        trigger_payload: Datum,
+        *,
+        metadata: Mapping[str, Datum] = _NO_METADATA,
+        trace: Trace | None = None,
     ) -> InvocationResult:
-        """Runs the function once; InvocationFailedError carries what it raised. Logs start, end and failure."""
+        """Runs the function once; InvocationFailedError carries what it raised. Logs start, end and failure.
+
+        `metadata` is what the trigger knows of its payload, by the names that its converter reads.
+        """
         invocation_id = str(uuid.uuid4())
         context = InvocationContext(
             function.name,
@@ -97,7 +108,7 @@ class Invoker:
         started = time.perf_counter()
         logger.debug("invocation_started function=%s invocation_id=%s", function.name, invocation_id)
         try:
-            result = await self._run(function, trigger_payload, context)
+            result = await self._run(function, trigger_payload, metadata, context)
         except Exception as error:
             elapsed = (time.perf_counter() - started) * 1000
             logger.exception(
@@ -137,9 +148,13 @@ class Invoker:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run(
-        self, function: IndexedFunction, trigger_payload: Datum, context: InvocationContext
+        self,
+        function: IndexedFunction,
+        trigger_payload: Datum,
+        metadata: Mapping[str, Datum],
+        context: InvocationContext,
     ) -> InvocationResult:
-        arguments, outs = self._arguments(function, trigger_payload, context)
+        arguments, outs = self._arguments(function, trigger_payload, metadata, context)
         returned = await self._call(function, arguments)
         returns = function.signature.returns
         if returns is None and returned is not None:
@@ -153,12 +168,18 @@ class Invoker:
         return InvocationResult(context.invocation_id, payload, outputs)
 
     def _arguments(
-        self, function: IndexedFunction, trigger_payload: Datum, context: InvocationContext
+        self,
+        function: IndexedFunction,
+        trigger_payload: Datum,
+        metadata: Mapping[str, Datum],
+        context: InvocationContext,
     ) -> tuple[dict[str, Any], dict[str, OutParameter]]:
         arguments: dict[str, Any] = {}
         for name, bound in function.signature.inputs.items():
-            payload = trigger_payload if name == function.trigger.name else self._input_payload(function, name)
-            arguments[name] = decode(bound.binding_type, payload, {})
+            if name == function.trigger.name:
+                arguments[name] = decode(bound.binding_type, trigger_payload, metadata)
+            else:
+                arguments[name] = decode(bound.binding_type, self._input_payload(function, name), _NO_METADATA)
         outs = {name: OutParameter() for name in function.signature.outputs}
         arguments.update(outs)
         if function.signature.requires_context:

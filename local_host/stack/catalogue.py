@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
+from local_host.servicebus.ready import broker_problem
 from local_host.stack.azurite import azurite_component
 from local_host.stack.child_environment import child_environment
 from local_host.stack.component import Component
@@ -16,12 +17,14 @@ from local_host.stack.ports import LOOPBACK
 from local_host.stack.readiness import answers
 from local_host.stack.state_folder import StateFolder
 
-ComponentName = Literal["azurite", "mlflow", "databricks", "eventgrid", "functions"]
+ComponentName = Literal["azurite", "mlflow", "databricks", "servicebus", "eventgrid", "functions"]
 COMPONENT_NAMES: tuple[ComponentName, ...] = get_args(ComponentName)
 
 # The Event Grid function of the app, and the container whose blobs it is told of.
 _BLOB_FUNCTION = "on_blob_created"
 _WATCHED_CONTAINER = "bronze"
+# The compute that the local workspace has besides the jobs'.
+_WORKSPACE = Path(__file__).with_name("workspace.yml").resolve()
 
 
 def build_components(
@@ -36,6 +39,7 @@ def build_components(
         "azurite": _azurite,
         "mlflow": _mlflow,
         "databricks": _databricks,
+        "servicebus": _servicebus,
         "eventgrid": _eventgrid,
         "functions": _functions,
     }
@@ -93,6 +97,7 @@ def _databricks(site: _Site) -> Component:
             *(sys.executable, "-m", "local_host.databricks", "--port", str(site.endpoints.databricks)),
             *("--state", str(site.state), "--root", str(site.root)),
             *("--jobs", str(site.root / "training" / "job_definitions")),
+            *("--workspace", str(_WORKSPACE)),
             *("--webhook", f"{site.endpoints.app_url}/api/jobs/finished", "--token", DEVELOPMENT_TOKEN),
         ),
         environment=site.environment,
@@ -104,6 +109,20 @@ def _databricks(site: _Site) -> Component:
         folder=site.root,
         after=("azurite", "mlflow"),
         survives_kill=True,
+    )
+
+
+def _servicebus(site: _Site) -> Component:
+    return Component(
+        name="servicebus",
+        command=(
+            *(sys.executable, "-m", "local_host.servicebus", "--port", str(site.endpoints.servicebus)),
+            *("--state", str(site.state), "--queues", str(site.root / "terraform" / "service_bus_queues.yml")),
+        ),
+        environment=site.environment,
+        log=site.log,
+        readiness=lambda: broker_problem(LOOPBACK, site.endpoints.servicebus),
+        folder=site.root,
     )
 
 
@@ -131,7 +150,8 @@ def _functions(site: _Site) -> Component:
             *(sys.executable, "-m", "local_host.functions", "--port", str(site.endpoints.app)),
             *("--root", str(site.root), "--state", str(site.state)),
         ),
-        environment=site.environment,
+        # Locally people are told in a file.
+        environment={**site.environment, "NIGHTSHIFT_NOTIFY_FILE": str(site.state / "notifications.jsonl")},
         log=site.log,
         readiness=answers(
             f"{site.endpoints.app_url}/admin/host/status",
@@ -139,5 +159,5 @@ def _functions(site: _Site) -> Component:
         ),
         folder=site.root,
         # Its orchestrations go on at once, and publish, so everything else must stand.
-        after=("azurite", "mlflow", "databricks", "eventgrid"),
+        after=("azurite", "mlflow", "databricks", "servicebus", "eventgrid"),
     )

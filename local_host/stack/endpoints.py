@@ -15,7 +15,7 @@ _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K
 # What the stand-ins for Databricks and Event Grid accept.
 DEVELOPMENT_TOKEN = "local-development"
 
-PORT_NAMES = ("app", "blob", "queue", "table", "mlflow", "databricks", "eventgrid")
+PORT_NAMES = ("app", "blob", "queue", "table", "mlflow", "databricks", "eventgrid", "servicebus")
 CONTAINERS = ("bronze", "silver", "evidence")
 
 
@@ -30,6 +30,7 @@ class Endpoints:
     mlflow: int
     databricks: int
     eventgrid: int
+    servicebus: int
 
     @property
     def app_url(self) -> str:
@@ -65,6 +66,11 @@ class Endpoints:
             f"TableEndpoint={_url(self.table)}/{_ACCOUNT};"
         )
 
+    @property
+    def servicebus_connection_string(self) -> str:
+        """For ServiceBusClient: that of the development emulator, so plain AMQP."""
+        return servicebus_connection_string(self.servicebus)
+
     def ports(self) -> dict[str, int]:
         """The port of each service, by the names in PORT_NAMES."""
         return asdict(self)
@@ -77,6 +83,7 @@ class Endpoints:
             "AzureWebJobsStorage": self.storage_connection_string,
             "NIGHTSHIFT_EVENTGRID_ENDPOINT": self.topic_url,
             "NIGHTSHIFT_EVENTGRID_KEY": DEVELOPMENT_TOKEN,
+            "NIGHTSHIFT_SERVICEBUS": self.servicebus_connection_string,
             "NIGHTSHIFT_DATABRICKS_URL": self.databricks_url,
             "DATABRICKS_HOST": self.databricks_url,
             "DATABRICKS_TOKEN": DEVELOPMENT_TOKEN,
@@ -98,14 +105,23 @@ class Endpoints:
             "eventgrid_url": self.eventgrid_url,
             "topic_url": self.topic_url,
             "storage_connection_string": self.storage_connection_string,
+            "servicebus_connection_string": self.servicebus_connection_string,
         }
         write_json(folder.endpoints, {"ports": self.ports()} | addresses)
 
     @classmethod
     def load(cls, folder: StateFolder) -> Self | None:
-        """Reads endpoints.json; None if there is none."""
+        """Reads endpoints.json; None if there is none. A service that it does not know yet has port 0."""
         document: Mapping[str, Mapping[str, int]] | None = read_json(folder.endpoints)
-        return None if document is None else cls(**document["ports"])
+        return None if document is None else cls(**{name: document["ports"].get(name, 0) for name in PORT_NAMES})
+
+
+def servicebus_connection_string(port: int) -> str:
+    """How clients reach a broker on the loopback address. The key is the emulator's: it protects nothing."""
+    return (
+        f"Endpoint=sb://{LOOPBACK}:{port};SharedAccessKeyName=RootManageSharedAccessKey;"
+        "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
+    )
 
 
 def _url(port: int) -> str:

@@ -7,12 +7,14 @@ from types import MappingProxyType
 
 from local_host.functions.triggers.eventgrid import EventGridSource
 from local_host.functions.triggers.http import HttpSource
+from local_host.functions.triggers.servicebus import ServiceBusSource
 from local_host.functions.triggers.source import SourceSetting, TriggerSource
 from local_host.functions.triggers.timer import TimerSource
 
 SOURCES: Mapping[str, Callable[[SourceSetting], TriggerSource]] = MappingProxyType(
     {
         "eventGridTrigger": EventGridSource,
+        "serviceBusTrigger": ServiceBusSource,
         "timerTrigger": TimerSource,
         # Last, because with an empty route prefix its route takes every path.
         "httpTrigger": HttpSource,

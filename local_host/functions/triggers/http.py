@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from local_host.functions.authentication import SignInRefusedError, authenticated
 from local_host.functions.errors import FunctionLoadError, InvocationFailedError
 from local_host.functions.index import IndexedFunction
 from local_host.functions.invocation_context import Trace
@@ -93,6 +94,8 @@ class HttpSource:
             payload = await _payload(request, parameters)
         except RequestTooLargeError as error:
             return PlainTextResponse(str(error), status_code=413)
+        except SignInRefusedError as error:
+            return PlainTextResponse(str(error), status_code=401)
         except ClientDisconnect:
             logger.info("request_abandoned function=%s", function.name)
             return Response(status_code=400)
@@ -141,7 +144,7 @@ async def _payload(request: Request, parameters: dict[str, str]) -> Datum:
         {
             "method": Datum(request.method, "string"),
             "url": Datum(str(request.url), "string"),
-            "headers": _joined(request.headers.items()),
+            "headers": _joined(authenticated(request.headers.items())),
             "query": _joined(request.query_params.multi_items()),
             "params": {name: Datum(value, "string") for name, value in parameters.items()},
             "body": Datum(bytes(body), "bytes"),

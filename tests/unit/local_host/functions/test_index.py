@@ -50,9 +50,9 @@ def test_reports_every_refused_function_at_once(index_app: IndexApp) -> None:
     ("text", "message"),
     [
         (
-            "@app.service_bus_queue_trigger(arg_name='m', queue_name='q', connection='c')\ndef f(m: str): ...",
-            "trigger type 'serviceBusTrigger' is not supported by the local host; supported are activityTrigger,"
-            " entityTrigger, eventGridTrigger, httpTrigger, orchestrationTrigger, timerTrigger",
+            "@app.queue_trigger(arg_name='m', queue_name='q', connection='c')\ndef f(m: str): ...",
+            "trigger type 'queueTrigger' is not supported by the local host; supported are activityTrigger,"
+            " entityTrigger, eventGridTrigger, httpTrigger, orchestrationTrigger, serviceBusTrigger, timerTrigger",
         ),
         (
             "@app.route(route='r')\n@app.blob_input(arg_name='b', path='p', connection='c')\n"

@@ -9,7 +9,7 @@ from local_host.stack.component import Component
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.state_folder import StateFolder
 
-ENDPOINTS = Endpoints(app=1, blob=2, queue=3, table=4, mlflow=5, databricks=6, eventgrid=7)
+ENDPOINTS = Endpoints(app=1, blob=2, queue=3, table=4, mlflow=5, databricks=6, eventgrid=7, servicebus=8)
 
 
 def build(tmp_path: Path, *names: str) -> dict[str, Component]:
@@ -23,8 +23,8 @@ def build(tmp_path: Path, *names: str) -> dict[str, Component]:
 def test_all_components_in_the_order_of_their_start(tmp_path: Path) -> None:
     """The app is last, since it goes on with its work at once."""
     components = build(tmp_path)
-    assert list(components) == ["azurite", "mlflow", "databricks", "eventgrid", "functions"]
-    assert set(components["functions"].after) == {"azurite", "mlflow", "databricks", "eventgrid"}
+    assert list(components) == ["azurite", "mlflow", "databricks", "servicebus", "eventgrid", "functions"]
+    assert set(components["functions"].after) == {"azurite", "mlflow", "databricks", "servicebus", "eventgrid"}
     assert [name for name, component in components.items() if component.survives_kill] == ["databricks"]
 
 
@@ -45,9 +45,10 @@ def test_mlflow_is_a_server_and_not_its_own_client(tmp_path: Path) -> None:
 
 
 def test_databricks_and_the_app_get_the_same_settings(tmp_path: Path) -> None:
-    """Training finds the storage and the registry that the app uses."""
+    """Training finds the storage and the registry that the app uses; only the app tells people, in a file."""
     components = build(tmp_path, "databricks", "functions")
-    assert components["databricks"].environment == components["functions"].environment
+    told = {"NIGHTSHIFT_NOTIFY_FILE": str(tmp_path / "state" / "functions" / "notifications.jsonl")}
+    assert components["functions"].environment == {**components["databricks"].environment, **told}
     assert components["databricks"].environment.items() >= ENDPOINTS.environment().items()
     command = components["databricks"].command
     assert command[command.index("--webhook") + 1] == "http://127.0.0.1:1/api/jobs/finished"
@@ -59,3 +60,12 @@ def test_event_grid_watches_bronze_for_the_blob_function(tmp_path: Path) -> None
     assert command[command.index("--container") + 1] == "bronze"
     url = "http://127.0.0.1:1/runtime/webhooks/eventgrid?functionName=on_blob_created"
     assert command[command.index("--subscriber") + 1] == url
+
+
+def test_the_broker_has_the_queues_that_terraform_has(tmp_path: Path) -> None:
+    """One definition file for both."""
+    component = build(tmp_path, "servicebus")["servicebus"]
+    command = component.command
+    assert command[command.index("--queues") + 1] == str(tmp_path / "terraform" / "service_bus_queues.yml")
+    assert command[command.index("--port") + 1] == "8"
+    assert component.readiness() == "nobody listens at amqp://127.0.0.1:8"

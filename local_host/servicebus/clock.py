@@ -1,0 +1,8 @@
+"""The broker's time."""
+
+import time
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970-01-01 UTC, the unit of every time in the broker."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,32 @@
+"""The broker as a part of the local stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from azure.servicebus import ServiceBusClient, ServiceBusMessage
+
+from local_host.stack import Stack
+from local_host.stack.doctor import doctor
+from tests.integration.servicebus.broker_process import ROOT
+
+
+def test_the_stack_has_the_platforms_queues(tmp_path: Path) -> None:
+    """By the connection string that the app gets; the doctor finds it well; messages outlive the stack."""
+    with Stack(ROOT, tmp_path, components=["servicebus"]) as endpoints:
+        connection = endpoints.environment()["NIGHTSHIFT_SERVICEBUS"]
+        with ServiceBusClient.from_connection_string(connection) as client:
+            for queue in ("model-alerts", "drift-alerts", "pipeline-alerts", "budget-alerts"):
+                with client.get_queue_sender(queue) as sender:
+                    sender.send_messages(ServiceBusMessage(queue))
+        [finding] = [finding for finding in doctor(tmp_path, ROOT) if finding.component == "servicebus"]
+        assert finding.ok, finding
+    with (
+        Stack(ROOT, tmp_path, components=["servicebus"]) as endpoints,
+        ServiceBusClient.from_connection_string(endpoints.servicebus_connection_string) as client,
+        client.get_queue_receiver("drift-alerts") as receiver,
+    ):
+        [message] = receiver.receive_messages(max_wait_time=10)
+        assert str(message) == "drift-alerts"
+        assert message.time_to_live is not None
+        assert message.time_to_live.days == 1
