@@ -17,6 +17,25 @@ RECORD_HALT: Final = "record_halt"
 SEND_ALERT: Final = "send_alert"
 PUBLISH_EVENT: Final = "publish_event"
 
+# The response to an incident.
+RESPONSE: Final = "response"
+UNDO: Final = "undo"
+
+PLAN_RESPONSE: Final = "plan_response"
+ROLL_BACK: Final = "roll_back"
+RETRAIN: Final = "retrain"
+READ_RETRAINING: Final = "read_retraining"
+PAUSE_COMPUTE: Final = "pause_compute"
+RESUME_COMPUTE: Final = "resume_compute"
+TELL_ON_CALL: Final = "tell_on_call"
+MOVE_SERVING: Final = "move_serving"
+SETTLE_MITIGATION: Final = "settle_mitigation"
+VERIFY_RECOVERY: Final = "verify_recovery"
+UNDO_MITIGATIONS: Final = "undo_mitigations"
+
+# The external event that makes a waiting response look at its incident again.
+INCIDENT_CHANGED: Final = "incident_changed"
+
 # Databricks jobs (training/job_definitions) and their tasks.
 TRAINING_JOB: Final = "nightshift-training"
 VALIDATION_JOB: Final = "nightshift-validation"
@@ -42,6 +61,11 @@ TAG_CHALLENGER_VERSION: Final = "nightshift.challenger_version"
 TAG_CHAMPION_VERSION: Final = "nightshift.champion_version"
 TAG_GIT_COMMIT: Final = "nightshift.git_commit"
 TAG_DATA_SOURCE: Final = "nightshift.data_source"
+# On a version that was rolled back: the incident. It becomes champion again only by a person.
+TAG_QUARANTINE: Final = "nightshift.quarantine"
+
+# Metadata of a logged model: how its inputs are made from the columns of a dataset (JSON).
+MODEL_RECIPE: Final = "nightshift_recipe"
 
 # The artifact of a score run: one row per holdout row.
 PREDICTIONS_ARTIFACT: Final = "evaluation/predictions.parquet"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from domain.errors import BadInputError, NightshiftError
-from training.jobs.tracking import RECIPE
+from domain.names import MODEL_RECIPE
 from training.steps.features import FeatureRecipe, build_features
 from training.steps.fit import Values, predict
 
@@ -62,7 +62,7 @@ def log_model(pipeline: "Pipeline", recipe: FeatureRecipe, inputs: pd.DataFrame,
         signature=infer_signature(inputs.head(1000), predicted[:1000]),
         pip_requirements=[f"{package}=={version(package)}" for package in _REQUIREMENTS],
         skops_trusted_types=_TRUSTED,
-        metadata={RECIPE: recipe.model_dump_json()},
+        metadata={MODEL_RECIPE: recipe.model_dump_json()},
     )
     return str(logged.model_uri)
 
@@ -81,7 +81,7 @@ def load_model(name: str, wanted: str) -> StoredModel:
     uri = f"models:/{name}/{wanted}"
     try:
         folder = download_artifacts(artifact_uri=uri)
-        recipe = (Model.load(folder).metadata or {}).get(RECIPE)
+        recipe = (Model.load(folder).metadata or {}).get(MODEL_RECIPE)
         pipeline = mlflow.sklearn.load_model(folder)
     except (MlflowException, OSError, ValueError, TypeError, ImportError) as error:
         raise ModelUnusableError(
@@ -89,7 +89,7 @@ def load_model(name: str, wanted: str) -> StoredModel:
         ) from error
     if recipe is None:
         raise ModelUnusableError(
-            f"model = {name!r} version {wanted}: was not logged by Nightshift's training (no {RECIPE} in its metadata)",
+            f"model = {name!r} version {wanted}: not logged by Nightshift's training (no {MODEL_RECIPE})",
             model=name,
             version=wanted,
         )

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 MODEL_PREFIX = "NIGHTSHIFT_MODEL_PREFIX"
 GIT_COMMIT = "NIGHTSHIFT_GIT_COMMIT"
-# Metadata of a logged model: how its inputs are made.
-RECIPE = "nightshift_recipe"
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 

@@ -1,10 +1,12 @@
 """The ``train`` task: fit a challenger on everything but the holdout and register it.
 
-1. If a version with this train token is registered already (a retried task), only the alias is set again.
-2. Read the dataset, put the holdout aside.
-3. Fit on the older part of the training rows, measure on the newer part (validation).
-4. Fit on all training rows; log parameters, metrics, dataset, model, feature profile.
-5. Register the version with its tags and point the alias ``challenger`` at it.
+1. Read the order of a plan, if there is one.
+2. If a version with this train token is registered already (a retried task), only the alias is set again.
+3. Read the dataset, put the holdout aside.
+4. Search parameters, if the order says so: fit on the older part of the training rows, measure on the newer part.
+5. Fit the setup on the older part, measure on the newer part (validation).
+6. Fit on all training rows, or on the order's window of them; log parameters, metrics, dataset, model, feature profile.
+7. Register the version with its tags and point the alias ``challenger`` at it.
 """
 
 import argparse
@@ -24,13 +26,17 @@ from domain.names import (
     TAG_LIFECYCLE_RUN,
     TAG_TRAIN_TOKEN,
 )
+from domain.plan import TAG_PLAN, PlanOrder, TuneHyperparameters
 from training.jobs.blobs import JobBlobs
 from training.jobs.dataset import Dataset, load_dataset
+from training.jobs.plan_log import log_order, tune_and_log
+from training.jobs.plan_order import load_order
 from training.jobs.process import prepare_process
 from training.jobs.tracking import experiment_of, git_commit, registered_name, version_with_token
 
 if TYPE_CHECKING:
     import pandas as pd
+    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 logger = logging.getLogger(__name__)
@@ -40,7 +46,7 @@ PROFILE_ARTIFACT = "profile/features.json"
 
 @dataclass(frozen=True)
 class TrainOrder:
-    """The task's parameters; ``dataset`` is the address of a dataset manifest."""
+    """The task's parameters; ``dataset`` is the address of a dataset manifest, ``plan`` as in ``load_order``."""
 
     model: str
     dataset: str
@@ -66,21 +72,22 @@ def train(order: TrainOrder, environ: Mapping[str, str] = os.environ) -> TrainRe
     """
     from mlflow import MlflowClient
 
-    if order.plan:
-        raise BadInputError(field="plan", value=order.plan, rule="must be empty: no plan is known to this version")
+    plan = load_order(order.plan, environ)
     client = MlflowClient()
     name = registered_name(order.model, environ)
     experiment = experiment_of(client, order.model)
     version = version_with_token(client, experiment, name, order.train_token)
     repeated = version is not None
-    if version is None:
+    if version is not None:
+        _check_same_plan(client, order, plan, version)
+    else:
         blobs = JobBlobs.for_url(order.dataset, environ)
         try:
             dataset = load_dataset(order.dataset, order.model, blobs)
         finally:
             blobs.close()
-        uri = _fit_and_log(order, dataset, experiment, environ)
-        version = _register(order, dataset, uri, name)
+        uri = _fit_and_log(order, plan, dataset, experiment, environ)
+        version = _register(order, plan, dataset, uri, name)
     client.set_registered_model_alias(name, CHALLENGER, str(version.version))
     logger.info(
         "train_finished model=%s version=%s run=%s train_token=%s repeated=%s",
@@ -100,63 +107,93 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--dataset", required=True, help="address of the dataset manifest blob")
     parser.add_argument("--train-token", required=True)
     parser.add_argument("--lifecycle-run", required=True)
-    parser.add_argument("--plan", default="")
+    parser.add_argument("--plan", default="", help="order of a plan as JSON, or the address of a blob that holds it")
     values = parser.parse_args(arguments)
     prepare_process()
     train(TrainOrder(**vars(values)))
 
 
-def _fit_and_log(order: TrainOrder, dataset: Dataset, experiment: str, environ: Mapping[str, str]) -> str:
+def _check_same_plan(
+    client: "MlflowClient", order: TrainOrder, plan: PlanOrder | None, version: "ModelVersion"
+) -> None:
+    """A token marks one training: another plan under it would be answered with a model that never saw the plan."""
+    trained = client.get_run(str(version.run_id)).data.tags.get(TAG_PLAN, "")
+    wanted = plan.fingerprint if plan else ""
+    if trained != wanted:
+        raise BadInputError(
+            field="train_token",
+            value=order.train_token,
+            rule=f"version {version.version} was trained with it for plan {trained!r}, not {wanted!r}; use a new token",
+        )
+
+
+def _fit_and_log(
+    order: TrainOrder, plan: PlanOrder | None, dataset: Dataset, experiment: str, environ: Mapping[str, str]
+) -> str:
     import mlflow
 
     from training.jobs.model_store import log_model
     from training.steps.features import build_features, recipe_of
-    from training.steps.fit import fit, predict, truth
+    from training.steps.fit import predict, truth
     from training.steps.metrics import metrics
     from training.steps.profile import profile
+    from training.steps.setup import setup_of
     from training.steps.split import split
+    from training.steps.trial import fit_setup, measure
 
     manifest, spec = dataset.manifest, dataset.manifest.spec
-    recipe = recipe_of(spec)
     # Only older rows are ever handed on: not even the features of the holdout exist here.
     rows = split(dataset.rows, spec.evaluation.holdout).train
     inner = split(rows, spec.evaluation.holdout)
-    inputs = build_features(rows, recipe)
-    target = rows[spec.training.target].astype("float64")
+    setup = setup_of(spec, plan)
+    recipe = recipe_of(spec, setup.groups)
     tags = {
         TAG_LIFECYCLE_RUN: order.lifecycle_run,
         TAG_TRAIN_TOKEN: order.train_token,
         TAG_DATASET_DIGEST: manifest.digest,
         TAG_GIT_COMMIT: git_commit(environ),
         TAG_DATA_SOURCE: manifest.source,
+        **_plan_tag(plan),
     }
     with mlflow.start_run(experiment_id=experiment, run_name=f"train {order.lifecycle_run}", tags=tags):
-        older, newer = inner.train.index, inner.holdout.index
-        trial = fit(inputs.loc[older], target.loc[older], recipe, spec)
-        validation = metrics(spec.kind, truth(inner.holdout, spec), predict(trial, inputs.loc[newer], recipe))
-        model = fit(inputs, target, recipe, spec)
-        predicted = predict(model, inputs, recipe)
-        trained = metrics(spec.kind, truth(rows, spec), predicted)
+        if plan is not None:
+            log_order(plan)
+            if isinstance(plan.action, TuneHyperparameters):
+                setup = tune_and_log(setup, plan.action, rows, inner)
+                recipe = recipe_of(setup.spec, setup.groups)
+        inputs = build_features(rows, recipe)
+        validation = measure(setup, inner, inputs, recipe)
+        fitted = fit_setup(setup, rows, inputs, recipe)
+        used = inputs.loc[fitted.rows.index]
+        predicted = predict(fitted.model, used, recipe)
+        trained = metrics(spec.kind, truth(fitted.rows, spec), predicted)
         mlflow.log_params(
             {
                 "kind": spec.kind,
-                "features": ",".join(inputs.columns),
+                "features": ",".join(used.columns),
                 "seed": spec.training.seed,
-                "rows_train": len(rows),
-                "rows_validation": len(newer),
+                "rows_train": len(used),
+                "rows_validation": len(inner.holdout),
                 "rows_holdout": len(dataset.rows) - len(rows),
-                "newest_train_row": str(rows[recipe.time_column].iloc[-1]),
+                "oldest_train_row": str(fitted.rows[recipe.time_column].iloc[0]),
+                "newest_train_row": str(fitted.rows[recipe.time_column].iloc[-1]),
                 "spec_digest": spec.digest,
-                **{f"parameters.{key}": value for key, value in spec.training.parameters.items()},
+                **{f"parameters.{key}": value for key, value in setup.spec.training.parameters.items()},
             }
         )
         mlflow.log_metrics(
             {f"train_{key}": value for key, value in trained.items()}
             | {f"validation_{key}": value for key, value in validation.items()}
         )
-        _log_dataset(dataset, inputs.assign(**{spec.training.target: target}))
-        mlflow.log_dict(profile(inputs).to_json(), PROFILE_ARTIFACT)
-        return log_model(model, recipe, inputs, predicted)
+        _log_dataset(
+            dataset, used.assign(**{spec.training.target: fitted.rows[spec.training.target].astype("float64")})
+        )
+        mlflow.log_dict(profile(used).to_json(), PROFILE_ARTIFACT)
+        return log_model(fitted.model, recipe, used, predicted)
+
+
+def _plan_tag(plan: PlanOrder | None) -> dict[str, str]:
+    return {TAG_PLAN: plan.fingerprint} if plan else {}
 
 
 def _log_dataset(dataset: Dataset, rows: "pd.DataFrame") -> None:
@@ -168,7 +205,7 @@ def _log_dataset(dataset: Dataset, rows: "pd.DataFrame") -> None:
     mlflow.log_input(source, context="training")
 
 
-def _register(order: TrainOrder, dataset: Dataset, uri: str, name: str) -> "ModelVersion":
+def _register(order: TrainOrder, plan: PlanOrder | None, dataset: Dataset, uri: str, name: str) -> "ModelVersion":
     import mlflow
 
     return mlflow.register_model(
@@ -178,6 +215,7 @@ def _register(order: TrainOrder, dataset: Dataset, uri: str, name: str) -> "Mode
             TAG_TRAIN_TOKEN: order.train_token,
             TAG_LIFECYCLE_RUN: order.lifecycle_run,
             TAG_DATASET_DIGEST: dataset.manifest.digest,
+            **_plan_tag(plan),
         },
     )
 

@@ -1,14 +1,18 @@
 """Model inputs from a dataset: the spec's columns and what is derived from them, by a recipe kept with each model."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import pandas as pd
 
 from domain.contract import Dtype
 from domain.errors import BadInputError
+from domain.feature_group import FeatureGroup, columns_of
 from domain.message import Message
 from domain.spec import ModelSpec, TimeFeature
+from training.steps.calendar_features import calendar_feature
 from training.steps.deviation import seasonal_deviation
+from training.steps.feature_groups import check_groups, group_features
 
 PROFILE_WEEKS = 5
 WINDOW_HOURS = 24
@@ -21,6 +25,9 @@ class FeatureRecipe(Message):
         columns: columns of the dataset that are used.
         text_columns: those of them that hold text and are used as categories.
         profile_weeks, window_hours: of the seasonal deviation; only for anomaly detection.
+        groups: groups of derived features, by name; their names come first in those of the features.
+        group_columns: further columns of the dataset that the groups read.
+        entity: columns that tell whose row it is, for groups that look at earlier rows.
     """
 
     kind: Literal["regression", "anomaly_detection"]
@@ -30,25 +37,41 @@ class FeatureRecipe(Message):
     time_features: tuple[TimeFeature, ...] = ()
     profile_weeks: int | None = None
     window_hours: int | None = None
+    groups: dict[str, FeatureGroup] = {}
+    group_columns: tuple[str, ...] = ()
+    entity: tuple[str, ...] = ()
 
 
-def recipe_of(spec: ModelSpec) -> FeatureRecipe:
-    """Take the recipe from a spec.
+def recipe_of(spec: ModelSpec, groups: Mapping[str, FeatureGroup] | None = None) -> FeatureRecipe:
+    """Take the recipe from a spec, with groups of derived features beside the spec's own.
 
     Raises:
-        BadInputError: a feature's dtype cannot be used, the time column holds no times, or an anomaly detector names
-            more than one series.
+        BadInputError: a feature's dtype cannot be used, the time column holds no times, an anomaly detector names
+            more than one series or any group, or a group does not fit the spec.
     """
     training = spec.training
+    groups = groups or {}
     dtypes = {column.name: column.dtype for column in spec.contract.columns}
     _check_dtypes(spec, dtypes)
     if spec.kind == "regression":
+        check_groups(spec, groups)
+        read = {column for group in groups.values() for column in columns_of(group)}
         return FeatureRecipe(
             kind=spec.kind,
             time_column=training.time_column,
             columns=training.features,
             text_columns=tuple(name for name in training.features if dtypes[name] == "string"),
             time_features=training.time_features,
+            groups=dict(groups),
+            group_columns=tuple(sorted(read - set(training.features))),
+            entity=tuple(name for name in spec.contract.key if name != training.time_column) if groups else (),
+        )
+    if groups:
+        raise BadInputError(
+            field="feature_groups",
+            value=", ".join(groups),
+            rule="an anomaly detector watches how one series departs from its past and takes no further features",
+            where=spec.name,
         )
     if len(training.features) != 1 or dtypes[training.features[0]] == "string" or training.time_features:
         raise BadInputError(
@@ -69,7 +92,7 @@ def recipe_of(spec: ModelSpec) -> FeatureRecipe:
 def build_features(rows: pd.DataFrame, recipe: FeatureRecipe) -> pd.DataFrame:
     """Make the model's inputs for every row of a dataset.
 
-    A detector's inputs look back at older rows, so give it the whole dataset and select rows afterwards.
+    Inputs may look back at older rows, so give it the whole dataset and select rows afterwards.
 
     Returns:
         One float64 column per feature (text features: object with None where empty), index as in ``rows``.
@@ -77,7 +100,8 @@ def build_features(rows: pd.DataFrame, recipe: FeatureRecipe) -> pd.DataFrame:
     Raises:
         BadInputError: the dataset lacks a column that the recipe needs.
     """
-    missing = [name for name in (*recipe.columns, recipe.time_column) if name not in rows.columns]
+    wanted = dict.fromkeys((*recipe.columns, recipe.time_column, *recipe.group_columns, *recipe.entity))
+    missing = [name for name in wanted if name not in rows.columns]
     if missing:
         raise BadInputError(
             field="dataset.columns",
@@ -98,21 +122,16 @@ def build_features(rows: pd.DataFrame, recipe: FeatureRecipe) -> pd.DataFrame:
         else:
             made[name] = rows[name].astype("float64")
     for feature in recipe.time_features:
-        made[feature] = _time_feature(rows[recipe.time_column], feature)
+        made[feature] = calendar_feature(rows[recipe.time_column], feature)
+    derived = group_features(rows, recipe.groups, recipe.time_column, recipe.entity)
+    doubled = sorted(set(derived) & set(made))
+    if doubled:
+        raise BadInputError(
+            field="feature_groups", value=", ".join(doubled), rule="a group's features must not have a column's name"
+        )
+    for name, values in derived.items():
+        made[name] = pd.Series(values, index=rows.index)
     return pd.DataFrame(made, index=rows.index)
-
-
-def _time_feature(times: "pd.Series[pd.Timestamp]", feature: TimeFeature) -> "pd.Series[float]":
-    match feature:
-        case "hour":
-            values = times.dt.hour
-        case "weekday":
-            values = times.dt.day_of_week
-        case "month":
-            values = times.dt.month
-        case "day_of_year":
-            values = times.dt.day_of_year
-    return values.astype("float64")
 
 
 def _check_dtypes(spec: ModelSpec, dtypes: dict[str, Dtype]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from domain.errors import BadInputError
 from domain.spec import ModelSpec
 from training.steps.features import FeatureRecipe
 
@@ -20,8 +21,17 @@ THREADS_FROM_ROWS = 200_000
 Values = npt.NDArray[np.float64]
 
 
-def fit(features: pd.DataFrame, target: "pd.Series[float]", recipe: FeatureRecipe, spec: ModelSpec) -> "Pipeline":
+def fit(
+    features: pd.DataFrame,
+    target: "pd.Series[float]",
+    recipe: FeatureRecipe,
+    spec: ModelSpec,
+    weights: Values | None = None,
+) -> "Pipeline":
     """Fit on training rows only; the holdout never comes here.
+
+    Args:
+        weights: how much each row counts, shape (rows,); None counts all alike. A detector takes none.
 
     Raises:
         BadInputError: what the spec's parameters or the rows do not allow.
@@ -32,7 +42,9 @@ def fit(features: pd.DataFrame, target: "pd.Series[float]", recipe: FeatureRecip
         from training.steps.regression import fit_regression
 
         with _threads_for(len(features)):
-            return fit_regression(features, target, recipe, spec.training.parameters, spec.training.seed)
+            return fit_regression(features, target, recipe, spec.training.parameters, spec.training.seed, weights)
+    if weights is not None:
+        raise BadInputError(field="weights", value=spec.kind, rule="a detector cannot weight its rows", where=spec.name)
     from training.steps.detector import fit_detector
 
     with _threads_for(len(features)):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -34,6 +35,7 @@ def fit_regression(
     recipe: FeatureRecipe,
     parameters: dict[str, int | float | str | bool],
     seed: int,
+    weights: npt.NDArray[np.float64] | None = None,
 ) -> Pipeline:
     """Fit on the rows whose target is known; empty numbers and unseen categories are handled by the trees.
 
@@ -73,7 +75,11 @@ def fit_regression(
         ]
     )
     try:
-        pipeline.fit(features[known], target[known].astype("float64"))
+        pipeline.fit(
+            features[known],
+            target[known].astype("float64"),
+            boost__sample_weight=None if weights is None else weights[known],
+        )
     except ValueError as error:
         raise BadInputError(field="training", value=dict(parameters), rule=f"the estimator refuses: {error}") from error
     return pipeline
