@@ -11,7 +11,7 @@ from domain.errors import ChampionMovedError
 from domain.evidence import Evidence
 from domain.identity import short
 from domain.ledger import ACTOR, LedgerRecord
-from domain.names import DECIDE_ACTION, EVIDENCE
+from domain.names import DECIDE_ACTION, EVIDENCE, TAG_QUARANTINE
 from domain.ports import AcceptedDataset, Services
 from domain.run import DecideRequest, DecideResult
 from domain.upload import BlobRef, DatasetManifest, PartReport
@@ -54,7 +54,7 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
             subject=f"version {evidence.challenger_version}",
             actor=ACTOR,
             body={
-                "decision": decide(evidence, manifest.spec.evaluation).to_json(),
+                "decision": decide(evidence, manifest.spec.evaluation, _quarantine(services, evidence)).to_json(),
                 "evidence": _summary(evidence),
                 "evidence_at": services.blobs.url(request.evidence),
             },
@@ -128,6 +128,11 @@ def _act(services: Services, request: DecideRequest, decision: Decision, evidenc
         )
     )
     return DecideResult(outcome="flagged", champion_version=decision.champion_version, review_id=review.review_id)
+
+
+def _quarantine(services: Services, evidence: Evidence) -> str:
+    challenger = services.registry.version(evidence.model, evidence.challenger_version)
+    return challenger.tags.get(TAG_QUARANTINE, "") if challenger else ""
 
 
 def _summary(evidence: Evidence) -> dict[str, object]:

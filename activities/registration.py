@@ -1,6 +1,6 @@
 """The table of activities: name, message, body. A new activity is a file and a row."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +10,33 @@ from activities.cancel_databricks_job import run_cancel_databricks_job
 from activities.claim_uploads import run_claim_uploads
 from activities.decide_action import run_decide_action
 from activities.evaluate_metrics import run_evaluate_metrics
+from activities.mitigation import run_settle_mitigation
+from activities.move_serving import run_move_serving
+from activities.pause_compute import run_pause_compute, run_resume_compute
+from activities.plan_response import run_plan_response
 from activities.poll_job_status import run_poll_job_status
 from activities.publish_event import run_publish_event
 from activities.record_halt import run_record_halt
+from activities.retrain import run_read_retraining, run_retrain
+from activities.roll_back import run_roll_back
 from activities.send_alert import run_send_alert
+from activities.tell_on_call import run_tell_on_call
 from activities.trigger_databricks_job import run_trigger_databricks_job
+from activities.undo_mitigations import run_undo_mitigations
 from activities.validate_data import run_validate_data
+from activities.verify_recovery import run_verify_recovery
 from domain import names
 from domain.message import Message
 from domain.ports import Services
+from domain.response import (
+    MitigateRequest,
+    MoveServingRequest,
+    PlanRequest,
+    RetrainingRequest,
+    SettleRequest,
+    UndoRequest,
+    VerifyRequest,
+)
 from domain.run import (
     AlertRequest,
     ClaimRequest,
@@ -41,6 +59,15 @@ class Activity:
     body: Callable[[Services, Any], Message]
 
 
+@dataclass(frozen=True)
+class StartingActivity:
+    """An activity that starts orchestrations: ``(services, client, message) -> message``."""
+
+    name: str
+    message: type[Message]
+    body: Callable[[Services, df.DurableOrchestrationClient, Any], Awaitable[Message]]
+
+
 ACTIVITIES: tuple[Activity, ...] = (
     Activity(names.CLAIM_UPLOADS, ClaimRequest, run_claim_uploads),
     Activity(names.VALIDATE_DATA, ValidateRequest, run_validate_data),
@@ -52,7 +79,19 @@ ACTIVITIES: tuple[Activity, ...] = (
     Activity(names.RECORD_HALT, HaltRecord, run_record_halt),
     Activity(names.SEND_ALERT, AlertRequest, run_send_alert),
     Activity(names.PUBLISH_EVENT, RunEvent, run_publish_event),
+    Activity(names.PLAN_RESPONSE, PlanRequest, run_plan_response),
+    Activity(names.ROLL_BACK, MitigateRequest, run_roll_back),
+    Activity(names.READ_RETRAINING, RetrainingRequest, run_read_retraining),
+    Activity(names.PAUSE_COMPUTE, MitigateRequest, run_pause_compute),
+    Activity(names.RESUME_COMPUTE, MitigateRequest, run_resume_compute),
+    Activity(names.TELL_ON_CALL, MitigateRequest, run_tell_on_call),
+    Activity(names.MOVE_SERVING, MoveServingRequest, run_move_serving),
+    Activity(names.SETTLE_MITIGATION, SettleRequest, run_settle_mitigation),
+    Activity(names.VERIFY_RECOVERY, VerifyRequest, run_verify_recovery),
+    Activity(names.UNDO_MITIGATIONS, UndoRequest, run_undo_mitigations),
 )
+
+STARTING_ACTIVITIES: tuple[StartingActivity, ...] = (StartingActivity(names.RETRAIN, MitigateRequest, run_retrain),)
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
@@ -60,6 +99,8 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     result = df.Blueprint()
     for activity in ACTIVITIES:
         _register(result, activity, services)
+    for starting in STARTING_ACTIVITIES:
+        _register_starting(result, starting, services)
     return result
 
 
@@ -70,3 +111,11 @@ def _register(target: df.Blueprint, activity: Activity, services: Callable[[], S
 
     call.__name__ = activity.name
     target.activity_trigger(input_name="message")(call)
+
+
+def _register_starting(target: df.Blueprint, activity: StartingActivity, services: Callable[[], Services]) -> None:
+    async def call(message: dict, client: df.DurableOrchestrationClient) -> dict:  # type: ignore[type-arg]
+        return (await activity.body(services(), client, activity.message.from_json(message))).to_json()
+
+    call.__name__ = activity.name
+    target.activity_trigger(input_name="message")(target.durable_client_input(client_name="client")(call))

@@ -1,18 +1,32 @@
-"""Tell on-call, once per reason."""
+"""Raise an alert of our own: it goes to the queue of pipeline alerts, as every other does."""
 
 import logging
 
+from domain.alert import AlertMessage
 from domain.ports import Services
-from domain.run import Alert, AlertRequest
+from domain.run import AlertRequest
 
 logger = logging.getLogger(__name__)
 
+_TITLE, _DETAIL = 300, 8_000
 
-def run_send_alert(services: Services, request: AlertRequest) -> Alert:
-    """Record an alert under its key; raising it again changes nothing."""
-    alert = Alert(**request.model_dump(), raised_at=services.clock())
-    if services.alerts.raise_alert(alert):
-        logger.warning(
-            "alert_raised run=%s model=%s severity=%s title=%s", alert.run, alert.model, alert.severity, alert.title
-        )
+
+def run_send_alert(services: Services, request: AlertRequest) -> AlertMessage:
+    """Put an alert on its queue under its key; the queue and the incident book take a repeat for what it is."""
+    alert = AlertMessage(
+        alert_id=request.key[:256],
+        category="pipeline",
+        model=request.model if request.model in services.specs.names() else None,
+        source="nightshift",
+        rule=request.rule[:200],
+        severity=request.severity,
+        title=request.title[:_TITLE],
+        detail=request.detail[:_DETAIL],
+        fired_at=request.at,
+        run=request.run[:200],
+    )
+    services.alert_queues.send(alert)
+    logger.warning(
+        "alert_raised run=%s model=%s severity=%s title=%s", request.run, request.model, alert.severity, alert.title
+    )
     return alert

@@ -115,16 +115,19 @@ def _report(
             "parquet" if upload.suffix == "parquet" else "csv",
             spec.contract,
             uploaded_at=upload.event_time,
-            last_newest=last_newest,
+            # A file that is trained on again is as old as it was.
+            last_newest=None if upload.again else last_newest,
             spill_directory=Path(folder),
         )
-        if report.passed:
+        if report.passed and not upload.again:
             # By its digest: whatever happens to the upload while the run goes on, this is what is trained on.
-            services.blobs.upload(_kept(request.model, content, upload.suffix), path, metadata={})
+            metadata = services.blobs.metadata(upload.blob)
+            services.blobs.upload(kept_content(request.model, content, upload.suffix), path, metadata=metadata)
     return PartReport(upload=upload, digest=content, report=report)
 
 
-def _kept(model: str, content: str, suffix: str) -> BlobRef:
+def kept_content(model: str, content: str, suffix: str) -> BlobRef:
+    """Where an accepted content is kept, by its digest."""
     return BlobRef(container=SILVER, name=f"datasets/{model}/{content}.{suffix}")
 
 
@@ -137,7 +140,7 @@ def _without_duplicates(services: Services, run: str, part: PartReport, before: 
     if part.digest is None:
         return part
     message = ""
-    earlier = services.datasets.find(part.upload.model, part.digest)
+    earlier = None if part.upload.again else services.datasets.find(part.upload.model, part.digest)
     if earlier is not None and earlier.run != run:
         when = earlier.accepted_at.isoformat(timespec="seconds")
         message = f"the same content was uploaded as {earlier.upload.name!r} and decided on by {earlier.run} at {when}"
@@ -171,7 +174,7 @@ def _manifest(services: Services, run: str, spec: ModelSpec, passed: Sequence[Pa
             # A file that a job validated stays where it was uploaded; its ETag holds it to that content.
             blob=part.upload.blob
             if part.report.engine == "job"
-            else _kept(spec.name, part.digest or "", part.upload.suffix),
+            else kept_content(spec.name, part.digest or "", part.upload.suffix),
             format="parquet" if part.upload.suffix == "parquet" else "csv",
             digest=part.digest or "",
             rows=part.report.rows,

@@ -5,10 +5,11 @@ import logging
 
 import azure.durable_functions as df
 
+from activities.send_alert import run_send_alert
 from domain.identity import slug
 from domain.names import MODEL_QUEUE
 from domain.ports import Services, Submission
-from domain.run import Alert, QueueInput
+from domain.run import AlertRequest, QueueInput
 
 logger = logging.getLogger(__name__)
 
@@ -67,15 +68,16 @@ async def _take_over(
     )
     if not successor.accepted:
         return None
-    alert = Alert(
+    alert = AlertRequest(
         key=f"{queue_instance(model, generation)}:gone",
         model=model,
         run=begun or "",
+        rule="queue_gone",
         severity="warning",
         title=f"The queue of {model} had ended before its work; it was started again",
         detail=f"generation {generation}; its last run was {begun or 'none'}",
-        raised_at=services.clock(),
+        at=services.clock(),
     )
-    await asyncio.to_thread(services.alerts.raise_alert, alert)
+    await asyncio.to_thread(run_send_alert, services, alert)
     logger.warning("queue_taken_over model=%s generation=%s", model, successor.generation)
     return successor

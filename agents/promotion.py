@@ -22,13 +22,21 @@ class Rule:
     reason: Callable[[Evidence, EvaluationPolicy], str]
 
 
-def decide(evidence: Evidence, policy: EvaluationPolicy) -> Decision:
-    """Decide about the challenger of this evidence under this policy."""
+def decide(evidence: Evidence, policy: EvaluationPolicy, quarantined_by: str = "") -> Decision:
+    """Decide about the challenger of this evidence under this policy.
+
+    Args:
+        quarantined_by: the incident in which the challenger was rolled back; only a person may promote it again.
+    """
     rule = next(rule for rule in RULES if rule.holds(evidence, policy))
+    action, name, reason = rule.action, rule.name, rule.reason(evidence, policy)
+    if action == "promote" and quarantined_by:
+        reason = f"{reason}; but it is in quarantine since incident {quarantined_by}"
+        action, name = "flag", "quarantined"
     return Decision(
-        action=rule.action,
-        rule=rule.name,
-        reason=rule.reason(evidence, policy),
+        action=action,
+        rule=name,
+        reason=reason,
         model=evidence.model,
         challenger_version=evidence.challenger_version,
         champion_version=evidence.champion_version,

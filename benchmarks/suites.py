@@ -73,6 +73,12 @@ SUITES: tuple[Suite, ...] = (
         ),
     ),
     Suite(
+        name="servicebus",
+        # No other broker that speaks Service Bus's protocol installs from the package registries alone.
+        scripts=(Script("servicebus/throughput.py"), Script("servicebus/backlog.py"), Script("servicebus/trigger.py")),
+        comparisons=(),
+    ),
+    Suite(
         name="validation",
         data=f"benchmarks/validation/make_data.py --data {_PARQUET}",
         scripts=(

@@ -48,7 +48,7 @@ def local_endpoints(state: Path) -> Endpoints:
 
 
 class AppClient:
-    """Reads the app's HTTP API."""
+    """Speaks the app's HTTP API."""
 
     def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
         self._http = httpx.Client(base_url=f"{url}/api", timeout=30, transport=transport)
@@ -60,9 +60,21 @@ class AppClient:
             AppUnreachableError: no answer.
             AppRefusedError: the app says why not.
         """
-        given = {name: value for name, value in params.items() if value is not None}
+        asked = {name: value for name, value in params.items() if value is not None}
+        return self._answer("GET", path, params=asked)
+
+    def post(self, path: str, document: object) -> Any:
+        """POST a JSON document and return the answer's.
+
+        Raises:
+            AppUnreachableError: no answer.
+            AppRefusedError: the app says why not.
+        """
+        return self._answer("POST", path, json=document)
+
+    def _answer(self, method: str, path: str, **given: Any) -> Any:
         try:
-            response = self._http.get(path, params=given)
+            response = self._http.request(method, path, **given)
         except httpx.TransportError as error:
             raise AppUnreachableError(
                 f"{self._http.base_url} does not answer ({error}): `nightshift doctor` says which part is ill"

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli import read_commands, stack_commands, upload_command
+from cli import dlq_commands, incident_commands, read_commands, stack_commands, upload_command
 from cli.demo import command as demo_command
 from domain.errors import NightshiftError
 from local_host.stack.errors import StackError
@@ -27,11 +27,18 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         read_commands.explain,
         read_commands.models,
         read_commands.ledger,
-        read_commands.alerts,
         read_commands.reviews,
+    ),
+    "When something is wrong": (
+        incident_commands.incidents,
+        incident_commands.alert,
+        incident_commands.acknowledge,
+        incident_commands.resolve,
+        incident_commands.undo,
     ),
     "The local stack": (stack_commands.up, stack_commands.down, stack_commands.doctor),
 }
+app.add_typer(dlq_commands.dlq, name="dlq", rich_help_panel="When something is wrong")
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)

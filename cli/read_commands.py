@@ -1,4 +1,4 @@
-"""The commands that read: runs, show, explain, models, ledger, alerts, reviews."""
+"""The commands that read: runs, show, explain, models, ledger, reviews."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,11 +7,12 @@ from urllib.parse import quote
 import typer
 from rich.console import RenderableType
 
-from cli import rendering, run_report
+from cli import incident_report, rendering, run_report
 from cli.app_client import AppClient, app_url
 from cli.options import DEFAULT_STATE, AsJson, Limit, Model, State
 from domain.ledger import LedgerEntry
-from domain.view import ChainCheck, Explanation, ModelView, RunDetail, RunSummary
+from domain.names import LIFECYCLE
+from domain.view import ChainCheck, Explanation, IncidentView, ModelView, RunDetail, RunSummary
 
 
 def runs(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
@@ -22,17 +23,36 @@ def runs(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state:
     _show(found, shown, as_json=as_json)
 
 
-def show(run: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Show a run: each step, when it was, what it brought, how often it was tried."""
+def show(
+    what: Annotated[str, typer.Argument(metavar="RUN|INCIDENT", help="As `runs` or `incidents` names it.")],
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Show a run or an incident: each step, when it was, what it brought."""
+    name = quote(what, safe="")
     with _app(state) as app:
-        found = app.get(f"runs/{quote(run, safe='')}")
-    _show(found, run_report.run_report(RunDetail.model_validate(found)), as_json=as_json)
+        if what.startswith(f"{LIFECYCLE}-"):
+            found = app.get(f"runs/{name}")
+            shown = run_report.run_report(RunDetail.model_validate(found))
+        else:
+            found = app.get(f"incidents/{name}")
+            shown = incident_report.incident_report(IncidentView.model_validate(found))
+    _show(found, shown, as_json=as_json)
 
 
-def explain(run: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Say why a run did what it did: the decision, its rule and its evidence, from the ledger."""
+def explain(
+    what: Annotated[str, typer.Argument(metavar="RUN|INCIDENT", help="As `runs` or `incidents` names it.")],
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Say why something was done: the decision, its rule and its evidence, from the ledger."""
+    name = quote(what, safe="")
     with _app(state) as app:
-        found = app.get(f"runs/{quote(run, safe='')}/explanation")
+        if what.startswith(f"{LIFECYCLE}-"):
+            found = app.get(f"runs/{name}/explanation")
+        else:
+            view = app.get(f"incidents/{name}")
+            found = {"run": what, "model": view["incident"]["model"], "entries": view["entries"]}
     _show(found, rendering.explanation_report(Explanation.model_validate(found)), as_json=as_json)
 
 
@@ -68,14 +88,6 @@ def ledger(
     _show(found, rendering.checks_table(checks), as_json=as_json)
     if any(check.fault for check in checks):
         raise typer.Exit(1)
-
-
-def alerts(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """List what on-call must know, newest first."""
-    with _app(state) as app:
-        found = app.get("alerts", model=model, limit=limit)
-    shown = rendering.notices_table(found["items"], "raised_at", ("severity", "model", "title", "run"))
-    _show(found, shown, as_json=as_json)
 
 
 def reviews(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:

@@ -102,11 +102,24 @@ def _entry(entry: LedgerEntry) -> list[RenderableType]:
         facts.add_row("rules", f"spec {evidence.spec_digest[:16]}, policy {evidence.policy_digest[:16]}")
         facts.add_row("evidence", Text(entry.body["evidence_at"], overflow="fold"))
         return [Text(said), metrics_table(evidence), facts]
+    if entry.kind in {"mitigation", "undo"}:
+        return [Text(line) for line in _mitigation(entry)]
     if entry.kind == "halt":
         failure = entry.body["failure"]
         return [Text(f"{entry.body['outcome']} at {failure['step']}: {failure['code']}"), Text(failure["message"])]
     champion = entry.body["champion_version"]
     return [Text(f"outcome: {entry.body['outcome']}; champion is version {champion or '-'}")]
+
+
+def _mitigation(entry: LedgerEntry) -> list[str]:
+    body = entry.body
+    verb = "undo of" if entry.kind == "undo" else "ordered"
+    lines = [f"{verb} {body['mitigation']} ({entry.subject}) for incident {body['incident']}"]
+    if "rule" in body:
+        lines.append(f"rule {body['rule']}: {body['reason']}")
+    if body.get("comment"):
+        lines.append(f"comment: {body['comment']}")
+    return lines
 
 
 def models_report(models: list[ModelView]) -> RenderableType:

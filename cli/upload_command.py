@@ -14,10 +14,9 @@ from cli import rendering, run_report
 from cli.app_client import AppClient, AppRefusedError, app_url, local_endpoints
 from cli.options import DEFAULT_STATE, ROOT, AsJson, State
 from domain.errors import BadInputError
-from domain.identity import short
+from domain.identity import MODEL_NAME, short
 from domain.names import BRONZE
 from domain.run import RunOutcome
-from domain.spec import MODEL_NAME
 from domain.upload import BlobRef
 from domain.view import RunDetail
 from wiring.services import LazyServices
@@ -58,7 +57,7 @@ def upload(
     if outcome is None or outcome.decision is None:
         raise typer.Exit(1)
     if name in outcome.refused:
-        console.print(f"{name} was left out of this run: `nightshift alerts` says why", style="red")
+        console.print(f"{name} was left out of this run: `nightshift incidents` says why", style="red")
         raise typer.Exit(1)
 
 

@@ -20,6 +20,11 @@ class TableDatasetRegister:
         """The first acceptance of a content."""
         return self._records.get(model, digest)
 
+    def promoted(self, model: str) -> tuple[AcceptedDataset, ...]:
+        """The contents that made a champion, newest first."""
+        promoted = (item for item in self._records.all(model) if item.newest)
+        return tuple(sorted(promoted, key=lambda item: item.accepted_at, reverse=True))
+
     def last_newest(self, model: str, *, before_run: str) -> str | None:
         """The newest freshness value among the files that other runs accepted, in ISO 8601."""
         accepted = self._records.all(model)

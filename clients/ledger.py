@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from clients.tables import Row, Table, Write, until_no_conflict
 from domain.errors import BadInputError, ConflictError, LedgerBrokenError
 from domain.identity import short
-from domain.ledger import GENESIS, ChainFault, LedgerEntry, LedgerRecord, chain, verify
+from domain.ledger import GENESIS, ChainFault, EntryKind, LedgerEntry, LedgerRecord, chain, verify
 from domain.ports import Clock
 
 _HEAD = "head"
@@ -45,7 +45,7 @@ class TableLedger:
         self._table.write(
             record.model,
             [
-                Write(key, {"Entry": text, "Run": record.run}),
+                Write(key, {"Entry": text, "Run": record.run, "Kind": record.kind}),
                 Write(_KEY + short(record.key), {"Entry": key}),
                 Write(
                     _HEAD,
@@ -62,6 +62,17 @@ class TableLedger:
             rows = self._table.partition(model, prefix=_ENTRY)
         else:
             rows = self._table.query("PartitionKey eq @model and Run eq @run", {"model": model, "run": run})
+        return tuple(_entry(row) for row in rows)
+
+    def find(self, model: str, key: str) -> LedgerEntry | None:
+        """The entry that was appended under a key."""
+        known = self._table.get(model, _KEY + short(key))
+        row = None if known is None else self._table.get(model, str(known.values["Entry"]))
+        return None if row is None else _entry(row)
+
+    def of_kind(self, model: str, kind: EntryKind) -> tuple[LedgerEntry, ...]:
+        """Entries of a model of one kind, by sequence."""
+        rows = self._table.query("PartitionKey eq @model and Kind eq @kind", {"model": model, "kind": kind})
         return tuple(_entry(row) for row in rows)
 
     def models(self) -> tuple[str, ...]:

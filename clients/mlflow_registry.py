@@ -1,20 +1,25 @@
 """MLflow tracking and model registry through the MLflow client."""
 
+import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
-from domain.names import PREDICTIONS_ARTIFACT, TAG_SCORE_TOKEN, TAG_TRAIN_RUN, experiment
+from domain.names import MODEL_RECIPE, PREDICTIONS_ARTIFACT, TAG_SCORE_TOKEN, TAG_TRAIN_RUN, experiment
 from domain.ports import RegisteredVersion, ScoreRun
 
 # The open-source registry answers INVALID_PARAMETER_VALUE for an alias that nobody holds, Unity Catalog NOT_FOUND.
 _ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE"})
+# Parts of a model's recipe that name columns of a dataset.
+_RECIPE_COLUMNS = ("columns", "group_columns", "entity")
 _REFUSED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"})
 
 
@@ -64,6 +69,56 @@ class MlflowModelRegistry:
                 found.extend(page)
         versions = (_version(item, aliases.get(str(item.version), [])) for item in found)
         return tuple(sorted(versions, key=lambda item: int(item.version), reverse=True))
+
+    def version(self, model: str, version: str) -> RegisteredVersion | None:
+        """One version; None if there is none or it was deleted."""
+        with _translated():
+            try:
+                item = self._client.get_model_version(self._prefix + model, version)
+            except MlflowException as error:
+                if error.error_code in _ABSENT:
+                    return None
+                raise
+        return _version(item, list(item.aliases))
+
+    def tag(self, model: str, version: str, name: str, value: str | None) -> None:
+        """Set a tag of a version; None removes it."""
+        with _translated():
+            if value is not None:
+                self._client.set_model_version_tag(self._prefix + model, version, name, value)
+                return
+            try:
+                self._client.delete_model_version_tag(self._prefix + model, version, name)
+            except MlflowException as error:
+                if error.error_code not in _ABSENT:
+                    raise
+
+    def columns_of(self, model: str, version: str) -> tuple[str, ...] | None:
+        """The columns of a dataset that a version needs; None if its files are not all there.
+
+        Read from the model's own description (MLmodel): loading the model itself needs its whole environment, which
+        the app does not carry. Every scoring of a champion loads it, so a version that was champion has been loaded.
+        """
+        from mlflow.artifacts import download_artifacts, list_artifacts
+
+        uri = f"models:/{self._prefix}{model}/{version}"
+        with _translated():
+            try:
+                files = {item.path for item in list_artifacts(artifact_uri=uri)}
+                if "MLmodel" not in files:
+                    return None
+                with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+                    path = download_artifacts(artifact_uri=f"{uri}/MLmodel", dst_path=folder)
+                    described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+            except MlflowException as error:
+                if error.error_code in _ABSENT:
+                    return None
+                raise
+        data = described["flavors"]["python_function"].get("model_path")
+        if data is not None and data not in files:
+            return None
+        recipe = json.loads((described.get("metadata") or {}).get(MODEL_RECIPE, "{}"))
+        return tuple(column for part in _RECIPE_COLUMNS for column in recipe.get(part, ()))
 
     def find_score(self, model: str, score_token: str) -> ScoreRun | None:
         """The finished score run with this token."""

@@ -1,20 +1,27 @@
 """Model specs: one YAML file per model in a folder that is deployed with the app."""
 
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from domain.errors import SpecError, UnknownModelError
+from domain.message import Message
+from domain.playbook import Playbook
 from domain.spec import ModelSpec
+
+Read = TypeVar("Read", bound=Message)
 
 
 class SpecFiles:
     """Implements domain.ports.SpecSource; a changed file is read again, and a bad one harms only its own model."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, platform: Path | None = None) -> None:
         self._folder = folder
+        self._platform = platform
         self._read: dict[str, tuple[int, ModelSpec]] = {}
+        self._read_platform: tuple[int, Playbook] | None = None
 
     def get(self, model: str) -> ModelSpec:
         """The spec of a model.
@@ -36,6 +43,19 @@ class SpecFiles:
         """Names of all models: those of the files."""
         return tuple(sorted(path.stem for path in self._folder.glob("*.yaml")))
 
+    def platform(self) -> Playbook:
+        """The playbook for alerts that are about no model; the defaults if there is no file.
+
+        Raises:
+            SpecError: the file breaks a rule.
+        """
+        if self._platform is None or not self._platform.exists():
+            return Playbook()
+        changed = self._platform.stat().st_mtime_ns
+        if self._read_platform is None or self._read_platform[0] != changed:
+            self._read_platform = (changed, _load(self._platform, Playbook))
+        return self._read_platform[1]
+
 
 def load_spec(path: Path) -> ModelSpec:
     """Read and check one spec file.
@@ -43,6 +63,13 @@ def load_spec(path: Path) -> ModelSpec:
     Raises:
         SpecError: not YAML, or a field breaks a rule.
     """
+    spec = _load(path, ModelSpec)
+    if spec.name != path.stem:
+        raise SpecError(field="name", value=spec.name, rule=f"must be the file's name, {path.stem!r}", where=path.name)
+    return spec
+
+
+def _load(path: Path, kind: type[Read]) -> Read:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -50,12 +77,9 @@ def load_spec(path: Path) -> ModelSpec:
             field="file", value=path.name, rule=f"must be YAML in UTF-8: {error}", where=path.name
         ) from error
     try:
-        spec = ModelSpec.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as error:
         raise _spec_error(path, error) from error
-    if spec.name != path.stem:
-        raise SpecError(field="name", value=spec.name, rule=f"must be the file's name, {path.stem!r}", where=path.name)
-    return spec
 
 
 def _spec_error(path: Path, error: ValidationError) -> SpecError:

@@ -16,7 +16,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 from azure.data.tables import TableClient, TableServiceClient, TableTransactionError, UpdateMode
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from domain.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
 
@@ -111,7 +111,8 @@ class Table:
 def until_no_conflict(attempt: Callable[[], Result]) -> Result:
     """Repeat a read-decide-write until nobody else writes in between; gives up after 20 rounds with ConflictError."""
     retrying = Retrying(
-        retry=retry_if_exception_type(ConflictError),
+        # A conflict that no retry cures, such as a transition that a state does not allow, is an answer.
+        retry=retry_if_exception(lambda error: isinstance(error, ConflictError) and error.retryable),
         stop=stop_after_attempt(20),
         wait=wait_random_exponential(multiplier=0.02, max=1),
         reraise=True,

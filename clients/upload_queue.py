@@ -6,7 +6,7 @@ that finds nothing sets the queue idle in the same write that a simultaneous sub
 The row also names the run that was claimed last, so that the successor of a generation that died takes it up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from azure.data.tables import TableServiceClient
 
@@ -31,25 +31,28 @@ class TableUploadQueue:
     def __init__(self, service: TableServiceClient) -> None:
         self._table = Table(service, "uploads")
 
-    def submit(self, upload: Upload, model: str) -> Submission:
-        """Add an upload once and wake the queue if it is idle."""
-        return until_no_conflict(lambda: self._submit(upload, model))
+    def submit(self, upload: Upload, model: str, *, with_: Sequence[Upload] = ()) -> Submission:
+        """Add an upload (and those that go with it) once and wake the queue if it is idle."""
+        return until_no_conflict(lambda: self._submit((upload, *with_), model))
 
-    def _submit(self, upload: Upload, model: str) -> Submission:
+    def _submit(self, uploads: tuple[Upload, ...], model: str) -> Submission:
         queue = self._table.get(model, _QUEUE)
         generation, busy, sequence = _read(queue)
-        if self._table.get(model, _UPLOAD + upload.identity) is not None:
+        if self._table.get(model, _UPLOAD + uploads[0].identity) is not None:
             return Submission(generation=generation, accepted=False)
         if not busy:
             generation += 1
         self._table.write(
             model,
             [
-                Write(
-                    _UPLOAD + upload.identity,
-                    {"State": "waiting", "Sequence": sequence, "Upload": upload.model_dump_json()},
+                *(
+                    Write(
+                        _UPLOAD + upload.identity,
+                        {"State": "waiting", "Sequence": sequence + number, "Upload": upload.model_dump_json()},
+                    )
+                    for number, upload in enumerate(uploads)
                 ),
-                _queue(queue, generation, busy=True, sequence=sequence + 1),
+                _queue(queue, generation, busy=True, sequence=sequence + len(uploads)),
             ],
         )
         return Submission(generation=generation, accepted=True)

@@ -3,6 +3,12 @@
 import hashlib
 import json
 import re
+from typing import Annotated
+
+from pydantic import Field
+
+MODEL_NAME = r"^[a-z][a-z0-9_]{1,62}$"
+ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
 
 _UNSAFE = re.compile(r"[^a-z0-9_.-]+")
 

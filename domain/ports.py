@@ -1,15 +1,22 @@
 """The ports: what Nightshift needs of the outside, implemented in clients and handed in by wiring."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from domain.alert import AlertMessage
+from domain.compute import ComputeRef, ComputeResource
+from domain.dead_letter import DeadLetter, DeadLetterState
 from domain.decision import ChampionMove, MoveState, Review
+from domain.incident import Incident, IncidentState, Recorded, Signal
 from domain.job import JobOrder, JobRun, JobStatus
-from domain.ledger import ChainFault, LedgerEntry, LedgerRecord
+from domain.ledger import ChainFault, EntryKind, LedgerEntry, LedgerRecord
 from domain.message import Message
-from domain.run import Alert, Batch, Patience, RunEvent
+from domain.notification import Notification, NotificationRecord
+from domain.playbook import Playbook
+from domain.run import Batch, Patience, RunEvent
+from domain.serving import EndpointState
 from domain.spec import ModelSpec
 from domain.upload import BlobRef, Upload
 
@@ -58,8 +65,12 @@ class QueueState(Message):
 class UploadQueue(Protocol):
     """Uploads waiting per model; none is lost, none is taken twice."""
 
-    def submit(self, upload: Upload, model: str) -> Submission:
-        """Add an upload once, however often it is submitted; wake the queue if it is idle."""
+    def submit(self, upload: Upload, model: str, *, with_: Sequence[Upload] = ()) -> Submission:
+        """Add an upload once, however often it is submitted; wake the queue if it is idle.
+
+        Args:
+            with_: uploads that are added in the same write, so that one batch takes them all.
+        """
 
     def claim(self, model: str, generation: int, claim: int) -> Batch:
         """Take all waiting uploads as one batch; the same claim gets the same batch; an empty one sets it idle."""
@@ -101,6 +112,9 @@ class DatasetRegister(Protocol):
     def find(self, model: str, digest: str) -> AcceptedDataset | None:
         """The first acceptance of a content."""
 
+    def promoted(self, model: str) -> tuple[AcceptedDataset, ...]:
+        """The contents that made a champion, newest first."""
+
     def last_newest(self, model: str, *, before_run: str) -> str | None:
         """The newest freshness value among the files that other runs promoted, in ISO 8601."""
 
@@ -119,6 +133,29 @@ class JobService(Protocol):
 
     def lifecycle_run(self, run_id: int) -> str | None:
         """The lifecycle run that a job run belongs to, from its parameters."""
+
+
+class ComputeService(Protocol):
+    """Clusters and SQL warehouses of the workspace."""
+
+    def list_compute(self) -> tuple[ComputeResource, ...]:
+        """All compute, with its tags and state."""
+
+    def pause(self, resource: ComputeRef) -> None:
+        """Terminate a cluster, stop a warehouse, cancel the runs of a job cluster; what is stopped stays so."""
+
+    def resume(self, resource: ComputeRef) -> None:
+        """Start it again; ServiceRefusedError for a job cluster, whose runs are gone."""
+
+
+class ServingService(Protocol):
+    """Model serving endpoints."""
+
+    def read(self, endpoint: str) -> EndpointState:
+        """What an endpoint serves; ServiceRefusedError if there is no such endpoint."""
+
+    def serve(self, endpoint: str, model: str, version: str) -> None:
+        """Ask an endpoint to serve a version; ConflictError while another update is under way."""
 
 
 class RegisteredVersion(Message):
@@ -151,6 +188,15 @@ class ModelRegistry(Protocol):
 
     def versions(self, model: str) -> tuple[RegisteredVersion, ...]:
         """All versions, newest first; empty for an unknown model."""
+
+    def version(self, model: str, version: str) -> RegisteredVersion | None:
+        """One version; None if there is none or it was deleted."""
+
+    def tag(self, model: str, version: str, name: str, value: str | None) -> None:
+        """Set a tag of a version; None removes it."""
+
+    def columns_of(self, model: str, version: str) -> tuple[str, ...] | None:
+        """The columns of a dataset that a version needs; None if its files are not all there."""
 
     def find_score(self, model: str, score_token: str) -> ScoreRun | None:
         """The finished score run with this token."""
@@ -185,6 +231,12 @@ class Ledger(Protocol):
     def entries(self, model: str, run: str | None = None) -> tuple[LedgerEntry, ...]:
         """Entries of a model by sequence, of one run if named."""
 
+    def find(self, model: str, key: str) -> LedgerEntry | None:
+        """The entry that was appended under a key."""
+
+    def of_kind(self, model: str, kind: EntryKind) -> tuple[LedgerEntry, ...]:
+        """Entries of a model of one kind, by sequence."""
+
     def models(self) -> tuple[str, ...]:
         """Models that have entries."""
 
@@ -202,14 +254,74 @@ class ReviewBook(Protocol):
         """Reviews, newest first."""
 
 
-class AlertBook(Protocol):
-    """Alerts for on-call."""
+class AlertQueues(Protocol):
+    """The Service Bus queues of alerts."""
 
-    def raise_alert(self, alert: Alert) -> bool:
-        """Record an alert once per key; False if it was there already."""
+    def send(self, alert: AlertMessage) -> None:
+        """Put an alert on the queue of its category, once per message id within the queue's window."""
 
-    def all(self, model: str | None = None) -> tuple[Alert, ...]:
-        """Alerts, newest first."""
+    def send_raw(self, queue: str, body: bytes, *, message_id: str, properties: Mapping[str, str]) -> None:
+        """Put bytes on a queue as they are; a redrive does."""
+
+
+class IncidentBook(Protocol):
+    """Incidents and the alerts that belong to them."""
+
+    def record(self, signal: Signal) -> Recorded:
+        """Record an alert once: open an incident, add to one, or close what it resolves."""
+
+    def get(self, model: str, incident_id: str) -> Incident | None:
+        """An incident of a model (or of ``platform``)."""
+
+    def find(self, incident_id: str) -> Incident | None:
+        """An incident whose model is not known."""
+
+    def change(self, model: str, incident_id: str, change: Callable[[Incident], Incident]) -> Incident:
+        """Change an incident by compare-and-set; ``change`` may be called again on a fresher incident."""
+
+    def all(self, model: str | None = None, states: tuple[IncidentState, ...] = ()) -> tuple[Incident, ...]:
+        """Incidents, newest first; of one model and in these states if given."""
+
+    def occurrences(self, model: str, incident_id: str) -> tuple[AlertMessage, ...]:
+        """The alerts that belong to an incident, oldest first."""
+
+
+class Notifier(Protocol):
+    """Tells people."""
+
+    def send(self, notification: Notification) -> None:
+        """Send to every address that wants this kind.
+
+        Raises:
+            ServiceUnavailableError: an address did not take it; trying again may help.
+            ServiceRefusedError: an address is no address.
+        """
+
+
+class NotificationBook(Protocol):
+    """Which notifications have gone out."""
+
+    def begin(self, record: NotificationRecord) -> NotificationRecord:
+        """Write down that a notification is being sent; return what is known of its key."""
+
+    def settle(self, record: NotificationRecord) -> None:
+        """Write down that it has been sent."""
+
+
+class DeadLetterBook(Protocol):
+    """Messages that could not be handled."""
+
+    def record(self, letter: DeadLetter) -> bool:
+        """Keep a dead letter once; False if it was there."""
+
+    def get(self, letter_id: str) -> DeadLetter | None:
+        """A dead letter."""
+
+    def settle(self, letter_id: str, expected: DeadLetterState, state: DeadLetterState, note: str) -> DeadLetter:
+        """Move it from one state to another and add a line to its history; ConflictError if it is in another state."""
+
+    def all(self, queue: str | None = None, state: DeadLetterState | None = None) -> tuple[DeadLetter, ...]:
+        """Dead letters, newest first."""
 
 
 class EventPublisher(Protocol):
@@ -227,6 +339,9 @@ class SpecSource(Protocol):
 
     def names(self) -> tuple[str, ...]:
         """Names of all models."""
+
+    def platform(self) -> Playbook:
+        """The playbook for alerts that are about no model; raises SpecError."""
 
 
 class Clock(Protocol):
@@ -256,6 +371,14 @@ class Services(Protocol):
         """Databricks Jobs."""
 
     @property
+    def compute(self) -> ComputeService:
+        """Clusters and SQL warehouses."""
+
+    @property
+    def serving(self) -> ServingService:
+        """Serving endpoints."""
+
+    @property
     def registry(self) -> ModelRegistry:
         """MLflow."""
 
@@ -272,8 +395,24 @@ class Services(Protocol):
         """Flagged promotions."""
 
     @property
-    def alerts(self) -> AlertBook:
-        """Alerts for on-call."""
+    def alert_queues(self) -> AlertQueues:
+        """The Service Bus queues of alerts."""
+
+    @property
+    def incidents(self) -> IncidentBook:
+        """Incidents."""
+
+    @property
+    def notifier(self) -> Notifier:
+        """Tells people."""
+
+    @property
+    def notifications(self) -> NotificationBook:
+        """Which notifications have gone out."""
+
+    @property
+    def dead_letters(self) -> DeadLetterBook:
+        """Messages that could not be handled."""
 
     @property
     def events(self) -> EventPublisher:

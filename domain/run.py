@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from domain.alert import Severity
 from domain.decision import Decision
 from domain.evidence import Evidence
 from domain.job import JobStatus
@@ -223,25 +224,22 @@ class Recorded(Message):
 
 
 class AlertRequest(Message):
-    """Something that on-call must know.
+    """Something of our own that on-call must know; it goes the way of every pipeline alert.
 
     Attributes:
         key: identity of the alert; raising it again changes nothing.
+        model: as somebody named it; a name that no spec has makes it an alert of the platform.
+        rule: what kind of trouble it is, such as the step that failed; runs with the same share an incident.
     """
 
     key: str
     model: str
     run: str
-    category: Literal["pipeline"] = "pipeline"
-    severity: Literal["critical", "warning", "informational"]
+    rule: str
+    severity: Severity
     title: str
     detail: str
-
-
-class Alert(AlertRequest):
-    """An alert as it was raised."""
-
-    raised_at: datetime
+    at: datetime
 
 
 class RunEvent(Message):

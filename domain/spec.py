@@ -1,16 +1,14 @@
 """A model spec: one YAML file tells Nightshift everything about one model."""
 
-import hashlib
-import json
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from domain.contract import DataContract
+from domain.identity import ModelName, digest
 from domain.message import Message
+from domain.playbook import Playbook
 
-MODEL_NAME = r"^[a-z][a-z0-9_]{1,62}$"
-ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
 RegressionMetric = Literal["rmse", "mae", "r2", "mape"]
 DetectionMetric = Literal["precision", "recall", "f1", "anomaly_rate"]
 TimeFeature = Literal["hour", "weekday", "month", "day_of_year"]
@@ -161,6 +159,7 @@ class ModelSpec(Message):
     training: Training
     evaluation: EvaluationPolicy
     serving_endpoint: str | None = None
+    playbook: Playbook = Playbook()
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "ModelSpec":
@@ -198,13 +197,9 @@ class ModelSpec(Message):
     @property
     def digest(self) -> str:
         """SHA-256 of the spec's canonical JSON, so that a decision can say which spec it followed."""
-        return _digest(self.to_json())
+        return digest(self.to_json())
 
     @property
     def policy_digest(self) -> str:
         """SHA-256 of the part that decides about promotion: metrics, limits, slices, holdout and bootstrap."""
-        return _digest(self.evaluation.to_json())
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return digest(self.evaluation.to_json())

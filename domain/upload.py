@@ -28,6 +28,7 @@ class Upload(Message):
         etag: version of the content that the event announces.
         size: bytes.
         event_time: when the storage account accepted the blob (UTC).
+        again: why a file that was trained on before is trained on again, such as an incident's id; empty for a new one.
     """
 
     url: str
@@ -37,11 +38,12 @@ class Upload(Message):
     size: int
     event_time: datetime
     event_id: str
+    again: str = ""
 
     @property
     def identity(self) -> str:
-        """The same for every delivery of the event, different for every content."""
-        return short(self.url, self.etag)
+        """The same for every delivery of the event, different for every content and for every retraining on it."""
+        return short(self.url, self.etag, self.again) if self.again else short(self.url, self.etag)
 
     @property
     def model(self) -> str:
@@ -61,8 +63,8 @@ class Upload(Message):
 
     @property
     def blob(self) -> BlobRef:
-        """The exact content that the event announces."""
-        return BlobRef(container=self.container, name=self.name, etag=self.etag)
+        """The exact content that the event announces; a kept file bears its digest in its name instead."""
+        return BlobRef(container=self.container, name=self.name, etag=None if self.again else self.etag)
 
 
 class DatasetPart(Message):

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any, Literal
 
+from domain.alert import AlertMessage
 from domain.decision import ChampionMove
+from domain.incident import Incident
 from domain.ledger import ChainFault, LedgerEntry
 from domain.message import Message
 from domain.ports import RegisteredVersion
@@ -97,3 +99,24 @@ class UploadView(Message):
     model: str
     identity: str
     run: str | None
+
+
+class IncidentView(Message):
+    """An incident with its alerts and what the ledger says of it.
+
+    Attributes:
+        occurrences: the newest alerts that belong to it, oldest first.
+        entries: its ledger entries, oldest first.
+    """
+
+    incident: Incident
+    occurrences: tuple[AlertMessage, ...]
+    entries: tuple[LedgerEntry, ...]
+
+
+class UndoView(Message):
+    """Where an undo has got to: ``result`` is None while it goes on."""
+
+    instance: str
+    started: bool
+    result: dict[str, Any] | None

@@ -233,9 +233,11 @@ class _Run:
             key=f"{self.order.run}:{key}",
             model=self.order.model,
             run=self.order.run,
+            rule=key,
             severity=severity,
             title=title,
             detail=detail[:4_000],
+            at=self.context.current_utc_datetime,
         )
         yield steadily(self.context, SEND_ALERT, request, self.order.patience)
 

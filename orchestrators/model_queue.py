@@ -33,9 +33,11 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
             key=f"{batch.run}:ended",
             model=queue.model,
             run=batch.run,
+            rule="run_broke_off",
             severity="critical",
             title=f"Run of {queue.model} broke off",
             detail=str(error)[:4_000],
+            at=context.current_utc_datetime,
         )
         yield steadily(context, SEND_ALERT, alert)
     context.continue_as_new(queue.model_copy(update={"claim": queue.claim + 1}).to_json())

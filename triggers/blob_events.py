@@ -9,12 +9,13 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.send_alert import run_send_alert
+from activities.wake_queue import wake_queue
 from domain.errors import BadInputError
 from domain.names import BRONZE
 from domain.ports import Services
-from domain.run import Alert
+from domain.run import AlertRequest
 from domain.upload import UNROUTED, Upload
-from triggers.queue_starter import wake_queue
 
 logger = logging.getLogger(__name__)
 
@@ -82,16 +83,17 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
 
 def _tell(services: Services, event_id: str, error: BadInputError) -> None:
     logger.warning("event_malformed id=%s message=%s", event_id, error.message)
-    alert = Alert(
+    alert = AlertRequest(
         key=f"event:{event_id}",
         model=UNROUTED,
         run="",
+        rule="blob_event_malformed",
         severity="warning",
         title="A blob event cannot be read; its upload is not worked on",
         detail=error.message,
-        raised_at=services.clock(),
+        at=services.clock(),
     )
-    services.alerts.raise_alert(alert)
+    run_send_alert(services, alert)
 
 
 async def submit_upload(client: df.DurableOrchestrationClient, services: Services, upload: Upload) -> None:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from activities.roll_back import rollback_candidate
 from domain.errors import SpecError
-from domain.names import CHAMPION
+from domain.names import CHAMPION, TAG_QUARANTINE
 from domain.ports import Services
 from domain.view import ModelView
 
@@ -36,8 +37,16 @@ def model_view(services: Services, model: str, at: datetime | None) -> ModelView
         spec_error=spec_error,
         champion=champion,
         champion_since=last.at if last else None,
-        rollback_target=last.previous if last else None,
+        rollback_target=_rollback_target(services, model, champion),
         at=at,
         versions=services.registry.versions(model),
         moves=moves,
     )
+
+
+def _rollback_target(services: Services, model: str, champion: str | None) -> str | None:
+    """The version that a rollback would bring back now; None if there is none that may."""
+    if champion is None:
+        return None
+    target, registered = rollback_candidate(services, model, champion)
+    return None if registered is None or TAG_QUARANTINE in registered.tags else target

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.wake_queue import wake_queue
 from domain.ports import Services, Submission
-from triggers.queue_starter import wake_queue
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:

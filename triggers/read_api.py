@@ -1,28 +1,17 @@
-"""The reading half of the HTTP API: runs, models, the ledger, alerts, reviews and uploads."""
+"""The reading half of the HTTP API: runs, models, the ledger, reviews and uploads."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from functools import wraps
-from typing import TypeVar
+from collections.abc import Callable
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from domain.errors import BadInputError, NightshiftError
 from domain.ports import Services
 from domain.view import ChainCheck, Explanation, UploadView
 from triggers.model_views import model_view, model_views
-from triggers.problem import answer, problem
+from triggers.parameters import limit_of, time_of
+from triggers.problem import Answer, answer, explained, problem
 from triggers.run_views import RUN_PREFIX, run_detail, run_summary
-
-Answer = Callable[..., Awaitable[func.HttpResponse]]
-Result = TypeVar("Result")
-
-_LIMIT = 50
-_STATUS = {"unknown_model": 404, "ledger_broken": 500}
-_LARGEST_LIMIT = 1_000
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
@@ -34,16 +23,16 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
 
     @get("runs")
     @result.durable_client_input(client_name="client")
-    @_explained
+    @explained
     async def list_runs(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        model, limit = req.params.get("model"), _limit(req)
+        model, limit = req.params.get("model"), limit_of(req)
         statuses = await client.get_status_by(instance_id_prefix=f"{RUN_PREFIX}{model}-" if model else RUN_PREFIX)
         runs = sorted((run_summary(status) for status in statuses), key=lambda run: run.started_at, reverse=True)
         return answer(list(runs[:limit]))
 
     @get("runs/{run}")
     @result.durable_client_input(client_name="client")
-    @_explained
+    @explained
     async def show_run(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         run = req.route_params["run"]
         status = await client.get_status(run, show_history=True, show_history_output=True, show_input=True)
@@ -52,7 +41,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         return answer(run_detail(status))
 
     @get("runs/{run}/explanation")
-    @_explained
+    @explained
     async def explain_run(req: func.HttpRequest) -> func.HttpResponse:
         run = req.route_params["run"]
         model = run.removeprefix(RUN_PREFIX).rpartition("-")[0]
@@ -63,27 +52,27 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         return answer(Explanation(run=run, model=model, entries=entries))
 
     @get("models")
-    @_explained
+    @explained
     async def list_models(req: func.HttpRequest) -> func.HttpResponse:
-        at = _time(req)
+        at = time_of(req)
         return answer(list(await asyncio.to_thread(model_views, services(), at)))
 
     @get("models/{model}")
-    @_explained
+    @explained
     async def show_model(req: func.HttpRequest) -> func.HttpResponse:
-        at = _time(req)
+        at = time_of(req)
         return answer(await asyncio.to_thread(model_view, services(), req.route_params["model"], at))
 
     @get("ledger")
-    @_explained
+    @explained
     async def list_ledger(req: func.HttpRequest) -> func.HttpResponse:
         ledger, model = services().ledger, req.params.get("model")
         names = [model] if model else await asyncio.to_thread(ledger.models)
         entries = [entry for name in names for entry in await asyncio.to_thread(ledger.entries, name)]
-        return answer(list(sorted(entries, key=lambda entry: entry.recorded_at)[-_limit(req) :]))
+        return answer(list(sorted(entries, key=lambda entry: entry.recorded_at)[-limit_of(req) :]))
 
     @get("ledger/verification")
-    @_explained
+    @explained
     async def verify_ledger(req: func.HttpRequest) -> func.HttpResponse:
         ledger = services().ledger
 
@@ -92,20 +81,14 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
 
         return answer([await asyncio.to_thread(check, model) for model in await asyncio.to_thread(ledger.models)])
 
-    @get("alerts")
-    @_explained
-    async def list_alerts(req: func.HttpRequest) -> func.HttpResponse:
-        alerts = await asyncio.to_thread(services().alerts.all, req.params.get("model"))
-        return answer(list(alerts[: _limit(req)]))
-
     @get("reviews")
-    @_explained
+    @explained
     async def list_reviews(req: func.HttpRequest) -> func.HttpResponse:
         reviews = await asyncio.to_thread(services().reviews.all, req.params.get("model"))
-        return answer(list(reviews[: _limit(req)]))
+        return answer(list(reviews[: limit_of(req)]))
 
     @get("uploads/{model}/{identity}")
-    @_explained
+    @explained
     async def show_upload(req: func.HttpRequest) -> func.HttpResponse:
         model, identity = req.route_params["model"], req.route_params["identity"]
         run = await asyncio.to_thread(services().uploads.run_of, model, identity)
@@ -116,38 +99,3 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         return func.HttpResponse('{"status": "alive"}', mimetype="application/json")
 
     return result
-
-
-def _explained(handler: Answer) -> Answer:
-    """Turn a named failure into a problem document with the right status."""
-
-    @wraps(handler)
-    async def handle(*args: object, **kwargs: object) -> func.HttpResponse:
-        try:
-            return await handler(*args, **kwargs)
-        except NightshiftError as error:
-            status = 503 if error.retryable else _STATUS.get(error.code, 400)
-            return problem(status, error.code, error.message)
-
-    return handle
-
-
-def _limit(req: func.HttpRequest) -> int:
-    text = req.params.get("limit", str(_LIMIT))
-    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= _LARGEST_LIMIT:
-        raise BadInputError(field="limit", value=text, rule=f"must be a whole number from 1 to {_LARGEST_LIMIT}")
-    return int(text)
-
-
-def _time(req: func.HttpRequest) -> datetime | None:
-    text = req.params.get("at")
-    if text is None:
-        return None
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        value = None
-    if value is None or value.tzinfo is None:
-        rule = "must be a time with its zone, such as 2026-11-01T03:00Z"
-        raise BadInputError(field="at", value=text, rule=rule)
-    return value

@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from domain.ports import (
-    AlertBook,
+    AlertQueues,
     BlobStore,
     ChampionBook,
+    ComputeService,
     DatasetRegister,
+    DeadLetterBook,
     EventPublisher,
+    IncidentBook,
     JobService,
     Ledger,
     ModelRegistry,
+    NotificationBook,
+    Notifier,
     ReviewBook,
+    ServingService,
     SpecSource,
     UploadQueue,
 )
@@ -26,6 +32,7 @@ from wiring.settings import Settings, read_settings
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.data.tables import TableServiceClient
+    from databricks.sdk import WorkspaceClient
 
 # The audience of a Databricks workspace for Microsoft Entra ID.
 _DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
@@ -109,19 +116,73 @@ class LazyServices:
         return TableReviewBook(self._tables)
 
     @cached_property
-    def alerts(self) -> AlertBook:
-        """The alerts."""
-        from clients.alerts import TableAlertBook
+    def alert_queues(self) -> AlertQueues:
+        """The queues of alerts."""
+        from azure.servicebus import ServiceBusClient
 
-        return TableAlertBook(self._tables)
+        from clients.alert_queues import ServiceBusAlertQueues
+
+        settings = self._settings
+        if settings.service_bus_connection_string is not None:
+            return ServiceBusAlertQueues(
+                ServiceBusClient.from_connection_string(settings.service_bus_connection_string)
+            )
+        assert settings.service_bus_namespace is not None, "read_settings asks for it"
+        return ServiceBusAlertQueues(ServiceBusClient(settings.service_bus_namespace, self._credential))
+
+    @cached_property
+    def incidents(self) -> IncidentBook:
+        """The incidents."""
+        from clients.incidents import TableIncidentBook
+
+        return TableIncidentBook(self._tables)
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """Tells people."""
+        from clients.notifier import AppriseNotifier
+
+        return AppriseNotifier(self._settings.notify_urls, self._settings.notify_file)
+
+    @cached_property
+    def notifications(self) -> NotificationBook:
+        """Which notifications have gone out."""
+        from clients.notifications import TableNotificationBook
+
+        return TableNotificationBook(self._tables)
+
+    @cached_property
+    def dead_letters(self) -> DeadLetterBook:
+        """Messages that could not be handled."""
+        from clients.dead_letters import TableDeadLetterBook
+
+        return TableDeadLetterBook(self._tables, self.blobs)
 
     @cached_property
     def jobs(self) -> JobService:
         """Databricks Jobs."""
+        from clients.databricks_jobs import DatabricksJobService
+
+        return DatabricksJobService(self._workspace)
+
+    @cached_property
+    def compute(self) -> ComputeService:
+        """Clusters and SQL warehouses."""
+        from clients.databricks_compute import DatabricksCompute
+
+        return DatabricksCompute(self._workspace)
+
+    @cached_property
+    def serving(self) -> ServingService:
+        """Serving endpoints."""
+        from clients.databricks_serving import DatabricksServing
+
+        return DatabricksServing(self._workspace)
+
+    @cached_property
+    def _workspace(self) -> "WorkspaceClient":
         from databricks.sdk import WorkspaceClient
         from databricks.sdk.config import Config
-
-        from clients.databricks_jobs import DatabricksJobService
 
         settings = self._settings
         strategy = None
@@ -136,7 +197,7 @@ class LazyServices:
             retry_timeout_seconds=_CLIENT_BUDGET_SECONDS,
             http_timeout_seconds=_HTTP_TIMEOUT_SECONDS,
         )
-        return DatabricksJobService(WorkspaceClient(config=config))
+        return WorkspaceClient(config=config)
 
     @cached_property
     def registry(self) -> ModelRegistry:
@@ -171,7 +232,7 @@ class LazyServices:
         """The model specs."""
         from clients.spec_files import SpecFiles
 
-        return SpecFiles(self._settings.model_specs)
+        return SpecFiles(self._settings.model_specs, self._settings.platform)
 
     @cached_property
     def _tables(self) -> "TableServiceClient":

@@ -18,6 +18,9 @@ class Settings:
         event_grid_key: only for the local topic.
         databricks_token: only for the local workspace.
         model_prefix: ``catalog.schema.`` on Unity Catalog, empty elsewhere.
+        platform: the playbook for alerts about no model.
+        service_bus_connection_string: only for the local broker; ``service_bus_namespace`` is the host name in Azure.
+        notify_urls, notify_file: where people are told, see docs/notifications.md.
         client_id: of the user-assigned managed identity.
     """
 
@@ -33,6 +36,11 @@ class Settings:
     mlflow_registry_uri: str
     model_prefix: str
     model_specs: Path
+    platform: Path
+    service_bus_connection_string: str | None
+    service_bus_namespace: str | None
+    notify_urls: str
+    notify_file: Path | None
     client_id: str | None
     patience: Patience
     mlflow_url: str
@@ -59,6 +67,15 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
             rule="both are needed in Azure (locally NIGHTSHIFT_STORAGE_CONNECTION_STRING)",
             where="app settings",
         )
+    service_bus = environ.get("NIGHTSHIFT_SERVICEBUS")
+    namespace = environ.get("NIGHTSHIFT_SERVICEBUS__fullyQualifiedNamespace")
+    if not (service_bus or namespace):
+        raise BadInputError(
+            field="NIGHTSHIFT_SERVICEBUS__fullyQualifiedNamespace",
+            value=namespace,
+            rule="must be set: the namespace's host name (locally NIGHTSHIFT_SERVICEBUS, a connection string)",
+            where="app settings",
+        )
     tracking = _needed(environ, "MLFLOW_TRACKING_URI", "`databricks` in Azure, the server's address locally")
     databricks = _needed(environ, "DATABRICKS_HOST", "the workspace's address")
     return Settings(
@@ -73,6 +90,11 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         mlflow_tracking_uri=tracking,
         mlflow_registry_uri=environ.get("MLFLOW_REGISTRY_URI", tracking),
         model_prefix=environ.get("NIGHTSHIFT_MODEL_PREFIX", ""),
+        platform=root / environ.get("NIGHTSHIFT_PLATFORM", "platform.yaml"),
+        service_bus_connection_string=service_bus,
+        service_bus_namespace=namespace,
+        notify_urls=environ.get("NIGHTSHIFT_NOTIFY_URLS", ""),
+        notify_file=Path(environ["NIGHTSHIFT_NOTIFY_FILE"]) if environ.get("NIGHTSHIFT_NOTIFY_FILE") else None,
         model_specs=root / environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs"),
         client_id=environ.get("AZURE_CLIENT_ID"),
         patience=Patience(

@@ -4,6 +4,7 @@ import os
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,20 @@ import httpx
 
 from cli.app_client import AppClient
 from cli.demo.narrator import Narrator
+from cli.incident_commands import alert_document
+from cli.options import ROOT
 from cli.upload_command import await_run, follow, put
+from domain.alert import Category
 from domain.errors import NightshiftError
+from domain.incident import Incident
 from domain.run import RunOutcome
-from domain.view import Explanation, ModelView, RunDetail
+from domain.view import Explanation, IncidentView, ModelView, RunDetail
 from local_host.datasets.source import DataSource
 from local_host.datasets.uploads import upload, write
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.stack import Stack
+from wiring.services import LazyServices
+from wiring.settings import read_settings
 
 
 @dataclass
@@ -63,6 +70,45 @@ class Stage:
         """A list of the API."""
         found: list[dict[str, Any]] = self.app.get(path, **params)["items"]
         return found
+
+    def alert(self, category: Category, model: str | None = None, **given: Any) -> str:
+        """Raise an alert as a monitor would; return its id."""
+        document = alert_document(self.app, category, model, **given)
+        self.narrator.tell(f"alert {category}: {document['title']}")
+        self.app.post("alerts", document)
+        return str(document["alert_id"])
+
+    def incident(self, alert_id: str, holds: Callable[[Incident], bool], seconds: float = 120) -> Incident:
+        """Wait until the incident to which an alert belongs is as it should be; tell its timeline as it grows."""
+        deadline = time.monotonic() + seconds
+        told = 0
+        while time.monotonic() < deadline:
+            for item in self.items("incidents", limit=1000):
+                view = IncidentView.model_validate(self.app.get(f"incidents/{item['incident_id']}"))
+                if alert_id not in {alert.alert_id for alert in view.occurrences}:
+                    continue
+                for entry in view.incident.timeline[told:]:
+                    self.narrator.tell(f"{entry.actor}: {entry.what}")
+                told = len(view.incident.timeline)
+                if holds(view.incident):
+                    return view.incident
+            time.sleep(0.2)
+        raise NightshiftError(f"the incident of alert {alert_id} did not come to what was expected in {seconds:.0f} s")
+
+    def put_message(self, queue: str, body: str, message_id: str) -> None:
+        """Put a message on a queue past the HTTP ingest, which would refuse it."""
+        LazyServices(read_settings(self.endpoints.environment(), ROOT)).alert_queues.send_raw(
+            queue, body.encode(), message_id=message_id, properties={}
+        )
+
+    def dead_letter(self, queue: str, seconds: float = 60) -> dict[str, Any]:
+        """Wait for a dead letter of a queue."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := self.items("dead-letters", queue=queue):
+                return found[0]
+            time.sleep(0.2)
+        raise NightshiftError(f"no message of {queue} was dead-lettered within {seconds:.0f} s")
 
     def await_step(self, run: str, step: str, seconds: float = 120) -> None:
         """Wait until a run is at a step."""

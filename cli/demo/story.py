@@ -1,11 +1,17 @@
 """The chapters of the story: what is done, what must come of it, and what did."""
 
+import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cli.demo.narrator import first_line
 from cli.demo.stage import Stage
+from cli.incident_commands import await_undo
+from domain.incident import Incident
 from domain.names import POLL_JOB_STATUS
+from domain.playbook import Mitigation
 from local_host.datasets.source import DETECTOR, REVENUE
 
 
@@ -38,11 +44,12 @@ def _halted(stage: Stage) -> str:
     outcome = stage.outcome(run)
     if outcome.failure is None:
         return f"{outcome.outcome}: {first_line(outcome.reason)}"
-    alerts = [alert for alert in stage.items("alerts", model=REVENUE) if alert["run"] == run]
+    incident = stage.incident(f"{run}:{outcome.failure.step}", lambda item: bool(item.actions))
     rules = len(str(outcome.failure.fields["rules"]).split(", "))
     champion = stage.model(REVENUE).champion
     many = "several rules" if rules > 3 else f"{rules} rules"
-    return f"{outcome.outcome}, {many} broken, {len(alerts)} alert, champion is version {champion}"
+    told = f"{incident.occurrences} {incident.severity} incident"
+    return f"{outcome.outcome}, {many} broken, {told}, champion is version {champion}"
 
 
 def _flagged(stage: Stage) -> str:
@@ -71,10 +78,91 @@ def _repeated(stage: Stage) -> str:
     return f"{len(after) - len(before)} new runs"
 
 
+def _drifted(stage: Stage) -> str:
+    before = len(stage.items("runs", limit=1000))
+    alert = stage.alert("drift", REVENUE)
+    incident = stage.incident(alert, lambda item: has_ended(item, "retrain"), seconds=300)
+    runs = len(stage.items("runs", limit=1000)) - before
+    again = stage.alert("drift", REVENUE, metric="staleness_days", value=40.0, title="The data is 40 days old")
+    other = stage.incident(again, lambda item: has_ended(item, "retrain"))
+    retrain = other.action("retrain")
+    cooled = retrain is not None and retrain.state == "repeated"
+    decided = incident.action("retrain")
+    outcome = "" if decided is None else str(decided.facts["outcome"])
+    told = "decided by its own gate" if outcome in {"promoted", "rejected", "flagged"} else outcome
+    return f"{runs} retraining, {told}; the next drift alert {'waits for the cooldown' if cooled else 'retrains again'}"
+
+
+def _degraded(stage: Stage) -> str:
+    before = stage.model(REVENUE)
+    started = time.monotonic()
+    alerts = [stage.alert("degradation", REVENUE, model_version=before.champion) for _ in range(5)]
+    incident = stage.incident(alerts[-1], lambda item: has_ended(item, "rollback") and item.occurrences == 5)
+    seconds = time.monotonic() - started
+    after = stage.model(REVENUE)
+    stage.narrator.tell(f"{seconds:.1f} s from the first alert until the last is counted")
+    moves = len(after.moves) - len(before.moves)
+    back = "the champion before is back" if after.champion == before.rollback_target else "the champion is wrong"
+    within = "within seconds" if seconds < _SECONDS else f"after {seconds:.0f} s"
+    return f"{back} {within}; {incident.occurrences} alerts, 1 incident, {moves} rollback"
+
+
+def _undone(stage: Stage) -> str:
+    incident = next(item for item in stage.items("incidents", model=REVENUE) if item["category"] == "degradation")
+    name = str(incident["incident_id"])
+    stage.narrator.tell(f"nightshift undo {name} --comment 'the monitor was wrong'")
+    stage.app.post(f"incidents/{name}/undo", {"comment": "the monitor was wrong"})
+    result = await_undo(stage.app, name)
+    for line in result["undone"]:
+        stage.narrator.tell(str(line))
+    return f"{len(result['undone'])} mitigation undone, by {stage.items('ledger', model=REVENUE)[-1]['actor']}"
+
+
+def _poisoned(stage: Stage) -> str:
+    body = {
+        "alert_id": "poison-1",
+        "category": "pipeline",
+        "model": "revenue_forcast",
+        "source": "demo",
+        "title": "The feature pipeline failed",
+        "fired_at": datetime.now(UTC).isoformat(),
+    }
+    stage.narrator.tell("an alert about revenue_forcast, a model that does not exist, is put on the queue")
+    stage.put_message("pipeline-alerts", json.dumps(body), "poison-1")
+    letter = stage.dead_letter("pipeline-alerts")
+    stage.narrator.tell(f"dead letter {letter['letter_id']}: {letter['reason']}")
+    fixed = json.dumps({**body, "model": REVENUE})
+    stage.app.post(f"dead-letters/{letter['letter_id']}/redrive", {"dry_run": False, "body": fixed})
+    incident = stage.incident("poison-1", lambda item: bool(item.actions))
+    reason = "reason named" if "revenue_forcast" in str(letter["reason"]) else str(letter["reason"])
+    return f"dead-lettered, {reason}; fixed and redriven: {incident.severity} {incident.category}, on-call paged"
+
+
+def _overspent(stage: Stage) -> str:
+    alert = stage.alert("budget")
+    incident = stage.incident(alert, lambda item: has_ended(item, "pause_compute"))
+    action = incident.action("pause_compute")
+    paused = [] if action is None else list(action.facts["names"])
+    stage.app.post(f"incidents/{incident.incident_id}/undo", {"comment": "the budget was raised"})
+    undone = await_undo(stage.app, incident.incident_id)["undone"]
+    resumed = sum(name in str(line) for line in undone for name in paused)
+    return f"paused {', '.join(sorted(paused))} as a lease; {resumed} of {len(paused)} resumed"
+
+
+def has_ended(incident: Incident, mitigation: Mitigation) -> bool:
+    """Whether a mitigation has come to its end, good or bad."""
+    action = incident.action(mitigation)
+    return action is not None and action.state != "begun"
+
+
 def _verified(stage: Stage) -> str:
     checks = stage.items("ledger/verification")
     broken = [check["model"] for check in checks if check["fault"]]
     return f"{len(checks)} chains, {len(broken)} broken"
+
+
+# "Within seconds": the slowest that a loaded machine of two cores may take for five alerts.
+_SECONDS = 20
 
 
 CHAPTERS: tuple[Chapter, ...] = (
@@ -93,7 +181,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     Chapter(
         "A corrupt file",
         "An export went wrong in several ways at once. Nothing is trained on it, and the report names every way.",
-        "halted, several rules broken, 1 alert, champion is version 2",
+        "halted, several rules broken, 1 warning incident, champion is version 2",
         _halted,
     ),
     Chapter(
@@ -127,9 +215,39 @@ CHAPTERS: tuple[Chapter, ...] = (
         _decided(DETECTOR, "first"),
     ),
     Chapter(
+        "The data drifts",
+        "A drift alert retrains the model on the data of its last champions, once, through the same gate.",
+        "1 retraining, decided by its own gate; the next drift alert waits for the cooldown",
+        _drifted,
+    ),
+    Chapter(
+        "The champion degrades",
+        "The error in production has doubled, and five alerts say so. The champion before comes back, once.",
+        "the champion before is back within seconds; 5 alerts, 1 incident, 1 rollback",
+        _degraded,
+    ),
+    Chapter(
+        "A person knows better",
+        "Every mitigation can be taken back; who did it and why is in the ledger.",
+        "1 mitigation undone, by developer@localhost",
+        _undone,
+    ),
+    Chapter(
+        "A message that nobody understands",
+        "It is not lost: it is dead-lettered with its reason, shown, fixed and sent again.",
+        "dead-lettered, reason named; fixed and redriven: critical pipeline, on-call paged",
+        _poisoned,
+    ),
+    Chapter(
+        "The budget is spent",
+        "What says that it is not essential is paused as a lease, and nothing else; then the lease is ended.",
+        "paused ad-hoc-queries, data-science-sandbox as a lease; 2 of 2 resumed",
+        _overspent,
+    ),
+    Chapter(
         "The ledger",
         "Every decision was written down before it was acted on. The hash chains are verified.",
-        "2 chains, 0 broken",
+        "3 chains, 0 broken",
         _verified,
     ),
 )

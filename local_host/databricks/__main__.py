@@ -1,6 +1,7 @@
 """Starts the local Databricks workspace.
 
-``python -m local_host.databricks --port N --state DIR --jobs DIR --root DIR [--webhook URL] [--token TOKEN]``
+``python -m local_host.databricks --port N --state DIR --jobs DIR --root DIR [--webhook URL] [--token TOKEN]
+[--workspace FILE] [--registry URL] [--settle-seconds S]``
 
 A development host for one machine: it listens on 127.0.0.1 and runs what the job definitions name, as the user who
 started it. What survives:
@@ -9,12 +10,14 @@ started it. What survives:
   command line and waits for it, or reads the outcome that it left. A process that ended without leaving an outcome
   makes its task run INTERNAL_ERROR (retried if the task has retries).
 - Shut down (SIGTERM, SIGINT): task processes are ended, their runs become INTERNAL_ERROR; queued runs stay queued.
-- Idempotency tokens, runs, clusters and undelivered notifications survive both. Ordered faults survive neither.
+- Idempotency tokens, runs, clusters, SQL warehouses, serving endpoints with updates under way, and undelivered
+  notifications survive both. Ordered faults survive neither, and served models are loaded again when asked.
 """
 
 import argparse
 import fcntl
 import logging
+import os
 import socket
 import sys
 from contextlib import ExitStack
@@ -27,8 +30,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from local_host.databricks.app import create_app
 from local_host.databricks.definition_files import JobDefinitionError, load_job_definitions
 from local_host.databricks.workspace import open_workspace
+from local_host.databricks.workspace_file import WorkspaceFile, WorkspaceFileError, load_workspace_file
 
 logger = logging.getLogger("local_host.databricks")
+
+_MOST_SETTLE_SECONDS = 600
 
 
 class StartError(Exception):
@@ -46,6 +52,18 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, help="project root: the tasks' folder and import path")
     parser.add_argument("--webhook", help="URL that is told when a run has ended")
     parser.add_argument("--token", default="local-development", help="bearer token that clients must send")
+    parser.add_argument("--workspace", type=Path, help="file of the compute and endpoints that a fresh workspace has")
+    parser.add_argument(
+        "--registry",
+        default=os.environ.get("MLFLOW_REGISTRY_URI"),
+        help="URL of the MLflow server whose models endpoints serve; MLFLOW_REGISTRY_URI unless given",
+    )
+    parser.add_argument(
+        "--settle-seconds",
+        type=float,
+        default=1.0,
+        help="how long compute takes to start and to stop, and an endpoint to be updated",
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     # One line per poll says nothing that the poller does not know.
@@ -58,28 +76,55 @@ def main() -> None:
             root=options.root.resolve(),
             webhook=options.webhook,
             token=options.token,
+            workspace_file=options.workspace,
+            registry=options.registry,
+            settle_seconds=options.settle_seconds,
         )
-    except (StartError, JobDefinitionError) as error:
+    except (StartError, JobDefinitionError, WorkspaceFileError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - for the person at the terminal
         sys.exit(2)
 
 
-def serve(*, port: int, state: Path, jobs: Path, root: Path, webhook: str | None, token: str) -> None:
+def serve(
+    *,
+    port: int,
+    state: Path,
+    jobs: Path,
+    root: Path,
+    webhook: str | None,
+    token: str,
+    workspace_file: Path | None,
+    registry: str | None,
+    settle_seconds: float,
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
-        StartError: a folder is missing, the port is taken, another host uses the state folder, or the URL is none.
-        JobDefinitionError: the job definitions break rules.
+        StartError: a folder is missing, the port is taken, another host uses the state folder, or an option breaks its
+            rule.
+        JobDefinitionError, WorkspaceFileError: the files break rules.
     """
     if not root.is_dir():
         raise StartError(f"--root: {root} is not a folder")
-    if webhook is not None and (urlsplit(webhook).scheme not in {"http", "https"} or not urlsplit(webhook).hostname):
-        raise StartError(f"--webhook: {webhook!r} is not an http or https URL")
+    for option, url in (("--webhook", webhook), ("--registry", registry)):
+        if url is not None and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+            raise StartError(f"{option}: {url!r} is not an http or https URL")
+    if not 0 <= settle_seconds <= _MOST_SETTLE_SECONDS:
+        raise StartError(f"--settle-seconds: {settle_seconds} is not between 0 and {_MOST_SETTLE_SECONDS}")
+    listed = WorkspaceFile() if workspace_file is None else load_workspace_file(workspace_file)
     definitions = load_job_definitions(jobs)
     with ExitStack() as stack:
         _hold(stack, state)
         listener = _listen(stack, port)
-        workspace = open_workspace(definitions, state, root, webhook)
+        workspace = open_workspace(
+            definitions,
+            listed,
+            state,
+            root,
+            webhook=webhook,
+            registry_url=None if registry is None else registry.rstrip("/"),
+            settle_ms=round(settle_seconds * 1000),
+        )
 
         def drop_connection(client: tuple[str, int]) -> None:
             for connection in list(server.server_state.connections):

@@ -19,7 +19,9 @@ from local_host.databricks.request_parsing import read_body
 from local_host.databricks.run_logs import read_logs
 from local_host.databricks.run_page import render_run, render_runs
 from local_host.databricks.run_responses import USER_NAME
+from local_host.databricks.serving_api import ServingApi
 from local_host.databricks.task_execution import WORKSPACE_ID
+from local_host.databricks.warehouses_api import WarehousesApi
 from local_host.databricks.workspace import Workspace
 
 _PAGE_LOG_BYTES = 64 * 1024
@@ -55,6 +57,8 @@ def create_app(workspace: Workspace, token: str, drop_connection: Callable[[tupl
             Mount("/api/2.1/jobs", routes=jobs),
             Mount("/api/2.2/jobs", routes=jobs),
             Mount("/api/2.1/clusters", routes=ClustersApi(workspace).routes()),
+            Mount("/api/2.0/sql", routes=WarehousesApi(workspace).routes()),
+            *ServingApi(workspace).routes(),
         ],
         middleware=[
             # A page elsewhere cannot reach this host through a name of its own that points to 127.0.0.1.

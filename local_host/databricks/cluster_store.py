@@ -11,46 +11,69 @@ from local_host.databricks.database import Database
 from local_host.databricks.definitions import Task
 from local_host.databricks.runs import Run
 
+Source = Literal["JOB", "API"]
+State = Literal["PENDING", "RUNNING", "TERMINATING", "TERMINATED"]
 Reason = Literal["JOB_FINISHED", "USER_REQUEST", "CLOUD_PROVIDER_LAUNCH_FAILURE", "SPOT_INSTANCE_TERMINATION"]
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster. ``source`` is JOB for one that a run brought along, API for one made by a client."""
+    """A cluster.
 
+    Attributes:
+        sequence: grows with creation.
+        source: JOB for one that a run brought along, API for one made by a client.
+    """
+
+    sequence: int
     cluster_id: str
     cluster_name: str
-    source: Literal["JOB", "API"]
+    source: Source
     spec: dict[str, Any]
     job_run_id: int | None
     cluster_key: str | None
-    state: Literal["RUNNING", "TERMINATED"]
+    state: State
     started_ms: int
     terminated_ms: int | None
     reason: Reason | None
 
 
 class ClusterStore:
-    """Clusters that survive the process."""
+    """Clusters that survive the process.
 
-    def __init__(self, database: Database, now_ms: Callable[[], int]) -> None:
+    The state file holds where a cluster is going and since when; that it is on its way is read from the clock, so a
+    restart loses no change of state.
+
+    Args:
+        settle_ms: how long a client's own cluster takes to start and to terminate. Those of runs take no time.
+    """
+
+    def __init__(self, database: Database, now_ms: Callable[[], int], settle_ms: int) -> None:
         self._database = database
         self._now_ms = now_ms
+        self._settle_ms = settle_ms
 
     def all(self) -> list[Cluster]:
         """All clusters, newest first."""
-        sql = "SELECT * FROM clusters ORDER BY started_ms DESC, rowid DESC"
-        return [_cluster(row) for row in self._database.connection.execute(sql)]
+        sql = "SELECT rowid AS sequence, * FROM clusters ORDER BY rowid DESC"
+        return [self._cluster(row) for row in self._database.connection.execute(sql)]
 
     def get(self, cluster_id: str) -> Cluster | None:
         """A cluster, or None."""
-        sql = "SELECT * FROM clusters WHERE cluster_id = ?"
+        sql = "SELECT rowid AS sequence, * FROM clusters WHERE cluster_id = ?"
         row = self._database.connection.execute(sql, (cluster_id,)).fetchone()
-        return None if row is None else _cluster(row)
+        return None if row is None else self._cluster(row)
+
+    def seconds_to_start(self, cluster_id: str) -> float:
+        """How long a cluster is still PENDING."""
+        cluster = self.get(cluster_id)
+        if cluster is None or cluster.state != "PENDING":
+            return 0.0
+        return (cluster.started_ms + self._settle_ms - self._now_ms()) / 1000
 
     def create(self, name: str, spec: Mapping[str, Any]) -> Cluster:
         """Start a cluster of a client's own."""
-        return self._start(name, "API", spec, None, None)
+        return self._required(self._start(name, "API", spec, None, None))
 
     def acquire(self, run: Run, task: Task) -> str | None:
         """The id of the running cluster for a task, started if need be; None for a task that names no cluster."""
@@ -70,7 +93,7 @@ class ClusterStore:
             self.start(row["cluster_id"])
             return str(row["cluster_id"])
         name = f"job-{run.job_id}-run-{run.run_id}-{key}"
-        return self._start(name, "JOB", spec, run.run_id, key).cluster_id
+        return self._start(name, "JOB", spec, run.run_id, key)
 
     def start(self, cluster_id: str) -> None:
         """Start a terminated cluster again; nothing happens to one that runs."""
@@ -94,22 +117,24 @@ class ClusterStore:
         with self._database.transaction() as db:
             db.execute(sql, (self._now_ms(), reason, value))
 
-    def _start(
-        self, name: str, source: Literal["JOB", "API"], spec: Mapping[str, Any], run_id: int | None, key: str | None
-    ) -> Cluster:
-        now = self._now_ms()
-        cluster = Cluster(
-            f"local-{secrets.token_hex(6)}", name, source, dict(spec), run_id, key, "RUNNING", now, None, None
-        )
+    def _start(self, name: str, source: Source, spec: Mapping[str, Any], run_id: int | None, key: str | None) -> str:
+        cluster_id = f"local-{secrets.token_hex(6)}"
         with self._database.transaction() as db:
             db.execute(
-                "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
-                (cluster.cluster_id, name, source, json.dumps(cluster.spec), run_id, key, "RUNNING", now),
+                "INSERT INTO clusters VALUES (?, ?, ?, ?, ?, ?, 'RUNNING', ?, NULL, NULL)",
+                (cluster_id, name, source, json.dumps(dict(spec)), run_id, key, self._now_ms()),
             )
+        return cluster_id
+
+    def _required(self, cluster_id: str) -> Cluster:
+        cluster = self.get(cluster_id)
+        assert cluster is not None, "clusters are never deleted"
         return cluster
 
-
-def _cluster(row: sqlite3.Row) -> Cluster:
-    values = dict(row)
-    values["spec"] = json.loads(values["spec"])
-    return Cluster(**values)
+    def _cluster(self, row: sqlite3.Row) -> Cluster:
+        values = dict(row)
+        values["spec"] = json.loads(values["spec"])
+        since: int = values["started_ms"] if values["state"] == "RUNNING" else values["terminated_ms"]
+        if values["source"] == "API" and self._now_ms() < since + self._settle_ms:
+            values["state"] = "PENDING" if values["state"] == "RUNNING" else "TERMINATING"
+        return Cluster(**values)

@@ -7,13 +7,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from local_host.databricks.api_error import InvalidParameterError
+from local_host.databricks.api_error import ApiError, InvalidParameterError
 from local_host.databricks.cluster_store import Cluster, Reason
 from local_host.databricks.definitions import Part
-from local_host.databricks.request_parsing import read_body
+from local_host.databricks.request_parsing import read_body, read_optional_integer
 from local_host.databricks.run_responses import USER_NAME
 from local_host.databricks.workspace import Workspace
 
+_PAGE, _MOST = 20, 100
 _REASON_TYPES: dict[Reason, str] = {
     "JOB_FINISHED": "SUCCESS",
     "USER_REQUEST": "SUCCESS",
@@ -54,15 +55,25 @@ class ClustersApi:
         ]
 
     async def list_clusters(self, request: Request) -> JSONResponse:
-        """All clusters, newest first, in one page; filtered by state and source if asked."""
+        """Clusters, newest first, filtered by state and source if asked.
+
+        ``page_token`` is the sequence number of the page before's last.
+        """
         states = request.query_params.getlist("filter_by.cluster_states")
         sources = request.query_params.getlist("filter_by.cluster_sources")
-        shown = [
-            _cluster_json(cluster)
+        size = read_optional_integer(request, "page_size", most=_MOST) or _PAGE
+        before = read_optional_integer(request, "page_token")
+        found = [
+            cluster
             for cluster in self._workspace.clusters.all()
-            if (not states or cluster.state in states) and (not sources or cluster.source in sources)
+            if (not states or cluster.state in states)
+            and (not sources or cluster.source in sources)
+            and (before is None or cluster.sequence < before)
         ]
-        return JSONResponse({"clusters": shown})
+        answer: dict[str, Any] = {"clusters": [_cluster_json(cluster) for cluster in found[:size]]}
+        if len(found) > size:
+            answer["next_page_token"] = str(found[size - 1].sequence)
+        return JSONResponse(answer)
 
     async def get_cluster(self, request: Request) -> JSONResponse:
         """One cluster."""
@@ -75,8 +86,13 @@ class ClustersApi:
         return JSONResponse({"cluster_id": cluster.cluster_id})
 
     async def start(self, request: Request) -> JSONResponse:
-        """Start a terminated cluster."""
+        """Start a terminated cluster. In any other state Databricks refuses, although its documentation denies it."""
         cluster = self._required((await read_body(request, ClusterReference)).cluster_id)
+        if cluster.source == "JOB":
+            raise InvalidParameterError(f"Cluster {cluster.cluster_id} was launched to run a job and cannot be started")
+        if cluster.state != "TERMINATED":
+            message = f"Cluster {cluster.cluster_id} is in unexpected state {cluster.state.capitalize()}."
+            raise ApiError(400, "INVALID_STATE", message)
         self._workspace.clusters.start(cluster.cluster_id)
         return JSONResponse({})
 
@@ -101,7 +117,7 @@ def _cluster_json(cluster: Cluster) -> dict[str, Any]:
         "cluster_source": cluster.source,
         "creator_user_name": USER_NAME,
         "state": cluster.state,
-        "state_message": "" if cluster.reason is None else f"Terminated: {cluster.reason}",
+        "state_message": "" if cluster.reason is None else f"{cluster.state.capitalize()}: {cluster.reason}",
         "start_time": cluster.started_ms,
         "default_tags": {"Vendor": "Databricks", "ClusterId": cluster.cluster_id, "ClusterName": cluster.cluster_name},
         "spec": cluster.spec,

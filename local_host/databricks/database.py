@@ -1,4 +1,4 @@
-"""The state of the local Databricks: runs, task runs, idempotency tokens, clusters and notifications."""
+"""The state of the local Databricks: runs and their notifications, clusters, SQL warehouses, serving endpoints."""
 
 from pathlib import Path
 
@@ -54,6 +54,27 @@ CREATE TABLE IF NOT EXISTS clusters (
     terminated_ms INTEGER,
     reason TEXT,
     UNIQUE (job_run_id, cluster_key)
+);
+CREATE TABLE IF NOT EXISTS warehouses (
+    sequence INTEGER PRIMARY KEY,
+    warehouse_id TEXT NOT NULL UNIQUE,
+    settings TEXT NOT NULL,
+    running INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS serving_endpoints (
+    sequence INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    endpoint_id TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    config TEXT,
+    config_version INTEGER NOT NULL,
+    pending_config TEXT,
+    pending_since_ms INTEGER,
+    config_update TEXT NOT NULL,
+    failure TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    updated_ms INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS notifications (
     notification_id INTEGER PRIMARY KEY,

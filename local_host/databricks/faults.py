@@ -9,13 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 FaultKind = Literal[
     "too_many_requests",
     "service_unavailable",
+    "internal_error",
     "unauthorized",
     "lost_response",
     "cluster_start_failure",
     "spot_loss",
     "slow_start",
+    "endpoint_update_failure",
 ]
-_REQUEST_FAULTS = frozenset({"too_many_requests", "service_unavailable", "unauthorized", "lost_response"})
+_REQUEST_FAULTS = frozenset(
+    {"too_many_requests", "service_unavailable", "internal_error", "unauthorized", "lost_response"}
+)
 _DELAYED = frozenset({"slow_start", "spot_loss"})
 
 
@@ -41,7 +45,7 @@ class FaultOrder(BaseModel):
     @model_validator(mode="after")
     def _fields_have_an_effect(self) -> Self:
         if self.path is not None and self.kind not in _REQUEST_FAULTS:
-            raise ValueError(f"path: has no meaning for {self.kind}, which hits a task run, not a request")
+            raise ValueError(f"path: has no meaning for {self.kind}, which hits no request")
         if self.retry_after is not None and self.kind not in {"too_many_requests", "service_unavailable"}:
             raise ValueError(f"retry_after: has no meaning for {self.kind}")
         if self.delay is not None and self.kind not in _DELAYED:
@@ -90,6 +94,10 @@ class Faults:
         return self._take(
             lambda fault: fault.kind == kind and (kind != "spot_loss" or elapsed_seconds >= (fault.delay or 0.0))
         )
+
+    def take_for_update(self) -> FaultOrder | None:
+        """Use up one ``endpoint_update_failure`` for the update of a serving endpoint."""
+        return self._take(lambda fault: fault.kind == "endpoint_update_failure")
 
     def _take(self, fits: Callable[[FaultOrder], bool]) -> FaultOrder | None:
         for fault in self._pending:

@@ -56,6 +56,7 @@ class Gate:
                 "service_unavailable": ApiError(
                     503, "TEMPORARILY_UNAVAILABLE", "Service unavailable (ordered fault)", retry_after=retry_after
                 ),
+                "internal_error": ApiError(500, "INTERNAL_ERROR", "Internal error (ordered fault)"),
                 "unauthorized": ApiError(401, "UNAUTHENTICATED", "Token expired (ordered fault)"),
             }[fault.kind]
         if refusal is None:

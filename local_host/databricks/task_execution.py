@@ -81,7 +81,8 @@ class TaskExecution:
             self._on_cluster[stop] = cluster_id
         task_run = self._task_runs.pend(task_run, cluster_id)
         slow = self._faults.take_for_task("slow_start")
-        if await stop.wait((slow.delay or 0.0) if slow else 0.0) and stop.ending is not None:
+        starting = 0.0 if cluster_id is None else self._clusters.seconds_to_start(cluster_id)
+        if await stop.wait(max(starting, (slow.delay or 0.0) if slow else 0.0)) and stop.ending is not None:
             return stop.ending
         if self._faults.take_for_task("cluster_start_failure"):
             if cluster_id is not None:

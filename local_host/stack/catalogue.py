@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -19,6 +19,9 @@ from local_host.stack.state_folder import StateFolder
 
 ComponentName = Literal["azurite", "mlflow", "databricks", "servicebus", "eventgrid", "functions"]
 COMPONENT_NAMES: tuple[ComponentName, ...] = get_args(ComponentName)
+
+# A connection string of Microsoft's emulator or of a namespace: the app then uses that instead of the local broker.
+OTHER_SERVICE_BUS = "NIGHTSHIFT_STACK_SERVICEBUS"
 
 # The Event Grid function of the app, and the container whose blobs it is told of.
 _BLOB_FUNCTION = "on_blob_created"
@@ -59,7 +62,13 @@ class _Site:
         self.endpoints = endpoints
         self.state = folder.component(name).resolve()
         self.log = (folder.logs / f"{name}.log").resolve()
-        self.environment = child_environment(os.environ, endpoints.environment())
+        self.environment = child_environment(os.environ, _settings(os.environ, endpoints))
+
+
+def _settings(user: Mapping[str, str], endpoints: Endpoints) -> dict[str, str]:
+    """The app's settings. Another broker than ours is named by a setting of its own, so that none is used by accident."""
+    other = user.get(OTHER_SERVICE_BUS)
+    return endpoints.environment() | ({} if not other else {"NIGHTSHIFT_SERVICEBUS": other})
 
 
 def _azurite(site: _Site) -> Component:

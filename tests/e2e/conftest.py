@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class RunningApp:
     endpoints: Endpoints
     state: Path
     app: AppClient
+    specs: Path
 
     def upload(self, model: str, file: Path) -> str:
         """Upload a file and return the run that takes it."""
@@ -36,9 +38,20 @@ class RunningApp:
         """Wait for the end of a run."""
         return RunOutcome.model_validate(follow(self.app, run, lambda _: None, seconds=240).output)
 
-    def alerts(self, run: str) -> list[str]:
-        """Titles of the alerts of a run."""
-        return [str(item["title"]) for item in self.app.get("alerts")["items"] if item["run"] == run]
+    def incidents(self, run: str, seconds: float = 30) -> list[str]:
+        """Titles of the alerts of a run, from the incidents they belong to; waits for the first."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = [
+                str(alert["title"])
+                for item in self.app.get("incidents", limit=1000)["items"]
+                for alert in self.app.get(f"incidents/{item['incident_id']}")["occurrences"]
+                if alert["run"] == run
+            ]
+            if found:
+                return found
+            time.sleep(0.2)
+        return []
 
 
 def good_file(folder: Path, number: int, name: str = "first") -> Path:
@@ -78,7 +91,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
             Stack(ROOT, folder / "state") as endpoints,
             AppClient(endpoints.app_url) as app,
         ):
-            yield RunningApp(endpoints, folder / "state", app)
+            yield RunningApp(endpoints, folder / "state", app, folder / "specs")
     finally:
         for name, value in before.items():
             if value is None:

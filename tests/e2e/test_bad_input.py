@@ -30,7 +30,7 @@ def _broken_rules(outcome: RunOutcome) -> set[str]:
 def _refused(running: RunningApp, model: str, file: Path) -> RunOutcome:
     run = running.upload(model, file)
     outcome = running.outcome(run)
-    assert len(running.alerts(run)) == 1
+    assert len(running.incidents(run)) == 1
     return outcome
 
 

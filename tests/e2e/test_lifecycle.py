@@ -85,7 +85,7 @@ def test_the_same_content_twice_is_decided_once(running: RunningApp, tmp_path: P
 
 
 def test_the_command_line_tells_what_happened(running: RunningApp, tmp_path: Path) -> None:
-    """upload --wait, runs, show, explain, models --at, ledger --verify, alerts, reviews: all read, all speak JSON."""
+    """upload --wait, runs, show, explain, models --at, ledger --verify, incidents, reviews: all speak JSON."""
     uploaded = _nightshift(
         running, "upload", REVENUE, str(good_file(tmp_path, 14)), "--wait", "--source", "synthetic: x"
     )
@@ -104,7 +104,7 @@ def test_the_command_line_tells_what_happened(running: RunningApp, tmp_path: Pat
     assert past["champion"] is None
     checks = _nightshift(running, "ledger", "--verify")["items"]
     assert [check["fault"] for check in checks] == [None] * len(checks)
-    for command in ("alerts", "reviews", "ledger"):
+    for command in ("incidents", "reviews", "ledger"):
         assert "items" in _nightshift(running, command)
 
 

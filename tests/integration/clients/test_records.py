@@ -1,18 +1,16 @@
-"""The books in Table storage: champions, reviews, alerts, datasets."""
+"""The books in Table storage: champions, reviews, datasets."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.data.tables import TableServiceClient
 
-from clients.alerts import TableAlertBook
 from clients.champions import TableChampionBook
 from clients.datasets import TableDatasetRegister
 from clients.reviews import TableReviewBook
 from domain.decision import ChampionMove, Review
 from domain.errors import ConflictError
 from domain.ports import AcceptedDataset
-from domain.run import Alert
 from domain.upload import Upload
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,26 +60,6 @@ def test_a_review_is_opened_once(tables: TableServiceClient, model: str) -> None
     assert book.open(review) == review
     assert book.open(later) == review
     assert book.all(model) == (review,)
-
-
-def test_an_alert_is_raised_once_and_listed_newest_first(tables: TableServiceClient, model: str) -> None:
-    """On-call is told once per reason."""
-    book = TableAlertBook(tables)
-    alerts = [
-        Alert(
-            key=f"k{hour}",
-            model=model,
-            run="r",
-            severity="warning",
-            title="t",
-            detail="d",
-            raised_at=AT + timedelta(hours=hour),
-        )
-        for hour in (0, 1)
-    ]
-    assert [book.raise_alert(alert) for alert in (*alerts, alerts[0])] == [True, True, False]
-    assert [alert.key for alert in book.all(model)] == ["k1", "k0"]
-    assert {alert.key for alert in book.all() if alert.model == model} == {"k0", "k1"}
 
 
 def test_the_first_acceptance_of_a_content_stays(tables: TableServiceClient, model: str) -> None:

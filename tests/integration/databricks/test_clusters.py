@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import InvalidParameterValue, ResourceDoesNotExist
+from databricks.sdk.errors import InvalidParameterValue, InvalidState, ResourceDoesNotExist
+from databricks.sdk.service import jobs
 from databricks.sdk.service.compute import ClusterSource, ListClustersFilterBy, State, TerminationReasonCode
 
 from tests.integration.databricks.workspace_process import (
@@ -60,6 +61,49 @@ def test_interactive_cluster(client: WorkspaceClient) -> None:
     assert stopped.termination_reason is not None
     assert stopped.termination_reason.code == TerminationReasonCode.USER_REQUEST
     assert client.clusters.start(made.cluster_id or "").result().state == State.RUNNING
+
+
+def test_starting_what_is_not_terminated(client: WorkspaceClient) -> None:
+    """Databricks refuses, whatever its documentation says."""
+    made = client.clusters.create("15.4.x-scala2.12", cluster_name="twice", num_workers=1)
+    with pytest.raises(InvalidState, match="is in unexpected state Pending"):
+        client.clusters.start(made.cluster_id)
+    client.clusters.wait_get_cluster_running(made.cluster_id)
+    with pytest.raises(InvalidState, match="is in unexpected state Running"):
+        client.clusters.start(made.cluster_id)
+
+
+def test_job_cluster_cannot_be_started(client: WorkspaceClient, folder: Path) -> None:
+    """Its run is over."""
+    (folder / "go").touch()
+    run = ended(client, run_now(client, "waiting", folder=str(folder)))
+    instance = task_runs(run, "wait")[0].cluster_instance
+    assert instance is not None
+    with pytest.raises(InvalidParameterValue, match="was launched to run a job and cannot be started"):
+        client.clusters.start(instance.cluster_id or "")
+
+
+def test_clusters_in_pages(client: WorkspaceClient) -> None:
+    """The SDK follows the pages; each cluster comes once, newest first."""
+    made = [
+        client.clusters.create("15.4.x-scala2.12", cluster_name=f"page {number}", num_workers=1).cluster_id
+        for number in range(5)
+    ]
+    listed = [cluster.cluster_id for cluster in client.clusters.list(page_size=2) if cluster.cluster_id in made]
+    assert listed == made[::-1]
+
+
+def test_task_waits_for_its_cluster(client: WorkspaceClient, folder: Path) -> None:
+    """A run on a terminated cluster starts it, and its task runs when the cluster does."""
+    made = client.clusters.create("15.4.x-scala2.12", cluster_name="asleep", num_workers=1)
+    client.clusters.delete(made.cluster_id).result()
+    wheel = jobs.PythonWheelTask(package_name="steps", entry_point="wait", parameters=[str(folder)])
+    task = jobs.SubmitTask(task_key="wait", existing_cluster_id=made.cluster_id, python_wheel_task=wheel)
+    run_id = client.jobs.submit(run_name="wakes", tasks=[task]).run_id
+    started_process(folder)
+    assert client.clusters.get(made.cluster_id).state == State.RUNNING
+    (folder / "go").touch()
+    assert summary(ended(client, run_id)) == ("TERMINATED", "SUCCESS")
 
 
 def test_unknown_cluster(client: WorkspaceClient) -> None:

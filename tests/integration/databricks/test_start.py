@@ -43,3 +43,24 @@ def test_missing_root(tmp_path: Path) -> None:
     command = Host(tmp_path).command()
     command[command.index("--root") + 1] = str(tmp_path / "nowhere")
     assert _refusal(command) == f"--root: {tmp_path / 'nowhere'} is not a folder"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--registry", "sqlite:///x.db"], "--registry: 'sqlite:///x.db' is not an http or https URL"),
+        (["--settle-seconds", "-1"], "--settle-seconds: -1.0 is not between 0 and 600"),
+        (["--settle-seconds", "nan"], "--settle-seconds: nan is not between 0 and 600"),
+    ],
+)
+def test_options_out_of_bounds(tmp_path: Path, options: list[str], words: str) -> None:
+    """The option, its value and its rule."""
+    assert _refusal(Host(tmp_path, options=options).command()) == words
+
+
+def test_faulty_workspace_file(tmp_path: Path) -> None:
+    """A faulty workspace file names file, field and value."""
+    file = tmp_path / "workspace.yml"
+    file.write_text("clusters:\n  - {cluster_name: a, spark_version: b, tags: {}}\n")
+    refusal = _refusal(Host(tmp_path, options=["--workspace", str(file)]).command())
+    assert refusal == "workspace.yml: clusters.0.tags: Extra inputs are not permitted"

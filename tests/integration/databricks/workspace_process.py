@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,9 +40,10 @@ def until(probe: Callable[[], T | None]) -> T:
 class Host:
     """A local Databricks host over one state folder, which can be killed and started again."""
 
-    def __init__(self, folder: Path, webhook: str | None = None) -> None:
+    def __init__(self, folder: Path, webhook: str | None = None, options: Sequence[str] = ()) -> None:
         self.root, self.jobs, self.state = folder / "root", folder / "jobs", folder / "state"
         self.webhook = webhook
+        self.options = options
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
         self._log = folder / "host.log"
@@ -62,6 +63,7 @@ class Host:
             *(sys.executable, "-m", "local_host.databricks", "--port", str(port), "--token", TOKEN),
             *folders,
             *webhook,
+            *self.options,
         ]
 
     def start(self) -> None:
@@ -79,9 +81,11 @@ class Host:
         """End it in order."""
         self._end(signal.SIGTERM)
 
-    def client(self, token: str = TOKEN) -> WorkspaceClient:
-        """A real SDK client with a short patience."""
-        config = Config(host=self.url, token=token, auth_type="pat", retry_timeout_seconds=15, http_timeout_seconds=10)
+    def client(self, token: str = TOKEN, patience: int = 15) -> WorkspaceClient:
+        """A real SDK client with a short patience, in seconds."""
+        config = Config(
+            host=self.url, token=token, auth_type="pat", retry_timeout_seconds=patience, http_timeout_seconds=10
+        )
         client = WorkspaceClient(config=config)
         self._clients.append(client)
         return client

@@ -11,6 +11,7 @@ AZURE = {
     "NIGHTSHIFT_BLOB_ENDPOINT": "https://a.blob.example",
     "NIGHTSHIFT_TABLE_ENDPOINT": "https://a.table.example",
     "NIGHTSHIFT_EVENTGRID_ENDPOINT": "https://t.example/api/events",
+    "NIGHTSHIFT_SERVICEBUS__fullyQualifiedNamespace": "n.servicebus.example",
     "DATABRICKS_HOST": "https://w.example",
     "MLFLOW_TRACKING_URI": "databricks",
 }

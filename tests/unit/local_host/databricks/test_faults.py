@@ -51,3 +51,13 @@ def test_clear() -> None:
     faults.order(FaultOrder(kind="unauthorized"))
     faults.clear()
     assert faults.pending() == []
+
+
+def test_internal_error_hits_a_request_and_update_failure_an_update() -> None:
+    """Each is used up by its own."""
+    faults = Faults()
+    faults.order(FaultOrder(kind="internal_error"))
+    faults.order(FaultOrder(kind="endpoint_update_failure"))
+    assert faults.take_for_update() == FaultOrder(kind="endpoint_update_failure")
+    assert faults.take_for_request("/api/x") == FaultOrder(kind="internal_error")
+    assert faults.pending() == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from local_host.stack.catalogue import COMPONENT_NAMES, build_components
 from local_host.stack.component import Component
 from local_host.stack.endpoints import Endpoints
@@ -69,3 +71,13 @@ def test_the_broker_has_the_queues_that_terraform_has(tmp_path: Path) -> None:
     assert command[command.index("--queues") + 1] == str(tmp_path / "terraform" / "service_bus_queues.yml")
     assert command[command.index("--port") + 1] == "8"
     assert component.readiness() == "nobody listens at amqp://127.0.0.1:8"
+
+
+def test_another_service_bus_is_used_only_if_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection string that lies about in the user's environment is not taken."""
+    monkeypatch.setenv("NIGHTSHIFT_SERVICEBUS", "Endpoint=sb://production")
+    (mine,) = build(tmp_path, "functions").values()
+    assert mine.environment["NIGHTSHIFT_SERVICEBUS"] == ENDPOINTS.servicebus_connection_string
+    monkeypatch.setenv("NIGHTSHIFT_STACK_SERVICEBUS", "Endpoint=sb://localhost;UseDevelopmentEmulator=true;")
+    (other,) = build(tmp_path, "functions").values()
+    assert other.environment["NIGHTSHIFT_SERVICEBUS"] == "Endpoint=sb://localhost;UseDevelopmentEmulator=true;"

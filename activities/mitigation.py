@@ -1,0 +1,52 @@
+"""Write down in an incident what became of a mitigation."""
+
+from activities.failures import guarded
+from activities.plan_response import find_incident
+from domain.incident import Incident, IncidentAction, TimelineEntry
+from domain.ledger import ACTOR
+from domain.names import SETTLE_MITIGATION
+from domain.ports import Services
+from domain.response import Done, SettleRequest
+
+
+def keep_action(
+    services: Services, incident: Incident, action: IncidentAction, *, mitigated: bool = False, actor: str = ACTOR
+) -> IncidentAction:
+    """Put an action into its incident, tell its timeline, and move its state if the trouble is mitigated."""
+    entry = TimelineEntry(
+        key=f"{action.mitigation}-{action.state}",
+        at=action.at,
+        actor=actor,
+        what=f"{action.mitigation} {action.state}: {action.detail}",
+        link=action.link,
+    )
+
+    def change(known: Incident) -> Incident:
+        changed = known.acted(action).told(entry)
+        may = mitigated and changed.state in {"open", "acknowledged"}
+        return changed.moved("mitigate") if may else changed
+
+    services.incidents.change(incident.model, incident.incident_id, change)
+    return action
+
+
+def run_settle_mitigation(services: Services, request: SettleRequest) -> Done:
+    """Write down what finally became of an action whose endpoint or run was waited for."""
+
+    def settle() -> Done:
+        incident = find_incident(services, request.model, request.incident_id)
+        known = incident.action(request.mitigation)
+        if known is not None and known.state == "undone":
+            return Done()  # a person was faster
+        action = IncidentAction(
+            mitigation=request.mitigation,
+            state=request.state,
+            detail=request.detail,
+            at=services.clock(),
+            ledger=known.ledger if known else None,
+            facts={**(known.facts if known else {}), **request.facts},
+        )
+        keep_action(services, incident, action, mitigated=request.mitigated)
+        return Done()
+
+    return guarded(SETTLE_MITIGATION, request.incident_id, request.model, settle, lambda failure: Done(failure=failure))

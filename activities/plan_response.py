@@ -1,0 +1,63 @@
+"""Decide what is done about an incident, on what is known of it and of its surroundings."""
+
+from activities.failures import guarded
+from activities.respond import playbook_of
+from agents.responder.plan import Situation, plan_response
+from domain.alert import PLATFORM
+from domain.errors import BadInputError
+from domain.incident import Incident, TimelineEntry
+from domain.ledger import ACTOR
+from domain.names import PLAN_RESPONSE
+from domain.ports import Services
+from domain.response import PlannedResponse, PlanRequest
+
+
+def run_plan_response(services: Services, request: PlanRequest) -> PlannedResponse:
+    """Apply the responder's rules and write the plan into the incident's timeline."""
+    return guarded(
+        PLAN_RESPONSE,
+        request.incident_id,
+        request.model,
+        lambda: _plan(services, request),
+        lambda failure: PlannedResponse(failure=failure),
+    )
+
+
+def _plan(services: Services, request: PlanRequest) -> PlannedResponse:
+    incident = find_incident(services, request.model, request.incident_id)
+    others = services.incidents.all(request.model)
+    if request.model != PLATFORM:
+        others += services.incidents.all(PLATFORM)
+    situation = Situation(
+        incident=incident,
+        playbook=playbook_of(services, request.model),
+        others=others,
+        at=request.at,
+    )
+    plan = plan_response(situation)
+    entry = TimelineEntry(
+        key=f"plan-{request.look}",
+        at=request.at,
+        actor=ACTOR,
+        what=f"{plan.verdict} by rule {plan.rule}: {plan.reason}",
+    )
+
+    def told(known: Incident) -> Incident:
+        if any(line.what == entry.what for line in known.timeline):
+            return known
+        return known.told(entry).model_copy(update={"caused_by": plan.cause or known.caused_by})
+
+    services.incidents.change(request.model, request.incident_id, told)
+    return PlannedResponse(plan=plan)
+
+
+def find_incident(services: Services, model: str, incident_id: str) -> Incident:
+    """An incident that must be there.
+
+    Raises:
+        BadInputError: it is not.
+    """
+    incident = services.incidents.get(model, incident_id)
+    if incident is None:
+        raise BadInputError(field="incident", value=incident_id, rule=f"is no incident of {model}")
+    return incident

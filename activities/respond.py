@@ -1,0 +1,87 @@
+"""Take an alert from its queue: read it, judge it, record it in the incident book."""
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from agents.responder.classification import classify
+from domain.alert import CLOCK_TOLERANCE, LARGEST_BYTES, AlertMessage, fingerprint, too_early
+from domain.errors import BadInputError, UnknownModelError
+from domain.incident import Recorded, Signal
+from domain.playbook import Damping, Playbook
+from domain.ports import Services
+
+logger = logging.getLogger(__name__)
+
+
+def read_alert(body: bytes, known_models: Sequence[str], now: datetime) -> AlertMessage:
+    """Read a message from an alert queue.
+
+    Raises:
+        BadInputError: too large, not UTF-8, not JSON, not an AlertMessage, or from the future; names field and rule.
+        UnknownModelError: no spec has this name.
+    """
+    if len(body) > LARGEST_BYTES:
+        rule = f"an alert holds at most {LARGEST_BYTES} bytes; link what is larger"
+        raise BadInputError(field="body", value=f"{len(body)} bytes", rule=rule, where="alert")
+    try:
+        document = json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        rule = f"must be UTF-8: {error.reason} at byte {error.start}"
+        raise BadInputError(field="body", value=body[:40], rule=rule, where="alert") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(field="body", value=body[:80], rule=f"must be JSON: {error}", where="alert") from error
+    try:
+        alert = AlertMessage.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "body"
+        more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        value = "..." if isinstance(first["input"], dict) else first["input"]
+        raise BadInputError(field=field, value=value, rule=first["msg"] + more, where="alert") from error
+    if alert.model is not None and alert.model not in known_models:
+        raise UnknownModelError(alert.model, tuple(known_models), where="alert")
+    if too_early(alert.fired_at, now):
+        rule = f"lies more than {CLOCK_TOLERANCE} in the future; it is {now.isoformat()} now"
+        raise BadInputError(field="fired_at", value=alert.fired_at.isoformat(), rule=rule, where="alert")
+    return alert
+
+
+def run_respond(services: Services, body: bytes) -> Recorded:
+    """Judge an alert and record it, once however often it is delivered.
+
+    Raises:
+        BadInputError: the message cannot be understood; it belongs into the dead-letter queue.
+    """
+    now = services.clock()
+    alert = read_alert(body, services.specs.names(), now)
+    playbook = playbook_of(services, alert.model)
+    judged = classify(alert, playbook.thresholds)
+    recorded = services.incidents.record(
+        Signal(
+            alert=alert,
+            classification=judged,
+            fingerprint=fingerprint(alert, judged),
+            window_minutes=playbook.window_minutes,
+            damping=playbook.damping.get(alert.category, Damping()),
+            runbook=playbook.runbook,
+            received_at=now,
+        )
+    )
+    incident = recorded.incident
+    logger.info(
+        "alert_recorded model=%s alert=%s state=%s rule=%s severity=%s incident=%s opened=%s repeated=%s",
+        alert.partition, alert.key, alert.state, judged.rule, judged.severity,
+        incident.incident_id if incident else None, recorded.opened, recorded.repeated,
+    )  # fmt: skip
+    return recorded
+
+
+def playbook_of(services: Services, model: str | None) -> Playbook:
+    """The playbook of a model; without one (or for ``platform``) the platform's."""
+    if model is None or model not in services.specs.names():
+        return services.specs.platform()
+    return services.specs.get(model).playbook

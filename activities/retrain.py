@@ -1,0 +1,192 @@
+"""Retrain a model because its data has drifted: a lifecycle like any other, at most one per cooldown."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Any, Final
+
+import azure.durable_functions as df
+
+from activities.failures import guarded
+from activities.mitigation import keep_action
+from activities.plan_response import find_incident
+from activities.validate_data import kept_content
+from activities.wake_queue import wake_queue
+from domain.errors import BlobMissingError
+from domain.incident import ActionState, Incident, IncidentAction
+from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
+from domain.names import READ_RETRAINING, RETRAIN
+from domain.ports import AcceptedDataset, Services, Submission
+from domain.response import MitigateRequest, MitigationResult, RetrainingRequest, RetrainingState
+from domain.upload import Upload
+
+logger = logging.getLogger(__name__)
+
+_MITIGATION: Final = "retrain"
+
+
+async def run_retrain(
+    services: Services, client: df.DurableOrchestrationClient, request: MitigateRequest
+) -> MitigationResult:
+    """Put the newest data that made a champion into the model's queue of uploads once more.
+
+    1. Not within the cooldown after the last retraining by drift, so that a retraining cannot bring about the next.
+    2. Append the decision to the ledger; of two incidents at once only the first gets the entry.
+    3. Submit the files as one batch; a lifecycle that runs goes on, and this follows it.
+    """
+    result = await asyncio.to_thread(_submit, services, request)
+    if result.identity:
+        queue = next(state for state in services.uploads.states() if state.model == request.model)
+        if queue.busy:
+            submission = Submission(generation=queue.generation, accepted=False)
+            await wake_queue(client, services, request.model, submission)
+    return result
+
+
+def _submit(services: Services, request: MitigateRequest) -> MitigationResult:
+    return guarded(
+        RETRAIN,
+        request.incident_id,
+        request.model,
+        lambda: _retrain(services, request),
+        lambda failure: MitigationResult(failure=failure, escalate=True),
+    )
+
+
+def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
+    incident = find_incident(services, request.model, request.incident_id)
+    known = incident.action(_MITIGATION)
+    if known is not None and known.state != "begun":
+        return MitigationResult(action=known, escalate=known.state in {"refused", "failed"})
+    playbook = services.specs.get(request.model).playbook
+    earlier = [
+        entry
+        for entry in services.ledger.of_kind(request.model, "mitigation")
+        if entry.body["mitigation"] == _MITIGATION
+    ]
+    mine = next((entry for entry in earlier if entry.run == incident.response), None)
+    if mine is None:
+        cooldown = timedelta(minutes=playbook.retrain_cooldown_minutes)
+        if earlier and services.clock() < earlier[-1].recorded_at + cooldown:
+            return _keep(services, incident, "repeated", _cooling(earlier[-1], cooldown))
+        datasets = _kept_datasets(services, request.model)[: playbook.retrain_datasets]
+        if not datasets:
+            return _keep(services, incident, "refused", "no data that made a champion is kept: nothing to train on")
+        mine = _order(services, incident, request.reason, datasets, len(earlier) + 1)
+        if mine.run != incident.response:
+            return _keep(services, incident, "repeated", _cooling(mine, cooldown))
+    uploads = tuple(Upload.model_validate(item) for item in mine.body["uploads"])
+    services.uploads.submit(uploads[0], request.model, with_=uploads[1:])
+    names = ", ".join(mine.body["files"])
+    detail = f"a retraining on {names} is in the model's queue"
+    facts = {"identity": uploads[0].identity}
+    result = _keep(services, incident, "begun", detail, mine, facts)
+    return result.model_copy(update={"identity": uploads[0].identity})
+
+
+def _kept_datasets(services: Services, model: str) -> tuple[AcceptedDataset, ...]:
+    """What made a champion, newest first; a file that a Databricks job validated was too large to keep a copy of."""
+    kept = []
+    for dataset in services.datasets.promoted(model):
+        try:
+            services.blobs.metadata(kept_content(model, dataset.digest, dataset.upload.suffix))
+        except BlobMissingError:
+            continue
+        kept.append(dataset)
+    return tuple(kept)
+
+
+def _cooling(entry: LedgerEntry, cooldown: timedelta) -> str:
+    when, until = entry.recorded_at, entry.recorded_at + cooldown
+    return (
+        f"incident {entry.body['incident']} had it retrained at {when.isoformat(timespec='seconds')};"
+        f" not again before {until.isoformat(timespec='seconds')}"
+    )
+
+
+def _order(
+    services: Services, incident: Incident, reason: str, datasets: tuple[AcceptedDataset, ...], number: int
+) -> LedgerEntry:
+    # Oldest first: where keys repeat, the later file's row counts.
+    ordered = datasets[::-1]
+    return services.ledger.append(
+        LedgerRecord(
+            key=f"retrain:{incident.model}:{number}",
+            model=incident.model,
+            run=incident.response,
+            kind="mitigation",
+            subject=f"model {incident.model}",
+            actor=ACTOR,
+            body={
+                "mitigation": _MITIGATION,
+                "incident": incident.incident_id,
+                "rule": incident.rule,
+                "reason": reason or incident.reason,
+                "files": [item.upload.name for item in ordered],
+                "uploads": [_again(services, item, incident).to_json() for item in ordered],
+                "alert": incident.alert.model_dump(mode="json", exclude={"detail"}),
+            },
+        )
+    )
+
+
+def _again(services: Services, dataset: AcceptedDataset, incident: Incident) -> Upload:
+    blob = kept_content(dataset.model, dataset.digest, dataset.upload.suffix)
+    return dataset.upload.model_copy(
+        update={
+            "container": blob.container,
+            "name": blob.name,
+            "url": services.blobs.url(blob),
+            "event_id": f"{incident.incident_id}:{dataset.digest[:16]}",
+            "again": incident.incident_id,
+        }
+    )
+
+
+def _keep(
+    services: Services,
+    incident: Incident,
+    state: ActionState,
+    detail: str,
+    entry: LedgerEntry | None = None,
+    facts: dict[str, Any] | None = None,
+) -> MitigationResult:
+    action = IncidentAction(
+        mitigation=_MITIGATION,
+        state=state,
+        detail=detail,
+        at=services.clock(),
+        ledger=entry.sequence if entry else None,
+        facts=facts or {},
+    )
+    logger.info("retraining_%s model=%s incident=%s", state, incident.model, incident.incident_id)
+    return MitigationResult(action=keep_action(services, incident, action), escalate=state == "refused")
+
+
+def run_read_retraining(services: Services, request: RetrainingRequest) -> RetrainingState:
+    """Say what became of a retraining: its run's outcome as the ledger has it, None while it goes on."""
+    return guarded(
+        READ_RETRAINING,
+        request.incident_id,
+        request.model,
+        lambda: _read(services, request),
+        lambda failure: RetrainingState(failure=failure),
+    )
+
+
+def _read(services: Services, request: RetrainingRequest) -> RetrainingState:
+    run = services.uploads.run_of(request.model, request.identity)
+    if run is None:
+        return RetrainingState()
+    ended = [
+        entry
+        for entry in services.ledger.entries(request.model, run)
+        if entry.kind in {"outcome", "halt"} and entry.body["outcome"] != "void"
+    ]
+    if not ended:
+        return RetrainingState(run=run)
+    body = ended[-1].body
+    reason = (
+        body["failure"]["message"] if ended[-1].kind == "halt" else f"champion is version {body['champion_version']}"
+    )
+    return RetrainingState(run=run, outcome=str(body["outcome"]), detail=f"run {run} was {body['outcome']}: {reason}")

@@ -1,0 +1,178 @@
+"""Take back what was done about an incident."""
+
+import logging
+
+from activities.champion import move_champion
+from activities.failures import guarded
+from activities.mitigation import keep_action
+from activities.pause_compute import resume_lease
+from activities.plan_response import find_incident
+from domain.errors import ChampionMovedError
+from domain.incident import Incident, IncidentAction, TimelineEntry
+from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
+from domain.names import CHAMPION, TAG_QUARANTINE, UNDO_MITIGATIONS
+from domain.ports import Services
+from domain.response import Serve, UndoRequest, UndoResult
+
+logger = logging.getLogger(__name__)
+
+
+def run_undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
+    """Undo every mitigation of an incident that can be undone, each once.
+
+    - a rollback: the alias goes back to the bad version by compare-and-set, out of quarantine;
+    - a retraining that was promoted: the champion before it comes back; one that goes on has changed nothing yet;
+    - paused compute: it is resumed.
+
+    The ledger says who asked and why. A person's decision stands: the same version is not rolled back by itself again.
+    """
+    return guarded(
+        UNDO_MITIGATIONS,
+        request.incident_id,
+        request.model,
+        lambda: _undo(services, request),
+        lambda failure: UndoResult(failure=failure),
+    )
+
+
+def _undo(services: Services, request: UndoRequest) -> UndoResult:
+    incident = find_incident(services, request.model, request.incident_id)
+    undone: list[str] = []
+    refused: list[str] = []
+    serve: Serve | None = None
+    for action in incident.actions:
+        if action.state == "repeated":
+            refused.append(f"{action.mitigation}: {action.detail}; undo that incident instead")
+        elif action.mitigation == "rollback" and _undoable(services, incident, action):
+            before, after = str(action.facts["target"]), str(action.facts["bad_version"])
+            problem = _move_back(services, request, incident, action, expected=before, version=after, quarantined=after)
+            if problem:
+                refused.append(f"rollback: {problem}")
+                continue
+            endpoint = services.specs.get(request.model).serving_endpoint
+            if endpoint is not None and services.registry.version_of(request.model, CHAMPION) == after:
+                serve = Serve(endpoint=endpoint, model=request.model, version=after)
+            undone.append(f"rollback: version {after} is champion again, and out of quarantine")
+        elif action.mitigation == "retrain" and _undoable(services, incident, action):
+            _undo_retraining(services, request, incident, action, undone, refused)
+        elif action.mitigation == "pause_compute" and action.state == "done" and not action.facts["resumed"]:
+            started = resume_lease(services, incident, request.actor, request.comment)
+            undone.append(f"pause_compute: resumed {', '.join(started) or 'nothing'}")
+    if not undone and not refused:
+        refused.append("nothing was done about this incident that could be undone")
+    _tell(services, request, undone, refused)
+    logger.info(
+        "undone model=%s incident=%s actor=%s undone=%d", request.model, request.incident_id, request.actor, len(undone)
+    )
+    return UndoResult(undone=tuple(undone), refused=tuple(refused), serve=serve)
+
+
+def _undo_key(incident: Incident, action: IncidentAction) -> str:
+    return f"undo:{incident.incident_id}:{action.mitigation}"
+
+
+def _undoable(services: Services, incident: Incident, action: IncidentAction) -> bool:
+    """Whether there is something to take back, or an earlier call was interrupted while it did."""
+    if action.state in {"begun", "done"}:
+        return True
+    interrupted = services.ledger.find(incident.model, _undo_key(incident, action)) is not None
+    return action.state in {"undone", "failed"} and interrupted
+
+
+def _undo_retraining(
+    services: Services,
+    request: UndoRequest,
+    incident: Incident,
+    action: IncidentAction,
+    undone: list[str],
+    refused: list[str],
+) -> None:
+    run = str(action.facts.get("run", ""))
+    move = next((move for move in services.champions.moves(request.model) if run and move.run == run), None)
+    if move is None or move.state != "done":
+        refused.append("retrain: its run has changed nothing yet; its own gate decides. Undo again if it is promoted")
+        return
+    if move.previous is None:
+        refused.append("retrain: it made the model's first champion; there is none to go back to")
+        return
+    problem = _move_back(services, request, incident, action, expected=move.version, version=move.previous)
+    if problem:
+        refused.append(f"retrain: {problem}")
+    else:
+        undone.append(f"retrain: version {move.previous} is champion again instead of version {move.version}")
+
+
+def _move_back(
+    services: Services,
+    request: UndoRequest,
+    incident: Incident,
+    action: IncidentAction,
+    *,
+    expected: str,
+    version: str,
+    quarantined: str | None = None,
+) -> str:
+    """Move the alias back and lift a quarantine; return why not, or an empty text. A repeat finds it done."""
+    entry = _order(services, request, incident, action, version)
+    try:
+        move_champion(
+            services,
+            model=request.model,
+            expected=expected,
+            version=version,
+            run=incident.response,
+            decided_by=entry.key,
+        )
+    except ChampionMovedError as error:
+        return error.message
+    if quarantined is not None:
+        services.registry.tag(request.model, quarantined, TAG_QUARANTINE, None)
+    if action.state in {"undone", "failed"}:
+        return ""
+    by = "its endpoint did not follow" if request.actor == ACTOR else f"taken back by {request.actor}"
+    kept = action.model_copy(
+        update={
+            "state": "failed" if request.actor == ACTOR else "undone",
+            "detail": f"{action.detail}; {by}: version {version} is champion",
+            "at": services.clock(),
+        }
+    )
+    keep_action(services, incident, kept, actor=request.actor)
+    return ""
+
+
+def _order(
+    services: Services, request: UndoRequest, incident: Incident, action: IncidentAction, version: str
+) -> LedgerEntry:
+    return services.ledger.append(
+        LedgerRecord(
+            key=_undo_key(incident, action),
+            model=request.model,
+            run=incident.response,
+            kind="undo",
+            subject=f"version {version}",
+            actor=request.actor,
+            body={
+                "mitigation": action.mitigation,
+                "incident": incident.incident_id,
+                "comment": request.comment,
+                "undoes": action.ledger,
+            },
+        )
+    )
+
+
+def _tell(services: Services, request: UndoRequest, undone: list[str], refused: list[str]) -> None:
+    comment = f" ({request.comment})" if request.comment else ""
+    entry = TimelineEntry(
+        key=f"undo-{request.actor}",
+        at=services.clock(),
+        actor=request.actor,
+        what=f"undo{comment}: {'; '.join((*undone, *refused))}"[:1_000],
+    )
+
+    def change(known: Incident) -> Incident:
+        told = known.told(entry)
+        return told.moved("reopen") if undone and told.state == "mitigated" else told
+
+    services.incidents.change(request.model, request.incident_id, change)

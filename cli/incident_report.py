@@ -1,0 +1,67 @@
+"""Incidents for a terminal."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cli.rendering import moment, plain_table
+from domain.incident import Incident
+from domain.view import IncidentView
+
+_SEVERITY = {"critical": "red", "warning": "yellow", "informational": "dim"}
+_STATE = {"open": "bold red", "acknowledged": "yellow", "mitigated": "green", "resolved": "dim"}
+
+
+def incidents_table(incidents: list[Incident]) -> RenderableType:
+    """One line per incident."""
+    if not incidents:
+        return Text("no incidents")
+    table = plain_table("incident", "opened", "model", "what", "state", "times", "title", "done")
+    for incident in incidents:
+        table.add_row(
+            incident.incident_id,
+            moment(incident.opened_at),
+            incident.model,
+            Text(f"{incident.severity} {incident.category}", style=_SEVERITY[incident.severity]),
+            Text(incident.state, style=_STATE[incident.state]),
+            str(incident.occurrences),
+            Text(incident.title),
+            Text(", ".join(f"{action.mitigation} {action.state}" for action in incident.actions) or "-"),
+        )
+    return table
+
+
+def incident_report(view: IncidentView) -> RenderableType:
+    """All about one incident: what was seen, decided and done, and when."""
+    incident = view.incident
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("model", incident.model)
+    facts.add_row("judged", Text(f"{incident.severity} {incident.category} by rule {incident.rule}: {incident.reason}"))
+    facts.add_row("reported", f"{incident.occurrences} time(s), {incident.firing} not resolved by the source")
+    if incident.caused_by:
+        facts.add_row("symptom of", incident.caused_by)
+    if incident.runbook:
+        facts.add_row("runbook", Text(incident.runbook))
+    parts: list[RenderableType] = [
+        Text.assemble(
+            f"incident {incident.incident_id} ", (incident.state, _STATE[incident.state]), f": {incident.title}"
+        ),
+        facts,
+    ]
+    if incident.actions:
+        done = plain_table("mitigation", "state", "at", "what", "ledger")
+        for action in incident.actions:
+            ledger = "-" if action.ledger is None else str(action.ledger)
+            done.add_row(action.mitigation, action.state, moment(action.at), Text(action.detail), ledger)
+        parts += [Text(), done]
+    timeline = plain_table("at", "who", "what")
+    for entry in sorted(incident.timeline, key=lambda line: line.at):
+        timeline.add_row(moment(entry.at), Text(entry.actor), Text(entry.what))
+    parts += [Text(), timeline]
+    undo = f"nightshift undo {incident.incident_id} --comment WHY"
+    if any(action.state == "done" and action.mitigation in _UNDOABLE for action in incident.actions):
+        parts += [Text(), Text(f"to take it back: {undo}", style="dim")]
+    return Group(*parts)
+
+
+_UNDOABLE = {"rollback", "retrain", "pause_compute"}

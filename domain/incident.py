@@ -1,0 +1,194 @@
+"""Incidents: one per trouble, however often it is reported; its states, and what was done."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from domain.alert import AlertMessage, Category, Classification, Severity
+from domain.errors import ConflictError
+from domain.identity import instance_id, short
+from domain.message import Message
+from domain.playbook import Damping, Mitigation
+
+IncidentState = Literal["open", "acknowledged", "mitigated", "resolved"]
+Operation = Literal["acknowledge", "mitigate", "resolve", "reopen"]
+
+# (operation, state before) -> state after. What is not here is not allowed.
+TRANSITIONS: dict[tuple[Operation, IncidentState], IncidentState] = {
+    ("acknowledge", "open"): "acknowledged",
+    ("mitigate", "open"): "mitigated",
+    ("mitigate", "acknowledged"): "mitigated",
+    ("resolve", "open"): "resolved",
+    ("resolve", "acknowledged"): "resolved",
+    ("resolve", "mitigated"): "resolved",
+    ("reopen", "mitigated"): "open",
+    ("reopen", "resolved"): "open",
+}
+
+ActionState = Literal["begun", "done", "repeated", "refused", "failed", "undone"]
+_LARGEST_TIMELINE = 60
+
+
+class TimelineEntry(Message):
+    """One thing that happened to an incident.
+
+    Attributes:
+        key: identity; adding the same key again changes nothing.
+        actor: ``nightshift``, the alert's source, or a person.
+    """
+
+    key: str
+    at: datetime
+    actor: str
+    what: str
+    link: str = ""
+
+
+class IncidentAction(Message):
+    """A mitigation that was taken, or could not be.
+
+    Attributes:
+        state: ``repeated`` if another incident has done it already, ``refused`` if a guard did not hold.
+        detail: what was done or why not, as a sentence.
+        ledger: sequence of the ledger entry that ordered it.
+        facts: what an undo needs to know.
+    """
+
+    mitigation: Mitigation
+    state: ActionState
+    detail: str
+    at: datetime
+    ledger: int | None = None
+    link: str = ""
+    facts: dict[str, Any] = {}
+
+
+class Incident(Message):
+    """One trouble.
+
+    Attributes:
+        fingerprint: model, category and rule, hashed: what makes alerts the same trouble.
+        opened_at: when the first alert fired, by its source's clock; the window is counted from it.
+        last_fired_at: when the last alert fired, or reached us if its source's clock is ahead.
+        recorded_at: when that alert reached us.
+        occurrences: alerts that belong to it; ``firing`` of them have not been resolved by their source.
+        recent: the last signals, oldest first: True fired, False resolved.
+        armed: whether there were enough signals to act (damping).
+        caused_by: the incident whose symptom this one is.
+    """
+
+    incident_id: str
+    fingerprint: str
+    model: str
+    category: Category
+    severity: Severity
+    rule: str
+    reason: str
+    title: str
+    state: IncidentState
+    opened_at: datetime
+    recorded_at: datetime
+    last_fired_at: datetime
+    updated_at: datetime
+    occurrences: int
+    firing: int
+    recent: tuple[bool, ...]
+    armed: bool
+    alert: AlertMessage
+    actions: tuple[IncidentAction, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()
+    caused_by: str = ""
+    acknowledged_by: str = ""
+    runbook: str = ""
+
+    @property
+    def response(self) -> str:
+        """Instance id of the orchestration that answers it."""
+        return instance_id("response", self.model, self.incident_id)
+
+    def moved(self, operation: Operation) -> "Incident":
+        """The incident after an operation of the state table.
+
+        Raises:
+            TransitionError: the table does not allow it.
+        """
+        after = TRANSITIONS.get((operation, self.state))
+        if after is None:
+            raise TransitionError(self.incident_id, operation, self.state)
+        return self.model_copy(update={"state": after})
+
+    def told(self, entry: TimelineEntry) -> "Incident":
+        """The incident with one more line in its timeline, once per key; the oldest but the first give way."""
+        if any(known.key == entry.key for known in self.timeline):
+            return self
+        timeline = (*self.timeline, entry)
+        if len(timeline) > _LARGEST_TIMELINE:
+            timeline = (timeline[0], *timeline[-(_LARGEST_TIMELINE - 1) :])
+        return self.model_copy(update={"timeline": timeline, "updated_at": max(self.updated_at, entry.at)})
+
+    def acted(self, action: IncidentAction) -> "Incident":
+        """The incident with what became of one mitigation; each kind has one line."""
+        others = tuple(known for known in self.actions if known.mitigation != action.mitigation)
+        return self.model_copy(update={"actions": (*others, action), "updated_at": max(self.updated_at, action.at)})
+
+    def action(self, mitigation: Mitigation) -> IncidentAction | None:
+        """What became of a mitigation; None if it was not tried."""
+        return next((action for action in self.actions if action.mitigation == mitigation), None)
+
+
+class TransitionError(ConflictError):
+    """An operation that an incident's state does not allow."""
+
+    code = "transition"
+    retryable = False
+
+    def __init__(self, incident: str, operation: Operation, state: IncidentState) -> None:
+        allowed = sorted(name for name, before in TRANSITIONS if before == state)
+        rule = f"allowed now: {', '.join(allowed)}" if allowed else "nothing is allowed now"
+        super().__init__(f"incident {incident} is {state}: it cannot {operation}; {rule}", incident=incident)
+
+
+class Signal(Message):
+    """A classified alert on its way into the incident book.
+
+    Attributes:
+        window_minutes: see domain.playbook.Playbook.
+    """
+
+    alert: AlertMessage
+    classification: Classification
+    fingerprint: str
+    window_minutes: float
+    damping: Damping
+    runbook: str = ""
+    received_at: datetime
+
+
+class Recorded(Message):
+    """What a signal became.
+
+    Attributes:
+        incident: as it is now; None for a resolution of which no firing was ever seen, or a firing that its own
+            resolution overtook.
+        opened: this signal opened the incident.
+        reopened: this signal made one open again that had been acted upon and resolved.
+        act: the incident is to be answered because of this signal (or of its first delivery).
+        repeated: the same message had been recorded before.
+    """
+
+    alert_key: str
+    incident: Incident | None
+    opened: bool = False
+    reopened: bool = False
+    repeated: bool = False
+    act: bool = False
+
+    @property
+    def response(self) -> str:
+        """Instance id of the orchestration that this signal calls for."""
+        assert self.incident is not None, "a signal without incident calls for none"
+        return f"{self.incident.response}-{self.alert_key}" if self.reopened else self.incident.response
+
+
+def incident_id(fingerprint: str, alert_key: str) -> str:
+    """Identity of the incident that this alert opens: whoever records it first, the id is the same."""
+    return short(fingerprint, alert_key)[:12]

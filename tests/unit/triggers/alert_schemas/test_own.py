@@ -1,0 +1,62 @@
+"""Our own schema, and what holds for every schema once it is read."""
+
+import pytest
+
+from domain.alert import LARGEST_BYTES, AlertMessage
+from domain.errors import BadInputError
+from tests.unit.triggers.alert_schemas.examples import OWN
+from triggers.alert_schemas.own import from_own
+
+
+def test_an_alert_message_is_itself() -> None:
+    """Nothing is added or lost."""
+    assert from_own(OWN) == AlertMessage.model_validate(OWN)
+
+
+@pytest.mark.parametrize(
+    ("given", "title", "detail"),
+    [
+        ({"title": "a\x00b\n c\u202ed\x7f"}, "ab cd", "since 01:00"),
+        ({"title": "x" * 301}, "x" * 299 + "…", "since 01:00"),
+        ({"detail": "one\r\ntwo\x1b[31m\tthree"}, "error doubled", "one\ntwo[31m\tthree"),
+        ({"detail": "y" * 9_000}, "error doubled", "y" * 7_999 + "…"),
+        ({"title": "<script>alert(1)</script>"}, "<script>alert(1)</script>", "since 01:00"),
+    ],
+)
+def test_texts_are_cleaned_and_cut(given: dict[str, str], title: str, detail: str) -> None:
+    """Control characters go, an ellipsis marks a cut; what a page shows it escapes itself."""
+    alert = from_own({**OWN, **given})
+    assert (alert.title, alert.detail) == (title, detail)
+
+
+def test_the_message_fits_its_queue() -> None:
+    """Characters of four bytes would make it too large for the responder: the detail gives way."""
+    wide = {"title": "𝄞" * 300, "detail": "𝄞" * 8_000, "alert_id": "𝄞" * 256, "run": '"' * 200}
+    alert = from_own({**OWN, **wide})
+    assert len(alert.model_dump_json().encode()) <= LARGEST_BYTES
+    assert (alert.alert_id, alert.title) == ("𝄞" * 256, "𝄞" * 300)
+    assert alert.detail.endswith("𝄞…")
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"alert_id": "x" * 257}, "alert_id"),
+        ({"alert_id": "a\nb"}, "alert_id"),
+        ({"rule": "a\u202eb"}, "rule"),
+        ({"category": "weather"}, "category"),
+        ({"model": "Revenue Forecast"}, "model"),
+        ({"value": "NaN"}, "value"),
+        ({"value": 10**308 * 10}, "value"),
+        ({"title": "\x00\x01 "}, "title"),
+        ({"title": None}, "title"),
+        ({"url": "javascript:alert(1)"}, "url"),
+        ({"fired_at": "2026-03-01T02:00:00"}, "fired_at"),
+        ({"owner": "me"}, "owner"),
+    ],
+)
+def test_what_breaks_a_rule_is_named(given: dict[str, object], field: str) -> None:
+    """Names are never cut or mended."""
+    with pytest.raises(BadInputError) as caught:
+        from_own({**OWN, **given})
+    assert caught.value.fields["field"] == field

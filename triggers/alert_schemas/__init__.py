@@ -1,0 +1,1 @@
+"""The schemas in which alerts arrive, each turned into an AlertMessage."""
