@@ -67,12 +67,11 @@ class ServiceBusAlertQueues:
             raise BadInputError(field="body", value=f"{len(body)} bytes", rule=rule) from error
         except _REFUSED as error:
             raise ServiceRefusedError("Service Bus", f"queue {queue!r}: {error}", _HINT) from error
-        # ValueError is what the SDK says of a client or a sender that has been closed.
-        except (AzureError, OSError, ValueError) as error:
+        except (AzureError, OSError) as error:
             raise ServiceUnavailableError("Service Bus", f"queue {queue!r}: {error}") from error
 
     def close(self) -> None:
-        """Close every sender and the client."""
+        """Close every sender and the client; a later send would open them again."""
         with self._lock:
             for queue in self._queues.values():
                 queue.close()

@@ -11,7 +11,7 @@ import threading
 
 
 def main() -> None:
-    """Load the model and serve ``POST /invocations`` until the host is gone. If it cannot be loaded, the log says why."""
+    """Load the model and serve ``POST /invocations`` until the host is gone; its log says why it could not."""
     threading.Thread(target=_end_with_the_host, daemon=True).start()
     import mlflow.pyfunc
     import uvicorn

@@ -63,6 +63,9 @@ def _named(error: ValidationError, where: str) -> BadInputError:
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "body"
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    given = first["input"]
-    value = type(given).__name__ if isinstance(given, dict | list) else shortened(str(given), 100)
+    # Of a missing field pydantic shows what it is missing from.
+    given = None if first["type"] == "missing" else first["input"]
+    value = type(given).__name__ if isinstance(given, dict | list) else given
+    if isinstance(value, str):
+        value = shortened(value, 100)
     return BadInputError(field=field, value=value, rule=first["msg"] + more, where=where)

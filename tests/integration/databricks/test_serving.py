@@ -211,6 +211,15 @@ def test_a_host_without_a_registry(host: Host, shared_client: WorkspaceClient) -
         _create(shared_client, "nothing", MODEL, "1")
 
 
+_CONFIG = {"served_entities": [{"entity_name": MODEL, "entity_version": "1"}]}
+
+
+def _listing_host(folder: Path, registry: str) -> Host:
+    file = folder / "workspace.yml"
+    file.write_text(yaml.safe_dump({"serving_endpoints": [{"name": "listed", "config": _CONFIG}]}))
+    return Host(folder, options=["--registry", registry, "--workspace", str(file), "--settle-seconds", "0"])
+
+
 def test_a_registry_that_does_not_answer(tmp_path: Path, free_port: int) -> None:
     """503 for a new update; one that is listed waits for the registry."""
     file = tmp_path / "workspace.yml"
@@ -218,11 +227,10 @@ def test_a_registry_that_does_not_answer(tmp_path: Path, free_port: int) -> None
     file.write_text(
         yaml.safe_dump({"serving_endpoints": [{"name": "listed", "config": {"served_entities": [entity]}}]})
     )
-    options = ["--registry", f"http://127.0.0.1:{free_port}", "--workspace", str(file), "--settle-seconds", "0"]
-    host = Host(tmp_path, options=options)
+    host = _listing_host(tmp_path, f"http://127.0.0.1:{free_port}")
     host.start()
     try:
-        answer = host.http("PUT", "/api/2.0/serving-endpoints/listed/config", json={"served_entities": [entity]})
+        answer = host.http("PUT", "/api/2.0/serving-endpoints/listed/config", json=_CONFIG)
         assert (answer.status_code, answer.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
         state = host.http("GET", "/api/2.0/serving-endpoints/listed").json()["state"]
         assert state == {"ready": "NOT_READY", "config_update": "IN_PROGRESS"}
@@ -237,7 +245,7 @@ def test_an_endpoint_of_the_workspace_file(registry: str, tmp_path: Path) -> Non
     file.write_text(
         yaml.safe_dump({"serving_endpoints": [{"name": "listed", "config": {"served_entities": [entity]}}]})
     )
-    host = Host(tmp_path, options=["--registry", registry, "--workspace", str(file), "--settle-seconds", "0"])
+    host = _listing_host(tmp_path, registry)
     host.start()
     try:
         assert _served(_settled(host.client(), "listed")) == [(MODEL, "1")]

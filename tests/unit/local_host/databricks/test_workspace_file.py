@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from agents.responder.compute import ESSENTIAL_TAG
 from local_host.databricks.workspace_file import WorkspaceFileError, load_workspace_file
 
+SHIPPED = Path(__file__).parents[4] / "local_host" / "stack" / "workspace.yml"
 GOOD = """
 clusters:
   - cluster_name: explore
@@ -37,6 +39,15 @@ def test_a_workspace(tmp_path: Path) -> None:
     assert [(cluster.cluster_name, cluster.state) for cluster in listed.clusters] == [("explore", "RUNNING")]
     assert [(warehouse.name, warehouse.state) for warehouse in listed.sql_warehouses] == [("reports", "STOPPED")]
     assert [(endpoint.name, endpoint.config) for endpoint in listed.serving_endpoints] == [("revenue-forecast", None)]
+
+
+def test_the_shipped_workspace() -> None:
+    """The local stack has compute that may be paused and compute that may not."""
+    listed = load_workspace_file(SHIPPED)
+    tags = [cluster.custom_tags.get(ESSENTIAL_TAG) for cluster in listed.clusters]
+    for warehouse in listed.sql_warehouses:
+        tags += [tag.value for tag in warehouse.tags.custom_tags if tag.key == ESSENTIAL_TAG]
+    assert {"false", "true"} <= set(tags)
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:

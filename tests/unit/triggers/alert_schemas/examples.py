@@ -1,4 +1,4 @@
-"""One valid document per schema; changes go in by path, such as ``data.essentials.severity``."""
+"""One valid document per schema; changes go in by path, such as ``data/essentials/severity``."""
 
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -6,7 +6,6 @@ from typing import Any
 
 Document = dict[str, Any]
 RECEIVED = datetime(2026, 3, 1, 3, tzinfo=UTC)
-ESSENTIALS, CONTEXT = "data.essentials", "data.alertContext"
 
 LOG_ALERT: Document = {
     "schemaId": "azureMonitorCommonAlertSchema",
@@ -144,7 +143,7 @@ def changed(document: Document, changes: dict[str, Any]) -> Document:
     """A copy with values replaced by path; list positions are numbers, missing objects are made."""
     copy = deepcopy(document)
     for path, value in changes.items():
-        *parents, last = path.split("/") if "/" in path else path.split(".")
+        *parents, last = path.split("/")
         target: Any = copy
         for part in parents:
             target = target[int(part)] if isinstance(target, list) else target.setdefault(part, {})

@@ -47,7 +47,7 @@ def test_the_message_fits_its_queue() -> None:
         ({"category": "weather"}, "category"),
         ({"model": "Revenue Forecast"}, "model"),
         ({"value": "NaN"}, "value"),
-        ({"value": 10**308 * 10}, "value"),
+        ({"value": 5 * 10**308}, "value"),
         ({"title": "\x00\x01 "}, "title"),
         ({"title": None}, "title"),
         ({"url": "javascript:alert(1)"}, "url"),
@@ -60,3 +60,9 @@ def test_what_breaks_a_rule_is_named(given: dict[str, object], field: str) -> No
     with pytest.raises(BadInputError) as caught:
         from_own({**OWN, **given})
     assert caught.value.fields["field"] == field
+
+
+def test_a_missing_field_is_said_to_be_missing() -> None:
+    """Not what it is missing from."""
+    with pytest.raises(BadInputError, match=r"alert: source = None: Field required"):
+        from_own({name: value for name, value in OWN.items() if name != "source"})
