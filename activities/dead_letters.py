@@ -9,7 +9,7 @@ from typing import Any
 
 from activities.notify import run_notify
 from activities.respond import read_alert
-from domain.alert import PLATFORM
+from domain.alert import PLATFORM, QUEUES
 from domain.dead_letter import DeadLetter, RedrivePlan
 from domain.errors import BadInputError, ConflictError, UnknownModelError
 from domain.identity import short
@@ -35,7 +35,7 @@ def record_dead_letter(
 ) -> DeadLetter:
     """Write down a message from a dead-letter queue, with the reason in our words, and tell on-call once."""
     now = services.clock()
-    problem = understand(services, body)
+    problem = understand(services, queue, body)
     tries = f"it was given up after {delivery_count} deliveries; the log has the last error"
     try:
         text, encoding = body.decode("utf-8"), "utf-8"
@@ -74,8 +74,10 @@ def record_dead_letter(
     return letter
 
 
-def understand(services: Services, body: bytes) -> str:
-    """Why a message would not be understood now; empty if it would."""
+def understand(services: Services, queue: str, body: bytes) -> str:
+    """Why a message on a queue of alerts would not be understood now; empty if it would, or for another queue."""
+    if queue not in QUEUES.values():
+        return ""
     try:
         read_alert(body, services.specs.names(), services.clock())
     except (BadInputError, UnknownModelError) as error:
@@ -87,7 +89,7 @@ def plan_redrive(services: Services, letter: DeadLetter, correction: str | None)
     """Say what a redrive of a letter would do."""
     body = _body(letter, correction)
     number = sum("redriven" in line for line in letter.history) + 1
-    problem = understand(services, body)
+    problem = understand(services, letter.queue, body)
     return RedrivePlan(
         letter_id=letter.letter_id,
         queue=letter.queue,

@@ -41,6 +41,9 @@ TRAINING_JOB: Final = "nightshift-training"
 VALIDATION_JOB: Final = "nightshift-validation"
 SCORE_TASK: Final = "score"
 
+# The queue to which Event Grid delivers blob events where it cannot push to the app.
+BLOB_EVENTS_QUEUE: Final = "blob-events"
+
 # Blob containers.
 BRONZE: Final = "bronze"
 SILVER: Final = "silver"

@@ -1,6 +1,7 @@
 """Blob uploads: a BlobCreated event becomes an upload in the queue of its model."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import azure.functions as func
 from activities.send_alert import run_send_alert
 from activities.wake_queue import wake_queue
 from domain.errors import BadInputError
-from domain.names import BRONZE
+from domain.names import BLOB_EVENTS_QUEUE, BRONZE
 from domain.ports import Services
 from domain.run import AlertRequest
 from domain.upload import UNROUTED, Upload
@@ -58,27 +59,66 @@ def parse_blob_created(event_id: str, subject: str, event_time: datetime | None,
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
-    """Register the Event Grid trigger."""
+    """Register both ways in: Event Grid pushes, or delivers to a queue where the app has no public address."""
     result = df.Blueprint()
 
     @result.event_grid_trigger(arg_name="event")
     @result.durable_client_input(client_name="client")
     async def on_blob_created(event: func.EventGridEvent, client: df.DurableOrchestrationClient) -> None:
-        if event.event_type != BLOB_CREATED:
-            logger.info("event_ignored type=%s id=%s", event.event_type, event.id)
-            return
-        try:
-            upload = parse_blob_created(event.id, event.subject, event.event_time, event.get_json())
-        except BadInputError as error:
-            # Sent again it would be as wrong; on-call learns of it instead.
-            await asyncio.to_thread(_tell, services(), event.id, error)
-            return
-        if upload.container != BRONZE:
-            logger.info("upload_ignored container=%s name=%s", upload.container, upload.name)
-            return
-        await submit_upload(client, services(), upload)
+        await take_blob_event(services(), client, event)
+
+    @result.service_bus_queue_trigger(
+        arg_name="message", queue_name=BLOB_EVENTS_QUEUE, connection="NIGHTSHIFT_SERVICEBUS"
+    )
+    @result.durable_client_input(client_name="client")
+    async def on_blob_message(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
+        await take_blob_event(services(), client, parse_event(message.get_body(), str(message.message_id)))
 
     return result
+
+
+def parse_event(body: bytes, message_id: str) -> func.EventGridEvent:
+    """Read an event in the Event Grid schema from a message.
+
+    Raises:
+        BadInputError: not a JSON object with the fields of an event; the message belongs into the dead-letter queue.
+    """
+    try:
+        event = json.loads(body)
+        moment = datetime.fromisoformat(event["eventTime"])
+        fields = {name: str(event[name]) for name in ("id", "topic", "subject", "eventType", "dataVersion")}
+        data = dict(event["data"])
+    except (ValueError, KeyError, TypeError) as error:
+        rule = f"must be one event in the Event Grid schema ({type(error).__name__}: {error})"
+        raise BadInputError(field="body", value=body[:80], rule=rule, where=f"message {message_id}") from error
+    return func.EventGridEvent(
+        id=fields["id"],
+        topic=fields["topic"],
+        subject=fields["subject"],
+        event_type=fields["eventType"],
+        event_time=moment,
+        data_version=fields["dataVersion"],
+        data=data,
+    )
+
+
+async def take_blob_event(
+    services: Services, client: df.DurableOrchestrationClient, event: func.EventGridEvent
+) -> None:
+    """Submit the upload that an event announces; what is no upload is left alone, what cannot be read told on-call."""
+    if event.event_type != BLOB_CREATED:
+        logger.info("event_ignored type=%s id=%s", event.event_type, event.id)
+        return
+    try:
+        upload = parse_blob_created(event.id, event.subject, event.event_time, event.get_json())
+    except BadInputError as error:
+        # Sent again it would be as wrong; on-call learns of it instead.
+        await asyncio.to_thread(_tell, services, event.id, error)
+        return
+    if upload.container != BRONZE:
+        logger.info("upload_ignored container=%s name=%s", upload.container, upload.name)
+        return
+    await submit_upload(client, services, upload)
 
 
 def _tell(services: Services, event_id: str, error: BadInputError) -> None:

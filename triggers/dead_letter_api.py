@@ -12,6 +12,7 @@ from activities.dead_letters import discard, plan_redrive, redrive
 from domain.alert import QUEUES
 from domain.dead_letter import DeadLetter, DeadLetterState
 from domain.errors import BadInputError
+from domain.names import BLOB_EVENTS_QUEUE
 from domain.ports import Services
 from triggers.parameters import limit_of
 from triggers.principal import require_role
@@ -28,7 +29,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @route("dead-letters", "GET")
     @explained
     async def list_dead_letters(req: func.HttpRequest) -> func.HttpResponse:
-        queue = _one_of(req.params.get("queue"), "queue", tuple(QUEUES.values()))
+        queue = _one_of(req.params.get("queue"), "queue", (*QUEUES.values(), BLOB_EVENTS_QUEUE))
         state = _one_of(req.params.get("state"), "state", get_args(DeadLetterState))
         letters = await asyncio.to_thread(services().dead_letters.all, queue, state)  # type: ignore[arg-type]
         return answer(list(letters[: limit_of(req)]))

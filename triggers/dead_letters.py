@@ -1,4 +1,4 @@
-"""Messages from the dead-letter queues of the alerts: each is kept with its reason, and on-call is told."""
+"""Messages from the dead-letter queues: each is kept with its reason, and on-call is told."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,13 +9,14 @@ import azure.functions as func
 
 from activities.dead_letters import record_dead_letter
 from domain.alert import QUEUES
+from domain.names import BLOB_EVENTS_QUEUE
 from domain.ports import Services
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
-    """Register a Service Bus trigger for the dead-letter queue of each queue of alerts."""
+    """Register a Service Bus trigger for the dead-letter queue of each queue."""
     result = df.Blueprint()
-    for queue in QUEUES.values():
+    for queue in (*QUEUES.values(), BLOB_EVENTS_QUEUE):
         _register(result, queue, services)
     return result
 

@@ -177,7 +177,7 @@ class LazyServices:
         """Serving endpoints."""
         from clients.databricks_serving import DatabricksServing
 
-        return DatabricksServing(self._workspace)
+        return DatabricksServing(self._workspace, self._settings.model_prefix)
 
     @cached_property
     def _workspace(self) -> "WorkspaceClient":

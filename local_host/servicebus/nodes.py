@@ -24,6 +24,11 @@ class Outlet(Protocol):
         ...
 
     @property
+    def listening(self) -> bool:
+        """Whether the receiver has ever given credit, used up by now or not, and something can be sent."""
+        ...
+
+    @property
     def settled_on_sending(self) -> bool:
         """Whether the receiver settles nothing."""
         ...

@@ -34,6 +34,7 @@ class OutgoingLink:
         self.name = attach.name
         self.delivery_count = 0
         self.credit = 0
+        self._ever_credited = False
         self._settled = attach.snd_settle_mode == 1
         self._draining = False
         self._source = source
@@ -48,6 +49,11 @@ class OutgoingLink:
     def sendable(self) -> int:
         """How many messages may be sent now."""
         return 0 if self._channel.blocked else self.credit
+
+    @property
+    def listening(self) -> bool:
+        """Whether the receiver has ever given credit, used up by now or not, and something can be sent."""
+        return self._ever_credited and not self._channel.blocked
 
     def open(self) -> None:
         """Begins."""
@@ -64,6 +70,7 @@ class OutgoingLink:
             seen = self.delivery_count if flow.delivery_count is None else flow.delivery_count
             under_way = (self.delivery_count - seen) % 2**32
             self.credit = max(0, flow.link_credit - under_way)
+            self._ever_credited = self._ever_credited or self.credit > 0
         self._draining = flow.drain
         self._source.pull(self)
 
@@ -73,7 +80,7 @@ class OutgoingLink:
 
     def send(self, tag: bytes, message: bytes) -> None:
         """Sends a message."""
-        self.credit -= 1
+        self.credit = max(0, self.credit - 1)
         self.delivery_count = (self.delivery_count + 1) % 2**32
         self._channel.deliver(self, tag, message)
 

@@ -36,7 +36,11 @@ class Answer:
 
 
 class RequestNode:
-    """One address within one session, with both its links."""
+    """One address within one session, with both its links.
+
+    A client that asks is answered even if its credit is used up: azure-servicebus gives 10,000 when it attaches and then
+    never again, and would wait for ever for the answer after those.
+    """
 
     def __init__(self, answer: Callable[[Request], Answer]) -> None:
         self._answer = answer
@@ -71,6 +75,6 @@ class RequestNode:
 
     def _send_waiting(self) -> None:
         for outlet in reversed(self._outlets):
-            while self._waiting and outlet.sendable > 0:
+            while self._waiting and outlet.listening:
                 self._sent += 1
                 outlet.send(struct.pack(">I", self._sent % 2**32), self._waiting.popleft())

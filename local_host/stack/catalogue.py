@@ -66,7 +66,7 @@ class _Site:
 
 
 def _settings(user: Mapping[str, str], endpoints: Endpoints) -> dict[str, str]:
-    """The app's settings. Another broker than ours is named by a setting of its own, so that none is used by accident."""
+    """The app's settings. Another broker than ours has a setting of its own, so that none is used by accident."""
     other = user.get(OTHER_SERVICE_BUS)
     return endpoints.environment() | ({} if not other else {"NIGHTSHIFT_SERVICEBUS": other})
 

@@ -1,5 +1,6 @@
 """Reading BlobCreated events."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.errors import BadInputError
 from domain.upload import Upload
-from triggers.blob_events import parse_blob_created
+from triggers.blob_events import parse_blob_created, parse_event
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 SUBJECT = "/blobServices/default/containers/bronze/blobs/revenue_forecast/2012/a b.csv"
@@ -62,3 +63,31 @@ def test_anything_is_an_upload_or_a_named_error(subject: str, data: dict[str, An
     except BadInputError:
         return
     assert isinstance(result, Upload)
+
+
+EVENT = {
+    "id": "1",
+    "topic": "/subscriptions/s",
+    "subject": SUBJECT,
+    "eventType": "Microsoft.Storage.BlobCreated",
+    "eventTime": AT.isoformat(),
+    "data": DATA,
+    "dataVersion": "",
+}
+
+
+def test_an_event_from_the_queue_is_the_same_upload() -> None:
+    """Pushed or queued, an event announces the same upload."""
+    event = parse_event(json.dumps(EVENT).encode(), "m")
+    upload = parse_blob_created(event.id, event.subject, event.event_time, event.get_json())
+    assert upload == parse_blob_created("1", SUBJECT, AT, DATA)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{}", b"\xff", json.dumps(EVENT | {"eventTime": "soon"}).encode(), json.dumps([EVENT]).encode()],
+)
+def test_a_message_that_is_no_event_is_refused(body: bytes) -> None:
+    """It raises, so that Service Bus dead-letters it."""
+    with pytest.raises(BadInputError, match="Event Grid schema"):
+        parse_event(body, "m")

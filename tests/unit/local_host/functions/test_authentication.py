@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,10 +19,11 @@ from local_host.functions.authentication import (
     authenticated,
     sign_in,
 )
+from local_host.functions.host_json import HostJson
+from local_host.functions.invoker import Invoker
 from local_host.functions.triggers.http import HttpSource
-from tests.unit.local_host.functions.triggers.conftest import MakeSetting
-
-pytest_plugins = ("tests.unit.local_host.functions.triggers.conftest",)
+from local_host.functions.triggers.source import SourceSetting
+from tests.unit.local_host.functions.conftest import IndexApp
 
 SHOW = """
 import json
@@ -97,9 +99,10 @@ def test_the_header_is_as_app_service_writes_it() -> None:
     }
 
 
-async def test_http_triggers_are_behind_it(make_setting: MakeSetting) -> None:
+async def test_http_triggers_are_behind_it(index_app: IndexApp, invoker: Invoker, tmp_path: Path) -> None:
     """A function sees the principal of the host and no other; unknown credentials do not reach it."""
-    app = Starlette(routes=list(HttpSource(make_setting(SHOW)).routes()))
+    setting = SourceSetting(list(index_app(SHOW).values()), invoker, HostJson(), {}, tmp_path)
+    app = Starlette(routes=list(HttpSource(setting).routes()))
     forged = {"X-MS-CLIENT-PRINCIPAL": "forged", "X-MS-CLIENT-PRINCIPAL-NAME": "forged", "X-Own": "1"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://host") as client:
         developer = await client.get("/api/show", headers=forged)

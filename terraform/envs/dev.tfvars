@@ -1,0 +1,80 @@
+# dev: public addresses for allowed_ip_ranges, small and cheap, no real data. Write your own ids and ranges.
+subscription_id = "00000000-0000-0000-0000-000000000000"
+environment     = "dev"
+name            = "nightshift"
+location        = "westeurope"
+
+private           = false
+allowed_ip_ranges = []
+
+network = {
+  virtual_network    = "10.40.0.0/20"
+  functions          = "10.40.0.0/25"
+  private_endpoints  = "10.40.0.128/26"
+  databricks_public  = "10.40.4.0/24"
+  databricks_private = "10.40.5.0/24"
+}
+
+function_plan = {
+  sku                = "FC1"
+  maximum_instances  = 40
+  instance_memory_mb = 2048
+  always_ready       = {}
+}
+durable_backend = "storage"
+
+service_bus = {
+  sku             = "Standard"
+  messaging_units = 1
+}
+storage_replication = "LRS"
+blob_event_delivery = "queue"
+alert_webhook       = true
+
+databricks = {
+  deploy_content    = true
+  wheel             = "nightshift_training-0.1.0-py3-none-any.whl"
+  git_commit        = ""
+  max_dbus_per_hour = 4
+  pool = {
+    min_idle     = 0
+    max_capacity = 2
+    idle_minutes = 15
+    spot         = true
+  }
+}
+
+observability = {
+  retention_days = 30
+  daily_quota_gb = 1
+  on_call_emails = ["nightshift-dev@example.com"]
+  thresholds = {
+    error_rate   = 0.05
+    psi          = 0.2
+    failed_calls = 10
+    dead_letters = 0
+  }
+}
+
+budget = {
+  amount = 300
+  start  = "2026-12-01"
+}
+
+on_call_url         = ""
+notify_urls_version = ""
+
+app_role_members = {
+  Reader      = []
+  Reviewer    = []
+  Operator    = []
+  AlertWriter = []
+}
+deployers      = []
+alert_sources  = []
+data_producers = []
+
+tags = {
+  owner       = "mlops"
+  cost_center = "nightshift"
+}

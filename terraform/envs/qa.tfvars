@@ -1,0 +1,80 @@
+# qa: private as prod is, smaller. Write your own ids.
+subscription_id = "00000000-0000-0000-0000-000000000000"
+environment     = "qa"
+name            = "nightshift"
+location        = "westeurope"
+
+private           = true
+allowed_ip_ranges = []
+
+network = {
+  virtual_network    = "10.41.0.0/20"
+  functions          = "10.41.0.0/25"
+  private_endpoints  = "10.41.0.128/26"
+  databricks_public  = "10.41.4.0/24"
+  databricks_private = "10.41.5.0/24"
+}
+
+function_plan = {
+  sku                = "FC1"
+  maximum_instances  = 40
+  instance_memory_mb = 2048
+  always_ready       = { durable = 1 }
+}
+durable_backend = "storage"
+
+service_bus = {
+  sku             = "Premium"
+  messaging_units = 1
+}
+storage_replication = "ZRS"
+blob_event_delivery = "queue"
+alert_webhook       = true
+
+databricks = {
+  deploy_content    = true
+  wheel             = "nightshift_training-0.1.0-py3-none-any.whl"
+  git_commit        = ""
+  max_dbus_per_hour = 4
+  pool = {
+    min_idle     = 0
+    max_capacity = 4
+    idle_minutes = 15
+    spot         = true
+  }
+}
+
+observability = {
+  retention_days = 30
+  daily_quota_gb = 2
+  on_call_emails = ["nightshift-qa@example.com"]
+  thresholds = {
+    error_rate   = 0.05
+    psi          = 0.2
+    failed_calls = 10
+    dead_letters = 0
+  }
+}
+
+budget = {
+  amount = 1500
+  start  = "2026-12-01"
+}
+
+on_call_url         = ""
+notify_urls_version = ""
+
+app_role_members = {
+  Reader      = []
+  Reviewer    = []
+  Operator    = []
+  AlertWriter = []
+}
+deployers      = []
+alert_sources  = []
+data_producers = []
+
+tags = {
+  owner       = "mlops"
+  cost_center = "nightshift"
+}

@@ -1,0 +1,17 @@
+module "eventing" {
+  source = "./modules/eventing"
+
+  resource_group_name           = azurerm_resource_group.this.name
+  location                      = var.location
+  stem                          = local.stem
+  topic_name                    = local.names.event_topic
+  source_account_id             = module.storage.data_account.id
+  identity_id                   = module.identity.identities["events"].id
+  delivery                      = var.blob_event_delivery
+  queue_id                      = module.messaging.queue_ids[local.blob_events_queue]
+  function_id                   = "${azurerm_resource_group.this.id}/providers/Microsoft.Web/sites/${local.names.function_app}/functions/on_blob_created"
+  dead_letter_container         = "event-dead-letters"
+  public_network_access_enabled = var.private ? false : true
+  allowed_ip_ranges             = var.allowed_ip_ranges
+  tags                          = local.tags
+}

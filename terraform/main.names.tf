@@ -1,0 +1,31 @@
+data "azurerm_client_config" "current" {}
+
+locals {
+  stem = "${var.name}-${var.environment}"
+  # Names that are unique in all of Azure get four digits of their own, the same at every plan.
+  suffix = substr(sha256("${var.subscription_id}/${var.name}/${var.environment}"), 0, 4)
+
+  names = {
+    data_account = "st${var.name}${var.environment}d${local.suffix}"
+    host_account = "st${var.name}${var.environment}h${local.suffix}"
+    service_bus  = "sb-${local.stem}-${local.suffix}"
+    event_topic  = "egt-${local.stem}-${local.suffix}"
+    key_vault    = "kv-${local.stem}-${local.suffix}"
+    function_app = "func-${local.stem}-${local.suffix}"
+    scheduler    = "dts-${local.stem}-${local.suffix}"
+  }
+
+  tags = merge(var.tags, { application = var.name, environment = var.environment, managed_by = "terraform" })
+
+  tenant_id = data.azurerm_client_config.current.tenant_id
+  flex      = var.function_plan.sku == "FC1"
+
+  # The app is told it before the catalog exists; modules/databricks_content makes the catalog of this name.
+  model_prefix = "${var.name}_${var.environment}.models."
+}
+
+resource "azurerm_resource_group" "this" {
+  name     = "rg-${local.stem}"
+  location = var.location
+  tags     = local.tags
+}

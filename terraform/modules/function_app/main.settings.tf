@@ -1,0 +1,50 @@
+locals {
+  # Every setting that wiring/settings.py reads in Azure, and the connections that the bindings name. A test compares.
+  app_settings = {
+    NIGHTSHIFT_ENVIRONMENT                         = var.environment
+    NIGHTSHIFT_BLOB_ENDPOINT                       = var.connections.blob_endpoint
+    NIGHTSHIFT_TABLE_ENDPOINT                      = var.connections.table_endpoint
+    NIGHTSHIFT_EVENTGRID_ENDPOINT                  = var.connections.event_topic_endpoint
+    NIGHTSHIFT_MODEL_PREFIX                        = var.connections.model_prefix
+    NIGHTSHIFT_MODEL_SPECS                         = "model_specs"
+    NIGHTSHIFT_PLATFORM                            = "platform.yaml"
+    NIGHTSHIFT_RETRY_ATTEMPTS                      = tostring(var.retry.attempts)
+    NIGHTSHIFT_RETRY_SECONDS                       = tostring(var.retry.seconds)
+    NIGHTSHIFT_ONCALL_URL                          = var.connections.on_call_url
+    NIGHTSHIFT_MLFLOW_URL                          = "${var.connections.databricks_url}/ml"
+    NIGHTSHIFT_DATABRICKS_URL                      = var.connections.databricks_url
+    DATABRICKS_HOST                                = var.connections.databricks_url
+    MLFLOW_TRACKING_URI                            = "databricks"
+    MLFLOW_REGISTRY_URI                            = "databricks-uc"
+    AZURE_CLIENT_ID                                = var.identity.client_id
+    NIGHTSHIFT_SERVICEBUS__fullyQualifiedNamespace = var.connections.service_bus_host
+    NIGHTSHIFT_SERVICEBUS__credential              = "managedidentity"
+    NIGHTSHIFT_SERVICEBUS__clientId                = var.identity.client_id
+  }
+
+  # Without a version in the vault there is no setting: a reference that cannot be read would be an address of nonsense.
+  notification_settings = var.notify_urls_secret_uri == "" ? {} : {
+    NIGHTSHIFT_NOTIFY_URLS = "@Microsoft.KeyVault(SecretUri=${var.notify_urls_secret_uri})"
+  }
+
+  # What the Functions host itself reads.
+  host_settings = {
+    AzureWebJobsStorage__accountName          = var.host_storage.name
+    AzureWebJobsStorage__credential           = "managedidentity"
+    AzureWebJobsStorage__clientId             = var.identity.client_id
+    APPLICATIONINSIGHTS_CONNECTION_STRING     = var.connections.insights_connection_string
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING = "ClientId=${var.identity.client_id};Authorization=AAD"
+    # App Service authentication proves itself with the managed identity instead of a client secret.
+    OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID = var.identity.client_id
+  }
+
+  # host.json names Azure Storage; the scheduler is put over it, so that the package is the same everywhere.
+  scheduler_settings = var.durable.backend != "scheduler" ? {} : {
+    AzureFunctionsJobHost__extensions__durableTask__storageProvider__type                 = "azureManaged"
+    AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName = "DURABLE_TASK_SCHEDULER_CONNECTION_STRING"
+    AzureFunctionsJobHost__extensions__durableTask__hubName                               = var.durable.task_hub
+    DURABLE_TASK_SCHEDULER_CONNECTION_STRING                                              = "Endpoint=${var.durable.endpoint};Authentication=ManagedIdentity;ClientID=${var.identity.client_id}"
+  }
+
+  settings = merge(local.app_settings, local.notification_settings, local.host_settings, local.scheduler_settings)
+}

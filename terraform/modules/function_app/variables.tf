@@ -1,0 +1,172 @@
+variable "name" {
+  description = "Name of the function app; it is part of a public DNS name."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,30}[a-z0-9]$", var.name))
+    error_message = "function app = ${var.name}: use 3 to 32 lower-case letters, digits and hyphens; the host cuts its own id at 32, and two cut ids collide. Shorten name."
+  }
+}
+
+variable "resource_group" {
+  description = "Resource group of the app."
+  type = object({
+    id   = string
+    name = string
+  })
+}
+
+variable "location" {
+  description = "Azure region."
+  type        = string
+}
+
+variable "environment" {
+  description = "dev, qa or prod; the app shows it."
+  type        = string
+}
+
+variable "tags" {
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
+}
+
+variable "plan" {
+  description = "Hosting: sku FC1 (Flex Consumption) or EP1, EP2, EP3 (Premium); how far it scales; what is kept warm."
+  type = object({
+    sku                = string
+    maximum_instances  = number
+    instance_memory_mb = number
+    always_ready       = map(number)
+  })
+
+  validation {
+    condition     = contains(["FC1", "EP1", "EP2", "EP3"], var.plan.sku)
+    error_message = "function_plan.sku = ${var.plan.sku}: use FC1 (Flex Consumption) or EP1, EP2, EP3 (Premium). Y1 has no virtual network; B1 and its like do not scale with the queues."
+  }
+
+  validation {
+    condition     = contains([512, 2048, 4096], var.plan.instance_memory_mb)
+    error_message = "function_plan.instance_memory_mb = ${var.plan.instance_memory_mb}: Flex Consumption has 512, 2048 and 4096."
+  }
+
+  validation {
+    condition     = var.plan.sku == "FC1" ? var.plan.maximum_instances >= 40 && var.plan.maximum_instances <= 1000 : var.plan.maximum_instances >= 1 && var.plan.maximum_instances <= 100
+    error_message = "function_plan.maximum_instances = ${var.plan.maximum_instances}: Flex Consumption takes 40 to 1000, Premium 1 to 100."
+  }
+
+  validation {
+    condition     = alltrue([for name, count in var.plan.always_ready : contains(["http", "durable", "blob"], name) || startswith(name, "function:")])
+    error_message = "function_plan.always_ready: name a group (http, durable, blob) or function:NAME. Mend: ${join(", ", keys(var.plan.always_ready))}."
+  }
+}
+
+variable "subnet_id" {
+  description = "Delegated subnet that the app calls out of."
+  type        = string
+}
+
+variable "identity" {
+  description = "The app's managed identity."
+  type = object({
+    id        = string
+    client_id = string
+  })
+}
+
+variable "host_storage" {
+  description = "Account of the Functions host, and where its packages lie."
+  type = object({
+    name              = string
+    releases_endpoint = string
+  })
+}
+
+variable "private" {
+  description = "Whether the app is reached by its private endpoint only."
+  type        = bool
+  default     = true
+}
+
+variable "alert_webhook" {
+  description = "Whether Azure Monitor's action groups may call in; opens the app to that one service tag."
+  type        = bool
+  default     = false
+}
+
+variable "push_events" {
+  description = "Whether Event Grid pushes blob events to the app."
+  type        = bool
+  default     = false
+}
+
+variable "allowed_ip_ranges" {
+  description = "Public IPv4 ranges that may call a public app."
+  type        = list(string)
+  default     = []
+}
+
+variable "sign_in" {
+  description = "The app registration behind App Service authentication."
+  type = object({
+    tenant_id      = string
+    client_id      = string
+    identifier_uri = string
+  })
+}
+
+variable "connections" {
+  description = "Addresses of what the app works with."
+  type = object({
+    blob_endpoint              = string
+    table_endpoint             = string
+    event_topic_endpoint       = string
+    service_bus_host           = string
+    databricks_url             = string
+    model_prefix               = string
+    insights_connection_string = string
+    on_call_url                = string
+  })
+}
+
+variable "notify_urls_secret_uri" {
+  description = "Key Vault address, with version, of the notification addresses; empty where the app tells nobody."
+  type        = string
+  default     = ""
+
+  # A pinned version: a rotation is a new version here, and the changed setting restarts the app with it.
+  validation {
+    condition     = var.notify_urls_secret_uri == "" || can(regex("^https://[a-z0-9-]+\\.vault\\.azure\\.net/secrets/[A-Za-z0-9-]+/[0-9a-f]{32}$", var.notify_urls_secret_uri))
+    error_message = "notify_urls_secret_uri must end in a secret's version (32 hexadecimal digits; az keyvault secret show --query id), so that a rotation restarts the app."
+  }
+}
+
+variable "retry" {
+  description = "How often, and with which pause in seconds, a step tries an outside system again."
+  type = object({
+    attempts = number
+    seconds  = number
+  })
+  default = {
+    attempts = 20
+    seconds  = 15
+  }
+}
+
+variable "durable" {
+  description = "Backend of Durable Functions: Azure Storage, or the Durable Task Scheduler."
+  type = object({
+    backend  = string
+    endpoint = optional(string, "")
+    task_hub = optional(string, "")
+  })
+  default = {
+    backend = "storage"
+  }
+
+  validation {
+    condition     = contains(["storage", "scheduler"], var.durable.backend)
+    error_message = "durable_backend = ${var.durable.backend}: use storage (the host's account) or scheduler (Durable Task Scheduler)."
+  }
+}

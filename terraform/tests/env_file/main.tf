@@ -1,0 +1,20 @@
+# Reads an environment's own tfvars, so that the tests plan what is shipped and not a copy of it.
+terraform {
+  required_providers {
+    terraform = {
+      source = "terraform.io/builtin/terraform"
+    }
+  }
+}
+
+output "dev" {
+  value = provider::terraform::decode_tfvars(file("${path.module}/../../envs/dev.tfvars"))
+}
+
+output "qa" {
+  value = provider::terraform::decode_tfvars(file("${path.module}/../../envs/qa.tfvars"))
+}
+
+output "prod" {
+  value = provider::terraform::decode_tfvars(file("${path.module}/../../envs/prod.tfvars"))
+}

@@ -1,0 +1,253 @@
+variable "subscription_id" {
+  description = "Azure subscription of this environment."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.subscription_id)) && var.subscription_id != "00000000-0000-0000-0000-000000000000"
+    error_message = "subscription_id = ${var.subscription_id}: write your subscription's id into envs/${var.environment}.tfvars (az account show --query id)."
+  }
+}
+
+variable "environment" {
+  description = "Which environment: dev, qa or prod."
+  type        = string
+
+  validation {
+    condition     = contains(["dev", "qa", "prod"], var.environment)
+    error_message = "environment = ${var.environment}: use dev, qa or prod, and the tfvars file of that name."
+  }
+}
+
+variable "name" {
+  description = "Name of the platform; every resource's name holds it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{2,9}$", var.name))
+    error_message = "name = ${var.name}: use 3 to 10 lower-case letters and digits, beginning with a letter; storage account names have room for no more."
+  }
+}
+
+variable "location" {
+  description = "Azure region, by its short name."
+  type        = string
+
+  validation {
+    condition = contains([
+      "australiaeast", "brazilsouth", "canadacentral", "centralindia", "centralus", "eastasia", "eastus", "eastus2",
+      "francecentral", "germanywestcentral", "italynorth", "japaneast", "koreacentral", "northcentralus", "northeurope",
+      "norwayeast", "polandcentral", "southafricanorth", "southcentralus", "southeastasia", "spaincentral",
+      "swedencentral", "switzerlandnorth", "uaenorth", "uksouth", "ukwest", "westcentralus", "westeurope", "westus",
+      "westus2", "westus3",
+    ], var.location)
+    error_message = "location = ${var.location}: unknown region. Use a short name such as westeurope (az account list-locations -o table); Flex Consumption must be sold there (az functionapp list-flexconsumption-locations -o table)."
+  }
+}
+
+variable "private" {
+  description = "Whether everything is reached through the virtual network only. Without it, services have public addresses for allowed_ip_ranges, still without keys."
+  type        = bool
+  default     = true
+
+  validation {
+    condition     = var.private || var.environment != "prod"
+    error_message = "private = false: prod has no public access. Set private = true; to reach it, connect a network to the virtual network (docs/deploy.md, 'Reach a private environment')."
+  }
+}
+
+variable "allowed_ip_ranges" {
+  description = "Public IPv4 ranges of people and pipelines where private = false."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for range in var.allowed_ip_ranges : can(cidrhost(range, 0)) && !strcontains(range, ":")])
+    error_message = "allowed_ip_ranges: give IPv4 ranges such as 203.0.113.0/28. Mend: ${join(", ", [for range in var.allowed_ip_ranges : range if !can(cidrhost(range, 0)) || strcontains(range, ":")])}."
+  }
+
+  validation {
+    condition     = alltrue([for range in var.allowed_ip_ranges : try(tonumber(split("/", range)[1]) >= 16 && tonumber(split("/", range)[1]) <= 30, true)])
+    error_message = "allowed_ip_ranges: a range must be /16 to /30: wider lets strangers in, and storage firewalls refuse /31 and /32. Mend: ${join(", ", var.allowed_ip_ranges)}."
+  }
+
+  validation {
+    condition     = !var.private || length(var.allowed_ip_ranges) == 0
+    error_message = "allowed_ip_ranges = ${join(", ", var.allowed_ip_ranges)}: a private environment lets no public range in. Empty the list, or set private = false outside of prod."
+  }
+}
+
+variable "network" {
+  description = "IPv4 ranges of the virtual network and its subnets; modules/network checks sizes and overlaps."
+  type = object({
+    virtual_network    = string
+    functions          = string
+    private_endpoints  = string
+    databricks_public  = string
+    databricks_private = string
+  })
+}
+
+variable "function_plan" {
+  description = "Hosting of the app: sku FC1 or EP1, EP2, EP3, how far it scales, what is kept warm."
+  type = object({
+    sku                = string
+    maximum_instances  = number
+    instance_memory_mb = number
+    always_ready       = map(number)
+  })
+
+  validation {
+    condition     = var.environment != "prod" || var.function_plan.sku != "FC1" || length(var.function_plan.always_ready) > 0
+    error_message = "function_plan.always_ready is empty: in prod an alert must not wait for a cold start. Keep at least { durable = 1 } ready."
+  }
+}
+
+variable "durable_backend" {
+  description = "Backend of Durable Functions: storage, or scheduler (Durable Task Scheduler)."
+  type        = string
+  default     = "storage"
+
+  validation {
+    condition     = contains(["storage", "scheduler"], var.durable_backend)
+    error_message = "durable_backend = ${var.durable_backend}: use storage or scheduler."
+  }
+
+  validation {
+    condition     = var.durable_backend == "storage" || !var.private
+    error_message = "durable_backend = scheduler: its address is public here. Use storage in a private environment."
+  }
+}
+
+variable "service_bus" {
+  description = "The namespace: sku Standard or Premium, and messaging units of Premium."
+  type = object({
+    sku             = string
+    messaging_units = number
+  })
+
+  validation {
+    condition     = var.environment != "prod" || var.service_bus.sku == "Premium"
+    error_message = "service_bus.sku = ${var.service_bus.sku}: prod needs Premium, which alone is private and has its own machines."
+  }
+}
+
+variable "storage_replication" {
+  description = "Redundancy of the storage accounts: LRS, ZRS, GRS or GZRS."
+  type        = string
+
+  validation {
+    condition     = var.environment != "prod" || var.storage_replication != "LRS"
+    error_message = "storage_replication = LRS: prod must outlive a building. Use ZRS or GZRS."
+  }
+}
+
+variable "blob_event_delivery" {
+  description = "How blob events come: queue (Service Bus), or push to the app's trigger in a public environment."
+  type        = string
+  default     = "queue"
+}
+
+variable "alert_webhook" {
+  description = "Whether Azure Monitor's action groups may post alerts to the app (docs/adr/0020-alert-ingress.md)."
+  type        = bool
+  default     = false
+}
+
+variable "databricks" {
+  description = "The workspace: whether its content is deployed, wheel and commit of the training code, pool, and the DBU limit of a cluster."
+  type = object({
+    deploy_content    = bool
+    wheel             = string
+    git_commit        = string
+    max_dbus_per_hour = number
+    pool = object({
+      min_idle     = number
+      max_capacity = number
+      idle_minutes = number
+      spot         = bool
+    })
+  })
+}
+
+variable "observability" {
+  description = "Logs and alerts: retention, daily limit, who is mailed, thresholds."
+  type = object({
+    retention_days = number
+    daily_quota_gb = number
+    on_call_emails = list(string)
+    thresholds = object({
+      error_rate   = number
+      psi          = number
+      failed_calls = number
+      dead_letters = number
+    })
+  })
+}
+
+variable "budget" {
+  description = "Monthly budget of the resource group, in the billing currency, and the month it begins with."
+  type = object({
+    amount = number
+    start  = string
+  })
+}
+
+variable "on_call_url" {
+  description = "Address that messages to on-call link to; empty for the app's own page."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.on_call_url == "" || startswith(var.on_call_url, "https://")
+    error_message = "on_call_url = ${var.on_call_url}: must begin with https://, or be empty."
+  }
+}
+
+variable "notify_urls_version" {
+  description = "Version of the Key Vault secret notify-urls; empty as long as nobody is told. Changing it restarts the app."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.notify_urls_version == "" || can(regex("^[0-9a-f]{32}$", var.notify_urls_version))
+    error_message = "notify_urls_version = ${var.notify_urls_version}: give the version's 32 hexadecimal digits (az keyvault secret list-versions), never the secret itself."
+  }
+}
+
+variable "app_role_members" {
+  description = "Entra object ids of who is Reader, Reviewer, Operator and AlertWriter."
+  type = object({
+    Reader      = list(string)
+    Reviewer    = list(string)
+    Operator    = list(string)
+    AlertWriter = list(string)
+  })
+}
+
+variable "deployers" {
+  description = "Entra object ids of the delivery pipelines."
+  type        = list(string)
+  default     = []
+}
+
+variable "alert_sources" {
+  description = "Entra object ids of machines that put alerts on the queues."
+  type        = list(string)
+  default     = []
+}
+
+variable "data_producers" {
+  description = "Entra object ids of who uploads data."
+  type        = list(string)
+  default     = []
+}
+
+variable "tags" {
+  description = "Tags of every resource; bills are split by them."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for key in ["owner", "cost_center"] : contains(keys(var.tags), key)])
+    error_message = "tags: owner and cost_center must be there, so that a bill finds its owner. Given: ${join(", ", keys(var.tags))}."
+  }
+}

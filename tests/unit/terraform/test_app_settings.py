@@ -1,0 +1,95 @@
+"""Every setting that the app reads in Azure is set by Terraform, and none is set that nobody reads."""
+
+import json
+import re
+
+from tests.unit.terraform.hcl import ROOT, TERRAFORM, block, keys, sources
+
+# Development keys and files of the local stack: in Azure the managed identity takes their place.
+LOCAL_ONLY = {
+    "NIGHTSHIFT_STORAGE_CONNECTION_STRING",
+    "NIGHTSHIFT_EVENTGRID_KEY",
+    "NIGHTSHIFT_SERVICEBUS",
+    "NIGHTSHIFT_NOTIFY_FILE",
+    "DATABRICKS_TOKEN",
+}
+# Set ahead of the code that will read it: what messages to on-call link to.
+ANNOUNCED = {"NIGHTSHIFT_ONCALL_URL"}
+_SETTING = re.compile(r'"((?:NIGHTSHIFT|DATABRICKS|MLFLOW|AZURE)_[A-Za-z_]+)"')
+# The Functions host reads these of a connection by its name.
+_CONNECTION = re.compile(r"^(?P<name>\w+?)__(?:fullyQualifiedNamespace|credential|clientId|accountName)$")
+
+
+def _read_by_settings() -> set[str]:
+    return set(_SETTING.findall((ROOT / "wiring" / "settings.py").read_text(encoding="utf-8")))
+
+
+def _connections() -> set[str]:
+    found: set[str] = set()
+    for file in (ROOT / "triggers").glob("*.py"):
+        found |= set(re.findall(r'connection="(\w+)"', file.read_text(encoding="utf-8")))
+    return found
+
+
+def _set_by_terraform() -> set[str]:
+    code = sources(TERRAFORM / "modules" / "function_app")
+    names = keys(block(code, "app_settings = {")) + keys(block(code, "? {} : {"))
+    return set(names)
+
+
+def test_every_setting_is_set() -> None:
+    """A setting without a value would stop the app at its first call, or change it silently."""
+    assert sorted(_read_by_settings() - LOCAL_ONLY - _set_by_terraform()) == []
+
+
+def test_no_setting_is_orphaned() -> None:
+    """A setting that nobody reads misleads who changes it."""
+    connections = {
+        name for name in _set_by_terraform() if (m := _CONNECTION.match(name)) and m["name"] in _connections()
+    }
+    assert sorted(_set_by_terraform() - _read_by_settings() - connections - ANNOUNCED) == []
+
+
+def test_every_connection_of_a_trigger_has_an_identity() -> None:
+    """A trigger's connection by identity needs an address, the kind of credential and the client id."""
+    connections = _connections()
+    assert connections == {"NIGHTSHIFT_SERVICEBUS"}
+    wanted = {
+        f"{name}__{part}" for name in connections for part in ("fullyQualifiedNamespace", "credential", "clientId")
+    }
+    assert wanted - _set_by_terraform() == set()
+
+
+def test_no_local_key_reaches_azure() -> None:
+    """The development keys stay on the development machine."""
+    assert _set_by_terraform() & LOCAL_ONLY == set()
+
+
+def test_the_host_keeps_durable_on_storage() -> None:
+    """host.json names no other storage provider; Terraform puts the scheduler over it where it is wanted."""
+    durable = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]["durableTask"]
+    assert durable.get("storageProvider", {}).get("type", "AzureStorage") == "AzureStorage"
+
+
+def test_the_health_path_exists() -> None:
+    """The platform's health check calls a route that the app has."""
+    code = sources(TERRAFORM / "modules" / "function_app")
+    paths = set(re.findall(r'health_?[cC]heck_?[pP]ath\s*=\s*"/api/([\w/]+)"', code))
+    routes = set(
+        re.findall(r'(?:route=|get\()"([\w/]+)"', (ROOT / "triggers" / "read_api.py").read_text(encoding="utf-8"))
+    )
+    assert paths == {"health"}
+    assert paths <= routes
+
+
+def test_the_open_webhook_exists() -> None:
+    """The path that is open to Databricks in a public environment is the app's own."""
+    assert 'route="jobs/finished"' in (ROOT / "triggers" / "job_webhook.py").read_text(encoding="utf-8")
+    assert "/api/jobs/finished" in sources(TERRAFORM / "modules" / "function_app")
+
+
+def test_the_push_target_exists() -> None:
+    """Event Grid pushes to a function of the app."""
+    name = re.search(r"functions/(\w+)\"", sources(TERRAFORM))
+    assert name is not None
+    assert f"def {name[1]}(" in (ROOT / "triggers" / "blob_events.py").read_text(encoding="utf-8")
