@@ -1,7 +1,6 @@
 """Pause non-essential compute as a lease: an owner, a reason, an end, and the way back."""
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -83,7 +82,8 @@ def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
         else:
             paused.append(ref)
             names.append(name)
-    said = ", ".join(names) or "nothing: no compute that runs is tagged as not essential"
+    none = "nothing" if notes else "nothing: no compute that runs is tagged as not essential"
+    said = ", ".join(names) or none
     detail = f"paused {said}; lease until {entry.body['ends']}" if paused else f"paused {said}"
     action = IncidentAction(
         mitigation=_MITIGATION,
@@ -137,7 +137,7 @@ def resume_lease(services: Services, incident: Incident, actor: str, comment: st
             body={"mitigation": _MITIGATION, "incident": incident.incident_id, "comment": comment},
         )
     )
-    held = _held_by_others(services, incident)
+    held = _held_by_others(services, incident, at=services.clock())
     started, notes = [], []
     for ref, name in zip(_REFS.validate_python(action.facts["resources"]), action.facts["names"], strict=True):
         if ref.id in held:
@@ -161,21 +161,18 @@ def resume_lease(services: Services, incident: Incident, actor: str, comment: st
     return tuple(started)
 
 
-def _held_by_others(services: Services, incident: Incident) -> dict[str, str]:
-    """Resources that the lease of another incident holds, with that incident."""
+def _held_by_others(services: Services, incident: Incident, *, at: datetime | None = None) -> dict[str, str]:
+    """Resources that the lease of another incident has paused, with that incident.
+
+    Args:
+        at: only leases that run then; None for all that were not resumed, even past their end.
+    """
     held: dict[str, str] = {}
-    for other in _leases(services.incidents.all()):
-        if other.incident_id != incident.incident_id:
-            action = other.action(_MITIGATION)
-            assert action is not None, "a lease is an action"
+    for other in services.incidents.all():
+        action = other.action(_MITIGATION)
+        if action is None or other.incident_id == incident.incident_id:
+            continue
+        runs = at is None or datetime.fromisoformat(action.facts.get("ends", at.isoformat())) > at
+        if action.state == "done" and not action.facts["resumed"] and runs:
             held |= {ref.id: other.incident_id for ref in _REFS.validate_python(action.facts["resources"])}
     return held
-
-
-def _leases(incidents: Sequence[Incident]) -> list[Incident]:
-    running = []
-    for incident in incidents:
-        action = incident.action(_MITIGATION)
-        if action is not None and action.state == "done" and not action.facts["resumed"]:
-            running.append(incident)
-    return running

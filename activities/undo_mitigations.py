@@ -45,7 +45,9 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
             refused.append(f"{action.mitigation}: {action.detail}; undo that incident instead")
         elif action.mitigation == "rollback" and _undoable(services, incident, action):
             before, after = str(action.facts["target"]), str(action.facts["bad_version"])
-            problem = _move_back(services, request, incident, action, expected=before, version=after, quarantined=after)
+            problem = _moved_on(services, incident, action, after) or _move_back(
+                services, request, incident, action, expected=before, version=after, quarantined=after
+            )
             if problem:
                 refused.append(f"rollback: {problem}")
                 continue
@@ -77,6 +79,14 @@ def _undoable(services: Services, incident: Incident, action: IncidentAction) ->
         return True
     interrupted = services.ledger.find(incident.model, _undo_key(incident, action)) is not None
     return action.state in {"undone", "failed"} and interrupted
+
+
+def _moved_on(services: Services, incident: Incident, action: IncidentAction, version: str) -> str:
+    """Why an undo that was done before has nothing left to say; empty if it was not, or still stands."""
+    champion = services.registry.version_of(incident.model, CHAMPION)
+    if action.state not in {"undone", "failed"} or champion == version:
+        return ""
+    return f"it was taken back already; version {champion or 'none'} is champion since"
 
 
 def _undo_retraining(

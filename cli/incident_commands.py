@@ -74,6 +74,8 @@ def alert(
     console = rendering.make_console()
     if as_json:
         rendering.print_json(console, taken)
+    elif taken["state"] == "ignored":
+        console.print("nothing was sent: the document says that nothing is wrong")
     else:
         console.print(
             f"alert {taken['alert_id']} is on queue {taken['queue']}: `nightshift incidents` says what comes of it"

@@ -46,7 +46,8 @@ class ImprovementPolicy(Message):
     Attributes:
         after: what starts it by itself: a challenger that is worse, or one that breaks a limit; empty: only a person.
         max_iterations: rounds of planner, executor and critic.
-        min_progress: a round must bring the metric that failed closer by this share of the gap, or the loop ends.
+        min_progress: a round must bring the metric that failed closer by this share of the gap, or it has stalled.
+        max_stalled_rounds: so many stalled rounds in a row end the loop.
         planner: ``llm`` asks a language model first; the rules judge what it proposes, and stand in when it fails.
         dbu_per_hour: rate of the training job's cluster.
         bounds: the allowlist of actions, with their bounds.
@@ -55,6 +56,7 @@ class ImprovementPolicy(Message):
     after: tuple[Literal["worse", "limit_broken", "no_improvement"], ...] = ()
     max_iterations: int = Field(default=3, ge=1, le=10)
     min_progress: float = Field(default=0.05, ge=0, lt=1)
+    max_stalled_rounds: int = Field(default=2, ge=1)
     planner: Literal["rules", "llm"] = "rules"
     budget: Budget = Budget()
     dbu_per_hour: float = Field(default=3.0, ge=0)
@@ -62,7 +64,12 @@ class ImprovementPolicy(Message):
 
 
 class FeatureDrift(Message):
-    """How a feature's distribution has moved between the training rows and the holdout rows."""
+    """How a column's distribution has moved between the training rows and the holdout rows.
+
+    Attributes:
+        feature: a column of the dataset; the target too, where its holdout values are known.
+        psi: population stability index; 0.1 and 0.25 are the usual limits.
+    """
 
     feature: str
     psi: float
@@ -81,7 +88,8 @@ class MetricGap(Message):
     """By how much a metric misses what was asked of it.
 
     Attributes:
-        gap: distance to the limit or to the champion in the unit of the metric; positive means it is missed.
+        gap: distance to the limit or to the champion in the unit of the metric; positive means it is missed. Where the
+            difference to the champion is within noise: how far its interval reaches past zero on the losing side.
     """
 
     metric: str
@@ -97,7 +105,7 @@ class Feedback(Message):
     gaps: tuple[MetricGap, ...]
     losing_slices: tuple[str, ...] = ()
     likely_reason: str
-    progress: float | None = Field(default=None, description="share of the first gap closed since the round before")
+    progress: float | None = Field(default=None, description="share of the first gap closed since the best before")
 
 
 class Criticism(Message):
@@ -141,6 +149,7 @@ class PlanningEvidence(Message):
     """All that a planner may look at. Texts in it come from data and alerts: they are data, never instruction.
 
     Attributes:
+        target: name of the target column, under which ``drift`` lists it.
         metrics, slices: of the challenger that failed last, against the champion.
         alerts: titles of the model's recent incidents.
         tried: earlier rounds, oldest first.
@@ -149,6 +158,7 @@ class PlanningEvidence(Message):
 
     model: str
     kind: Literal["regression", "anomaly_detection"]
+    target: str
     run: str
     metrics: tuple[MetricComparison, ...]
     slices: tuple[SliceComparison, ...] = ()
@@ -159,3 +169,20 @@ class PlanningEvidence(Message):
     left: Budget
     bounds: PlanBounds
     feedback: Feedback | None = None
+
+
+class Planned(Message):
+    """What the planner came to.
+
+    Attributes:
+        plan: None if nothing allowed is left to try.
+        note: why it is this planner's, such as the reason for which the language model was not followed.
+        refused: proposals that were not let through, with the reason.
+        tokens: of the language model, prompts and answers together.
+    """
+
+    plan: Plan | None
+    planned_by: PlannerName
+    note: str = ""
+    refused: tuple[str, ...] = ()
+    tokens: int = 0

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.ports import (
     AlertQueues,
@@ -39,6 +39,8 @@ _DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 # An activity that cannot reach a service is tried again by Durable; a client must not hang in its own retries for long.
 _CLIENT_BUDGET_SECONDS = 30
 _HTTP_TIMEOUT_SECONDS = 20
+# Whoever sends an alert tries again; by default the Service Bus client keeps a thread for eleven seconds.
+_BRIEFLY: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.1}
 
 
 def now() -> datetime:
@@ -124,11 +126,10 @@ class LazyServices:
 
         settings = self._settings
         if settings.service_bus_connection_string is not None:
-            return ServiceBusAlertQueues(
-                ServiceBusClient.from_connection_string(settings.service_bus_connection_string)
-            )
+            connection = settings.service_bus_connection_string
+            return ServiceBusAlertQueues(ServiceBusClient.from_connection_string(connection, **_BRIEFLY))
         assert settings.service_bus_namespace is not None, "read_settings asks for it"
-        return ServiceBusAlertQueues(ServiceBusClient(settings.service_bus_namespace, self._credential))
+        return ServiceBusAlertQueues(ServiceBusClient(settings.service_bus_namespace, self._credential, **_BRIEFLY))
 
     @cached_property
     def incidents(self) -> IncidentBook:

@@ -38,8 +38,8 @@ class Answer:
 class RequestNode:
     """One address within one session, with both its links.
 
-    A client that asks is answered even if its credit is used up: azure-servicebus gives 10,000 when it attaches and then
-    never again, and would wait for ever for the answer after those.
+    A client that asks is answered even if its credit is used up: azure-servicebus gives 10,000 when it attaches, never
+    again, and would wait for ever for the answer after those.
     """
 
     def __init__(self, answer: Callable[[Request], Answer]) -> None:

@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 
 from cli.app_client import AppRefusedError
 from cli.incident_commands import await_undo
+from domain.errors import BadInputError
 from domain.incident import Incident
 from domain.view import IncidentView, ModelView
 from local_host.stack.stack import Stack
@@ -27,6 +28,20 @@ from wiring.settings import read_settings
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
 
 Send = Callable[..., dict[str, Any]]
+
+
+def _alert(**given: Any) -> bytes:
+    document = {
+        "alert_id": "poison",
+        "category": "degradation",
+        "source": "test",
+        "metric": "rmse",
+        "value": 3.0,
+        "baseline": 1.0,
+        "title": "error tripled",
+        "fired_at": datetime.now(UTC).isoformat(),
+    }
+    return json.dumps(document | given).encode()
 
 
 @pytest.fixture
@@ -138,7 +153,7 @@ def test_a_degraded_champion_is_rolled_back_once_and_the_undo_puts_it_back(
     ]
     # A person has put it back: the same version is not rolled back by itself again.
     send(model, model_version="3", fired_at=_ago(hours=3))
-    until(running, model, has("rollback", "repeated"))
+    until(running, model, has("rollback", "refused"))
     assert champion(running, model).champion == "3"
     assert running.app.get("ledger/verification")["items"]
 
@@ -160,7 +175,7 @@ def test_without_a_champion_before_a_person_is_paged(running: RunningApp, send: 
     assert action.state == "refused"
     assert action.detail.startswith("version 2, the champion before, is in quarantine since incident ")
     assert champion(running, model).champion == "1"
-    assert pages(running, incident) == ["page", "notice"]
+    assert sorted(pages(running, incident)) == ["notice", "page"]
 
 
 def test_an_alert_about_another_version_moves_nothing(running: RunningApp, send: Send, model: str) -> None:
@@ -238,3 +253,67 @@ def test_bad_alerts_are_refused_with_the_field(
 
 def _ago(**span: float) -> str:
     return (datetime.now(UTC) - timedelta(**span)).isoformat()
+
+
+POISON: list[tuple[str, bytes, str]] = [
+    ("not JSON", b"{", "must be JSON"),
+    ("not UTF-8", b"\xff\xfe", "must be UTF-8"),
+    ("empty", b"", "must be JSON"),
+    ("a list", b"[]", "body"),
+    ("100 KB", b'{"alert_id": "' + b"x" * 100_000 + b'"}', "at most 32768 bytes"),
+    ("unknown category", _alert(category="weather"), "category"),
+    ("unknown model", _alert(model="no_such_model"), "no spec has this name"),
+    ("from the future", _alert(fired_at="2036-01-01T00:00:00Z"), "in the future"),
+]
+
+
+def test_what_nobody_understands_is_dead_lettered_with_its_reason(
+    running: RunningApp, services: LazyServices, send: Send
+) -> None:
+    """Every kind of poison ends as a dead letter that names the rule; on-call is told; the queue goes on."""
+    sent = {}
+    for name, body, _ in POISON:
+        sent[name] = f"{name}-{uuid4()}"
+        services.alert_queues.send_raw("model-alerts", body, message_id=sent[name], properties={})
+    letters = _letters(running, set(sent.values()))
+    reasons = {letter["message_id"]: letter["reason"] for letter in letters}
+    for name, _, rule in POISON:
+        assert rule in reasons[sent[name]], name
+    assert all("MaxDeliveryCountExceeded" in letter["broker_reason"] for letter in letters)
+    large = next(letter for letter in letters if letter["message_id"] == sent["100 KB"])
+    assert len(large["body"]) > 100_000
+    with pytest.raises(BadInputError, match="larger than queue model-alerts takes"):
+        services.alert_queues.send_raw("model-alerts", b"x" * 300_000, message_id="300 KB", properties={})
+
+
+def test_a_dead_letter_is_corrected_and_redriven_once(
+    running: RunningApp, services: LazyServices, send: Send, model: str, tmp_path: Path
+) -> None:
+    """As it is it would not be understood, so nothing is sent; corrected it opens an incident; twice it is refused."""
+    name = f"misspelt-{uuid4()}"
+    wrong = _alert(model="misspelt_modle", alert_id=name)
+    services.alert_queues.send_raw("model-alerts", wrong, message_id=name, properties={})
+    letter = _letters(running, {name})[0]
+    path = f"dead-letters/{letter['letter_id']}/redrive"
+    plan = running.app.post(path, {"dry_run": False})
+    assert (plan["handled"], plan["sent"]) == (False, False)
+    corrected = _alert(model=model, alert_id=name, model_version="3").decode()
+    assert running.app.post(path, {"dry_run": True, "body": corrected})["handled"]
+    assert running.app.post(path, {"dry_run": False, "body": corrected})["sent"]
+    until(running, model, rolled_back)
+    with pytest.raises(AppRefusedError, match="nothing is sent twice"):
+        running.app.post(path, {"dry_run": False, "body": corrected})
+    history = running.app.get(f"dead-letters/{letter['letter_id']}")["history"]
+    assert len(history) == 2
+    assert "redriven by developer@localhost" in history[1]
+
+
+def _letters(running: RunningApp, message_ids: set[str]) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        items: list[dict[str, Any]] = running.app.get("dead-letters", queue="model-alerts", limit=1000)["items"]
+        found = [item for item in items if item["message_id"] in message_ids]
+        if len(found) == len(message_ids):
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"not all of {message_ids} were dead-lettered")

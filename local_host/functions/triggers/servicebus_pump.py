@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 # How long one call waits for a message. A call is never cancelled, since the SDK could lose a message by that: so this
 # is also how long a stop may have to wait.
 _WAIT_SECONDS = 1.0
+# The same while functions run, which may want to settle meanwhile. The SDK looks up every fifth of a second anyway.
+_BUSY_WAIT_SECONDS = 0.05
+# The same without a connection: it must be made within that time, which takes half a second of work for each pump.
+_OPENING_SECONDS = 5.0
 # A lock that is about to run out is not asked for in ever shorter steps.
 _SHORTEST_RENEWAL_WAIT = 0.2
 
@@ -53,6 +57,9 @@ class QueuePump:
         self._invoker = invoker
         self._slots = asyncio.Semaphore(trigger.options.max_concurrent_calls)
         self._running: set[asyncio.Task[None]] = set()
+        # One call of the SDK at a time: those that share a connection take each other's answers from the socket, and
+        # each then waits until its own patience ends.
+        self._conversation = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._connected = asyncio.Event()
 
@@ -90,7 +97,8 @@ class QueuePump:
             try:
                 # One at a time: a larger number waits for more instead of handing over what is there.
                 if not self._stopping.is_set():
-                    messages = await receiver.receive_messages(max_message_count=1, max_wait_time=_WAIT_SECONDS)
+                    async with self._conversation:
+                        messages = await receiver.receive_messages(max_message_count=1, max_wait_time=self._patience)
                 if failures:
                     logger.info("servicebus_connection_restored function=%s after=%d", self._name, failures)
                 failures = 0
@@ -106,6 +114,12 @@ class QueuePump:
                 task = asyncio.create_task(self._process(receiver, message), name=f"message for {self._name}")
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
+
+    @property
+    def _patience(self) -> float:
+        if not self._connected.is_set():
+            return _OPENING_SECONDS
+        return _BUSY_WAIT_SECONDS if self._running else _WAIT_SECONDS
 
     async def _pause(self, failures: int, error: Exception) -> None:
         wait = self._trigger.options.retry.wait(failures)
@@ -161,7 +175,8 @@ class QueuePump:
         retry = self._trigger.options.retry
         for attempt in range(1, retry.max_retries + 2):
             try:
-                await settle(message)
+                async with self._conversation:
+                    await settle(message)
                 return
             except MessageAlreadySettled:
                 return
@@ -189,7 +204,8 @@ class QueuePump:
             if asyncio.get_running_loop().time() + wait > ends or await _waited(done, wait):
                 return
             try:
-                await receiver.renew_message_lock(message)
+                async with self._conversation:
+                    await receiver.renew_message_lock(message)
             except ServiceBusError as error:
                 logger.warning(
                     "lock_renewal_failed function=%s message_id=%s error=%s", self._name, message.message_id, error

@@ -1,6 +1,7 @@
 """Activities on real storage and a real registry."""
 
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from mlflow import MlflowClient
 
 from domain.names import CHAMPION, experiment
 from local_host.stack.endpoints import Endpoints
+from tests.integration.activities.responder import Case
+from tests.model_versions import make_champions, make_versions
 from wiring.services import LazyServices
 from wiring.settings import read_settings
 
@@ -36,3 +39,34 @@ def model(mlflow_client: MlflowClient) -> str:
         mlflow_client.create_model_version(name, source=f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
     mlflow_client.set_registered_model_alias(name, CHAMPION, "1")
     return name
+
+
+@pytest.fixture(scope="session")
+def specs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of model specs in which tests put their own."""
+    return tmp_path_factory.mktemp("specs")
+
+
+@pytest.fixture(scope="session")
+def responding(tracked: Endpoints, specs: Path) -> Iterator[LazyServices]:
+    """The services as the app builds them, over the tests' own specs."""
+    environment = tracked.environment() | {"NIGHTSHIFT_MODEL_SPECS": str(specs)}
+    with pytest.MonkeyPatch.context() as patch:
+        # MLflow itself reads where ``models:/`` is from the environment, which is the app's own.
+        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+            patch.setenv(name, environment[name])
+        yield LazyServices(read_settings(environment, ROOT))
+
+
+@pytest.fixture
+def case(responding: LazyServices, specs: Path) -> Case:
+    """A model with a spec and no version."""
+    return Case(responding, specs)
+
+
+@pytest.fixture
+def champions(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> Case:
+    """A model with the champions 1, 2 and 3, one after the other."""
+    make_versions(mlflow_client, case.model, 3, tmp_path)
+    make_champions(case.services, case.model, ("1", "2", "3"))
+    return case

@@ -69,7 +69,9 @@ class Host:
     def start(self) -> None:
         """Start it on a free port and wait until it answers."""
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(self.command(), cwd=PROJECT, stderr=log, stdout=log)
+            # Which registry it serves from is the test's to say, whatever other tests have set.
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+            self.process = subprocess.Popen(self.command(), cwd=PROJECT, stderr=log, stdout=log, env=environment)
         self.url = until(self._announced_url)
         until(self._healthy)
 

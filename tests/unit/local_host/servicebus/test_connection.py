@@ -340,6 +340,22 @@ def test_requests(new_client: NewClient, address: str, properties: dict[str, str
     assert answered.get("status-description") or answered.get("statusDescription")
 
 
+def test_requests_are_answered_beyond_the_credit(new_client: NewClient) -> None:
+    """The SDK gives its answers' link credit only once; before any credit there is no answer."""
+    client = new_client().begin()
+    client.attach(1, "$cbs", receives=False)
+    client.attach(2, "$cbs", receives=True)
+    request = encode_response(None, {"operation": "put-token", "name": "a"}, "token")
+    counts = []
+    for credit in (None, 2, None, None):
+        heard = client.send(1, request)
+        if credit is not None:
+            client.put(encode_frame(flow(handle=2, link_credit=credit)))
+            heard += client.heard()
+        counts.append(sum(isinstance(item, Transfer) for item in heard))
+    assert counts == [0, 2, 1, 1]
+
+
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=120), st.integers(0, 60), st.binary(max_size=4))
 def test_damaged_frames_never_break_the_broker(

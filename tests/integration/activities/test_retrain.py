@@ -1,0 +1,275 @@
+"""Drift retrains: the newest data that made a champion, as one batch, at most once per cooldown."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import azure.durable_functions as df
+import pytest
+
+from activities.retrain import run_read_retraining, run_retrain
+from activities.validate_data import kept_content, run_validate_data
+from domain.incident import Incident
+from domain.ledger import LedgerRecord
+from domain.names import BRONZE, MODEL_QUEUE
+from domain.ports import AcceptedDataset
+from domain.response import MitigationResult, RetrainingRequest
+from domain.run import ValidateRequest, ValidationResult
+from domain.upload import BlobRef, DatasetManifest, Upload
+from tests.integration.activities.interruptions import Interrupted, KilledError
+from tests.integration.activities.responder import ROOT, Case, later
+
+pytestmark = pytest.mark.xdist_group("mlflow")
+
+HEADER = "timestamp,season,holiday,weekday,workingday,weathersit,temp,atemp,hum,windspeed,revenue"
+
+
+class _Starts:
+    """A durable client that only remembers what was started."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str]] = []
+
+    async def get_status(self, _: str) -> None:
+        """Nothing runs."""
+
+    async def start_new(self, name: str, instance: str, _: Any) -> str:
+        """Remember it."""
+        self.started.append((name, instance))
+        return instance
+
+
+@pytest.fixture
+def client() -> _Starts:
+    """The durable client."""
+    return _Starts()
+
+
+@pytest.fixture
+def trained(case: Case, tmp_path: Path) -> Case:
+    """A model whose champions were made of four files, a to d, one after the other."""
+    import yaml
+
+    document = yaml.safe_load((ROOT / "model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
+    contract = document["contract"] | {"min_rows": 1}
+    case.specify(contract=contract, playbook={"retrain_datasets": 3, "retrain_cooldown_minutes": 60})
+    for number, name in enumerate("abcd"):
+        upload = _upload(case, tmp_path, name, day=number + 1)
+        result = _validate(case, f"lifecycle-{case.model}-{name}", upload)
+        assert result.failure is None
+        (part,) = result.parts
+        assert part.digest is not None
+        case.services.datasets.accept(
+            AcceptedDataset(
+                model=case.model,
+                digest=part.digest,
+                run=f"lifecycle-{case.model}-{name}",
+                upload=upload,
+                newest=f"2012-01-0{number + 1}T01:00:00",
+                accepted_at=case.services.clock(),
+            )
+        )
+    return case
+
+
+def _upload(case: Case, folder: Path, name: str, day: int) -> Upload:
+    rows = [f"2012-01-0{day}T0{hour}:00:00,1,0,1,1,1,0.5,0.5,0.5,0.5,{day}{hour}.5" for hour in range(2)]
+    path = folder / f"{name}.csv"
+    path.write_text("\n".join((HEADER, *rows)) + "\n", encoding="utf-8")
+    blob = BlobRef(container=BRONZE, name=f"{case.model}/{name}.csv")
+    etag = case.services.blobs.upload(blob, path, metadata={"data_source": "station 7"})
+    return Upload(
+        url=case.services.blobs.url(blob),
+        container=blob.container,
+        name=blob.name,
+        etag=etag,
+        size=path.stat().st_size,
+        event_time=case.services.clock(),
+        event_id=name,
+    )
+
+
+def _validate(case: Case, run: str, *uploads: Upload) -> ValidationResult:
+    return run_validate_data(case.services, ValidateRequest(model=case.model, run=run, uploads=uploads))
+
+
+async def _retrain(case: Case, client: _Starts, incident: Incident, services: Any = None) -> MitigationResult:
+    return await run_retrain(
+        services or case.services, cast("df.DurableOrchestrationClient", client), case.request(incident, "retrain")
+    )
+
+
+async def test_the_newest_files_are_one_batch(trained: Case, client: _Starts) -> None:
+    """Three as the spec says, the oldest first, from where their content is kept; the queue is woken."""
+    incident = trained.drift()
+    result = await _retrain(trained, client, incident)
+    assert result.action is not None
+    assert (result.action.state, result.escalate) == ("begun", False)
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    assert [upload.again for upload in batch.uploads] == [incident.incident_id] * 3
+    digests = {item.digest: item.upload.name for item in trained.services.datasets.promoted(trained.model)}
+    names = [digests[Path(upload.name).stem] for upload in batch.uploads]
+    assert names == [f"{trained.model}/{name}.csv" for name in "bcd"]
+    assert result.action.detail == f"a retraining on {', '.join(names)} is in the model's queue"
+    assert result.identity == batch.uploads[0].identity
+    assert client.started == [(MODEL_QUEUE, f"queue-{trained.model}-1")]
+    (entry,) = trained.entries()
+    assert (entry.kind, entry.run, entry.body["files"]) == ("mitigation", incident.response, names)
+    assert (result.action.ledger, trained.read(incident).state) == (entry.sequence, "open")
+
+
+async def test_a_run_accepts_what_it_is_to_train_on_again(trained: Case, client: _Starts) -> None:
+    """No duplicate, not too old, and by the content that was kept, whatever became of the upload."""
+    trained.services.blobs.write(
+        BlobRef(container=BRONZE, name=f"{trained.model}/d.csv"), b"overwritten", content_type="text/csv"
+    )
+    await _retrain(trained, client, trained.drift())
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    result = _validate(trained, batch.run, *batch.uploads)
+    assert (result.failure, result.refused) == (None, ())
+    assert result.manifest is not None
+    manifest = DatasetManifest.model_validate_json(trained.services.blobs.read(result.manifest))
+    assert [part.rows for part in manifest.parts] == [2, 2, 2]
+    assert [part.blob for part in manifest.parts] == [
+        kept_content(trained.model, part.digest, "csv") for part in manifest.parts
+    ]
+    assert manifest.source == "station 7"
+
+
+def test_the_same_file_uploaded_again_is_still_a_duplicate(trained: Case, tmp_path: Path) -> None:
+    """Only a retraining may take a content twice."""
+    result = _validate(trained, "lifecycle-x", _upload(trained, tmp_path, "d", day=4))
+    assert result.failure is not None
+    assert "duplicate_upload" in result.failure.fields["rules"]
+
+
+async def test_asked_twice_it_is_one_batch(trained: Case, client: _Starts) -> None:
+    """A repeat finds its own order, and says the same."""
+    incident = trained.drift()
+    first, second = [await _retrain(trained, client, incident) for _ in range(2)]
+    assert second.identity == first.identity
+    assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3
+    assert len(trained.entries()) == 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_killed_at_any_call_it_is_one_batch(trained: Case, client: _Starts, after: bool) -> None:
+    """Nothing is trained upon twice, and the queue is awake at the end."""
+    incident = trained.drift()
+    number, finished = 0, False
+    while not finished:
+        number += 1
+        try:
+            result = await _retrain(trained, client, incident, Interrupted(trained.services, last=number, after=after))
+            finished = True
+        except KilledError:
+            pass
+    assert number > 6
+    assert result.action is not None
+    assert (result.action.state, len(trained.entries())) == ("begun", 1)
+    assert set(client.started) == {(MODEL_QUEUE, f"queue-{trained.model}-1")}
+    assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3
+    assert trained.services.uploads.claim(trained.model, 1, 1).uploads == ()
+
+
+async def test_two_incidents_at_once_retrain_once(trained: Case, client: _Starts) -> None:
+    """Two columns drift together: one batch; the other incident points to the first, and pages nobody."""
+    first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
+    results = await asyncio.gather(_retrain(trained, client, first), _retrain(trained, client, second))
+    states = {result.action.state for result in results if result.action}
+    assert states == {"begun", "repeated"}
+    assert [result.escalate for result in results] == [False, False]
+    assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3
+    assert len(trained.entries()) == 1
+
+
+async def test_a_retraining_cannot_bring_about_the_next(trained: Case, client: _Starts) -> None:
+    """Within the cooldown an alert only says when it will be over; after it there is another batch."""
+    first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
+    await _retrain(trained, client, first)
+    ordered = trained.entries()[0].recorded_at
+    early = await _retrain(trained, client, second, later(trained.services, ordered + timedelta(minutes=59)))
+    assert early.action is not None
+    assert (early.action.state, early.identity) == ("repeated", "")
+    assert early.action.detail == (
+        f"incident {first.incident_id} had it retrained at {_seconds(ordered)};"
+        f" not again before {_seconds(ordered + timedelta(hours=1))}"
+    )
+    third = trained.drift("d3", metric="staleness_days", value=40)
+    late = await _retrain(trained, client, third, later(trained.services, ordered + timedelta(minutes=60)))
+    assert late.action is not None
+    assert late.action.state == "begun"
+    assert len(trained.entries()) == 2
+
+
+def _seconds(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
+async def test_a_retraining_follows_what_is_in_the_queue_already(
+    trained: Case, client: _Starts, tmp_path: Path
+) -> None:
+    """An upload waits: it and the retraining's files become one run, and none is lost."""
+    trained.services.uploads.submit(_upload(trained, tmp_path, "e", day=5), trained.model)
+    result = await _retrain(trained, client, trained.drift())
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    assert [bool(upload.again) for upload in batch.uploads] == [False, True, True, True]
+    assert trained.services.uploads.run_of(trained.model, result.identity) == batch.run
+
+
+async def test_without_data_a_person_is_told(case: Case, client: _Starts) -> None:
+    """Nothing has made a champion yet: there is nothing to train on, and nothing is started."""
+    result = await _retrain(case, client, case.drift())
+    assert result.action is not None
+    assert (result.action.state, result.escalate, client.started) == ("refused", True, [])
+    assert result.action.detail == "no data that made a champion is kept: nothing to train on"
+    assert case.entries() == ()
+
+
+async def test_drift_of_no_model_is_for_a_person(case: Case, client: _Starts) -> None:
+    """The platform cannot be retrained."""
+    incident = case.drift(model=None, value=None, severity="critical", rule=case.model)
+    result = await _retrain(case, client, incident)
+    assert result.failure is not None
+    assert (result.failure.code, result.escalate) == ("unknown_model", True)
+
+
+def _end(case: Case, run: str, kind: Any, body: dict[str, Any]) -> None:
+    case.services.ledger.append(
+        LedgerRecord(
+            key=f"{run}:{kind}:{body['outcome']}",
+            model=case.model,
+            run=run,
+            kind=kind,
+            subject="version 5",
+            actor="nightshift",
+            body=body,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "outcome", "told"),
+    [
+        ("outcome", {"outcome": "promoted", "champion_version": "5"}, "promoted", "champion is version 5"),
+        ("outcome", {"outcome": "rejected", "champion_version": "4"}, "rejected", "champion is version 4"),
+        ("halt", {"outcome": "failed", "failure": {"message": "no capacity"}}, "failed", "no capacity"),
+    ],
+)
+async def test_what_became_of_it_is_read_from_the_ledger(
+    trained: Case, client: _Starts, kind: str, body: dict[str, Any], outcome: str, told: str
+) -> None:
+    """Waiting, running, void and made again, ended: only the end is an outcome."""
+    incident = trained.drift()
+    result = await _retrain(trained, client, incident)
+    request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
+    waiting = run_read_retraining(trained.services, request)
+    assert (waiting.run, waiting.outcome) == ("", None)
+    run = trained.services.uploads.claim(trained.model, 1, 0).run
+    _end(trained, run, "outcome", {"outcome": "void", "champion_version": "4"})
+    running = run_read_retraining(trained.services, request)
+    assert (running.run, running.outcome) == (run, None)
+    _end(trained, run, kind, body)
+    ended = run_read_retraining(trained.services, request)
+    assert (ended.run, ended.outcome, ended.detail) == (run, outcome, f"run {run} was {outcome}: {told}")

@@ -1,0 +1,108 @@
+"""Notifications through apprise to a real HTTP server, and into the file that stands for people locally."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clients.notifier import AppriseNotifier
+from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from domain.notification import Notification
+
+
+class Sink:
+    """An HTTP server that keeps what it is sent and answers as told."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.status = 200
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                sink.bodies.append(json.loads(self.rfile.read(length)))
+                self.send_response(sink.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Its address for apprise."""
+        return f"json://127.0.0.1:{self._server.server_address[1]}/hook"
+
+    def close(self) -> None:
+        """End it."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """A server for this test."""
+    server = Sink()
+    yield server
+    server.close()
+
+
+def note(**given: Any) -> Notification:
+    """A page; what is given differs."""
+    fields = {"key": "i:page", "kind": "page", "model": "m", "severity": "critical", "title": "t", "body": "b"}
+    return Notification.model_validate(fields | given)
+
+
+def test_an_address_gets_title_and_body_as_they_are(sink: Sink) -> None:
+    """HTML and instructions in an alert's text reach people as text."""
+    text = "<b>bold</b> ignore all rules & <script>x</script>"
+    AppriseNotifier(sink.url, None).send(note(title=text, body=text))
+    assert [(body["title"], body["message"]) for body in sink.bodies] == [(text, text)]
+
+
+def test_addresses_may_be_bound_to_a_kind(sink: Sink) -> None:
+    """A page goes to page addresses and to unbound ones, a notice likewise."""
+    notifier = AppriseNotifier(f"page={sink.url} notice={sink.url} {sink.url}", None)
+    notifier.send(note())
+    assert len(sink.bodies) == 2
+    notifier.send(note(kind="notice", key="i:notice"))
+    assert len(sink.bodies) == 4
+
+
+def test_an_address_that_fails_is_tried_again_later(sink: Sink) -> None:
+    """The others are told all the same; the error names the position, and no secret."""
+    sink.status = 500
+    with pytest.raises(ServiceUnavailableError, match=r"address number \[2\]") as raised:
+        AppriseNotifier(f"notice={sink.url} {sink.url}", None).send(note())
+    assert "127.0.0.1" not in str(raised.value)
+
+
+def test_an_address_that_nobody_listens_at(free_port: int) -> None:
+    """Unavailable, so that the step is tried again."""
+    with pytest.raises(ServiceUnavailableError):
+        AppriseNotifier(f"json://127.0.0.1:{free_port}", None).send(note())
+
+
+def test_an_address_that_is_none() -> None:
+    """Refused, and no retry will help."""
+    with pytest.raises(ServiceRefusedError, match="address number 1 cannot be read"):
+        AppriseNotifier("pager-duty", None).send(note())
+
+
+def test_the_file_has_a_line_per_notification(tmp_path: Path) -> None:
+    """Sent twice it is one line."""
+    file = tmp_path / "told" / "notifications.jsonl"
+    notifier = AppriseNotifier("", file)
+    for item in (note(), note(), note(key="j:page")):
+        notifier.send(item)
+    assert [json.loads(line)["key"] for line in file.read_text(encoding="utf-8").splitlines()] == ["i:page", "j:page"]
