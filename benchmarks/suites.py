@@ -79,6 +79,14 @@ SUITES: tuple[Suite, ...] = (
         comparisons=(),
     ),
     Suite(
+        name="responder",
+        scripts=(Script("responder/rollback.py"), Script("responder/storm.py")),
+        comparisons=(
+            Comparison("alert_to_alias_median", "mlflow_two_calls_median", "MLflow's own two calls"),
+            Comparison("alert_to_alias_p99", "mlflow_two_calls_median", "MLflow's own two calls"),
+        ),
+    ),
+    Suite(
         name="validation",
         data=f"benchmarks/validation/make_data.py --data {_PARQUET}",
         scripts=(

@@ -12,6 +12,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.serving import EndpointCoreConfigInput, EndpointStateReady, ServedEntityInput
 from mlflow import MlflowClient
 
 from cli.app_client import AppRefusedError
@@ -19,6 +21,7 @@ from cli.incident_commands import await_undo
 from domain.errors import BadInputError
 from domain.incident import Incident
 from domain.view import IncidentView, ModelView
+from local_host.stack.endpoints import DEVELOPMENT_TOKEN
 from local_host.stack.stack import Stack
 from tests.e2e.conftest import ROOT, RunningApp
 from tests.model_versions import make_champions, make_versions
@@ -226,6 +229,53 @@ def test_a_rollback_survives_an_outage_of_mlflow(running: RunningApp, send: Send
     send(model, model_version="3")
     until(running, model, has("rollback", "done"), seconds=150)
     assert champion(running, model).champion == "2"
+
+
+def test_the_serving_endpoint_moves_with_the_alias_and_back(
+    running: RunningApp, send: Send, services: LazyServices, model: str
+) -> None:
+    """A rollback is done when the endpoint serves the target and reads back ready; the undo takes both back."""
+    endpoint = _serve(running, model, "3")
+    send(model, model_version="3")
+    incident = until(running, model, rolled_back, seconds=90)
+    action = incident.action("rollback")
+    assert action is not None
+    assert f"endpoint {endpoint} serves version 2" in action.detail
+    assert (services.serving.read(endpoint).version, champion(running, model).champion) == ("2", "2")
+    running.app.post(f"incidents/{incident.incident_id}/undo", {"comment": "the monitor was wrong"})
+    await_undo(running.app, incident.incident_id)
+    assert (services.serving.read(endpoint).version, champion(running, model).champion) == ("3", "3")
+
+
+def test_an_endpoint_that_does_not_follow_takes_the_alias_back(
+    running: RunningApp, send: Send, services: LazyServices, model: str
+) -> None:
+    """Its update fails: alias and endpoint stay what they were, together, and a person is paged."""
+    endpoint = _serve(running, model, "3")
+    httpx.post(
+        f"{running.endpoints.databricks_url}/faults",
+        headers={"Authorization": f"Bearer {DEVELOPMENT_TOKEN}"},
+        json={"kind": "endpoint_update_failure", "times": 1},
+    ).raise_for_status()
+    send(model, model_version="3")
+    incident = until(running, model, has("page", "done"), seconds=120)
+    assert has("rollback", "failed")(incident)
+    assert (services.serving.read(endpoint).version, champion(running, model).champion) == ("3", "3")
+
+
+def _serve(running: RunningApp, model: str, version: str) -> str:
+    """An endpoint that serves a version of the model, named in its spec."""
+    name = f"{model}-endpoint".replace("_", "-")
+    spec = running.specs / f"{model}.yaml"
+    spec.write_text(f"{spec.read_text(encoding='utf-8')}\nserving_endpoint: {name}\n", encoding="utf-8")
+    workspace = WorkspaceClient(host=running.endpoints.databricks_url, token=DEVELOPMENT_TOKEN)
+    served = [ServedEntityInput(entity_name=model, entity_version=version, workload_size="Small")]
+    workspace.serving_endpoints.create(name, config=EndpointCoreConfigInput(name=name, served_entities=served))
+    deadline = time.monotonic() + 60
+    while (state := workspace.serving_endpoints.get(name).state) is None or state.ready != EndpointStateReady.READY:
+        assert time.monotonic() < deadline, "the endpoint did not become ready"
+        time.sleep(0.2)
+    return name
 
 
 def test_who_may_send_alerts(running: RunningApp) -> None:

@@ -172,9 +172,8 @@ def test_a_target_whose_files_are_gone_is_refused(champions: Case, mlflow_client
 def _delete_artifact(client: MlflowClient, run: str, path: str) -> None:
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    get_artifact_repository(client.get_run(run).info.artifact_uri, tracking_uri=client.tracking_uri).delete_artifacts(
-        path
-    )
+    files = get_artifact_repository(client.get_run(run).info.artifact_uri, tracking_uri=client.tracking_uri)
+    files.delete_artifacts(path)  # type: ignore[no-untyped-call]
 
 
 def test_a_target_that_needs_other_columns_is_refused(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:

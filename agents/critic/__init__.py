@@ -1,0 +1,1 @@
+"""The critic: whether a challenger of the improvement loop is good enough, and what is missing."""

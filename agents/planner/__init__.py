@@ -1,0 +1,1 @@
+"""The planner: what to try next, from the evidence."""
