@@ -5,11 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STATE ?= .nightshift/state
-SOURCES := function_app.py domain agents validation activities orchestrators triggers clients wiring cli local_host \
-           training tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down doctor bench lock requirements clean
+.PHONY: help setup demo test check format up down doctor bench evals lock requirements clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -52,6 +50,9 @@ doctor: $(READY)  ## say which part is ill and what to do
 
 bench: $(READY)  ## measure, beside the peers that install here; one with ONLY=name
 	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+
+evals: $(READY)  ## hold the planner and the critic against the golden and the red-team set
+	$(BIN)/python -m evals.run
 
 lock: $(READY)  ## renew the lock and what is exported from it
 	$(BIN)/uv lock --upgrade

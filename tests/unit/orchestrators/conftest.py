@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from azure.durable_functions import Orchestrator
 
-from activities.registration import ACTIVITIES
+from activities.registration import ACTIVITIES, STARTING_ACTIVITIES
 from domain.decision import Decision
 from domain.evidence import Evidence
 from domain.job import JobStatus
@@ -150,7 +150,7 @@ async def engine(script: Script, tmp_path: Path) -> AsyncIterator[DurableEngine]
 
     functions = DurableFunctions(
         orchestrators={name: Orchestrator.create(function) for name, function in ORCHESTRATORS.items()},
-        activities={activity.name: scripted(activity.name) for activity in ACTIVITIES},
+        activities={activity.name: scripted(activity.name) for activity in (*ACTIVITIES, *STARTING_ACTIVITIES)},
         entities={},
     )
     result = DurableEngine(tmp_path / "durable.sqlite3", functions, DurableSettings.from_host_json({}))

@@ -1,0 +1,1 @@
+"""Evaluation of the agents without a cloud."""
