@@ -148,9 +148,11 @@ async def engine(script: Script, tmp_path: Path) -> AsyncIterator[DurableEngine]
     def scripted(name: str) -> Callable[[str | None], Any]:
         return lambda text: script.answer(name, text)
 
+    names = [activity.name for activity in ACTIVITIES] + [starting.name for starting in STARTING_ACTIVITIES]
+    names = [activity.name for activity in ACTIVITIES] + [activity.name for activity in STARTING_ACTIVITIES]
     functions = DurableFunctions(
         orchestrators={name: Orchestrator.create(function) for name, function in ORCHESTRATORS.items()},
-        activities={activity.name: scripted(activity.name) for activity in (*ACTIVITIES, *STARTING_ACTIVITIES)},
+        activities={name: scripted(name) for name in names},
         entities={},
     )
     result = DurableEngine(tmp_path / "durable.sqlite3", functions, DurableSettings.from_host_json({}))
