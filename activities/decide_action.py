@@ -78,7 +78,9 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
     if result.outcome != "void":
         _remember(services, request, promoted=result.outcome == "promoted")
     logger.info("decided run=%s model=%s rule=%s outcome=%s", request.run, request.model, decision.rule, result.outcome)
-    return result.model_copy(update={"decision": decision, "ledger": entry.sequence})
+    policy = manifest.spec.improvement
+    improve = policy if result.outcome == "rejected" and decision.rule in policy.after else None
+    return result.model_copy(update={"decision": decision, "ledger": entry.sequence, "improve": improve})
 
 
 def _outcome_key(request: DecideRequest) -> str:
@@ -142,7 +144,9 @@ def _summary(evidence: Evidence) -> dict[str, object]:
 
 def _remember(services: Services, request: DecideRequest, *, promoted: bool) -> None:
     reports = _PARTS.validate_json(
-        services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{request.run}/validation.json"))
+        services.blobs.read(
+            BlobRef(container=EVIDENCE, name=f"runs/{request.validated_by or request.run}/validation.json")
+        )
     )
     for part in reports:
         if part.digest is not None and part.report.passed:

@@ -21,7 +21,7 @@ from domain.names import (
     TAG_EVALUATION_SET_DIGEST,
 )
 from domain.ports import ScoreRun, Services
-from domain.run import EvaluateRequest, EvaluateResult, score_token
+from domain.run import EvaluateRequest, EvaluateResult, criticism_key, score_token
 from domain.spec import EvaluationPolicy
 from domain.upload import BlobRef, DatasetManifest
 
@@ -42,13 +42,16 @@ def run_evaluate_metrics(services: Services, request: EvaluateRequest) -> Evalua
 
 def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
     from agents.evaluation import compare, compare_slices
+    from agents.holdout_spending import policy_for_look
 
     manifest = DatasetManifest.model_validate_json(services.blobs.read(request.manifest))
-    policy = manifest.spec.evaluation
     score = services.registry.find_score(request.model, score_token(request.run, request.round))
     if score is None:
         reason = f"no finished score run has the token {score_token(request.run, request.round)!r}"
         raise ServiceRefusedError("MLflow", reason, "the job ended well without logging its scoring; see its output")
+    holdout = _tag(score, TAG_EVALUATION_SET_DIGEST)
+    look = _look(services, request, holdout) if request.counted else 0
+    policy = policy_for_look(manifest.spec.evaluation, look) if look else manifest.spec.evaluation
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         path = services.registry.download_predictions(score.run_id, Path(folder))
         content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -63,7 +66,7 @@ def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
         slices=compare_slices(predictions, policy),
         score_run=score.run_id,
         train_run=score.train_run,
-        evaluation_set_digest=_tag(score, TAG_EVALUATION_SET_DIGEST),
+        evaluation_set_digest=holdout,
         predictions_digest=content,
         dataset_digest=manifest.digest,
         data_source=manifest.source,
@@ -75,7 +78,18 @@ def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
         evidence.model_dump_json().encode(),
         content_type="application/json",
     )
-    return EvaluateResult(evidence=kept, summary=evidence)
+    return EvaluateResult(evidence=kept, summary=evidence, look=look)
+
+
+def _look(services: Services, request: EvaluateRequest, holdout: str) -> int:
+    """The number of this look of improvement loops at a holdout, from 1; a repeat of the step gets its own again."""
+    mine = criticism_key(request.run, request.round)
+    looks = [
+        entry
+        for entry in services.ledger.of_kind(request.model, "criticism")
+        if entry.body["evaluation_set_digest"] == holdout and entry.key != mine
+    ]
+    return len(looks) + 1
 
 
 def _tag(score: ScoreRun, name: str) -> str:

@@ -8,11 +8,13 @@ import azure.durable_functions as df
 
 from activities.cancel_databricks_job import run_cancel_databricks_job
 from activities.claim_uploads import run_claim_uploads
+from activities.criticise_round import run_criticise_round
 from activities.decide_action import run_decide_action
 from activities.evaluate_metrics import run_evaluate_metrics
 from activities.mitigation import run_settle_mitigation
 from activities.move_serving import run_move_serving
 from activities.pause_compute import run_pause_compute, run_resume_compute
+from activities.plan_improvement import run_plan_improvement
 from activities.plan_response import run_plan_response
 from activities.poll_job_status import run_poll_job_status
 from activities.publish_event import run_publish_event
@@ -40,9 +42,11 @@ from domain.response import (
 from domain.run import (
     AlertRequest,
     ClaimRequest,
+    CriticiseRequest,
     DecideRequest,
     EvaluateRequest,
     HaltRecord,
+    PlanImprovementRequest,
     PollRequest,
     RunEvent,
     TriggerRequest,
@@ -79,6 +83,8 @@ ACTIVITIES: tuple[Activity, ...] = (
     Activity(names.RECORD_HALT, HaltRecord, run_record_halt),
     Activity(names.SEND_ALERT, AlertRequest, run_send_alert),
     Activity(names.PUBLISH_EVENT, RunEvent, run_publish_event),
+    Activity(names.PLAN_IMPROVEMENT, PlanImprovementRequest, run_plan_improvement),
+    Activity(names.CRITICISE_ROUND, CriticiseRequest, run_criticise_round),
     Activity(names.PLAN_RESPONSE, PlanRequest, run_plan_response),
     Activity(names.ROLL_BACK, MitigateRequest, run_roll_back),
     Activity(names.READ_RETRAINING, RetrainingRequest, run_read_retraining),

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from agents.responder.classification import classify
 from domain.alert import CLOCK_TOLERANCE, LARGEST_BYTES, AlertMessage, fingerprint, too_early
-from domain.errors import BadInputError, UnknownModelError
+from domain.errors import BadInputError, SpecError, UnknownModelError
 from domain.incident import Recorded, Signal
 from domain.playbook import Damping, Playbook
 from domain.ports import Services
@@ -81,7 +81,14 @@ def run_respond(services: Services, body: bytes) -> Recorded:
 
 
 def playbook_of(services: Services, model: str | None) -> Playbook:
-    """The playbook of a model; without one (or for ``platform``) the platform's."""
+    """The playbook of a model; without one (or for ``platform``) the platform's.
+
+    A spec that cannot be read has the platform's too: the alert that says so must reach a person.
+    """
     if model is None or model not in services.specs.names():
         return services.specs.platform()
-    return services.specs.get(model).playbook
+    try:
+        return services.specs.get(model).playbook
+    except SpecError as error:
+        logger.warning("playbook_unreadable model=%s message=%s", model, error.message)
+        return services.specs.platform()

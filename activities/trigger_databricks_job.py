@@ -3,9 +3,11 @@
 from activities.failures import guarded
 from domain.identity import idempotency_token
 from domain.job import JobOrder
-from domain.names import CHAMPION, SCORE_TASK, TRIGGER_DATABRICKS_JOB
+from domain.names import CHAMPION, EVIDENCE, SCORE_TASK, TRIGGER_DATABRICKS_JOB
+from domain.plan import LARGEST_INLINE_ORDER, PlanOrder
 from domain.ports import Services
 from domain.run import StepResult, TriggerRequest
+from domain.upload import BlobRef
 
 
 def run_trigger_databricks_job(services: Services, request: TriggerRequest) -> StepResult:
@@ -42,7 +44,9 @@ def _parameters(services: Services, request: TriggerRequest) -> dict[str, str]:
     if request.purpose == "validate":
         assert request.report is not None, "a validation order says where its report goes"
         return {"order": dataset, "report": services.blobs.url(request.report), "lifecycle_run": request.run}
+    plan = {} if request.plan is None else {"plan": _plan(services, request, request.plan)}
     return {
+        **plan,
         "model": request.model,
         "dataset": dataset,
         "train_token": request.train_token,
@@ -50,3 +54,12 @@ def _parameters(services: Services, request: TriggerRequest) -> dict[str, str]:
         "champion_version": services.registry.version_of(request.model, CHAMPION) or "",
         "lifecycle_run": request.run,
     }
+
+
+def _plan(services: Services, request: TriggerRequest, order: PlanOrder) -> str:
+    """The plan as the job's parameter: itself, or where it lies if it is too long for one."""
+    text = order.model_dump_json()
+    if len(text) <= LARGEST_INLINE_ORDER:
+        return text
+    blob = BlobRef(container=EVIDENCE, name=f"runs/{request.run}/plan-{request.round}.json")
+    return services.blobs.url(services.blobs.write(blob, text.encode(), content_type="application/json"))

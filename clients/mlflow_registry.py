@@ -101,14 +101,14 @@ class MlflowModelRegistry:
         """
         from mlflow.artifacts import download_artifacts, list_artifacts
 
-        uri = f"models:/{self._prefix}{model}/{version}"
+        uri, where = f"models:/{self._prefix}{model}/{version}", self._client.tracking_uri
         with _translated():
             try:
-                files = {item.path for item in list_artifacts(artifact_uri=uri)}
+                files = {item.path for item in list_artifacts(artifact_uri=uri, tracking_uri=where)}
                 if "MLmodel" not in files:
                     return None
                 with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
-                    path = download_artifacts(artifact_uri=f"{uri}/MLmodel", dst_path=folder)
+                    path = download_artifacts(artifact_uri=f"{uri}/MLmodel", dst_path=folder, tracking_uri=where)
                     described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
             except MlflowException as error:
                 if error.error_code in _ABSENT:
@@ -119,6 +119,11 @@ class MlflowModelRegistry:
             return None
         recipe = json.loads((described.get("metadata") or {}).get(MODEL_RECIPE, "{}"))
         return tuple(column for part in _RECIPE_COLUMNS for column in recipe.get(part, ()))
+
+    def run_metrics(self, run_id: str) -> dict[str, float]:
+        """The metrics of a run."""
+        with _translated():
+            return dict(self._client.get_run(run_id).data.metrics)
 
     def find_score(self, model: str, score_token: str) -> ScoreRun | None:
         """The finished score run with this token."""

@@ -17,6 +17,14 @@ RECORD_HALT: Final = "record_halt"
 SEND_ALERT: Final = "send_alert"
 PUBLISH_EVENT: Final = "publish_event"
 
+# The improvement loop.
+IMPROVEMENT: Final = "improvement"
+
+PLAN_IMPROVEMENT: Final = "plan_improvement"
+CRITICISE_ROUND: Final = "criticise_round"
+# Metrics of a score run: the population stability index of a column between training and holdout rows.
+DRIFT_PREFIX: Final = "drift."
+
 # The response to an incident.
 RESPONSE: Final = "response"
 UNDO: Final = "undo"

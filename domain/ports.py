@@ -11,6 +11,7 @@ from domain.dead_letter import DeadLetter, DeadLetterState
 from domain.decision import ChampionMove, MoveState, Review
 from domain.incident import Incident, IncidentState, Recorded, Signal
 from domain.job import JobOrder, JobRun, JobStatus
+from domain.language_model import LanguageModel
 from domain.ledger import ChainFault, EntryKind, LedgerEntry, LedgerRecord
 from domain.message import Message
 from domain.notification import Notification, NotificationRecord
@@ -198,6 +199,9 @@ class ModelRegistry(Protocol):
     def columns_of(self, model: str, version: str) -> tuple[str, ...] | None:
         """The columns of a dataset that a version needs; None if its files are not all there."""
 
+    def run_metrics(self, run_id: str) -> dict[str, float]:
+        """The metrics of a run."""
+
     def find_score(self, model: str, score_token: str) -> ScoreRun | None:
         """The finished score run with this token."""
 
@@ -377,6 +381,10 @@ class Services(Protocol):
     @property
     def serving(self) -> ServingService:
         """Serving endpoints."""
+
+    @property
+    def language_model(self) -> LanguageModel | None:
+        """The language model that may propose plans; None if none is set up."""
 
     @property
     def registry(self) -> ModelRegistry:

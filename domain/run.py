@@ -8,8 +8,11 @@ from pydantic import Field
 from domain.alert import Severity
 from domain.decision import Decision
 from domain.evidence import Evidence
+from domain.improvement import Budget, Criticism, ImprovementPolicy, Planned, Round
 from domain.job import JobStatus
 from domain.message import Message
+from domain.names import IMPROVEMENT, LIFECYCLE
+from domain.plan import PlanOrder
 from domain.spec import Polling
 from domain.upload import BlobRef, PartReport, Upload
 
@@ -120,6 +123,7 @@ class TriggerRequest(Message):
         round: number of the scoring, from 0; a decision that became void is made again on a new one.
         dataset: the manifest; for ``validate`` the order.
         report: where the validation job writes its report.
+        plan: what the improvement loop wants tried; then each round trains a version of its own.
     """
 
     model: str
@@ -130,11 +134,12 @@ class TriggerRequest(Message):
     round: int = 0
     dataset: BlobRef
     report: BlobRef | None = None
+    plan: PlanOrder | None = None
 
     @property
     def train_token(self) -> str:
-        """Marks the one model version of this run, whatever the number of attempts."""
-        return self.run
+        """Marks the one model version of this run (of this round, for a plan), whatever the number of attempts."""
+        return self.run if self.plan is None else score_token(self.run, self.round)
 
     @property
     def score_token(self) -> str:
@@ -147,6 +152,16 @@ def score_token(run: str, round_number: int) -> str:
     return f"{run}.{round_number}"
 
 
+def criticism_key(run: str, round_number: int) -> str:
+    """Key of the ledger entry of a round's criticism."""
+    return f"{run}:criticism:{round_number}"
+
+
+def improvement_of(run: str) -> str:
+    """Instance id of the improvement loop of a lifecycle run."""
+    return f"{IMPROVEMENT}-{run.removeprefix(f'{LIFECYCLE}-')}"
+
+
 class PollRequest(Message):
     """Input of ``poll_job_status``."""
 
@@ -156,29 +171,44 @@ class PollRequest(Message):
 
 
 class EvaluateRequest(Message):
-    """Input of ``evaluate_metrics``: which score run to read."""
+    """Input of ``evaluate_metrics``: which score run to read.
+
+    Attributes:
+        counted: a look of the improvement loop at this holdout: each is judged more strictly than the one before.
+    """
 
     model: str
     run: str
     manifest: BlobRef
     round: int = 0
+    counted: bool = False
 
 
 class DecideRequest(Message):
-    """Input of ``decide_action``."""
+    """Input of ``decide_action``.
+
+    Attributes:
+        validated_by: the run that validated the data, if it is another.
+    """
 
     model: str
     run: str
     manifest: BlobRef
     evidence: BlobRef
     round: int = 0
+    validated_by: str = ""
 
 
 class EvaluateResult(Message):
-    """Result of ``evaluate_metrics``; the evidence itself is in blob storage, its summary here for the timeline."""
+    """Result of ``evaluate_metrics``; the evidence itself is in blob storage, its summary here for the timeline.
+
+    Attributes:
+        look: number of this look of improvement loops at the holdout; 0 if it is not counted.
+    """
 
     evidence: BlobRef | None = None
     summary: Evidence | None = None
+    look: int = 0
     failure: Failure | None = None
 
 
@@ -189,6 +219,7 @@ class DecideResult(Message):
         outcome: what became of the decision; ``void`` when the champion had moved since the evidence was made.
         champion_version: the champion after the action.
         ledger: sequence of the ledger entry of the decision.
+        improve: what the spec allows the improvement loop, if this decision is to start one.
     """
 
     decision: Decision | None = None
@@ -196,6 +227,7 @@ class DecideResult(Message):
     champion_version: str | None = None
     ledger: int | None = None
     review_id: str | None = None
+    improve: ImprovementPolicy | None = None
     failure: Failure | None = None
 
 
@@ -257,11 +289,93 @@ class PublishResult(Message):
     failure: Failure | None = None
 
 
+class ImprovementInput(Message):
+    """Input of the improvement loop.
+
+    Attributes:
+        validated_by: the lifecycle run whose dataset and evidence it starts from.
+        evidence: of the challenger that failed.
+    """
+
+    model: str
+    run: str
+    validated_by: str
+    manifest: BlobRef
+    evidence: BlobRef
+    job: JobSettings
+    policy: ImprovementPolicy
+    patience: Patience = Patience()
+
+
+class PlanImprovementRequest(Message):
+    """Input of ``plan_improvement``: the evidence of the last challenger, and what was tried."""
+
+    model: str
+    run: str
+    manifest: BlobRef
+    evidence: BlobRef
+    rounds: tuple[Round, ...]
+    spent: Budget
+
+
+class PlanImprovementResult(Message):
+    """Result of ``plan_improvement``; ``order`` is the plan as the training job takes it."""
+
+    planned: Planned | None = None
+    order: PlanOrder | None = None
+    failure: Failure | None = None
+
+
+class CriticiseRequest(Message):
+    """Input of ``criticise_round``.
+
+    Attributes:
+        evidence: None if the round's job run failed.
+        start: the evidence that started the loop.
+        rounds: all so far; the last is judged.
+        look: of the evaluation, see EvaluateResult.
+    """
+
+    model: str
+    run: str
+    manifest: BlobRef
+    evidence: BlobRef | None
+    start: BlobRef
+    rounds: tuple[Round, ...]
+    spent: Budget
+    look: int
+
+
+class CriticiseResult(Message):
+    """Result of ``criticise_round``."""
+
+    criticism: Criticism | None = None
+    ledger: int | None = None
+    failure: Failure | None = None
+
+
+class ImprovementOutcome(Message):
+    """Output of the improvement loop."""
+
+    outcome: Literal["promoted", "rejected", "flagged", "failed"]
+    model: str
+    run: str
+    reason: str
+    rounds: tuple[Round, ...]
+    spent: Budget
+    decision: Decision | None = None
+    challenger_version: str | None = None
+    champion_version: str | None = None
+    review_id: str | None = None
+    failure: Failure | None = None
+
+
 class RunOutcome(Message):
     """Output of a lifecycle orchestration.
 
     Attributes:
         refused: names of the uploads that were left out because they broke the contract.
+        improvement: what the improvement loop came to, if the decision started one.
     """
 
     outcome: OutcomeName
@@ -275,3 +389,21 @@ class RunOutcome(Message):
     job_runs: tuple[int, ...] = ()
     review_id: str | None = None
     refused: tuple[str, ...] = ()
+    improvement: ImprovementOutcome | None = None
+
+    def improved(self, improvement: ImprovementOutcome | None) -> "RunOutcome":
+        """The outcome with that of its improvement loop: what the loop promoted or flagged is the run's outcome."""
+        if improvement is None:
+            return self
+        if improvement.outcome not in {"promoted", "flagged"}:
+            return self.model_copy(update={"improvement": improvement})
+        update = {
+            "outcome": improvement.outcome,
+            "reason": improvement.reason,
+            "decision": improvement.decision,
+            "challenger_version": improvement.challenger_version,
+            "champion_version": improvement.champion_version,
+            "review_id": improvement.review_id,
+            "improvement": improvement,
+        }
+        return self.model_copy(update=update)

@@ -5,7 +5,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from domain.contract import DataContract
+from domain.feature_group import columns_of
 from domain.identity import ModelName, digest
+from domain.improvement import ImprovementPolicy
 from domain.message import Message
 from domain.playbook import Playbook
 
@@ -160,6 +162,7 @@ class ModelSpec(Message):
     evaluation: EvaluationPolicy
     serving_endpoint: str | None = None
     playbook: Playbook = Playbook()
+    improvement: ImprovementPolicy = ImprovementPolicy()
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "ModelSpec":
@@ -169,6 +172,9 @@ class ModelSpec(Message):
             "training.time_column": [self.training.time_column],
             "training.features": list(self.training.features),
             "evaluation.slices": [item.column for item in self.evaluation.slices],
+            "improvement.bounds.feature_groups": [
+                name for group in self.improvement.bounds.feature_groups.values() for name in columns_of(group)
+            ],
         }
         for field, names in named.items():
             for name in names:

@@ -132,6 +132,7 @@ class RedTeamCase(Message):
 
     Attributes:
         where: the field of the evidence that carries the text.
+        harmless: whether the obedient answer is a plan that the bounds permit anyway, and so may pass.
     """
 
     name: str
@@ -139,6 +140,7 @@ class RedTeamCase(Message):
     where: Literal["alert", "feature", "error", "feedback", "warning", "slice", "criticism"]
     text: str
     answers: tuple[ScriptedAnswer, ...] = Field(min_length=1)
+    harmless: bool = False
 
 
 def planning_cases() -> tuple[PlanningCase, ...]:

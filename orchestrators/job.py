@@ -18,10 +18,11 @@ OUTAGE = "service_unavailable"
 
 @dataclass(frozen=True)
 class JobEnd:
-    """How a job ended: the runs that were started, and the failure if it did not succeed."""
+    """How a job ended: the runs that were started, the seconds they took, and the failure if it did not succeed."""
 
     run_ids: tuple[int, ...]
     failure: Failure | None = None
+    seconds: float = 0.0
 
 
 def run_job(
@@ -41,6 +42,7 @@ def run_job(
     """
     run_ids: list[int] = []
     failure: Failure | None = None
+    seconds = 0.0
     for attempt in range(1, settings.max_attempts + 1):
         if attempt > 1:
             wait = timedelta(seconds=settings.retry_seconds * 2 ** (attempt - 2))
@@ -55,12 +57,13 @@ def run_job(
         ended = yield from _wait(context, request, started.run_id, settings, patience)
         if ended.failure is not None or ended.status is None:
             return JobEnd(tuple(run_ids), ended.failure)
+        seconds += ended.status.seconds
         if ended.status.state == "succeeded":
-            return JobEnd(tuple(run_ids))
+            return JobEnd(tuple(run_ids), seconds=seconds)
         failure = _failure(ended.status, attempt)
         if not ended.status.transient:
             break
-    return JobEnd(tuple(run_ids), failure)
+    return JobEnd(tuple(run_ids), failure, seconds)
 
 
 def _wait(

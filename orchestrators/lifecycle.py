@@ -9,6 +9,7 @@ from domain.message import Message
 from domain.names import (
     DECIDE_ACTION,
     EVALUATE_METRICS,
+    IMPROVEMENT,
     PUBLISH_EVENT,
     RECORD_HALT,
     SEND_ALERT,
@@ -23,6 +24,8 @@ from domain.run import (
     EvaluateResult,
     Failure,
     HaltRecord,
+    ImprovementInput,
+    ImprovementOutcome,
     LifecycleInput,
     Patience,
     RunEvent,
@@ -30,7 +33,9 @@ from domain.run import (
     TriggerRequest,
     ValidateRequest,
     ValidationResult,
+    improvement_of,
 )
+from domain.upload import BlobRef
 from orchestrators.job import JobEnd, run_job
 from orchestrators.retries import steadily
 
@@ -66,7 +71,8 @@ def lifecycle(context: df.DurableOrchestrationContext) -> Steps:
     4. ``evaluate_metrics``: champion against challenger on the same rows.
     5. ``decide_action``: promote, reject or flag. If the champion moved meanwhile, score again (3, only its score
        task) and decide on that.
-    6. Publish the outcome. A run that halts or fails is written to the ledger, and on-call is told.
+    6. A rejection that the spec says so for goes on into the improvement loop, whose outcome is the run's.
+    7. Publish the outcome. A run that halts or fails is written to the ledger, and on-call is told.
     """
     run = _Run(context, LifecycleInput.from_json(context.get_input()))
     try:
@@ -122,7 +128,8 @@ class _Run:
             decided = DecideResult.from_json((yield from self.step(DECIDE_ACTION, request_decision, patience)))
             self.halt_on(decided.failure)
             if decided.outcome != "void":
-                return self.outcome(decided)
+                improved = yield from self.improve(decided, data, evaluated.evidence)
+                return self.outcome(decided, improved)
         raise _Halt(
             "failed",
             Failure(
@@ -131,6 +138,29 @@ class _Run:
                 message=f"the champion moved during each of {MAX_ROUNDS} rounds; nothing was changed",
             ),
         )
+
+    def improve(
+        self, decided: DecideResult, data: ValidationResult, evidence: BlobRef
+    ) -> Generator[Any, Any, ImprovementOutcome | None]:
+        """Step 6: the improvement loop, if the spec wants one after such a rejection."""
+        if decided.improve is None:
+            return None
+        assert data.manifest is not None, "the decision was about it"
+        assert data.job is not None, "which has run"
+        run = improvement_of(self.order.run)
+        order = ImprovementInput(
+            model=self.order.model,
+            run=run,
+            validated_by=self.order.run,
+            manifest=data.manifest,
+            evidence=evidence,
+            job=data.job,
+            policy=decided.improve,
+            patience=self.order.patience,
+        )
+        self.tell(IMPROVEMENT)
+        result = yield self.context.call_sub_orchestrator(IMPROVEMENT, order.to_json(), instance_id=run)
+        return ImprovementOutcome.from_json(result)
 
     def validate(self) -> Generator[Any, Any, ValidationResult]:
         """Step 2."""
@@ -188,8 +218,8 @@ class _Run:
         if failure is not None:
             raise _Halt(outcome, failure)
 
-    def outcome(self, decided: DecideResult) -> RunOutcome:
-        """The output of a decided run."""
+    def outcome(self, decided: DecideResult, improved: ImprovementOutcome | None) -> RunOutcome:
+        """The output of a decided run; what the improvement loop has made of it counts."""
         assert decided.decision is not None, "a decided run has a decision"
         assert decided.outcome is not None, "and an outcome"
         assert decided.outcome != "void", "that stands"
@@ -204,10 +234,10 @@ class _Run:
             job_runs=tuple(self.job_runs),
             review_id=decided.review_id,
             refused=self.refused,
-        )
+        ).improved(improved)
 
     def halt(self, halt: _Halt) -> Generator[Any, Any, RunOutcome]:
-        """Step 6 of a run that did not come to a decision."""
+        """Step 7 of a run that did not come to a decision."""
         failure = halt.failure
         severity: Literal["critical", "warning"] = "warning" if halt.outcome == "halted" else "critical"
         title = f"Run of {self.order.model} {halt.outcome} at {failure.step}: {failure.code}"

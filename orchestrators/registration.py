@@ -2,13 +2,20 @@
 
 import azure.durable_functions as df
 
-from domain.names import LIFECYCLE, MODEL_QUEUE, RESPONSE, UNDO
+from domain.names import IMPROVEMENT, LIFECYCLE, MODEL_QUEUE, RESPONSE, UNDO
+from orchestrators.improvement import improvement
 from orchestrators.lifecycle import lifecycle
 from orchestrators.model_queue import model_queue
 from orchestrators.response import response
 from orchestrators.undo import undo
 
-ORCHESTRATORS = {MODEL_QUEUE: model_queue, LIFECYCLE: lifecycle, RESPONSE: response, UNDO: undo}
+ORCHESTRATORS = {
+    MODEL_QUEUE: model_queue,
+    LIFECYCLE: lifecycle,
+    IMPROVEMENT: improvement,
+    RESPONSE: response,
+    UNDO: undo,
+}
 
 
 def blueprint() -> df.Blueprint:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domain.language_model import LanguageModel
 from domain.ports import (
     AlertQueues,
     BlobStore,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 # The audience of a Databricks workspace for Microsoft Entra ID.
 _DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+# The audience of Azure OpenAI and Foundry.
+_LANGUAGE_MODEL_SCOPE = "https://cognitiveservices.azure.com/.default"
 # An activity that cannot reach a service is tried again by Durable; a client must not hang in its own retries for long.
 _CLIENT_BUDGET_SECONDS = 30
 _HTTP_TIMEOUT_SECONDS = 20
@@ -179,6 +182,27 @@ class LazyServices:
         from clients.databricks_serving import DatabricksServing
 
         return DatabricksServing(self._workspace, self._settings.model_prefix)
+
+    @cached_property
+    def language_model(self) -> LanguageModel | None:
+        """The language model that may propose plans."""
+        from clients.language_model import Deployment, OpenAILanguageModel
+
+        settings = self._settings.language_model
+        if settings is None:
+            return None
+        deployment = Deployment(
+            name=settings.name,
+            family=settings.family,  # type: ignore[arg-type]
+            developer_role=settings.developer_role,
+        )
+        if settings.key is not None:
+            return OpenAILanguageModel(settings.base_url, deployment, settings.key)
+        from azure.identity import get_bearer_token_provider
+
+        return OpenAILanguageModel(
+            settings.base_url, deployment, get_bearer_token_provider(self._credential, _LANGUAGE_MODEL_SCOPE)
+        )
 
     @cached_property
     def _workspace(self) -> "WorkspaceClient":

@@ -63,10 +63,10 @@ def propose(evidence: PlanningEvidence, model: LanguageModel) -> Proposal:
         try:
             completion = model.complete(prompt)
         except (ServiceRefusedError, ServiceUnavailableError) as error:
-            return Proposal(None, tokens, f"no answer: {error}", refused)
+            return Proposal(None, tokens, _visible(f"no answer: {error}"), refused)
         tokens += completion.tokens
         if completion.finish == "refused":
-            return Proposal(None, tokens, f"the model declined: {completion.text[:200]}", refused)
+            return Proposal(None, tokens, _visible(f"the model declined: {completion.text}"), refused)
         reading = _read(completion, evidence)
         refused += reading.refused
         if reading.plan is not None:
@@ -104,10 +104,12 @@ def _read(completion: Completion, evidence: PlanningEvidence) -> _Reading:
 
 
 def _plain(problems: Iterable[str]) -> tuple[str, ...]:
-    """Few, short and visible: the words of a problem may be the answer's own."""
-    return tuple(
-        item[:_PROBLEM_TEXT].encode("ascii", "backslashreplace").decode() for item in list(problems)[:_MOST_PROBLEMS]
-    )
+    return tuple(_visible(item) for item in list(problems)[:_MOST_PROBLEMS])
+
+
+def _visible(text: str) -> str:
+    """Short, in ASCII: the words may be those of an answer or a service."""
+    return text[:_PROBLEM_TEXT].encode("ascii", "backslashreplace").decode()
 
 
 def _unreadable(completion: Completion, text: str) -> str:

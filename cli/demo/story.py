@@ -78,6 +78,29 @@ def _repeated(stage: Stage) -> str:
     return f"{len(after) - len(before)} new runs"
 
 
+def _improved(name: str) -> Callable[[Stage], str]:
+    def act(stage: Stage) -> str:
+        run = stage.upload(REVENUE, name)
+        stage.finish(run)
+        outcome = stage.outcome(run)
+        loop = outcome.improvement
+        if loop is None:
+            return f"{outcome.outcome}: {first_line(outcome.reason)}"
+        for item in loop.rounds:
+            judged = item.criticism.judgement if item.criticism else "failed"
+            stage.narrator.tell(f"round {item.number}, planned by {item.planned_by}: {item.plan.action.kind}")
+            stage.narrator.tell(f"  why: {item.plan.rationale}")
+            stage.narrator.tell(f"  {judged}: {item.criticism.reason if item.criticism else item.error}")
+        judgements = ", ".join(item.criticism.judgement for item in loop.rounds if item.criticism)
+        if loop.outcome == "promoted":
+            return f"{outcome.outcome} after {len(loop.rounds)} rounds: {judgements}"
+        incident = stage.incident(f"{loop.run}:{loop.outcome}", lambda item: bool(item.actions))
+        told = f"{incident.severity} incident with the story of the rounds"
+        return f"{outcome.outcome} after {len(loop.rounds)} rounds: {judgements}; {told}"
+
+    return act
+
+
 def _drifted(stage: Stage) -> str:
     before = len(stage.items("runs", limit=1000))
     alert = stage.alert("drift", REVENUE)
@@ -207,6 +230,18 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Event Grid delivers at least once. The last upload's event is delivered three times more.",
         "0 new runs",
         _repeated,
+    ),
+    Chapter(
+        "A first evaluation that misses its limit",
+        "Prices have risen. The retrained model misses a limit; planner, executor and critic try again, and get there.",
+        "promoted after 2 rounds: retry, accept",
+        _improved("tariff"),
+    ),
+    Chapter(
+        "A hopeless case",
+        "The export has lost which revenue belongs to which hour. Nothing helps, and a person is told what was tried.",
+        "rejected after 3 rounds: retry, retry, reject; warning incident with the story of the rounds",
+        _improved("hopeless"),
     ),
     Chapter(
         "Another model",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from domain.errors import BadInputError
@@ -18,6 +19,10 @@ from local_host.datasets.source import DETECTOR, REVENUE, DataSource
 CLOCK_HOURS = 1
 RIGHT_WEEKS = 12
 NIGHT = range(6)
+# When prices rise, and by how much; the holdout begins a month later.
+TARIFF_FROM = pd.Timestamp("2012-09-01")
+TARIFF_FACTOR = 1.8
+SHUFFLE_SEED = 11
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,16 @@ def _wrong_clock(rows: pd.DataFrame) -> pd.DataFrame:
 def _no_nights(rows: pd.DataFrame) -> pd.DataFrame:
     kept: pd.DataFrame = rows.loc[_is_right(rows) | ~rows["timestamp"].dt.hour.isin(NIGHT)]
     return kept
+
+
+def _new_tariff(rows: pd.DataFrame) -> pd.DataFrame:
+    raised = rows["timestamp"].ge(TARIFF_FROM)
+    return rows.assign(revenue=rows["revenue"].where(~raised, rows["revenue"] * TARIFF_FACTOR))
+
+
+def _shuffled(rows: pd.DataFrame) -> pd.DataFrame:
+    revenue = rows["revenue"].to_numpy()
+    return rows.assign(revenue=np.random.default_rng(SHUFFLE_SEED).permutation(revenue))
 
 
 def _broken_export(rows: pd.DataFrame) -> pd.DataFrame:
@@ -85,6 +100,20 @@ _STORY = (
         _no_nights,
     ),
     StoryUpload(REVENUE, "kill", "both years", pd.Timestamp("2013-01-01"), _as_it_was),
+    StoryUpload(
+        REVENUE,
+        "tariff",
+        f"both years, but since {TARIFF_FROM.date()} everything costs {TARIFF_FACTOR} times as much",
+        pd.Timestamp("2013-01-01"),
+        _new_tariff,
+    ),
+    StoryUpload(
+        REVENUE,
+        "hopeless",
+        "both years, but the export has lost which revenue belongs to which hour",
+        pd.Timestamp("2013-01-01"),
+        _shuffled,
+    ),
     StoryUpload(DETECTOR, "first", "five months", pd.Timestamp("2014-12-01"), _as_it_was),
     StoryUpload(DETECTOR, "next_period", "two months more", pd.Timestamp("2015-02-01"), _as_it_was),
 )

@@ -14,7 +14,7 @@ from local_host.stack.endpoints import PORT_NAMES, Endpoints
 from local_host.stack.errors import StackError
 from local_host.stack.events import Progress, StackEvent
 from local_host.stack.leftovers import end_components
-from local_host.stack.ports import choose_ports, require_free
+from local_host.stack.ports import require_free, reserve_ports
 from local_host.stack.prerequisites import missing_packages, require_packages
 from local_host.stack.readiness import answers
 from local_host.stack.running_stack import RunningStack
@@ -72,11 +72,12 @@ class Stack:
         self._lock.acquire()
         try:
             end_components(self._folder, progress)
-            endpoints = self._choose_endpoints()
-            components = build_components(self._names, root=self._root, folder=self._folder, endpoints=endpoints)
-            endpoints.save(self._folder)
-            self._supervisor = Supervisor(self._folder, components, progress)
-            self._supervisor.start()
+            with reserve_ports(PORT_NAMES, self._preferred_ports()) as ports:
+                endpoints = Endpoints(**ports)
+                components = build_components(self._names, root=self._root, folder=self._folder, endpoints=endpoints)
+                endpoints.save(self._folder)
+                self._supervisor = Supervisor(self._folder, components, progress)
+                self._supervisor.start()
             self._await_subscription(endpoints)
         except BaseException:
             self.down()
@@ -101,13 +102,13 @@ class Stack:
             self._supervisor = None
             self._lock.release()
 
-    def _choose_endpoints(self) -> Endpoints:
+    def _preferred_ports(self) -> dict[str, int]:
         earlier = Endpoints.load(self._folder)
         preferred = {} if earlier is None else earlier.ports()
         if self._port is not None:
             require_free(self._port)
             preferred["app"] = self._port
-        return Endpoints(**choose_ports(PORT_NAMES, preferred))
+        return preferred
 
     def _await_subscription(self, endpoints: Endpoints) -> None:
         """Blobs reach the app only when it has accepted the subscription."""

@@ -20,6 +20,7 @@ from domain.message import Message
 from domain.names import (
     CHALLENGER,
     CHAMPION,
+    DRIFT_PREFIX,
     PREDICTIONS_ARTIFACT,
     TAG_CHALLENGER_VERSION,
     TAG_CHAMPION_VERSION,
@@ -132,18 +133,21 @@ def _score_and_log(
 ) -> str:
     import mlflow
 
+    from training.steps.drift import drift
     from training.steps.fit import truth
     from training.steps.metrics import metrics
     from training.steps.predictions import predictions_table
     from training.steps.split import evaluation_set_digest, row_keys, split
 
     spec = dataset.manifest.spec
-    holdout = split(dataset.rows, spec.evaluation.holdout).holdout
+    parts = split(dataset.rows, spec.evaluation.holdout)
+    holdout = parts.holdout
     keys, known = row_keys(holdout, spec.contract.key), truth(holdout, spec)
     scored = {CHALLENGER: challenger.score(dataset.rows, holdout.index)}
     if champion is not None:
         scored[CHAMPION] = champion.score(dataset.rows, holdout.index)
     table = predictions_table(holdout, keys, known, scored, spec)
+    watched = dict.fromkeys((spec.training.target, *spec.training.features))
     tags = {
         TAG_SCORE_TOKEN: order.score_token,
         TAG_TRAIN_TOKEN: order.train_token,
@@ -162,10 +166,15 @@ def _score_and_log(
                 for who, predicted in scored.items()
                 for metric, value in metrics(spec.kind, known, predicted).items()
             }
-            | {"rows": len(table)}
+            | {"rows": len(table), "training_seconds": _span(parts.train[spec.training.time_column])}
+            | {f"{DRIFT_PREFIX}{name}": value for name, value in drift(parts.train, holdout, watched).items()}
         )
         _log_table(table)
         return str(run.info.run_id)
+
+
+def _span(times: "pd.Series[pd.Timestamp]") -> float:
+    return float((times.max() - times.min()).total_seconds())
 
 
 def _log_table(table: "pd.DataFrame") -> None:

@@ -11,6 +11,10 @@ locals {
     NIGHTSHIFT_RETRY_ATTEMPTS                      = tostring(var.retry.attempts)
     NIGHTSHIFT_RETRY_SECONDS                       = tostring(var.retry.seconds)
     NIGHTSHIFT_ONCALL_URL                          = var.connections.on_call_url
+    NIGHTSHIFT_LLM_URL                             = var.language_model.url
+    NIGHTSHIFT_LLM_MODEL                           = var.language_model.deployment
+    NIGHTSHIFT_LLM_FAMILY                          = var.language_model.family
+    NIGHTSHIFT_LLM_DEVELOPER_ROLE                  = tostring(var.language_model.developer_role)
     NIGHTSHIFT_MLFLOW_URL                          = "${var.connections.databricks_url}/ml"
     NIGHTSHIFT_DATABRICKS_URL                      = var.connections.databricks_url
     DATABRICKS_HOST                                = var.connections.databricks_url

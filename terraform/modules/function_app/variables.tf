@@ -154,6 +154,27 @@ variable "retry" {
   }
 }
 
+variable "language_model" {
+  description = "A language model that may propose plans to the improvement loop; none without an address. The app's identity needs the role Cognitive Services OpenAI User on it."
+  type = object({
+    url            = optional(string, "")
+    deployment     = optional(string, "")
+    family         = optional(string, "")
+    developer_role = optional(bool, false)
+  })
+  default = {}
+
+  validation {
+    condition     = var.language_model.url == "" || startswith(var.language_model.url, "https://")
+    error_message = "language_model.url must begin with https://, such as https://NAME.openai.azure.com/openai/v1/."
+  }
+
+  validation {
+    condition     = contains(["", "gpt4", "gpt5", "o_series"], var.language_model.family)
+    error_message = "language_model.family must be gpt4, gpt5 or o_series, or empty where the deployment's name says it."
+  }
+}
+
 variable "durable" {
   description = "Backend of Durable Functions: Azure Storage, or the Durable Task Scheduler."
   type = object({

@@ -110,12 +110,13 @@ def test_a_little_ahead_is_a_clocks_fault() -> None:
     assert read_alert(_body(fired_at="2026-03-01T12:05:00Z"), KNOWN, AT).fired_at == AT + timedelta(minutes=5)
 
 
-def test_a_spec_that_is_broken_is_named(case: Case) -> None:
-    """The alert cannot be judged; it waits among the dead letters until the spec is mended."""
+def test_a_spec_that_is_broken_does_not_silence_its_models_alerts(case: Case, caplog: pytest.LogCaptureFixture) -> None:
+    """The platform's playbook judges them, for one of them may say what is broken; the log names file and field."""
     case.specify(playbook={"window_minutes": -1})
-    with pytest.raises(BadInputError, match=f"{case.model}.yaml: playbook.window_minutes = -1"):
-        case.alert()
-    assert case.services.incidents.all(case.model) == ()
+    incident = case.alert(value=3)
+    assert (incident.model, incident.state) == (case.model, "open")
+    assert playbook_of(case.services, case.model) == case.services.specs.platform()
+    assert f"{case.model}.yaml: playbook.window_minutes = -1" in caplog.text
 
 
 def test_orders_and_markup_in_an_alert_change_nothing(case: Case) -> None:

@@ -11,6 +11,7 @@ LOCAL_ONLY = {
     "NIGHTSHIFT_EVENTGRID_KEY",
     "NIGHTSHIFT_SERVICEBUS",
     "NIGHTSHIFT_NOTIFY_FILE",
+    "NIGHTSHIFT_LLM_KEY",
     "DATABRICKS_TOKEN",
 }
 # Set ahead of the code that will read it: what messages to on-call link to.

@@ -111,3 +111,23 @@ run "a_long_name_is_refused" {
 
   expect_failures = [var.name]
 }
+
+run "a_language_model_without_tls_is_refused" {
+  command = plan
+
+  variables {
+    language_model = { url = "http://models.example/v1/" }
+  }
+
+  expect_failures = [var.language_model]
+}
+
+run "an_unknown_family_of_language_models_is_refused" {
+  command = plan
+
+  variables {
+    language_model = { url = "https://models.example/v1/", family = "gpt3" }
+  }
+
+  expect_failures = [var.language_model]
+}

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from local_host.stack.errors import StackError
-from local_host.stack.ports import choose_ports, is_free, require_free
+from local_host.stack.ports import choose_ports, is_free, require_free, reserve_ports
 
 
 def test_each_name_gets_a_free_port_of_its_own() -> None:
@@ -36,6 +36,15 @@ def test_two_names_never_share_a_preferred_port() -> None:
     ports = choose_ports(["a", "b"], {"a": free, "b": free})
     assert ports["a"] == free
     assert ports["b"] != free
+
+
+def test_a_reserved_port_is_nobody_elses_but_a_server_can_listen_there() -> None:
+    """Two stacks that start together never share a port."""
+    names = [f"service{number}" for number in range(200)]
+    with reserve_ports(names, {}) as mine, reserve_ports(names, {}) as theirs:
+        assert set(mine.values()).isdisjoint(theirs.values())
+        with socket.create_server(("127.0.0.1", mine["service0"])) as server:
+            assert server.getsockname()[1] == mine["service0"]
 
 
 def test_a_port_in_use_is_an_error_that_names_its_holder() -> None:

@@ -1,0 +1,136 @@
+"""A response on the real engine, and what its activities answer."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.incident import ActionState, IncidentAction
+from domain.names import (
+    MOVE_SERVING,
+    PAUSE_COMPUTE,
+    PLAN_RESPONSE,
+    READ_RETRAINING,
+    RESPONSE,
+    RESUME_COMPUTE,
+    RETRAIN,
+    ROLL_BACK,
+    SETTLE_MITIGATION,
+    TELL_ON_CALL,
+    UNDO_MITIGATIONS,
+    VERIFY_RECOVERY,
+)
+from domain.playbook import Mitigation
+from domain.response import (
+    Done,
+    MitigationResult,
+    PlannedResponse,
+    ResponseInput,
+    ResponsePlan,
+    RetrainingState,
+    Serve,
+    ServeResult,
+    UndoResult,
+    Verdict,
+    Verification,
+)
+from domain.run import Failure, Patience
+from local_host.durable.engine import DurableEngine
+from tests.unit.orchestrators.conftest import Script
+
+ID = "response-m-i1"
+Run = Callable[..., Awaitable[dict[str, Any]]]
+TARGET, BAD = (Serve(endpoint="revenue", model="m", version=version) for version in ("2", "3"))
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+def planned(
+    *mitigations: Mitigation,
+    verdict: Verdict = "act",
+    until: datetime | None = None,
+    verify_minutes: float = 60,
+) -> PlannedResponse:
+    """A plan."""
+    plan = ResponsePlan(
+        verdict=verdict,
+        rule="playbook",
+        reason="the playbook's line",
+        mitigations=mitigations,
+        until=until,
+        verify_minutes=verify_minutes,
+        pause_minutes=1,
+    )
+    return PlannedResponse(plan=plan)
+
+
+def resulted(mitigation: Mitigation, state: ActionState = "done", **given: Any) -> MitigationResult:
+    """What became of a mitigation."""
+    action = IncidentAction(mitigation=mitigation, state=state, detail=f"{mitigation} was {state}", at=now())
+    return MitigationResult(action=action, **given)
+
+
+def refusal(step: str) -> Failure:
+    """A service that says no."""
+    return Failure(step=step, code="service_refused", message="403")
+
+
+@pytest.fixture
+def script() -> Script:
+    """A rollback in which everything goes well."""
+    result = Script()
+    result.on(PLAN_RESPONSE, planned("rollback", "notify"))
+    result.on(ROLL_BACK, resulted("rollback"))
+    result.on(RETRAIN, resulted("retrain", "begun", identity="u1"))
+    result.on(READ_RETRAINING, RetrainingState(run="lifecycle-m-u1", outcome="promoted", detail="it was promoted"))
+    result.on(PAUSE_COMPUTE, resulted("pause_compute", resume_at=now()))
+    result.on(RESUME_COMPUTE, Done())
+    result.on(TELL_ON_CALL, resulted("notify"))
+    result.on(MOVE_SERVING, ServeResult(moved=True, detail="endpoint revenue serves version 2"))
+    result.on(SETTLE_MITIGATION, Done())
+    result.on(VERIFY_RECOVERY, Verification(recovered=True))
+    result.on(UNDO_MITIGATIONS, UndoResult(undone=("rollback",), serve=BAD))
+    return result
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks at outside systems are milliseconds apart, and few."""
+    for name in ("SERVING_PAUSE", "_FIRST_LOOK", "_LONGEST_LOOK"):
+        monkeypatch.setattr(f"orchestrators.response.{name}", timedelta(milliseconds=5))
+    monkeypatch.setattr("orchestrators.response.SERVING_LOOKS", 3)
+    monkeypatch.setattr("orchestrators.response.RETRAINING_LOOKS", 3)
+
+
+async def start(engine: DurableEngine, *, again: bool = False) -> None:
+    """Start a response."""
+    order = ResponseInput(model="m", incident_id="i1", again=again, patience=Patience(attempts=3, seconds=0.01))
+    await engine.start_instance(RESPONSE, json.dumps(order.model_dump_json()), ID)
+
+
+async def end(engine: DurableEngine) -> dict[str, Any]:
+    """Its output, when it has ended."""
+    status = await engine.wait_for_completion(ID)
+    found: dict[str, Any] = json.loads(status.output or "null")
+    return found
+
+
+@pytest.fixture
+def run(engine: DurableEngine) -> Run:
+    """Run a response to its end and return its output."""
+
+    async def whole(*, again: bool = False) -> dict[str, Any]:
+        await start(engine, again=again)
+        return await end(engine)
+
+    return whole
+
+
+def pages(script: Script) -> list[str]:
+    """What a person was paged with."""
+    return [message["reason"] for message in script.asked(TELL_ON_CALL) if message["mitigation"] == "page"]

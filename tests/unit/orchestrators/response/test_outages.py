@@ -1,0 +1,79 @@
+"""Outside systems that do not answer cost time; beyond patience they wake a person."""
+
+from typing import Any
+
+import pytest
+
+from domain.names import (
+    PAUSE_COMPUTE,
+    PLAN_RESPONSE,
+    RETRAIN,
+    ROLL_BACK,
+    TELL_ON_CALL,
+    VERIFY_RECOVERY,
+)
+from domain.playbook import Mitigation
+from domain.response import (
+    MitigationResult,
+    PlannedResponse,
+)
+from tests.unit.orchestrators.conftest import Script
+from tests.unit.orchestrators.response.conftest import Run, pages, planned, refusal, resulted
+
+
+async def test_an_outage_costs_only_time(run: Run, script: Script) -> None:
+    """Two failed calls and a good one: nobody is woken."""
+    script.on(ROLL_BACK, ConnectionError("down"), ConnectionError("down"), resulted("rollback"))
+    assert (await run())["rollback"] == "done"
+    assert len(script.asked(ROLL_BACK)) == 3
+    assert pages(script) == []
+
+
+@pytest.mark.parametrize(
+    ("mitigation", "activity"),
+    [("rollback", ROLL_BACK), ("retrain", RETRAIN), ("pause_compute", PAUSE_COMPUTE)],
+)
+async def test_an_outage_beyond_patience_pages(run: Run, script: Script, mitigation: Mitigation, activity: str) -> None:
+    """The mitigation has failed, what follows it in the playbook is still done."""
+    script.on(PLAN_RESPONSE, planned(mitigation, "notify"))
+    script.on(activity, ConnectionError("MLflow is not available"))
+    result = await run()
+    assert (result[mitigation], result["notify"]) == ("failed", "done")
+    assert len(script.asked(activity)) == 3
+    (page,) = pages(script)
+    assert page.startswith(f"{activity} failed: service_unavailable: ")
+    assert "MLflow is not available" in page
+
+
+@pytest.mark.parametrize(
+    "answer", [ConnectionError("storage is down"), PlannedResponse(failure=refusal(PLAN_RESPONSE))]
+)
+async def test_without_a_plan_a_person_is_paged(run: Run, script: Script, answer: Any) -> None:
+    """Nothing is done on a guess."""
+    script.on(PLAN_RESPONSE, answer)
+    assert (await run())["verdict"] == "failed"
+    assert set(script.names()) == {PLAN_RESPONSE, TELL_ON_CALL}
+    (page,) = pages(script)
+    assert page.startswith("plan_response failed: ")
+
+
+async def test_a_notice_that_cannot_be_sent_does_not_hide_the_rollback(run: Run, script: Script) -> None:
+    """It is verified all the same, and the page tries its luck."""
+    script.on(TELL_ON_CALL, MitigationResult(failure=refusal(TELL_ON_CALL)), resulted("page"))
+    result = await run()
+    assert (result["rollback"], result["notify"], result["recovered"]) == ("done", "failed", "yes")
+    assert pages(script) == ["tell_on_call failed: service_refused: 403"]
+
+
+async def test_when_nobody_can_be_told_the_response_still_ends(run: Run, script: Script) -> None:
+    """The incident's timeline has it."""
+    script.on(TELL_ON_CALL, ConnectionError("no way out"))
+    assert (await run())["recovered"] == "yes"
+
+
+async def test_verification_out_of_patience_pages(run: Run, script: Script) -> None:
+    """That it cannot be seen is not that it has recovered."""
+    script.on(VERIFY_RECOVERY, ConnectionError("storage is down"))
+    assert (await run())["recovered"] == "no"
+    (page,) = pages(script)
+    assert "storage is down" in page
