@@ -6,10 +6,10 @@ from pydantic import TypeAdapter
 
 from activities.champion import expect_champion, move_champion
 from activities.failures import guarded
-from domain.decision import Decision, Review
+from activities.open_review import open_review
+from domain.decision import Decision
 from domain.errors import ChampionMovedError
 from domain.evidence import Evidence
-from domain.identity import short
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import DECIDE_ACTION, EVIDENCE, TAG_QUARANTINE
 from domain.ports import AcceptedDataset, Services
@@ -63,7 +63,7 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
     decision = Decision.from_json(entry.body["decision"])
     result = _recorded_outcome(services, request)
     if result is None:
-        result = _act(services, request, decision, evidence, key)
+        result = _act(services, request, decision, evidence, manifest, key)
         services.ledger.append(
             LedgerRecord(
                 key=_outcome_key(request),
@@ -79,7 +79,8 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
         _remember(services, request, promoted=result.outcome == "promoted")
     logger.info("decided run=%s model=%s rule=%s outcome=%s", request.run, request.model, decision.rule, result.outcome)
     policy = manifest.spec.improvement
-    improve = policy if result.outcome == "rejected" and decision.rule in policy.after else None
+    wanted = request.improve or decision.rule in policy.after
+    improve = policy if result.outcome == "rejected" and wanted else None
     return result.model_copy(update={"decision": decision, "ledger": entry.sequence, "improve": improve})
 
 
@@ -95,7 +96,14 @@ def _recorded_outcome(services: Services, request: DecideRequest) -> DecideResul
     return None
 
 
-def _act(services: Services, request: DecideRequest, decision: Decision, evidence: Evidence, key: str) -> DecideResult:
+def _act(
+    services: Services,
+    request: DecideRequest,
+    decision: Decision,
+    evidence: Evidence,
+    manifest: DatasetManifest,
+    key: str,
+) -> DecideResult:
     try:
         if decision.action == "promote":
             move = move_champion(
@@ -112,23 +120,10 @@ def _act(services: Services, request: DecideRequest, decision: Decision, evidenc
         logger.info("decision_void run=%s model=%s reason=%s", request.run, request.model, error.message)
         actual = error.fields["actual"]
         return DecideResult(outcome="void", champion_version=None if actual is None else str(actual))
-    if decision.action == "reject":
+    # Who has asked for an improvement is not asked about what it starts from.
+    if decision.action == "reject" or request.improve:
         return DecideResult(outcome="rejected", champion_version=decision.champion_version)
-    review = services.reviews.open(
-        Review(
-            review_id=short(request.run, str(request.round)),
-            model=request.model,
-            run=request.run,
-            challenger_version=decision.challenger_version,
-            champion_version=decision.champion_version,
-            reason=decision.reason,
-            evidence_digest=decision.evidence_digest,
-            evaluation_set_digest=evidence.evaluation_set_digest,
-            policy_digest=evidence.policy_digest,
-            spec_digest=evidence.spec_digest,
-            opened_at=services.clock(),
-        )
-    )
+    review = open_review(services, request, decision, evidence, manifest)
     return DecideResult(outcome="flagged", champion_version=decision.champion_version, review_id=review.review_id)
 
 
@@ -150,7 +145,7 @@ def _remember(services: Services, request: DecideRequest, *, promoted: bool) -> 
     )
     for part in reports:
         if part.digest is not None and part.report.passed:
-            services.datasets.accept(
+            kept = services.datasets.accept(
                 AcceptedDataset(
                     model=request.model,
                     digest=part.digest,
@@ -161,3 +156,6 @@ def _remember(services: Services, request: DecideRequest, *, promoted: bool) -> 
                     accepted_at=services.clock(),
                 )
             )
+            if promoted and kept.newest is None:
+                # A challenger before it was rejected on the same content, and the improvement loop made it good.
+                services.datasets.promote(request.model, part.digest, part.report.newest)

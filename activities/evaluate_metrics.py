@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from activities.failures import guarded
+from activities.measures import record_drift
 from domain.errors import BadInputError, ServiceRefusedError
 from domain.evidence import Evidence
 from domain.names import (
@@ -49,6 +50,7 @@ def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
     if score is None:
         reason = f"no finished score run has the token {score_token(request.run, request.round)!r}"
         raise ServiceRefusedError("MLflow", reason, "the job ended well without logging its scoring; see its output")
+    record_drift(request.model, score.metrics)
     holdout = _tag(score, TAG_EVALUATION_SET_DIGEST)
     look = _look(services, request, holdout) if request.counted else 0
     policy = policy_for_look(manifest.spec.evaluation, look) if look else manifest.spec.evaluation
@@ -82,14 +84,18 @@ def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
 
 
 def _look(services: Services, request: EvaluateRequest, holdout: str) -> int:
-    """The number of this look of improvement loops at a holdout, from 1; a repeat of the step gets its own again."""
+    """The number of this look of improvement loops at a holdout, from 1; a repeat of the step gets its own again.
+
+    Every loop of the model counts, and every round of it: what was tried last month on these rows was tried.
+    """
     mine = criticism_key(request.run, request.round)
-    looks = [
-        entry
-        for entry in services.ledger.of_kind(request.model, "criticism")
-        if entry.body["evaluation_set_digest"] == holdout and entry.key != mine
-    ]
-    return len(looks) + 1
+    looks = 0
+    for entry in services.ledger.of_kind(request.model, "criticism"):
+        if entry.key == mine:
+            # A delivery that comes late: rounds after this one must not make its evidence another.
+            break
+        looks += entry.body["evaluation_set_digest"] == holdout
+    return looks + 1
 
 
 def _tag(score: ScoreRun, name: str) -> str:

@@ -1,12 +1,15 @@
 """Write down in an incident what became of a mitigation."""
 
 from activities.failures import guarded
+from activities.measures import record_mitigation
 from activities.plan_response import find_incident
 from domain.incident import Incident, IncidentAction, TimelineEntry
 from domain.ledger import ACTOR
 from domain.names import SETTLE_MITIGATION
 from domain.ports import Services
 from domain.response import Done, SettleRequest
+
+_ENDED = frozenset({"done", "refused", "failed"})
 
 
 def keep_action(
@@ -27,6 +30,9 @@ def keep_action(
         return changed.moved("mitigate") if may else changed
 
     services.incidents.change(incident.model, incident.incident_id, change)
+    if actor == ACTOR and action.state in _ENDED:
+        seconds = (action.at - incident.recorded_at).total_seconds()
+        record_mitigation(incident.model, action.mitigation, action.state, seconds)
     return action
 
 

@@ -6,13 +6,15 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from activities.act_on_review import run_act_on_review
 from activities.cancel_databricks_job import run_cancel_databricks_job
 from activities.claim_uploads import run_claim_uploads
 from activities.criticise_round import run_criticise_round
-from activities.decide_action import run_decide_action
 from activities.evaluate_metrics import run_evaluate_metrics
+from activities.expire_review import run_expire_review
 from activities.mitigation import run_settle_mitigation
 from activities.move_serving import run_move_serving
+from activities.order_improvement import run_order_improvement
 from activities.pause_compute import run_pause_compute, run_resume_compute
 from activities.plan_improvement import run_plan_improvement
 from activities.plan_response import run_plan_response
@@ -22,7 +24,12 @@ from activities.record_halt import run_record_halt
 from activities.retrain import run_read_retraining, run_retrain
 from activities.roll_back import run_roll_back
 from activities.send_alert import run_send_alert
+from activities.settle_review import run_settle_review
+from activities.start_review import run_decide_and_ask
 from activities.tell_on_call import run_tell_on_call
+from activities.tell_reviewers import run_tell_reviewers
+from activities.trace_round import run_trace_round
+from activities.tracing import step
 from activities.trigger_databricks_job import run_trigger_databricks_job
 from activities.undo_mitigations import run_undo_mitigations
 from activities.validate_data import run_validate_data
@@ -39,6 +46,7 @@ from domain.response import (
     UndoRequest,
     VerifyRequest,
 )
+from domain.review import ReviewRequest, SettleReview
 from domain.run import (
     AlertRequest,
     ClaimRequest,
@@ -46,9 +54,11 @@ from domain.run import (
     DecideRequest,
     EvaluateRequest,
     HaltRecord,
+    ImproveOrder,
     PlanImprovementRequest,
     PollRequest,
     RunEvent,
+    TraceRoundRequest,
     TriggerRequest,
     ValidateRequest,
 )
@@ -79,12 +89,12 @@ ACTIVITIES: tuple[Activity, ...] = (
     Activity(names.POLL_JOB_STATUS, PollRequest, run_poll_job_status),
     Activity(names.CANCEL_DATABRICKS_JOB, PollRequest, run_cancel_databricks_job),
     Activity(names.EVALUATE_METRICS, EvaluateRequest, run_evaluate_metrics),
-    Activity(names.DECIDE_ACTION, DecideRequest, run_decide_action),
     Activity(names.RECORD_HALT, HaltRecord, run_record_halt),
     Activity(names.SEND_ALERT, AlertRequest, run_send_alert),
     Activity(names.PUBLISH_EVENT, RunEvent, run_publish_event),
     Activity(names.PLAN_IMPROVEMENT, PlanImprovementRequest, run_plan_improvement),
     Activity(names.CRITICISE_ROUND, CriticiseRequest, run_criticise_round),
+    Activity(names.TRACE_ROUND, TraceRoundRequest, run_trace_round),
     Activity(names.PLAN_RESPONSE, PlanRequest, run_plan_response),
     Activity(names.ROLL_BACK, MitigateRequest, run_roll_back),
     Activity(names.READ_RETRAINING, RetrainingRequest, run_read_retraining),
@@ -95,9 +105,17 @@ ACTIVITIES: tuple[Activity, ...] = (
     Activity(names.SETTLE_MITIGATION, SettleRequest, run_settle_mitigation),
     Activity(names.VERIFY_RECOVERY, VerifyRequest, run_verify_recovery),
     Activity(names.UNDO_MITIGATIONS, UndoRequest, run_undo_mitigations),
+    Activity(names.TELL_REVIEWERS, ReviewRequest, run_tell_reviewers),
+    Activity(names.EXPIRE_REVIEW, ReviewRequest, run_expire_review),
+    Activity(names.SETTLE_REVIEW, SettleReview, run_settle_review),
 )
 
-STARTING_ACTIVITIES: tuple[StartingActivity, ...] = (StartingActivity(names.RETRAIN, MitigateRequest, run_retrain),)
+STARTING_ACTIVITIES: tuple[StartingActivity, ...] = (
+    StartingActivity(names.DECIDE_ACTION, DecideRequest, run_decide_and_ask),
+    StartingActivity(names.ACT_ON_REVIEW, ReviewRequest, run_act_on_review),
+    StartingActivity(names.RETRAIN, MitigateRequest, run_retrain),
+    StartingActivity(names.ORDER_IMPROVEMENT, ImproveOrder, run_order_improvement),
+)
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
@@ -113,7 +131,11 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
 def _register(target: df.Blueprint, activity: Activity, services: Callable[[], Services]) -> None:
     # The worker takes no parameterised annotation here: plain dict is the JSON object on both sides.
     def call(message: dict) -> dict:  # type: ignore[type-arg]
-        return activity.body(services(), activity.message.from_json(message)).to_json()
+        read, carried = _read(activity.message, message)
+        with step(activity.name, read, carried) as ended:
+            result = activity.body(services(), read)
+            ended(result)
+        return result.to_json()
 
     call.__name__ = activity.name
     target.activity_trigger(input_name="message")(call)
@@ -121,7 +143,17 @@ def _register(target: df.Blueprint, activity: Activity, services: Callable[[], S
 
 def _register_starting(target: df.Blueprint, activity: StartingActivity, services: Callable[[], Services]) -> None:
     async def call(message: dict, client: df.DurableOrchestrationClient) -> dict:  # type: ignore[type-arg]
-        return (await activity.body(services(), client, activity.message.from_json(message))).to_json()
+        read, carried = _read(activity.message, message)
+        with step(activity.name, read, carried) as ended:
+            result = await activity.body(services(), client, read)
+            ended(result)
+        return result.to_json()
 
     call.__name__ = activity.name
     target.activity_trigger(input_name="message")(target.durable_client_input(client_name="client")(call))
+
+
+def _read(kind: type[Message], message: dict[str, Any]) -> tuple[Message, str]:
+    """An activity's message, and the trace that the orchestrator put beside its fields."""
+    fields = {name: value for name, value in message.items() if name != "trace"}
+    return kind.from_json(fields), str(message.get("trace", ""))

@@ -10,9 +10,8 @@ import azure.durable_functions as df
 from activities.failures import guarded
 from activities.mitigation import keep_action
 from activities.plan_response import find_incident
-from activities.validate_data import kept_content
+from activities.train_again import is_kept, upload_again
 from activities.wake_queue import wake_queue
-from domain.errors import BlobMissingError
 from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
 from domain.names import READ_RETRAINING, RETRAIN
@@ -85,15 +84,9 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
 
 
 def _kept_datasets(services: Services, model: str) -> tuple[AcceptedDataset, ...]:
-    """What made a champion, newest first; a file that a Databricks job validated was too large to keep a copy of."""
-    kept = []
-    for dataset in services.datasets.promoted(model):
-        try:
-            services.blobs.metadata(kept_content(model, dataset.digest, dataset.upload.suffix))
-        except BlobMissingError:
-            continue
-        kept.append(dataset)
-    return tuple(kept)
+    """What made a champion, newest first."""
+    promoted = services.datasets.promoted(model)
+    return tuple(item for item in promoted if is_kept(services, model, item.digest, item.upload))
 
 
 def _cooling(entry: LedgerEntry, cooldown: timedelta) -> str:
@@ -123,23 +116,15 @@ def _order(
                 "rule": incident.rule,
                 "reason": reason or incident.reason,
                 "files": [item.upload.name for item in ordered],
-                "uploads": [_again(services, item, incident).to_json() for item in ordered],
+                "uploads": [
+                    upload_again(
+                        services, incident.model, item.digest, item.upload, because=incident.incident_id
+                    ).to_json()
+                    for item in ordered
+                ],
                 "alert": incident.alert.model_dump(mode="json", exclude={"detail"}),
             },
         )
-    )
-
-
-def _again(services: Services, dataset: AcceptedDataset, incident: Incident) -> Upload:
-    blob = kept_content(dataset.model, dataset.digest, dataset.upload.suffix)
-    return dataset.upload.model_copy(
-        update={
-            "container": blob.container,
-            "name": blob.name,
-            "url": services.blobs.url(blob),
-            "event_id": f"{incident.incident_id}:{dataset.digest[:16]}",
-            "again": incident.incident_id,
-        }
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from activities.failures import guarded
+from activities.train_again import kept_content
 from domain.contract import ContractReport, Violation
 from domain.errors import BlobChangedError, BlobMissingError, UnknownModelError
 from domain.identity import digest
@@ -124,11 +125,6 @@ def _report(
             metadata = services.blobs.metadata(upload.blob)
             services.blobs.upload(kept_content(request.model, content, upload.suffix), path, metadata=metadata)
     return PartReport(upload=upload, digest=content, report=report)
-
-
-def kept_content(model: str, content: str, suffix: str) -> BlobRef:
-    """Where an accepted content is kept, by its digest."""
-    return BlobRef(container=SILVER, name=f"datasets/{model}/{content}.{suffix}")
 
 
 def _unread(upload: Upload, violation: Violation) -> PartReport:

@@ -6,6 +6,7 @@ import logging
 import azure.durable_functions as df
 
 from activities.send_alert import run_send_alert
+from domain.correlation import current
 from domain.identity import slug
 from domain.names import MODEL_QUEUE
 from domain.ports import Services, Submission
@@ -45,7 +46,7 @@ async def wake_queue(
         submission, instance = successor, queue_instance(model, successor.generation)
     elif status is not None and status.runtime_status is not None:
         return
-    order = QueueInput(model=model, generation=submission.generation)
+    order = QueueInput(model=model, generation=submission.generation, trace=current().traceparent)
     await client.start_new(MODEL_QUEUE, instance, order.to_json())
     logger.info("queue_started model=%s generation=%s", model, submission.generation)
 

@@ -87,6 +87,15 @@ SUITES: tuple[Suite, ...] = (
         ),
     ),
     Suite(
+        name="improvement",
+        scripts=(Script("improvement/noise.py"),),
+        comparisons=tuple(
+            Comparison(f"improvement_{situation}_spending", f"improvement_{situation}_{rule}", name)
+            for situation in ("false_accept", "power")
+            for rule, name in (("fixed", "95 % at every look"), ("mean", "the mean is lower"))
+        ),
+    ),
+    Suite(
         name="validation",
         data=f"benchmarks/validation/make_data.py --data {_PARQUET}",
         scripts=(

@@ -7,7 +7,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli import dlq_commands, incident_commands, read_commands, stack_commands, upload_command
+from cli import (
+    dlq_commands,
+    improve_command,
+    incident_commands,
+    read_commands,
+    review_commands,
+    stack_commands,
+    upload_command,
+)
 from cli.demo import command as demo_command
 from domain.errors import NightshiftError
 from local_host.stack.errors import StackError
@@ -20,14 +28,21 @@ app = typer.Typer(
 )
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Start here": (demo_command.demo, upload_command.upload),
+    "Start here": (demo_command.demo, upload_command.upload, improve_command.improve),
     "What happened, and why": (
         read_commands.runs,
         read_commands.show,
         read_commands.explain,
         read_commands.models,
         read_commands.ledger,
-        read_commands.reviews,
+        improve_command.feedback,
+    ),
+    "What waits for a person": (
+        review_commands.reviews,
+        review_commands.review,
+        review_commands.approve,
+        review_commands.reject,
+        review_commands.ask_improvement,
     ),
     "When something is wrong": (
         incident_commands.incidents,

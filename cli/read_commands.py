@@ -1,4 +1,4 @@
-"""The commands that read: runs, show, explain, models, ledger, reviews."""
+"""The commands that read: runs, show, explain, models, ledger."""
 
 from pathlib import Path
 from typing import Annotated
@@ -88,14 +88,6 @@ def ledger(
     _show(found, rendering.checks_table(checks), as_json=as_json)
     if any(check.fault for check in checks):
         raise typer.Exit(1)
-
-
-def reviews(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """List the flagged promotions that wait for a person, newest first."""
-    with _app(state) as app:
-        found = app.get("reviews", model=model, limit=limit)
-    columns = ("review_id", "model", "challenger_version", "reason", "run")
-    _show(found, rendering.notices_table(found["items"], "opened_at", columns), as_json=as_json)
 
 
 def _app(state: Path) -> AppClient:

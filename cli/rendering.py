@@ -107,8 +107,20 @@ def _entry(entry: LedgerEntry) -> list[RenderableType]:
     if entry.kind == "halt":
         failure = entry.body["failure"]
         return [Text(f"{entry.body['outcome']} at {failure['step']}: {failure['code']}"), Text(failure["message"])]
+    if entry.kind == "review":
+        return [Text(line) for line in _review(entry)]
+    if entry.kind == "order":
+        return [Text(f"ordered: {entry.body['order']} on {', '.join(entry.body['files'])}; {entry.body['reason']}")]
     champion = entry.body["champion_version"]
     return [Text(f"outcome: {entry.body['outcome']}; champion is version {champion or '-'}")]
+
+
+def _review(entry: LedgerEntry) -> list[str]:
+    body = entry.body
+    if "choice" not in body:
+        return [f"review {body['review']}: {body['outcome']}; {body['detail']}"]
+    what = f"review {body['review']}: {body['choice']} {entry.subject}"
+    return [f"{what}; comment: {body['comment']}" if body["comment"] else what]
 
 
 def _mitigation(entry: LedgerEntry) -> list[str]:
@@ -148,7 +160,7 @@ def ledger_table(entries: list[LedgerEntry]) -> RenderableType:
     table = plain_table("model", "entry", "at", "kind", "subject", "what", "hash")
     for entry in entries:
         decision = entry.body.get("decision", {})
-        what = decision.get("action") or entry.body.get("outcome") or ""
+        what = decision.get("action") or entry.body.get("outcome") or entry.body.get("choice") or ""
         table.add_row(
             entry.model,
             str(entry.sequence),
@@ -170,15 +182,4 @@ def checks_table(checks: list[ChainCheck]) -> RenderableType:
         if fault is not None:
             found = Text(f"broken at entry {fault.sequence}: {fault.problem}", style="bold red")
         table.add_row(check.model, str(check.entries), found)
-    return table
-
-
-def notices_table(items: list[dict[str, Any]], time_field: str, columns: tuple[str, ...]) -> RenderableType:
-    """Alerts or reviews."""
-    if not items:
-        return Text("none")
-    table = plain_table("at", *columns)
-    for item in items:
-        at = moment(datetime.fromisoformat(item[time_field]))
-        table.add_row(at, *(Text(str(item[column])) for column in columns))
     return table

@@ -6,7 +6,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from cli.loop_report import loop_report
 from cli.rendering import moment, plain_table, styled
+from domain.run import ImprovementOutcome
 from domain.view import RunDetail, RunSummary, TimelineStep
 
 
@@ -33,7 +35,10 @@ def run_report(run: RunDetail) -> RenderableType:
         seconds = "..." if step.seconds is None else f"{step.seconds:.1f}"
         at = moment(step.started_at)[11:]
         steps.add_row(step.name, at, seconds, str(step.attempts), Text(_input(step)), _result(step))
-    return Group(head, Text(), steps)
+    outcome = run.output if isinstance(run.output, dict) else {}
+    improvement = outcome.get("improvement") or (outcome if "rounds" in outcome else None)
+    loop = () if improvement is None else loop_report(ImprovementOutcome.model_validate(improvement))
+    return Group(head, Text(), steps, *loop)
 
 
 def _outcome(run: RunSummary) -> Text:

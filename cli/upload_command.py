@@ -15,7 +15,7 @@ from cli.app_client import AppClient, AppRefusedError, app_url, local_endpoints
 from cli.options import DEFAULT_STATE, ROOT, AsJson, State
 from domain.errors import BadInputError
 from domain.identity import MODEL_NAME, short
-from domain.names import BRONZE
+from domain.names import BRONZE, UPLOADED_BY
 from domain.run import RunOutcome
 from domain.upload import BlobRef
 from domain.view import RunDetail
@@ -29,13 +29,16 @@ def upload(
     model: Annotated[str, typer.Argument(help="The model's name, which is the folder the file goes to.")],
     file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
     source: Annotated[str, typer.Option(help="Where the data comes from; every run says it.")] = "unstated",
+    by: Annotated[
+        str, typer.Option("--by", help="You, as you sign in: under four eyes you cannot approve what comes of it.")
+    ] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; exit 1 unless it decided.")] = False,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
     """Upload a dataset: a retraining starts by itself."""
     console = rendering.make_console()
-    identity, name = put(model, file, source, state)
+    identity, name = put(model, file, source, state, by=by)
     began = time.monotonic()
 
     def tell(step: str) -> None:
@@ -68,7 +71,7 @@ class Put(NamedTuple):
     name: str
 
 
-def put(model: str, file: Path, source: str, state: Path) -> Put:
+def put(model: str, file: Path, source: str, state: Path, *, by: str = "") -> Put:
     """Put a file into the model's folder of the container ``bronze``.
 
     Raises:
@@ -84,7 +87,7 @@ def put(model: str, file: Path, source: str, state: Path) -> Put:
     blobs = LazyServices(read_settings(environment, ROOT)).blobs
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     blob = BlobRef(container=BRONZE, name=f"{model}/{stamp}-{file.name}")
-    etag = blobs.upload(blob, file, metadata={"data_source": source})
+    etag = blobs.upload(blob, file, metadata={"data_source": source} | ({UPLOADED_BY: by} if by else {}))
     return Put(short(blobs.url(blob), etag), blob.name)
 
 

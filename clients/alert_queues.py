@@ -15,7 +15,9 @@ from azure.servicebus.exceptions import (
 )
 
 from domain.alert import QUEUES, AlertMessage
+from domain.correlation import current
 from domain.errors import BadInputError, ServiceRefusedError, ServiceUnavailableError
+from domain.telemetry import TRACEPARENT
 
 _REFUSED = (
     MessagingEntityDisabledError,
@@ -45,7 +47,7 @@ class ServiceBusAlertQueues:
         self.send_raw(QUEUES[alert.category], body, message_id=alert.message_id, properties={})
 
     def send_raw(self, queue: str, body: bytes, *, message_id: str, properties: Mapping[str, str]) -> None:
-        """Put bytes on a queue as they are; a redrive does.
+        """Put bytes on a queue as they are; a redrive does. The running call's trace goes with them as a property.
 
         Raises:
             BadInputError: larger than the queue takes.
@@ -56,7 +58,7 @@ class ServiceBusAlertQueues:
             body,
             message_id=message_id,
             content_type="application/json",
-            application_properties=dict(properties.items()),
+            application_properties=dict((_trace() | dict(properties)).items()),
         )
         with self._lock:
             target = self._queues.setdefault(queue, _Queue(self._client, queue))
@@ -76,6 +78,11 @@ class ServiceBusAlertQueues:
             for queue in self._queues.values():
                 queue.close()
             self._client.close()
+
+
+def _trace() -> dict[str, str]:
+    traceparent = current().traceparent
+    return {TRACEPARENT: traceparent} if traceparent else {}
 
 
 class _Queue:

@@ -20,6 +20,10 @@ class TableDatasetRegister:
         """The first acceptance of a content."""
         return self._records.get(model, digest)
 
+    def promote(self, model: str, digest: str, newest: str | None) -> None:
+        """Remember that an accepted content has made a champion after all, with its newest freshness value."""
+        self._records.change(model, digest, lambda known: known.model_copy(update={"newest": newest}))
+
     def promoted(self, model: str) -> tuple[AcceptedDataset, ...]:
         """The contents that made a champion, newest first."""
         promoted = (item for item in self._records.all(model) if item.newest)

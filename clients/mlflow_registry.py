@@ -2,8 +2,6 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,15 +10,12 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from clients.mlflow_errors import ABSENT, translated
 from domain.names import MODEL_RECIPE, PREDICTIONS_ARTIFACT, TAG_SCORE_TOKEN, TAG_TRAIN_RUN, experiment
 from domain.ports import RegisteredVersion, ScoreRun
 
-# The open-source registry answers INVALID_PARAMETER_VALUE for an alias that nobody holds, Unity Catalog NOT_FOUND.
-_ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE"})
 # Parts of a model's recipe that name columns of a dataset.
 _RECIPE_COLUMNS = ("columns", "group_columns", "entity")
-_REFUSED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "CUSTOMER_UNAUTHORIZED"})
 
 
 class MlflowModelRegistry:
@@ -36,26 +31,26 @@ class MlflowModelRegistry:
 
     def version_of(self, model: str, alias: str) -> str | None:
         """The version that holds an alias; None if nobody does or the model is unknown."""
-        with _translated():
+        with translated():
             try:
                 return str(self._client.get_model_version_by_alias(self._prefix + model, alias).version)
             except MlflowException as error:
-                if error.error_code in _ABSENT:
+                if error.error_code in ABSENT:
                     return None
                 raise
 
     def set_alias(self, model: str, alias: str, version: str) -> None:
         """Point an alias at a version."""
-        with _translated():
+        with translated():
             self._client.set_registered_model_alias(self._prefix + model, alias, version)
 
     def versions(self, model: str) -> tuple[RegisteredVersion, ...]:
         """All versions, newest first; empty for an unknown model."""
-        with _translated():
+        with translated():
             try:
                 registered = self._client.get_registered_model(self._prefix + model)
             except MlflowException as error:
-                if error.error_code in _ABSENT:
+                if error.error_code in ABSENT:
                     return ()
                 raise
             aliases: dict[str, list[str]] = {}
@@ -72,25 +67,25 @@ class MlflowModelRegistry:
 
     def version(self, model: str, version: str) -> RegisteredVersion | None:
         """One version; None if there is none or it was deleted."""
-        with _translated():
+        with translated():
             try:
                 item = self._client.get_model_version(self._prefix + model, version)
             except MlflowException as error:
-                if error.error_code in _ABSENT:
+                if error.error_code in ABSENT:
                     return None
                 raise
         return _version(item, list(item.aliases))
 
     def tag(self, model: str, version: str, name: str, value: str | None) -> None:
         """Set a tag of a version; None removes it."""
-        with _translated():
+        with translated():
             if value is not None:
                 self._client.set_model_version_tag(self._prefix + model, version, name, value)
                 return
             try:
                 self._client.delete_model_version_tag(self._prefix + model, version, name)
             except MlflowException as error:
-                if error.error_code not in _ABSENT:
+                if error.error_code not in ABSENT:
                     raise
 
     def columns_of(self, model: str, version: str) -> tuple[str, ...] | None:
@@ -102,7 +97,7 @@ class MlflowModelRegistry:
         from mlflow.artifacts import download_artifacts, list_artifacts
 
         uri, where = f"models:/{self._prefix}{model}/{version}", self._client.tracking_uri
-        with _translated():
+        with translated():
             try:
                 files = {item.path for item in list_artifacts(artifact_uri=uri, tracking_uri=where)}
                 if "MLmodel" not in files:
@@ -111,7 +106,7 @@ class MlflowModelRegistry:
                     path = download_artifacts(artifact_uri=f"{uri}/MLmodel", dst_path=folder, tracking_uri=where)
                     described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
             except MlflowException as error:
-                if error.error_code in _ABSENT:
+                if error.error_code in ABSENT:
                     return None
                 raise
         data = described["flavors"]["python_function"].get("model_path")
@@ -122,12 +117,18 @@ class MlflowModelRegistry:
 
     def run_metrics(self, run_id: str) -> dict[str, float]:
         """The metrics of a run."""
-        with _translated():
+        with translated():
             return dict(self._client.get_run(run_id).data.metrics)
+
+    def experiment_of(self, model: str) -> str | None:
+        """Id of the experiment of a model; None before its first run."""
+        with translated():
+            found = self._client.get_experiment_by_name(experiment(model))
+        return None if found is None else str(found.experiment_id)
 
     def find_score(self, model: str, score_token: str) -> ScoreRun | None:
         """The finished score run with this token."""
-        with _translated():
+        with translated():
             found = self._client.get_experiment_by_name(experiment(model))
             if found is None:
                 return None
@@ -144,7 +145,7 @@ class MlflowModelRegistry:
 
     def download_predictions(self, score_run: str, target: Path) -> Path:
         """Fetch the predictions artifact of a score run into a folder."""
-        with _translated():
+        with translated():
             return Path(self._client.download_artifacts(score_run, PREDICTIONS_ARTIFACT, str(target)))
 
 
@@ -156,17 +157,3 @@ def _version(item: ModelVersion, aliases: list[str]) -> RegisteredVersion:
         run_id=item.run_id or "",
         tags=dict(item.tags),
     )
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except MlflowException as error:
-        if error.error_code in _REFUSED:
-            hint = "the app's identity needs EXECUTE and MANAGE on the registered model and CAN_EDIT on the experiment"
-            raise ServiceRefusedError("MLflow", str(error.message), hint) from error
-        # The client wraps an unreachable server as INTERNAL_ERROR after its own retries.
-        if error.error_code in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}:
-            raise ServiceUnavailableError("MLflow", str(error.message)) from error
-        raise ServiceRefusedError("MLflow", str(error.message), "see the tracking server's log") from error

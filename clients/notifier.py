@@ -16,7 +16,9 @@ class AppriseNotifier:
     """Implements domain.ports.Notifier.
 
     Args:
-        urls: addresses separated by spaces, each for both kinds or for one: ``page=pagerduty://... notice=slack://...``.
+        urls: addresses separated by spaces, each for both kinds or for one: ``page=pagerduty://... notice=slack://...``,
+            or for one contact of the ladders: ``@manager=msteams://...``. What is for a contact without an address goes
+            to the others.
         file: where each notification is appended as a line of JSON, once per key.
     """
 
@@ -36,10 +38,16 @@ class AppriseNotifier:
         failed = [
             position
             for position, kind, url in self._targets
-            if kind in {"", notification.kind} and not _send(position, url, notification)
+            if kind in self._wanted(notification) and not _send(position, url, notification)
         ]
         if failed:
             raise ServiceUnavailableError("notification", f"address number {failed} did not take {notification.key}")
+
+    def _wanted(self, notification: Notification) -> set[str]:
+        """Which addresses are meant: those of the contact if there are any, else those of the kind."""
+        contact = f"@{notification.contact}"
+        known = any(kind == contact for _, kind, _ in self._targets)
+        return {contact} if known else {"", notification.kind}
 
     @staticmethod
     def _append(file: Path, notification: Notification) -> None:
@@ -53,7 +61,8 @@ class AppriseNotifier:
 
 def _target(position: int, word: str) -> tuple[int, str, str]:
     kind, separator, rest = word.partition("=")
-    return (position, kind, rest) if separator and kind in _KINDS else (position, "", word)
+    meant = kind in _KINDS or (kind.startswith("@") and "/" not in kind)
+    return (position, kind, rest) if separator and meant else (position, "", word)
 
 
 def _send(position: int, url: str, notification: Notification) -> bool:

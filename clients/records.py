@@ -1,11 +1,11 @@
-"""Messages kept in a table, each written once under its key and never changed."""
+"""Messages kept in a table, each written once under its key; few are ever changed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from azure.data.tables import TableServiceClient
 
-from clients.tables import Row, Table, Write
+from clients.tables import Row, Table, Write, until_no_conflict
 from domain.errors import ConflictError
 from domain.message import Message
 
@@ -28,6 +28,20 @@ class Records(Generic[Record]):
             assert kept is not None, "the conflict was this row, and rows are never deleted"
             return kept, False
         return record, True
+
+    def change(self, model: str, key: str, change: Callable[[Record], Record]) -> Record | None:
+        """Change a record by compare-and-set; None if there is none."""
+        return until_no_conflict(lambda: self._change(model, key, change))
+
+    def _change(self, model: str, key: str, change: Callable[[Record], Record]) -> Record | None:
+        row = self._table.get(model, key)
+        if row is None:
+            return None
+        before = self._read(row)
+        after = change(before)
+        if after != before:
+            self._table.write(model, [Write(key, {"Record": after.model_dump_json()}, row.etag)])
+        return after
 
     def get(self, model: str, key: str) -> Record | None:
         """The record under a key."""

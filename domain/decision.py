@@ -1,4 +1,4 @@
-"""Decisions about promotion, and the reviews that people are asked for."""
+"""Decisions about promotion, and the changes of champion that they bring about."""
 
 from datetime import datetime
 from typing import Literal
@@ -46,20 +46,3 @@ class ChampionMove(Message):
     decided_by: str
     at: datetime
     state: MoveState = "begun"
-
-
-class Review(Message):
-    """A flagged promotion that waits for a person."""
-
-    review_id: str
-    model: str
-    run: str
-    challenger_version: str
-    champion_version: str | None
-    reason: str
-    evidence_digest: str
-    evaluation_set_digest: str
-    policy_digest: str
-    spec_digest: str
-    opened_at: datetime
-    state: Literal["open"] = "open"

@@ -130,6 +130,7 @@ class Round(Message):
         refused: proposals that the allowlist did not let through, with the reason.
         version: the model version that the executor's run made; None if it made none.
         error: why the executor's run failed; empty if it did not.
+        trace: id of the round's MLflow trace; empty if none could be written.
     """
 
     number: int
@@ -143,6 +144,7 @@ class Round(Message):
     criticism: Criticism | None = None
     spent: Budget
     error: str = ""
+    trace: str = ""
 
 
 class PlanningEvidence(Message):

@@ -10,7 +10,7 @@ from domain.message import Message
 GENESIS = "0" * 64
 # Who acts when no person does.
 ACTOR = "nightshift"
-EntryKind = Literal["decision", "outcome", "halt", "mitigation", "undo", "criticism"]
+EntryKind = Literal["decision", "outcome", "halt", "mitigation", "undo", "criticism", "order", "review"]
 
 
 class LedgerRecord(Message):

@@ -22,8 +22,24 @@ IMPROVEMENT: Final = "improvement"
 
 PLAN_IMPROVEMENT: Final = "plan_improvement"
 CRITICISE_ROUND: Final = "criticise_round"
+TRACE_ROUND: Final = "trace_round"
+ORDER_IMPROVEMENT: Final = "order_improvement"
 # Metrics of a score run: the population stability index of a column between training and holdout rows.
 DRIFT_PREFIX: Final = "drift."
+
+# Reviews of flagged promotions.
+REVIEW: Final = "review"
+
+TELL_REVIEWERS: Final = "tell_reviewers"
+EXPIRE_REVIEW: Final = "expire_review"
+ACT_ON_REVIEW: Final = "act_on_review"
+SETTLE_REVIEW: Final = "settle_review"
+# The external event that tells a waiting review that it has been decided.
+REVIEW_DECIDED: Final = "review_decided"
+# What a review does while it waits for a person; only then it is told of a decision a second time.
+AWAIT_DECISION: Final = "await_decision"
+# Metadata of an uploaded blob: who uploaded it, by the name under which they sign in.
+UPLOADED_BY: Final = "uploaded_by"
 
 # The response to an incident.
 RESPONSE: Final = "response"

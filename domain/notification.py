@@ -15,6 +15,7 @@ class Notification(Message):
 
     Attributes:
         key: identity; one key is told once.
+        contact: a contact of the review's ladder who is meant, such as ``manager``; empty: on-call.
         link: address of the incident, the run or the runbook.
     """
 
@@ -25,6 +26,7 @@ class Notification(Message):
     severity: Severity
     title: str
     body: str
+    contact: str = ""
     link: str = ""
 
 

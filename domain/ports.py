@@ -8,7 +8,7 @@ from typing import Protocol
 from domain.alert import AlertMessage
 from domain.compute import ComputeRef, ComputeResource
 from domain.dead_letter import DeadLetter, DeadLetterState
-from domain.decision import ChampionMove, MoveState, Review
+from domain.decision import ChampionMove, MoveState
 from domain.incident import Incident, IncidentState, Recorded, Signal
 from domain.job import JobOrder, JobRun, JobStatus
 from domain.language_model import LanguageModel
@@ -16,9 +16,11 @@ from domain.ledger import ChainFault, EntryKind, LedgerEntry, LedgerRecord
 from domain.message import Message
 from domain.notification import Notification, NotificationRecord
 from domain.playbook import Playbook
+from domain.review import Review, ReviewState
 from domain.run import Batch, Patience, RunEvent
 from domain.serving import EndpointState
 from domain.spec import ModelSpec
+from domain.trace import PlanFeedback, RoundTrace
 from domain.upload import BlobRef, Upload
 
 
@@ -113,6 +115,9 @@ class DatasetRegister(Protocol):
     def find(self, model: str, digest: str) -> AcceptedDataset | None:
         """The first acceptance of a content."""
 
+    def promote(self, model: str, digest: str, newest: str | None) -> None:
+        """Remember that an accepted content has made a champion after all, with its newest freshness value."""
+
     def promoted(self, model: str) -> tuple[AcceptedDataset, ...]:
         """The contents that made a champion, newest first."""
 
@@ -202,6 +207,9 @@ class ModelRegistry(Protocol):
     def run_metrics(self, run_id: str) -> dict[str, float]:
         """The metrics of a run."""
 
+    def experiment_of(self, model: str) -> str | None:
+        """Id of the experiment of a model; None before its first run."""
+
     def find_score(self, model: str, score_token: str) -> ScoreRun | None:
         """The finished score run with this token."""
 
@@ -248,14 +256,36 @@ class Ledger(Protocol):
         """The first fault of a model's chain, or None."""
 
 
+class TraceBook(Protocol):
+    """Traces of improvement rounds."""
+
+    def write(self, trace: RoundTrace) -> str:
+        """Write a round's trace once per key; return its id."""
+
+    def tell(self, trace: str, feedback: PlanFeedback) -> None:
+        """Log a person's feedback on the plan of a round; BadInputError if there is no such trace."""
+
+
 class ReviewBook(Protocol):
     """Flagged promotions."""
 
     def open(self, review: Review) -> Review:
         """Open a review once per id."""
 
-    def all(self, model: str | None = None) -> tuple[Review, ...]:
-        """Reviews, newest first."""
+    def get(self, model: str, review_id: str) -> Review | None:
+        """A review of a model."""
+
+    def find(self, review_id: str) -> Review | None:
+        """A review whose model is not known."""
+
+    def change(self, model: str, review_id: str, change: Callable[[Review], Review]) -> Review:
+        """Change a review by compare-and-set; ``change`` may be called again on a fresher review."""
+
+    def all(self, model: str | None = None, states: tuple[ReviewState, ...] = ()) -> tuple[Review, ...]:
+        """Reviews, newest first; of one model and in these states if given."""
+
+    def unsettled(self) -> tuple[Review, ...]:
+        """Reviews that are open, or decided and not yet acted on to the end."""
 
 
 class AlertQueues(Protocol):
@@ -335,6 +365,29 @@ class EventPublisher(Protocol):
         """Publish as a CloudEvent whose id is derived from run and kind."""
 
 
+class Links(Message):
+    """Where people find what is behind an id: addresses without a slash at their end.
+
+    Attributes:
+        mlflow: of the MLflow pages, ``.../experiments/ID/runs/ID`` following.
+        databricks: of the workspace.
+    """
+
+    mlflow: str
+    databricks: str
+
+
+class HealthCheck(Protocol):
+    """Whether one outside system can do for the app what it must."""
+
+    @property
+    def name(self) -> str:
+        """Of the system, for people."""
+
+    def check(self) -> None:
+        """Ask it; changes nothing, and raises a NightshiftError if it cannot."""
+
+
 class SpecSource(Protocol):
     """The model specs."""
 
@@ -399,6 +452,10 @@ class Services(Protocol):
         """The decision ledger."""
 
     @property
+    def traces(self) -> TraceBook:
+        """Traces of improvement rounds."""
+
+    @property
     def reviews(self) -> ReviewBook:
         """Flagged promotions."""
 
@@ -429,6 +486,14 @@ class Services(Protocol):
     @property
     def specs(self) -> SpecSource:
         """Model specs."""
+
+    @property
+    def health_checks(self) -> tuple[HealthCheck, ...]:
+        """One for each outside system that the app cannot do without."""
+
+    @property
+    def links(self) -> Links:
+        """Addresses for people."""
 
     @property
     def clock(self) -> Clock:

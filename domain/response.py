@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
+from domain.correlation import Traceparent
 from domain.incident import ActionState, IncidentAction
 from domain.message import Message
 from domain.playbook import Mitigation
@@ -25,6 +26,7 @@ class ResponseInput(Message):
     incident_id: str
     again: bool = False
     patience: Patience = RESPONDING
+    trace: Traceparent = ""
 
 
 class PlanRequest(Message):
@@ -175,6 +177,7 @@ class UndoRequest(Message):
     actor: str
     comment: str
     patience: Patience = RESPONDING
+    trace: Traceparent = ""
 
 
 class UndoResult(Message):

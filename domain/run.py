@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from domain.alert import Severity
+from domain.correlation import Traceparent
 from domain.decision import Decision
 from domain.evidence import Evidence
 from domain.improvement import Budget, Criticism, ImprovementPolicy, Planned, Round
@@ -41,6 +42,7 @@ class QueueInput(Message):
     model: str
     generation: int
     claim: int = 0
+    trace: Traceparent = ""
 
 
 class ClaimRequest(Message):
@@ -60,12 +62,13 @@ class Batch(Message):
 
 
 class LifecycleInput(Message):
-    """Input of a lifecycle orchestration."""
+    """Input of a lifecycle orchestration; ``trace`` is that of its first upload."""
 
     model: str
     run: str
     uploads: tuple[Upload, ...]
     patience: Patience = Patience()
+    trace: Traceparent = ""
 
 
 class ValidateRequest(Message):
@@ -189,6 +192,7 @@ class DecideRequest(Message):
 
     Attributes:
         validated_by: the run that validated the data, if it is another.
+        improve: a person has asked for an improvement: whatever is not promoted goes on into the loop.
     """
 
     model: str
@@ -197,6 +201,7 @@ class DecideRequest(Message):
     evidence: BlobRef
     round: int = 0
     validated_by: str = ""
+    improve: bool = False
 
 
 class EvaluateResult(Message):
@@ -305,6 +310,36 @@ class ImprovementInput(Message):
     job: JobSettings
     policy: ImprovementPolicy
     patience: Patience = Patience()
+    trace: Traceparent = ""
+
+
+class ImproveOrder(Message):
+    """Input of ``order_improvement``.
+
+    Attributes:
+        run: the lifecycle run whose data is taken; empty: the model's last one that was decided.
+        by: who asks: a principal, or the id of the review that asked.
+    """
+
+    model: str
+    run: str = ""
+    by: str
+    reason: str
+
+
+class ImproveOrdered(Message):
+    """Result of ``order_improvement``: under ``identity`` the order's run is found, as an upload's is.
+
+    Attributes:
+        improves: the run whose data was taken.
+        repeated: it had been ordered before; nothing was ordered a second time.
+    """
+
+    identity: str = ""
+    improves: str = ""
+    files: tuple[str, ...] = ()
+    repeated: bool = False
+    failure: Failure | None = None
 
 
 class PlanImprovementRequest(Message):
@@ -344,6 +379,28 @@ class CriticiseRequest(Message):
     rounds: tuple[Round, ...]
     spent: Budget
     look: int
+
+
+class TraceRoundRequest(Message):
+    """Input of ``trace_round``: a round and when each of its steps ended.
+
+    Attributes:
+        times: when the round began, was planned, was executed, was judged.
+        feedback: of the round before, which the planner saw.
+    """
+
+    model: str
+    run: str
+    round: Round
+    times: tuple[datetime, datetime, datetime, datetime]
+    feedback: str = ""
+
+
+class TraceRoundResult(Message):
+    """Result of ``trace_round``: the id of the trace."""
+
+    trace: str = ""
+    failure: Failure | None = None
 
 
 class CriticiseResult(Message):

@@ -10,6 +10,7 @@ from domain.identity import ModelName, digest
 from domain.improvement import ImprovementPolicy
 from domain.message import Message
 from domain.playbook import Playbook
+from domain.review_policy import ReviewPolicy
 
 RegressionMetric = Literal["rmse", "mae", "r2", "mape"]
 DetectionMetric = Literal["precision", "recall", "f1", "anomaly_rate"]
@@ -163,6 +164,7 @@ class ModelSpec(Message):
     serving_endpoint: str | None = None
     playbook: Playbook = Playbook()
     improvement: ImprovementPolicy = ImprovementPolicy()
+    review: ReviewPolicy = ReviewPolicy()
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "ModelSpec":

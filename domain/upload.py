@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from domain.contract import ContractReport
+from domain.correlation import Traceparent
 from domain.identity import short, slug
 from domain.message import Message
 from domain.spec import ModelSpec
@@ -29,6 +30,7 @@ class Upload(Message):
         size: bytes.
         event_time: when the storage account accepted the blob (UTC).
         again: why a file that was trained on before is trained on again, such as an incident's id; empty for a new one.
+        improve: whether a person has asked that its run goes on into the improvement loop unless it is promoted.
     """
 
     url: str
@@ -39,6 +41,8 @@ class Upload(Message):
     event_time: datetime
     event_id: str
     again: str = ""
+    trace: Traceparent = ""
+    improve: bool = False
 
     @property
     def identity(self) -> str:

@@ -101,6 +101,32 @@ class UploadView(Message):
     run: str | None
 
 
+class ImprovementView(Message):
+    """An improvement that was ordered: under ``identity`` its run is found, as an upload's is.
+
+    Attributes:
+        improves: the run whose data is taken.
+        repeated: somebody had ordered it before; nothing was ordered a second time.
+    """
+
+    model: str
+    identity: str
+    improves: str
+    files: tuple[str, ...]
+    repeated: bool
+
+
+class FeedbackView(Message):
+    """What a person has said about a round's plan, as it stands with the round's MLflow trace."""
+
+    run: str
+    round: int
+    trace: str
+    by: str
+    helpful: bool
+    comment: str
+
+
 class IncidentView(Message):
     """An incident with its alerts and what the ledger says of it.
 
@@ -120,3 +146,32 @@ class UndoView(Message):
     instance: str
     started: bool
     result: dict[str, Any] | None
+
+
+class AlertReceipt(Message):
+    """What became of an alert that was sent by HTTP; the ids are null if it says that all is well and is ignored."""
+
+    alert_id: str | None
+    queue: str | None
+    message_id: str | None
+    model: str | None
+    category: str | None
+    state: str
+    reason: str = ""
+
+
+class JobNotice(Message):
+    """The run that a finished job belongs to, and whether it was waiting and has been woken."""
+
+    run: str
+    woken: bool
+
+
+class Problem(Message):
+    """An error (RFC 9457): ``title`` is a stable code or a heading, ``detail`` says field, value and rule."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    correlation_id: str = ""

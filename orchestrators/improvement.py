@@ -1,13 +1,14 @@
 """The improvement loop: planner, executor, critic, a few times; then the lifecycle's own gate, or a person."""
 
 from collections.abc import Generator
+from datetime import datetime
 from typing import Any, Literal
 
 import azure.durable_functions as df
 
 from domain.improvement import Budget, Criticism, Planned, Round
 from domain.message import Message
-from domain.names import CRITICISE_ROUND, DECIDE_ACTION, EVALUATE_METRICS, PLAN_IMPROVEMENT, SEND_ALERT
+from domain.names import CRITICISE_ROUND, DECIDE_ACTION, EVALUATE_METRICS, PLAN_IMPROVEMENT, SEND_ALERT, TRACE_ROUND
 from domain.plan import PlanOrder
 from domain.run import (
     AlertRequest,
@@ -20,16 +21,25 @@ from domain.run import (
     Failure,
     ImprovementInput,
     ImprovementOutcome,
+    JobSettings,
+    Patience,
     PlanImprovementRequest,
     PlanImprovementResult,
+    TraceRoundRequest,
+    TraceRoundResult,
     TriggerRequest,
 )
 from domain.upload import BlobRef
 from orchestrators.job import JobEnd, run_job
+from orchestrators.lifecycle import DECIDING_ATTEMPTS
 from orchestrators.retries import steadily
 
 Steps = Generator[Any, Any, Any]
 _HOUR = 3600
+# A trace is for people to look at later: a loop does not wait minutes for it.
+TRACING = Patience(attempts=3, seconds=5)
+# An alert takes 8,000 characters: all rounds share most of them, so that none is cut off by those before it.
+_STORY, _CONCLUSION = 6_000, 1_500
 
 
 def improvement(context: df.DurableOrchestrationContext) -> Steps:
@@ -52,6 +62,7 @@ class _Loop:
     def __init__(self, context: df.DurableOrchestrationContext, order: ImprovementInput) -> None:
         self.context = context
         self.order = order
+        self.number = 1
         self.rounds: list[Round] = []
         self.spent = Budget(job_runs=0, dbu=0, tokens=0)
         self.evidence = order.evidence
@@ -60,23 +71,28 @@ class _Loop:
         """All rounds, then the end."""
         reason, failure = "", None
         for number in range(1, self.order.policy.max_iterations + 1):
+            self.number = number
+            began = self.context.current_utc_datetime
             planned = yield from self.plan()
             if planned.failure is not None or planned.planned is None:
                 failure = planned.failure
                 break
             if planned.planned.plan is None or planned.order is None:
-                reason = f"after {len(self.rounds)} rounds nothing is left to try that the spec allows"
+                reason = self.exhausted(planned.planned)
                 break
-            evidence, look = yield from self.execute(number, planned.planned, planned.order)
+            planned_at = self.context.current_utc_datetime
+            evidence, look = yield from self.execute(planned.planned, planned.order)
+            executed_at = self.context.current_utc_datetime
             judged = yield from self.criticise(evidence, look)
             if judged.failure is not None or judged.criticism is None:
                 failure = judged.failure
                 break
             criticism = judged.criticism
             self.rounds[-1] = self.rounds[-1].model_copy(update={"criticism": criticism})
+            yield from self.trace((began, planned_at, executed_at, self.context.current_utc_datetime))
             reason = criticism.reason
             if criticism.judgement == "accept" and evidence is not None:
-                return (yield from self.decide(number, evidence, criticism))
+                return (yield from self.decide(evidence, criticism))
             if criticism.judgement == "reject":
                 break
         return (yield from self.give_up(reason, failure))
@@ -93,9 +109,13 @@ class _Loop:
         )
         return PlanImprovementResult.from_json((yield from self.step(PLAN_IMPROVEMENT, request)))
 
-    def execute(
-        self, number: int, planned: Planned, order: PlanOrder
-    ) -> Generator[Any, Any, tuple[BlobRef | None, int]]:
+    def exhausted(self, planned: Planned) -> str:
+        """No plan: what was asked of a language model for nothing counts all the same."""
+        self.spent = self.spent.plus(Budget(job_runs=0, dbu=0, tokens=planned.tokens))
+        reason = f"after {len(self.rounds)} rounds nothing is left to try that the spec allows and the budget pays for"
+        return f"{reason} ({planned.note})" if planned.note else reason
+
+    def execute(self, planned: Planned, order: PlanOrder) -> Generator[Any, Any, tuple[BlobRef | None, int]]:
         """Step 2 and the evaluation of step 3; a job that fails is a round without evidence."""
         assert planned.plan is not None, "an order comes from a plan"
         request = TriggerRequest(
@@ -104,11 +124,11 @@ class _Loop:
             job=self.order.job.job,
             purpose="train",
             attempt=1,
-            round=number,
+            round=self.number,
             dataset=self.order.manifest,
             plan=order,
         )
-        end: JobEnd = yield from run_job(self.context, request, self.order.job, self.order.patience, self.tell)
+        end: JobEnd = yield from run_job(self.context, request, self.affordable(), self.order.patience, self.tell)
         cost = Budget(
             job_runs=len(end.run_ids),
             dbu=end.seconds / _HOUR * self.order.policy.dbu_per_hour,
@@ -121,14 +141,14 @@ class _Loop:
                 model=self.order.model,
                 run=self.order.run,
                 manifest=self.order.manifest,
-                round=number,
+                round=self.number,
                 counted=True,
             )
             result = EvaluateResult.from_json((yield from self.step(EVALUATE_METRICS, evaluate)))
             failure = result.failure
         self.rounds.append(
             Round(
-                number=number,
+                number=self.number,
                 plan=planned.plan,
                 planned_by=planned.planned_by,
                 planner_note=planned.note,
@@ -142,6 +162,18 @@ class _Loop:
         )
         self.evidence = result.evidence or self.evidence
         return result.evidence, result.look
+
+    def affordable(self) -> JobSettings:
+        """The job's settings, cut to what is left of the budget: further attempts and hours are not paid for."""
+        left, job = self.order.policy.budget.minus(self.spent), self.order.job
+        rate, polling = self.order.policy.dbu_per_hour, self.order.job.polling
+        seconds = left.dbu / rate * _HOUR if rate else polling.timeout_seconds
+        return job.model_copy(
+            update={
+                "max_attempts": min(job.max_attempts, left.job_runs),
+                "polling": polling.model_copy(update={"timeout_seconds": min(polling.timeout_seconds, seconds)}),
+            }
+        )
 
     def criticise(self, evidence: BlobRef | None, look: int) -> Generator[Any, Any, CriticiseResult]:
         """Step 3."""
@@ -157,21 +189,38 @@ class _Loop:
         )
         return CriticiseResult.from_json((yield from self.step(CRITICISE_ROUND, request)))
 
-    def decide(self, number: int, evidence: BlobRef, criticism: Criticism) -> Generator[Any, Any, ImprovementOutcome]:
+    def trace(self, times: tuple[datetime, datetime, datetime, datetime]) -> Steps:
+        """Keep the round as an MLflow trace; the loop goes on without one where MLflow does not take it."""
+        before = self.rounds[-2].criticism if len(self.rounds) > 1 else None
+        request = TraceRoundRequest(
+            model=self.order.model,
+            run=self.order.run,
+            round=self.rounds[-1],
+            times=times,
+            feedback=before.feedback.likely_reason if before else "",
+        )
+        traced = TraceRoundResult.from_json((yield from self.step(TRACE_ROUND, request, TRACING)))
+        self.rounds[-1] = self.rounds[-1].model_copy(update={"trace": traced.trace})
+
+    def decide(self, evidence: BlobRef, criticism: Criticism) -> Generator[Any, Any, ImprovementOutcome]:
         """Step 4, accepted."""
         request = DecideRequest(
             model=self.order.model,
             run=self.order.run,
             manifest=self.order.manifest,
             evidence=evidence,
-            round=number,
+            round=self.number,
             validated_by=self.order.validated_by,
         )
-        decided = DecideResult.from_json((yield from self.step(DECIDE_ACTION, request)))
+        patience = self.order.patience
+        patience = patience.model_copy(update={"attempts": max(patience.attempts, DECIDING_ATTEMPTS)})
+        decided = DecideResult.from_json((yield from self.step(DECIDE_ACTION, request, patience)))
         if decided.failure is not None:
             return (yield from self.give_up(criticism.reason, decided.failure))
         if decided.decision is None or decided.outcome is None or decided.outcome == "void":
             return (yield from self.give_up("the champion moved while the loop ran: its evidence is void", None))
+        if decided.outcome == "rejected":
+            return (yield from self.give_up(decided.decision.reason, None))
         return ImprovementOutcome(
             outcome=decided.outcome,
             model=self.order.model,
@@ -196,7 +245,7 @@ class _Loop:
             rule=f"improvement_{outcome}",
             severity="warning" if failure is None else "critical",
             title=f"{self.order.model} could not be improved in {len(self.rounds)} rounds",
-            detail="\n".join((*(_told(item) for item in self.rounds), said))[:8_000],
+            detail=_story(self.rounds, said),
             at=self.context.current_utc_datetime,
         )
         yield steadily(self.context, SEND_ALERT, request, self.order.patience)
@@ -210,11 +259,11 @@ class _Loop:
             failure=failure,
         )
 
-    def step(self, activity: str, message: Message) -> Steps:
+    def step(self, activity: str, message: Message, patience: Patience | None = None) -> Steps:
         """Call an activity; when its patience is used up, its result is a failure like any other."""
         self.tell(activity)
         try:
-            return (yield steadily(self.context, activity, message, self.order.patience))
+            return (yield steadily(self.context, activity, message, patience or self.order.patience))
         except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up
             failure = Failure(step=activity, code="service_unavailable", message=str(error)[:4_000])
             return {"failure": failure.to_json()}
@@ -222,7 +271,12 @@ class _Loop:
     def tell(self, step: str) -> None:
         """Set the custom status that people see while the loop goes on."""
         since = self.context.current_utc_datetime.isoformat()
-        self.context.set_custom_status({"step": step, "since": since, "round": len(self.rounds) + 1})
+        self.context.set_custom_status({"step": step, "since": since, "round": self.number})
+
+
+def _story(rounds: list[Round], said: str) -> str:
+    each = _STORY // max(len(rounds), 1)
+    return "\n".join((*(_told(item)[:each] for item in rounds), said[:_CONCLUSION]))
 
 
 def _told(item: Round) -> str:

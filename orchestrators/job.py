@@ -51,12 +51,15 @@ def run_job(
         order = request.model_copy(update={"attempt": attempt})
         started = yield from _call(context, TRIGGER_DATABRICKS_JOB, order, patience)
         if started.failure is not None or started.run_id is None:
-            return JobEnd(tuple(run_ids), started.failure)
+            return JobEnd(tuple(run_ids), started.failure, seconds)
         run_ids.append(started.run_id)
         tell(POLL_JOB_STATUS)
+        since = context.current_utc_datetime
         ended = yield from _wait(context, request, started.run_id, settings, patience)
         if ended.failure is not None or ended.status is None:
-            return JobEnd(tuple(run_ids), ended.failure)
+            # What was canceled or lost from sight has cost something too; its own figure is not known.
+            seconds += (context.current_utc_datetime - since).total_seconds()
+            return JobEnd(tuple(run_ids), ended.failure, seconds)
         seconds += ended.status.seconds
         if ended.status.state == "succeeded":
             return JobEnd(tuple(run_ids), seconds=seconds)

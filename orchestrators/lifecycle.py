@@ -71,7 +71,8 @@ def lifecycle(context: df.DurableOrchestrationContext) -> Steps:
     4. ``evaluate_metrics``: champion against challenger on the same rows.
     5. ``decide_action``: promote, reject or flag. If the champion moved meanwhile, score again (3, only its score
        task) and decide on that.
-    6. A rejection that the spec says so for goes on into the improvement loop, whose outcome is the run's.
+    6. A rejection goes on into the improvement loop if the spec says so for its rule, or if a person has asked for it;
+       what the loop promotes or flags is the run's outcome.
     7. Publish the outcome. A run that halts or fails is written to the ledger, and on-call is told.
     """
     run = _Run(context, LifecycleInput.from_json(context.get_input()))
@@ -122,6 +123,7 @@ class _Run:
                 manifest=data.manifest,
                 evidence=evaluated.evidence,
                 round=number,
+                improve=any(upload.improve for upload in self.order.uploads),
             )
             patience = self.order.patience
             patience = patience.model_copy(update={"attempts": max(patience.attempts, DECIDING_ATTEMPTS)})
@@ -157,6 +159,7 @@ class _Run:
             job=data.job,
             policy=decided.improve,
             patience=self.order.patience,
+            trace=self.order.trace,
         )
         self.tell(IMPROVEMENT)
         result = yield self.context.call_sub_orchestrator(IMPROVEMENT, order.to_json(), instance_id=run)

@@ -25,7 +25,13 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
     batch = Batch.from_json((yield steadily(context, CLAIM_UPLOADS, claim)))
     if not batch.uploads:
         return {"model": queue.model, "batches": queue.claim}
-    lifecycle = LifecycleInput(model=queue.model, run=batch.run, uploads=batch.uploads, patience=batch.patience)
+    lifecycle = LifecycleInput(
+        model=queue.model,
+        run=batch.run,
+        uploads=batch.uploads,
+        patience=batch.patience,
+        trace=batch.uploads[0].trace,
+    )
     try:
         yield context.call_sub_orchestrator(LIFECYCLE, lifecycle.to_json(), instance_id=batch.run)
     except Exception as error:  # noqa: BLE001 - Durable raises the bare class; the next batch must not wait for this one
@@ -40,5 +46,5 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
             at=context.current_utc_datetime,
         )
         yield steadily(context, SEND_ALERT, alert)
-    context.continue_as_new(queue.model_copy(update={"claim": queue.claim + 1}).to_json())
+    context.continue_as_new(queue.model_copy(update={"claim": queue.claim + 1, "trace": ""}).to_json())
     return None

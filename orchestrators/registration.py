@@ -2,11 +2,12 @@
 
 import azure.durable_functions as df
 
-from domain.names import IMPROVEMENT, LIFECYCLE, MODEL_QUEUE, RESPONSE, UNDO
+from domain.names import IMPROVEMENT, LIFECYCLE, MODEL_QUEUE, RESPONSE, REVIEW, UNDO
 from orchestrators.improvement import improvement
 from orchestrators.lifecycle import lifecycle
 from orchestrators.model_queue import model_queue
 from orchestrators.response import response
+from orchestrators.review import review
 from orchestrators.undo import undo
 
 ORCHESTRATORS = {
@@ -14,6 +15,7 @@ ORCHESTRATORS = {
     LIFECYCLE: lifecycle,
     IMPROVEMENT: improvement,
     RESPONSE: response,
+    REVIEW: review,
     UNDO: undo,
 }
 

@@ -41,6 +41,8 @@ module "function_app" {
 
   notify_urls_secret_uri = var.notify_urls_version == "" ? "" : "${module.key_vault.uri}secrets/notify-urls/${var.notify_urls_version}"
 
+  language_model = var.language_model
+
   durable = {
     backend  = var.durable_backend
     endpoint = try(azapi_resource.scheduler[0].output.properties.endpoint, "")

@@ -26,6 +26,7 @@ locals {
     blob_events_queue  = { (local.blob_events_queue) = module.messaging.queue_ids[local.blob_events_queue] }
     lifecycle_topic    = { lifecycle-topic = module.eventing.topic.id }
     insights           = { insights = module.observability.insights_id }
+    resource_group     = { resource-group = azurerm_resource_group.this.id }
     key_vault          = { key-vault = module.key_vault.id }
     task_hub           = { for index, hub in azapi_resource.task_hub : "task-hub" => hub.id }
   }

@@ -38,13 +38,48 @@ output "egress_address" {
   value       = module.network.egress_address
 }
 
+# cli/environment.py reads it: a name changed here is changed there.
+output "environment" {
+  description = "What the command line and the delivery need to know of this environment; no secret. `nightshift env add` keeps it."
+  value = {
+    name              = var.environment
+    app_url           = local.app_url
+    audience          = module.access.application.identifier_uri
+    tenant_id         = local.tenant_id
+    subscription_id   = var.subscription_id
+    resource_group    = azurerm_resource_group.this.name
+    function_app      = local.names.function_app
+    plan              = var.function_plan.sku
+    app_principal_id  = module.identity.identities["app"].principal_id
+    blob_endpoint     = module.storage.data_account.blob_endpoint
+    data_account      = local.names.data_account
+    host_account      = module.storage.host_account.name
+    releases_endpoint = module.storage.host_account.releases_endpoint
+    service_bus       = local.names.service_bus
+    databricks_url    = module.databricks.workspace.url
+    model_schema      = trimsuffix(local.model_prefix, ".")
+    wheel             = one(module.databricks_content[*].wheel)
+    containers = {
+      (local.names.data_account)         = [for name, id in module.storage.container_ids : name if name != "releases"]
+      (module.storage.host_account.name) = ["releases"]
+    }
+    queues = keys(module.messaging.queue_ids)
+    roles = [
+      for assignment, scope in module.roles.assignments :
+      { role = regex("^app: (.+) on [^ ]+$", assignment)[0], scope = scope } if startswith(assignment, "app: ")
+    ]
+  }
+}
+
 output "next" {
   description = "What to do now."
   value       = <<-TEXT
-    1. Put the training wheel at ${coalesce(one(module.databricks_content[*].wheel), "(deploy_content is off: connect to the network, switch it on, apply again)")}
-    2. Deploy the app's package to ${local.names.function_app}.
-    3. nightshift --env ${var.environment} doctor
-    4. Open ${local.app_url}
+    1. nightshift env add ${var.environment}
+    2. Put the training wheel at ${coalesce(one(module.databricks_content[*].wheel), "(deploy_content is off: connect to the network, switch it on, apply again)")}
+    3. make deploy ENV=${var.environment}
+    4. nightshift --env ${var.environment} doctor
+    5. nightshift --env ${var.environment} smoke
+    6. Open ${local.app_url}
   TEXT
 }
 

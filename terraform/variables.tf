@@ -203,6 +203,22 @@ variable "on_call_url" {
   }
 }
 
+variable "language_model" {
+  description = "A language model that may propose plans to the improvement loop; none without an address. See docs/language-model.md."
+  type = object({
+    url              = optional(string)
+    deployment       = optional(string)
+    family           = optional(string)
+    developer_role   = optional(bool)
+    temperature      = optional(number)
+    reasoning_effort = optional(string)
+    verbosity        = optional(string)
+    timeout_seconds  = optional(number)
+    scope            = optional(string)
+  })
+  default = {}
+}
+
 variable "notify_urls_version" {
   description = "Version of the Key Vault secret notify-urls; empty as long as nobody is told. Changing it restarts the app."
   type        = string

@@ -9,6 +9,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from domain.alert import QUEUES, AlertMessage
+from domain.correlation import correlate
 from domain.errors import BadInputError, ServiceRefusedError, ServiceUnavailableError
 from domain.ports import Services
 from triggers.alert_schemas.databricks_job import NoTroubleError
@@ -47,6 +48,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         except NoTroubleError as error:
             logger.info("alert_ignored caller=%r message=%s", caller, error.message)
             return _taken(None, error.message)
+        correlate(alert.key)
         try:
             await asyncio.to_thread(services().alert_queues.send, alert)
         except (ServiceRefusedError, ServiceUnavailableError) as error:

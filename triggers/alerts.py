@@ -13,6 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from activities.respond import run_respond
 from domain.alert import QUEUES
+from domain.correlation import correlate, current
 from domain.errors import BadInputError, ServiceUnavailableError, UnknownModelError
 from domain.incident import Incident
 from domain.names import INCIDENT_CHANGED, RESPONSE
@@ -85,6 +86,7 @@ class Responder:
             )
             raise
         incident = recorded.incident
+        correlate(incident.incident_id if incident else recorded.alert_key)
         if incident is None:
             pass
         elif recorded.reopened or (recorded.act and incident.state != "resolved"):
@@ -100,7 +102,9 @@ class Responder:
             return
         status = await client.get_status(instance)
         if status is None or status.runtime_status is None:
-            order = ResponseInput(model=incident.model, incident_id=incident.incident_id, again=again)
+            order = ResponseInput(
+                model=incident.model, incident_id=incident.incident_id, again=again, trace=current().traceparent
+            )
             await client.start_new(RESPONSE, instance, order.to_json())
             logger.info("response_started model=%s incident=%s", incident.model, incident.incident_id)
         _remember(self._started, instance)

@@ -12,6 +12,7 @@ import azure.functions as func
 
 from activities.send_alert import run_send_alert
 from activities.wake_queue import wake_queue
+from domain.correlation import correlate, current
 from domain.errors import BadInputError
 from domain.names import BLOB_EVENTS_QUEUE, BRONZE
 from domain.ports import Services
@@ -141,6 +142,8 @@ async def submit_upload(client: df.DurableOrchestrationClient, services: Service
 
     An upload of an unknown model takes the same way: its run halts with the reason, so that nothing is lost unseen.
     """
+    correlate(upload.identity)
+    upload = upload.model_copy(update={"trace": current().traceparent})
     submission = await asyncio.to_thread(services.uploads.submit, upload, upload.model)
     logger.info(
         "upload_submitted model=%s identity=%s name=%s accepted=%s",

@@ -1,22 +1,21 @@
 """Dead letters over HTTP: read them, say what a redrive would do, redrive, discard."""
 
 import asyncio
-import json
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import cast
 
 import azure.durable_functions as df
 import azure.functions as func
 
 from activities.dead_letters import discard, plan_redrive, redrive
-from domain.alert import QUEUES
 from domain.dead_letter import DeadLetter, DeadLetterState
-from domain.errors import BadInputError
-from domain.names import BLOB_EVENTS_QUEUE
+from domain.page import Position, page_of
 from domain.ports import Services
-from triggers.parameters import limit_of
+from domain.request import ReasonRequest, RedriveRequest
+from triggers.body import body_of
+from triggers.parameters import cursor_of, limit_of
 from triggers.principal import require_role
-from triggers.problem import Answer, answer, explained, problem
+from triggers.problem import Answer, answer, explained, page_answer, problem
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
@@ -29,10 +28,9 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @route("dead-letters", "GET")
     @explained
     async def list_dead_letters(req: func.HttpRequest) -> func.HttpResponse:
-        queue = _one_of(req.params.get("queue"), "queue", (*QUEUES.values(), BLOB_EVENTS_QUEUE))
-        state = _one_of(req.params.get("state"), "state", get_args(DeadLetterState))
-        letters = await asyncio.to_thread(services().dead_letters.all, queue, state)  # type: ignore[arg-type]
-        return answer(list(letters[: limit_of(req)]))
+        queue, state = req.params.get("queue"), cast("DeadLetterState | None", req.params.get("state"))
+        letters = await asyncio.to_thread(services().dead_letters.all, queue, state)
+        return page_answer(page_of(letters, _position, after=cursor_of(req), limit=limit_of(req)))
 
     @route("dead-letters/{letter}", "GET")
     @explained
@@ -44,26 +42,23 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @explained
     async def redrive_dead_letter(req: func.HttpRequest) -> func.HttpResponse:
         principal = require_role(req, "Operator")
-        asked = _document(req, {"dry_run": bool, "body": str})
+        asked = body_of(req, RedriveRequest)
         letter = await _find(services(), req)
         if letter is None:
             return _unknown(req)
-        correction = asked.get("body")
-        if asked.get("dry_run", False):
-            return answer(await asyncio.to_thread(plan_redrive, services(), letter, correction))
-        return answer(await asyncio.to_thread(redrive, services(), letter, correction, principal.name))
+        if asked.dry_run:
+            return answer(await asyncio.to_thread(plan_redrive, services(), letter, asked.body))
+        return answer(await asyncio.to_thread(redrive, services(), letter, asked.body, principal.name))
 
     @route("dead-letters/{letter}/discard", "POST")
     @explained
     async def discard_dead_letter(req: func.HttpRequest) -> func.HttpResponse:
         principal = require_role(req, "Operator")
-        comment = str(_document(req, {"comment": str}).get("comment", "")).strip()
-        if not comment:
-            raise BadInputError(field="comment", value=comment, rule="say why: it stays with the record")
+        comment = body_of(req, ReasonRequest).comment.strip()
         if await _find(services(), req) is None:
             return _unknown(req)
         name = req.route_params["letter"]
-        return answer(await asyncio.to_thread(discard, services(), name, principal.name, comment[:1_000]))
+        return answer(await asyncio.to_thread(discard, services(), name, principal.name, comment))
 
     return result
 
@@ -77,22 +72,5 @@ def _unknown(req: func.HttpRequest) -> func.HttpResponse:
     return problem(404, "No such dead letter", detail)
 
 
-def _one_of(value: str | None, field: str, allowed: tuple[str, ...]) -> str | None:
-    if value is not None and value not in allowed:
-        raise BadInputError(field=field, value=value, rule=f"must be of {', '.join(allowed)}")
-    return value
-
-
-def _document(req: func.HttpRequest, fields: dict[str, type]) -> dict[str, Any]:
-    body = req.get_body()
-    try:
-        document = json.loads(body) if body else {}
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or set(document) - set(fields):
-        rule = f"must be a JSON object with {' and '.join(fields)}"
-        raise BadInputError(field="body", value=body[:80], rule=rule)
-    for name, kind in fields.items():
-        if document.get(name) is not None and not isinstance(document[name], kind):
-            raise BadInputError(field=name, value=document[name], rule=f"must be of type {kind.__name__}")
-    return document
+def _position(letter: DeadLetter) -> Position:
+    return Position(at=letter.recorded_at, identity=letter.letter_id)

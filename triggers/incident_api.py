@@ -8,21 +8,24 @@ from typing import Any
 import azure.durable_functions as df
 import azure.functions as func
 
-from domain.errors import BadInputError
+from domain.alert import PLATFORM
+from domain.correlation import current
 from domain.identity import instance_id
-from domain.incident import TRANSITIONS, Incident, IncidentState, Operation, TimelineEntry
+from domain.incident import TRANSITIONS, Incident, Operation, TimelineEntry
 from domain.names import UNDO
+from domain.page import Page, Position, page_of
 from domain.ports import Services
+from domain.request import CommentRequest, ReasonRequest
 from domain.response import UndoRequest
+from domain.upload import UNROUTED
 from domain.view import IncidentView, UndoView
 from triggers.alerts import tell_change
-from triggers.parameters import limit_of
+from triggers.body import body_of
+from triggers.parameters import cursor_of, limit_of, refuse_unknown_model, time_of
 from triggers.principal import require_role
-from triggers.problem import Answer, answer, explained, problem
+from triggers.problem import Answer, answer, explained, page_answer, problem
 
-_STATES: tuple[IncidentState, ...] = ("open", "acknowledged", "mitigated", "resolved")
 _OCCURRENCES = 50
-_COMMENT = 1_000
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
@@ -35,8 +38,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @route("incidents", "GET")
     @explained
     async def list_incidents(req: func.HttpRequest) -> func.HttpResponse:
-        incidents = await asyncio.to_thread(services().incidents.all, req.params.get("model"), _states(req))
-        return answer(list(incidents[: limit_of(req)]))
+        return page_answer(await asyncio.to_thread(_page, services(), req))
 
     @route("incidents/{incident}", "GET")
     @explained
@@ -68,19 +70,21 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @result.durable_client_input(client_name="client")
     @explained
     async def undo_incident(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        principal, comment = require_role(req, "Operator"), _comment(req)
+        principal, comment = require_role(req, "Operator"), body_of(req, ReasonRequest).comment.strip()
         incident = await _find(services(), req)
         if incident is None:
             return _unknown(req)
-        if not comment:
-            raise BadInputError(field="comment", value=comment, rule="say why: it goes into the ledger")
         instance = _undo_instance(incident)
         status = await client.get_status(instance)
         # One that took nothing back may be asked for again: a retraining may have been promoted since.
         known = status is not None and status.runtime_status is not None and _took_back(status.output) is not False
         if not known:
             order = UndoRequest(
-                model=incident.model, incident_id=incident.incident_id, actor=principal.name, comment=comment
+                model=incident.model,
+                incident_id=incident.incident_id,
+                actor=principal.name,
+                comment=comment,
+                trace=current().traceparent,
             )
             await client.start_new(UNDO, instance, order.to_json())
         return answer(UndoView(instance=instance, started=not known, result=None))
@@ -114,7 +118,7 @@ async def _find(services: Services, req: func.HttpRequest) -> Incident | None:
 
 async def _move(services: Services, req: func.HttpRequest, operation: Operation) -> func.HttpResponse:
     """Move an incident by the state table; what has happened already is success."""
-    principal, comment = require_role(req, "Operator", "Reviewer"), _comment(req)
+    principal, comment = require_role(req, "Operator", "Reviewer"), body_of(req, CommentRequest).comment.strip()
     found = await _find(services, req)
     if found is None:
         return _unknown(req)
@@ -151,28 +155,26 @@ def _unknown(req: func.HttpRequest) -> func.HttpResponse:
     return problem(404, "No such incident", detail)
 
 
-def _states(req: func.HttpRequest) -> tuple[IncidentState, ...]:
+def _page(services: Services, req: func.HttpRequest) -> Page[Incident]:
+    model, severity, category = (req.params.get(name) for name in ("model", "severity", "category"))
+    since, until, after, limit = time_of(req, "since"), time_of(req, "until"), cursor_of(req), limit_of(req)
+    incidents = services.incidents.all(model)
+    refuse_unknown_model(services, model, found=bool(incidents) or model in {PLATFORM, UNROUTED})
     wanted = [part for part in req.params.get("state", "").split(",") if part]
-    for part in wanted:
-        if part not in _STATES:
-            raise BadInputError(field="state", value=part, rule=f"must be of {', '.join(_STATES)}")
-    return tuple(state for state in _STATES if state in wanted)
+    meant = (
+        incident
+        for incident in incidents
+        if (not wanted or incident.state in wanted)
+        and severity in {None, incident.severity}
+        and category in {None, incident.category}
+        and (since is None or incident.recorded_at >= since)
+        and (until is None or incident.recorded_at < until)
+    )
+    return page_of(meant, _position, after=after, limit=limit)
 
 
-def _comment(req: func.HttpRequest) -> str:
-    body = req.get_body()
-    if not body:
-        return ""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict) or set(document) - {"comment"}:
-        raise BadInputError(field="body", value=body[:80], rule='must be a JSON object with "comment"')
-    comment = document.get("comment", "")
-    if not isinstance(comment, str) or len(comment) > _COMMENT:
-        raise BadInputError(field="comment", value="...", rule=f"must be text of at most {_COMMENT} characters")
-    return comment.strip()
+def _position(incident: Incident) -> Position:
+    return Position(at=incident.recorded_at, identity=incident.incident_id)
 
 
 def _json(value: Any) -> Any:

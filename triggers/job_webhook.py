@@ -9,6 +9,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from pydantic import BaseModel, ValidationError
 
+from domain.correlation import correlate
 from domain.errors import NightshiftError
 from domain.names import job_finished
 from domain.ports import Services
@@ -51,6 +52,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
             return problem(503 if error.retryable else 404, "The job run cannot be read", error.message)
         if run is None:
             return problem(404, "Not a run of Nightshift", f"run_id = {run_id}: it has no parameter lifecycle_run")
+        correlate(run)
         status = await client.get_status(run)
         if status is None or status.runtime_status != df.OrchestrationRuntimeStatus.Running:
             return func.HttpResponse(json.dumps({"run": run, "woken": False}), mimetype="application/json")

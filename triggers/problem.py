@@ -1,13 +1,16 @@
 """HTTP answers: JSON for results, problem+json (RFC 9457) for errors."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
+from typing import Any
 
 import azure.functions as func
 
+from domain.correlation import current
 from domain.errors import NightshiftError
 from domain.message import Message
+from domain.page import Page
 
 Answer = Callable[..., Awaitable[func.HttpResponse]]
 
@@ -23,13 +26,23 @@ _STATUS = {
 
 def problem(status: int, title: str, detail: str) -> func.HttpResponse:
     """An error for people and scripts: what is wrong and what was expected."""
-    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if correlation := current().correlation_id:
+        document["correlation_id"] = correlation
+    body = json.dumps(document)
     return func.HttpResponse(body, status_code=status, mimetype="application/problem+json")
 
 
-def answer(value: Message | list[Message]) -> func.HttpResponse:
-    """A result as JSON; a list comes as ``{"items": [...]}`` so that it can grow."""
-    body = {"items": [item.to_json() for item in value]} if isinstance(value, list) else value.to_json()
+def answer(value: Message | Sequence[Message], status: int = 200) -> func.HttpResponse:
+    """A result as JSON; a list that is always whole has the shape of a page without a next one."""
+    if not isinstance(value, Message):
+        return page_answer(Page(tuple(value), None))
+    return func.HttpResponse(json.dumps(value.to_json()), status_code=status, mimetype="application/json")
+
+
+def page_answer(page: Page[Any]) -> func.HttpResponse:
+    """A page of messages: ``{"items": [...], "next": ...}``; ``next`` is the cursor of the page behind it, or null."""
+    body = {"items": [item.to_json() for item in page.items], "next": page.next}
     return func.HttpResponse(json.dumps(body), mimetype="application/json")
 
 

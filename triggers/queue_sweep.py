@@ -1,4 +1,4 @@
-"""A timer that finds queues whose instance is gone, so that no upload waits for the next one to be noticed."""
+"""A timer that finds queues whose instance is gone, so that no upload waits for the next one, and measures the rest."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from collections.abc import Callable
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.backlog import measure_backlog
+from activities.measures import beat
 from activities.wake_queue import wake_queue
 from domain.ports import Services, Submission
 
@@ -22,5 +24,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
             if state.busy:
                 submission = Submission(generation=state.generation, accepted=False)
                 await wake_queue(client, bound, state.model, submission)
+        await asyncio.to_thread(measure_backlog, bound)
+        beat()
 
     return result

@@ -1,6 +1,7 @@
 """Assemble the app: every blueprint with the services it gets."""
 
 import logging
+import os
 from pathlib import Path
 
 import azure.durable_functions as df
@@ -14,18 +15,31 @@ from triggers import (
     blob_events,
     dead_letter_api,
     dead_letters,
+    health_api,
+    improve_api,
     incident_api,
     job_webhook,
+    ledger_api,
+    model_api,
+    openapi_api,
     queue_sweep,
-    read_api,
+    review_api,
+    review_sweep,
+    run_api,
 )
+from triggers.api.guard import guarded
+from wiring.correlated_logs import correlate_logs
+from wiring.observed import observed
 from wiring.services import ServicesProvider
+from wiring.telemetry import configure_telemetry
 
 
 def create_app() -> df.DFApp:
     """Build the function app. Nothing is read or opened before the first call."""
     # The SDKs tell every request with all its headers at level INFO: in Azure that is paid for by the gigabyte.
     logging.getLogger("azure").setLevel(logging.WARNING)
+    correlate_logs()
+    configure_telemetry(os.environ)
     services = ServicesProvider(Path(__file__).resolve().parent.parent)
     app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
     app.register_functions(orchestrators.registration.blueprint())
@@ -36,10 +50,17 @@ def create_app() -> df.DFApp:
         blob_events,
         dead_letter_api,
         dead_letters,
+        health_api,
+        improve_api,
         incident_api,
         job_webhook,
+        ledger_api,
+        model_api,
+        openapi_api,
         queue_sweep,
-        read_api,
+        review_api,
+        review_sweep,
+        run_api,
     ):
-        app.register_functions(part.blueprint(services))
+        app.register_functions(observed(guarded(part.blueprint(services))))
     return app

@@ -16,15 +16,18 @@ from domain.ports import (
     DatasetRegister,
     DeadLetterBook,
     EventPublisher,
+    HealthCheck,
     IncidentBook,
     JobService,
     Ledger,
+    Links,
     ModelRegistry,
     NotificationBook,
     Notifier,
     ReviewBook,
     ServingService,
     SpecSource,
+    TraceBook,
     UploadQueue,
 )
 from domain.run import Patience
@@ -33,12 +36,13 @@ from wiring.settings import Settings, read_settings
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.data.tables import TableServiceClient
+    from azure.servicebus import ServiceBusClient
+    from azure.storage.blob import BlobServiceClient
     from databricks.sdk import WorkspaceClient
+    from mlflow import MlflowClient
 
 # The audience of a Databricks workspace for Microsoft Entra ID.
 _DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
-# The audience of Azure OpenAI and Foundry.
-_LANGUAGE_MODEL_SCOPE = "https://cognitiveservices.azure.com/.default"
 # An activity that cannot reach a service is tried again by Durable; a client must not hang in its own retries for long.
 _CLIENT_BUDGET_SECONDS = 30
 _HTTP_TIMEOUT_SECONDS = 20
@@ -68,6 +72,13 @@ class LazyServices:
         return self._settings.patience
 
     @property
+    def links(self) -> Links:
+        """Addresses for people; an MLflow server of its own has its pages behind a fragment, Databricks has not."""
+        settings = self._settings
+        fragment = "" if settings.mlflow_tracking_uri.startswith("databricks") else "/#"
+        return Links(mlflow=settings.mlflow_url.rstrip("/") + fragment, databricks=settings.databricks_url.rstrip("/"))
+
+    @property
     def settings(self) -> Settings:
         """The settings that these services were built from."""
         return self._settings
@@ -75,15 +86,19 @@ class LazyServices:
     @cached_property
     def blobs(self) -> BlobStore:
         """Blob storage."""
-        from azure.storage.blob import BlobServiceClient
-
         from clients.blob_storage import AzureBlobStore
+
+        return AzureBlobStore(self._blob_service)
+
+    @cached_property
+    def _blob_service(self) -> "BlobServiceClient":
+        from azure.storage.blob import BlobServiceClient
 
         settings = self._settings
         if settings.storage_connection_string is not None:
-            return AzureBlobStore(BlobServiceClient.from_connection_string(settings.storage_connection_string))
+            return BlobServiceClient.from_connection_string(settings.storage_connection_string)
         assert settings.blob_endpoint is not None, "read_settings asks for it"
-        return AzureBlobStore(BlobServiceClient(settings.blob_endpoint, credential=self._credential))
+        return BlobServiceClient(settings.blob_endpoint, credential=self._credential)
 
     @cached_property
     def uploads(self) -> UploadQueue:
@@ -123,16 +138,31 @@ class LazyServices:
     @cached_property
     def alert_queues(self) -> AlertQueues:
         """The queues of alerts."""
-        from azure.servicebus import ServiceBusClient
-
         from clients.alert_queues import ServiceBusAlertQueues
+
+        return ServiceBusAlertQueues(self._new_service_bus())
+
+    def _new_service_bus(self) -> "ServiceBusClient":
+        from azure.servicebus import ServiceBusClient
 
         settings = self._settings
         if settings.service_bus_connection_string is not None:
-            connection = settings.service_bus_connection_string
-            return ServiceBusAlertQueues(ServiceBusClient.from_connection_string(connection, **_BRIEFLY))
+            return ServiceBusClient.from_connection_string(settings.service_bus_connection_string, **_BRIEFLY)
         assert settings.service_bus_namespace is not None, "read_settings asks for it"
-        return ServiceBusAlertQueues(ServiceBusClient(settings.service_bus_namespace, self._credential, **_BRIEFLY))
+        return ServiceBusClient(settings.service_bus_namespace, self._credential, **_BRIEFLY)
+
+    @cached_property
+    def health_checks(self) -> tuple[HealthCheck, ...]:
+        """One for each outside system that the app cannot do without."""
+        from clients.health_checks import BlobHealth, DatabricksHealth, MlflowHealth, ServiceBusHealth, TableHealth
+
+        return (
+            BlobHealth(lambda: self._blob_service),
+            TableHealth(lambda: self._tables),
+            ServiceBusHealth(self._new_service_bus),
+            MlflowHealth(lambda: self._mlflow),
+            DatabricksHealth(lambda: self._workspace),
+        )
 
     @cached_property
     def incidents(self) -> IncidentBook:
@@ -186,23 +216,14 @@ class LazyServices:
     @cached_property
     def language_model(self) -> LanguageModel | None:
         """The language model that may propose plans."""
-        from clients.language_model import Deployment, OpenAILanguageModel
+        from clients.language_model import OpenAILanguageModel
+        from clients.language_model_identity import identity_token
 
         settings = self._settings.language_model
         if settings is None:
             return None
-        deployment = Deployment(
-            name=settings.name,
-            family=settings.family,  # type: ignore[arg-type]
-            developer_role=settings.developer_role,
-        )
-        if settings.key is not None:
-            return OpenAILanguageModel(settings.base_url, deployment, settings.key)
-        from azure.identity import get_bearer_token_provider
-
-        return OpenAILanguageModel(
-            settings.base_url, deployment, get_bearer_token_provider(self._credential, _LANGUAGE_MODEL_SCOPE)
-        )
+        key = settings.key or identity_token(self._credential, settings.scope)
+        return OpenAILanguageModel(settings.base_url, settings.deployment, key)
 
     @cached_property
     def _workspace(self) -> "WorkspaceClient":
@@ -226,17 +247,28 @@ class LazyServices:
 
     @cached_property
     def registry(self) -> ModelRegistry:
-        """MLflow."""
+        """MLflow's registry and tracking."""
+        from clients.mlflow_registry import MlflowModelRegistry
+
+        return MlflowModelRegistry(self._mlflow, self._settings.model_prefix)
+
+    @cached_property
+    def traces(self) -> TraceBook:
+        """Traces in MLflow."""
+        # By default MLflow exports a trace from a thread of its own; the caller must know whether it is there.
+        os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
+        from clients.mlflow_traces import MlflowTraces
+
+        return MlflowTraces(self._mlflow, self._settings.mlflow_tracking_uri)
+
+    @cached_property
+    def _mlflow(self) -> "MlflowClient":
         # The MLflow client reads its limits from the environment only.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(_HTTP_TIMEOUT_SECONDS))
         from mlflow import MlflowClient
 
-        from clients.mlflow_registry import MlflowModelRegistry
-
-        settings = self._settings
-        client = MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_registry_uri)
-        return MlflowModelRegistry(client, settings.model_prefix)
+        return MlflowClient(self._settings.mlflow_tracking_uri, self._settings.mlflow_registry_uri)
 
     @cached_property
     def events(self) -> EventPublisher:

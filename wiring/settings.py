@@ -6,23 +6,7 @@ from pathlib import Path
 
 from domain.errors import BadInputError
 from domain.run import Patience
-
-
-@dataclass(frozen=True)
-class LanguageModelSettings:
-    """A language model that may propose plans.
-
-    Attributes:
-        base_url: up to and with ``/v1``; in Azure ``https://NAME.openai.azure.com/openai/v1/``.
-        family: gpt4, gpt5 or o_series, for a deployment whose name does not say.
-        key: only for a service on loopback; elsewhere the managed identity.
-    """
-
-    base_url: str
-    name: str
-    family: str | None
-    developer_role: bool
-    key: str | None
+from wiring.language_model_settings import LanguageModelSettings, read_language_model
 
 
 @dataclass(frozen=True)
@@ -111,7 +95,7 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         platform=root / environ.get("NIGHTSHIFT_PLATFORM", "platform.yaml"),
         service_bus_connection_string=service_bus,
         service_bus_namespace=namespace,
-        language_model=_language_model(environ),
+        language_model=read_language_model(environ),
         notify_urls=environ.get("NIGHTSHIFT_NOTIFY_URLS", ""),
         notify_file=Path(environ["NIGHTSHIFT_NOTIFY_FILE"]) if environ.get("NIGHTSHIFT_NOTIFY_FILE") else None,
         model_specs=root / environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs"),
@@ -122,24 +106,6 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         ),
         mlflow_url=environ.get("NIGHTSHIFT_MLFLOW_URL", tracking),
         databricks_url=environ.get("NIGHTSHIFT_DATABRICKS_URL", databricks),
-    )
-
-
-def _language_model(environ: Mapping[str, str]) -> LanguageModelSettings | None:
-    base_url = environ.get("NIGHTSHIFT_LLM_URL", "")
-    if not base_url:
-        return None
-    family = environ.get("NIGHTSHIFT_LLM_FAMILY") or None
-    if family not in {None, "gpt4", "gpt5", "o_series"}:
-        raise BadInputError(
-            field="NIGHTSHIFT_LLM_FAMILY", value=family, rule="must be gpt4, gpt5 or o_series", where="app settings"
-        )
-    return LanguageModelSettings(
-        base_url=base_url,
-        name=_needed(environ, "NIGHTSHIFT_LLM_MODEL", "the deployment or model at NIGHTSHIFT_LLM_URL"),
-        family=family,
-        developer_role=environ.get("NIGHTSHIFT_LLM_DEVELOPER_ROLE", "").lower() == "true",
-        key=environ.get("NIGHTSHIFT_LLM_KEY") or None,
     )
 
 

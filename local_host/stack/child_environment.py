@@ -8,7 +8,15 @@ from local_host.stack.ports import LOOPBACK
 
 # Settings of a real workspace, account or tracking server must not leak into the local stack, and Azurite's own
 # variables would change its account and its database.
-_FOREIGN_PREFIXES = ("ARM_", "AZURE_", "AZURITE_", "DATABRICKS_", "MLFLOW_", "NIGHTSHIFT_STACK_")
+_FOREIGN_PREFIXES = (
+    "APPLICATIONINSIGHTS_",
+    "ARM_",
+    "AZURE_",
+    "AZURITE_",
+    "DATABRICKS_",
+    "MLFLOW_",
+    "NIGHTSHIFT_STACK_",
+)
 # Without bytecode files MLflow takes more than half a minute to start. PYTHONPATH and PYTHONHOME belong to the caller.
 _FOREIGN = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "NODE_OPTIONS"}
 

@@ -1,10 +1,6 @@
 """The functions host is killed with SIGKILL at twenty random moments while uploads are worked on."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,40 +19,12 @@ from local_host.datasets.uploads import upload, write
 from local_host.stack.catalogue import COMPONENT_NAMES
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
-from tests.e2e.conftest import ROOT
+from tests.e2e.killable_host import ROOT, Host
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kill"), pytest.mark.timeout(900)]
 
 KILLS = 20
 UPLOADS = ("first", "next_period", "corrupt", "kill")
-
-
-class Host:
-    """The functions host as a process of the test's own, started again whenever it was killed."""
-
-    def __init__(self, endpoints: Endpoints, state: Path) -> None:
-        self._command = [sys.executable, "-m", "local_host.functions", "--root", str(ROOT)]
-        self._command += ["--state", str(state / "functions"), "--port", str(endpoints.app)]
-        self._environment = {**os.environ, **endpoints.environment(), "NIGHTSHIFT_RETRY_SECONDS": "1"}
-        self._log = (state / "functions.log").open("ab")
-        self._process = self._start()
-
-    def kill(self) -> None:
-        """SIGKILL, then a new process."""
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-        self._process = self._start()
-
-    def stop(self) -> None:
-        """End it for good."""
-        self._process.terminate()
-        self._process.wait()
-        self._log.close()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._command, cwd=ROOT, env=self._environment, stdout=self._log, stderr=subprocess.STDOUT
-        )
 
 
 @pytest.fixture

@@ -83,7 +83,8 @@ def model(running: RunningApp, services: LazyServices, tmp_path: Path) -> Iterat
     spec = running.specs / "revenue_forecast.yaml"
     own = running.specs / f"{name}.yaml"
     own.write_text(spec.read_text(encoding="utf-8").replace("name: revenue_forecast", f"name: {name}", 1))
-    make_versions(MlflowClient(running.endpoints.mlflow_url), name, 3, tmp_path)
+    mlflow_url = running.endpoints.mlflow_url
+    make_versions(MlflowClient(mlflow_url, mlflow_url), name, 3, tmp_path)
     make_champions(services, name, ("1", "2", "3"))
     yield name
     own.unlink()

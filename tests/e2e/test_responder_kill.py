@@ -51,7 +51,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LazyServi
     monkeypatch.setenv("NIGHTSHIFT_MODEL_SPECS", str(specs))
     with Stack(ROOT, tmp_path / "state") as endpoints:
         services = LazyServices(read_settings({**os.environ, **endpoints.environment()}, ROOT))
-        client = MlflowClient(endpoints.mlflow_url)
+        client = MlflowClient(endpoints.mlflow_url, endpoints.mlflow_url)
         for model in MODELS:
             make_versions(client, model, 2, tmp_path)
             make_champions(services, model, ("1", "2"))

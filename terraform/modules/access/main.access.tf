@@ -8,6 +8,10 @@ locals {
   }
   role_ids = { for role in keys(local.roles) : role => uuidv5("url", "https://nightshift/roles/${role}") }
 
+  # The Azure CLI; the same id in every tenant. People who use `nightshift --env` sign in with it.
+  azure_cli_client_id = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+  scope_id            = uuidv5("url", "https://nightshift/scopes/user_impersonation")
+
   # Microsoft's application that calls secure webhooks of action groups; the same id in every tenant.
   action_group_client_id = "461e8683-5575-4561-ac7f-899cc907d62a"
 
@@ -22,6 +26,17 @@ resource "azuread_application" "this" {
 
   api {
     requested_access_token_version = 2
+
+    # Says on whose behalf, not what for: what a person may do, the roles below say.
+    oauth2_permission_scope {
+      id                         = local.scope_id
+      value                      = "user_impersonation"
+      type                       = "User"
+      admin_consent_display_name = "Use Nightshift"
+      admin_consent_description  = "Call Nightshift on behalf of the person who has signed in."
+      user_consent_display_name  = "Use Nightshift"
+      user_consent_description   = "Call Nightshift on your behalf."
+    }
   }
 
   dynamic "app_role" {
@@ -51,6 +66,13 @@ resource "azuread_application" "this" {
 resource "azuread_application_identifier_uri" "this" {
   application_id = azuread_application.this.id
   identifier_uri = "api://${azuread_application.this.client_id}"
+}
+
+# Nobody has to consent to a command line that the tenant has anyway.
+resource "azuread_application_pre_authorized" "azure_cli" {
+  application_id       = azuread_application.this.id
+  authorized_client_id = local.azure_cli_client_id
+  permission_ids       = [local.scope_id]
 }
 
 # Instead of a client secret: the app proves itself with a token of its managed identity.

@@ -15,6 +15,11 @@ locals {
     NIGHTSHIFT_LLM_MODEL                           = var.language_model.deployment
     NIGHTSHIFT_LLM_FAMILY                          = var.language_model.family
     NIGHTSHIFT_LLM_DEVELOPER_ROLE                  = tostring(var.language_model.developer_role)
+    NIGHTSHIFT_LLM_TEMPERATURE                     = tostring(var.language_model.temperature)
+    NIGHTSHIFT_LLM_REASONING_EFFORT                = var.language_model.reasoning_effort
+    NIGHTSHIFT_LLM_VERBOSITY                       = var.language_model.verbosity
+    NIGHTSHIFT_LLM_TIMEOUT_SECONDS                 = tostring(var.language_model.timeout_seconds)
+    NIGHTSHIFT_LLM_SCOPE                           = var.language_model.scope
     NIGHTSHIFT_MLFLOW_URL                          = "${var.connections.databricks_url}/ml"
     NIGHTSHIFT_DATABRICKS_URL                      = var.connections.databricks_url
     DATABRICKS_HOST                                = var.connections.databricks_url
@@ -42,6 +47,16 @@ locals {
     OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID = var.identity.client_id
   }
 
+  # Where telemetry goes is APPLICATIONINSIGHTS_CONNECTION_STRING above. The worker sets OpenTelemetry up before it
+  # imports the app (wiring/telemetry.py then leaves it alone), and attaches the host's trace to each call.
+  telemetry_settings = {
+    PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY = "true"
+    OTEL_SERVICE_NAME                           = "nightshift"
+    OTEL_RESOURCE_ATTRIBUTES                    = "deployment.environment.name=${var.environment}"
+    # By the gigabyte, every look at a table is too much; the calls of Databricks and MLflow go through requests.
+    OTEL_PYTHON_DISABLED_INSTRUMENTATIONS = "azure_sdk,django,fastapi,flask,psycopg2,urllib,urllib3"
+  }
+
   # host.json names Azure Storage; the scheduler is put over it, so that the package is the same everywhere.
   scheduler_settings = var.durable.backend != "scheduler" ? {} : {
     AzureFunctionsJobHost__extensions__durableTask__storageProvider__type                 = "azureManaged"
@@ -50,5 +65,5 @@ locals {
     DURABLE_TASK_SCHEDULER_CONNECTION_STRING                                              = "Endpoint=${var.durable.endpoint};Authentication=ManagedIdentity;ClientID=${var.identity.client_id}"
   }
 
-  settings = merge(local.app_settings, local.notification_settings, local.host_settings, local.scheduler_settings)
+  settings = merge(local.app_settings, local.notification_settings, local.host_settings, local.telemetry_settings, local.scheduler_settings)
 }

@@ -157,12 +157,23 @@ variable "retry" {
 variable "language_model" {
   description = "A language model that may propose plans to the improvement loop; none without an address. The app's identity needs the role Cognitive Services OpenAI User on it."
   type = object({
-    url            = optional(string, "")
-    deployment     = optional(string, "")
-    family         = optional(string, "")
-    developer_role = optional(bool, false)
+    url              = optional(string, "")
+    deployment       = optional(string, "")
+    family           = optional(string, "")
+    developer_role   = optional(bool, false)
+    temperature      = optional(number, 0)
+    reasoning_effort = optional(string, "low")
+    verbosity        = optional(string, "low")
+    timeout_seconds  = optional(number, 60)
+    scope            = optional(string, "https://cognitiveservices.azure.com/.default")
   })
-  default = {}
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.language_model.url == "" || var.language_model.deployment != ""
+    error_message = "language_model.deployment must name the deployment at language_model.url."
+  }
 
   validation {
     condition     = var.language_model.url == "" || startswith(var.language_model.url, "https://")
@@ -172,6 +183,31 @@ variable "language_model" {
   validation {
     condition     = contains(["", "gpt4", "gpt5", "o_series"], var.language_model.family)
     error_message = "language_model.family must be gpt4, gpt5 or o_series, or empty where the deployment's name says it."
+  }
+
+  validation {
+    condition     = contains(["minimal", "low", "medium", "high"], var.language_model.reasoning_effort)
+    error_message = "language_model.reasoning_effort must be minimal, low, medium or high."
+  }
+
+  validation {
+    condition     = contains(["low", "medium", "high"], var.language_model.verbosity)
+    error_message = "language_model.verbosity must be low, medium or high."
+  }
+
+  validation {
+    condition     = var.language_model.temperature >= 0 && var.language_model.temperature <= 2
+    error_message = "language_model.temperature must lie from 0 to 2."
+  }
+
+  validation {
+    condition     = var.language_model.timeout_seconds >= 1 && var.language_model.timeout_seconds <= 120
+    error_message = "language_model.timeout_seconds must lie from 1 to 120."
+  }
+
+  validation {
+    condition     = can(regex("^(https|api)://.+/\\.default$", var.language_model.scope))
+    error_message = "language_model.scope must be an audience with /.default behind it."
   }
 }
 

@@ -30,7 +30,7 @@ locals {
         AppMetrics
         | where Name == "nightshift.feature.psi"
         | extend model = tostring(Properties.model), feature = tostring(Properties.feature)
-        | summarize value = max(Max) by model, feature, bin(TimeGenerated, 15m)
+        | summarize value = max(coalesce(Max, Sum)) by model, feature, bin(TimeGenerated, 15m)
       KQL
       operator    = "GreaterThan"
       threshold   = var.thresholds.psi
@@ -46,27 +46,29 @@ locals {
       window      = "PT15M"
       frequency   = "PT5M"
       query       = <<-KQL
-        AppRequests
-        | where Success == false and OperationName !has "on_dead_letter"
-        | project TimeGenerated, OperationName
+        AppMetrics
+        | where Name == "nightshift.calls.failed"
+        | extend function = tostring(Properties.function)
+        | where function !startswith "on_dead_"
+        | summarize value = sum(Sum) by bin(TimeGenerated, 5m)
       KQL
       operator    = "GreaterThan"
       threshold   = var.thresholds.failed_calls
-      measure     = null
-      aggregation = "Count"
+      measure     = "value"
+      aggregation = "Total"
       dimensions  = []
       failing     = { minimum = 1, of = 1 }
       properties  = { "nightshift.category" = "pipeline", "nightshift.metric" = "failed_calls" }
     }
-    # The app's own timer runs every minute. For people: an app that stands still takes no webhook.
+    # The app's own timer beats every minute. For people: an app that stands still takes no webhook.
     heartbeat = {
       description = "The function app has been still for a quarter of an hour."
       severity    = 0
       window      = "PT15M"
       frequency   = "PT5M"
       query       = <<-KQL
-        AppRequests
-        | where OperationName == "sweep_queues" and Success == true
+        AppMetrics
+        | where Name == "nightshift.heartbeat"
       KQL
       operator    = "LessThan"
       threshold   = 1

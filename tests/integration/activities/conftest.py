@@ -1,14 +1,16 @@
 """Activities on real storage and a real registry."""
 
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from mlflow import MlflowClient
 
 from domain.names import CHAMPION, experiment
+from domain.ports import AcceptedDataset
 from local_host.stack.endpoints import Endpoints
+from tests.integration.activities.model_data import Starts, upload_file, validate
 from tests.integration.activities.responder import Case
 from tests.model_versions import make_champions, make_versions
 from wiring.services import LazyServices
@@ -48,14 +50,18 @@ def specs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def responding(tracked: Endpoints, specs: Path) -> Iterator[LazyServices]:
+def responding(tracked: Endpoints, specs: Path) -> LazyServices:
     """The services as the app builds them, over the tests' own specs."""
-    environment = tracked.environment() | {"NIGHTSHIFT_MODEL_SPECS": str(specs)}
-    with pytest.MonkeyPatch.context() as patch:
-        # MLflow itself reads where ``models:/`` is from the environment, which is the app's own.
+    return LazyServices(read_settings(tracked.environment() | {"NIGHTSHIFT_MODEL_SPECS": str(specs)}, ROOT))
+
+
+@pytest.fixture(autouse=True)
+def _mlflow_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow itself reads where ``models:/`` is from the environment, which is the app's own; test by test."""
+    if "tracked" in request.fixturenames:
+        environment = request.getfixturevalue("tracked").environment()
         for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
-            patch.setenv(name, environment[name])
-        yield LazyServices(read_settings(environment, ROOT))
+            monkeypatch.setenv(name, environment[name])
 
 
 @pytest.fixture
@@ -69,4 +75,35 @@ def champions(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> Case:
     """A model with the champions 1, 2 and 3, one after the other."""
     make_versions(mlflow_client, case.model, 3, tmp_path)
     make_champions(case.services, case.model, ("1", "2", "3"))
+    return case
+
+
+@pytest.fixture
+def client() -> Starts:
+    """The durable client."""
+    return Starts()
+
+
+@pytest.fixture
+def trained(case: Case, tmp_path: Path) -> Case:
+    """A model whose champions were made of four files, a to d, one after the other."""
+    document = yaml.safe_load((ROOT / "model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
+    contract = document["contract"] | {"min_rows": 1}
+    case.specify(contract=contract, playbook={"retrain_datasets": 3, "retrain_cooldown_minutes": 60})
+    for number, name in enumerate("abcd"):
+        upload = upload_file(case, tmp_path, name, day=number + 1)
+        result = validate(case, f"lifecycle-{case.model}-{name}", upload)
+        assert result.failure is None
+        (part,) = result.parts
+        assert part.digest is not None
+        case.services.datasets.accept(
+            AcceptedDataset(
+                model=case.model,
+                digest=part.digest,
+                run=f"lifecycle-{case.model}-{name}",
+                upload=upload,
+                newest=f"2012-01-0{number + 1}T01:00:00",
+                accepted_at=case.services.clock(),
+            )
+        )
     return case

@@ -9,98 +9,26 @@ import azure.durable_functions as df
 import pytest
 
 from activities.retrain import run_read_retraining, run_retrain
-from activities.validate_data import kept_content, run_validate_data
+from activities.train_again import kept_content
 from domain.incident import Incident
 from domain.ledger import LedgerRecord
 from domain.names import BRONZE, MODEL_QUEUE
-from domain.ports import AcceptedDataset
 from domain.response import MitigationResult, RetrainingRequest
-from domain.run import ValidateRequest, ValidationResult
-from domain.upload import BlobRef, DatasetManifest, Upload
+from domain.upload import BlobRef, DatasetManifest
 from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.responder import ROOT, Case, later
+from tests.integration.activities.model_data import Starts, upload_file, validate
+from tests.integration.activities.responder import Case, later
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
-HEADER = "timestamp,season,holiday,weekday,workingday,weathersit,temp,atemp,hum,windspeed,revenue"
 
-
-class _Starts:
-    """A durable client that only remembers what was started."""
-
-    def __init__(self) -> None:
-        self.started: list[tuple[str, str]] = []
-
-    async def get_status(self, _: str) -> None:
-        """Nothing runs."""
-
-    async def start_new(self, name: str, instance: str, _: Any) -> str:
-        """Remember it."""
-        self.started.append((name, instance))
-        return instance
-
-
-@pytest.fixture
-def client() -> _Starts:
-    """The durable client."""
-    return _Starts()
-
-
-@pytest.fixture
-def trained(case: Case, tmp_path: Path) -> Case:
-    """A model whose champions were made of four files, a to d, one after the other."""
-    import yaml
-
-    document = yaml.safe_load((ROOT / "model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
-    contract = document["contract"] | {"min_rows": 1}
-    case.specify(contract=contract, playbook={"retrain_datasets": 3, "retrain_cooldown_minutes": 60})
-    for number, name in enumerate("abcd"):
-        upload = _upload(case, tmp_path, name, day=number + 1)
-        result = _validate(case, f"lifecycle-{case.model}-{name}", upload)
-        assert result.failure is None
-        (part,) = result.parts
-        assert part.digest is not None
-        case.services.datasets.accept(
-            AcceptedDataset(
-                model=case.model,
-                digest=part.digest,
-                run=f"lifecycle-{case.model}-{name}",
-                upload=upload,
-                newest=f"2012-01-0{number + 1}T01:00:00",
-                accepted_at=case.services.clock(),
-            )
-        )
-    return case
-
-
-def _upload(case: Case, folder: Path, name: str, day: int) -> Upload:
-    rows = [f"2012-01-0{day}T0{hour}:00:00,1,0,1,1,1,0.5,0.5,0.5,0.5,{day}{hour}.5" for hour in range(2)]
-    path = folder / f"{name}.csv"
-    path.write_text("\n".join((HEADER, *rows)) + "\n", encoding="utf-8")
-    blob = BlobRef(container=BRONZE, name=f"{case.model}/{name}.csv")
-    etag = case.services.blobs.upload(blob, path, metadata={"data_source": "station 7"})
-    return Upload(
-        url=case.services.blobs.url(blob),
-        container=blob.container,
-        name=blob.name,
-        etag=etag,
-        size=path.stat().st_size,
-        event_time=case.services.clock(),
-        event_id=name,
-    )
-
-
-def _validate(case: Case, run: str, *uploads: Upload) -> ValidationResult:
-    return run_validate_data(case.services, ValidateRequest(model=case.model, run=run, uploads=uploads))
-
-
-async def _retrain(case: Case, client: _Starts, incident: Incident, services: Any = None) -> MitigationResult:
+async def _retrain(case: Case, client: Starts, incident: Incident, services: Any = None) -> MitigationResult:
     return await run_retrain(
         services or case.services, cast("df.DurableOrchestrationClient", client), case.request(incident, "retrain")
     )
 
 
-async def test_the_newest_files_are_one_batch(trained: Case, client: _Starts) -> None:
+async def test_the_newest_files_are_one_batch(trained: Case, client: Starts) -> None:
     """Three as the spec says, the oldest first, from where their content is kept; the queue is woken."""
     incident = trained.drift()
     result = await _retrain(trained, client, incident)
@@ -119,14 +47,14 @@ async def test_the_newest_files_are_one_batch(trained: Case, client: _Starts) ->
     assert (result.action.ledger, trained.read(incident).state) == (entry.sequence, "open")
 
 
-async def test_a_run_accepts_what_it_is_to_train_on_again(trained: Case, client: _Starts) -> None:
+async def test_a_run_accepts_what_it_is_to_train_on_again(trained: Case, client: Starts) -> None:
     """No duplicate, not too old, and by the content that was kept, whatever became of the upload."""
     trained.services.blobs.write(
         BlobRef(container=BRONZE, name=f"{trained.model}/d.csv"), b"overwritten", content_type="text/csv"
     )
     await _retrain(trained, client, trained.drift())
     batch = trained.services.uploads.claim(trained.model, 1, 0)
-    result = _validate(trained, batch.run, *batch.uploads)
+    result = validate(trained, batch.run, *batch.uploads)
     assert (result.failure, result.refused) == (None, ())
     assert result.manifest is not None
     manifest = DatasetManifest.model_validate_json(trained.services.blobs.read(result.manifest))
@@ -139,12 +67,12 @@ async def test_a_run_accepts_what_it_is_to_train_on_again(trained: Case, client:
 
 def test_the_same_file_uploaded_again_is_still_a_duplicate(trained: Case, tmp_path: Path) -> None:
     """Only a retraining may take a content twice."""
-    result = _validate(trained, "lifecycle-x", _upload(trained, tmp_path, "d", day=4))
+    result = validate(trained, "lifecycle-x", upload_file(trained, tmp_path, "d", day=4))
     assert result.failure is not None
     assert "duplicate_upload" in result.failure.fields["rules"]
 
 
-async def test_asked_twice_it_is_one_batch(trained: Case, client: _Starts) -> None:
+async def test_asked_twice_it_is_one_batch(trained: Case, client: Starts) -> None:
     """A repeat finds its own order, and says the same."""
     incident = trained.drift()
     first, second = [await _retrain(trained, client, incident) for _ in range(2)]
@@ -154,7 +82,7 @@ async def test_asked_twice_it_is_one_batch(trained: Case, client: _Starts) -> No
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_killed_at_any_call_it_is_one_batch(trained: Case, client: _Starts, after: bool) -> None:
+async def test_killed_at_any_call_it_is_one_batch(trained: Case, client: Starts, after: bool) -> None:
     """Nothing is trained upon twice, and the queue is awake at the end."""
     incident = trained.drift()
     number, finished = 0, False
@@ -173,7 +101,7 @@ async def test_killed_at_any_call_it_is_one_batch(trained: Case, client: _Starts
     assert trained.services.uploads.claim(trained.model, 1, 1).uploads == ()
 
 
-async def test_two_incidents_at_once_retrain_once(trained: Case, client: _Starts) -> None:
+async def test_two_incidents_at_once_retrain_once(trained: Case, client: Starts) -> None:
     """Two columns drift together: one batch; the other incident points to the first, and pages nobody."""
     first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
     results = await asyncio.gather(_retrain(trained, client, first), _retrain(trained, client, second))
@@ -184,7 +112,7 @@ async def test_two_incidents_at_once_retrain_once(trained: Case, client: _Starts
     assert len(trained.entries()) == 1
 
 
-async def test_a_retraining_cannot_bring_about_the_next(trained: Case, client: _Starts) -> None:
+async def test_a_retraining_cannot_bring_about_the_next(trained: Case, client: Starts) -> None:
     """Within the cooldown an alert only says when it will be over; after it there is another batch."""
     first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
     await _retrain(trained, client, first)
@@ -207,18 +135,16 @@ def _seconds(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
-async def test_a_retraining_follows_what_is_in_the_queue_already(
-    trained: Case, client: _Starts, tmp_path: Path
-) -> None:
+async def test_a_retraining_follows_what_is_in_the_queue_already(trained: Case, client: Starts, tmp_path: Path) -> None:
     """An upload waits: it and the retraining's files become one run, and none is lost."""
-    trained.services.uploads.submit(_upload(trained, tmp_path, "e", day=5), trained.model)
+    trained.services.uploads.submit(upload_file(trained, tmp_path, "e", day=5), trained.model)
     result = await _retrain(trained, client, trained.drift())
     batch = trained.services.uploads.claim(trained.model, 1, 0)
     assert [bool(upload.again) for upload in batch.uploads] == [False, True, True, True]
     assert trained.services.uploads.run_of(trained.model, result.identity) == batch.run
 
 
-async def test_without_data_a_person_is_told(case: Case, client: _Starts) -> None:
+async def test_without_data_a_person_is_told(case: Case, client: Starts) -> None:
     """Nothing has made a champion yet: there is nothing to train on, and nothing is started."""
     result = await _retrain(case, client, case.drift())
     assert result.action is not None
@@ -227,7 +153,7 @@ async def test_without_data_a_person_is_told(case: Case, client: _Starts) -> Non
     assert case.entries() == ()
 
 
-async def test_drift_of_no_model_is_for_a_person(case: Case, client: _Starts) -> None:
+async def test_drift_of_no_model_is_for_a_person(case: Case, client: Starts) -> None:
     """The platform cannot be retrained."""
     incident = case.drift(model=None, value=None, severity="critical", rule=case.model)
     result = await _retrain(case, client, incident)
@@ -258,7 +184,7 @@ def _end(case: Case, run: str, kind: Any, body: dict[str, Any]) -> None:
     ],
 )
 async def test_what_became_of_it_is_read_from_the_ledger(
-    trained: Case, client: _Starts, kind: str, body: dict[str, Any], outcome: str, told: str
+    trained: Case, client: Starts, kind: str, body: dict[str, Any], outcome: str, told: str
 ) -> None:
     """Waiting, running, void and made again, ended: only the end is an outcome."""
     incident = trained.drift()

@@ -11,6 +11,7 @@ from azure.servicebus import ServiceBusClient, ServiceBusReceivedMessage
 
 from clients.alert_queues import ServiceBusAlertQueues
 from domain.alert import QUEUES, AlertMessage, Category
+from domain.correlation import correlated
 from domain.errors import BadInputError, ServiceRefusedError, ServiceUnavailableError
 from tests.incident_examples import alert
 from tests.integration.servicebus.broker_process import BrokerProcess
@@ -120,3 +121,14 @@ def test_a_broker_that_comes_back_is_found_again(broker: BrokerProcess, queues: 
     assert sent == [alert(alert_id="before").message_id, alert(alert_id="after").message_id]
     queues.close()
     gc.collect()
+
+
+def test_the_running_calls_trace_goes_with_a_message(broker: BrokerProcess, queues: ServiceBusAlertQueues) -> None:
+    """As an application property, so that who takes it goes on with the trace; without a trace there is none."""
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    with correlated("incident-1", trace):
+        queues.send(alert(category="drift", alert_id="traced"))
+    queues.send(alert(category="drift", alert_id="untraced"))
+    found = received(broker, "drift-alerts", 2)
+    properties = [message.application_properties or {} for message in found]
+    assert [item.get(b"traceparent", b"") for item in properties] == [trace.encode(), b""]

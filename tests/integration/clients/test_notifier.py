@@ -106,3 +106,19 @@ def test_the_file_has_a_line_per_notification(tmp_path: Path) -> None:
     for item in (note(), note(), note(key="j:page")):
         notifier.send(item)
     assert [json.loads(line)["key"] for line in file.read_text(encoding="utf-8").splitlines()] == ["i:page", "j:page"]
+
+
+def test_a_contact_has_addresses_of_its_own(sink: Sink, tmp_path: Path) -> None:
+    """What is for the manager goes to the manager alone; what is for a contact without an address goes to the rest."""
+    rest = Sink()
+    try:
+        notifier = AppriseNotifier(f"@manager={sink.url} page={rest.url}", tmp_path / "told.jsonl")
+        notifier.send(note(key="1", contact="manager"))
+        notifier.send(note(key="2", contact="second"))
+        notifier.send(note(key="3"))
+        notifier.send(note(key="4", kind="notice"))
+    finally:
+        rest.close()
+    assert (len(sink.bodies), len(rest.bodies)) == (1, 2)
+    told = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["contact"] for line in told] == ["manager", "second", "", ""]

@@ -1,14 +1,13 @@
-"""The books in Table storage: champions, reviews, datasets."""
+"""The books in Table storage: champions, datasets."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from azure.data.tables import TableServiceClient
 
 from clients.champions import TableChampionBook
 from clients.datasets import TableDatasetRegister
-from clients.reviews import TableReviewBook
-from domain.decision import ChampionMove, Review
+from domain.decision import ChampionMove
 from domain.errors import ConflictError
 from domain.ports import AcceptedDataset
 from domain.upload import Upload
@@ -40,28 +39,6 @@ def test_moves_keep_their_order_and_state(tables: TableServiceClient, model: str
     assert {move.state for move in book.moves(model)} == {"done"}
 
 
-def test_a_review_is_opened_once(tables: TableServiceClient, model: str) -> None:
-    """A retry gets the review that is open."""
-    book = TableReviewBook(tables)
-    review = Review(
-        review_id="1",
-        model=model,
-        run="r",
-        challenger_version="2",
-        champion_version="1",
-        reason="mixed",
-        evidence_digest="e",
-        evaluation_set_digest="s",
-        policy_digest="p",
-        spec_digest="d",
-        opened_at=AT,
-    )
-    later = review.model_copy(update={"opened_at": AT + timedelta(hours=1)})
-    assert book.open(review) == review
-    assert book.open(later) == review
-    assert book.all(model) == (review,)
-
-
 def test_the_first_acceptance_of_a_content_stays(tables: TableServiceClient, model: str) -> None:
     """A duplicate is told whose it duplicates; the newest value looks at other runs only."""
     register = TableDatasetRegister(tables)
@@ -74,3 +51,16 @@ def test_the_first_acceptance_of_a_content_stays(tables: TableServiceClient, mod
     assert register.find(model, "d2") is None
     assert register.last_newest(model, before_run="r2") == "2012-06-30T23:00:00"
     assert register.last_newest(model, before_run="r1") is None
+
+
+def test_a_content_can_make_a_champion_later(tables: TableServiceClient, model: str) -> None:
+    """A flagged run accepts its content; when a person approves, its freshness counts and it can be retrained on."""
+    register = TableDatasetRegister(tables)
+    upload = Upload(url="u", container="bronze", name="m/a", etag='"1"', size=1, event_time=AT, event_id="e")
+    flagged = AcceptedDataset(model=model, digest="d1", run="r1", upload=upload, newest=None, accepted_at=AT)
+    register.accept(flagged)
+    assert register.promoted(model) == ()
+    register.promote(model, "d1", "2012-06-30T23:00:00")
+    register.promote(model, "unknown", "2013-01-01T00:00:00")
+    assert register.promoted(model) == (flagged.model_copy(update={"newest": "2012-06-30T23:00:00"}),)
+    assert register.last_newest(model, before_run="r2") == "2012-06-30T23:00:00"

@@ -58,3 +58,17 @@ async def test_a_run_that_was_terminated_is_told_and_the_next_goes_on(
     assert json.loads(status.output or "null") == {"model": "m", "batches": 2}
     assert [alert["key"] for alert in script.asked("send_alert")] == ["lifecycle-m-1:ended"]
     assert (await engine.get_status("lifecycle-m-2")).name == LIFECYCLE
+
+
+async def test_the_trace_of_the_first_upload_goes_through_the_run(
+    engine: DurableEngine, script: Script, upload: Upload
+) -> None:
+    """Every step of the run gets it beside its message; the queue's own steps belong to what woke the queue."""
+    waker, uploader = (f"00-{letter * 32}-{'b' * 16}-01" for letter in "ac")
+    batch = Batch(run="lifecycle-m-1", uploads=(upload.model_copy(update={"trace": uploader}), upload))
+    script.on("claim_uploads", batch, Batch())
+    order = QueueInput(model="m", generation=1, trace=waker)
+    await engine.start_instance(MODEL_QUEUE, json.dumps(order.model_dump_json()), QUEUE)
+    await engine.wait_for_completion(QUEUE)
+    assert [claim.get("trace") for claim in script.asked("claim_uploads")] == [waker, None]
+    assert {message.get("trace") for name, message in script.calls if name != "claim_uploads"} == {uploader}

@@ -4,6 +4,8 @@ import json
 import re
 
 from tests.unit.terraform.hcl import ROOT, TERRAFORM, block, keys, sources
+from triggers.api.operations import OPERATIONS
+from wiring.telemetry import LEFT_OUT
 
 # Development keys and files of the local stack: in Azure the managed identity takes their place.
 LOCAL_ONLY = {
@@ -22,7 +24,8 @@ _CONNECTION = re.compile(r"^(?P<name>\w+?)__(?:fullyQualifiedNamespace|credentia
 
 
 def _read_by_settings() -> set[str]:
-    return set(_SETTING.findall((ROOT / "wiring" / "settings.py").read_text(encoding="utf-8")))
+    files = (ROOT / "wiring").glob("*settings.py")
+    return {name for file in files for name in _SETTING.findall(file.read_text(encoding="utf-8"))}
 
 
 def _connections() -> set[str]:
@@ -51,6 +54,29 @@ def test_no_setting_is_orphaned() -> None:
     assert sorted(_set_by_terraform() - _read_by_settings() - connections - ANNOUNCED) == []
 
 
+def test_telemetry_goes_to_application_insights_by_identity() -> None:
+    """What wiring/telemetry.py reads is set or local, the worker sets OpenTelemetry up, and no key is needed."""
+    code = sources(TERRAFORM / "modules" / "function_app")
+    host, telemetry = keys(block(code, "host_settings = {")), block(code, "telemetry_settings = {")
+    source = (ROOT / "wiring" / "telemetry.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'get\("([A-Z][A-Z_]+)"', source))
+    # A collector is for other places than Azure.
+    assert read - {*host, *keys(telemetry), *_set_by_terraform()} == {"OTEL_EXPORTER_OTLP_ENDPOINT"}
+    assert "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY" in keys(telemetry)
+    assert "APPLICATIONINSIGHTS_AUTHENTICATION_STRING" in host
+    # Without the variable above it breaks every async call (Azure/azure-functions-python-worker#1881).
+    assert "PYTHON_ENABLE_OPENTELEMETRY" not in code
+    assert json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["telemetryMode"] == "OpenTelemetry"
+
+
+def test_the_app_and_the_worker_leave_out_the_same_instrumentations() -> None:
+    """Whoever sets OpenTelemetry up, the bill is the same."""
+    code = sources(TERRAFORM / "modules" / "function_app")
+    left_out = re.search(r'OTEL_PYTHON_DISABLED_INSTRUMENTATIONS\s*=\s*"([\w,]+)"', code)
+    assert left_out is not None
+    assert left_out[1] == ",".join(LEFT_OUT)
+
+
 def test_every_connection_of_a_trigger_has_an_identity() -> None:
     """A trigger's connection by identity needs an address, the kind of credential and the client id."""
     connections = _connections()
@@ -76,11 +102,8 @@ def test_the_health_path_exists() -> None:
     """The platform's health check calls a route that the app has."""
     code = sources(TERRAFORM / "modules" / "function_app")
     paths = set(re.findall(r'health_?[cC]heck_?[pP]ath\s*=\s*"/api/([\w/]+)"', code))
-    routes = set(
-        re.findall(r'(?:route=|get\()"([\w/]+)"', (ROOT / "triggers" / "read_api.py").read_text(encoding="utf-8"))
-    )
     assert paths == {"health"}
-    assert paths <= routes
+    assert paths <= {operation.path for operation in OPERATIONS if not operation.roles}
 
 
 def test_the_open_webhook_exists() -> None:

@@ -48,6 +48,20 @@ run "the_app_has_the_roles_that_it_checks" {
   }
 }
 
+run "the_command_line_signs_people_in_by_the_azure_cli" {
+  command = plan
+
+  assert {
+    condition     = azuread_application_pre_authorized.azure_cli.authorized_client_id == "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+    error_message = "another application gets tokens for the app without consent"
+  }
+
+  assert {
+    condition     = jsonencode([for scope in one(azuread_application.this.api).oauth2_permission_scope : scope.id]) == jsonencode(tolist(azuread_application_pre_authorized.azure_cli.permission_ids))
+    error_message = "the Azure CLI is let in by a scope that the app does not have"
+  }
+}
+
 run "there_is_no_client_secret" {
   command = plan
 

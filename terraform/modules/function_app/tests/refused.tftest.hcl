@@ -126,7 +126,27 @@ run "an_unknown_family_of_language_models_is_refused" {
   command = plan
 
   variables {
-    language_model = { url = "https://models.example/v1/", family = "gpt3" }
+    language_model = { url = "https://models.example/v1/", deployment = "night", family = "gpt3" }
+  }
+
+  expect_failures = [var.language_model]
+}
+
+run "a_language_model_without_a_deployment_is_refused" {
+  command = plan
+
+  variables {
+    language_model = { url = "https://models.example/v1/" }
+  }
+
+  expect_failures = [var.language_model]
+}
+
+run "a_language_model_that_may_take_ten_minutes_is_refused" {
+  command = plan
+
+  variables {
+    language_model = { url = "https://models.example/v1/", deployment = "gpt-5-mini", timeout_seconds = 600 }
   }
 
   expect_failures = [var.language_model]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from triggers.run_views import timeline
+from activities.run_views import timeline
 
 
 def _event(kind: str, name: str, second: int, **fields: Any) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from typing import Any
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from domain.names import LIFECYCLE
+from domain.improvement import Round
+from domain.names import IMPROVEMENT, LIFECYCLE
 from domain.view import RunDetail, RunState, RunSummary, TimelineStep
 
 RUN_PREFIX = f"{LIFECYCLE}-"
+_LOOP_PREFIX = f"{IMPROVEMENT}-"
 
 _STATES: dict[df.OrchestrationRuntimeStatus, RunState] = {
     df.OrchestrationRuntimeStatus.Pending: "pending",
@@ -25,6 +27,16 @@ _STATES: dict[df.OrchestrationRuntimeStatus, RunState] = {
 }
 
 
+def is_run(instance: str) -> bool:
+    """Whether an instance id is that of a lifecycle run or of its improvement loop."""
+    return instance.startswith((RUN_PREFIX, _LOOP_PREFIX))
+
+
+def model_of(run: str) -> str:
+    """The model that a run's id names."""
+    return run.removeprefix(RUN_PREFIX).removeprefix(_LOOP_PREFIX).rpartition("-")[0]
+
+
 def run_summary(status: DurableOrchestrationStatus) -> RunSummary:
     """One line about a run."""
     output, order = _parsed(status.output), _parsed(status.input_)
@@ -33,7 +45,7 @@ def run_summary(status: DurableOrchestrationStatus) -> RunSummary:
     custom = _parsed(status.custom_status)
     return RunSummary(
         run=status.instance_id,
-        model=order.get("model") or status.instance_id.removeprefix(RUN_PREFIX).rpartition("-")[0],
+        model=order.get("model") or model_of(status.instance_id),
         state=state,
         outcome=output.get("outcome") or (state if ended else None),
         reason=output.get("reason") or (str(status.output or "") if ended else ""),
@@ -52,6 +64,13 @@ def run_detail(status: DurableOrchestrationStatus) -> RunDetail:
         output=_json(status.output),
         steps=tuple(timeline(status.historyEvents or [])),
     )
+
+
+def run_rounds(status: DurableOrchestrationStatus) -> tuple[Round, ...]:
+    """The rounds of the improvement loop of a run that has ended; none if it had no loop."""
+    output = _parsed(status.output)
+    found = output.get("improvement") or output
+    return tuple(Round.model_validate(item) for item in found.get("rounds", ()))
 
 
 def timeline(events: Iterable[dict[str, Any]]) -> list[TimelineStep]:

@@ -1,0 +1,92 @@
+"""Ask everything that the app depends on whether it answers: all at once, each for a limited time."""
+
+import asyncio
+import logging
+import re
+import threading
+import time
+from concurrent.futures import Future
+
+from domain.errors import NightshiftError
+from domain.health import DependencyHealth, Readiness
+from domain.ports import Clock, HealthCheck
+
+logger = logging.getLogger(__name__)
+
+# The first look of a process also imports the SDKs.
+LIMIT_SECONDS = 20.0
+# A page that many look at must not become a load on what is ill.
+FRESH_SECONDS = 5.0
+_LONGEST = 300
+_SECRET = re.compile(
+    r"(?i)\b(SharedAccessKey|SharedAccessSignature|AccountKey|sig|code|token|password|Bearer)([=: ]+)[^\s;&,'\"]+"
+)
+
+
+class ReadinessProbe:
+    """Checks the dependencies, and remembers the answer for a few seconds.
+
+    A thread cannot be ended. One that hangs is left behind, and its dependency is not asked again until it has ended:
+    one that never answers costs one thread and not one per call.
+    """
+
+    def __init__(self, limit_seconds: float = LIMIT_SECONDS, fresh_seconds: float = FRESH_SECONDS) -> None:
+        self._limit = limit_seconds
+        self._fresh = fresh_seconds
+        self._running: dict[str, tuple[float, Future[DependencyHealth]]] = {}
+        self._known: tuple[float, Readiness] | None = None
+        self._lock = asyncio.Lock()
+
+    async def read(self, checks: tuple[HealthCheck, ...], clock: Clock) -> Readiness:
+        """What the checks say; a few seconds old if somebody has just asked."""
+        async with self._lock:
+            now = time.monotonic()
+            if self._known is None or now - self._known[0] > self._fresh:
+                found = await asyncio.gather(*(self._ask(check) for check in checks))
+                readiness = Readiness(ok=all(item.ok for item in found), checked_at=clock(), dependencies=tuple(found))
+                self._known = (time.monotonic(), readiness)
+            return self._known[1]
+
+    async def _ask(self, check: HealthCheck) -> DependencyHealth:
+        begun, future = self._running.get(check.name, (0.0, None))
+        if future is None:
+            begun, future = time.monotonic(), _begin(check)
+            self._running[check.name] = (begun, future)
+        done, _ = await asyncio.wait({asyncio.wrap_future(future)}, timeout=self._limit)
+        if done:
+            del self._running[check.name]
+            return future.result()
+        waited = time.monotonic() - begun
+        reason = f"no answer within {waited:.0f} s"
+        logger.warning("dependency_ill name=%r reason=%r", check.name, reason)
+        return DependencyHealth(name=check.name, ok=False, milliseconds=round(waited * 1000), reason=reason)
+
+
+def _begin(check: HealthCheck) -> Future[DependencyHealth]:
+    future: Future[DependencyHealth] = Future()
+    threading.Thread(
+        target=lambda: future.set_result(_checked(check)), name=f"health-{check.name}", daemon=True
+    ).start()
+    return future
+
+
+def _checked(check: HealthCheck) -> DependencyHealth:
+    begun = time.monotonic()
+    reason = ""
+    try:
+        check.check()
+    except NightshiftError as error:
+        reason = error.message
+    except Exception as error:
+        # Whatever it is, the dependency is of no use; what an unknown error says may be no answer for strangers.
+        logger.exception("dependency_check_failed name=%r", check.name)
+        reason = f"the check failed: {type(error).__name__}; the log has the rest"
+    milliseconds = round((time.monotonic() - begun) * 1000)
+    if reason:
+        logger.warning("dependency_ill name=%r reason=%r", check.name, without_secrets(reason))
+    return DependencyHealth(name=check.name, ok=not reason, milliseconds=milliseconds, reason=without_secrets(reason))
+
+
+def without_secrets(text: str) -> str:
+    """The beginning of a text, with what looks like a credential left out."""
+    return _SECRET.sub(r"\1\2***", " ".join(text.split()))[:_LONGEST]

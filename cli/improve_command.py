@@ -1,0 +1,66 @@
+"""The commands about improvements: ask for one and follow its run; say what a plan was worth."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from cli import rendering, run_report
+from cli.app_client import AppClient, app_url
+from cli.options import DEFAULT_STATE, AsJson, State
+from cli.upload_command import await_run, follow
+from domain.view import ImprovementView
+
+
+def improve(
+    model: Annotated[str, typer.Argument(help="The model to improve.")],
+    comment: Annotated[str, typer.Option("--comment", help="Why; it goes into the ledger.")],
+    run: Annotated[str, typer.Option("--run", help="The run whose data is taken; without it, the last.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; exit 1 unless it promotes.")] = False,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Ask for an improvement: train on a run's data again and, unless that is promoted, try plans within the spec.
+
+    What the loop may do is the section `improvement` of the model's spec. A run is improved once: to try again, improve
+    the run that the first order has made.
+    """
+    console = rendering.make_console()
+    began = time.monotonic()
+
+    def tell(step: str) -> None:
+        if not as_json:
+            console.print(f"{time.monotonic() - began:6.1f} s  {step}")
+
+    with AppClient(app_url(state)) as app:
+        order = {"comment": comment} | ({"run": run} if run else {})
+        ordered = ImprovementView.model_validate(app.post(f"models/{model}/improvement", order))
+        started = await_run(app, model, ordered.identity)
+        detail = follow(app, started, tell) if wait else None
+    if as_json:
+        rendering.print_json(console, {**ordered.to_json(), "run": started} if detail is None else detail.to_json())
+    elif detail is None:
+        said = "had been ordered before" if ordered.repeated else "ordered"
+        console.print(f"improvement of {ordered.improves} {said}; its run is {started}\n  nightshift show {started}")
+    else:
+        console.print(run_report.run_report(detail))
+    if detail is not None and detail.outcome != "promoted":
+        raise typer.Exit(1)
+
+
+def feedback(
+    run: Annotated[str, typer.Argument(help="The run whose improvement loop had the round.")],
+    number: Annotated[int, typer.Option("--round", help="The round, from 1.")],
+    helpful: Annotated[bool, typer.Option("--helpful/--unhelpful", help="Whether the plan was a good one.")],
+    comment: Annotated[str, typer.Option("--comment", help="Why; it stands with the round's MLflow trace.")],
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Say what the plan of a round was worth: it is logged as feedback on the round's MLflow trace."""
+    with AppClient(app_url(state)) as app:
+        said = app.post(f"runs/{run}/rounds/{number}/feedback", {"helpful": helpful, "comment": comment})
+    console = rendering.make_console()
+    if as_json:
+        rendering.print_json(console, said)
+    else:
+        console.print(f"kept with the trace {said['trace']} of round {number} of {run}")

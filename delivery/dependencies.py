@@ -1,0 +1,68 @@
+"""The app's locked dependencies, as the Functions host looks for them in a package."""
+
+import sys
+from pathlib import Path
+
+from delivery.command import run
+
+FOLDER = ".python_packages/lib/site-packages"
+PYTHON = "3.11"
+# The image of the Functions host for Python 3.11 is Debian 11 with glibc 2.31.
+PLATFORM = "x86_64-manylinux_2_28"
+_UV = str(Path(sys.executable).with_name("uv"))
+_EXPORT = ("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project", "--no-header")
+
+
+def install(project: Path, target: Path) -> None:
+    """Install what the lock names into a folder, each wheel held against its digest; nothing is built or resolved.
+
+    Args:
+        project: holds ``pyproject.toml`` and ``uv.lock``.
+        target: the folder, made here.
+
+    Raises:
+        CommandError: a wheel is missing for the app's platform, or is not the one that was locked.
+    """
+    requirements = run(_UV, *_EXPORT, cwd=project)
+    target.mkdir(parents=True)
+    listed = target.parent / "requirements.txt"
+    listed.write_bytes(requirements)
+    install_listed(listed, target)
+
+
+def install_listed(requirements: Path, target: Path) -> None:
+    """Install a list of requirements with their digests for the app's platform.
+
+    Raises:
+        CommandError: as `install`.
+    """
+    run(
+        _UV, "pip", "install", "--quiet", "--no-config", "--target", str(target), "--python", sys.executable,
+        "--python-version", PYTHON, "--python-platform", PLATFORM, "--only-binary", ":all:", "--require-hashes",
+        "--no-deps", "--link-mode", "copy", "-r", str(requirements),
+        cwd=target.parent,
+    )  # fmt: skip
+
+
+def bill_of_materials(project: Path) -> bytes:
+    """The lock's packages as CycloneDX JSON, for every platform that the lock knows."""
+    return run(_UV, *_EXPORT[:-1], "--format", "cyclonedx1.5", "--preview-features", "sbom-export", cwd=project)
+
+
+def installed_files(target: Path) -> dict[str, bytes | Path]:
+    """What of an installation belongs into the package, by its path there.
+
+    Scripts carry the path of this machine's Python, and the record of a package names them: both are left out.
+    """
+    found: dict[str, bytes | Path] = {}
+    for path in sorted(target.rglob("*")):
+        name = path.relative_to(target)
+        if not path.is_file() or name.parts[0] in {"bin", "tests", ".lock"} or "__pycache__" in name.parts:
+            continue
+        found[f"{FOLDER}/{name.as_posix()}"] = _without_scripts(path) if name.name == "RECORD" else path
+    return found
+
+
+def _without_scripts(record: Path) -> bytes:
+    lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(("bin/", "../", "tests/"))).encode()

@@ -1,0 +1,89 @@
+"""Build the app's package from a commit: ``python -m delivery.package``.
+
+1. Take the commit's files that belong into the app.
+2. Install the commit's locked dependencies for the platform of the Functions host.
+3. Write both into a zip that is the same whenever and wherever it is built.
+4. Beside it: its digest, and its bill of materials.
+"""
+
+import argparse
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from delivery import dependencies
+from delivery.archive import write_zip
+from delivery.bill import bill
+from delivery.command import run
+from delivery.commit import Commit
+from domain.errors import NightshiftError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_FOLDER = ROOT / ".nightshift" / "package"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package on disk.
+
+    Attributes:
+        version: of the commit.
+        digest: SHA-256 of the zip; ``digest_file`` holds it in the form of sha256sum.
+        bill: CycloneDX JSON.
+    """
+
+    version: str
+    path: Path
+    digest: str
+    digest_file: Path
+    bill: Path
+
+
+def build(commit: Commit, folder: Path) -> Package:
+    """Build the package of a commit into a folder.
+
+    Raises:
+        CommandError: git or uv cannot do its part; says which and why.
+    """
+    entries: dict[str, bytes | Path] = {**commit.app_files()}
+    path = folder / f"nightshift-{commit.version}.zip"
+    with tempfile.TemporaryDirectory() as work:
+        project = Path(work) / "project"
+        project.mkdir()
+        files = commit.files()
+        for name in ("pyproject.toml", "uv.lock"):
+            (project / name).write_bytes(files[name])
+        target = Path(work) / "installed" / "site-packages"
+        dependencies.install(project, target)
+        entries |= dependencies.installed_files(target)
+        digest = write_zip(path, entries)
+        listed = bill(dependencies.bill_of_materials(project), target, commit, digest)
+    digest_file = path.with_suffix(".zip.sha256")
+    digest_file.write_text(f"{digest}  {path.name}\n", encoding="utf-8")
+    bill_file = path.with_suffix(".cdx.json")
+    bill_file.write_bytes(listed)
+    return Package(commit.version, path, digest, digest_file, bill_file)
+
+
+def main() -> None:
+    """Build, and say what was built."""
+    parser = argparse.ArgumentParser(description="Build the app's package from a commit.")
+    parser.add_argument("--commit", default="HEAD")
+    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER)
+    arguments = parser.parse_args()
+    try:
+        commit = Commit.find(ROOT, arguments.commit)
+        if run("git", "status", "--porcelain", cwd=ROOT):
+            sys.stderr.write(f"note: uncommitted changes are not in the package, which is of {commit.version}\n")
+        package = build(commit, arguments.folder)
+    except NightshiftError as error:
+        sys.exit(f"error: {error}")
+    megabytes = package.path.stat().st_size / 1e6
+    sys.stdout.write(
+        f"{package.path}\nversion {package.version}\nsha256  {package.digest}\nsize    {megabytes:.1f} MB\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Whether the app is alive, and whether what it depends on answers."""
+
+from datetime import datetime
+from typing import Literal
+
+from domain.message import Message
+
+
+class Liveness(Message):
+    """The process answers; says nothing about what it depends on."""
+
+    status: Literal["alive"] = "alive"
+
+
+class DependencyHealth(Message):
+    """One dependency.
+
+    Attributes:
+        milliseconds: until the answer, or until it was given up.
+        reason: why it is not well; empty if it is.
+    """
+
+    name: str
+    ok: bool
+    milliseconds: int
+    reason: str = ""
+
+
+class Readiness(Message):
+    """Whether everything that the app depends on answers.
+
+    Attributes:
+        checked_at: the answer may be a few seconds old.
+        dependencies: in the order in which they are checked; empty for callers without a role.
+    """
+
+    ok: bool
+    checked_at: datetime
+    dependencies: tuple[DependencyHealth, ...] = ()

@@ -1,0 +1,251 @@
+"""A rejected challenger and rounds of an improvement loop, on real storage and a real registry."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import yaml
+from mlflow import MlflowClient
+from pydantic import TypeAdapter
+
+from activities.criticise_round import run_criticise_round
+from activities.decide_action import run_decide_action
+from activities.evaluate_metrics import run_evaluate_metrics
+from activities.plan_improvement import run_plan_improvement
+from domain.contract import ColumnProfile, ContractReport
+from domain.identity import digest
+from domain.improvement import Budget, Criticism, Round
+from domain.names import (
+    BRONZE,
+    COLUMN_CHALLENGER,
+    COLUMN_CHAMPION,
+    COLUMN_TRUTH,
+    EVIDENCE,
+    PREDICTIONS_ARTIFACT,
+    SILVER,
+    TAG_CHALLENGER_VERSION,
+    TAG_CHAMPION_VERSION,
+    TAG_EVALUATION_SET_DIGEST,
+    TAG_SCORE_TOKEN,
+    experiment,
+)
+from domain.plan import AdjustTrainingWindow, Plan
+from domain.ports import Services
+from domain.run import (
+    CriticiseRequest,
+    CriticiseResult,
+    DecideRequest,
+    DecideResult,
+    EvaluateRequest,
+    EvaluateResult,
+    PlanImprovementRequest,
+    PlanImprovementResult,
+    score_token,
+)
+from domain.spec import ModelSpec
+from domain.upload import BlobRef, DatasetManifest, DatasetPart, PartReport, Upload
+from tests.integration.activities.responder import Replaced
+
+ROOT = Path(__file__).resolve().parents[3]
+ROWS, HOLDOUT = 480, "holdout-1"
+# Standard deviations of errors around a truth whose own is 35: R2 is about 0.9, below its limit of 0.5, and 0.99.
+CHAMPION_ERROR, BAD, GOOD = 10.0, 40.0, 3.0
+DRIFT = {"drift.revenue": 0.6, "drift.temp": 0.05, "training_seconds": 600 * 86_400.0}
+_PARTS = TypeAdapter(tuple[PartReport, ...])
+
+
+class Improving:
+    """One model whose challenger was rejected, and what a test does with it."""
+
+    def __init__(self, services: Services, client: MlflowClient, model: str, **spec: Any) -> None:
+        self.services = services
+        self.model = model
+        self.lifecycle = f"lifecycle-{model}-1"
+        self.run = f"improvement-{model}-1"
+        self.rounds: list[Round] = []
+        self._client = client
+        found = client.get_experiment_by_name(experiment(model))
+        assert found is not None, "the fixture ``model`` has made it"
+        self._experiment = found.experiment_id
+        document = yaml.safe_load((ROOT / "model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
+        evaluation = document["evaluation"] | {"slices": [], "bootstrap": {"resamples": 300, "block_rows": 24}}
+        spec["improvement"] = document["improvement"] | spec.get("improvement", {})
+        self.spec = ModelSpec.model_validate(document | {"name": model, "evaluation": evaluation} | spec)
+        self.manifest = self._data()
+        self.score(0, BAD, run=self.lifecycle)
+        self.start = self.evaluated(0, run=self.lifecycle)
+
+    def replace(self, **ports: Any) -> None:
+        """Put other implementations of ports in."""
+        self.services = cast("Services", Replaced(self.services, **ports))
+
+    def score(
+        self,
+        number: int,
+        error: float,
+        *,
+        run: str = "",
+        metrics: dict[str, float] | None = None,
+        holdout: str = HOLDOUT,
+        column: str = COLUMN_CHALLENGER,
+        truth: float | None = None,
+    ) -> None:
+        """What the job of a round leaves in MLflow: predictions of both models, with normal errors."""
+        generator = np.random.default_rng(7)
+        known = 100 + 50 * np.sin(np.arange(ROWS) / 24 * 2 * np.pi) if truth is None else np.full(ROWS, truth)
+        challenger = known + generator.normal(0, 1, ROWS) * error
+        table = pd.DataFrame(
+            {
+                COLUMN_TRUTH: known,
+                COLUMN_CHAMPION: known + generator.normal(0, CHAMPION_ERROR, ROWS),
+                column: challenger,
+            }
+        )
+        tags = {
+            TAG_SCORE_TOKEN: score_token(run or self.run, number),
+            TAG_CHALLENGER_VERSION: str(2 + number % 2),
+            TAG_CHAMPION_VERSION: "1",
+            TAG_EVALUATION_SET_DIGEST: holdout,
+        }
+        found = self._client.create_run(self._experiment, tags=tags).info.run_id
+        for name, value in (DRIFT if metrics is None else metrics).items():
+            self._client.log_metric(found, name, value)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(PREDICTIONS_ARTIFACT).name
+            table.to_parquet(path, index=False)
+            self._client.log_artifact(found, str(path), str(Path(PREDICTIONS_ARTIFACT).parent))
+        self._client.set_terminated(found)
+
+    def evaluate(self, number: int, *, run: str = "") -> EvaluateResult:
+        """The evaluation of a round; a counted look unless it is the lifecycle's."""
+        request = EvaluateRequest(
+            model=self.model,
+            run=run or self.run,
+            manifest=self.manifest,
+            round=number,
+            counted=run != self.lifecycle,
+        )
+        return run_evaluate_metrics(self.services, request)
+
+    def evaluated(self, number: int, *, run: str = "") -> BlobRef:
+        """Where its evidence is."""
+        result = self.evaluate(number, run=run)
+        assert result.evidence is not None, result.failure
+        return result.evidence
+
+    def plan(self, evidence: BlobRef | None = None, spent: Budget | None = None) -> PlanImprovementResult:
+        """The next plan, from the evidence that started the loop unless given."""
+        request = PlanImprovementRequest(
+            model=self.model,
+            run=self.run,
+            manifest=self.manifest,
+            evidence=evidence or self.start,
+            rounds=tuple(self.rounds),
+            spent=spent or Budget(job_runs=0, dbu=0, tokens=0),
+        )
+        return run_plan_improvement(self.services, request)
+
+    def criticise(self, result: EvaluateResult | None, *, error: str = "") -> CriticiseResult:
+        """Add a round with this result, and judge it."""
+        number = len(self.rounds) + 1
+        self.rounds.append(
+            Round(
+                number=number,
+                plan=Plan(action=AdjustTrainingWindow(days=60 + number), rationale="r", expected_effect="e"),
+                planned_by="rules",
+                version=result.summary.challenger_version if result and result.summary else None,
+                metrics=result.summary.metrics if result and result.summary else (),
+                spent=Budget(job_runs=1, dbu=0.1, tokens=0),
+                error=error,
+            )
+        )
+        judged = self.judge(result)
+        if judged.criticism is not None:
+            self.rounds[-1] = self.rounds[-1].model_copy(update={"criticism": judged.criticism})
+        return judged
+
+    def judge(self, result: EvaluateResult | None) -> CriticiseResult:
+        """Judge the last round."""
+        request = CriticiseRequest(
+            model=self.model,
+            run=self.run,
+            manifest=self.manifest,
+            evidence=None if result is None else result.evidence,
+            start=self.start,
+            rounds=tuple(self.rounds),
+            spent=Budget(job_runs=len(self.rounds), dbu=0.1 * len(self.rounds), tokens=0),
+            look=0 if result is None else result.look,
+        )
+        return run_criticise_round(self.services, request)
+
+    def round(self, error: float, **scored: Any) -> tuple[EvaluateResult, Criticism]:
+        """A whole round whose challenger errs so much."""
+        number = len(self.rounds) + 1
+        self.score(number, error, **scored)
+        result = self.evaluate(number)
+        judged = self.criticise(result)
+        assert judged.criticism is not None, judged.failure
+        return result, judged.criticism
+
+    def decide(self, evidence: BlobRef, number: int, *, run: str = "") -> DecideResult:
+        """The gate; the loop names the run that has validated."""
+        request = DecideRequest(
+            model=self.model,
+            run=run or self.run,
+            manifest=self.manifest,
+            evidence=evidence,
+            round=number,
+            validated_by="" if run else self.lifecycle,
+        )
+        return run_decide_action(self.services, request)
+
+    def _data(self) -> BlobRef:
+        """The manifest and the report of a validation that left one of two files out."""
+        reports = (
+            self._part("good.csv", ContractReport(rows=8_000, newest="2012-12-31T23:00:00", columns=_COLUMNS)),
+            self._part("bad.csv", ContractReport.model_validate(_REFUSED)),
+        )
+        self.services.blobs.write(
+            BlobRef(container=EVIDENCE, name=f"runs/{self.lifecycle}/validation.json"),
+            _PARTS.dump_json(reports),
+            content_type="application/json",
+        )
+        blob = BlobRef(container=BRONZE, name=f"{self.model}/good.csv")
+        manifest = DatasetManifest(
+            lifecycle_run=self.lifecycle,
+            spec=self.spec,
+            parts=(DatasetPart(blob=blob, format="csv", digest=str(reports[0].digest), rows=8_000),),
+            digest=digest([self.model]),
+            source="synthetic: a test",
+        )
+        return self.services.blobs.write(
+            BlobRef(container=SILVER, name=f"{self.model}/manifest.json"),
+            manifest.model_dump_json().encode(),
+            content_type="application/json",
+        )
+
+    def _part(self, name: str, report: ContractReport) -> PartReport:
+        upload = Upload(
+            url=f"http://host/bronze/{self.model}/{name}",
+            container=BRONZE,
+            name=f"{self.model}/{name}",
+            etag='"1"',
+            size=1,
+            event_time=self.services.clock(),
+            event_id=name,
+        )
+        return PartReport(upload=upload, digest=digest([self.model, name]), report=report)
+
+
+def seen(asked: dict[str, Any]) -> dict[str, Any]:
+    """The evidence in the question that a language model was asked."""
+    _, _, after = asked["messages"][1]["content"].partition("<evidence>\n")
+    found: dict[str, Any] = json.loads(after.partition("\n</evidence>")[0])
+    return found
+
+
+_COLUMNS = (ColumnProfile(name="temp", null_count=12), ColumnProfile(name="hum", null_count=0))
+_REFUSED = {"rows": 10, "violations": [{"rule": "row_count", "message": "10 rows: at least 5000 are needed"}]}

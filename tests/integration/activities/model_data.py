@@ -1,0 +1,50 @@
+"""A model with data: files that were uploaded and validated, and made champions."""
+
+from pathlib import Path
+from typing import Any
+
+from activities.validate_data import run_validate_data
+from domain.names import BRONZE
+from domain.run import ValidateRequest, ValidationResult
+from domain.upload import BlobRef, Upload
+from tests.integration.activities.responder import Case
+
+HEADER = "timestamp,season,holiday,weekday,workingday,weathersit,temp,atemp,hum,windspeed,revenue"
+
+
+class Starts:
+    """A durable client that only remembers what was started."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str]] = []
+
+    async def get_status(self, _: str) -> None:
+        """Nothing runs."""
+
+    async def start_new(self, name: str, instance: str, _: Any) -> str:
+        """Remember it."""
+        self.started.append((name, instance))
+        return instance
+
+
+def upload_file(case: Case, folder: Path, name: str, day: int) -> Upload:
+    """Put two hours of a day into the model's folder."""
+    rows = [f"2012-01-0{day}T0{hour}:00:00,1,0,1,1,1,0.5,0.5,0.5,0.5,{day}{hour}.5" for hour in range(2)]
+    path = folder / f"{name}.csv"
+    path.write_text("\n".join((HEADER, *rows)) + "\n", encoding="utf-8")
+    blob = BlobRef(container=BRONZE, name=f"{case.model}/{name}.csv")
+    etag = case.services.blobs.upload(blob, path, metadata={"data_source": "station 7"})
+    return Upload(
+        url=case.services.blobs.url(blob),
+        container=blob.container,
+        name=blob.name,
+        etag=etag,
+        size=path.stat().st_size,
+        event_time=case.services.clock(),
+        event_id=name,
+    )
+
+
+def validate(case: Case, run: str, *uploads: Upload) -> ValidationResult:
+    """Hold files against the contract, as a run does."""
+    return run_validate_data(case.services, ValidateRequest(model=case.model, run=run, uploads=uploads))

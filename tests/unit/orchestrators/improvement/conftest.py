@@ -1,0 +1,167 @@
+"""An improvement loop on the real engine, and what its activities answer."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from domain.decision import Decision
+from domain.evidence import Evidence
+from domain.improvement import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
+from domain.names import (
+    CANCEL_DATABRICKS_JOB,
+    CRITICISE_ROUND,
+    DECIDE_ACTION,
+    EVALUATE_METRICS,
+    IMPROVEMENT,
+    PLAN_IMPROVEMENT,
+    POLL_JOB_STATUS,
+    SEND_ALERT,
+    TRACE_ROUND,
+    TRIGGER_DATABRICKS_JOB,
+)
+from domain.plan import AdjustTrainingWindow, Plan, PlanOrder
+from domain.run import (
+    CriticiseResult,
+    DecideResult,
+    EvaluateResult,
+    Failure,
+    ImprovementInput,
+    ImprovementOutcome,
+    JobSettings,
+    Patience,
+    PlanImprovementResult,
+    StepResult,
+    TraceRoundResult,
+)
+from domain.upload import BlobRef
+from local_host.durable.engine import DurableEngine
+from tests.unit.orchestrators.conftest import Script, job_status
+
+ID = "improvement-m-1"
+Run = Callable[..., Awaitable[ImprovementOutcome]]
+START = BlobRef(container="evidence", name="start.json")
+MANIFEST = BlobRef(container="silver", name="manifest.json")
+# A round's job of a quarter of an hour, at 3 DBU an hour.
+SECONDS, DBU = 900.0, 0.75
+NOTHING_LEFT = "nothing is left to try that the spec allows and the budget pays for"
+
+
+def planned(days: int, *, tokens: int = 0, note: str = "", rationale: str = "") -> PlanImprovementResult:
+    """A plan to train on so many days."""
+    action = AdjustTrainingWindow(days=days)
+    plan = Plan(action=action, rationale=rationale or f"{days} days", expected_effect="less error")
+    made = Planned(plan=plan, planned_by="rules", tokens=tokens, note=note)
+    return PlanImprovementResult(planned=made, order=PlanOrder(action=action))
+
+
+def no_plan(*, tokens: int = 0, note: str = "") -> PlanImprovementResult:
+    """Nothing left to try."""
+    return PlanImprovementResult(planned=Planned(plan=None, planned_by="rules", tokens=tokens, note=note))
+
+
+def evidence(number: int) -> BlobRef:
+    """Where the evidence of a round is."""
+    return BlobRef(container="evidence", name=f"evidence-{number}.json")
+
+
+def evaluated(number: int) -> EvaluateResult:
+    """The evaluation of a round, which is look ``number`` at the holdout."""
+    summary = Evidence(
+        model="m",
+        challenger_version=str(number + 1),
+        champion_version="1",
+        rows=1,
+        metrics=(),
+        score_run="s",
+        train_run="t",
+        evaluation_set_digest="e",
+        predictions_digest="p",
+        dataset_digest="d",
+        data_source="synthetic",
+        policy_digest="pd",
+        spec_digest="sd",
+    )
+    return EvaluateResult(evidence=evidence(number), summary=summary, look=number)
+
+
+def criticised(judgement: Judgement, reason: str = "because") -> CriticiseResult:
+    """A judgement."""
+    feedback = Feedback(gaps=(), likely_reason=reason)
+    criticism = Criticism(judgement=judgement, rule="rule", reason=reason, feedback=feedback, confidence=0.97)
+    return CriticiseResult(criticism=criticism, ledger=1)
+
+
+def decided(outcome: Any, action: Any = "promote", reason: str = "better") -> DecideResult:
+    """What the lifecycle's gate did."""
+    decision = Decision(
+        action=action,
+        rule="rule",
+        reason=reason,
+        model="m",
+        challenger_version="2",
+        champion_version="1",
+        evidence_digest="e",
+    )
+    return DecideResult(decision=decision, outcome=outcome, champion_version="2", ledger=1)
+
+
+def failure(step: str, code: str = "service_refused", message: str = "403") -> Failure:
+    """A step that has failed for good."""
+    return Failure(step=step, code=code, message=message)
+
+
+def alert(script: Script) -> dict[str, Any]:
+    """The one alert that people got."""
+    (found,) = script.asked(SEND_ALERT)
+    return found
+
+
+@pytest.fixture
+def script() -> Script:
+    """A loop whose first round is accepted and promoted."""
+    result = Script()
+    result.on(PLAN_IMPROVEMENT, *(planned(30 * number) for number in range(1, 11)))
+    result.on(TRIGGER_DATABRICKS_JOB, *(StepResult(run_id=number) for number in range(1, 31)))
+    result.on(POLL_JOB_STATUS, job_status("succeeded", seconds=SECONDS))
+    result.on(CANCEL_DATABRICKS_JOB, StepResult())
+    result.on(EVALUATE_METRICS, *(evaluated(number) for number in range(1, 11)))
+    result.on(CRITICISE_ROUND, criticised("accept"))
+    result.on(TRACE_ROUND, *(TraceRoundResult(trace=f"tr-{number}") for number in range(1, 11)))
+    result.on(DECIDE_ACTION, decided("promoted"))
+    result.on(SEND_ALERT, StepResult())
+    return result
+
+
+@pytest.fixture
+def start(engine: DurableEngine, settings: JobSettings) -> Callable[..., Awaitable[None]]:
+    """Start a loop under a policy."""
+
+    async def begin(**policy: Any) -> None:
+        given: dict[str, Any] = {"budget": Budget(job_runs=6, dbu=50, tokens=1_000)} | policy
+        order = ImprovementInput(
+            model="m",
+            run=ID,
+            validated_by="lifecycle-m-1",
+            manifest=MANIFEST,
+            evidence=START,
+            job=settings,
+            policy=ImprovementPolicy(**given),
+            patience=Patience(attempts=2, seconds=0.01),
+        )
+        await engine.start_instance(IMPROVEMENT, json.dumps(order.model_dump_json()), ID)
+
+    return begin
+
+
+@pytest.fixture
+def run(engine: DurableEngine, start: Callable[..., Awaitable[None]]) -> Run:
+    """Run a loop to its end and return its outcome."""
+
+    async def whole(**policy: Any) -> ImprovementOutcome:
+        await start(**policy)
+        status = await engine.wait_for_completion(ID)
+        return ImprovementOutcome.from_json(status.output)
+
+    return whole

@@ -1,0 +1,94 @@
+"""What people see of a loop: its status while it runs, and the story of its rounds when it has ended in vain."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+from domain.names import CRITICISE_ROUND, PLAN_IMPROVEMENT, POLL_JOB_STATUS, TRACE_ROUND
+from domain.run import TraceRoundResult
+from local_host.durable.engine import DurableEngine
+from tests.unit.orchestrators.conftest import Script, job_status
+from tests.unit.orchestrators.improvement.conftest import ID, Run, alert, criticised, failure, planned
+
+Start = Callable[..., Awaitable[None]]
+
+
+async def _status(engine: DurableEngine, step: str, number: int) -> None:
+    """Wait until the loop says that it is at a step of a round."""
+    while True:
+        told = json.loads((await engine.get_status(ID)).custom_status or "{}")
+        if (told.get("step"), told.get("round")) == (step, number):
+            return
+        await asyncio.sleep(0.005)
+
+
+async def test_the_status_names_the_round_and_the_step(engine: DurableEngine, start: Start, script: Script) -> None:
+    """While the job of round two runs, the status says round two."""
+    done, running = job_status("succeeded"), job_status("running")
+    script.on(POLL_JOB_STATUS, done, *(running for _ in range(50)), done)
+    script.on(CRITICISE_ROUND, criticised("retry"), criticised("accept"))
+    await start()
+    await _status(engine, POLL_JOB_STATUS, 2)
+    await engine.wait_for_completion(ID)
+
+
+async def test_a_critic_is_still_in_the_round_that_it_judges(
+    engine: DurableEngine, start: Start, script: Script
+) -> None:
+    """The round's number changes with the next plan, and not before."""
+    release = asyncio.Event()
+    answer = script.answer
+
+    async def held(activity: str, text: str | None) -> str:
+        if activity == CRITICISE_ROUND:
+            await release.wait()
+        return await answer(activity, text)
+
+    script.answer = held  # type: ignore[method-assign]
+    await start()
+    await _status(engine, CRITICISE_ROUND, 1)
+    release.set()
+    await engine.wait_for_completion(ID)
+
+
+async def test_a_rejection_tells_the_story_of_the_rounds(run: Run, script: Script) -> None:
+    """Each round's action, its reason and its verdict, and the conclusion last."""
+    script.on(CRITICISE_ROUND, criticised("retry", "rmse misses by 9"), criticised("reject", "rmse misses by 8"))
+    await run()
+    told = alert(script)
+    assert (told["key"], told["rule"], told["severity"]) == (f"{ID}:rejected", "improvement_rejected", "warning")
+    assert told["title"] == "m could not be improved in 2 rounds"
+    assert told["detail"].split("\n") == [
+        "round 1: adjust_training_window (30 days): rmse misses by 9",
+        "round 2: adjust_training_window (60 days): rmse misses by 8",
+        "rmse misses by 8",
+    ]
+
+
+async def test_a_long_story_leaves_no_round_out(run: Run, script: Script) -> None:
+    """Ten rounds of two thousand characters each are cut evenly: an alert takes 8,000."""
+    script.on(PLAN_IMPROVEMENT, *(planned(number, rationale="r" * 2_000) for number in range(1, 11)))
+    script.on(CRITICISE_ROUND, criticised("retry", "the limit is missed"))
+    await run(max_iterations=10, budget={"job_runs": 10, "dbu": 50, "tokens": 0})
+    detail = alert(script)["detail"]
+    assert len(detail) <= 8_000
+    assert [line.split(":")[0] for line in detail.split("\n")[:-1]] == [f"round {number}" for number in range(1, 11)]
+    assert detail.endswith("\nthe limit is missed")
+
+
+async def test_each_round_has_its_trace(run: Run, script: Script) -> None:
+    """Its id stands in the round; it is written once the round is judged, with the feedback that the planner got."""
+    script.on(CRITICISE_ROUND, criticised("retry", "rmse misses by 9"), criticised("accept"))
+    outcome = await run()
+    assert [item.trace for item in outcome.rounds] == ["tr-1", "tr-2"]
+    asked = script.asked(TRACE_ROUND)
+    assert [(item["round"]["number"], item["feedback"]) for item in asked] == [(1, ""), (2, "rmse misses by 9")]
+    assert [item["round"]["criticism"]["judgement"] for item in asked] == ["retry", "accept"]
+    assert all(item["times"] == sorted(item["times"]) for item in asked)
+
+
+async def test_a_loop_goes_on_without_a_trace(run: Run, script: Script) -> None:
+    """MLflow refuses it: that is logged, and no reason to stop."""
+    script.on(TRACE_ROUND, TraceRoundResult(failure=failure(TRACE_ROUND)))
+    outcome = await run()
+    assert (outcome.outcome, outcome.rounds[0].trace) == ("promoted", "")

@@ -1,0 +1,51 @@
+"""Whether the app is alive, and whether it is ready."""
+
+import asyncio
+from collections.abc import Callable
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities.readiness import ReadinessProbe
+from domain.health import Liveness, Readiness
+from domain.ports import Services
+from triggers.api.operation import READERS
+from triggers.principal import NotSignedInError, read_principal
+from triggers.problem import Answer, answer, explained
+
+
+def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+    """Register ``/api/health``, which only says that the process answers, and ``/api/health/ready``.
+
+    The platform's health check looks at the first: an instance is not made well by ending it while storage is down.
+    """
+    result = df.Blueprint()
+    probe = ReadinessProbe()
+
+    def get(route: str) -> Callable[[Answer], Answer]:
+        return result.route(route=route, methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
+
+    @get("health")
+    async def health(req: func.HttpRequest) -> func.HttpResponse:
+        return answer(Liveness())
+
+    @get("health/ready")
+    @explained
+    async def ready(req: func.HttpRequest) -> func.HttpResponse:
+        bound = services()
+        readiness = await probe.read(await asyncio.to_thread(lambda: bound.health_checks), bound.clock)
+        return answer(readiness if _may_see(req) else _summary(readiness), 200 if readiness.ok else 503)
+
+    return result
+
+
+def _may_see(req: func.HttpRequest) -> bool:
+    """Whether a caller may see names and reasons: they tell what the platform is made of."""
+    try:
+        return bool(read_principal(req.headers).roles & set(READERS))
+    except NotSignedInError:
+        return False
+
+
+def _summary(readiness: Readiness) -> Readiness:
+    return readiness.model_copy(update={"dependencies": ()})

@@ -1,0 +1,31 @@
+"""A timer that sees to it that every review is waited for, and that no decision is left lying."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities.start_review import wake_review
+from domain.ports import Services
+
+logger = logging.getLogger(__name__)
+
+
+def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+    """Register the timer: every minute."""
+    result = df.Blueprint()
+
+    @result.timer_trigger(arg_name="timer", schedule="30 * * * * *")
+    @result.durable_client_input(client_name="client")
+    async def sweep_reviews(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+        bound = services()
+        for review in await asyncio.to_thread(bound.reviews.unsettled):
+            try:
+                await wake_review(client, bound, review, again=True)
+            except Exception:
+                # One review that cannot be woken, perhaps because somebody else starts it just now, holds up no other.
+                logger.exception("review_not_woken review=%s model=%s", review.review_id, review.model)
+
+    return result
