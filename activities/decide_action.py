@@ -81,7 +81,13 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
     policy = manifest.spec.improvement
     wanted = request.improve or decision.rule in policy.after
     improve = policy if result.outcome == "rejected" and wanted else None
-    return result.model_copy(update={"decision": decision, "ledger": entry.sequence, "improve": improve})
+    found = {
+        "decision": decision,
+        "ledger": entry.sequence,
+        "improve": improve,
+        "endpoint": manifest.spec.serving_endpoint or "",
+    }
+    return result.model_copy(update=found)
 
 
 def _outcome_key(request: DecideRequest) -> str:

@@ -1,6 +1,7 @@
 """The metrics that the app writes, each by a verb; without an SDK (wiring.telemetry) they go nowhere."""
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Final
 
 from opentelemetry import metrics
@@ -32,8 +33,29 @@ def _histogram(metric: Metric) -> metrics.Histogram:
     return _METER.create_histogram(metric.name, unit=metric.unit, description=metric.description)
 
 
-def _gauge(metric: Metric) -> metrics._Gauge:
-    return _METER.create_gauge(metric.name, unit=metric.unit, description=metric.description)
+class _Gauge:
+    """Values that are exported once each: what an instance has seen an hour ago need not be so now.
+
+    A gauge of the SDK repeats its last value for as long as the process lives, even where another instance has the
+    timer by now. One exporter takes the values, which is what wiring.telemetry sets up.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        self._lock = Lock()
+        self._values: dict[tuple[tuple[str, str], ...], float] = {}
+        _METER.create_observable_gauge(
+            metric.name, callbacks=[self._take], unit=metric.unit, description=metric.description
+        )
+
+    def set(self, value: float, **attributes: str) -> None:
+        """Replace the value of these attributes."""
+        with self._lock:
+            self._values[tuple(sorted(attributes.items()))] = value
+
+    def _take(self, _: metrics.CallbackOptions) -> list[metrics.Observation]:
+        with self._lock:
+            values, self._values = self._values, {}
+        return [metrics.Observation(value, dict(attributes)) for attributes, value in values.items()]
 
 
 _RUNS: Final = _counter(RUNS)
@@ -41,11 +63,11 @@ _CALLS_FAILED: Final = _counter(CALLS_FAILED)
 _HEARTBEAT: Final = _counter(HEARTBEAT)
 _MITIGATION_LATENCY: Final = _histogram(MITIGATION_LATENCY)
 _REVIEW_WAIT: Final = _histogram(REVIEW_WAIT)
-_REVIEWS_OPEN: Final = _gauge(REVIEWS_OPEN)
-_INCIDENTS_OPEN: Final = _gauge(INCIDENTS_OPEN)
-_QUEUE_DEPTH: Final = _gauge(QUEUE_DEPTH)
-_DEAD_LETTERS: Final = _gauge(DEAD_LETTERS)
-_FEATURE_PSI: Final = _gauge(FEATURE_PSI)
+_REVIEWS_OPEN: Final = _Gauge(REVIEWS_OPEN)
+_INCIDENTS_OPEN: Final = _Gauge(INCIDENTS_OPEN)
+_QUEUE_DEPTH: Final = _Gauge(QUEUE_DEPTH)
+_DEAD_LETTERS: Final = _Gauge(DEAD_LETTERS)
+_FEATURE_PSI: Final = _Gauge(FEATURE_PSI)
 
 
 def count_run(model: str, outcome: str) -> None:
@@ -77,9 +99,9 @@ def record_review(model: str, outcome: str, seconds: float) -> None:
 def set_waiting(*, uploads: Mapping[str, int], dead_letters: Mapping[str, int], reviews: int, incidents: int) -> None:
     """What waits now: uploads by model, dead letters by queue, reviews, incidents."""
     for model, count in uploads.items():
-        _QUEUE_DEPTH.set(count, {"model": model})
+        _QUEUE_DEPTH.set(count, model=model)
     for queue, count in dead_letters.items():
-        _DEAD_LETTERS.set(count, {"queue": queue})
+        _DEAD_LETTERS.set(count, queue=queue)
     _REVIEWS_OPEN.set(reviews)
     _INCIDENTS_OPEN.set(incidents)
 
@@ -88,7 +110,7 @@ def record_drift(model: str, logged: Mapping[str, float]) -> None:
     """The drift of each column among the metrics of a score run."""
     for name, value in logged.items():
         if name.startswith(DRIFT_PREFIX):
-            _FEATURE_PSI.set(value, {"model": model, "feature": name.removeprefix(DRIFT_PREFIX)})
+            _FEATURE_PSI.set(value, model=model, feature=name.removeprefix(DRIFT_PREFIX))
 
 
 def exported() -> bool:

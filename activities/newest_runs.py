@@ -15,7 +15,7 @@ from domain.view import RunState, RunSummary
 
 # Runs are looked for in windows of so many days, because Durable sorts by instance id and has no newest first.
 _WINDOWS = (1, 7, 30, 180, None)
-_PAGE = 500
+PAGE = 500
 _SECONDS = 60
 _CONTINUATION = "x-ms-continuation-token"
 # Durable keeps times to the tenth of a microsecond; ours end before that.
@@ -44,9 +44,17 @@ class RunFilter:
 
 
 async def newest_runs(
-    client: df.DurableOrchestrationClient, wanted: RunFilter, *, after: Position | None, limit: int
+    client: df.DurableOrchestrationClient,
+    wanted: RunFilter,
+    *,
+    after: Position | None,
+    limit: int,
+    page_size: int = PAGE,
 ) -> Page[RunSummary]:
     """The newest lifecycle runs behind a position.
+
+    Args:
+        page_size: how many Durable is asked for at once.
 
     Raises:
         ServiceUnavailableError: Durable does not answer.
@@ -57,7 +65,7 @@ async def newest_runs(
         for days in _WINDOWS:
             begin = _earlier(end or datetime.now(UTC), days)
             first = max((moment for moment in (begin, wanted.since) if moment), default=None)
-            statuses = await _statuses(session, client, first, _later(end))
+            statuses = await _statuses(session, client, first, _later(end), page_size)
             runs = (run for run in map(run_summary, statuses) if wanted.takes(run))
             found = page_of(runs, position_of, after=after, limit=limit)
             if found.next is not None or first is None or first == wanted.since:
@@ -71,13 +79,17 @@ def position_of(run: RunSummary) -> Position:
 
 
 async def _statuses(
-    session: aiohttp.ClientSession, client: df.DurableOrchestrationClient, first: datetime | None, last: datetime | None
+    session: aiohttp.ClientSession,
+    client: df.DurableOrchestrationClient,
+    first: datetime | None,
+    last: datetime | None,
+    page_size: int,
 ) -> list[DurableOrchestrationStatus]:
     """Every instance of the window.
 
     The SDK's ``get_status_by`` gives the first 100 and drops the token for the rest (its issue 580).
     """
-    asked = {"instanceIdPrefix": RUN_PREFIX, "top": str(_PAGE)}
+    asked = {"instanceIdPrefix": RUN_PREFIX, "top": str(page_size)}
     for name, moment in (("createdTimeFrom", first), ("createdTimeTo", last)):
         if moment is not None:
             asked[name] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

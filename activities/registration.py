@@ -34,6 +34,7 @@ from activities.trigger_databricks_job import run_trigger_databricks_job
 from activities.undo_mitigations import run_undo_mitigations
 from activities.validate_data import run_validate_data
 from activities.verify_recovery import run_verify_recovery
+from activities.withdraw_promotion import run_withdraw_promotion
 from domain import names
 from domain.message import Message
 from domain.ports import Services
@@ -61,6 +62,7 @@ from domain.run import (
     TraceRoundRequest,
     TriggerRequest,
     ValidateRequest,
+    WithdrawRequest,
 )
 
 
@@ -89,6 +91,7 @@ ACTIVITIES: tuple[Activity, ...] = (
     Activity(names.POLL_JOB_STATUS, PollRequest, run_poll_job_status),
     Activity(names.CANCEL_DATABRICKS_JOB, PollRequest, run_cancel_databricks_job),
     Activity(names.EVALUATE_METRICS, EvaluateRequest, run_evaluate_metrics),
+    Activity(names.WITHDRAW_PROMOTION, WithdrawRequest, run_withdraw_promotion),
     Activity(names.RECORD_HALT, HaltRecord, run_record_halt),
     Activity(names.SEND_ALERT, AlertRequest, run_send_alert),
     Activity(names.PUBLISH_EVENT, RunEvent, run_publish_event),

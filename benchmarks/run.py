@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import venv
@@ -36,7 +37,12 @@ def main() -> None:
         if given.only in {None, suite.name}:
             rows.extend(_run(suite))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "report.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    report = FOLDER / "report.json"
+    if given.only is not None and report.exists():
+        # The other suites stay as they were measured last.
+        new = {row["name"] for row in rows}
+        rows = [row for row in json.loads(report.read_text(encoding="utf-8")) if row["name"] not in new] + rows
+    report.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     table = plain_table(*HEADINGS)
     for row in rows:
         table.add_row(*("" if row[heading] is None else str(row[heading]) for heading in HEADINGS))
@@ -51,12 +57,17 @@ def _run(suite: Suite) -> list[dict[str, Any]]:
         FOLDER.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, *suite.data.split()], cwd=ROOT, check=True)
     for script in suite.scripts:
+        if script.program and shutil.which(script.program) is None:
+            console.print(f"{suite.name}: {script.path} is left out: {script.program} is not installed", style="yellow")
+            continue
         console.print(f"{suite.name}: {script.path}", style="dim")
         for item in _measure(script):
             measured[item["name"]] = item
     rows = []
     shown: set[str] = set()
     for comparison in suite.comparisons:
+        if comparison.peer not in measured:
+            continue
         ours, peer = measured[comparison.ours], measured[comparison.peer]
         shown |= {comparison.ours, comparison.peer}
         rows.append(_row(ours, comparison.peer_name, peer["value"]))

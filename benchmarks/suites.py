@@ -9,11 +9,13 @@ class Script:
 
     Attributes:
         needs: packages of a peer, installed into a virtual environment of its own; empty runs with ours.
+        program: of the system that the peer needs; without it the peer is left out, and the run says so.
     """
 
     path: str
     arguments: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    program: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,13 @@ SUITES: tuple[Suite, ...] = (
     ),
     Suite(
         name="responder",
-        scripts=(Script("responder/rollback.py"), Script("responder/storm.py")),
+        scripts=(
+            Script("responder/rollback.py"),
+            Script("responder/storm.py"),
+            Script("responder/peer_celery.py", needs=("celery[redis]==5.*",), program="redis-server"),
+        ),
         comparisons=(
+            Comparison("storm_alerts", "celery_messages", "Celery + Redis (fsync always), each message only stored"),
             Comparison("alert_to_alias_median", "mlflow_two_calls_median", "MLflow's own two calls"),
             Comparison("alert_to_alias_p99", "mlflow_two_calls_median", "MLflow's own two calls"),
         ),

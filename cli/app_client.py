@@ -1,11 +1,14 @@
-"""HTTP to a running app."""
+"""HTTP to a running app: the local stack, or one in Azure."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from cli.sign_in import SignIn
+from delivery.environment import Environment, EnvironmentFolder
 from domain.errors import NightshiftError
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.state_folder import StateFolder
@@ -23,13 +26,44 @@ class AppRefusedError(NightshiftError):
     code = "app_refused"
 
 
-def app_url(state: Path) -> str:
-    """Where the app is: NIGHTSHIFT_URL if set (a deployed app), else the local stack of the state folder.
+@dataclass(frozen=True)
+class AppAddress:
+    """Where an app is.
+
+    Attributes:
+        sign_in: puts a token into each request; None for the local stack, which asks for none.
+    """
+
+    url: str
+    sign_in: SignIn | None = None
+
+
+def chosen_environment() -> Environment | None:
+    """The deployed environment of ``nightshift --env``, which NIGHTSHIFT_ENV carries; None if none is named.
 
     Raises:
-        AppUnreachableError: neither says.
+        UnknownEnvironmentError: it is not known here.
     """
-    return os.environ.get("NIGHTSHIFT_URL", "").rstrip("/") or local_endpoints(state).app_url
+    name = os.environ.get("NIGHTSHIFT_ENV")
+    return EnvironmentFolder().get(name) if name else None
+
+
+def app_url(state: Path) -> AppAddress:
+    """Where the app is: the environment of ``--env``, else NIGHTSHIFT_URL, else the local stack of the state folder.
+
+    Raises:
+        AppUnreachableError: none of them says.
+        UnknownEnvironmentError: ``--env`` names one that is not known here.
+    """
+    environment = chosen_environment()
+    if environment is not None:
+        return address_of(environment)
+    return AppAddress(os.environ.get("NIGHTSHIFT_URL", "").rstrip("/") or local_endpoints(state).app_url)
+
+
+def address_of(environment: Environment) -> AppAddress:
+    """Where the app of an environment is, and how to sign in."""
+    return AppAddress(environment.app_url, SignIn(environment.audience, environment.tenant_id))
 
 
 def local_endpoints(state: Path) -> Endpoints:
@@ -42,7 +76,7 @@ def local_endpoints(state: Path) -> Endpoints:
     if endpoints is None:
         raise AppUnreachableError(
             f"no local stack has been started in {state}: start one with `nightshift up`, "
-            "or set NIGHTSHIFT_URL to a deployed app"
+            "or name a deployed app with --env (or NIGHTSHIFT_URL)"
         )
     return endpoints
 
@@ -50,8 +84,9 @@ def local_endpoints(state: Path) -> Endpoints:
 class AppClient:
     """Speaks the app's HTTP API."""
 
-    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._http = httpx.Client(base_url=f"{url}/api", timeout=30, transport=transport)
+    def __init__(self, address: AppAddress | str, transport: httpx.BaseTransport | None = None) -> None:
+        found = address if isinstance(address, AppAddress) else AppAddress(address)
+        self._http = httpx.Client(base_url=f"{found.url}/api", timeout=30, auth=found.sign_in, transport=transport)
 
     def get(self, path: str, **params: str | int | None) -> Any:
         """GET a JSON document; parameters that are None are left out.
@@ -85,6 +120,8 @@ class AppClient:
             problem = response.json()
             raise AppRefusedError(f"{problem['title']}: {problem['detail']}", status=response.status_code)
         message = f"HTTP {response.status_code} from {response.url}"
+        if response.status_code in {302, 401}:
+            message += ": the app asks for a sign-in; `nightshift --env ENVIRONMENT` does that"
         if response.status_code in {502, 503, 504}:
             raise AppUnreachableError(f"{message}: the host is there, but the app is not (yet)")
         raise AppRefusedError(message, status=response.status_code)

@@ -1,7 +1,9 @@
 """The ``nightshift`` command."""
 
+import os
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -9,6 +11,7 @@ from rich.text import Text
 
 from cli import (
     dlq_commands,
+    env_commands,
     improve_command,
     incident_commands,
     read_commands,
@@ -17,14 +20,13 @@ from cli import (
     upload_command,
 )
 from cli.demo import command as demo_command
-from domain.errors import NightshiftError
+from domain.errors import BadInputError, NightshiftError
 from local_host.stack.errors import StackError
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Nightshift looks after machine-learning models: new data retrains them, evidence promotes them.",
 )
 
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -53,10 +55,31 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "The local stack": (stack_commands.up, stack_commands.down, stack_commands.doctor),
 }
+LOCAL_ONLY = frozenset({"demo", "up", "down", "env"})
+app.add_typer(env_commands.env, name="env", rich_help_panel="Deployed environments")
 app.add_typer(dlq_commands.dlq, name="dlq", rich_help_panel="When something is wrong")
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+
+
+@app.callback()
+def choose(
+    context: typer.Context,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env", envvar="NIGHTSHIFT_ENV", help="A deployed environment, such as dev; else the local stack."
+        ),
+    ] = None,
+) -> None:
+    """Nightshift looks after machine-learning models: new data retrains them, evidence promotes them."""
+    if env is not None and context.invoked_subcommand in LOCAL_ONLY:
+        raise BadInputError(
+            field="--env", value=env, rule=f"`{context.invoked_subcommand}` is about this machine; leave it out"
+        )
+    if env is not None:
+        os.environ["NIGHTSHIFT_ENV"] = env
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.app_client import address_of, chosen_environment
+from cli.environment_doctor import examine_environment
 from cli.options import DEFAULT_STATE, ROOT, AsJson, State
 from cli.rendering import make_console, plain_table
 from local_host.stack.detached import start_detached
@@ -40,8 +42,9 @@ def down(state: State = DEFAULT_STATE) -> None:
 
 
 def doctor(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Say which part of the local stack is ill, and what to do. Exit 1 if one is."""
-    findings = examine(state, ROOT)
+    """Say which part is ill, of the local stack or of the environment of --env, and what to do. Exit 1 if one is."""
+    environment = chosen_environment()
+    findings = examine(state, ROOT) if environment is None else examine_environment(address_of(environment))
     if as_json:
         console.file.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
     else:

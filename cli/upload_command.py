@@ -11,15 +11,16 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from cli import rendering, run_report
-from cli.app_client import AppClient, AppRefusedError, app_url, local_endpoints
+from cli.app_client import AppClient, AppRefusedError, app_url, chosen_environment, local_endpoints
 from cli.options import DEFAULT_STATE, ROOT, AsJson, State
 from domain.errors import BadInputError
 from domain.identity import MODEL_NAME, short
 from domain.names import BRONZE, UPLOADED_BY
+from domain.ports import BlobStore
 from domain.run import RunOutcome
 from domain.upload import BlobRef
 from domain.view import RunDetail
-from wiring.services import LazyServices
+from wiring.services import LazyServices, signed_in_blobs
 from wiring.settings import read_settings
 
 ENDED = frozenset({"completed", "failed", "terminated"})
@@ -81,14 +82,22 @@ def put(model: str, file: Path, source: str, state: Path, *, by: str = "") -> Pu
         raise BadInputError(field="MODEL", value=model, rule=f"must match {MODEL_NAME}")
     if not file.is_file():
         raise BadInputError(field="FILE", value=str(file), rule="must be a file")
-    environment = dict(os.environ)
-    if not os.environ.get("NIGHTSHIFT_URL"):
-        environment |= local_endpoints(state).environment()
-    blobs = LazyServices(read_settings(environment, ROOT)).blobs
+    blobs = _blobs(state)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     blob = BlobRef(container=BRONZE, name=f"{model}/{stamp}-{file.name}")
     etag = blobs.upload(blob, file, metadata={"data_source": source} | ({UPLOADED_BY: by} if by else {}))
     return Put(short(blobs.url(blob), etag), blob.name)
+
+
+def _blobs(state: Path) -> BlobStore:
+    """The storage of the environment of ``--env``, with the identity that has signed in, or that of the local stack."""
+    environment = chosen_environment()
+    if environment is not None:
+        return signed_in_blobs(environment.blob_endpoint)
+    settings = dict(os.environ)
+    if not os.environ.get("NIGHTSHIFT_URL"):
+        settings |= local_endpoints(state).environment()
+    return LazyServices(read_settings(settings, ROOT)).blobs
 
 
 def await_run(app: AppClient, model: str, identity: str, seconds: float = 60) -> str:

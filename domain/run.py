@@ -225,6 +225,7 @@ class DecideResult(Message):
         champion_version: the champion after the action.
         ledger: sequence of the ledger entry of the decision.
         improve: what the spec allows the improvement loop, if this decision is to start one.
+        endpoint: that serves the model's champion, if the spec names one; it must follow a promotion.
     """
 
     decision: Decision | None = None
@@ -233,6 +234,25 @@ class DecideResult(Message):
     ledger: int | None = None
     review_id: str | None = None
     improve: ImprovementPolicy | None = None
+    endpoint: str = ""
+    failure: Failure | None = None
+
+
+class WithdrawRequest(Message):
+    """Input of ``withdraw_promotion``: the run's promotion is taken back, because its endpoint did not follow."""
+
+    model: str
+    run: str
+    version: str
+    previous: str | None
+    reason: str
+
+
+class WithdrawResult(Message):
+    """Result of ``withdraw_promotion``; ``version`` is champion again, None if it could not be put back."""
+
+    version: str | None = None
+    detail: str = ""
     failure: Failure | None = None
 
 

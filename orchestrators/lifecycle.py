@@ -10,12 +10,15 @@ from domain.names import (
     DECIDE_ACTION,
     EVALUATE_METRICS,
     IMPROVEMENT,
+    MOVE_SERVING,
     PUBLISH_EVENT,
     RECORD_HALT,
     SEND_ALERT,
     VALIDATE_DATA,
     VALIDATION_JOB,
+    WITHDRAW_PROMOTION,
 )
+from domain.response import Serve
 from domain.run import (
     AlertRequest,
     DecideRequest,
@@ -33,11 +36,14 @@ from domain.run import (
     TriggerRequest,
     ValidateRequest,
     ValidationResult,
+    WithdrawRequest,
+    WithdrawResult,
     improvement_of,
 )
 from domain.upload import BlobRef
 from orchestrators.job import JobEnd, run_job
 from orchestrators.retries import steadily
+from orchestrators.serving import follow_alias
 
 Steps = Generator[Any, Any, Any]
 
@@ -73,7 +79,8 @@ def lifecycle(context: df.DurableOrchestrationContext) -> Steps:
        task) and decide on that.
     6. A rejection goes on into the improvement loop if the spec says so for its rule, or if a person has asked for it;
        what the loop promotes or flags is the run's outcome.
-    7. Publish the outcome. A run that halts or fails is written to the ledger, and on-call is told.
+    7. A promoted version is served, where the spec names an endpoint; if that does not follow, both go back.
+    8. Publish the outcome. A run that halts or fails is written to the ledger, and on-call is told.
     """
     run = _Run(context, LifecycleInput.from_json(context.get_input()))
     try:
@@ -98,7 +105,7 @@ class _Run:
         self.refused: tuple[str, ...] = ()
 
     def decide(self) -> Generator[Any, Any, RunOutcome]:
-        """Steps 2 to 5."""
+        """Steps 2 to 7."""
         data = yield from self.validate()
         assert data.manifest is not None, "validation without failure leaves a manifest"
         assert data.job is not None, "and says how to run the job"
@@ -131,7 +138,10 @@ class _Run:
             self.halt_on(decided.failure)
             if decided.outcome != "void":
                 improved = yield from self.improve(decided, data, evaluated.evidence)
-                return self.outcome(decided, improved)
+                outcome = self.outcome(decided, improved)
+                if outcome.outcome == "promoted" and decided.endpoint:
+                    yield from self.serve(decided.endpoint, outcome)
+                return outcome
         raise _Halt(
             "failed",
             Failure(
@@ -164,6 +174,32 @@ class _Run:
         self.tell(IMPROVEMENT)
         result = yield self.context.call_sub_orchestrator(IMPROVEMENT, order.to_json(), instance_id=run)
         return ImprovementOutcome.from_json(result)
+
+    def serve(self, endpoint: str, outcome: RunOutcome) -> Steps:
+        """Step 7: the endpoint serves the new champion, or alias and endpoint go back and the run has failed."""
+        assert outcome.challenger_version is not None, "it was promoted"
+        assert outcome.decision is not None, "by a decision"
+        serve = Serve(endpoint=endpoint, model=self.order.model, version=outcome.challenger_version)
+        moved = yield from follow_alias(self.context, serve, self.order.run, self.attempt)
+        if moved.moved:
+            return
+        problem = f"the serving endpoint did not follow: {moved.failure.message if moved.failure else moved.detail}"
+        request = WithdrawRequest(
+            model=self.order.model,
+            run=self.order.run,
+            version=serve.version,
+            previous=outcome.decision.champion_version,
+            reason=problem[:2_000],
+        )
+        withdrawn = WithdrawResult.from_json((yield from self.step(WITHDRAW_PROMOTION, request)))
+        self.halt_on(withdrawn.failure)
+        message = f"{problem}; {withdrawn.detail}"
+        if withdrawn.version is not None:
+            serve = serve.model_copy(update={"version": withdrawn.version})
+            back = yield from follow_alias(self.context, serve, self.order.run, self.attempt)
+            if not back.moved:
+                message = f"{message}; it does not serve version {withdrawn.version} either"
+        raise _Halt("failed", Failure(step=MOVE_SERVING, code="endpoint_not_moved", message=message))
 
     def validate(self) -> Generator[Any, Any, ValidationResult]:
         """Step 2."""
@@ -212,6 +248,13 @@ class _Run:
             failure = Failure(step=activity, code="service_unavailable", message=str(error)[:4_000])
             raise _Halt("failed", failure) from error
 
+    def attempt(self, activity: str, message: Message) -> Steps:
+        """Call an activity whose failure is not the run's end."""
+        try:
+            return (yield from self.step(activity, message))
+        except _Halt as halt:
+            return {"failure": halt.failure.to_json()}
+
     def tell(self, step: str) -> None:
         """Set the custom status that people see while the run goes on."""
         self.context.set_custom_status({"step": step, "since": self.context.current_utc_datetime.isoformat()})
@@ -240,7 +283,7 @@ class _Run:
         ).improved(improved)
 
     def halt(self, halt: _Halt) -> Generator[Any, Any, RunOutcome]:
-        """Step 7 of a run that did not come to a decision."""
+        """Step 8 of a run that did not come to a decision, or whose decision could not be carried out."""
         failure = halt.failure
         severity: Literal["critical", "warning"] = "warning" if halt.outcome == "halted" else "critical"
         title = f"Run of {self.order.model} {halt.outcome} at {failure.step}: {failure.code}"

@@ -308,6 +308,16 @@ class LazyServices:
         return DefaultAzureCredential(managed_identity_client_id=self._settings.client_id)
 
 
+def signed_in_blobs(endpoint: str) -> BlobStore:
+    """The blob storage of a deployed environment, for who has signed in on this machine."""
+    from azure.identity import DefaultAzureCredential
+    from azure.storage.blob import BlobServiceClient
+
+    from clients.blob_storage import AzureBlobStore
+
+    return AzureBlobStore(BlobServiceClient(endpoint, credential=DefaultAzureCredential()))
+
+
 class ServicesProvider:
     """Hands out one set of services per process, built at the first call: an idle app reads no setting."""
 

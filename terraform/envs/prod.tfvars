@@ -44,6 +44,9 @@ databricks = {
   }
 }
 
+# The fields are in docs/language-model.md; without an address the planner keeps to its rules.
+language_model = {}
+
 observability = {
   retention_days = 365
   daily_quota_gb = 5

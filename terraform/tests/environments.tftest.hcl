@@ -53,6 +53,7 @@ run "dev_is_public_for_named_ranges_only_and_has_no_private_endpoint" {
     blob_event_delivery = run.files.dev.blob_event_delivery
     alert_webhook       = run.files.dev.alert_webhook
     databricks          = run.files.dev.databricks
+    language_model      = run.files.dev.language_model
     observability       = run.files.dev.observability
     budget              = run.files.dev.budget
     on_call_url         = run.files.dev.on_call_url
@@ -123,6 +124,7 @@ run "qa_is_private" {
     blob_event_delivery = run.files.qa.blob_event_delivery
     alert_webhook       = run.files.qa.alert_webhook
     databricks          = run.files.qa.databricks
+    language_model      = run.files.qa.language_model
     observability       = run.files.qa.observability
     budget              = run.files.qa.budget
     on_call_url         = run.files.qa.on_call_url
@@ -206,6 +208,7 @@ run "prod_is_private" {
     blob_event_delivery = run.files.prod.blob_event_delivery
     alert_webhook       = run.files.prod.alert_webhook
     databricks          = run.files.prod.databricks
+    language_model      = run.files.prod.language_model
     observability       = run.files.prod.observability
     budget              = run.files.prod.budget
     on_call_url         = run.files.prod.on_call_url

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import os
 import sqlite3
 import threading
@@ -19,24 +20,38 @@ from cli.app_client import AppClient, AppRefusedError, AppUnreachableError
 from cli.upload_command import put
 from domain.incident import Incident
 from domain.run import ImprovementOutcome, RunOutcome
+from evals.scripted_server import Reply, scripted_server
 from local_host.datasets.source import REVENUE, SyntheticSource
 from local_host.datasets.uploads import upload, write
 from local_host.stack.catalogue import COMPONENT_NAMES
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
 from tests.e2e.killable_host import ROOT, Host
+from tests.integration.activities.improving import seen
 from wiring.services import LazyServices
 from wiring.settings import read_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kill"), pytest.mark.timeout(600)]
 
-# The same spec under two names: one gets data whose prices have risen, one gets data that holds nothing to learn.
+# The same spec under two names: one gets data whose prices have risen, and the rules plan; one gets data that holds
+# nothing to learn, and a language model plans that means no good.
 RISEN, HOPELESS = "risen", "hopeless"
 UPLOADS = {RISEN: "tariff", HOPELESS: "hopeless"}
 # The state of a round's job run in which the host is killed.
 POINTS = {RISEN: "TERMINATED", HOPELESS: "RUNNING"}
 # Seconds after the host has come back from a kill at a job's end: it evaluates, criticises, plans or decides.
 LATER = (0.3, 1.2)
+
+WORDS = {"rationale": "ignore all rules", "expected_effect": "none"}
+FORBIDDEN = {"action": {"kind": "delete_everything"}, **WORDS}
+# Within the bounds, and yet no window to learn from.
+TOO_NARROW = {"action": {"kind": "adjust_training_window", "days": 1}, **WORDS}
+
+
+def _proposal(asked: dict[str, Any]) -> Reply:
+    """A question that is asked again after a kill gets the same answer: it follows from what was tried."""
+    tried = seen(asked)["tried"]
+    return Reply(text=json.dumps(TOO_NARROW if tried else FORBIDDEN))
 
 
 @pytest.fixture
@@ -46,18 +61,23 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[End
     specs.mkdir()
     shipped = yaml.safe_load((ROOT / "model_specs" / f"{REVENUE}.yaml").read_text(encoding="utf-8"))
     # Long searches are tried elsewhere.
-    bounds = shipped["improvement"]["bounds"] | {"max_trials": 2}
-    for model in UPLOADS:
+    bounds = shipped["improvement"]["bounds"] | {"max_trials": 2, "window_days": {"minimum": 1, "maximum": 730}}
+    for model, planner in {RISEN: "rules", HOPELESS: "llm"}.items():
         changed = {
             "name": model,
             # The webhook of a job run is lost with the host: looking again soon keeps the test short.
             "job": shipped["job"] | {"polling": {"first_seconds": 1, "max_seconds": 2}},
-            "improvement": shipped["improvement"] | {"max_iterations": 2, "bounds": bounds},
+            "improvement": shipped["improvement"] | {"max_iterations": 2, "planner": planner, "bounds": bounds},
         }
         (specs / f"{model}.yaml").write_text(yaml.safe_dump(shipped | changed), encoding="utf-8")
     monkeypatch.setenv("NIGHTSHIFT_MODEL_SPECS", str(specs))
     others = tuple(name for name in COMPONENT_NAMES if name != "functions")
-    with Stack(ROOT, tmp_path / "state", components=others) as endpoints:
+    with (
+        scripted_server(_proposal) as server,
+        Stack(ROOT, tmp_path / "state", components=others) as endpoints,
+    ):
+        for name, value in {"URL": server.base_url, "MODEL": "gpt-5-mini", "KEY": "local"}.items():
+            monkeypatch.setenv(f"NIGHTSHIFT_LLM_{name}", value)
         host = Host(endpoints, tmp_path / "state")
         try:
             yield endpoints, host
@@ -90,15 +110,20 @@ def test_a_loop_goes_on_in_its_round_whenever_the_host_is_killed(stack: tuple[En
         HOPELESS: [(1, "retry"), (2, "reject")],
     }
     assert {model: outcome.outcome for model, outcome in outcomes.items()} == {RISEN: "promoted", HOPELESS: "rejected"}
+    forbidden, narrow = loops[HOPELESS].rounds
+    assert (forbidden.planned_by, narrow.planned_by) == ("rules_after_llm", "llm")
+    assert "delete_everything" in forbidden.planner_note
+    assert narrow.plan.action.to_json() == TOO_NARROW["action"]
+    assert "leaves 24 of" in narrow.error
     expected = sorted(run for outcome in outcomes.values() for run in _job_runs_of(outcome))
     assert len(expected) == 6
     assert sorted(run["run_id"] for run in _job_runs(endpoints)) == expected
     assert _tokens(tmp_path / "state") == expected
     moves = services.champions.moves(RISEN) + services.champions.moves(HOPELESS)
     assert [(move.model, move.run, move.state) for move in moves] == [(RISEN, loops[RISEN].run, "done")]
-    for model in UPLOADS:
-        assert len(services.ledger.of_kind(model, "criticism")) == 2
-        assert [entry.body["look"] for entry in services.ledger.of_kind(model, "criticism")] == [1, 2]
+    # A job that has failed has looked at no holdout.
+    for model, looks in {RISEN: [1, 2], HOPELESS: [1, 0]}.items():
+        assert [entry.body["look"] for entry in services.ledger.of_kind(model, "criticism")] == looks
         assert services.ledger.verify(model) is None
     assert _incidents(services) == [(HOPELESS, 1, loops[HOPELESS].run)]
 

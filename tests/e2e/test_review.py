@@ -18,6 +18,7 @@ from mlflow import MlflowClient
 
 from cli.app_client import AppClient, AppRefusedError, AppUnreachableError
 from cli.review_commands import await_settled
+from cli.upload_command import await_run
 from domain.names import TAG_QUARANTINE
 from domain.review import Review, ReviewState
 from domain.review_packet import ReviewPacket
@@ -158,14 +159,23 @@ def test_stale_evidence_makes_an_approval_void(running: RunningApp, flagged: Fla
     kept = await_settled(running.app, review.review_id)
     assert (kept.state, [change.what for change in kept.changed]) == ("void", ["challenger"])
     assert _champion(running, review.model) == "1"
-    deadline = time.monotonic() + 60
-    run = None
-    while run is None and time.monotonic() < deadline:
-        run = running.app.get(f"uploads/{review.model}/{kept.fresh}")["run"]
-        time.sleep(0.2)
-    assert run is not None
+    run = await_run(running.app, review.model, kept.fresh)
     # Two rows train nothing; that run says so. Here it counts that it was started.
     assert running.outcome(run).outcome == "failed"
+
+
+def test_an_improvement_is_asked_for(running: RunningApp, flagged: Flag) -> None:
+    """The champion stays, and the data goes into the improvement loop, once, by the person who asked."""
+    review = flagged()
+    assert _decide(running, review, "improve").status_code == 200
+    kept = await_settled(running.app, review.review_id)
+    assert (kept.state, _champion(running, review.model)) == ("improving", "1")
+    run = await_run(running.app, review.model, kept.fresh)
+    assert running.outcome(run).outcome == "failed"
+    entries = running.app.get("ledger", model=review.model)["items"]
+    assert [(entry["actor"], entry["body"]["order"]) for entry in entries if entry["kind"] == "order"] == [
+        ("ann", "improve")
+    ]
 
 
 def test_two_deciders_at_once(running: RunningApp, flagged: Flag) -> None:

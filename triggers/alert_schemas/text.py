@@ -14,7 +14,8 @@ def printable(text: str) -> bool:
 
 def one_line(text: str, limit: int) -> str:
     """The text on one line: white space becomes one space, control characters go, what is too long is cut."""
-    return shortened("".join(item for item in " ".join(text.split()) if not _is_control(item)).strip(), limit)
+    kept = "".join(item for item in " ".join(text.split()) if not _is_control(item))
+    return shortened(" ".join(kept.split()), limit)
 
 
 def lines(text: str, limit: int) -> str:

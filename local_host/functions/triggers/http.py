@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
@@ -64,7 +65,10 @@ class HttpSource:
     def routes(self) -> Sequence[BaseRoute]:
         """One route that takes everything under the prefix; it must come after the host's own."""
         path = f"/{self._prefix}/{{path:path}}" if self._prefix else "/{path:path}"
-        return [Route(path, self._handle, methods=list(METHODS))] if self._routes else []
+        route = Route(path, self._handle, methods=list(METHODS))
+        # A path may hold a line break (%0A), which `.` would not match.
+        route.path_regex = re.compile(route.path_regex.pattern, re.DOTALL)
+        return [route] if self._routes else []
 
     async def start(self) -> None:
         """Nothing to start: requests come by the routes."""

@@ -74,7 +74,7 @@ def _segment(segment: str, *, is_last: bool) -> tuple[str, int]:
     if whole["star"]:
         if not is_last or constraints:
             raise ValueError(f"{segment!r}: a catch-all parameter must be the last segment, without constraints")
-        return f"(?:/(?P<{name}>.*))?", 4
+        return f"(?:/(?P<{name}>(?s:.*)))?", 4
     if whole["optional"]:
         if not is_last:
             raise ValueError(f"{segment!r}: an optional parameter must be the last segment")

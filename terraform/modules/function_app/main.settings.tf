@@ -53,6 +53,9 @@ locals {
     PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY = "true"
     OTEL_SERVICE_NAME                           = "nightshift"
     OTEL_RESOURCE_ATTRIBUTES                    = "deployment.environment.name=${var.environment}"
+    # Two things that the exporter tells and asks Microsoft outside the network.
+    APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL = "true"
+    APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED  = "true"
     # By the gigabyte, every look at a table is too much; the calls of Databricks and MLflow go through requests.
     OTEL_PYTHON_DISABLED_INSTRUMENTATIONS = "azure_sdk,django,fastapi,flask,psycopg2,urllib,urllib3"
   }

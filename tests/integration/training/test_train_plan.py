@@ -212,6 +212,14 @@ def test_a_missing_order_is_an_error(bench: Workbench) -> None:
         train(TrainOrder("sales", "unused", "t", "r", bench.url("plans/no.json")), bench.environ)
 
 
+def test_a_bad_order_in_a_blob_is_refused(bench: Workbench) -> None:
+    """A field that this version does not know is named, and nothing is trained."""
+    text = b'{"action": {"kind": "adjust_training_window", "days": 90, "holdout": 0}}'
+    bench.put("plans/bad.json", text)
+    with pytest.raises(BadInputError, match="holdout: Extra inputs are not permitted"):
+        train(TrainOrder("sales", "unused", "t", "r", bench.url("plans/bad.json")), bench.environ)
+
+
 def test_a_token_belongs_to_one_plan(bench: Workbench) -> None:
     """A retried task finds its version; another plan under the same token is refused, not answered with it."""
     url, token = bench.manifest(sales_spec(), sales_table()), uuid.uuid4().hex

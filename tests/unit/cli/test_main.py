@@ -29,6 +29,8 @@ COMMANDS = [
     "up",
     "down",
     "doctor",
+    "env",
+    "smoke",
 ]
 
 
@@ -58,3 +60,18 @@ def test_a_bad_argument_of_upload_is_named(tmp_path: Path, model: str, rule: str
     done = _nightshift("upload", model, str(tmp_path / "none.csv"), "--state", str(tmp_path))
     assert done.returncode == 1
     assert f"error: {rule} = " in done.stderr
+
+
+def test_an_unknown_environment_says_how_to_add_it() -> None:
+    """One message, with the command."""
+    done = _nightshift("--env", "nowhere", "runs")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "environment = 'nowhere': is not known here" in done.stderr
+    assert "nightshift env add nowhere" in " ".join(done.stderr.split())
+
+
+def test_the_local_stack_is_in_no_environment() -> None:
+    """`up` with --env would do something else than it says."""
+    done = _nightshift("--env", "dev", "up")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: --env = 'dev': `up` is about this machine")

@@ -50,8 +50,8 @@ def test_a_module_hard_codes_nothing_of_an_environment(module: str) -> None:
     assert re.findall(r"\b(?:westeurope|northeurope|eastus2?)\b", code) == []
     assert re.findall(r"\b10\.\d+\.\d+\.\d+", code) == []
     assert re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", code) == (
-        # Azure Monitor's own application, the same in every tenant.
-        ["461e8683-5575-4561-ac7f-899cc907d62a"] if module == "access" else []
+        # Microsoft's own applications, the same in every tenant: the Azure CLI, Azure Monitor's action groups.
+        ["04b07795-8ddb-461a-bbee-02f9e1bf7b46", "461e8683-5575-4561-ac7f-899cc907d62a"] if module == "access" else []
     )
 
 

@@ -6,13 +6,14 @@ from local_host.stack.child_environment import child_environment
 
 
 def test_settings_of_real_services_do_not_leak_in() -> None:
-    """The user's workspace, account and tracking server stay out; the rest of the environment stays."""
+    """The user's workspace, account, tracking server and Application Insights stay out; the rest stays."""
     user = {
         "PATH": "/bin",
         "NIGHTSHIFT_DATA": "/data",
         "DATABRICKS_HOST": "https://real",
         "DATABRICKS_CONFIG_PROFILE": "prod",
         "MLFLOW_TRACKING_URI": "https://real",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": "InstrumentationKey=real",
         "ARM_CLIENT_ID": "x",
         "AZURE_CLIENT_ID": "x",
         "AZURITE_DB": "mysql://",

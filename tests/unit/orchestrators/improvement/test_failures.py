@@ -84,6 +84,17 @@ async def test_a_platform_failure_is_tried_again_within_the_round(run: Run, scri
     assert [order["attempt"] for order in script.asked(TRIGGER_DATABRICKS_JOB)] == [1, 2]
 
 
+async def test_what_ran_before_a_refusal_is_paid_for(run: Run, script: Script) -> None:
+    """The first attempt ran a quarter of an hour; the second could not be started."""
+    refusal = StepResult(failure=failure(TRIGGER_DATABRICKS_JOB, message="403"))
+    script.on(TRIGGER_DATABRICKS_JOB, StepResult(run_id=1), refusal)
+    script.on(POLL_JOB_STATUS, job_status("internal_error", message="spot loss", seconds=SECONDS))
+    script.on(CRITICISE_ROUND, criticised("reject"))
+    outcome = await run()
+    assert outcome.spent == Budget(job_runs=1, dbu=DBU, tokens=0)
+    assert outcome.rounds[0].error == "service_refused: 403"
+
+
 async def test_attempts_stop_where_the_budget_does(run: Run, script: Script) -> None:
     """Two job runs are paid for: the third attempt of the spec is not made."""
     script.on(POLL_JOB_STATUS, job_status("internal_error", message="no capacity"))

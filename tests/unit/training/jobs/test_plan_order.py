@@ -1,5 +1,7 @@
 """The job parameter ``plan``; blobs are in the integration tests."""
 
+import json
+
 import pytest
 
 from domain.errors import BadInputError
@@ -23,6 +25,26 @@ def test_other_text_is_refused(text: str) -> None:
     """Nothing is guessed."""
     with pytest.raises(BadInputError, match="must be an order of a plan"):
         load_order(text, {})
+
+
+WINDOW = {"kind": "adjust_training_window", "days": 90}
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ({"action": {"kind": "delete_everything"}}, "action: Input tag 'delete_everything'"),
+        ({"action": {**WINDOW, "days": 0}}, "days: Input should be greater than or equal to 1"),
+        ({"action": {**WINDOW, "days": "NaN"}}, "days: Input should be a valid integer"),
+        ({"action": {**WINDOW, "holdout": 0}}, "holdout: Extra inputs are not permitted"),
+        ({"action": WINDOW, "also_run": "rm -rf /"}, "also_run: Extra inputs are not permitted"),
+        ({"action": WINDOW, "action ": WINDOW}, "action : Extra inputs are not permitted"),
+    ],
+)
+def test_an_order_that_is_not_ours_is_refused_with_its_field(order: dict[str, object], message: str) -> None:
+    """An unknown action, a value out of range, a further field: the job trains nothing on it."""
+    with pytest.raises(BadInputError, match=message):
+        load_order(json.dumps(order), {})
 
 
 def test_an_address_elsewhere_is_refused() -> None:

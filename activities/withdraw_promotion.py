@@ -1,0 +1,54 @@
+"""Take a promotion back, because what serves the model did not follow it."""
+
+import logging
+
+from activities.champion import move_champion
+from activities.failures import guarded
+from domain.errors import ChampionMovedError
+from domain.ledger import ACTOR, LedgerRecord
+from domain.names import WITHDRAW_PROMOTION
+from domain.ports import Services
+from domain.run import WithdrawRequest, WithdrawResult
+
+logger = logging.getLogger(__name__)
+
+
+def run_withdraw_promotion(services: Services, request: WithdrawRequest) -> WithdrawResult:
+    """Make the champion before champion again, if this run's version still is; the ledger says why first."""
+    return guarded(
+        WITHDRAW_PROMOTION,
+        request.run,
+        request.model,
+        lambda: _withdraw(services, request),
+        lambda failure: WithdrawResult(failure=failure),
+    )
+
+
+def _withdraw(services: Services, request: WithdrawRequest) -> WithdrawResult:
+    if request.previous is None:
+        return WithdrawResult(detail=f"version {request.version} stays champion: there was none before it")
+    key = f"{request.run}:withdrawal"
+    services.ledger.append(
+        LedgerRecord(
+            key=key,
+            model=request.model,
+            run=request.run,
+            kind="undo",
+            subject=f"version {request.version}",
+            actor=ACTOR,
+            body={"reason": request.reason, "back_to": request.previous},
+        )
+    )
+    try:
+        move = move_champion(
+            services,
+            model=request.model,
+            expected=request.version,
+            version=request.previous,
+            run=request.run,
+            decided_by=key,
+        )
+    except ChampionMovedError as error:
+        return WithdrawResult(detail=f"the champion before could not be put back: {error.message}")
+    logger.warning("promotion_withdrawn run=%s model=%s version=%s", request.run, request.model, request.version)
+    return WithdrawResult(version=move.version, detail=f"version {move.version} is champion again")

@@ -1,0 +1,56 @@
+"""The commands about deployed environments: env add, env list."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import rendering
+from cli.options import ROOT, AsJson
+from delivery.command import run
+from delivery.environment import Environment, EnvironmentFolder
+from domain.errors import BadInputError
+
+env = typer.Typer(no_args_is_help=True, help="Say where the deployed environments are.")
+
+
+@env.command()
+def add(
+    name: Annotated[str, typer.Argument(help="dev, qa or prod: as its tfvars file says.")],
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="What `terraform output -json` wrote; asks Terraform itself if not given."),
+    ] = None,
+) -> None:
+    """Keep where an environment is, as Terraform has made it. `nightshift --env NAME` then speaks to it."""
+    if source is None:
+        folder = ROOT / "terraform"
+        text = run("terraform", f"-chdir={folder}", "output", "-json", "environment").decode()
+        where = f"terraform output in {folder}"
+    else:
+        text, where = _read(source), str(source)
+    path = EnvironmentFolder().add(Environment.parse(name, text, where))
+    console = rendering.make_console()
+    console.print(f"kept in {path}; it holds no secret, and a team may commit it\n  nightshift --env {name} doctor")
+
+
+def _read(source: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(field="--from", value=str(source), rule=f"cannot be read: {error.strerror}") from error
+
+
+@env.command("list")
+def list_environments(as_json: AsJson = False) -> None:
+    """List the environments that are known here."""
+    folder = EnvironmentFolder()
+    found = [folder.get(name) for name in folder.names()]
+    console = rendering.make_console()
+    if as_json:
+        rendering.print_json(console, {"items": [item.to_json() for item in found]})
+        return
+    table = rendering.plain_table("environment", "app", "resource group")
+    for item in found:
+        table.add_row(item.name, item.app_url, item.resource_group)
+    console.print(table)

@@ -1,0 +1,63 @@
+"""Says which part of a deployed environment is ill, and what to do."""
+
+import httpx
+import pydantic
+
+from cli.app_client import AppAddress
+from cli.sign_in import SignInError
+from domain.health import Readiness
+from local_host.stack.doctor import Finding
+
+_NOT_REACHED = (
+    "Is the package deployed (`make deploy`)? In dev your address must be in allowed_ip_ranges; qa and prod answer in "
+    "their network only."
+)
+_NO_ROLE = "Ask the platform team for a role in app_role_members (docs/deploy.md)."
+
+
+def examine_environment(address: AppAddress, transport: httpx.BaseTransport | None = None) -> list[Finding]:
+    """Check that the app answers, that it takes our sign-in, and that what it depends on answers; stop at a failure."""
+    with httpx.Client(base_url=f"{address.url}/api", timeout=60, transport=transport) as http:
+        findings = [_alive(http, address)]
+        if findings[-1].ok:
+            findings.append(_signed_in(http, address))
+        if findings[-1].ok:
+            findings += _dependencies(http, address)
+    return findings
+
+
+def _alive(http: httpx.Client, address: AppAddress) -> Finding:
+    try:
+        response = http.get("health")
+    except httpx.TransportError as error:
+        return Finding("app", False, f"{address.url}: {error or type(error).__name__}", _NOT_REACHED)
+    if response.status_code == 200:
+        return Finding("app", True, address.url)
+    return Finding("app", False, f"{address.url}: HTTP {response.status_code}", _NOT_REACHED)
+
+
+def _signed_in(http: httpx.Client, address: AppAddress) -> Finding:
+    try:
+        response = http.get("runs", params={"limit": 1}, auth=address.sign_in)
+    except SignInError as error:
+        return Finding("sign-in", False, str(error), "Sign in with the Azure CLI.")
+    except httpx.TransportError as error:
+        return Finding("sign-in", False, str(error), _NOT_REACHED)
+    if response.status_code == 200:
+        return Finding("sign-in", True, "the app takes our token")
+    return Finding("sign-in", False, f"the app answers HTTP {response.status_code} to our token", _NO_ROLE)
+
+
+def _dependencies(http: httpx.Client, address: AppAddress) -> list[Finding]:
+    try:
+        response = http.get("health/ready", auth=address.sign_in)
+        readiness = Readiness.model_validate_json(response.content)
+    except httpx.TransportError as error:
+        return [Finding("readiness", False, str(error), _NOT_REACHED)]
+    except pydantic.ValidationError:
+        return [Finding("readiness", False, f"HTTP {response.status_code} without a report", "See the app's logs.")]
+    advice = "Role or network: `make gate ENV=...` says which role is missing; a new one takes up to ten minutes."
+    return [
+        Finding(part.name, part.ok, f"{part.milliseconds} ms" if part.ok else part.reason, "" if part.ok else advice)
+        for part in readiness.dependencies
+    ]

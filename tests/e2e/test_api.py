@@ -1,0 +1,110 @@
+"""The HTTP API of a whole stack: who may, what is not there, and pages."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import RunningApp
+from triggers.api.operation import Operation
+from triggers.api.operations import OPERATIONS
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+
+PROBLEM = "application/problem+json"
+
+
+def call(running: RunningApp, method: str, path: str, *roles: str, **given: Any) -> httpx.Response:
+    """A call by a person with these roles; by somebody without any if none is named."""
+    headers = {"Authorization": f"Bearer local:ann@example.com:{','.join(roles)}"}
+    return httpx.request(method, f"{running.endpoints.app_url}/api/{path}", headers=headers, timeout=60, **given)
+
+
+def path_of(operation: Operation) -> str:
+    """Its path with something in each place."""
+    return operation.path.replace("{", "").replace("}", "")
+
+
+@pytest.mark.parametrize("operation", [item for item in OPERATIONS if item.roles], ids=lambda item: item.name)
+def test_without_a_role_nothing_is_answered(running: RunningApp, operation: Operation) -> None:
+    """Whoever is signed in and has no role, or only one that does not fit, is told which is needed."""
+    unfit = "AlertWriter" if "AlertWriter" not in operation.roles else ""
+    for roles in {(), (unfit,)} if unfit else {()}:
+        answer = call(running, operation.method, path_of(operation), *roles)
+        assert (answer.status_code, answer.headers["content-type"]) == (403, PROBLEM)
+        assert f"this needs {' or '.join(operation.roles)}" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "name", ["list_runs", "list_models", "list_ledger", "list_reviews", "list_incidents", "list_dead_letters"]
+)
+def test_a_reader_reads_every_list(running: RunningApp, name: str) -> None:
+    """Each list has the same shape."""
+    operation = next(item for item in OPERATIONS if item.name == name)
+    answer = call(running, "GET", operation.path, "Reader")
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"items", "next"}
+
+
+def test_a_reader_may_not_act(running: RunningApp) -> None:
+    """Reading is not doing."""
+    for operation in OPERATIONS:
+        if operation.method == "POST" and operation.roles:
+            assert call(running, "POST", path_of(operation), "Reader").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "title"),
+    [
+        ("GET", "nothing/of/the/kind", 404, "No such route"),
+        ("DELETE", "runs", 405, "Method not allowed"),
+        ("GET", "alerts", 405, "Method not allowed"),
+        ("GET", "runs?model=revenue", 404, "unknown_model"),
+        ("GET", "incidents?model=revenue", 404, "unknown_model"),
+        ("GET", "reviews?model=revenue", 404, "unknown_model"),
+        ("GET", "ledger?model=revenue", 404, "unknown_model"),
+        ("GET", "ledger/verification?model=revenue", 404, "unknown_model"),
+        ("GET", "models/revenue", 404, "unknown_model"),
+        ("GET", "runs?limits=1", 400, "bad_input"),
+        ("GET", "incidents?state=shut", 400, "bad_input"),
+        ("GET", "runs/lifecycle-x-1", 404, "No such run"),
+        ("GET", "runs/x%0A", 400, "bad_input"),
+    ],
+)
+def test_what_is_wrong_is_a_problem_document(
+    running: RunningApp, method: str, path: str, status: int, title: str
+) -> None:
+    """With status and title, whatever is wrong."""
+    answer = call(running, method, path, "Operator")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
+    assert (answer.json()["status"], answer.json()["title"]) == (status, title)
+    assert answer.headers.get("allow", "") == ({"runs": "GET", "alerts": "POST"}[path] if status == 405 else "")
+
+
+def test_a_body_that_is_too_large_is_refused(running: RunningApp) -> None:
+    """Before it is read as anything."""
+    answer = call(running, "POST", "incidents/x/resolve", "Operator", content=b"x" * (1024 * 1024 + 1))
+    assert (answer.status_code, answer.json()["title"]) == (413, "too_large")
+
+
+def test_the_stack_is_alive_and_ready(running: RunningApp) -> None:
+    """Everything that the app depends on answers; a caller without a role learns only that."""
+    assert call(running, "GET", "health").json() == {"status": "alive"}
+    ready = call(running, "GET", "health/ready", "Reader").json()
+    names = ["blob storage", "table storage", "service bus", "mlflow", "databricks"]
+    assert [(item["name"], item["ok"], item["reason"]) for item in ready["dependencies"]] == [
+        (name, True, "") for name in names
+    ]
+    assert ready["ok"]
+    assert call(running, "GET", "health/ready").json() | {"checked_at": ""} == {
+        "ok": True,
+        "checked_at": "",
+        "dependencies": [],
+    }
+
+
+def test_the_document_is_served_to_whoever_has_a_role(running: RunningApp) -> None:
+    """As JSON."""
+    document = call(running, "GET", "openapi.json", "AlertWriter").json()
+    assert document["openapi"] == "3.1.0"
+    assert set(document["paths"]) == {f"/{operation.path}" for operation in OPERATIONS}

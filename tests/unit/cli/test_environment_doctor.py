@@ -1,0 +1,56 @@
+"""What a person is told about a deployed environment."""
+
+import httpx
+import pytest
+
+from cli.app_client import AppAddress
+from cli.environment_doctor import examine_environment
+
+_ADDRESS = AppAddress("https://app")
+
+
+def _examined(**answers: httpx.Response) -> list[tuple[str, bool]]:
+    def handle(request: httpx.Request) -> httpx.Response:
+        name = request.url.path.rsplit("/", 1)[-1]
+        if name not in answers:
+            raise httpx.ConnectError("no route")
+        return answers[name]
+
+    findings = examine_environment(_ADDRESS, httpx.MockTransport(handle))
+    assert [finding.component for finding in findings if not finding.ok and not finding.advice] == []
+    return [(finding.component, finding.ok) for finding in findings]
+
+
+def _readiness(*, ok: bool) -> httpx.Response:
+    parts = [{"name": "storage", "ok": True, "milliseconds": 9}, {"name": "mlflow", "ok": ok, "milliseconds": 5}]
+    document = {"ok": ok, "checked_at": "2026-01-01T00:00:00Z", "dependencies": parts}
+    return httpx.Response(200 if ok else 503, json=document)
+
+
+def test_all_is_well() -> None:
+    """The app, the sign-in and each dependency."""
+    found = _examined(health=httpx.Response(200), runs=httpx.Response(200, json={}), ready=_readiness(ok=True))
+    assert found == [("app", True), ("sign-in", True), ("storage", True), ("mlflow", True)]
+
+
+def test_an_ill_dependency_is_named() -> None:
+    """Though the app answers 503."""
+    found = _examined(health=httpx.Response(200), runs=httpx.Response(200, json={}), ready=_readiness(ok=False))
+    assert found[-1] == ("mlflow", False)
+
+
+def test_without_a_way_nothing_more_is_asked() -> None:
+    """The first failure is the one to mend."""
+    assert _examined() == [("app", False)]
+
+
+@pytest.mark.parametrize("status", [302, 401, 403])
+def test_without_a_role_the_person_is_told(status: int) -> None:
+    """The app lives, but not for us."""
+    assert _examined(health=httpx.Response(200), runs=httpx.Response(status))[-1] == ("sign-in", False)
+
+
+def test_an_answer_without_a_report_is_ill() -> None:
+    """Such as the page of a proxy."""
+    found = _examined(health=httpx.Response(200), runs=httpx.Response(200), ready=httpx.Response(502, text="<html>"))
+    assert found[-1] == ("readiness", False)

@@ -1,0 +1,89 @@
+"""The OpenAPI document says what the app does."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from triggers.api.document import methods_at, openapi_document
+from triggers.api.operations import OPERATIONS
+from wiring.app import create_app
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def _registered() -> set[tuple[str, str, str]]:
+    """Name, method and path of every function under /api, but for the one that answers where nothing else does."""
+    prefix = json.loads((ROOT / "host.json").read_text())["extensions"].get("http", {}).get("routePrefix", "api")
+    found = set()
+    for function in create_app().get_functions():
+        trigger = function.get_trigger()
+        if trigger is None or trigger.type != "httpTrigger":
+            continue
+        path = f"{prefix}/{trigger.route}".strip("/")
+        if path.startswith("api/") and "{*" not in path:
+            found |= {(function.get_function_name(), method.value, path[4:]) for method in trigger.methods}
+    return found
+
+
+def _references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*map(_references, value.values()))
+    return set().union(*map(_references, value)) if isinstance(value, list) else set()
+
+
+def test_every_route_of_the_app_is_described_and_no_other() -> None:
+    """A route that is added without its operation, or an operation without its route, shows here."""
+    assert _registered() == {(operation.name, operation.method, operation.path) for operation in OPERATIONS}
+
+
+def test_the_document_has_every_operation_with_its_answers() -> None:
+    """By operationId, with roles, success and problems."""
+    document = openapi_document()
+    found = {
+        operation["operationId"]: (set(operation["responses"]), operation["x-roles"])
+        for methods in document["paths"].values()
+        for operation in methods.values()
+    }
+    expected = {}
+    for operation in OPERATIONS:
+        statuses = {operation.status, *operation.statuses} | ({operation.unwell} if operation.unwell else set())
+        expected[operation.name] = ({str(status) for status in statuses}, list(operation.roles))
+    assert found == expected
+
+
+def test_every_reference_leads_somewhere() -> None:
+    """No schema or response is missing."""
+    document = openapi_document()
+    for reference in _references(document):
+        place: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            place = place[part]
+        assert place
+
+
+def test_every_parameter_of_a_path_is_described() -> None:
+    """What stands in braces is in the list, and is needed."""
+    for path, methods in openapi_document()["paths"].items():
+        for operation in methods.values():
+            described = {item["name"] for item in operation["parameters"] if item["in"] == "path" and item["required"]}
+            assert described == set(re.findall(r"\{(\w+)\}", path))
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("runs", ("GET",)),
+        ("Runs/", ("GET",)),
+        ("incidents/a1/undo", ("GET", "POST")),
+        ("ledger/verification", ("GET",)),
+        ("runs/a/b", ()),
+        ("", ()),
+    ],
+)
+def test_the_methods_at_a_path_are_known(path: str, methods: tuple[str, ...]) -> None:
+    """For the answer 405, which names them; none is 404."""
+    assert methods_at(path) == methods
