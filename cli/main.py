@@ -16,6 +16,7 @@ from cli import (
     incident_commands,
     read_commands,
     review_commands,
+    smoke_command,
     stack_commands,
     upload_command,
 )
@@ -54,6 +55,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         incident_commands.undo,
     ),
     "The local stack": (stack_commands.up, stack_commands.down, stack_commands.doctor),
+    "Deployed environments": (smoke_command.smoke,),
 }
 LOCAL_ONLY = frozenset({"demo", "up", "down", "env"})
 app.add_typer(env_commands.env, name="env", rich_help_panel="Deployed environments")

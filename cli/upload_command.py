@@ -82,14 +82,14 @@ def put(model: str, file: Path, source: str, state: Path, *, by: str = "") -> Pu
         raise BadInputError(field="MODEL", value=model, rule=f"must match {MODEL_NAME}")
     if not file.is_file():
         raise BadInputError(field="FILE", value=str(file), rule="must be a file")
-    blobs = _blobs(state)
+    blobs = blobs_of(state)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     blob = BlobRef(container=BRONZE, name=f"{model}/{stamp}-{file.name}")
     etag = blobs.upload(blob, file, metadata={"data_source": source} | ({UPLOADED_BY: by} if by else {}))
     return Put(short(blobs.url(blob), etag), blob.name)
 
 
-def _blobs(state: Path) -> BlobStore:
+def blobs_of(state: Path) -> BlobStore:
     """The storage of the environment of ``--env``, with the identity that has signed in, or that of the local stack."""
     environment = chosen_environment()
     if environment is not None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,11 @@ class AzureBlobStore:
         """The metadata that the uploader gave the blob."""
         with self._translated(blob):
             return dict(self._client(blob).get_blob_properties(**_condition(blob)).metadata or {})
+
+    def remove(self, blob: BlobRef) -> None:
+        """Remove a blob; that it is gone already is no failure."""
+        with suppress(BlobMissingError), self._translated(blob):
+            self._client(blob).delete_blob(**_condition(blob))
 
     def _client(self, blob: BlobRef) -> BlobClient:
         return self._service.get_blob_client(blob.container, blob.name)

@@ -1,7 +1,8 @@
 """Model specs: one YAML file per model in a folder that is deployed with the app."""
 
+from collections.abc import Hashable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -34,6 +35,8 @@ class SpecFiles:
         if model not in known:
             raise UnknownModelError(model, known)
         path = self._folder / f"{model}.yaml"
+        if not path.exists():
+            raise SpecError(field="file", value=f"{model}.yml", rule="must end in .yaml", where=f"{model}.yml")
         changed = path.stat().st_mtime_ns
         if model not in self._read or self._read[model][0] != changed:
             self._read[model] = (changed, load_spec(path))
@@ -41,7 +44,7 @@ class SpecFiles:
 
     def names(self) -> tuple[str, ...]:
         """Names of all models: those of the files."""
-        return tuple(sorted(path.stem for path in self._folder.glob("*.yaml")))
+        return tuple(sorted({path.stem for path in self._folder.glob("*.y*ml")}))
 
     def platform(self) -> Playbook:
         """The playbook for alerts that are about no model; the defaults if there is no file.
@@ -71,7 +74,7 @@ def load_spec(path: Path) -> ModelSpec:
 
 def _load(path: Path, kind: type[Read]) -> Read:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - it is a safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(
             field="file", value=path.name, rule=f"must be YAML in UTF-8: {error}", where=path.name
@@ -80,6 +83,19 @@ def _load(path: Path, kind: type[Read]) -> Read:
         return kind.model_validate(content)
     except ValidationError as error:
         raise _spec_error(path, error) from error
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key stands once: PyYAML itself keeps the last one and says nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                problem = f"the key {key.value!r} stands twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _spec_error(path: Path, error: ValidationError) -> SpecError:

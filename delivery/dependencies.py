@@ -1,6 +1,7 @@
-"""The app's locked dependencies, as the Functions host looks for them in a package."""
+"""What uv makes of a project: the app's locked dependencies as the Functions host wants them, and the training wheel."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from delivery.command import run
@@ -42,6 +43,17 @@ def install_listed(requirements: Path, target: Path) -> None:
         "--no-deps", "--link-mode", "copy", "-r", str(requirements),
         cwd=target.parent,
     )  # fmt: skip
+
+
+def training_wheel(project: Path, target: Path, committed_at: datetime) -> Path:
+    """Build the wheel of ``training`` into a folder; its files carry the time of the commit.
+
+    Raises:
+        CommandError: it cannot be built.
+    """
+    epoch = {"SOURCE_DATE_EPOCH": str(int(committed_at.timestamp()))}
+    run(_UV, "build", "--quiet", "--wheel", "--out-dir", str(target), "training", cwd=project, extra=epoch)
+    return next(target.glob("*.whl"))
 
 
 def bill_of_materials(project: Path) -> bytes:

@@ -3,17 +3,19 @@
 1. Take the commit's files that belong into the app.
 2. Install the commit's locked dependencies for the platform of the Functions host.
 3. Write both into a zip that is the same whenever and wherever it is built.
-4. Beside it: its digest, and its bill of materials.
+4. Build the wheel that the training jobs install, which belongs to the same commit.
+5. Beside them: the digests of both, and the bill of materials of the zip.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from delivery import dependencies
-from delivery.archive import write_zip
+from delivery.archive import file_digest, write_zip
 from delivery.bill import bill
 from delivery.command import run
 from delivery.commit import Commit
@@ -29,14 +31,17 @@ class Package:
 
     Attributes:
         version: of the commit.
-        digest: SHA-256 of the zip; ``digest_file`` holds it in the form of sha256sum.
+        digest: SHA-256 of the zip.
+        wheel: what the training jobs install.
+        digests: SHA-256 of zip and wheel, in the form of sha256sum.
         bill: CycloneDX JSON.
     """
 
     version: str
     path: Path
     digest: str
-    digest_file: Path
+    wheel: Path
+    digests: Path
     bill: Path
 
 
@@ -48,22 +53,23 @@ def build(commit: Commit, folder: Path) -> Package:
     """
     entries: dict[str, bytes | Path] = {**commit.app_files()}
     path = folder / f"nightshift-{commit.version}.zip"
+    wheel = folder / f"nightshift-{commit.version}.whl"
     with tempfile.TemporaryDirectory() as work:
         project = Path(work) / "project"
-        project.mkdir()
-        files = commit.files()
-        for name in ("pyproject.toml", "uv.lock"):
-            (project / name).write_bytes(files[name])
+        for name, content in commit.files().items():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).write_bytes(content)
         target = Path(work) / "installed" / "site-packages"
         dependencies.install(project, target)
         entries |= dependencies.installed_files(target)
         digest = write_zip(path, entries)
+        shutil.copyfile(dependencies.training_wheel(project, Path(work) / "wheel", commit.committed_at), wheel)
         listed = bill(dependencies.bill_of_materials(project), target, commit, digest)
-    digest_file = path.with_suffix(".zip.sha256")
-    digest_file.write_text(f"{digest}  {path.name}\n", encoding="utf-8")
-    bill_file = path.with_suffix(".cdx.json")
+    digests = folder / f"nightshift-{commit.version}.sha256"
+    digests.write_text(f"{digest}  {path.name}\n{file_digest(wheel)}  {wheel.name}\n", encoding="utf-8")
+    bill_file = folder / f"nightshift-{commit.version}.cdx.json"
     bill_file.write_bytes(listed)
-    return Package(commit.version, path, digest, digest_file, bill_file)
+    return Package(commit.version, path, digest, wheel, digests, bill_file)
 
 
 def main() -> None:

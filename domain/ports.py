@@ -48,6 +48,9 @@ class BlobStore(Protocol):
     def metadata(self, blob: BlobRef) -> Mapping[str, str]:
         """The metadata that the uploader gave the blob."""
 
+    def remove(self, blob: BlobRef) -> None:
+        """Remove a blob; that it is gone already is no failure."""
+
 
 class Submission(Message):
     """What became of a submitted upload: the queue instance that must be running for it to be taken."""

@@ -1,5 +1,6 @@
 """The improvement loop: planner, executor, critic, a few times; then the lifecycle's own gate, or a person."""
 
+import math
 from collections.abc import Generator
 from datetime import datetime
 from typing import Any, Literal
@@ -21,7 +22,6 @@ from domain.run import (
     Failure,
     ImprovementInput,
     ImprovementOutcome,
-    JobSettings,
     Patience,
     PlanImprovementRequest,
     PlanImprovementResult,
@@ -128,7 +128,11 @@ class _Loop:
             dataset=self.order.manifest,
             plan=order,
         )
-        end: JobEnd = yield from run_job(self.context, request, self.affordable(), self.order.patience, self.tell)
+        # What is left of the budget is all that attempts and hours are paid for.
+        left, rate = self.order.policy.budget.minus(self.spent), self.order.policy.dbu_per_hour
+        job = self.order.job.model_copy(update={"max_attempts": min(self.order.job.max_attempts, left.job_runs)})
+        most = left.dbu / rate * _HOUR if rate else math.inf
+        end: JobEnd = yield from run_job(self.context, request, job, self.order.patience, self.tell, most)
         cost = Budget(
             job_runs=len(end.run_ids),
             dbu=end.seconds / _HOUR * self.order.policy.dbu_per_hour,
@@ -162,18 +166,6 @@ class _Loop:
         )
         self.evidence = result.evidence or self.evidence
         return result.evidence, result.look
-
-    def affordable(self) -> JobSettings:
-        """The job's settings, cut to what is left of the budget: further attempts and hours are not paid for."""
-        left, job = self.order.policy.budget.minus(self.spent), self.order.job
-        rate, polling = self.order.policy.dbu_per_hour, self.order.job.polling
-        seconds = left.dbu / rate * _HOUR if rate else polling.timeout_seconds
-        return job.model_copy(
-            update={
-                "max_attempts": min(job.max_attempts, left.job_runs),
-                "polling": polling.model_copy(update={"timeout_seconds": min(polling.timeout_seconds, seconds)}),
-            }
-        )
 
     def criticise(self, evidence: BlobRef | None, look: int) -> Generator[Any, Any, CriticiseResult]:
         """Step 3."""

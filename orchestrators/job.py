@@ -1,5 +1,6 @@
 """Run a Databricks job to its end: start it, sleep until it calls or is due, try again if the platform failed."""
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,7 @@ from domain.job import JobStatus
 from domain.message import Message
 from domain.names import CANCEL_DATABRICKS_JOB, POLL_JOB_STATUS, TRIGGER_DATABRICKS_JOB, job_finished
 from domain.run import Failure, JobSettings, Patience, PollRequest, StepResult, TriggerRequest
+from domain.spec import Polling
 from orchestrators.retries import steadily
 
 OUTAGE = "service_unavailable"
@@ -31,6 +33,7 @@ def run_job(
     settings: JobSettings,
     patience: Patience,
     tell: Callable[[str], None],
+    most_seconds: float = math.inf,
 ) -> Generator[Any, Any, JobEnd]:
     """Start a job run and wait for its end.
 
@@ -39,11 +42,16 @@ def run_job(
        An outage of Databricks does not end the wait; the deadline does, and then the job is canceled.
     3. If the platform failed (cluster start, spot loss), wait and start the next attempt. User code that fails is
        never run again, and its error text is kept.
+
+    Args:
+        most_seconds: of all attempts together; a job that still runs then is canceled, and there is no next attempt.
     """
     run_ids: list[int] = []
     failure: Failure | None = None
     seconds = 0.0
     for attempt in range(1, settings.max_attempts + 1):
+        if seconds >= most_seconds:
+            break
         if attempt > 1:
             wait = timedelta(seconds=settings.retry_seconds * 2 ** (attempt - 2))
             yield context.create_timer(context.current_utc_datetime + wait)
@@ -55,7 +63,9 @@ def run_job(
         run_ids.append(started.run_id)
         tell(POLL_JOB_STATUS)
         since = context.current_utc_datetime
-        ended = yield from _wait(context, request, started.run_id, settings, patience)
+        polling = settings.polling
+        polling = polling.model_copy(update={"timeout_seconds": min(polling.timeout_seconds, most_seconds - seconds)})
+        ended = yield from _wait(context, request, started.run_id, polling, patience)
         if ended.failure is not None or ended.status is None:
             # What was canceled or lost from sight has cost something too; its own figure is not known.
             seconds += (context.current_utc_datetime - since).total_seconds()
@@ -73,10 +83,9 @@ def _wait(
     context: df.DurableOrchestrationContext,
     request: TriggerRequest,
     run_id: int,
-    settings: JobSettings,
+    polling: Polling,
     patience: Patience,
 ) -> Generator[Any, Any, StepResult]:
-    polling = settings.polling
     poll = PollRequest(model=request.model, run=request.run, run_id=run_id)
     deadline = context.current_utc_datetime + timedelta(seconds=polling.timeout_seconds)
     pause = polling.first_seconds

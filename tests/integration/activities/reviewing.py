@@ -30,14 +30,14 @@ from tests.model_versions import make_champions, make_versions
 HOLDOUT = "5" * 64
 
 
-def flag(case: Case, client: MlflowClient, folder: Path, uploader: str = "", **spec: Any) -> Review:
+def flag(case: Case, client: MlflowClient, folder: Path, uploader: str = "", again: str = "", **spec: Any) -> Review:
     """Champion 1, challenger 2, evidence that is better on rmse and worse on mae: the rules open a review."""
     document = yaml.safe_load((ROOT / "model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
     case.specify(contract=document["contract"] | {"min_rows": 1}, **spec)
     make_versions(client, case.model, 3, folder)
     make_champions(case.services, case.model, ("1",))
     run = f"lifecycle-{case.model}-1"
-    upload = _upload(case, folder, uploader)
+    upload = _upload(case, folder, uploader).model_copy(update={"again": again})
     validated = validate(case, run, upload)
     assert validated.manifest is not None
     manifest = DatasetManifest.model_validate_json(case.services.blobs.read(validated.manifest))

@@ -9,9 +9,11 @@ from mlflow import MlflowClient
 from activities.decide_review import FourEyesError, OtherEvidenceError, decide_review, expire_review
 from activities.tell_reviewers import run_tell_reviewers
 from domain.errors import BadInputError
+from domain.ledger import LedgerRecord
 from domain.review import DecidedAlreadyError, Review, ReviewRequest
 from tests.integration.activities.responder import Case, later
 from tests.integration.activities.reviewing import flag, read, request
+from tests.review_examples import make_review
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -100,6 +102,29 @@ def test_four_eyes(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> N
     assert caught.value.code == "not_allowed"
     assert read(case, review).state == "open"
     assert decide_review(case.services, review, choice="approve", by="bob", comment="yes").state == "approved"
+
+
+def _order(case: Case, actor: str, again: str) -> None:
+    body = {"order": "improve", "uploads": [{"again": again}]}
+    case.services.ledger.append(
+        LedgerRecord(key=f"o:{actor}", model=case.model, run="r", kind="order", subject="m", actor=actor, body=body)
+    )
+
+
+def test_who_orders_it_once_more_has_triggered_it(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:
+    """An improvement has a person behind it; what Nightshift orders by itself has none."""
+    for actor, again in (("bob", "improve-1"), ("eve", "improve-2"), ("nightshift", "improve-1")):
+        _order(case, actor, again)
+    review = flag(case, mlflow_client, tmp_path, uploader="ann", again="improve-1", review={"four_eyes": True})
+    assert review.triggered_by == ("bob",)
+    with pytest.raises(FourEyesError):
+        decide_review(case.services, review, choice="approve", by="bob", comment="yes")
+
+
+def test_fresh_evidence_has_the_trigger_of_the_first(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:
+    """A void approval does not launder who triggered the promotion."""
+    case.services.reviews.open(make_review(model=case.model, review_id="void1", triggered_by=("ann",)))
+    assert flag(case, mlflow_client, tmp_path, again="void1").triggered_by == ("ann",)
 
 
 @pytest.mark.parametrize(("uploader", "four_eyes"), [("", True), ("ann", False)])

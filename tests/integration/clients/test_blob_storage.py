@@ -60,3 +60,12 @@ def test_a_server_that_is_down_may_come_back(free_port: int) -> None:
         pytest.raises(ServiceUnavailableError, match="Blob storage is not available"),
     ):
         AzureBlobStore(service).read(BlobRef(container="c", name="n"))
+
+
+def test_what_is_removed_is_gone(store: AzureBlobStore, container: str) -> None:
+    """A second time is no failure."""
+    blob = store.write(BlobRef(container=container, name="a"), b"one", content_type="text/plain")
+    store.remove(blob)
+    store.remove(blob)
+    with pytest.raises(BlobMissingError):
+        store.read(blob)

@@ -19,10 +19,10 @@ def _changed(folder: Path, **change: object) -> SpecFiles:
 
 
 def test_the_shipped_specs_load() -> None:
-    """Both of them, with different digests."""
+    """All of them, with different digests."""
     specs = SpecFiles(SHIPPED)
-    assert specs.names() == ("anomaly_detector", "revenue_forecast")
-    assert len({specs.get(name).digest for name in specs.names()}) == 2
+    assert specs.names() == ("anomaly_detector", "canary", "revenue_forecast")
+    assert len({specs.get(name).digest for name in specs.names()}) == 3
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,22 @@ def test_a_mistake_names_file_field_and_value(tmp_path: Path, change: dict[str, 
     with pytest.raises(SpecError) as caught:
         _changed(tmp_path, **change).get("revenue_forecast")
     assert str(caught.value).startswith(message)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """PyYAML would keep the last one and say nothing."""
+    shipped = (SHIPPED / "revenue_forecast.yaml").read_text(encoding="utf-8")
+    (tmp_path / "revenue_forecast.yaml").write_text(f"{shipped}\nowner: somebody-else\n", encoding="utf-8")
+    with pytest.raises(SpecError, match="the key 'owner' stands twice"):
+        SpecFiles(tmp_path).get("revenue_forecast")
+
+
+def test_another_ending_is_told(tmp_path: Path) -> None:
+    """A spec that nobody reads would be a model that nobody looks after."""
+    (tmp_path / "revenue.yml").touch()
+    assert SpecFiles(tmp_path).names() == ("revenue",)
+    with pytest.raises(SpecError, match=r"revenue\.yml: file = 'revenue\.yml': must end in \.yaml"):
+        SpecFiles(tmp_path).get("revenue")
 
 
 def test_an_unknown_model_is_told_the_known_ones(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ def spec(request: pytest.FixtureRequest) -> ModelSpec:
     return SPECS.get(request.param)
 
 
-def test_two_models_ship() -> None:
-    """The forecast and the detector."""
-    assert SPECS.names() == ("anomaly_detector", "revenue_forecast")
+def test_three_models_ship() -> None:
+    """The forecast, the detector, and the canary of the smoke test."""
+    assert SPECS.names() == ("anomaly_detector", "canary", "revenue_forecast")
 
 
 def test_training_accepts_the_spec(spec: ModelSpec) -> None:

@@ -115,6 +115,15 @@ async def test_a_job_is_canceled_when_the_budget_is_spent(run: Run, script: Scri
     assert outcome.spent.dbu >= 0.01 / 3600
 
 
+async def test_no_attempt_follows_one_that_has_spent_the_budget(run: Run, script: Script) -> None:
+    """The platform failed after the last paid minute: the next attempt would be beyond the ceiling."""
+    script.on(POLL_JOB_STATUS, job_status("internal_error", message="spot loss", seconds=SECONDS))
+    script.on(CRITICISE_ROUND, criticised("reject"))
+    outcome = await run(budget=Budget(job_runs=6, dbu=DBU, tokens=0))
+    assert outcome.spent == Budget(job_runs=1, dbu=DBU, tokens=0)
+    assert "spot loss" in outcome.rounds[0].error
+
+
 async def test_a_job_that_nobody_may_start_is_told_to_the_critic(run: Run, script: Script) -> None:
     """A refusal of Databricks is a round without job run."""
     script.on(TRIGGER_DATABRICKS_JOB, StepResult(failure=failure(TRIGGER_DATABRICKS_JOB, message="401")))

@@ -1,0 +1,1 @@
+"""The night's report: what needs a person, and what happened."""

@@ -1,0 +1,43 @@
+"""The report as Markdown or HTML."""
+
+import re
+from datetime import UTC, datetime
+from typing import Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from cli.handover.report import Handover
+
+Format = Literal["markdown", "html"]
+
+_TEMPLATES: dict[Format, str] = {"markdown": "handover.md.j2", "html": "handover.html.j2"}
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#|!~])")
+
+
+def render(report: Handover, style: Format) -> str:
+    """The report as text. What came from outside is text in either format, never markup."""
+    environment = Environment(
+        loader=PackageLoader("cli.handover"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"plain": plain, "moment": moment, "clock": clock}
+    return environment.get_template(_TEMPLATES[style]).render(night=report)
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def moment(value: datetime) -> str:
+    """Day and time in UTC."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def clock(value: datetime) -> str:
+    """Day of the month and time in UTC."""
+    return value.astimezone(UTC).strftime("%d %H:%M")

@@ -1,0 +1,152 @@
+"""Tell a night: what needs a person first, then what happened, model by model."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from cli.handover.night import Night
+from cli.handover.report import Handover, IncidentLine, LetterLine, ModelNight, MoveLine, Need, ReviewLine, RunLine
+from domain.decision import ChampionMove
+from domain.incident import Incident
+from domain.review import Review
+from domain.view import ModelView, RunSummary
+
+# Mitigations that change something; the others only tell people.
+_CURES = frozenset({"rollback", "retrain", "pause_compute"})
+
+
+def tell(night: Night, app: str) -> Handover:
+    """The report of a night; ``app`` is the address of the app."""
+    views = {view.model: view for view in night.models}
+    named = {item.model for item in (*night.runs, *night.incidents, *night.reviews)}
+    names = [*sorted(views), *sorted(named - set(views))]
+    return Handover(
+        since=night.since,
+        until=night.until,
+        app=app,
+        needs=tuple(_needs(night)),
+        models=tuple(_model(night, name, views.get(name)) for name in names),
+        letters=tuple(
+            LetterLine(
+                letter_id=letter.letter_id,
+                queue=letter.queue,
+                reason=letter.reason,
+                state=letter.state,
+                recorded_at=letter.recorded_at,
+            )
+            for letter in night.letters
+            if letter.recorded_at >= night.since
+        ),
+    )
+
+
+def _needs(night: Night) -> Iterator[Need]:
+    """What decides itself first comes first."""
+    if not night.ready:
+        yield Need(what="Something that Nightshift depends on does not answer.", command="nightshift doctor")
+    for review in sorted((item for item in night.reviews if item.state == "open"), key=lambda item: item.due_at):
+        what = f"Review of version {review.challenger_version} of {review.model}: {review.reason}"
+        command = f"nightshift review {review.review_id}"
+        yield Need(what=what, command=command, page=f"/reviews/{review.review_id}", due_at=review.due_at)
+    for incident in sorted(night.incidents, key=lambda item: item.recorded_at):
+        if incident.state == "open" or (incident.state == "acknowledged" and incident.severity == "critical"):
+            what = f"{incident.severity} incident of {incident.model}, {incident.state}: {incident.title}"
+            command = f"nightshift show {incident.incident_id}"
+            yield Need(what=what[:1].upper() + what[1:], command=command, page=f"/incidents/{incident.incident_id}")
+    for run in night.runs:
+        if run.outcome == "failed":
+            what = f"Run of {run.model} failed: {_first_line(run.reason)}"
+            yield Need(what=what, command=f"nightshift show {run.run}", page=f"/runs/{run.run}")
+    for letter in night.letters:
+        if letter.state == "waiting":
+            what = f"A message on {letter.queue} could not be handled: {_first_line(letter.reason)}"
+            yield Need(what=what, command=f"nightshift dlq show {letter.letter_id}")
+    for view in night.models:
+        if view.spec_error:
+            yield Need(what=f"The spec of {view.model} cannot be used: {view.spec_error}", command="nightshift models")
+
+
+def _model(night: Night, name: str, view: ModelView | None) -> ModelNight:
+    moves = () if view is None else view.moves
+    in_night = [move for move in moves if move.state == "done" and night.since <= move.at < night.until]
+    return ModelNight(
+        model=name,
+        champion=view.champion if view else None,
+        rollback_target=view.rollback_target if view else None,
+        spec_error=view.spec_error if view else "",
+        runs=tuple(_run(run) for run in reversed(night.runs) if run.model == name),
+        moves=tuple(
+            MoveLine(at=move.at, version=move.version, previous=move.previous, how=_how(move)) for move in in_night
+        ),
+        incidents=tuple(
+            _incident(item)
+            for item in sorted(night.incidents, key=lambda item: item.recorded_at)
+            if item.model == name and item.updated_at >= night.since
+        ),
+        reviews=tuple(
+            _review(item)
+            for item in sorted(night.reviews, key=lambda item: item.opened_at)
+            if item.model == name and _happened(item, night.since)
+        ),
+    )
+
+
+def _run(run: RunSummary) -> RunLine:
+    return RunLine(
+        run=run.run,
+        outcome=run.outcome or f"{run.state}: {run.step}".removesuffix(": "),
+        reason=_first_line(run.reason),
+        started_at=run.started_at,
+        ended_at=run.updated_at if run.outcome else None,
+    )
+
+
+def _how(move: ChampionMove) -> str:
+    """From the key of the ledger entry that ordered it."""
+    key = move.decided_by
+    if key == "outside":
+        return "changed outside Nightshift"
+    if key.startswith("rollback:"):
+        return "rolled back"
+    if key.startswith("undo") or key.endswith(":undo"):
+        return "taken back"
+    return "promoted after a review" if key.startswith("review:") else "promoted"
+
+
+def _incident(incident: Incident) -> IncidentLine:
+    cures = [item for item in incident.actions if item.mitigation in _CURES and item.state in {"done", "undone"}]
+    first = min((item.at for item in cures), default=None)
+    return IncidentLine(
+        incident_id=incident.incident_id,
+        title=incident.title,
+        category=incident.category,
+        severity=incident.severity,
+        state=incident.state,
+        reported=incident.occurrences,
+        recorded_at=incident.recorded_at,
+        done=tuple(f"{item.mitigation} {item.state}: {item.detail}" for item in incident.actions),
+        mitigated_after=duration(first - incident.recorded_at) if first else "",
+    )
+
+
+def _happened(review: Review, since: datetime) -> bool:
+    moments = [review.opened_at, review.settled_at, review.decision.at if review.decision else None]
+    return any(moment is not None and moment >= since for moment in moments)
+
+
+def _review(review: Review) -> ReviewLine:
+    sentence = review.reason if review.decision is None else review.verdict()
+    return ReviewLine(review_id=review.review_id, opened_at=review.opened_at, state=review.state, sentence=sentence)
+
+
+def duration(span: timedelta) -> str:
+    """A time span for people: its two largest units."""
+    seconds = max(round(span.total_seconds()), 0)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]

@@ -1,0 +1,19 @@
+"""Whole lists from the app, however many pages they have."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cli.app_client import AppClient
+
+_PAGE = 200
+
+
+def every(app: AppClient, path: str, **params: str | int | None) -> Iterator[Any]:
+    """Each item of a list, newest first; the next page is fetched when it is come to."""
+    cursor: str | None = None
+    while True:
+        found = app.get(path, limit=_PAGE, cursor=cursor, **params)
+        yield from found["items"]
+        cursor = found["next"]
+        if cursor is None:
+            return

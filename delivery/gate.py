@@ -1,0 +1,100 @@
+"""The gate before a deployment: do containers, queues, role assignments and the registry answer?
+
+``python -m delivery.gate ENV``. It asks Azure's management API, which answers from everywhere, and the registry of the
+workspace, both with the Azure CLI's sign-in. It reads no data. Exit 1 if something is missing.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from delivery.command import CommandError, run
+from delivery.environment import Environment, EnvironmentFolder
+from domain.errors import NightshiftError
+
+# Databricks' own application in Microsoft Entra ID, the same in every tenant.
+_DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part of an environment; ``fault`` is empty if it is as it should be."""
+
+    part: str
+    fault: str = ""
+
+
+def examine(environment: Environment) -> Iterator[Check]:
+    """Check each part that the app needs. One that cannot be asked is at fault, too."""
+    for account, containers in environment.containers.items():
+        yield _check(f"containers of {account}", containers, partial(_containers, environment, account))
+    yield _check(f"queues of {environment.service_bus}", environment.queues, partial(_queues, environment))
+    for scope in sorted({role.scope for role in environment.roles}):
+        wanted = [role.role for role in environment.roles if role.scope == scope]
+        yield _check(f"the app's roles on {scope.rsplit('/', 1)[-1]}", wanted, partial(_roles, environment, scope))
+    schema = environment.model_schema
+    yield _check(f"registry {schema}", [schema], partial(_registry, environment))
+
+
+def _check(part: str, wanted: tuple[str, ...] | list[str], ask: Callable[[], list[str]]) -> Check:
+    try:
+        missing = sorted(set(wanted) - set(ask()))
+    except CommandError as error:
+        return Check(part, str(error))
+    return Check(part, f"missing: {', '.join(missing)}" if missing else "")
+
+
+def _containers(environment: Environment, account: str) -> list[str]:
+    return _az(
+        environment, "storage", "container-rm", "list", "--storage-account", account,
+        "--resource-group", environment.resource_group, "--query", "[].name",
+    )  # fmt: skip
+
+
+def _queues(environment: Environment) -> list[str]:
+    return _az(
+        environment, "servicebus", "queue", "list", "--namespace-name", environment.service_bus,
+        "--resource-group", environment.resource_group, "--query", "[?status=='Active'].name",
+    )  # fmt: skip
+
+
+def _roles(environment: Environment, scope: str) -> list[str]:
+    query = f"[?principalId=='{environment.app_principal_id}'].roleDefinitionName"
+    return _az(
+        environment, "role", "assignment", "list", "--scope", scope, "--fill-principal-name", "false", "--query", query,
+    )  # fmt: skip
+
+
+def _registry(environment: Environment) -> list[str]:
+    url = f"{environment.databricks_url}/api/2.1/unity-catalog/schemas/{environment.model_schema}"
+    return _az(environment, "rest", "--resource", _DATABRICKS, "--url", url, "--query", "[full_name]")
+
+
+def _az(environment: Environment, *arguments: str) -> list[str]:
+    """Ask the Azure CLI for a list of names."""
+    where = () if arguments[0] == "rest" else ("--subscription", environment.subscription_id)
+    answer = run("az", *arguments, *where, "--output", "json")
+    found: list[str] = json.loads(answer)
+    return found
+
+
+def main() -> None:
+    """Check an environment, and say what is missing."""
+    parser = argparse.ArgumentParser(description="Check that an environment is ready for a package.")
+    parser.add_argument("environment", help="dev, qa or prod")
+    name = parser.parse_args().environment
+    try:
+        checks = list(examine(EnvironmentFolder().get(name)))
+    except NightshiftError as error:
+        sys.exit(f"error: {error}")
+    for check in checks:
+        sys.stdout.write(f"{'ill' if check.fault else 'ok ':<4} {check.part}  {check.fault}".rstrip() + "\n")
+    if any(check.fault for check in checks):
+        sys.exit(f"the gate of {name} is shut: apply Terraform; a role that was just assigned takes up to ten minutes")
+
+
+if __name__ == "__main__":
+    main()
