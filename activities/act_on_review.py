@@ -17,7 +17,8 @@ from activities.wake_queue import wake_queue
 from domain.errors import BadInputError, ChampionMovedError
 from domain.names import ACT_ON_REVIEW
 from domain.ports import Services, Submission
-from domain.review import BoundChange, Review, ReviewRequest, ReviewResult
+from domain.review import BoundChange, Review
+from domain.review_messages import ReviewRequest, ReviewResult
 from domain.run import ImproveOrder
 
 logger = logging.getLogger(__name__)

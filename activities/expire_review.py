@@ -5,7 +5,7 @@ from activities.failures import guarded
 from activities.tell_reviewers import find_review
 from domain.names import EXPIRE_REVIEW
 from domain.ports import Services
-from domain.review import ReviewRequest, ReviewResult
+from domain.review_messages import ReviewRequest, ReviewResult
 
 
 def run_expire_review(services: Services, request: ReviewRequest) -> ReviewResult:

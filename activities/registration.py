@@ -47,7 +47,7 @@ from domain.response import (
     UndoRequest,
     VerifyRequest,
 )
-from domain.review import ReviewRequest, SettleReview
+from domain.review_messages import ReviewRequest, SettleReview
 from domain.run import (
     AlertRequest,
     ClaimRequest,

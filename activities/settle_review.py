@@ -10,7 +10,8 @@ from domain.errors import ChampionMovedError
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import SETTLE_REVIEW
 from domain.ports import Services
-from domain.review import BoundChange, Review, ReviewEvent, ReviewOperation, ReviewResult, SettleReview
+from domain.review import BoundChange, Review, ReviewEvent, ReviewOperation
+from domain.review_messages import ReviewResult, SettleReview
 
 logger = logging.getLogger(__name__)
 

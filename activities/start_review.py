@@ -11,7 +11,8 @@ from activities.decide_review import decide_review
 from domain.correlation import correlate
 from domain.names import AWAIT_DECISION, REVIEW, REVIEW_DECIDED
 from domain.ports import Services
-from domain.review import Choice, Review, ReviewInput
+from domain.review import Choice, Review
+from domain.review_messages import ReviewInput
 from domain.run import DecideRequest, DecideResult
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from domain.ledger import ACTOR
 from domain.names import TELL_REVIEWERS
 from domain.notification import Notification, NotificationKind
 from domain.ports import Services
-from domain.review import Review, ReviewEvent, ReviewRequest, ReviewResult
+from domain.review import Review, ReviewEvent
+from domain.review_messages import ReviewRequest, ReviewResult
 from domain.review_policy import ReviewStep
 
 logger = logging.getLogger(__name__)

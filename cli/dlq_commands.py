@@ -1,5 +1,6 @@
 """``nightshift dlq``: what could not be handled and why; send it again, or say that it needs nothing more."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from rich.text import Text
 from cli import rendering
 from cli.app_client import AppClient, app_url
 from cli.options import DEFAULT_STATE, AsJson, Limit, State
+from cli.pages import every
 from domain.dead_letter import DeadLetter, RedrivePlan
 from domain.errors import BadInputError
 
@@ -130,9 +132,9 @@ def _matching(app: AppClient, filters: list[str], limit: int, state: str | None)
         if not separator or name not in _FILTERS:
             raise BadInputError(field="--filter", value=item, rule=f"must be NAME=TEXT with a name of {_FILTERS}")
         wanted[name] = value
-    found = app.get("dead-letters", queue=wanted.get("queue"), state=state, limit=limit)["items"]
-    letters = [DeadLetter.model_validate(item) for item in found]
-    return [letter for letter in letters if wanted.get("reason", "").lower() in letter.reason.lower()]
+    found = every(app, "dead-letters", queue=wanted.get("queue"), state=state)
+    letters = (DeadLetter.model_validate(item) for item in found)
+    return list(islice((item for item in letters if wanted.get("reason", "").lower() in item.reason.lower()), limit))
 
 
 def _redrive(app: AppClient, letter: str, asked: dict[str, Any]) -> RedrivePlan:

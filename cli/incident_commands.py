@@ -11,7 +11,7 @@ import typer
 
 from cli import incident_report, rendering
 from cli.app_client import AppClient, app_url
-from cli.options import DEFAULT_STATE, AsJson, Limit, Model, State
+from cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
 from domain.alert import Category, Severity
 from domain.errors import BadInputError, NightshiftError
 from domain.incident import Incident
@@ -127,17 +127,19 @@ def incidents(
         str, typer.Option("--only", help="States, comma-separated: open, acknowledged, mitigated, resolved.")
     ] = "",
     limit: Limit = 20,
+    cursor: Cursor = None,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
     """List the incidents, newest first: what is wrong, how often it was reported, what was done."""
     with AppClient(app_url(state)) as app:
-        found = app.get("incidents", model=model, state=only or None, limit=limit)
+        found = app.get("incidents", model=model, state=only or None, limit=limit, cursor=cursor)
     console = rendering.make_console()
     if as_json:
         rendering.print_json(console, found)
     else:
         console.print(incident_report.incidents_table([Incident.model_validate(item) for item in found["items"]]))
+        rendering.print_more(console, found)
 
 
 def acknowledge(incident: str, comment: Comment = "", as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:

@@ -21,6 +21,7 @@ from cli import (
     upload_command,
 )
 from cli.demo import command as demo_command
+from cli.handover import command as handover_command
 from domain.errors import BadInputError, NightshiftError
 from local_host.stack.errors import StackError
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Start here": (demo_command.demo, upload_command.upload, improve_command.improve),
     "What happened, and why": (
+        handover_command.handover,
         read_commands.runs,
         read_commands.show,
         read_commands.explain,

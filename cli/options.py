@@ -9,6 +9,7 @@ State = Annotated[Path, typer.Option("--state", help="State folder of the local 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Model = Annotated[str | None, typer.Option("--model", help="Only of this model.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")]
+Cursor = Annotated[str | None, typer.Option("--cursor", help="The page behind, as the last line of a page names it.")]
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_STATE = Path(".nightshift/state")

@@ -1,24 +1,35 @@
 """The commands that read: runs, show, explain, models, ledger."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 from rich.console import RenderableType
 
-from cli import incident_report, rendering, run_report
+from cli import incident_report, ledger_report, rendering, run_report
 from cli.app_client import AppClient, app_url
-from cli.options import DEFAULT_STATE, AsJson, Limit, Model, State
+from cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
 from domain.ledger import LedgerEntry
-from domain.names import LIFECYCLE
+from domain.names import IMPROVEMENT, LIFECYCLE
 from domain.view import ChainCheck, Explanation, IncidentView, ModelView, RunDetail, RunSummary
 
+_RUNS = (f"{LIFECYCLE}-", f"{IMPROVEMENT}-")
 
-def runs(model: Model = None, limit: Limit = 20, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+
+def runs(
+    model: Model = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="Only those that ended so: promoted, rejected, flagged, halted, failed.")
+    ] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
     """List the runs, newest first."""
     with _app(state) as app:
-        found = app.get("runs", model=model, limit=limit)
+        found = app.get("runs", model=model, outcome=outcome, limit=limit, cursor=cursor)
     shown = run_report.runs_table([RunSummary.model_validate(item) for item in found["items"]])
     _show(found, shown, as_json=as_json)
 
@@ -31,7 +42,7 @@ def show(
     """Show a run or an incident: each step, when it was, what it brought."""
     name = quote(what, safe="")
     with _app(state) as app:
-        if what.startswith(f"{LIFECYCLE}-"):
+        if what.startswith(_RUNS):
             found = app.get(f"runs/{name}")
             shown = run_report.run_report(RunDetail.model_validate(found))
         else:
@@ -48,12 +59,12 @@ def explain(
     """Say why something was done: the decision, its rule and its evidence, from the ledger."""
     name = quote(what, safe="")
     with _app(state) as app:
-        if what.startswith(f"{LIFECYCLE}-"):
+        if what.startswith(_RUNS):
             found = app.get(f"runs/{name}/explanation")
         else:
             view = app.get(f"incidents/{name}")
             found = {"run": what, "model": view["incident"]["model"], "entries": view["entries"]}
-    _show(found, rendering.explanation_report(Explanation.model_validate(found)), as_json=as_json)
+    _show(found, ledger_report.explanation_report(Explanation.model_validate(found)), as_json=as_json)
 
 
 def models(
@@ -73,19 +84,20 @@ def ledger(
     verify: Annotated[bool, typer.Option("--verify", help="Check every hash; exit 1 if a chain is broken.")] = False,
     model: Model = None,
     limit: Limit = 20,
+    cursor: Cursor = None,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Show the decision ledger, or verify its hash chains."""
+    """Show the decision ledger, newest first, or verify its hash chains."""
     with _app(state) as app:
         if not verify:
-            found = app.get("ledger", model=model, limit=limit)
+            found = app.get("ledger", model=model, limit=limit, cursor=cursor)
             entries = [LedgerEntry.model_validate(item) for item in found["items"]]
-            _show(found, rendering.ledger_table(entries), as_json=as_json)
+            _show(found, ledger_report.ledger_table(entries), as_json=as_json)
             return
-        found = app.get("ledger/verification")
+        found = app.get("ledger/verification", model=model)
     checks = [ChainCheck.model_validate(item) for item in found["items"]]
-    _show(found, rendering.checks_table(checks), as_json=as_json)
+    _show(found, ledger_report.checks_table(checks), as_json=as_json)
     if any(check.fault for check in checks):
         raise typer.Exit(1)
 
@@ -94,9 +106,10 @@ def _app(state: Path) -> AppClient:
     return AppClient(app_url(state))
 
 
-def _show(found: object, shown: RenderableType, *, as_json: bool) -> None:
+def _show(found: dict[str, Any], shown: RenderableType, *, as_json: bool) -> None:
     console = rendering.make_console()
     if as_json:
         rendering.print_json(console, found)
     else:
         console.print(shown)
+        rendering.print_more(console, found)

@@ -8,7 +8,7 @@ import typer
 
 from cli import rendering, review_report
 from cli.app_client import AppClient, app_url
-from cli.options import DEFAULT_STATE, AsJson, Limit, Model, State
+from cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
 from domain.errors import NightshiftError
 from domain.review import Choice, Review
 from domain.review_packet import ReviewPacket
@@ -30,17 +30,19 @@ def reviews(
         ),
     ] = "",
     limit: Limit = 20,
+    cursor: Cursor = None,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
     """List the flagged promotions, newest first: what waits for a person, and what came of the others."""
     with AppClient(app_url(state)) as app:
-        found = app.get("reviews", model=model, state=only or None, limit=limit)
+        found = app.get("reviews", model=model, state=only or None, limit=limit, cursor=cursor)
     console = rendering.make_console()
     if as_json:
         rendering.print_json(console, found)
     else:
         console.print(review_report.reviews_table([Review.model_validate(item) for item in found["items"]]))
+        rendering.print_more(console, found)
 
 
 def review(review: ReviewId, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:

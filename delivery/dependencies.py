@@ -1,4 +1,4 @@
-"""What uv makes of a project: the app's locked dependencies as the Functions host wants them, and the training wheel."""
+"""What uv makes of a project: the app's locked dependencies, as the Functions host wants them, and the wheel."""
 
 import sys
 from datetime import datetime

@@ -9,6 +9,7 @@ A rollback (``--version``) takes steps 3 and 4 with what step 2 has kept. Nothin
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -109,8 +110,8 @@ class Delivery:
     def versions(self) -> list[str]:
         """The packages that were kept here, newest first."""
         query = "reverse(sort_by([?ends_with(name, '.zip')], &properties.creationTime))[].name"
-        listed = self._blob("list", "--prefix", "packages/nightshift-", "--query", query, "--output", "tsv")
-        return [Path(name).stem.removeprefix("nightshift-") for name in listed.decode().split()]
+        listed = json.loads(self._blob("list", "--prefix", "packages/nightshift-", "--query", query))
+        return [Path(name).stem.removeprefix("nightshift-") for name in listed]
 
     def _hand_over(self, release: Release) -> None:
         upload_wheel(self.environment, release.wheel)

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors.base import DatabricksError
+
 from delivery.environment import Environment
 from domain.errors import BadInputError, ServiceRefusedError, ServiceUnavailableError
 
@@ -14,9 +17,6 @@ def upload_wheel(environment: Environment, wheel: Path) -> None:
         ServiceRefusedError: whoever is signed in may not write there.
         ServiceUnavailableError: the workspace does not answer; a private one does only in its network.
     """
-    from databricks.sdk import WorkspaceClient
-    from databricks.sdk.errors import DatabricksError
-
     if environment.wheel is None:
         rule = "deploy_content is off: switch it on, apply, and `nightshift env add` again"
         raise BadInputError(field="wheel", value=None, rule=rule, where=environment.name)

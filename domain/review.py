@@ -8,7 +8,6 @@ from domain.errors import NightshiftError
 from domain.identity import instance_id
 from domain.message import Message
 from domain.review_policy import ReviewPolicy, ReviewStep
-from domain.run import Failure, ImproveOrder, Patience
 from domain.upload import BlobRef
 
 ReviewState = Literal["open", "approved", "promoted", "rejected", "improving", "expired", "void", "failed"]
@@ -193,54 +192,3 @@ class Review(Message):
         }
         said = f"review {self.review_id} of {self.model} {ends[self.decision.choice]}"
         return f"{said}; {self.detail}" if self.detail else said
-
-
-class ReviewInput(Message):
-    """Input of the orchestration that waits for the decision of a review."""
-
-    model: str
-    review_id: str
-    patience: Patience = Patience()
-    trace: Traceparent = ""
-
-
-class ReviewRequest(Message):
-    """Input of the activities of a review; ``step`` is the one that is due, if one is."""
-
-    model: str
-    review_id: str
-    step: ReviewStep | None = None
-
-
-class ReviewResult(Message):
-    """Result of the activities of a review.
-
-    Attributes:
-        state: after the activity.
-        steps: what is left to happen if nobody decides.
-        endpoint: the serving endpoint that must follow the alias to ``version``; empty if none must.
-        improve: the improvement that a person has asked for.
-    """
-
-    state: ReviewState | None = None
-    steps: tuple[ReviewStep, ...] = ()
-    run: str = ""
-    endpoint: str = ""
-    version: str = ""
-    improve: ImproveOrder | None = None
-    failure: Failure | None = None
-
-
-class SettleReview(Message):
-    """Input of ``settle_review``: what came of the endpoint or of the improvement's order.
-
-    Attributes:
-        problem: why it did not work; empty if it did.
-        fresh: identity under which the improvement was ordered.
-    """
-
-    model: str
-    review_id: str
-    detail: str = ""
-    problem: str = ""
-    fresh: str = ""

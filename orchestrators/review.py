@@ -19,7 +19,7 @@ from domain.names import (
     TELL_REVIEWERS,
 )
 from domain.response import Serve
-from domain.review import ReviewInput, ReviewRequest, ReviewResult, SettleReview
+from domain.review_messages import ReviewInput, ReviewRequest, ReviewResult, SettleReview
 from domain.review_policy import ReviewStep
 from domain.run import AlertRequest, Failure, ImproveOrder, ImproveOrdered, RunEvent
 from orchestrators.retries import steadily
@@ -106,7 +106,8 @@ class _Review:
         ordered = ImproveOrdered.from_json((yield from self.step(ORDER_IMPROVEMENT, order)))
         if ordered.failure is not None:
             return (yield from self.settle(problem=f"the improvement was not ordered: {ordered.failure.message}"))
-        detail = f"an improvement on {', '.join(ordered.files)} is in the model's queue"
+        said = "had been ordered before" if ordered.repeated else "is in the model's queue"
+        detail = f"an improvement on {', '.join(ordered.files)} {said}"
         return (yield from self.settle(detail=detail, fresh=ordered.identity))
 
     def settle(self, *, detail: str = "", problem: str = "", fresh: str = "") -> Generator[Any, Any, ReviewResult]:

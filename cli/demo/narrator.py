@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from cli import rendering
+from cli import ledger_report, rendering
 from domain.run import RunOutcome
 from domain.view import Explanation, RunDetail
 
@@ -42,7 +42,7 @@ class Narrator:
 
     def decided(self, run: RunDetail, explanation: Explanation) -> None:
         """What a run decided, with its evidence."""
-        self.console.print(rendering.explanation_report(explanation))
+        self.console.print(ledger_report.explanation_report(explanation))
         outcome = RunOutcome.model_validate(run.output)
         self.console.print(Text.assemble("=> ", rendering.styled(outcome.outcome), f": {first_line(outcome.reason)}"))
 

@@ -17,7 +17,8 @@ _CURES = frozenset({"rollback", "retrain", "pause_compute"})
 def tell(night: Night, app: str) -> Handover:
     """The report of a night; ``app`` is the address of the app."""
     views = {view.model: view for view in night.models}
-    named = {item.model for item in (*night.runs, *night.incidents, *night.reviews)}
+    named = {run.model for run in night.runs}
+    named |= {incident.model for incident in night.incidents} | {review.model for review in night.reviews}
     names = [*sorted(views), *sorted(named - set(views))]
     return Handover(
         since=night.since,

@@ -1,6 +1,9 @@
 """The HTTP API of a whole stack: who may, what is not there, and pages."""
 
+import time
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -79,6 +82,39 @@ def test_what_is_wrong_is_a_problem_document(
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
     assert (answer.json()["status"], answer.json()["title"]) == (status, title)
     assert answer.headers.get("allow", "") == ({"runs": "GET", "alerts": "POST"}[path] if status == 405 else "")
+
+
+def test_incidents_come_in_pages(running: RunningApp) -> None:
+    """Newest first, each once, also when another comes between two pages."""
+
+    def alert(number: int) -> None:
+        document = {
+            "alert_id": f"page-{uuid4()}",
+            "category": "pipeline",
+            "source": "test",
+            "rule": f"page-{uuid4()}",
+            "severity": "informational",
+            "title": f"number {number}",
+            "fired_at": datetime.now(UTC).isoformat(),
+        }
+        assert call(running, "POST", "alerts", "AlertWriter", json=document).status_code == 202
+        deadline = time.monotonic() + 60
+        while f"number {number}" not in titles({"limit": 1})[0]:
+            assert time.monotonic() < deadline, titles({})
+            time.sleep(0.1)
+
+    def titles(params: dict[str, str | int]) -> tuple[list[str], str | None]:
+        asked = {"since": since, "model": "platform", **params}
+        page = call(running, "GET", "incidents", "Reader", params=asked).json()
+        return [item["title"] for item in page["items"]], page["next"]
+
+    since = datetime.now(UTC).isoformat()
+    for number in range(3):
+        alert(number)
+    first, cursor = titles({"limit": 2})
+    alert(3)
+    assert cursor is not None
+    assert (first, *titles({"limit": 2, "cursor": cursor})) == (["number 2", "number 1"], ["number 0"], None)
 
 
 def test_a_body_that_is_too_large_is_refused(running: RunningApp) -> None:

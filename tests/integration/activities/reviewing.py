@@ -20,7 +20,8 @@ from domain.names import (
     UPLOADED_BY,
     experiment,
 )
-from domain.review import Review, ReviewRequest
+from domain.review import Review
+from domain.review_messages import ReviewRequest
 from domain.run import DecideRequest, score_token
 from domain.upload import BlobRef, DatasetManifest, Upload
 from tests.integration.activities.model_data import HEADER, validate

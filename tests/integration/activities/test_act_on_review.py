@@ -14,7 +14,8 @@ from activities.settle_review import run_settle_review
 from domain.errors import BlobMissingError
 from domain.names import MODEL_QUEUE, TAG_EVALUATION_SET_DIGEST, TAG_QUARANTINE
 from domain.ports import Services
-from domain.review import Choice, Review, ReviewResult, SettleReview
+from domain.review import Choice, Review
+from domain.review_messages import ReviewResult, SettleReview
 from domain.run import ImproveOrder
 from domain.upload import BlobRef
 from tests.integration.activities.interruptions import Interrupted, KilledError

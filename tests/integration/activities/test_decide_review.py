@@ -10,7 +10,8 @@ from activities.decide_review import FourEyesError, OtherEvidenceError, decide_r
 from activities.tell_reviewers import run_tell_reviewers
 from domain.errors import BadInputError
 from domain.ledger import LedgerRecord
-from domain.review import DecidedAlreadyError, Review, ReviewRequest
+from domain.review import DecidedAlreadyError, Review
+from domain.review_messages import ReviewRequest
 from tests.integration.activities.responder import Case, later
 from tests.integration.activities.reviewing import flag, read, request
 from tests.review_examples import make_review

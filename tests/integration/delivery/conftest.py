@@ -1,7 +1,12 @@
-"""A repository of its own, so that tests see what lies in the folder and not what was committed last."""
+"""A repository of its own, so that tests see what lies in the folder; and a stand-in for the Azure CLI."""
 
+import json
+import os
 import shutil
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,3 +37,34 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("git", "init", "--quiet", cwd=root)
     commit_all(root, "the project")
     return root
+
+
+@dataclass(frozen=True)
+class AzureCli:
+    """The stand-in for ``az`` on the PATH: what it shall answer, and what it was asked."""
+
+    folder: Path
+
+    def answer(self, answers: dict[str, Any]) -> None:
+        """Say what is printed for a command that begins so."""
+        (self.folder / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
+
+    def calls(self) -> list[list[str]]:
+        """The arguments of each call."""
+        log = self.folder / "calls.jsonl"
+        return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+
+@pytest.fixture
+def azure_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AzureCli:
+    """A stand-in for ``az``, first on the PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    code = (Path(__file__).parent / "stand_in_az.py").read_text(encoding="utf-8")
+    program = folder / "az"
+    program.write_text(f"#!{sys.executable}\n{code}", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    cli = AzureCli(folder)
+    cli.answer({})
+    return cli

@@ -11,6 +11,7 @@ import pytest
 from delivery.command import CommandError
 from delivery.commit import Commit
 from delivery.dependencies import FOLDER
+from delivery.deploy import Release
 from delivery.package import Package, build
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -75,14 +76,25 @@ def test_nothing_but_the_app_is_in_it(package: Package) -> None:
     assert [name for name in _own(package) if "settings.json" in name or name.endswith((".md", ".pyc"))] == []
 
 
+def test_the_wheel_of_the_jobs_is_of_the_same_commit(package: Package, checkout: Path) -> None:
+    """Training with domain and validation, as the commit has them."""
+    with zipfile.ZipFile(package.wheel) as wheel:
+        assert wheel.read("training/jobs/train.py") == (checkout / "training" / "jobs" / "train.py").read_bytes()
+        tops = {name.split("/")[0] for name in wheel.namelist()}
+    assert tops == {"training", "domain", "validation", "nightshift_training-0.1.0.dist-info"}
+
+
 def test_its_papers_are_beside_it(package: Package) -> None:
-    """The digest is the file's, and the bill names the same package and its dependencies."""
+    """The digests are the files', and the bill names the same package and its dependencies."""
     bill = json.loads(package.bill.read_text(encoding="utf-8"))
     assert bill["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": package.digest}]
     names = {item["name"] for item in bill["components"]}
     assert {"azure-functions", "azure-functions-durable", "pydantic"} <= names
     assert names & {"pytest", "typer", "scikit-learn"} == set()
-    assert package.digest_file.read_text(encoding="utf-8") == f"{package.digest}  {package.path.name}\n"
+    release = Release(package.path.parent, package.version)
+    release.verify()
+    assert (release.package, release.wheel) == (package.path, package.wheel)
+    assert package.digests.read_text(encoding="utf-8").startswith(f"{package.digest}  {package.path.name}\n")
 
 
 def test_the_same_commit_gives_the_same_bytes(package: Package, checkout: Path, tmp_path: Path) -> None:
@@ -94,6 +106,7 @@ def test_the_same_commit_gives_the_same_bytes(package: Package, checkout: Path, 
     finally:
         stray.unlink()
     assert again.digest == package.digest
+    assert again.digests.read_text(encoding="utf-8") == package.digests.read_text(encoding="utf-8")
     assert again.bill.read_bytes() == package.bill.read_bytes()
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from activities.start_review import wake_review
 from domain.names import ACT_ON_REVIEW, AWAIT_DECISION, REVIEW, REVIEW_DECIDED
-from domain.review import Review, ReviewInput
+from domain.review import Review
+from domain.review_messages import ReviewInput
 from domain.run import Patience
 from tests.review_examples import make_review
 

@@ -22,7 +22,8 @@ from domain.names import (
     TELL_REVIEWERS,
 )
 from domain.response import ServeResult
-from domain.review import ReviewInput, ReviewResult, ReviewState
+from domain.review import ReviewState
+from domain.review_messages import ReviewInput, ReviewResult
 from domain.review_policy import ReviewStep
 from domain.run import Failure, ImproveOrder, ImproveOrdered, Patience, PublishResult
 from local_host.durable.engine import DurableEngine
@@ -170,7 +171,14 @@ async def test_an_endpoint_that_does_not_follow(start: Start, finish: Finish, sc
 @pytest.mark.parametrize(
     ("ordered", "told"),
     [
-        (ImproveOrdered(identity="u1", files=("a.csv",)), {"fresh": "u1", "problem": ""}),
+        (
+            ImproveOrdered(identity="u1", files=("a.csv",)),
+            {"fresh": "u1", "problem": "", "detail": "an improvement on a.csv is in the model's queue"},
+        ),
+        (
+            ImproveOrdered(identity="u1", files=("a.csv",), repeated=True),
+            {"fresh": "u1", "problem": "", "detail": "an improvement on a.csv had been ordered before"},
+        ),
         (
             ImproveOrdered(failure=Failure(step="order_improvement", code="bad_input", message="its data is gone")),
             {"fresh": "", "problem": "the improvement was not ordered: its data is gone"},

@@ -1,0 +1,134 @@
+"""Nights for tests."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cli.handover.night import Night
+from domain.dead_letter import DeadLetter
+from domain.decision import ChampionMove
+from domain.incident import Incident, IncidentAction
+from domain.review import Review, ReviewDecision
+from domain.view import ModelView, RunSummary
+from tests.incident_examples import incident
+from tests.review_examples import make_review
+
+SINCE = datetime(2026, 11, 20, 18, tzinfo=UTC)
+UNTIL = datetime(2026, 11, 21, 6, tzinfo=UTC)
+
+
+def at(minutes: float) -> datetime:
+    """So many minutes into the night."""
+    return SINCE + timedelta(minutes=minutes)
+
+
+def run(number: int, outcome: str | None, reason: str = "", **given: Any) -> RunSummary:
+    """A run of ``m`` that began a while into the night."""
+    fields: dict[str, Any] = {
+        "run": f"lifecycle-m-{number}",
+        "model": "m",
+        "state": "completed" if outcome else "running",
+        "outcome": outcome,
+        "reason": reason,
+        "step": "" if outcome else "poll_job_status",
+        "started_at": at(number),
+        "updated_at": at(number + 5),
+    }
+    return RunSummary(**(fields | given))
+
+
+def move(sequence: int, version: str, previous: str | None, decided_by: str, minutes: float) -> ChampionMove:
+    """A change of champion that was made."""
+    return ChampionMove(
+        model="m",
+        sequence=sequence,
+        version=version,
+        previous=previous,
+        run="r",
+        decided_by=decided_by,
+        at=at(minutes),
+        state="done",
+    )
+
+
+def model(name: str = "m", **given: Any) -> ModelView:
+    """A model with champion 2."""
+    fields: dict[str, Any] = {
+        "model": name,
+        "description": "",
+        "spec_error": "",
+        "champion": "2",
+        "champion_since": None,
+        "rollback_target": "1",
+        "at": None,
+        "versions": (),
+        "moves": (),
+    }
+    return ModelView(**(fields | given))
+
+
+def rolled_back(**given: Any) -> Incident:
+    """An incident that was mitigated 42 seconds after its alert."""
+    done = IncidentAction(mitigation="rollback", state="done", detail="version 1 is champion again", at=at(61.7))
+    fields: dict[str, Any] = {
+        "state": "mitigated",
+        "model": "m",
+        "recorded_at": at(61),
+        "updated_at": at(62),
+        "actions": (done,),
+    }
+    return incident(**(fields | given))
+
+
+def open_review(**given: Any) -> Review:
+    """A review that was opened in the night."""
+    return make_review(**({"model": "m", "opened_at": at(100)} | given))
+
+
+def expired_review(**given: Any) -> Review:
+    """A review of the evening that nobody decided."""
+    decision = ReviewDecision(choice="expire", by="nightshift", comment="", at=at(30))
+    fields = {"review_id": "r0", "opened_at": at(-60), "state": "expired", "decision": decision, "settled": True}
+    return make_review(**(fields | given))
+
+
+def letter(**given: Any) -> DeadLetter:
+    """A message that cannot be understood."""
+    fields: dict[str, Any] = {
+        "letter_id": "l1",
+        "queue": "model-alerts",
+        "message_id": "x",
+        "body": "{",
+        "encoding": "utf-8",
+        "body_digest": "0",
+        "reason": "body: is no JSON",
+        "broker_reason": "",
+        "delivery_count": 5,
+        "enqueued_at": at(10),
+        "recorded_at": at(11),
+    }
+    return DeadLetter(**(fields | given))
+
+
+def night(**given: Any) -> Night:
+    """A night in which nothing happened, but for what is given."""
+    return Night(since=SINCE, until=UNTIL, **given)
+
+
+def busy_night() -> Night:
+    """A night with everything in it."""
+    return night(
+        runs=(run(200, "failed", "the job failed\nTraceback"), run(20, "promoted", "better on rmse")),
+        incidents=(rolled_back(),),
+        reviews=(open_review(), expired_review()),
+        letters=(letter(),),
+        models=(
+            model(
+                moves=(
+                    move(1, "1", None, "r:decision:0", -900),
+                    move(2, "2", "1", "r:decision:0", 24),
+                    move(3, "1", "2", "rollback:m:2", 61.7),
+                )
+            ),
+            model("calm"),
+        ),
+    )

@@ -1,0 +1,124 @@
+"""What the handover tells of a night."""
+
+from datetime import timedelta
+
+import pytest
+
+from cli.handover.story import duration, tell
+from tests.unit.cli.handover.nights import (
+    SINCE,
+    at,
+    busy_night,
+    letter,
+    model,
+    move,
+    night,
+    open_review,
+    rolled_back,
+    run,
+)
+
+APP = "http://app"
+
+
+def test_a_night_in_which_nothing_happened_is_empty() -> None:
+    """Models that are only there are no news."""
+    report = tell(night(models=(model(), model("other"))), APP)
+    assert (report.empty, report.needs, report.eventful, report.quiet) == (True, (), (), ("m", "other"))
+
+
+def test_what_decides_itself_first_is_named_first() -> None:
+    """Then what waits for ever: incidents, failed runs, dead letters."""
+    assert [need.command for need in tell(busy_night(), APP).needs] == [
+        "nightshift review r1",
+        "nightshift show lifecycle-m-200",
+        "nightshift dlq show l1",
+    ]
+    sooner = open_review(review_id="r2", opened_at=at(50))
+    needs = tell(night(reviews=(open_review(), sooner)), APP).needs
+    assert [(need.command, need.due_at) for need in needs] == [
+        ("nightshift review r2", at(90)),
+        ("nightshift review r1", at(140)),
+    ]
+
+
+def test_an_ill_platform_and_a_broken_spec_need_somebody() -> None:
+    """Whatever happened, these are first and last."""
+    report = tell(night(ready=False, models=(model(spec_error="spec.yaml: kind = 'x'"),)), APP)
+    assert [need.command for need in report.needs] == ["nightshift doctor", "nightshift models"]
+
+
+@pytest.mark.parametrize(
+    ("state", "needed"), [("open", True), ("acknowledged", True), ("mitigated", False), ("resolved", False)]
+)
+def test_a_critical_incident_needs_somebody_until_it_is_mitigated(state: str, needed: bool) -> None:
+    """One that somebody looks after is named still: the shift may have changed."""
+    assert bool(tell(night(incidents=(rolled_back(state=state),)), APP).needs) == needed
+
+
+def test_an_old_open_incident_is_needed_and_no_news() -> None:
+    """It waits, but it did not happen in this night."""
+    old = rolled_back(state="open", recorded_at=at(-900), updated_at=at(-900))
+    report = tell(night(incidents=(old,)), APP)
+    assert (len(report.needs), report.eventful) == (1, ())
+
+
+def test_a_model_has_its_runs_moves_incidents_and_reviews() -> None:
+    """Oldest first, with outcomes, times to mitigate, and who decided."""
+    told = tell(busy_night(), APP).eventful[0]
+    assert [(item.run, item.outcome, item.reason) for item in told.runs] == [
+        ("lifecycle-m-20", "promoted", "better on rmse"),
+        ("lifecycle-m-200", "failed", "the job failed"),
+    ]
+    assert [(item.version, item.previous, item.how) for item in told.moves] == [
+        ("2", "1", "promoted"),
+        ("1", "2", "rolled back"),
+    ]
+    assert [(item.state, item.mitigated_after) for item in told.incidents] == [("mitigated", "42 s")]
+    assert [(item.review_id, item.state) for item in told.reviews] == [("r0", "expired"), ("r1", "open")]
+
+
+@pytest.mark.parametrize(
+    ("decided_by", "how"),
+    [
+        ("lifecycle-m-1:decision:0", "promoted"),
+        ("review:r1:decision", "promoted after a review"),
+        ("review:r1:decision:undo", "taken back"),
+        ("undo:i1:rollback", "taken back"),
+        ("rollback:m:2", "rolled back"),
+        ("outside", "changed outside Nightshift"),
+    ],
+)
+def test_a_change_of_champion_says_what_made_it(decided_by: str, how: str) -> None:
+    """By the key of the ledger entry."""
+    report = tell(night(models=(model(moves=(move(1, "2", "1", decided_by, 5),)),)), APP)
+    assert [item.how for item in report.models[0].moves] == [how]
+
+
+def test_what_belongs_to_no_model_is_told_too() -> None:
+    """Incidents of the platform, runs of files whose model has no spec."""
+    report = tell(night(incidents=(rolled_back(model="platform"),), runs=(run(1, "halted", model="nobody"),)), APP)
+    assert [item.model for item in report.eventful] == ["nobody", "platform"]
+
+
+def test_a_run_that_goes_on_says_where_it_is() -> None:
+    """No end, and its step instead of an outcome."""
+    told = tell(night(runs=(run(1, None),)), APP).eventful[0].runs[0]
+    assert (told.outcome, told.ended_at) == ("running: poll_job_status", None)
+
+
+def test_an_old_letter_that_waits_is_needed_and_no_news() -> None:
+    """Letters of the night are listed; older ones only while they wait."""
+    old = letter(letter_id="l0", recorded_at=SINCE - timedelta(days=3))
+    report = tell(night(letters=(letter(state="redriven"), old)), APP)
+    assert [item.letter_id for item in report.letters] == ["l1"]
+    assert [need.command for need in report.needs] == ["nightshift dlq show l0"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3599, "59 min 59 s"), (7500, "2 h 5 min"), (-1, "0 s")],
+)
+def test_a_duration_has_two_units(seconds: float, text: str) -> None:
+    """What a person reads at a glance."""
+    assert duration(timedelta(seconds=seconds)) == text
