@@ -5,12 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STATE ?= .nightshift/state
+TFCHECK := ../shared/tfcheck/tfcheck
+MODULES := terraform terraform/bootstrap $(wildcard terraform/modules/*)
+# Tools with many dependencies of their own run apart from ours, at these versions.
+TOOL := $(BIN)/uv tool run --quiet --from
+CHECKOV := checkov==3.3.30
+PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down doctor bench evals lock requirements clean
+.PHONY: help setup demo test browser check format up down doctor bench evals lock requirements clean \
+	workflows-check terraform-check policy-check dependency-audit secret-scan package versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 setup: $(READY)  ## set up the virtual environment and the npm part
 
@@ -25,10 +32,13 @@ $(READY): pyproject.toml uv.lock local_host/azurite/package-lock.json
 demo: $(READY)  ## tell the story on real data, on the embedded local host
 	$(BIN)/nightshift demo
 
-test: $(READY)  ## run the tests
+test: $(READY) browser  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-check: $(READY)  ## format, lint, types, import contracts, requirements in step
+browser:
+	@command -v chromium >/dev/null || { echo "chromium is missing: the browser tests drive Debian's (apt-get install -y --no-install-recommends chromium)"; exit 1; }
+
+check: $(READY) workflows-check  ## format, lint, types, import contracts, requirements in step, workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -61,6 +71,53 @@ lock: $(READY)  ## renew the lock and what is exported from it
 requirements: $(READY)  ## export the requirements of the deployed app and of the training jobs from the lock
 	$(BIN)/uv export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-header -o requirements.txt
 	$(BIN)/uv export --quiet --frozen --only-group training --no-emit-project --no-hashes --no-header -o training/requirements.txt
+
+workflows-check: $(READY)  ## hold the workflows against GitHub's schema and their own safety
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
+
+terraform-check:  ## fmt, validate and test of the root and of every module
+	@if [ -x $(TFCHECK) ]; then $(TFCHECK) $(MODULES); else \
+	  set -e; terraform fmt -check -diff -recursive terraform; \
+	  for module in $(MODULES); do echo "== $$module"; \
+	    terraform -chdir=$$module init -backend=false -input=false -no-color >/dev/null; \
+	    terraform -chdir=$$module validate -no-color; terraform -chdir=$$module test -no-color; done; fi
+
+policy-check: $(READY)  ## hold the infrastructure against checkov's policies
+	$(TOOL) $(CHECKOV) checkov --config-file terraform/.checkov.yaml
+
+dependency-audit: $(READY)  ## look up known vulnerabilities of what is deployed and of what trains
+	$(BIN)/uv export --quiet --frozen --no-default-groups --group training --no-emit-project --no-header -o .nightshift/audit.txt
+	$(TOOL) $(PIP_AUDIT) pip-audit --require-hashes --disable-pip --requirement .nightshift/audit.txt
+
+secret-scan: $(READY)  ## look for secrets in what git keeps
+	$(BIN)/python -m delivery.secret_scan
+
+package: $(READY)  ## build the app's package and the training wheel from the commit, with digests and bill of materials
+	$(BIN)/python -m delivery.package
+
+env:
+	@test -n "$(ENV)" || { echo "say which environment: ENV=dev"; exit 1; }
+
+versions: env $(READY)  ## list what can be put back; ENV=dev
+	$(BIN)/python -m delivery.deploy $(ENV) --list
+
+gate: env $(READY)  ## ask whether containers, queues, roles and the registry are there; ENV=dev
+	$(BIN)/python -m delivery.gate $(ENV)
+
+deploy: env gate  ## deploy the package of the commit, once the gate is open; ENV=dev
+	$(BIN)/python -m delivery.deploy $(ENV)
+
+rollback: env $(READY)  ## put an earlier release back; ENV=dev VERSION=0123456789ab
+	@test -n "$(VERSION)" || { echo "say which version: VERSION=..., one of make versions ENV=$(ENV)"; exit 1; }
+	$(BIN)/python -m delivery.deploy $(ENV) --version "$(VERSION)"
+
+smoke: env $(READY)  ## prove an environment: upload, verdict, alert, incident; ENV=dev
+	$(BIN)/nightshift --env $(ENV) smoke
+
+drift: env  ## plan without applying: exit 2 if the environment differs from the code; ENV=dev
+	terraform -chdir=terraform init -reconfigure -input=false -no-color -backend-config=envs/$(ENV).tfbackend
+	terraform -chdir=terraform plan -lock=false -input=false -no-color -detailed-exitcode -var-file=envs/$(ENV).tfvars
 
 clean:  ## remove everything that the commands above have made
 	rm -rf $(VENV) .nightshift local_host/azurite/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -67,8 +67,7 @@ def _plan(services: Services, request: PlanImprovementRequest) -> PlanImprovemen
         policy,
         services.language_model,
     )
-    order = None if planned.plan is None else policy.bounds.order(planned.plan)
-    return PlanImprovementResult(planned=planned, order=order)
+    return PlanImprovementResult(planned=planned)
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -1,13 +1,14 @@
 """Start a Databricks job run, once per attempt."""
 
 from activities.failures import guarded
+from agents.executor.executor import order_of
 from domain.identity import idempotency_token
 from domain.job import JobOrder
 from domain.names import CHAMPION, EVIDENCE, SCORE_TASK, TRIGGER_DATABRICKS_JOB
-from domain.plan import LARGEST_INLINE_ORDER, PlanOrder
+from domain.plan import LARGEST_INLINE_ORDER, Plan
 from domain.ports import Services
 from domain.run import StepResult, TriggerRequest
-from domain.upload import BlobRef
+from domain.upload import BlobRef, DatasetManifest
 
 
 def run_trigger_databricks_job(services: Services, request: TriggerRequest) -> StepResult:
@@ -56,9 +57,10 @@ def _parameters(services: Services, request: TriggerRequest) -> dict[str, str]:
     }
 
 
-def _plan(services: Services, request: TriggerRequest, order: PlanOrder) -> str:
-    """The plan as the job's parameter: itself, or where it lies if it is too long for one."""
-    text = order.model_dump_json()
+def _plan(services: Services, request: TriggerRequest, plan: Plan) -> str:
+    """The order as the job's parameter: itself, or where it lies if it is too long for one."""
+    manifest = DatasetManifest.model_validate_json(services.blobs.read(request.dataset))
+    text = order_of(plan, manifest.spec.improvement.bounds).model_dump_json()
     if len(text) <= LARGEST_INLINE_ORDER:
         return text
     blob = BlobRef(container=EVIDENCE, name=f"runs/{request.run}/plan-{request.round}.json")

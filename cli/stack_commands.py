@@ -1,6 +1,7 @@
 """The commands about the local stack: up, down, doctor."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.app_client import address_of, chosen_environment
+from cli.app_client import app_url, chosen_environment
 from cli.environment_doctor import examine_environment
 from cli.options import DEFAULT_STATE, ROOT, AsJson, State
 from cli.rendering import make_console, plain_table
@@ -43,8 +44,8 @@ def down(state: State = DEFAULT_STATE) -> None:
 
 def doctor(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
     """Say which part is ill, of the local stack or of the environment of --env, and what to do. Exit 1 if one is."""
-    environment = chosen_environment()
-    findings = examine(state, ROOT) if environment is None else examine_environment(address_of(environment))
+    deployed = chosen_environment() is not None or bool(os.environ.get("NIGHTSHIFT_URL"))
+    findings = examine_environment(app_url(state)) if deployed else examine(state, ROOT)
     if as_json:
         console.file.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
     else:

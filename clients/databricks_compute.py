@@ -1,34 +1,21 @@
 """Clusters and SQL warehouses through databricks-sdk."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.errors.platform import (
-    DeadlineExceeded,
-    InternalError,
-    InvalidState,
-    NotFound,
-    PermissionDenied,
-    ResourceConflict,
-    TemporarilyUnavailable,
-    TooManyRequests,
-    Unauthenticated,
-)
+from databricks.sdk.errors.platform import InvalidState, NotFound
 from databricks.sdk.service.compute import ClusterDetails, ClusterSource, ListClustersFilterBy
 from databricks.sdk.service.compute import State as ClusterState
 from databricks.sdk.service.sql import EndpointInfo
 from databricks.sdk.service.sql import State as WarehouseState
 
+from clients.databricks_errors import translated
 from domain.compute import ComputeKind, ComputeRef, ComputeResource, ComputeState
-from domain.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
+from domain.errors import ConflictError, ServiceRefusedError
 
 logger = logging.getLogger(__name__)
 
 _PERMISSION = "give the app's service principal CAN_MANAGE on the cluster and CAN_MANAGE on the SQL warehouse"
-_UNAVAILABLE = (TemporarilyUnavailable, TooManyRequests, InternalError, DeadlineExceeded)
 
 # Clusters of pipelines and of Databricks' own services are stopped through their owners, so they are not listed. Of
 # job clusters only those count that still cost something: each run leaves one behind.
@@ -185,28 +172,3 @@ def _warehouse_state(state: WarehouseState | None) -> ComputeState:
     if state == WarehouseState.RUNNING:
         return "running"
     return "stopped" if state in _STOPPED_WAREHOUSE else "changing"
-
-
-@contextmanager
-def translated(permission: str) -> Iterator[None]:
-    """Raise Databricks' errors as those of the catalogue.
-
-    Args:
-        permission: what to do if the app's identity may not.
-    """
-    try:
-        yield
-    except Unauthenticated as error:
-        hint = "the app's identity is unknown to the workspace; add it as a service principal"
-        raise ServiceRefusedError("Databricks", f"401 {error}", hint) from error
-    except PermissionDenied as error:
-        raise ServiceRefusedError("Databricks", f"403 {error}", permission) from error
-    except ResourceConflict as error:
-        raise ConflictError(f"Databricks: {error}") from error
-    except _UNAVAILABLE as error:
-        raise ServiceUnavailableError("Databricks", str(error)) from error
-    except DatabricksError as error:
-        raise ServiceRefusedError("Databricks", str(error), "see the workspace's audit log") from error
-    except (TimeoutError, OSError) as error:
-        # The SDK raises TimeoutError when its retries are used up, with the last API error as its cause.
-        raise ServiceUnavailableError("Databricks", str(error.__cause__ or error)) from error

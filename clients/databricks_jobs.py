@@ -4,25 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors.base import DatabricksError
-from databricks.sdk.errors.platform import (
-    DeadlineExceeded,
-    InternalError,
-    InvalidParameterValue,
-    NotFound,
-    PermissionDenied,
-    ResourceDoesNotExist,
-    TemporarilyUnavailable,
-    TooManyRequests,
-    Unauthenticated,
-)
+from databricks.sdk.errors.platform import InvalidParameterValue, NotFound, ResourceDoesNotExist
 from databricks.sdk.service.jobs import Run, RunLifeCycleState, RunResultState
 
-from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from clients.databricks_errors import translated
+from domain.errors import ServiceRefusedError
 from domain.job import JobOrder, JobRun, JobState, JobStatus
 
 _ERROR_TEXT = 4_000
-_UNAVAILABLE = (TemporarilyUnavailable, TooManyRequests, InternalError, DeadlineExceeded)
+_PERMISSION = "give the app's service principal CAN_MANAGE_RUN on the job"
 
 _RUNNING: dict[RunLifeCycleState, JobState] = {
     RunLifeCycleState.BLOCKED: "pending",
@@ -61,7 +51,7 @@ class DatabricksJobService:
             ServiceRefusedError: no such job, a parameter that the job does not declare, or no permission.
         """
         job_id = self._find_job(order.job)
-        with _translated():
+        with translated(_PERMISSION):
             try:
                 started = self._workspace.jobs.run_now(
                     job_id,
@@ -77,7 +67,7 @@ class DatabricksJobService:
 
     def status(self, run_id: int) -> JobStatus:
         """The state of a run, with the user code's error when it has failed."""
-        with _translated():
+        with translated(_PERMISSION):
             run = self._run(run_id)
             state = _state(run)
             error = self._error(run) if state == "failed" else ""
@@ -93,18 +83,18 @@ class DatabricksJobService:
 
     def cancel(self, run_id: int) -> None:
         """Cancel a run; one that has ended stays as it ended."""
-        with _translated():
+        with translated(_PERMISSION), _known(run_id):
             self._workspace.jobs.cancel_run(run_id)
 
     def lifecycle_run(self, run_id: int) -> str | None:
         """The lifecycle run that a job run belongs to, from its parameters."""
-        with _translated():
+        with translated(_PERMISSION):
             run = self._run(run_id)
         values = {parameter.name: parameter.value for parameter in run.job_parameters or []}
         return values.get("lifecycle_run") or None
 
     def _find_job(self, name: str) -> int:
-        with _translated():
+        with translated(_PERMISSION):
             found = [job.job_id for job in self._workspace.jobs.list(name=name) if job.job_id is not None]
         if not found:
             hint = "deploy the job definitions, or correct job.name in the model spec"
@@ -115,11 +105,8 @@ class DatabricksJobService:
         return found[0]
 
     def _run(self, run_id: int) -> Run:
-        try:
+        with _known(run_id):
             return self._workspace.jobs.get_run(run_id)
-        except (ResourceDoesNotExist, NotFound, InvalidParameterValue) as error:
-            hint = "it was deleted, or belongs to another workspace"
-            raise ServiceRefusedError("Databricks", f"run {run_id}: {error}", hint) from error
 
     def _error(self, run: Run) -> str:
         for task in run.tasks or []:
@@ -129,6 +116,15 @@ class DatabricksJobService:
                 text = "\n".join(part for part in (output.error, output.error_trace) if part)
                 return f"task {task.task_key}: {text or 'no error text'}"[:_ERROR_TEXT]
         return ""
+
+
+@contextmanager
+def _known(run_id: int) -> Iterator[None]:
+    try:
+        yield
+    except (ResourceDoesNotExist, NotFound, InvalidParameterValue) as error:
+        hint = "it was deleted, or belongs to another workspace"
+        raise ServiceRefusedError("Databricks", f"run {run_id}: {error}", hint) from error
 
 
 def _state(run: Run) -> JobState:
@@ -147,22 +143,3 @@ def _seconds(run: Run) -> float:
     if run.start_time and run.end_time:
         return (run.end_time - run.start_time) / 1000
     return 0.0
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except Unauthenticated as error:
-        hint = "the app's identity is unknown to the workspace; add it as a service principal"
-        raise ServiceRefusedError("Databricks", f"401 {error}", hint) from error
-    except PermissionDenied as error:
-        hint = "give the app's service principal CAN_MANAGE_RUN on the job"
-        raise ServiceRefusedError("Databricks", f"403 {error}", hint) from error
-    except _UNAVAILABLE as error:
-        raise ServiceUnavailableError("Databricks", str(error)) from error
-    except DatabricksError as error:
-        raise ServiceRefusedError("Databricks", str(error), "see the workspace's audit log") from error
-    except (TimeoutError, OSError) as error:
-        # The SDK raises TimeoutError when its retries are used up, with the last API error as its cause.
-        raise ServiceUnavailableError("Databricks", str(error.__cause__ or error)) from error

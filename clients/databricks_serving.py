@@ -18,7 +18,7 @@ from databricks.sdk.service.serving import (
     TrafficConfig,
 )
 
-from clients.databricks_compute import translated
+from clients.databricks_errors import translated
 from domain.errors import ConflictError, ServiceRefusedError
 from domain.serving import EndpointState
 

@@ -1,5 +1,7 @@
 """The decision ledger in the table ``ledger``: a partition per model with its head, its entries and their keys."""
 
+from collections.abc import Iterator
+
 from azure.data.tables import TableServiceClient
 from pydantic import ValidationError
 
@@ -14,6 +16,7 @@ _ENTRY = "entry-"
 _KEY = "key-"
 # A string property holds 32,768 UTF-16 units; what is bigger belongs into blob storage, with its digest here.
 _LARGEST = 30_000
+_CHUNK = 100
 
 
 class TableLedger:
@@ -63,6 +66,16 @@ class TableLedger:
         else:
             rows = self._table.query("PartitionKey eq @model and Run eq @run", {"model": model, "run": run})
         return tuple(_entry(row) for row in rows)
+
+    def backwards(self, model: str) -> Iterator[LedgerEntry]:
+        """Entries of a model, the last one first; read as they are taken."""
+        last = _end(self._table.get(model, _HEAD))[0]
+        where = "PartitionKey eq @model and RowKey ge @first and RowKey le @last"
+        while last > 0:
+            first = max(last - _CHUNK + 1, 1)
+            bounds = {"model": model, "first": f"{_ENTRY}{first:010d}", "last": f"{_ENTRY}{last:010d}"}
+            yield from reversed([_entry(row) for row in self._table.query(where, bounds)])
+            last = first - 1
 
     def find(self, model: str, key: str) -> LedgerEntry | None:
         """The entry that was appended under a key."""

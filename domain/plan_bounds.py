@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from domain.errors import BadInputError
 from domain.feature_group import FeatureGroup
 from domain.message import Message
 from domain.plan import (
@@ -16,7 +15,6 @@ from domain.plan import (
     Name,
     Number,
     Plan,
-    PlanOrder,
     RetrainWithFeatures,
     SearchChoices,
     SearchDimension,
@@ -125,18 +123,6 @@ class PlanBounds(Message):
                 return self._weighting(action)
             case AdjustTrainingWindow():
                 return _days("days", action.days, self.window_days)
-
-    def order(self, plan: Plan) -> PlanOrder:
-        """The order to the training job.
-
-        Raises:
-            BadInputError: the plan breaks a rule; says each.
-        """
-        violations = self.check(plan)
-        if violations:
-            raise BadInputError(field="plan", value=plan.action.kind, rule="; ".join(violations))
-        names = plan.action.feature_groups if isinstance(plan.action, RetrainWithFeatures) else ()
-        return PlanOrder(action=plan.action, feature_groups={name: self.feature_groups[name] for name in names})
 
     def _trials(self, trials: int) -> tuple[str, ...]:
         return (

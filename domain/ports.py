@@ -246,6 +246,9 @@ class Ledger(Protocol):
     def entries(self, model: str, run: str | None = None) -> tuple[LedgerEntry, ...]:
         """Entries of a model by sequence, of one run if named."""
 
+    def backwards(self, model: str) -> Iterable[LedgerEntry]:
+        """Entries of a model, the last one first; read as they are taken."""
+
     def find(self, model: str, key: str) -> LedgerEntry | None:
         """The entry that was appended under a key."""
 

@@ -13,7 +13,7 @@ from domain.improvement import Budget, Criticism, ImprovementPolicy, Planned, Ro
 from domain.job import JobStatus
 from domain.message import Message
 from domain.names import IMPROVEMENT, LIFECYCLE
-from domain.plan import PlanOrder
+from domain.plan import Plan
 from domain.spec import Polling
 from domain.upload import BlobRef, PartReport, Upload
 
@@ -137,7 +137,7 @@ class TriggerRequest(Message):
     round: int = 0
     dataset: BlobRef
     report: BlobRef | None = None
-    plan: PlanOrder | None = None
+    plan: Plan | None = None
 
     @property
     def train_token(self) -> str:
@@ -374,10 +374,9 @@ class PlanImprovementRequest(Message):
 
 
 class PlanImprovementResult(Message):
-    """Result of ``plan_improvement``; ``order`` is the plan as the training job takes it."""
+    """Result of ``plan_improvement``."""
 
     planned: Planned | None = None
-    order: PlanOrder | None = None
     failure: Failure | None = None
 
 

@@ -10,7 +10,7 @@ import azure.durable_functions as df
 from domain.improvement import Budget, Criticism, Planned, Round
 from domain.message import Message
 from domain.names import CRITICISE_ROUND, DECIDE_ACTION, EVALUATE_METRICS, PLAN_IMPROVEMENT, SEND_ALERT, TRACE_ROUND
-from domain.plan import PlanOrder
+from domain.plan import Plan
 from domain.run import (
     AlertRequest,
     CriticiseRequest,
@@ -77,11 +77,11 @@ class _Loop:
             if planned.failure is not None or planned.planned is None:
                 failure = planned.failure
                 break
-            if planned.planned.plan is None or planned.order is None:
+            if planned.planned.plan is None:
                 reason = self.exhausted(planned.planned)
                 break
             planned_at = self.context.current_utc_datetime
-            evidence, look = yield from self.execute(planned.planned, planned.order)
+            evidence, look = yield from self.execute(planned.planned, planned.planned.plan)
             executed_at = self.context.current_utc_datetime
             judged = yield from self.criticise(evidence, look)
             if judged.failure is not None or judged.criticism is None:
@@ -115,9 +115,8 @@ class _Loop:
         reason = f"after {len(self.rounds)} rounds nothing is left to try that the spec allows and the budget pays for"
         return f"{reason} ({planned.note})" if planned.note else reason
 
-    def execute(self, planned: Planned, order: PlanOrder) -> Generator[Any, Any, tuple[BlobRef | None, int]]:
+    def execute(self, planned: Planned, plan: Plan) -> Generator[Any, Any, tuple[BlobRef | None, int]]:
         """Step 2 and the evaluation of step 3; a job that fails is a round without evidence."""
-        assert planned.plan is not None, "an order comes from a plan"
         request = TriggerRequest(
             model=self.order.model,
             run=self.order.run,
@@ -126,7 +125,7 @@ class _Loop:
             attempt=1,
             round=self.number,
             dataset=self.order.manifest,
-            plan=order,
+            plan=plan,
         )
         # What is left of the budget is all that attempts and hours are paid for.
         left, rate = self.order.policy.budget.minus(self.spent), self.order.policy.dbu_per_hour
@@ -153,7 +152,7 @@ class _Loop:
         self.rounds.append(
             Round(
                 number=self.number,
-                plan=planned.plan,
+                plan=plan,
                 planned_by=planned.planned_by,
                 planner_note=planned.note,
                 refused=planned.refused,

@@ -21,6 +21,7 @@ _STATUS = {
     "conflict": 409,
     "not_signed_in": 401,
     "not_allowed": 403,
+    "service_refused": 502,
 }
 
 

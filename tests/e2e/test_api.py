@@ -1,5 +1,9 @@
 """The HTTP API of a whole stack: who may, what is not there, and pages."""
 
+import json
+import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.conftest import RunningApp
+from tests.e2e.conftest import ROOT, RunningApp
 from triggers.api.operation import Operation
 from triggers.api.operations import OPERATIONS
 
@@ -137,6 +141,16 @@ def test_the_stack_is_alive_and_ready(running: RunningApp) -> None:
         "checked_at": "",
         "dependencies": [],
     }
+
+
+def test_the_doctor_shows_what_a_deployed_app_depends_on(running: RunningApp) -> None:
+    """With the address alone, as for an app in Azure."""
+    environ = {**os.environ, "NIGHTSHIFT_URL": running.endpoints.app_url}
+    command = [sys.executable, "-m", "cli", "doctor", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=100)
+    found = [(part["component"], part["ok"]) for part in json.loads(done.stdout)]
+    names = ["app", "sign-in", "blob storage", "table storage", "service bus", "mlflow", "databricks"]
+    assert found == [(name, True) for name in names]
 
 
 def test_the_document_is_served_to_whoever_has_a_role(running: RunningApp) -> None:

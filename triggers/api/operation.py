@@ -102,7 +102,7 @@ class Operation:
     @property
     def statuses(self) -> tuple[int, ...]:
         """Statuses of all problems that it may answer with."""
-        found = {500, 503, *self.problems}
+        found = {500, 502, 503, *self.problems}
         found |= {401, 403} if self.roles else set()
         found |= {400} if self.query or self.path_names or self.body else set()
         found |= {413} if self.body else set()

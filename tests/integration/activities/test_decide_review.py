@@ -7,6 +7,7 @@ import pytest
 from mlflow import MlflowClient
 
 from activities.decide_review import FourEyesError, OtherEvidenceError, decide_review, expire_review
+from activities.start_review import take_decision
 from activities.tell_reviewers import run_tell_reviewers
 from domain.errors import BadInputError
 from domain.ledger import LedgerRecord
@@ -83,6 +84,26 @@ def test_a_comment_is_needed(case: Case, flagged: Review, comment: str) -> None:
     with pytest.raises(BadInputError, match="comment = .*say why, in at most 1000 characters"):
         decide_review(case.services, flagged, choice="approve", by="ann", comment=comment)
     assert read(case, flagged).state == "open"
+
+
+async def test_a_decision_stands_though_nothing_can_be_woken(case: Case, flagged: Review) -> None:
+    """Durable does not answer: the decision is kept, and the sweep sees to the rest."""
+
+    class Away:
+        async def get_status(self, _: str) -> None:
+            raise RuntimeError("no answer")
+
+    decided = await take_decision(
+        Away(),
+        case.services,
+        flagged.review_id,
+        choice="reject",
+        by="ann",
+        comment="no",
+    )
+    assert decided is not None
+    assert (decided.state, read(case, flagged).settled) == ("rejected", False)
+    assert flagged.review_id in {review.review_id for review in case.services.reviews.unsettled()}
 
 
 def test_other_evidence_is_refused(case: Case, flagged: Review) -> None:

@@ -79,9 +79,9 @@ def test_the_rules_plan_what_the_drift_of_the_score_run_asks_for(make_loop: Make
     result = loop.plan()
     assert result.planned is not None
     assert result.planned.plan is not None
-    assert result.order is not None
+    assert result.planned.plan is not None
     assert result.planned.planned_by == "rules"
-    assert result.order.action == AugmentData(weighting=ExponentialWeighting(half_life_days=180))
+    assert result.planned.plan.action == AugmentData(weighting=ExponentialWeighting(half_life_days=180))
     assert "PSI 0.60" in result.planned.plan.rationale
     assert loop.spec.improvement.bounds.check(result.planned.plan) == ()
 
@@ -102,9 +102,9 @@ def test_what_was_tried_is_not_planned_again(make_loop: MakeLoop) -> None:
     assert first.planned.plan is not None
     loop.rounds[-1] = loop.rounds[-1].model_copy(update={"plan": first.planned.plan})
     second = loop.plan(result.evidence)
-    assert second.order is not None
-    assert first.order is not None
-    assert second.order.fingerprint != first.order.fingerprint
+    assert second.planned is not None
+    assert second.planned.plan is not None
+    assert second.planned.plan.fingerprint != first.planned.plan.fingerprint
 
 
 def test_the_planner_sees_all_the_evidence(make_loop: MakeLoop) -> None:
@@ -149,14 +149,14 @@ def test_after_a_failed_round_the_last_evidence_counts(make_loop: MakeLoop) -> N
 
 
 def test_an_allowed_proposal_is_the_plan(make_loop: MakeLoop) -> None:
-    """With its tokens, under the language model's name; the order is made from the spec's bounds."""
+    """With its tokens, under the language model's name."""
     loop = make_loop(**BY_LLM)
     with _answering(loop, _says(GOOD)):
         result = loop.plan()
     assert result.planned is not None
-    assert result.order is not None
+    assert result.planned.plan is not None
     assert (result.planned.planned_by, result.planned.note) == ("llm", "")
-    assert result.order.action.to_json() == GOOD["action"]
+    assert result.planned.plan.action.to_json() == GOOD["action"]
     assert 0 < result.planned.tokens <= loop.spec.improvement.budget.tokens
 
 
@@ -188,10 +188,10 @@ def test_without_a_usable_proposal_the_rules_plan_and_say_why(make_loop: MakeLoo
     with _answering(loop, reply):
         result = loop.plan()
     assert result.planned is not None
-    assert result.order is not None
+    assert result.planned.plan is not None
     assert result.planned.planned_by == "rules_after_llm"
     assert reason in result.planned.note
-    assert result.order.action == AugmentData(weighting=ExponentialWeighting(half_life_days=180))
+    assert result.planned.plan.action == AugmentData(weighting=ExponentialWeighting(half_life_days=180))
 
 
 def test_a_proposal_outside_the_bounds_is_kept_with_the_rule_that_it_breaks(make_loop: MakeLoop) -> None:
@@ -254,14 +254,14 @@ def test_a_spec_that_allows_no_action_gets_no_plan(make_loop: MakeLoop, planner:
         result = loop.plan()
     assert server.requests == []
     assert result.planned is not None
-    assert (result.planned.plan, result.order, result.failure) == (None, None, None)
+    assert (result.planned.plan, result.failure) == (None, None)
 
 
 def test_without_budget_there_is_no_plan(make_loop: MakeLoop) -> None:
     """Nothing is left of the job runs."""
     result = make_loop().plan(spent=Budget(job_runs=6, dbu=1, tokens=0))
     assert result.planned is not None
-    assert (result.planned.plan, result.order) == (None, None)
+    assert result.planned.plan is None
 
 
 def test_measures_that_are_no_numbers_are_not_measured(make_loop: MakeLoop) -> None:

@@ -31,6 +31,14 @@ def ledger(tables: TableServiceClient) -> TableLedger:
     return TableLedger(tables, lambda: AT)
 
 
+def test_entries_are_read_from_the_end(ledger: TableLedger, model: str) -> None:
+    """All of them, however many reads that takes; none of a model that has none."""
+    for number in range(103):
+        ledger.append(_record(model, str(number)))
+    assert [entry.sequence for entry in ledger.backwards(model)] == list(range(103, 0, -1))
+    assert list(ledger.backwards("nobody")) == []
+
+
 def test_a_key_is_appended_once(ledger: TableLedger, model: str) -> None:
     """A retry finds the first entry, whatever it now wants to say."""
     first = ledger.append(_record(model, "a", {"said": "first"}))

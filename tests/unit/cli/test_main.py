@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = [
     "demo",
     "upload",
+    "handover",
     "runs",
     "show",
     "explain",

@@ -5,14 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.errors import BadInputError
-from domain.feature_group import Calendar
 from domain.plan import (
     AdjustTrainingWindow,
     AugmentData,
     ExponentialWeighting,
     Plan,
-    PlanOrder,
     RetrainWithFeatures,
     SearchChoices,
     SearchRange,
@@ -63,10 +60,9 @@ def tune(*space: Any, trials: int = 20) -> TuneHyperparameters:
         AdjustTrainingWindow(days=90),
     ],
 )
-def test_a_plan_within_bounds_is_ordered(action: Any) -> None:
+def test_a_plan_within_bounds_breaks_no_rule(action: Any) -> None:
     """The ends of every bound belong to it."""
-    plan = plan_of(action)
-    assert (BOUNDS.check(plan), BOUNDS.order(plan).fingerprint) == ((), plan.fingerprint)
+    assert BOUNDS.check(plan_of(action)) == ()
 
 
 @pytest.mark.parametrize(
@@ -133,20 +129,6 @@ def test_what_is_not_allowed_is_forbidden() -> None:
     assert (PlanBounds().check(plan), some.check(plan)) == (
         ("action.kind = 'adjust_training_window': the spec allows no action",),
         ("action.kind = 'adjust_training_window': the spec allows augment_data",),
-    )
-
-
-def test_a_plan_out_of_bounds_is_never_ordered() -> None:
-    """There is no order for the executor to run."""
-    with pytest.raises(BadInputError, match=r"action\.days = 7: must lie from 90 to 700"):
-        BOUNDS.order(plan_of(AdjustTrainingWindow(days=7)))
-
-
-def test_an_order_carries_what_its_groups_mean() -> None:
-    """The job needs no other place to look the names up."""
-    plan = plan_of(RetrainWithFeatures(feature_groups=("calendar",)))
-    assert BOUNDS.order(plan) == PlanOrder(
-        action=plan.action, feature_groups={"calendar": Calendar(features=("month",))}
     )
 
 

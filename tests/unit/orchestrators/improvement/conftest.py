@@ -21,7 +21,7 @@ from domain.names import (
     TRACE_ROUND,
     TRIGGER_DATABRICKS_JOB,
 )
-from domain.plan import AdjustTrainingWindow, Plan, PlanOrder
+from domain.plan import AdjustTrainingWindow, Plan
 from domain.run import (
     CriticiseResult,
     DecideResult,
@@ -53,7 +53,7 @@ def planned(days: int, *, tokens: int = 0, note: str = "", rationale: str = "") 
     action = AdjustTrainingWindow(days=days)
     plan = Plan(action=action, rationale=rationale or f"{days} days", expected_effect="less error")
     made = Planned(plan=plan, planned_by="rules", tokens=tokens, note=note)
-    return PlanImprovementResult(planned=made, order=PlanOrder(action=action))
+    return PlanImprovementResult(planned=made)
 
 
 def no_plan(*, tokens: int = 0, note: str = "") -> PlanImprovementResult:

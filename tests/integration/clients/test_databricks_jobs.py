@@ -1,0 +1,370 @@
+"""Starting, reading and canceling job runs, through the real SDK against a local workspace."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+from databricks.sdk.service.jobs import RunLifeCycleState, RunResultState
+
+from clients.databricks_jobs import DatabricksJobService
+from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from domain.job import FINISHED, JobOrder, JobState, JobStatus
+from tests.integration.databricks.workspace_process import Host, job_id, started_process, until
+
+REQUEST_ERRORS = ["internal_error", "service_unavailable", "too_many_requests"]
+
+
+@pytest.fixture(scope="module")
+def shared_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A workspace whose clusters start at once."""
+    host = Host(tmp_path_factory.mktemp("jobs"), options=["--settle-seconds", "0"])
+    host.start()
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def host(shared_host: Host) -> Iterator[Host]:
+    """The shared host without ordered faults."""
+    yield shared_host
+    shared_host.http("DELETE", "/faults").raise_for_status()
+
+
+@pytest.fixture
+def jobs(host: Host) -> DatabricksJobService:
+    """The client under test, with little patience."""
+    return DatabricksJobService(host.client(patience=1))
+
+
+def _order(job: str, token: str, only: tuple[str, ...] = (), **parameters: str) -> JobOrder:
+    return JobOrder(run="r1", model="m1", job=job, token=token, parameters=parameters, only=only)
+
+
+def _ended(jobs: DatabricksJobService, run_id: int) -> JobStatus:
+    def probe() -> JobStatus | None:
+        status = jobs.status(run_id)
+        return status if status.finished else None
+
+    return until(probe)
+
+
+def _runs(host: Host, job: str) -> list[int]:
+    client = host.client()
+    return [run.run_id or 0 for run in client.jobs.list_runs(job_id=job_id(client, job))]
+
+
+def test_a_run_is_started_and_succeeds(host: Host, jobs: DatabricksJobService) -> None:
+    """With its parameters and the address of its page; its time counts."""
+    started = jobs.start(_order("echoing", "success", word="night"))
+    status = _ended(jobs, started.run_id)
+    assert (status.run_id, status.state, status.error) == (started.run_id, "succeeded", "")
+    assert status.url == started.url
+    assert status.url.startswith(host.url)
+    assert status.seconds > 0
+    parameters = host.client().jobs.get_run(started.run_id).job_parameters or []
+    assert {item.name: item.value for item in parameters if item.value} == {"word": "night"}
+
+
+def test_only_the_named_tasks_run(host: Host, jobs: DatabricksJobService) -> None:
+    """Scoring alone must not train again."""
+    started = jobs.start(_order("echoing", "only", only=("say",)))
+    assert _ended(jobs, started.run_id).state == "succeeded"
+    results = {
+        task.task_key: task.state.result_state
+        for task in host.client().jobs.get_run(started.run_id).tasks or []
+        if task.state
+    }
+    assert results["say"] == RunResultState.SUCCESS
+    assert results.get("repeat") in {None, RunResultState.EXCLUDED}
+
+
+def test_one_token_is_one_run(host: Host, jobs: DatabricksJobService) -> None:
+    """A repeat gives the first run, also after its end; another token another run."""
+    before = len(_runs(host, "echoing"))
+    first = jobs.start(_order("echoing", "same"))
+    assert _ended(jobs, first.run_id).state == "succeeded"
+    assert jobs.start(_order("echoing", "same")) == first
+    assert jobs.start(_order("echoing", "another")).run_id != first.run_id
+    assert len(_runs(host, "echoing")) == before + 2
+
+
+def test_a_lost_answer_is_one_run(host: Host, jobs: DatabricksJobService) -> None:
+    """The run was created, the connection broke: the repeat within the SDK finds it."""
+    before = len(_runs(host, "echoing"))
+    host.order_fault(kind="lost_response")
+    assert jobs.start(_order("echoing", "lost")).run_id in _runs(host, "echoing")
+    assert len(_runs(host, "echoing")) == before + 1
+
+
+def test_answers_lost_for_good_are_one_run(host: Host, jobs: DatabricksJobService) -> None:
+    """The patience of one call ends without an answer; the next call of the activity gets the run."""
+    before = _runs(host, "echoing")
+    host.order_fault(kind="lost_response", times=100)
+    with pytest.raises(ServiceUnavailableError):
+        jobs.start(_order("echoing", "lost for good"))
+    host.http("DELETE", "/faults").raise_for_status()
+    [run_id] = set(_runs(host, "echoing")) - set(before)
+    assert jobs.start(_order("echoing", "lost for good")).run_id == run_id
+    assert len(_runs(host, "echoing")) == len(before) + 1
+
+
+def test_a_run_that_could_not_be_read_after_its_start_is_one_run(host: Host, jobs: DatabricksJobService) -> None:
+    """Started, then the workspace answers no more: the same token gives the same run later."""
+    before = _runs(host, "echoing")
+    host.order_fault(kind="service_unavailable", path="/api/2.2/jobs/runs/get", times=100, retry_after=0)
+    with pytest.raises(ServiceUnavailableError, match="ordered fault"):
+        jobs.start(_order("echoing", "unread"))
+    host.http("DELETE", "/faults").raise_for_status()
+    jobs.start(_order("echoing", "unread"))
+    assert len(_runs(host, "echoing")) == len(before) + 1
+
+
+@pytest.mark.parametrize("kind", ["service_unavailable", "too_many_requests"])
+def test_a_short_overload_is_waited_out(host: Host, jobs: DatabricksJobService, kind: str) -> None:
+    """429 and 503 with Retry-After: asked again until it is over, and one run."""
+    before = len(_runs(host, "echoing"))
+    host.order_fault(kind=kind, times=3, retry_after=0)
+    jobs.start(_order("echoing", f"overload {kind}"))
+    assert host.http("GET", "/faults").json() == {"faults": []}
+    assert len(_runs(host, "echoing")) == before + 1
+
+
+@pytest.mark.parametrize("kind", REQUEST_ERRORS)
+def test_a_long_overload_is_retryable(host: Host, jobs: DatabricksJobService, kind: str) -> None:
+    """Past the client's patience each call says that trying later may help, and nothing was started."""
+    before = _runs(host, "echoing")
+    host.order_fault(kind=kind, times=1_000)
+    with pytest.raises(ServiceUnavailableError, match="ordered fault") as caught:
+        jobs.start(_order("echoing", f"long {kind}"))
+    assert caught.value.retryable
+    host.http("DELETE", "/faults").raise_for_status()
+    assert _runs(host, "echoing") == before
+
+
+def test_an_unknown_job_is_refused(jobs: DatabricksJobService) -> None:
+    """The error names it and says where to look."""
+    with pytest.raises(ServiceRefusedError, match=r"job = 'none': there is no job with this name \(deploy the job"):
+        jobs.start(_order("none", "unknown"))
+
+
+def test_a_parameter_that_the_job_does_not_declare_is_refused(host: Host, jobs: DatabricksJobService) -> None:
+    """App and job definitions are of different versions; nothing was started."""
+    before = _runs(host, "echoing")
+    with pytest.raises(ServiceRefusedError, match="run of job 'echoing'.*deploy both together"):
+        jobs.start(_order("echoing", "undeclared", plan="{}"))
+    assert _runs(host, "echoing") == before
+
+
+def test_an_unknown_run_is_refused(jobs: DatabricksJobService) -> None:
+    """Deleted, or of another workspace: no call about it may be tried for hours."""
+    for call in (jobs.status, jobs.lifecycle_run, jobs.cancel):
+        with pytest.raises(ServiceRefusedError, match="run 42: .*it was deleted, or belongs to another workspace"):
+            call(42)
+
+
+def test_a_refused_token_is_refused(host: Host) -> None:
+    """401 will come again; the error says what to do."""
+    jobs = DatabricksJobService(host.client(token="wrong", patience=1))
+    for call in (lambda: jobs.start(_order("echoing", "401")), lambda: jobs.status(1), lambda: jobs.cancel(1)):
+        with pytest.raises(ServiceRefusedError, match="401 Invalid access token.*add it as a service principal"):
+            call()
+
+
+def test_nobody_listens(host: Host, free_port: int) -> None:
+    """A workspace that is down is not available, within the client's patience."""
+    config = Config(host=f"http://127.0.0.1:{free_port}", token="t", auth_type="pat", retry_timeout_seconds=1)
+    workspace = WorkspaceClient(config=config)
+    try:
+        with pytest.raises(ServiceUnavailableError, match="Connection refused"):
+            DatabricksJobService(workspace).status(1)
+    finally:
+        workspace.api_client._api_client._session.close()
+
+
+@pytest.mark.parametrize(
+    ("job", "state", "error"),
+    [
+        ("failing", "failed", "task train: ValueError: no such column: price\n"),
+        ("vanishing", "failed", "task vanish: "),
+        ("task timeout", "timed_out", ""),
+        ("job timeout", "timed_out", ""),
+    ],
+)
+def test_how_runs_end(jobs: DatabricksJobService, tmp_path: Path, job: str, state: JobState, error: str) -> None:
+    """The state, and of failed code its own error text."""
+    folder = {"folder": str(tmp_path)} if "timeout" in job else {}
+    status = _ended(jobs, jobs.start(_order(job, f"ends {job}", **folder)).run_id)
+    assert (status.state, status.transient) == (state, False)
+    assert status.error.startswith(error)
+    assert bool(status.error) == bool(error)
+
+
+def test_the_error_text_is_whole_and_bounded(jobs: DatabricksJobService) -> None:
+    """The traceback says where the job's code failed."""
+    status = _ended(jobs, jobs.start(_order("failing", "traceback")).run_id)
+    assert "Traceback" in status.error
+    assert status.error.rstrip().endswith("ValueError: no such column: price")
+    assert len(status.error) <= 4_000
+
+
+def test_a_cluster_that_does_not_start_is_transient(host: Host, jobs: DatabricksJobService, tmp_path: Path) -> None:
+    """The platform's failure, not the code's: another attempt may do, and it says why."""
+    host.order_fault(kind="cluster_start_failure")
+    started = jobs.start(_order("waiting", "no cluster", folder=str(tmp_path)))
+    status = _ended(jobs, started.run_id)
+    assert (status.state, status.transient, status.error) == ("internal_error", True, "")
+    assert "CLOUD_PROVIDER_LAUNCH_FAILURE" in status.message
+
+
+def test_too_many_runs_is_transient(jobs: DatabricksJobService, tmp_path: Path) -> None:
+    """A job that runs one at a time skips the second run; it is tried again."""
+    first = jobs.start(_order("one at a time", "first", folder=str(tmp_path)))
+    started_process(tmp_path)
+    second = jobs.start(_order("one at a time", "second", folder=str(tmp_path)))
+    status = _ended(jobs, second.run_id)
+    assert (status.state, status.transient) == ("skipped", True)
+    (tmp_path / "go").touch()
+    assert _ended(jobs, first.run_id).state == "succeeded"
+
+
+def test_a_run_is_canceled_once_and_for_all(jobs: DatabricksJobService, tmp_path: Path) -> None:
+    """While it runs it is running; canceled twice it is canceled; one that has succeeded stays so."""
+    started = jobs.start(_order("waiting", "canceled", folder=str(tmp_path)))
+    started_process(tmp_path)
+    assert (jobs.status(started.run_id).state, jobs.status(started.run_id).finished) == ("running", False)
+    jobs.cancel(started.run_id)
+    jobs.cancel(started.run_id)
+    status = _ended(jobs, started.run_id)
+    assert (status.state, status.transient) == ("canceled", False)
+    done = jobs.start(_order("echoing", "done"))
+    assert _ended(jobs, done.run_id).state == "succeeded"
+    jobs.cancel(done.run_id)
+    assert jobs.status(done.run_id).state == "succeeded"
+
+
+class _Scripted(BaseHTTPRequestHandler):
+    """Answers every request with the document of its server."""
+
+    def do_GET(self) -> None:
+        body: bytes = self.server.answer  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+        return
+
+
+class _Workspace:
+    """A workspace with one run, whose state a test says: some states the local host cannot bring about."""
+
+    def __init__(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Scripted)
+        self.run()
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+        url = f"http://127.0.0.1:{self._server.server_port}"
+        self._client = WorkspaceClient(config=Config(host=url, token="t", auth_type="pat", retry_timeout_seconds=1))
+        self.jobs = DatabricksJobService(self._client)
+
+    def run(self, **fields: Any) -> None:
+        """What the run looks like from now on."""
+        self._server.answer = json.dumps({"run_id": 7} | fields).encode()  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """End it."""
+        self._client.api_client._api_client._session.close()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[_Workspace]:
+    """A workspace with one run."""
+    scripted = _Workspace()
+    yield scripted
+    scripted.close()
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ("SUCCESS", "succeeded"),
+        ("SUCCESS_WITH_FAILURES", "succeeded"),
+        ("FAILED", "failed"),
+        ("UPSTREAM_FAILED", "failed"),
+        ("TIMEDOUT", "timed_out"),
+        ("CANCELED", "canceled"),
+        ("UPSTREAM_CANCELED", "canceled"),
+        ("EXCLUDED", "skipped"),
+        ("DISABLED", "skipped"),
+        ("MAXIMUM_CONCURRENT_RUNS_REACHED", "skipped"),
+        ("INVENTED_LATER", "internal_error"),
+        (None, "internal_error"),
+    ],
+)
+def test_every_result_is_a_state(workspace: _Workspace, result: str | None, expected: JobState) -> None:
+    """A terminated run is finished whatever Databricks calls its result."""
+    workspace.run(state={"life_cycle_state": "TERMINATED"} | ({"result_state": result} if result else {}))
+    status = workspace.jobs.status(7)
+    assert (status.state, status.finished) == (expected, True)
+
+
+@pytest.mark.parametrize(
+    ("life_cycle", "expected"),
+    [
+        ("BLOCKED", "pending"),
+        ("PENDING", "pending"),
+        ("QUEUED", "pending"),
+        ("WAITING_FOR_RETRY", "pending"),
+        ("RUNNING", "running"),
+        ("TERMINATING", "running"),
+        ("SKIPPED", "skipped"),
+        ("INTERNAL_ERROR", "internal_error"),
+        ("INVENTED_LATER", "pending"),
+    ],
+)
+def test_every_life_cycle_is_a_state(workspace: _Workspace, life_cycle: str, expected: JobState) -> None:
+    """Whatever the SDK knows, and what it does not know yet counts as not ended."""
+    workspace.run(state={"life_cycle_state": life_cycle, "state_message": "because"})
+    status = workspace.jobs.status(7)
+    assert (status.state, status.message, status.finished) == (expected, "because", expected in FINISHED)
+
+
+def test_no_state_of_the_sdk_is_forgotten(workspace: _Workspace) -> None:
+    """A newer SDK with another state fails here, not at night."""
+    for result in RunResultState:
+        workspace.run(state={"life_cycle_state": "TERMINATED", "result_state": result.value})
+        assert workspace.jobs.status(7).finished
+    for life_cycle in RunLifeCycleState:
+        workspace.run(state={"life_cycle_state": life_cycle.value})
+        assert workspace.jobs.status(7).run_id == 7
+
+
+def test_the_time_of_a_run(workspace: _Workspace) -> None:
+    """The duration as Databricks says it; of single-task runs it says start and end; before, nothing."""
+    state = {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS"}
+    workspace.run(state=state, run_duration=1_500, start_time=1_000, end_time=9_000)
+    assert workspace.jobs.status(7).seconds == 1.5
+    workspace.run(state=state, start_time=1_000, end_time=9_000)
+    assert workspace.jobs.status(7).seconds == 8.0
+    workspace.run(state={"life_cycle_state": "PENDING"}, start_time=1_000)
+    assert workspace.jobs.status(7).seconds == 0.0
+
+
+def test_the_lifecycle_run_of_a_job_run(workspace: _Workspace) -> None:
+    """From its parameters; a run that somebody started by hand has none."""
+    workspace.run(job_parameters=[{"name": "lifecycle_run", "value": "lifecycle-m1-1"}])
+    assert workspace.jobs.lifecycle_run(7) == "lifecycle-m1-1"
+    for parameters in ([], [{"name": "lifecycle_run", "default": ""}], [{"name": "lifecycle_run", "value": ""}]):
+        workspace.run(job_parameters=parameters)
+        assert workspace.jobs.lifecycle_run(7) is None

@@ -1,0 +1,86 @@
+"""Whole lists from an app that gives them in pages."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import typer
+
+from cli import read_commands
+from cli.app_client import AppClient
+from cli.pages import every
+
+
+def test_every_item_comes_and_no_page_too_many_is_asked_for() -> None:
+    """The cursor of a page asks for the one behind it, with the same filters."""
+    asked: list[dict[str, str]] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(request.url.params))
+        first = "cursor" not in request.url.params
+        return httpx.Response(200, json={"items": [1, 2] if first else [3], "next": "c1" if first else None})
+
+    with AppClient("http://app", httpx.MockTransport(handle)) as app:
+        found = every(app, "runs", model="m", outcome=None)
+        assert [next(found), next(found)] == [1, 2]
+        assert asked == [{"limit": "200", "model": "m"}]
+        assert list(found) == [3]
+    assert asked[1:] == [{"limit": "200", "cursor": "c1", "model": "m"}]
+
+
+@dataclass
+class Answering:
+    """An app on a port of this machine that gives one document, and remembers what it was asked for."""
+
+    document: Any = None
+    asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
+    """The app that the commands speak to."""
+    answering = Answering()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answering.asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(answering.document).encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("NIGHTSHIFT_URL", f"http://127.0.0.1:{server.server_port}")
+        yield answering
+        server.shutdown()
+        thread.join()
+
+
+def test_a_ledger_of_one_model_is_verified_alone(
+    app: Answering, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The model is asked for, and a broken chain is exit code 1."""
+    fault = {"model": "m", "sequence": 2, "problem": "it does not link"}
+    app.document = {"items": [{"model": "m", "entries": 3, "fault": fault}], "next": None}
+    with pytest.raises(typer.Exit):
+        read_commands.ledger(verify=True, model="m", state=tmp_path)
+    assert app.asked == ["/api/ledger/verification?model=m"]
+    assert "broken at entry 2: it does not link" in capsys.readouterr().out
+
+
+def test_a_list_that_goes_on_says_how(app: Answering, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The last line holds what the next call needs."""
+    app.document = {"items": [], "next": "abc"}
+    read_commands.runs(model="m", limit=1, cursor="xyz", state=tmp_path)
+    assert app.asked == ["/api/runs?model=m&limit=1&cursor=xyz"]
+    assert "there is more: the same with --cursor abc" in capsys.readouterr().out
