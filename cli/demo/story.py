@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from cli.demo.narrator import first_line
 from cli.demo.stage import Stage
 from cli.incident_commands import await_undo
+from cli.review_commands import await_settled
 from domain.incident import Incident
 from domain.names import POLL_JOB_STATUS
 from domain.playbook import Mitigation
+from domain.review_packet import ReviewPacket
 from local_host.datasets.source import DETECTOR, REVENUE
 
 
@@ -56,6 +58,20 @@ def _flagged(stage: Stage) -> str:
     observed = _decided(REVENUE, "mixed")(stage)
     reviews = stage.items("reviews", model=REVENUE)
     return f"{observed}, {len(reviews)} review"
+
+
+def _reviewed(stage: Stage) -> str:
+    review = str(stage.items("reviews", model=REVENUE, state="open")[0]["review_id"])
+    packet = ReviewPacket.model_validate(stage.app.get(f"reviews/{review}"))
+    for line in (*packet.cost_of_waiting, *packet.if_nobody_answers):
+        stage.narrator.tell(line)
+    decision = {"decision": "approve", "comment": "the hole in the data is known"}
+    stage.narrator.tell(f"nightshift approve {review} --comment '{decision['comment']}'")
+    stage.app.post(f"reviews/{review}/decision", decision)
+    settled = await_settled(stage.app, review)
+    stage.narrator.tell(settled.verdict())
+    by = settled.decision.by if settled.decision else "nobody"
+    return f"{settled.state} by {by}, champion is version {stage.model(REVENUE).champion}"
 
 
 def _killed(stage: Stage) -> str:
@@ -138,7 +154,7 @@ def _undone(stage: Stage) -> str:
     result = await_undo(stage.app, name)
     for line in result["undone"]:
         stage.narrator.tell(str(line))
-    return f"{len(result['undone'])} mitigation undone, by {stage.items('ledger', model=REVENUE)[-1]['actor']}"
+    return f"{len(result['undone'])} mitigation undone, by {stage.items('ledger', model=REVENUE)[0]['actor']}"
 
 
 def _poisoned(stage: Stage) -> str:
@@ -218,6 +234,12 @@ CHAPTERS: tuple[Chapter, ...] = (
         "Fresher data with a hole in it: better by one measure, worse by another. That is for a person.",
         "flagged by rule mixed, champion is version 2, 1 review",
         _flagged,
+    ),
+    Chapter(
+        "A person decides",
+        "The review shows what is mixed, what waiting costs, and what happens if nobody answers. On-call approves.",
+        "promoted by developer@localhost, champion is version 4",
+        _reviewed,
     ),
     Chapter(
         "Killed in the middle",
