@@ -32,7 +32,7 @@ $(READY): pyproject.toml uv.lock local_host/azurite/package-lock.json
 demo: $(READY)  ## tell the story on real data, on the embedded local host
 	$(BIN)/nightshift demo
 
-test: $(READY) browser  ## run the tests
+test: browser $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 browser:
@@ -74,7 +74,8 @@ requirements: $(READY)  ## export the requirements of the deployed app and of th
 
 workflows-check: $(READY)  ## hold the workflows against GitHub's schema and their own safety
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet .github
 
 terraform-check:  ## fmt, validate and test of the root and of every module
 	@if [ -x $(TFCHECK) ]; then $(TFCHECK) $(MODULES); else \
@@ -87,8 +88,9 @@ policy-check: $(READY)  ## hold the infrastructure against checkov's policies
 	$(TOOL) $(CHECKOV) checkov --config-file terraform/.checkov.yaml
 
 dependency-audit: $(READY)  ## look up known vulnerabilities of what is deployed and of what trains
+	@mkdir -p .nightshift
 	$(BIN)/uv export --quiet --frozen --no-default-groups --group training --no-emit-project --no-header -o .nightshift/audit.txt
-	$(TOOL) $(PIP_AUDIT) pip-audit --require-hashes --disable-pip --requirement .nightshift/audit.txt
+	$(TOOL) $(PIP_AUDIT) pip-audit --strict --require-hashes --disable-pip --requirement .nightshift/audit.txt
 
 secret-scan: $(READY)  ## look for secrets in what git keeps
 	$(BIN)/python -m delivery.secret_scan

@@ -45,7 +45,7 @@ def chosen_environment() -> Environment | None:
         UnknownEnvironmentError: it is not known here.
     """
     name = os.environ.get("NIGHTSHIFT_ENV")
-    return EnvironmentFolder().get(name) if name else None
+    return EnvironmentFolder.default().get(name) if name else None
 
 
 def app_url(state: Path) -> AppAddress:

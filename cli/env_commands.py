@@ -29,7 +29,7 @@ def add(
         where = f"terraform output in {folder}"
     else:
         text, where = _read(source), str(source)
-    path = EnvironmentFolder().add(Environment.parse(name, text, where))
+    path = EnvironmentFolder.default().add(Environment.parse(name, text, where))
     console = rendering.make_console()
     console.print(f"kept in {path}; it holds no secret, and a team may commit it\n  nightshift --env {name} doctor")
 
@@ -44,7 +44,7 @@ def _read(source: Path) -> str:
 @env.command("list")
 def list_environments(as_json: AsJson = False) -> None:
     """List the environments that are known here."""
-    folder = EnvironmentFolder()
+    folder = EnvironmentFolder.default()
     found = [folder.get(name) for name in folder.names()]
     console = rendering.make_console()
     if as_json:

@@ -1,8 +1,11 @@
 """The Event Grid topic for lifecycle events, as CloudEvents."""
 
+from typing import Any
+
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
+    ResourceNotFoundError,
     ServiceRequestError,
     ServiceResponseError,
 )
@@ -13,15 +16,26 @@ from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.identity import short
 from domain.run import RunEvent
 
+_FORBIDDEN = frozenset({401, 403})
+# Of the client's faults these pass by themselves.
+_PASSING = frozenset({408, 429})
+
 
 class EventGridPublisher:
     """Implements domain.ports.EventPublisher."""
 
-    def __init__(self, client: EventGridPublisherClient) -> None:
+    def __init__(self, client: EventGridPublisherClient, timeout_seconds: float = 20) -> None:
+        # Given with each call: the client takes no limits for itself, and waits for five minutes.
+        self._limits: dict[str, Any] = {"connection_timeout": timeout_seconds, "read_timeout": timeout_seconds}
         self._client = client
 
     def publish(self, event: RunEvent) -> None:
-        """Publish as a CloudEvent whose id is derived from run and kind, so that a subscriber can drop a repeat."""
+        """Publish as a CloudEvent whose id is derived from run and kind, so that a subscriber can drop a repeat.
+
+        Raises:
+            ServiceRefusedError: wrong key, missing role, a topic that is not there or takes no CloudEvents, too large.
+            ServiceUnavailableError: overload, an error of Event Grid's own, or nobody answers.
+        """
         cloud_event: CloudEvent[object] = CloudEvent(
             source="/nightshift",
             type=f"Nightshift.Run.{event.kind.capitalize()}",
@@ -30,11 +44,16 @@ class EventGridPublisher:
             data=event.data,
         )
         try:
-            self._client.send(cloud_event)
-        except ClientAuthenticationError as error:
-            hint = "the identity needs the role EventGrid Data Sender"
-            raise ServiceRefusedError("Event Grid", error.message, hint) from error
+            self._client.send(cloud_event, **self._limits)
         except (ServiceRequestError, ServiceResponseError) as error:
             raise ServiceUnavailableError("Event Grid", str(error)) from error
         except HttpResponseError as error:
+            status = error.status_code or 0
+            if isinstance(error, ClientAuthenticationError) or status in _FORBIDDEN:
+                hint = "the identity needs the role EventGrid Data Sender"
+                raise ServiceRefusedError("Event Grid", error.message, hint) from error
+            # The client's error of a 404 carries no status.
+            if isinstance(error, ResourceNotFoundError) or (400 <= status < 500 and status not in _PASSING):
+                hint = "NIGHTSHIFT_EVENTGRID_ENDPOINT must be the address of a topic for CloudEvents 1.0"
+                raise ServiceRefusedError("Event Grid", f"{status or 404} {error.message}", hint) from error
             raise ServiceUnavailableError("Event Grid", error.message) from error

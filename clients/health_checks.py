@@ -103,10 +103,8 @@ class DatabricksHealth:
         self._workspace = workspace
 
     def check(self) -> None:
-        """ServiceUnavailableError if it does not."""
-        from databricks.sdk.errors.base import DatabricksError
+        """ServiceRefusedError or ServiceUnavailableError if it does not."""
+        from clients.databricks_errors import translated
 
-        try:
+        with translated("add the app's identity to the workspace as a service principal"):
             next(iter(self._workspace().jobs.list(limit=1)), None)
-        except (DatabricksError, OSError, TimeoutError, ValueError) as error:
-            raise ServiceUnavailableError("Databricks", str(error)) from error

@@ -2,8 +2,10 @@
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 from mlflow import MlflowClient
@@ -11,6 +13,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from clients.mlflow_errors import ABSENT, translated
+from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.names import MODEL_RECIPE, PREDICTIONS_ARTIFACT, TAG_SCORE_TOKEN, TAG_TRAIN_RUN, experiment
 from domain.ports import RegisteredVersion, ScoreRun
 
@@ -102,7 +105,7 @@ class MlflowModelRegistry:
                 files = {item.path for item in list_artifacts(artifact_uri=uri, tracking_uri=where)}
                 if "MLmodel" not in files:
                     return None
-                with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+                with tempfile.TemporaryDirectory(prefix="nightshift-") as folder, _fetching():
                     path = download_artifacts(artifact_uri=f"{uri}/MLmodel", dst_path=folder, tracking_uri=where)
                     described = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
             except MlflowException as error:
@@ -144,9 +147,29 @@ class MlflowModelRegistry:
         return None
 
     def download_predictions(self, score_run: str, target: Path) -> Path:
-        """Fetch the predictions artifact of a score run into a folder."""
+        """Fetch the predictions artifact of a score run into a folder.
+
+        Raises:
+            ServiceRefusedError: there is no such run, or it has none.
+        """
+        folder = str(PurePosixPath(PREDICTIONS_ARTIFACT).parent)
         with translated():
-            return Path(self._client.download_artifacts(score_run, PREDICTIONS_ARTIFACT, str(target)))
+            if PREDICTIONS_ARTIFACT not in {item.path for item in self._client.list_artifacts(score_run, folder)}:
+                reason = f"score run {score_run} has no artifact {PREDICTIONS_ARTIFACT!r}"
+                raise ServiceRefusedError("MLflow", reason, "the job ended well without logging it; see its output")
+            with _fetching():
+                return Path(self._client.download_artifacts(score_run, PREDICTIONS_ARTIFACT, str(target)))
+
+
+@contextmanager
+def _fetching() -> Iterator[None]:
+    """Fetch an artifact that is there: MLflow calls whatever goes wrong on the way a missing artifact."""
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code in ABSENT:
+            raise ServiceUnavailableError("MLflow", str(error.message)) from error
+        raise
 
 
 def _version(item: ModelVersion, aliases: list[str]) -> RegisteredVersion:

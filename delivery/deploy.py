@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="only list the versions that can be put back")
     arguments = parser.parse_args()
     try:
-        delivery = Delivery(EnvironmentFolder().get(arguments.environment))
+        delivery = Delivery(EnvironmentFolder.default().get(arguments.environment))
         if arguments.list:
             sys.stdout.write("".join(f"{version}\n" for version in delivery.versions()))
             return

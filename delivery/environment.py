@@ -1,5 +1,6 @@
 """Where a deployed environment is: a file per environment, written from what Terraform has made."""
 
+import os
 import re
 from pathlib import Path
 from typing import Self
@@ -9,7 +10,7 @@ import pydantic
 from domain.errors import BadInputError, NightshiftError
 from domain.message import Message
 
-FOLDER = Path(__file__).resolve().parent.parent / "environments"
+_FOLDER = Path(__file__).resolve().parent.parent / "environments"
 # It becomes the name of a file.
 _NAME = r"[a-z][a-z0-9-]{0,15}"
 
@@ -91,8 +92,13 @@ class Environment(Message):
 class EnvironmentFolder:
     """The folder that keeps a file per environment; a team may commit it."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @classmethod
+    def default(cls) -> Self:
+        """``environments`` of the checkout, or where NIGHTSHIFT_ENVIRONMENTS says."""
+        return cls(Path(os.environ.get("NIGHTSHIFT_ENVIRONMENTS") or _FOLDER))
 
     def names(self) -> list[str]:
         """The environments that are known."""

@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("environment", help="dev, qa or prod")
     name = parser.parse_args().environment
     try:
-        checks = list(examine(EnvironmentFolder().get(name)))
+        checks = list(examine(EnvironmentFolder.default().get(name)))
     except NightshiftError as error:
         sys.exit(f"error: {error}")
     for check in checks:

@@ -8,11 +8,6 @@ output "databricks_url" {
   value       = module.databricks.workspace.url
 }
 
-output "package_upload" {
-  description = "Where the delivery pipeline puts the app's package."
-  value       = module.storage.host_account.releases_endpoint
-}
-
 output "wheel_upload" {
   description = "Where the training wheel must lie before the first job run."
   value       = one(module.databricks_content[*].wheel)

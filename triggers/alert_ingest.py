@@ -33,7 +33,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """
     result = df.Blueprint()
 
-    @result.route(route="alerts", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+    @result.route(route="api/alerts", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     @explained
     async def take_alert(req: func.HttpRequest) -> func.HttpResponse:
         caller, body = require_role(req, "AlertWriter", "Operator").name, req.get_body()

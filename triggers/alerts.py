@@ -11,12 +11,13 @@ import azure.durable_functions as df
 import azure.functions as func
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from activities.incident_acts import tell_change
 from activities.respond import run_respond
 from domain.alert import QUEUES
 from domain.correlation import correlate, current
 from domain.errors import BadInputError, ServiceUnavailableError, UnknownModelError
 from domain.incident import Incident
-from domain.names import INCIDENT_CHANGED, RESPONSE
+from domain.names import RESPONSE
 from domain.ports import Services
 from domain.response import ResponseInput
 
@@ -114,13 +115,3 @@ def _remember(memory: OrderedDict[Key, None], key: Key) -> None:
     memory[key] = None
     if len(memory) > _REMEMBERED:
         memory.popitem(last=False)
-
-
-async def tell_change(client: df.DurableOrchestrationClient, services: Services, incident: Incident) -> None:
-    """Wake the response of an incident that has changed, and those of its symptoms, which waited for it."""
-    open_ = await asyncio.to_thread(services.incidents.all, None, ("open", "acknowledged"))
-    symptoms = [other for other in open_ if other.caused_by == incident.incident_id]
-    for waiting in (incident, *symptoms):
-        status = await client.get_status(waiting.response)
-        if status is not None and status.runtime_status == df.OrchestrationRuntimeStatus.Running:
-            await client.raise_event(waiting.response, INCIDENT_CHANGED, {"incident": incident.incident_id})

@@ -23,7 +23,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     result = df.Blueprint()
 
     def route(path: str, method: str) -> Callable[[Answer], Answer]:
-        return result.route(route=path, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
+        return result.route(route=f"api/{path}", methods=[method], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
 
     @route("dead-letters", "GET")
     @explained

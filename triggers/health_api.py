@@ -9,8 +9,7 @@ import azure.functions as func
 from activities.readiness import ReadinessProbe
 from domain.health import Liveness, Readiness
 from domain.ports import Services
-from triggers.api.operation import READERS
-from triggers.principal import NotSignedInError, read_principal
+from domain.principal import READERS, NotSignedInError, read_principal
 from triggers.problem import Answer, answer, explained
 
 
@@ -23,7 +22,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     probe = ReadinessProbe()
 
     def get(route: str) -> Callable[[Answer], Answer]:
-        return result.route(route=route, methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
+        return result.route(route=f"api/{route}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
 
     @get("health")
     async def health(req: func.HttpRequest) -> func.HttpResponse:
@@ -42,7 +41,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
 def _may_see(req: func.HttpRequest) -> bool:
     """Whether a caller may see names and reasons: they tell what the platform is made of."""
     try:
-        return bool(read_principal(req.headers).roles & set(READERS))
+        return read_principal(req.headers).has(*READERS)
     except NotSignedInError:
         return False
 

@@ -24,7 +24,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register ``/api/models/{model}/improvement`` and ``/api/runs/{run}/rounds/{round}/feedback``."""
     result = df.Blueprint()
 
-    @result.route(route="models/{model}/improvement", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+    @result.route(route="api/models/{model}/improvement", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     @result.durable_client_input(client_name="client")
     @explained
     async def improve_model(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
@@ -44,7 +44,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         )
         return answer(view)
 
-    @result.route(route="runs/{run}/rounds/{round}/feedback", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+    @result.route(route="api/runs/{run}/rounds/{round}/feedback", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     @result.durable_client_input(client_name="client")
     @explained
     async def tell_round(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:

@@ -1,25 +1,20 @@
 """Incidents over HTTP: read them, acknowledge, resolve, undo what was done."""
 
 import asyncio
-import json
 from collections.abc import Callable
-from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.incident_acts import PersonsOperation, move_incident, read_undo, start_undo
 from domain.alert import PLATFORM
-from domain.correlation import current
-from domain.identity import instance_id
-from domain.incident import TRANSITIONS, Incident, Operation, TimelineEntry
-from domain.names import UNDO
+from domain.incident import Incident
 from domain.page import Page, Position, page_of
 from domain.ports import Services
+from domain.principal import ACTORS
 from domain.request import CommentRequest, ReasonRequest
-from domain.response import UndoRequest
 from domain.upload import UNROUTED
-from domain.view import IncidentView, UndoView
-from triggers.alerts import tell_change
+from domain.view import IncidentView
 from triggers.body import body_of
 from triggers.parameters import cursor_of, limit_of, refuse_unknown_model, time_of
 from triggers.principal import require_role
@@ -33,7 +28,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     result = df.Blueprint()
 
     def route(path: str, method: str) -> Callable[[Answer], Answer]:
-        return result.route(route=path, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
+        return result.route(route=f"api/{path}", methods=[method], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
 
     @route("incidents", "GET")
     @explained
@@ -52,42 +47,25 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         return answer(IncidentView(incident=incident, occurrences=occurrences[-_OCCURRENCES:], entries=entries))
 
     @route("incidents/{incident}/acknowledge", "POST")
+    @result.durable_client_input(client_name="client")
     @explained
-    async def acknowledge_incident(req: func.HttpRequest) -> func.HttpResponse:
-        return await _move(services(), req, "acknowledge")
+    async def acknowledge_incident(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+        return await _move(client, services(), req, "acknowledge")
 
     @route("incidents/{incident}/resolve", "POST")
     @result.durable_client_input(client_name="client")
     @explained
     async def resolve_incident(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        response = await _move(services(), req, "resolve")
-        incident = await _find(services(), req)
-        if incident is not None and incident.state == "resolved":
-            await tell_change(client, services(), incident)
-        return response
+        return await _move(client, services(), req, "resolve")
 
     @route("incidents/{incident}/undo", "POST")
     @result.durable_client_input(client_name="client")
     @explained
     async def undo_incident(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         principal, comment = require_role(req, "Operator"), body_of(req, ReasonRequest).comment.strip()
-        incident = await _find(services(), req)
-        if incident is None:
-            return _unknown(req)
-        instance = _undo_instance(incident)
-        status = await client.get_status(instance)
-        # One that took nothing back may be asked for again: a retraining may have been promoted since.
-        known = status is not None and status.runtime_status is not None and _took_back(status.output) is not False
-        if not known:
-            order = UndoRequest(
-                model=incident.model,
-                incident_id=incident.incident_id,
-                actor=principal.name,
-                comment=comment,
-                trace=current().traceparent,
-            )
-            await client.start_new(UNDO, instance, order.to_json())
-        return answer(UndoView(instance=instance, started=not known, result=None))
+        incident = req.route_params["incident"]
+        undo = await start_undo(client, services(), incident, by=principal.name, comment=comment)
+        return _unknown(req) if undo is None else answer(undo)
 
     @route("incidents/{incident}/undo", "GET")
     @result.durable_client_input(client_name="client")
@@ -96,18 +74,10 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         incident = await _find(services(), req)
         if incident is None:
             return _unknown(req)
-        instance = _undo_instance(incident)
-        status = await client.get_status(instance)
-        if status is None or status.runtime_status is None:
+        undo = await read_undo(client, incident)
+        if undo is None:
             return problem(404, "Nothing undone", f"incident {incident.incident_id}: nobody has asked for an undo")
-        ended = status.runtime_status in {
-            df.OrchestrationRuntimeStatus.Completed,
-            df.OrchestrationRuntimeStatus.Failed,
-            df.OrchestrationRuntimeStatus.Terminated,
-        }
-        output = _json(status.output) if ended else None
-        result_ = output if isinstance(output, dict) else {"refused": [str(output)]}
-        return answer(UndoView(instance=instance, started=True, result=result_ if ended else None))
+        return answer(undo)
 
     return result
 
@@ -116,38 +86,14 @@ async def _find(services: Services, req: func.HttpRequest) -> Incident | None:
     return await asyncio.to_thread(services.incidents.find, req.route_params["incident"])
 
 
-async def _move(services: Services, req: func.HttpRequest, operation: Operation) -> func.HttpResponse:
-    """Move an incident by the state table; what has happened already is success."""
-    principal, comment = require_role(req, "Operator", "Reviewer"), body_of(req, CommentRequest).comment.strip()
-    found = await _find(services, req)
-    if found is None:
-        return _unknown(req)
-    goal = {after for (name, _), after in TRANSITIONS.items() if name == operation}
-    entry = TimelineEntry(
-        key=f"{operation}-{principal.name}-{found.state}",
-        at=services.clock(),
-        actor=principal.name,
-        what=f"{operation}{f': {comment}' if comment else ''}",
+async def _move(
+    client: df.DurableOrchestrationClient, services: Services, req: func.HttpRequest, operation: PersonsOperation
+) -> func.HttpResponse:
+    principal, comment = require_role(req, *ACTORS), body_of(req, CommentRequest).comment.strip()
+    moved = await move_incident(
+        client, services, req.route_params["incident"], operation, by=principal.name, comment=comment
     )
-
-    def change(incident: Incident) -> Incident:
-        if incident.state in goal:
-            return incident
-        moved = incident.moved(operation).told(entry)
-        by = principal.name if operation == "acknowledge" else incident.acknowledged_by
-        return moved.model_copy(update={"acknowledged_by": by})
-
-    return answer(await asyncio.to_thread(services.incidents.change, found.model, found.incident_id, change))
-
-
-def _took_back(output: Any) -> bool | None:
-    """Whether an undo has taken anything back; None while it goes on."""
-    result = _json(output)
-    return bool(result.get("undone")) if isinstance(result, dict) else None
-
-
-def _undo_instance(incident: Incident) -> str:
-    return instance_id("undo", incident.model, incident.incident_id)
+    return _unknown(req) if moved is None else answer(moved)
 
 
 def _unknown(req: func.HttpRequest) -> func.HttpResponse:
@@ -175,12 +121,3 @@ def _page(services: Services, req: func.HttpRequest) -> Page[Incident]:
 
 def _position(incident: Incident) -> Position:
     return Position(at=incident.recorded_at, identity=incident.incident_id)
-
-
-def _json(value: Any) -> Any:
-    while isinstance(value, str) and value[:1] in '{["':
-        try:
-            value = json.loads(value)
-        except ValueError:
-            break
-    return value

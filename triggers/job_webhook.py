@@ -37,7 +37,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """
     result = df.Blueprint()
 
-    @result.route(route="jobs/finished", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
+    @result.route(route="api/jobs/finished", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     @result.durable_client_input(client_name="client")
     async def on_job_finished(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         try:

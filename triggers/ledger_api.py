@@ -23,7 +23,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     result = df.Blueprint()
 
     def get(route: str) -> Callable[[Answer], Answer]:
-        return result.route(route=route, methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
+        return result.route(route=f"api/{route}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
 
     @get("ledger")
     @explained

@@ -19,12 +19,12 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register ``/api/openapi.json``, and what answers below ``/api`` where nothing else does."""
     result = df.Blueprint()
 
-    @result.route(route="openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+    @result.route(route="api/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
     @explained
     async def show_openapi(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(await asyncio.to_thread(_text), mimetype="application/json")
 
-    @result.route(route="{*rest}", methods=_METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+    @result.route(route="api/{*rest}", methods=_METHODS, auth_level=func.AuthLevel.ANONYMOUS)
     async def no_such_route(req: func.HttpRequest) -> func.HttpResponse:
         path = req.route_params.get("rest", "")
         allowed = methods_at(path)

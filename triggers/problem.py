@@ -11,18 +11,9 @@ from domain.correlation import current
 from domain.errors import NightshiftError
 from domain.message import Message
 from domain.page import Page
+from domain.problem_status import status_of
 
 Answer = Callable[..., Awaitable[func.HttpResponse]]
-
-_STATUS = {
-    "unknown_model": 404,
-    "ledger_broken": 500,
-    "transition": 409,
-    "conflict": 409,
-    "not_signed_in": 401,
-    "not_allowed": 403,
-    "service_refused": 502,
-}
 
 
 def problem(status: int, title: str, detail: str) -> func.HttpResponse:
@@ -55,7 +46,6 @@ def explained(handler: Answer) -> Answer:
         try:
             return await handler(*args, **kwargs)
         except NightshiftError as error:
-            status = _STATUS.get(error.code, 503 if error.retryable else 400)
-            return problem(status, error.code, error.message)
+            return problem(status_of(error), error.code, error.message)
 
     return handle

@@ -38,6 +38,8 @@ def create_app() -> df.DFApp:
     """Build the function app. Nothing is read or opened before the first call."""
     # The SDKs tell every request with all its headers at level INFO: in Azure that is paid for by the gigabyte.
     logging.getLogger("azure").setLevel(logging.WARNING)
+    # The publisher takes a call's time limits for fields of the event as well, and warns of them at each event.
+    logging.getLogger("azure.eventgrid._legacy._generated._serialization").setLevel(logging.ERROR)
     correlate_logs()
     configure_telemetry(os.environ)
     services = ServicesProvider(Path(__file__).resolve().parent.parent)

@@ -1,50 +1,54 @@
-"""Plays App Service authentication: nobody can bring a principal along, everybody gets one."""
+"""Plays App Service authentication: nobody can bring a principal along, a browser has to sign in."""
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import quote
 
-ROLES = ("Reader", "Reviewer", "Operator", "AlertWriter")
+from local_host.functions.principal import ROLES, LocalPrincipal
+from local_host.functions.session import COOKIE, Sessions
+
+SIGN_IN = "/.auth/login/aad"
+RETURN = "post_login_redirect_uri"
+"""The parameter by which App Service is told where to go after the sign-in."""
 _OWNED = "x-ms-"
 _PRINCIPAL = "x-ms-client-principal"
 _SCHEME = "Bearer local:"
 
-
-@dataclass(frozen=True)
-class LocalPrincipal:
-    """Who calls: a name and app roles."""
-
-    name: str
-    roles: tuple[str, ...]
-
-    @property
-    def header(self) -> str:
-        """The value of `X-MS-CLIENT-PRINCIPAL`, as App Service writes it."""
-        claims = [{"typ": "preferred_username", "val": self.name}]
-        claims += [{"typ": "roles", "val": role} for role in self.roles]
-        document = {"auth_typ": "aad", "name_typ": "preferred_username", "role_typ": "roles", "claims": claims}
-        return base64.b64encode(json.dumps(document).encode()).decode()
-
-
 DEVELOPER = LocalPrincipal("developer@localhost", ROLES)
-"""Who calls without credentials: the host listens on the loopback address only."""
+"""Who calls without credentials and not from a browser: the host listens on the loopback address only."""
 
 
 class SignInRefusedError(Exception):
     """The credentials of a request are none that this host knows."""
 
 
-def authenticated(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The headers as the app gets them: every `X-MS-*` of the client is dropped, the principal is put in.
+def authenticated(headers: Iterable[tuple[str, str]], sessions: Sessions) -> list[tuple[str, str]]:
+    """The headers as the app gets them: every `X-MS-*` of the client is dropped, the principal, if any, is put in.
 
     Raises:
         SignInRefusedError: credentials that this host does not know, or a role that there is not.
     """
     kept = [(name, value) for name, value in headers if not name.lower().startswith(_OWNED)]
-    return [*kept, (_PRINCIPAL, sign_in(kept).header)]
+    principal = caller(kept, sessions)
+    return kept if principal is None else [*kept, (_PRINCIPAL, principal.header)]
+
+
+def caller(headers: Sequence[tuple[str, str]], sessions: Sessions) -> LocalPrincipal | None:
+    """Who is calling: by `Authorization`, by the session, or the developer; a browser without a session is nobody.
+
+    Otherwise any page that is open in a browser could act as the developer.
+
+    Raises:
+        SignInRefusedError: as `sign_in` says.
+    """
+    if any(name.lower() == "authorization" for name, _ in headers):
+        return sign_in(headers)
+    session = _session(headers)
+    if session is not None:
+        return sessions.read(session)
+    return None if _from_browser(headers) else DEVELOPER
 
 
 def sign_in(headers: Iterable[tuple[str, str]]) -> LocalPrincipal:
@@ -63,3 +67,41 @@ def sign_in(headers: Iterable[tuple[str, str]]) -> LocalPrincipal:
         rule = f"must be one `{_SCHEME}<name>:<role>,<role>` with roles of {', '.join(ROLES)}"
         raise SignInRefusedError(f"Authorization: {rule}")
     return LocalPrincipal(name, roles)
+
+
+def sign_in_address(method: str, path: str, headers: Sequence[tuple[str, str]], sessions: Sessions) -> str | None:
+    """Where a browser that opens a page without a session is sent; None for every other request."""
+    if method != "GET" or not _opens_page(headers) or caller(headers, sessions) is not None:
+        return None
+    return f"{SIGN_IN}?{RETURN}={quote(path, safe='/')}"
+
+
+def _session(headers: Iterable[tuple[str, str]]) -> str | None:
+    for name, value in headers:
+        if name.lower() == "cookie":
+            try:
+                morsel = SimpleCookie(value).get(COOKIE)
+            except CookieError:
+                continue
+            if morsel is not None:
+                return morsel.value
+    return None
+
+
+def _from_browser(headers: Iterable[tuple[str, str]]) -> bool:
+    """Every browser says what it fetches for (Sec-Fetch-*), or at least that it wants a page."""
+    return any(
+        name.lower() == "origin" or name.lower().startswith("sec-fetch-") or _wants_page(name, value)
+        for name, value in headers
+    )
+
+
+def _opens_page(headers: Iterable[tuple[str, str]]) -> bool:
+    given = {name.lower(): value for name, value in headers}
+    if "sec-fetch-mode" in given:
+        return given["sec-fetch-mode"] == "navigate"
+    return _wants_page("accept", given.get("accept", ""))
+
+
+def _wants_page(name: str, value: str) -> bool:
+    return name.lower() == "accept" and "text/html" in value

@@ -26,6 +26,7 @@ from local_host.functions.errors import AppLoadError, FunctionLoadError
 from local_host.functions.host_json import HostJson
 from local_host.functions.index import IndexedFunction, index_functions
 from local_host.functions.invoker import Invoker
+from local_host.functions.sign_in import SignInPages
 from local_host.functions.triggers.catalog import SOURCES, SUPPORTED_TRIGGERS
 from local_host.functions.triggers.source import SourceSetting, TriggerSource
 
@@ -68,6 +69,7 @@ class FunctionsHost:
         self._app = Starlette(
             routes=[
                 *admin.routes(),
+                *SignInPages(state).routes(),
                 Mount("/durabletask", routes=durable_routes(self._engine)),
                 *(route for source in self._sources.values() for route in source.routes()),
             ]

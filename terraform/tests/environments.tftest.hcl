@@ -81,6 +81,21 @@ run "dev_is_public_for_named_ranges_only_and_has_no_private_endpoint" {
   }
 
   assert {
+    condition     = length(output.environment.roles) == length([for key in output.gate.roles : key if startswith(key, "app: ")]) && length(output.environment.roles) > 0
+    error_message = "dev: the gate asks for other roles than the app gets"
+  }
+
+  assert {
+    condition     = jsonencode(sort(flatten(values(output.environment.containers)))) == jsonencode(sort(output.gate.containers)) && jsonencode(output.environment.queues) == jsonencode(output.gate.queues)
+    error_message = "dev: the gate asks for other containers or queues than there are"
+  }
+
+  assert {
+    condition     = "${output.environment.model_schema}." == output.gate.model_prefix && output.environment.app_url == output.app_url && output.environment.wheel == output.wheel_upload
+    error_message = "dev: the command line would speak to another environment"
+  }
+
+  assert {
     condition     = output.gate.model_prefix == "nightshift_dev.models."
     error_message = "dev: the registry has another prefix than the app is told"
   }

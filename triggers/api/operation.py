@@ -6,12 +6,10 @@ from typing import Literal
 
 from domain.errors import BadInputError
 from domain.message import Message
-from triggers.principal import Role
+from domain.principal import Role
 
 Shape = Literal["one", "items", "page"]
 
-# Who may read; a role that may act may also read.
-READERS: tuple[Role, ...] = ("Reader", "Reviewer", "Operator")
 _LONGEST = 256
 # What keys of Azure tables may hold, and what a URL can carry in one segment.
 _TEXT = r"[A-Za-z0-9._:@ +-]+"

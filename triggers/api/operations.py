@@ -6,6 +6,7 @@ from domain.dead_letter import DeadLetter, RedrivePlan
 from domain.health import Liveness, Readiness
 from domain.incident import Incident
 from domain.ledger import LedgerEntry
+from domain.principal import ACTORS, READERS
 from domain.request import (
     CommentRequest,
     DecisionRequest,
@@ -31,10 +32,8 @@ from domain.view import (
     UploadView,
 )
 from triggers.api import parameters as take
-from triggers.api.operation import READERS, Operation, Parameter, Shape
-from triggers.principal import Role
+from triggers.api.operation import Operation, Parameter, Shape
 
-_ACTORS: tuple[Role, ...] = ("Reviewer", "Operator")
 _OBJECT = dict[str, object]
 
 
@@ -55,13 +54,13 @@ OPERATIONS: tuple[Operation, ...] = (
     _read("explain_run", "runs/{run}/explanation", "Why a run did what it did, from the ledger.", Explanation),
     Operation(
         "tell_round", "POST", "runs/{run}/rounds/{round}/feedback", "Say what a round's plan was worth.",
-        _ACTORS, FeedbackView, body=FeedbackRequest, problems=(404,),
+        ACTORS, FeedbackView, body=FeedbackRequest, problems=(404,),
     ),
     _read("list_models", "models", "All models.", ModelView, take.AT, shape="items", missing=False),
     _read("show_model", "models/{model}", "A model: versions, champion, rollback target, history.", ModelView, take.AT),
     Operation(
         "improve_model", "POST", "models/{model}/improvement", "Order an improvement on the data of a run.",
-        _ACTORS, ImprovementView, body=ImproveRequest, problems=(404,),
+        ACTORS, ImprovementView, body=ImproveRequest, problems=(404,),
     ),
     _read(
         "list_ledger", "ledger", "Entries of the decision ledger, newest first.", LedgerEntry,
@@ -86,11 +85,11 @@ OPERATIONS: tuple[Operation, ...] = (
     _read("show_incident", "incidents/{incident}", "An incident, its alerts and its ledger entries.", IncidentView),
     Operation(
         "acknowledge_incident", "POST", "incidents/{incident}/acknowledge", "Say that a person looks after it.",
-        _ACTORS, Incident, body=CommentRequest, body_required=False, problems=(404, 409),
+        ACTORS, Incident, body=CommentRequest, body_required=False, problems=(404, 409),
     ),
     Operation(
         "resolve_incident", "POST", "incidents/{incident}/resolve", "Say that it is over; what waited goes on.",
-        _ACTORS, Incident, body=CommentRequest, body_required=False, problems=(404, 409),
+        ACTORS, Incident, body=CommentRequest, body_required=False, problems=(404, 409),
     ),
     Operation(
         "undo_incident", "POST", "incidents/{incident}/undo", "Take back what was done about it.",

@@ -10,14 +10,15 @@ from http.cookies import SimpleCookie
 
 from azure.functions.meta import Datum
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local_host.functions.authentication import SignInRefusedError, authenticated
+from local_host.functions.authentication import SignInRefusedError, authenticated, sign_in_address
 from local_host.functions.errors import FunctionLoadError, InvocationFailedError
 from local_host.functions.index import IndexedFunction
 from local_host.functions.invocation_context import Trace
 from local_host.functions.invoker import InvocationResult
+from local_host.functions.session import Sessions
 from local_host.functions.triggers.route_template import RouteTemplate
 from local_host.functions.triggers.source import SourceSetting
 
@@ -51,6 +52,7 @@ class HttpSource:
 
     def __init__(self, setting: SourceSetting) -> None:
         self._invoker = setting.invoker
+        self._sessions = Sessions(setting.state)
         self._prefix = setting.host_json.route_prefix
         self._routes = sorted(
             (_http_route(function) for function in setting.functions), key=lambda route: route.template.precedence
@@ -95,7 +97,10 @@ class HttpSource:
 
     async def _invoke(self, function: IndexedFunction, parameters: dict[str, str], request: Request) -> Response:
         try:
-            payload = await _payload(request, parameters)
+            target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            if address := sign_in_address(request.method, target, request.headers.items(), self._sessions):
+                return RedirectResponse(address, status_code=302)
+            payload = await _payload(request, parameters, self._sessions)
         except RequestTooLargeError as error:
             return PlainTextResponse(str(error), status_code=413)
         except SignInRefusedError as error:
@@ -137,7 +142,7 @@ def _refuse_conflicts(routes: Iterable[HttpRoute]) -> None:
                 raise FunctionLoadError(route.function.name, rule, parameter=route.function.trigger.name)
 
 
-async def _payload(request: Request, parameters: dict[str, str]) -> Datum:
+async def _payload(request: Request, parameters: dict[str, str], sessions: Sessions) -> Datum:
     """The request as the HTTP converter takes it: repeated query parameters and headers joined by commas."""
     body = bytearray()
     async for chunk in request.stream():
@@ -148,7 +153,7 @@ async def _payload(request: Request, parameters: dict[str, str]) -> Datum:
         {
             "method": Datum(request.method, "string"),
             "url": Datum(str(request.url), "string"),
-            "headers": _joined(authenticated(request.headers.items())),
+            "headers": _joined(authenticated(request.headers.items(), sessions)),
             "query": _joined(request.query_params.multi_items()),
             "params": {name: Datum(value, "string") for name, value in parameters.items()},
             "body": Datum(bytes(body), "bytes"),

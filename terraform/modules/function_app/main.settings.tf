@@ -38,6 +38,8 @@ locals {
 
   # What the Functions host itself reads.
   host_settings = {
+    # The host's own page at / would stand before ours.
+    AzureWebJobsDisableHomepage               = "true"
     AzureWebJobsStorage__accountName          = var.host_storage.name
     AzureWebJobsStorage__credential           = "managedidentity"
     AzureWebJobsStorage__clientId             = var.identity.client_id

@@ -108,7 +108,7 @@ def test_the_health_path_exists() -> None:
 
 def test_the_open_webhook_exists() -> None:
     """The path that is open to Databricks in a public environment is the app's own."""
-    assert 'route="jobs/finished"' in (ROOT / "triggers" / "job_webhook.py").read_text(encoding="utf-8")
+    assert 'route="api/jobs/finished"' in (ROOT / "triggers" / "job_webhook.py").read_text(encoding="utf-8")
     assert "/api/jobs/finished" in sources(TERRAFORM / "modules" / "function_app")
 
 

@@ -4,7 +4,7 @@ from typing import get_args
 
 from tests.unit.terraform.hcl import TERRAFORM, block, keys, sources
 from tests.unit.terraform.role_table import PAGE, render, role_table
-from triggers.principal import Role
+from domain.principal import Role
 
 
 def test_the_page_shows_the_table() -> None:
@@ -44,7 +44,7 @@ def test_no_role_is_made_beside_the_table() -> None:
 
 
 def test_app_roles_are_those_that_the_app_checks() -> None:
-    """Entra, tfvars and triggers/principal.py know the same roles."""
+    """Entra, tfvars and domain/principal.py know the same roles."""
     known = set(get_args(Role))
     assert {row["who"] for row in role_table()["app_roles"]} == known
     assert set(keys(block(sources(TERRAFORM / "modules" / "access"), "roles = {"))) == known

@@ -13,14 +13,16 @@ from starlette.applications import Starlette
 
 from local_host.functions.authentication import (
     DEVELOPER,
-    ROLES,
-    LocalPrincipal,
     SignInRefusedError,
     authenticated,
+    caller,
     sign_in,
+    sign_in_address,
 )
 from local_host.functions.host_json import HostJson
 from local_host.functions.invoker import Invoker
+from local_host.functions.principal import ROLES, LocalPrincipal
+from local_host.functions.session import COOKIE, Sessions
 from local_host.functions.triggers.http import HttpSource
 from local_host.functions.triggers.source import SourceSetting
 from tests.unit.local_host.functions.conftest import IndexApp
@@ -83,10 +85,48 @@ def test_other_credentials_are_refused(given: list[str]) -> None:
 @given(headers=st.lists(st.tuples(st.sampled_from(["X-MS-CLIENT-PRINCIPAL", "x-Ms-anything", "x-other"]), st.text())))
 def test_nobody_brings_a_principal_along(headers: list[tuple[str, str]]) -> None:
     """Every X-MS-* header is dropped; one principal is put in; the others stay."""
-    seen = authenticated(headers)
+    seen = authenticated(headers, Sessions(Path("nowhere")))
     owned = [(name, value) for name, value in seen if name.lower().startswith("x-ms-")]
     assert owned == [("x-ms-client-principal", DEVELOPER.header)]
     assert [pair for pair in seen if pair not in owned] == [pair for pair in headers if pair[0] == "x-other"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [("Origin", "https://elsewhere"), ("sec-fetch-site", "cross-site"), ("Accept", "text/html,*/*;q=0.8")],
+)
+def test_a_browser_without_a_session_is_nobody(header: tuple[str, str], tmp_path: Path) -> None:
+    """A page that is open in a browser must not act as the developer."""
+    assert caller([header], Sessions(tmp_path)) is None
+    assert authenticated([header, ("x-ms-client-principal", "forged")], Sessions(tmp_path)) == [header]
+
+
+def test_a_session_says_who_calls(tmp_path: Path) -> None:
+    """Also to a host that was started again; not to another one; and not once a letter is changed."""
+    eve = LocalPrincipal("eve", ("Reader",))
+    value = Sessions(tmp_path).issue(eve)
+    browser = ("sec-fetch-mode", "cors")
+
+    def seen(cookie: str, folder: Path = tmp_path) -> LocalPrincipal | None:
+        return caller([browser, ("cookie", f"other=1; {COOKIE}={cookie}")], Sessions(folder))
+
+    assert seen(value) == eve
+    assert seen(value, tmp_path / "another") is None
+    assert seen("A" + value[1:]) is None
+    assert seen(value.partition(".")[0]) is None
+    assert caller([("cookie", f"{COOKIE}=forged")], Sessions(tmp_path)) is None
+
+
+def test_who_opens_a_page_is_sent_to_the_sign_in(tmp_path: Path) -> None:
+    """Only that: a script, a form and a fetch are answered as they are."""
+    sessions, opens = Sessions(tmp_path), [("sec-fetch-mode", "navigate")]
+    expected = "/.auth/login/aad?post_login_redirect_uri=/runs/r%3Fa%3D1%26b"
+    assert sign_in_address("GET", "/runs/r?a=1&b", opens, sessions) == expected
+    assert sign_in_address("POST", "/", opens, sessions) is None
+    assert sign_in_address("GET", "/", [("sec-fetch-mode", "cors"), ("accept", "text/html")], sessions) is None
+    assert sign_in_address("GET", "/", [], sessions) is None
+    cookie = ("cookie", f"{COOKIE}={sessions.issue(LocalPrincipal('eve', ()))}")
+    assert sign_in_address("GET", "/", [*opens, cookie], sessions) is None
 
 
 def test_the_header_is_as_app_service_writes_it() -> None:

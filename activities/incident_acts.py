@@ -1,0 +1,123 @@
+"""What people do about incidents: acknowledge, resolve, undo; for the API and for the pages."""
+
+import asyncio
+import json
+from typing import Any, Literal
+
+import azure.durable_functions as df
+
+from domain.correlation import current
+from domain.identity import instance_id
+from domain.incident import TRANSITIONS, Incident, TimelineEntry
+from domain.names import INCIDENT_CHANGED, UNDO
+from domain.ports import Services
+from domain.response import UndoRequest
+from domain.view import UndoView
+
+PersonsOperation = Literal["acknowledge", "resolve"]
+
+
+async def move_incident(
+    client: df.DurableOrchestrationClient,
+    services: Services,
+    incident_id: str,
+    operation: PersonsOperation,
+    *,
+    by: str,
+    comment: str,
+) -> Incident | None:
+    """Move an incident by the state table; what has happened already is success. None if there is no such incident.
+
+    Raises:
+        TransitionError: its state does not allow it.
+    """
+    found = await asyncio.to_thread(services.incidents.find, incident_id)
+    if found is None:
+        return None
+    goal = {after for (name, _), after in TRANSITIONS.items() if name == operation}
+    entry = TimelineEntry(
+        key=f"{operation}-{by}-{found.state}",
+        at=services.clock(),
+        actor=by,
+        what=f"{operation}{f': {comment}' if comment else ''}",
+    )
+
+    def change(incident: Incident) -> Incident:
+        if incident.state in goal:
+            return incident
+        moved = incident.moved(operation).told(entry)
+        acknowledged_by = by if operation == "acknowledge" else incident.acknowledged_by
+        return moved.model_copy(update={"acknowledged_by": acknowledged_by})
+
+    changed = await asyncio.to_thread(services.incidents.change, found.model, found.incident_id, change)
+    if changed.state == "resolved":
+        await tell_change(client, services, changed)
+    return changed
+
+
+async def tell_change(client: df.DurableOrchestrationClient, services: Services, incident: Incident) -> None:
+    """Wake the response of an incident that has changed, and those of its symptoms, which waited for it."""
+    open_ = await asyncio.to_thread(services.incidents.all, None, ("open", "acknowledged"))
+    symptoms = [other for other in open_ if other.caused_by == incident.incident_id]
+    for waiting in (incident, *symptoms):
+        status = await client.get_status(waiting.response)
+        if status is not None and status.runtime_status == df.OrchestrationRuntimeStatus.Running:
+            await client.raise_event(waiting.response, INCIDENT_CHANGED, {"incident": incident.incident_id})
+
+
+async def start_undo(
+    client: df.DurableOrchestrationClient, services: Services, incident_id: str, *, by: str, comment: str
+) -> UndoView | None:
+    """Take back what was done about an incident, once; None if there is no such incident."""
+    incident = await asyncio.to_thread(services.incidents.find, incident_id)
+    if incident is None:
+        return None
+    instance = _undo_instance(incident)
+    status = await client.get_status(instance)
+    # One that took nothing back may be asked for again: a retraining may have been promoted since.
+    known = status is not None and status.runtime_status is not None and _took_back(status.output) is not False
+    if not known:
+        order = UndoRequest(
+            model=incident.model,
+            incident_id=incident.incident_id,
+            actor=by,
+            comment=comment,
+            trace=current().traceparent,
+        )
+        await client.start_new(UNDO, instance, order.to_json())
+    return UndoView(instance=instance, started=not known, result=None)
+
+
+async def read_undo(client: df.DurableOrchestrationClient, incident: Incident) -> UndoView | None:
+    """Where an undo has got to; None if nobody has asked for one."""
+    instance = _undo_instance(incident)
+    status = await client.get_status(instance)
+    if status is None or status.runtime_status is None:
+        return None
+    ended = status.runtime_status in {
+        df.OrchestrationRuntimeStatus.Completed,
+        df.OrchestrationRuntimeStatus.Failed,
+        df.OrchestrationRuntimeStatus.Terminated,
+    }
+    output = _json(status.output) if ended else None
+    result = output if isinstance(output, dict) else {"refused": [str(output)]}
+    return UndoView(instance=instance, started=True, result=result if ended else None)
+
+
+def _took_back(output: Any) -> bool | None:
+    """Whether an undo has taken anything back; None while it goes on."""
+    result = _json(output)
+    return bool(result.get("undone")) if isinstance(result, dict) else None
+
+
+def _undo_instance(incident: Incident) -> str:
+    return instance_id("undo", incident.model, incident.incident_id)
+
+
+def _json(value: Any) -> Any:
+    while isinstance(value, str) and value[:1] in '{["':
+        try:
+            value = json.loads(value)
+        except ValueError:
+            break
+    return value

@@ -1,0 +1,18 @@
+"""The HTTP status of each named failure: the API and the pages answer alike."""
+
+from domain.errors import NightshiftError
+
+_STATUS = {
+    "unknown_model": 404,
+    "ledger_broken": 500,
+    "transition": 409,
+    "conflict": 409,
+    "not_signed_in": 401,
+    "not_allowed": 403,
+    "service_refused": 502,
+}
+
+
+def status_of(error: NightshiftError) -> int:
+    """The status that says whose turn it is: 4xx the caller's, 5xx ours."""
+    return _STATUS.get(error.code, 503 if error.retryable else 400)

@@ -1,0 +1,1 @@
+"""The pages for people: what needs them now, reviews, runs and incidents, rendered on the server."""

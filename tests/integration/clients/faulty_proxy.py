@@ -1,0 +1,71 @@
+"""A way to a real server on which chosen requests fail."""
+
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import httpx
+
+_HOP = frozenset({"connection", "content-encoding", "content-length", "transfer-encoding", "host", "date", "server"})
+
+
+class FaultyProxy:
+    """Hands requests on to a server; those whose path contains ``where`` get ``status`` instead.
+
+    Attributes:
+        url: its address.
+        status: 0 hands all on.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.where = ""
+        self.status = 0
+        proxy = self
+        self._client = client = httpx.Client(base_url=target, trust_env=False, timeout=30)
+
+        class Handler(BaseHTTPRequestHandler):
+            def _pass_on(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                if proxy.status and proxy.where in self.path:
+                    return self._send(proxy.status, {"content-type": "text/html"}, b"<h1>the gateway says no</h1>")
+                headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
+                answer = client.request(self.command, self.path, content=body, headers=headers)
+                kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
+                return self._send(answer.status_code, kept, answer.content)
+
+            def do_GET(self) -> None:
+                self._pass_on()
+
+            def do_POST(self) -> None:
+                self._pass_on()
+
+            def do_PUT(self) -> None:
+                self._pass_on()
+
+            def do_PATCH(self) -> None:
+                self._pass_on()
+
+            def do_DELETE(self) -> None:
+                self._pass_on()
+
+            def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+                return
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._client.close()

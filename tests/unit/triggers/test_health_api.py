@@ -1,0 +1,81 @@
+"""GET /api/health and /api/health/ready: who sees what, and which status."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+from domain.errors import ServiceUnavailableError
+from tests.unit.triggers.api.requests import principal, request
+from triggers.health_api import blueprint
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A dependency that answers or does not."""
+
+    name: str
+    failure: Exception | None = None
+
+    def check(self) -> None:
+        """Answer."""
+        if self.failure is not None:
+            raise self.failure
+
+
+@dataclass(frozen=True)
+class HealthServices:
+    """What the routes use."""
+
+    health_checks: tuple[Check, ...]
+
+    def clock(self) -> datetime:
+        """Always the same time."""
+        return NOW
+
+
+async def _answer(services: HealthServices, name: str, req: func.HttpRequest) -> tuple[int, Any]:
+    (handler,) = (
+        builder._function._func
+        for builder in blueprint(lambda: services)._function_builders  # type: ignore[arg-type, return-value]
+        if builder._function.get_function_name() == name
+    )
+    response = await handler(req)
+    return response.status_code, json.loads(response.get_body())
+
+
+ILL = HealthServices((Check("mlflow"), Check("databricks", ServiceUnavailableError("Databricks", "refused"))))
+WELL = HealthServices((Check("mlflow"),))
+
+
+async def test_the_process_is_alive_whatever_it_depends_on() -> None:
+    """No dependency is asked."""
+    assert await _answer(ILL, "health", request()) == (200, {"status": "alive"})
+
+
+@pytest.mark.parametrize(("services", "status"), [(WELL, 200), (ILL, 503)])
+async def test_one_ill_dependency_makes_the_app_not_ready(services: HealthServices, status: int) -> None:
+    """The status is for machines that read nothing else."""
+    found, document = await _answer(services, "ready", request())
+    assert (found, document["ok"]) == (status, status == 200)
+
+
+@pytest.mark.parametrize("headers", [{}, principal("AlertWriter"), principal()])
+async def test_a_stranger_gets_the_summary(headers: dict[str, str]) -> None:
+    """Names and reasons tell what the platform is made of."""
+    _, document = await _answer(ILL, "ready", request(headers=headers))
+    assert document["dependencies"] == []
+
+
+async def test_a_reader_sees_the_reasons() -> None:
+    """Each dependency with what it said."""
+    _, document = await _answer(ILL, "ready", request(headers=principal("Reader")))
+    assert [(item["name"], item["ok"], item["reason"]) for item in document["dependencies"]] == [
+        ("mlflow", True, ""),
+        ("databricks", False, "Databricks is not available: refused"),
+    ]
