@@ -15,11 +15,12 @@ from activities.settle_review import settled
 from activities.tell_reviewers import find_review, tell
 from activities.wake_queue import wake_queue
 from domain.errors import BadInputError, ChampionMovedError
+from domain.improvement_messages import ImproveOrder
 from domain.names import ACT_ON_REVIEW
-from domain.ports import Services, Submission
+from domain.ports import Services
 from domain.review import BoundChange, Review
 from domain.review_messages import ReviewRequest, ReviewResult
-from domain.run import ImproveOrder
+from domain.upload_queue import Submission
 
 logger = logging.getLogger(__name__)
 

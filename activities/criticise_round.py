@@ -6,10 +6,10 @@ from agents.critic.feedback import feedback_on
 from agents.holdout_spending import policy_for_look
 from domain.evidence import Evidence
 from domain.improvement import Criticism
+from domain.improvement_messages import CriticiseRequest, CriticiseResult, criticism_key
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import CRITICISE_ROUND
 from domain.ports import Services
-from domain.run import CriticiseRequest, CriticiseResult, criticism_key
 from domain.upload import BlobRef, DatasetManifest
 
 

@@ -7,12 +7,13 @@ from pydantic import TypeAdapter
 from activities.champion import expect_champion, move_champion
 from activities.failures import guarded
 from activities.open_review import open_review
+from domain.dataset import AcceptedDataset
 from domain.decision import Decision
 from domain.errors import ChampionMovedError
 from domain.evidence import Evidence
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import DECIDE_ACTION, EVIDENCE, TAG_QUARANTINE
-from domain.ports import AcceptedDataset, Services
+from domain.ports import Services
 from domain.run import DecideRequest, DecideResult
 from domain.upload import BlobRef, DatasetManifest, PartReport
 

@@ -9,6 +9,7 @@ from activities.failures import guarded
 from activities.measures import record_drift
 from domain.errors import BadInputError, ServiceRefusedError
 from domain.evidence import Evidence
+from domain.improvement_messages import criticism_key
 from domain.names import (
     COLUMN_CHALLENGER,
     COLUMN_CHAMPION,
@@ -21,8 +22,9 @@ from domain.names import (
     TAG_CHAMPION_VERSION,
     TAG_EVALUATION_SET_DIGEST,
 )
-from domain.ports import ScoreRun, Services
-from domain.run import EvaluateRequest, EvaluateResult, criticism_key, score_token
+from domain.ports import Services
+from domain.registry import ScoreRun
+from domain.run import EvaluateRequest, EvaluateResult, score_token
 from domain.spec import EvaluationPolicy
 from domain.upload import BlobRef, DatasetManifest
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from domain.errors import NightshiftError
-from domain.run import Failure
+from domain.step import Failure
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")

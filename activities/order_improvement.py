@@ -11,11 +11,12 @@ from activities.train_again import is_kept, upload_again
 from activities.wake_queue import wake_queue
 from domain.errors import BadInputError
 from domain.identity import short
+from domain.improvement_messages import ImproveOrder, ImproveOrdered
 from domain.ledger import LedgerEntry, LedgerRecord
 from domain.names import EVIDENCE, LIFECYCLE, ORDER_IMPROVEMENT
-from domain.ports import Services, Submission
-from domain.run import ImproveOrder, ImproveOrdered
+from domain.ports import Services
 from domain.upload import BlobRef, PartReport, Upload
+from domain.upload_queue import Submission
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from agents.critic.feedback import feedback_on
 from agents.planner.planner import plan
 from domain.evidence import Evidence
 from domain.improvement import DataQuality, FeatureDrift, Feedback, PlanningEvidence
+from domain.improvement_messages import PlanImprovementRequest, PlanImprovementResult
 from domain.names import DRIFT_PREFIX, EVIDENCE, PLAN_IMPROVEMENT
 from domain.ports import Services
-from domain.run import PlanImprovementRequest, PlanImprovementResult
 from domain.spec import EvaluationPolicy
 from domain.upload import BlobRef, DatasetManifest, PartReport
 

@@ -36,6 +36,7 @@ from activities.validate_data import run_validate_data
 from activities.verify_recovery import run_verify_recovery
 from activities.withdraw_promotion import run_withdraw_promotion
 from domain import names
+from domain.improvement_messages import CriticiseRequest, ImproveOrder, PlanImprovementRequest, TraceRoundRequest
 from domain.message import Message
 from domain.ports import Services
 from domain.response import (
@@ -51,15 +52,11 @@ from domain.review_messages import ReviewRequest, SettleReview
 from domain.run import (
     AlertRequest,
     ClaimRequest,
-    CriticiseRequest,
     DecideRequest,
     EvaluateRequest,
     HaltRecord,
-    ImproveOrder,
-    PlanImprovementRequest,
     PollRequest,
     RunEvent,
-    TraceRoundRequest,
     TriggerRequest,
     ValidateRequest,
     WithdrawRequest,

@@ -12,12 +12,14 @@ from activities.mitigation import keep_action
 from activities.plan_response import find_incident
 from activities.train_again import is_kept, upload_again
 from activities.wake_queue import wake_queue
+from domain.dataset import AcceptedDataset
 from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
 from domain.names import READ_RETRAINING, RETRAIN
-from domain.ports import AcceptedDataset, Services, Submission
+from domain.ports import Services
 from domain.response import MitigateRequest, MitigationResult, RetrainingRequest, RetrainingState
 from domain.upload import Upload
+from domain.upload_queue import Submission
 
 logger = logging.getLogger(__name__)
 

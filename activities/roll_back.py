@@ -12,7 +12,8 @@ from domain.errors import ChampionMovedError
 from domain.incident import Incident, IncidentAction
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
 from domain.names import CHAMPION, ROLL_BACK, TAG_QUARANTINE
-from domain.ports import RegisteredVersion, Services
+from domain.ports import Services
+from domain.registry import RegisteredVersion
 from domain.response import MitigateRequest, MitigationResult, Serve
 from domain.spec import ModelSpec
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from activities.failures import guarded
 from domain.improvement import Round
+from domain.improvement_messages import TraceRoundRequest, TraceRoundResult, criticism_key
 from domain.names import TRACE_ROUND
 from domain.ports import Services
-from domain.run import TraceRoundRequest, TraceRoundResult, criticism_key
 from domain.trace import RoundSpan, RoundTrace
 
 

@@ -12,8 +12,9 @@ from domain.errors import BlobChangedError, BlobMissingError, UnknownModelError
 from domain.identity import digest
 from domain.names import EVIDENCE, SILVER, VALIDATE_DATA
 from domain.ports import Services
-from domain.run import Failure, JobSettings, ValidateRequest, ValidationOrderRef, ValidationResult
+from domain.run import ValidateRequest, ValidationOrderRef, ValidationResult
 from domain.spec import ModelSpec
+from domain.step import Failure, JobSettings
 from domain.upload import BlobRef, DatasetManifest, DatasetPart, PartReport, Upload, ValidationOrder
 
 # What travels through history is a summary; the reports in blob storage are complete.

@@ -9,8 +9,9 @@ from activities.send_alert import run_send_alert
 from domain.correlation import current
 from domain.identity import slug
 from domain.names import MODEL_QUEUE
-from domain.ports import Services, Submission
+from domain.ports import Services
 from domain.run import AlertRequest, QueueInput
+from domain.upload_queue import Submission
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from domain.evidence import MetricComparison
 from domain.improvement import Budget, Round
-from domain.run import ImprovementOutcome
+from domain.improvement_messages import ImprovementOutcome
 
 
 def loop_report(loop: ImprovementOutcome) -> Iterable[RenderableType]:

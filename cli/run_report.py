@@ -8,7 +8,7 @@ from rich.text import Text
 
 from cli.loop_report import loop_report
 from cli.rendering import moment, plain_table, styled
-from domain.run import ImprovementOutcome
+from domain.improvement_messages import ImprovementOutcome
 from domain.view import RunDetail, RunSummary, TimelineStep
 
 

@@ -3,7 +3,7 @@
 from azure.data.tables import TableServiceClient
 
 from clients.records import Records
-from domain.ports import AcceptedDataset
+from domain.dataset import AcceptedDataset
 
 
 class TableDatasetRegister:

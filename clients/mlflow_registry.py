@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 from clients.mlflow_errors import ABSENT, translated
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.names import MODEL_RECIPE, PREDICTIONS_ARTIFACT, TAG_SCORE_TOKEN, TAG_TRAIN_RUN, experiment
-from domain.ports import RegisteredVersion, ScoreRun
+from domain.registry import RegisteredVersion, ScoreRun
 
 # Parts of a model's recipe that name columns of a dataset.
 _RECIPE_COLUMNS = ("columns", "group_columns", "entity")

@@ -14,9 +14,9 @@ from clients.tables import Row, Table, Write, until_no_conflict
 from domain.errors import ConflictError
 from domain.identity import instance_id
 from domain.names import LIFECYCLE
-from domain.ports import QueueState, Submission
 from domain.run import Batch
 from domain.upload import Upload
+from domain.upload_queue import QueueState, Submission
 
 _QUEUE = "queue"
 _UPLOAD = "upload-"

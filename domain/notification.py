@@ -5,7 +5,7 @@ from typing import Literal
 
 from domain.alert import Severity
 from domain.message import Message
-from domain.run import Failure
+from domain.step import Failure
 
 NotificationKind = Literal["page", "notice"]
 

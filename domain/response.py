@@ -7,7 +7,7 @@ from domain.correlation import Traceparent
 from domain.incident import ActionState, IncidentAction
 from domain.message import Message
 from domain.playbook import Mitigation
-from domain.run import Failure, Patience
+from domain.step import Failure, Patience
 
 # An alert is answered within seconds or, after two minutes without an answer of MLflow or Databricks, by a person.
 RESPONDING = Patience(attempts=45, seconds=3)

@@ -1,10 +1,11 @@
 """The messages of a review: between its orchestration and its activities."""
 
 from domain.correlation import Traceparent
+from domain.improvement_messages import ImproveOrder
 from domain.message import Message
 from domain.review import ReviewState
 from domain.review_policy import ReviewStep
-from domain.run import Failure, ImproveOrder, Patience
+from domain.step import Failure, Patience
 
 
 class ReviewInput(Message):

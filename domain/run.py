@@ -3,37 +3,19 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
-
 from domain.alert import Severity
 from domain.correlation import Traceparent
 from domain.decision import Decision
 from domain.evidence import Evidence
-from domain.improvement import Budget, Criticism, ImprovementPolicy, Planned, Round
+from domain.improvement import ImprovementPolicy
+from domain.improvement_messages import ImprovementOutcome
 from domain.job import JobStatus
 from domain.message import Message
-from domain.names import IMPROVEMENT, LIFECYCLE
 from domain.plan import Plan
-from domain.spec import Polling
+from domain.step import Failure, JobSettings, Patience
 from domain.upload import BlobRef, PartReport, Upload
 
 OutcomeName = Literal["promoted", "rejected", "flagged", "halted", "failed"]
-
-
-class Failure(Message):
-    """Why a step could not do its work; ``code`` is one of domain.errors or of a job's end."""
-
-    step: str
-    code: str
-    message: str
-    fields: dict[str, Any] = {}
-
-
-class Patience(Message):
-    """How long a step is tried again while an outside system does not answer."""
-
-    attempts: int = Field(default=20, ge=1)
-    seconds: float = Field(default=15, gt=0)
 
 
 class QueueInput(Message):
@@ -86,15 +68,6 @@ class ValidationOrderRef(Message):
     identity: str
     order: BlobRef
     report: BlobRef
-
-
-class JobSettings(Message):
-    """What the orchestrator needs of the spec to run the job."""
-
-    job: str
-    max_attempts: int
-    retry_seconds: float
-    polling: Polling
 
 
 class ValidationResult(Message):
@@ -153,16 +126,6 @@ class TriggerRequest(Message):
 def score_token(run: str, round_number: int) -> str:
     """The token of a run's scoring round."""
     return f"{run}.{round_number}"
-
-
-def criticism_key(run: str, round_number: int) -> str:
-    """Key of the ledger entry of a round's criticism."""
-    return f"{run}:criticism:{round_number}"
-
-
-def improvement_of(run: str) -> str:
-    """Instance id of the improvement loop of a lifecycle run."""
-    return f"{IMPROVEMENT}-{run.removeprefix(f'{LIFECYCLE}-')}"
 
 
 class PollRequest(Message):
@@ -311,138 +274,6 @@ class RunEvent(Message):
 class PublishResult(Message):
     """Result of ``publish_event``."""
 
-    failure: Failure | None = None
-
-
-class ImprovementInput(Message):
-    """Input of the improvement loop.
-
-    Attributes:
-        validated_by: the lifecycle run whose dataset and evidence it starts from.
-        evidence: of the challenger that failed.
-    """
-
-    model: str
-    run: str
-    validated_by: str
-    manifest: BlobRef
-    evidence: BlobRef
-    job: JobSettings
-    policy: ImprovementPolicy
-    patience: Patience = Patience()
-    trace: Traceparent = ""
-
-
-class ImproveOrder(Message):
-    """Input of ``order_improvement``.
-
-    Attributes:
-        run: the lifecycle run whose data is taken; empty: the model's last one that was decided.
-        by: who asks: a principal, or the id of the review that asked.
-    """
-
-    model: str
-    run: str = ""
-    by: str
-    reason: str
-
-
-class ImproveOrdered(Message):
-    """Result of ``order_improvement``: under ``identity`` the order's run is found, as an upload's is.
-
-    Attributes:
-        improves: the run whose data was taken.
-        repeated: it had been ordered before; nothing was ordered a second time.
-    """
-
-    identity: str = ""
-    improves: str = ""
-    files: tuple[str, ...] = ()
-    repeated: bool = False
-    failure: Failure | None = None
-
-
-class PlanImprovementRequest(Message):
-    """Input of ``plan_improvement``: the evidence of the last challenger, and what was tried."""
-
-    model: str
-    run: str
-    manifest: BlobRef
-    evidence: BlobRef
-    rounds: tuple[Round, ...]
-    spent: Budget
-
-
-class PlanImprovementResult(Message):
-    """Result of ``plan_improvement``."""
-
-    planned: Planned | None = None
-    failure: Failure | None = None
-
-
-class CriticiseRequest(Message):
-    """Input of ``criticise_round``.
-
-    Attributes:
-        evidence: None if the round's job run failed.
-        start: the evidence that started the loop.
-        rounds: all so far; the last is judged.
-        look: of the evaluation, see EvaluateResult.
-    """
-
-    model: str
-    run: str
-    manifest: BlobRef
-    evidence: BlobRef | None
-    start: BlobRef
-    rounds: tuple[Round, ...]
-    spent: Budget
-    look: int
-
-
-class TraceRoundRequest(Message):
-    """Input of ``trace_round``: a round and when each of its steps ended.
-
-    Attributes:
-        times: when the round began, was planned, was executed, was judged.
-        feedback: of the round before, which the planner saw.
-    """
-
-    model: str
-    run: str
-    round: Round
-    times: tuple[datetime, datetime, datetime, datetime]
-    feedback: str = ""
-
-
-class TraceRoundResult(Message):
-    """Result of ``trace_round``: the id of the trace."""
-
-    trace: str = ""
-    failure: Failure | None = None
-
-
-class CriticiseResult(Message):
-    """Result of ``criticise_round``."""
-
-    criticism: Criticism | None = None
-    ledger: int | None = None
-    failure: Failure | None = None
-
-
-class ImprovementOutcome(Message):
-    """Output of the improvement loop."""
-
-    outcome: Literal["promoted", "rejected", "flagged", "failed"]
-    model: str
-    run: str
-    reason: str
-    rounds: tuple[Round, ...]
-    spent: Budget
-    decision: Decision | None = None
-    challenger_version: str | None = None
-    champion_version: str | None = None
-    review_id: str | None = None
     failure: Failure | None = None
 
 

@@ -8,7 +8,7 @@ from domain.decision import ChampionMove
 from domain.incident import Incident
 from domain.ledger import ChainFault, LedgerEntry
 from domain.message import Message
-from domain.ports import RegisteredVersion
+from domain.registry import RegisteredVersion
 
 RunState = Literal["pending", "running", "completed", "failed", "terminated", "suspended"]
 

@@ -8,27 +8,21 @@ from typing import Any, Literal
 import azure.durable_functions as df
 
 from domain.improvement import Budget, Criticism, Planned, Round
-from domain.message import Message
-from domain.names import CRITICISE_ROUND, DECIDE_ACTION, EVALUATE_METRICS, PLAN_IMPROVEMENT, SEND_ALERT, TRACE_ROUND
-from domain.plan import Plan
-from domain.run import (
-    AlertRequest,
+from domain.improvement_messages import (
     CriticiseRequest,
     CriticiseResult,
-    DecideRequest,
-    DecideResult,
-    EvaluateRequest,
-    EvaluateResult,
-    Failure,
     ImprovementInput,
     ImprovementOutcome,
-    Patience,
     PlanImprovementRequest,
     PlanImprovementResult,
     TraceRoundRequest,
     TraceRoundResult,
-    TriggerRequest,
 )
+from domain.message import Message
+from domain.names import CRITICISE_ROUND, DECIDE_ACTION, EVALUATE_METRICS, PLAN_IMPROVEMENT, SEND_ALERT, TRACE_ROUND
+from domain.plan import Plan
+from domain.run import AlertRequest, DecideRequest, DecideResult, EvaluateRequest, EvaluateResult, TriggerRequest
+from domain.step import Failure, Patience
 from domain.upload import BlobRef
 from orchestrators.job import JobEnd, run_job
 from orchestrators.lifecycle import DECIDING_ATTEMPTS

@@ -11,8 +11,9 @@ import azure.durable_functions as df
 from domain.job import JobStatus
 from domain.message import Message
 from domain.names import CANCEL_DATABRICKS_JOB, POLL_JOB_STATUS, TRIGGER_DATABRICKS_JOB, job_finished
-from domain.run import Failure, JobSettings, Patience, PollRequest, StepResult, TriggerRequest
+from domain.run import PollRequest, StepResult, TriggerRequest
 from domain.spec import Polling
+from domain.step import Failure, JobSettings, Patience
 from orchestrators.retries import steadily
 
 OUTAGE = "service_unavailable"

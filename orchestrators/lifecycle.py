@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import azure.durable_functions as df
 
+from domain.improvement_messages import ImprovementInput, ImprovementOutcome, improvement_of
 from domain.message import Message
 from domain.names import (
     DECIDE_ACTION,
@@ -25,12 +26,8 @@ from domain.run import (
     DecideResult,
     EvaluateRequest,
     EvaluateResult,
-    Failure,
     HaltRecord,
-    ImprovementInput,
-    ImprovementOutcome,
     LifecycleInput,
-    Patience,
     RunEvent,
     RunOutcome,
     TriggerRequest,
@@ -38,8 +35,8 @@ from domain.run import (
     ValidationResult,
     WithdrawRequest,
     WithdrawResult,
-    improvement_of,
 )
+from domain.step import Failure, Patience
 from domain.upload import BlobRef
 from orchestrators.job import JobEnd, run_job
 from orchestrators.retries import steadily

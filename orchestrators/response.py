@@ -41,7 +41,7 @@ from domain.response import (
     Verification,
     VerifyRequest,
 )
-from domain.run import Failure
+from domain.step import Failure
 from orchestrators.retries import steadily
 
 Steps = Generator[Any, Any, Any]

@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from azure.durable_functions.models.Task import TaskBase
 
 from domain.message import Message
-from domain.run import Patience
+from domain.step import Patience
 
 # Activities raise only what a retry may cure; 20 times 15 s rides out a restart of Databricks, MLflow or storage.
 DEFAULT = Patience()

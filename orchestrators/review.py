@@ -6,6 +6,7 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from domain.improvement_messages import ImproveOrder, ImproveOrdered
 from domain.message import Message
 from domain.names import (
     ACT_ON_REVIEW,
@@ -21,7 +22,8 @@ from domain.names import (
 from domain.response import Serve
 from domain.review_messages import ReviewInput, ReviewRequest, ReviewResult, SettleReview
 from domain.review_policy import ReviewStep
-from domain.run import AlertRequest, Failure, ImproveOrder, ImproveOrdered, RunEvent
+from domain.run import AlertRequest, RunEvent
+from domain.step import Failure
 from orchestrators.retries import steadily
 from orchestrators.serving import follow_alias
 

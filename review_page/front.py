@@ -21,6 +21,7 @@ NIGHT = timedelta(hours=12)
 # What began so long before the night may have ended in it.
 _RUN_TIME = timedelta(hours=6)
 _RUNS = 200
+_INCIDENTS = 20
 _SEVERITIES = {"critical": 0, "warning": 1}
 
 
@@ -49,7 +50,8 @@ async def read_front(client: df.DurableOrchestrationClient, services: Services) 
         now=now,
         since=since,
         reviews=_open_reviews(reviews, now),
-        incidents=tuple(sorted(open_, key=_urgency)),
+        incidents=tuple(sorted(open_, key=_urgency))[:_INCIDENTS],
+        more_incidents=max(len(open_) - _INCIDENTS, 0),
         models=tuple(model.state for model in models),
         story=story,
         left_out=left_out,

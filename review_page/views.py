@@ -59,6 +59,7 @@ class FrontView:
     """What needs a person now, the state of each model, and the last night.
 
     Attributes:
+        incidents: the most urgent; ``more_incidents`` counts those that are left out.
         trouble: what could not be read, as sentences.
         left_out: how many entries of the story are older than those shown.
     """
@@ -68,6 +69,7 @@ class FrontView:
     since: datetime
     reviews: tuple[OpenReview, ...]
     incidents: tuple[Incident, ...]
+    more_incidents: int
     models: tuple[ModelState, ...]
     story: tuple[StoryEntry, ...]
     left_out: int

@@ -10,8 +10,8 @@ import azure.functions as func
 from activities.order_improvement import run_order_improvement
 from activities.run_views import is_run, run_rounds
 from domain.errors import BadInputError
+from domain.improvement_messages import ImproveOrder
 from domain.ports import Services
-from domain.run import ImproveOrder
 from domain.trace import PlanFeedback
 from domain.view import FeedbackView, ImprovementView
 from triggers.principal import require_role

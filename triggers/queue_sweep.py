@@ -9,7 +9,8 @@ import azure.functions as func
 from activities.backlog import measure_backlog
 from activities.measures import beat
 from activities.wake_queue import wake_queue
-from domain.ports import Services, Submission
+from domain.ports import Services
+from domain.upload_queue import Submission
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:

@@ -9,8 +9,8 @@ import azure.functions as func
 
 from activities.newest_runs import RunFilter, newest_runs
 from activities.run_views import is_run, model_of, run_detail
+from domain.improvement_messages import improvement_of
 from domain.ports import Services
-from domain.run import improvement_of
 from domain.view import Explanation, RunState, UploadView
 from triggers.parameters import cursor_of, limit_of, refuse_unknown_model, time_of
 from triggers.problem import Answer, answer, explained, page_answer, problem

@@ -8,29 +8,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domain.language_model import LanguageModel
+from domain.links import Links
 from domain.ports import (
     AlertQueues,
     BlobStore,
-    ChampionBook,
     ComputeService,
-    DatasetRegister,
-    DeadLetterBook,
     EventPublisher,
     HealthCheck,
-    IncidentBook,
     JobService,
-    Ledger,
-    Links,
     ModelRegistry,
-    NotificationBook,
     Notifier,
-    ReviewBook,
     ServingService,
     SpecSource,
+)
+from domain.record_ports import (
+    ChampionBook,
+    DatasetRegister,
+    DeadLetterBook,
+    IncidentBook,
+    Ledger,
+    NotificationBook,
+    ReviewBook,
     TraceBook,
     UploadQueue,
 )
-from domain.run import Patience
+from domain.step import Patience
 from wiring.settings import Settings, read_settings
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.errors import BadInputError
-from domain.run import Patience
+from domain.step import Patience
 from wiring.language_model_settings import LanguageModelSettings, read_language_model
 
 

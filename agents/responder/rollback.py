@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain.alert import AlertMessage
 from domain.decision import ChampionMove
 from domain.names import TAG_QUARANTINE
-from domain.ports import RegisteredVersion
+from domain.registry import RegisteredVersion
 
 
 def blamed_version(alert: AlertMessage, moves: Sequence[ChampionMove], settle: timedelta) -> str | None:

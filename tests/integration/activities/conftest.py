@@ -7,8 +7,8 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
+from domain.dataset import AcceptedDataset
 from domain.names import CHAMPION, experiment
-from domain.ports import AcceptedDataset
 from local_host.stack.endpoints import Endpoints
 from tests.integration.activities.model_data import Starts, upload_file, validate
 from tests.integration.activities.responder import Case

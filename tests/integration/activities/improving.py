@@ -18,6 +18,7 @@ from activities.plan_improvement import run_plan_improvement
 from domain.contract import ColumnProfile, ContractReport
 from domain.identity import digest
 from domain.improvement import Budget, Criticism, Round
+from domain.improvement_messages import CriticiseRequest, CriticiseResult, PlanImprovementRequest, PlanImprovementResult
 from domain.names import (
     BRONZE,
     COLUMN_CHALLENGER,
@@ -34,17 +35,7 @@ from domain.names import (
 )
 from domain.plan import AdjustTrainingWindow, Plan
 from domain.ports import Services
-from domain.run import (
-    CriticiseRequest,
-    CriticiseResult,
-    DecideRequest,
-    DecideResult,
-    EvaluateRequest,
-    EvaluateResult,
-    PlanImprovementRequest,
-    PlanImprovementResult,
-    score_token,
-)
+from domain.run import DecideRequest, DecideResult, EvaluateRequest, EvaluateResult, score_token
 from domain.spec import ModelSpec
 from domain.upload import BlobRef, DatasetManifest, DatasetPart, PartReport, Upload
 from tests.integration.activities.responder import Replaced

@@ -12,11 +12,11 @@ from activities.champion import move_champion
 from activities.decide_review import decide_review, expire_review
 from activities.settle_review import run_settle_review
 from domain.errors import BlobMissingError
+from domain.improvement_messages import ImproveOrder
 from domain.names import MODEL_QUEUE, TAG_EVALUATION_SET_DIGEST, TAG_QUARANTINE
 from domain.ports import Services
 from domain.review import Choice, Review
 from domain.review_messages import ReviewResult, SettleReview
-from domain.run import ImproveOrder
 from domain.upload import BlobRef
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.model_data import Starts

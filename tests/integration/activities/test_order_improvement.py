@@ -6,9 +6,9 @@ import azure.durable_functions as df
 import pytest
 
 from activities.order_improvement import run_order_improvement
+from domain.improvement_messages import ImproveOrder, ImproveOrdered
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import MODEL_QUEUE
-from domain.run import ImproveOrder, ImproveOrdered
 from tests.integration.activities.model_data import Starts, validate
 from tests.integration.activities.responder import Case
 

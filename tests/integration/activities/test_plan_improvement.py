@@ -14,8 +14,8 @@ from clients.language_model import Deployment, OpenAILanguageModel
 from domain.alert import AlertMessage
 from domain.errors import ServiceRefusedError
 from domain.improvement import Budget
+from domain.improvement_messages import PlanImprovementRequest, PlanImprovementResult
 from domain.plan import AugmentData, ExponentialWeighting
-from domain.run import PlanImprovementRequest, PlanImprovementResult
 from domain.upload import BlobRef
 from evals.scripted_server import Reply, ScriptedServer, in_turn, scripted_server
 from tests.incident_examples import signal

@@ -11,9 +11,9 @@ from mlflow import MlflowClient
 from activities.trace_round import trace_of
 from domain.errors import BadInputError, ServiceUnavailableError
 from domain.improvement import Budget, Criticism, Feedback, Round
+from domain.improvement_messages import TraceRoundRequest
 from domain.names import experiment
 from domain.plan import AdjustTrainingWindow, Plan
-from domain.run import TraceRoundRequest
 from domain.trace import PlanFeedback, RoundTrace
 from local_host.stack.endpoints import Endpoints
 from tests.conftest import ROOT

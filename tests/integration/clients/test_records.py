@@ -7,9 +7,9 @@ from azure.data.tables import TableServiceClient
 
 from clients.champions import TableChampionBook
 from clients.datasets import TableDatasetRegister
+from domain.dataset import AcceptedDataset
 from domain.decision import ChampionMove
 from domain.errors import ConflictError
-from domain.ports import AcceptedDataset
 from domain.upload import Upload
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -37,7 +37,8 @@ from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
 from activities import measures
 from activities.tracing import step
-from domain.run import Failure, HaltRecord, PollRequest, StepResult
+from domain.step import Failure
+from domain.run import (HaltRecord, PollRequest, StepResult)
 logging.getLogger().setLevel(logging.INFO)
 with step("poll_job_status", PollRequest(model="m", run="run-1", run_id=1), "00-{TRACE}-{"b" * 16}-01") as ended:
     logging.getLogger("activities.example").info("job_polled run_id=%s", 1)

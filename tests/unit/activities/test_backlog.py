@@ -19,7 +19,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 reader = InMemoryMetricReader()
 metrics.set_meter_provider(MeterProvider(metric_readers=[reader]))
 from activities.backlog import measure_backlog
-from domain.ports import QueueState
+from domain.upload_queue import QueueState
 def listed(*items):
     return SimpleNamespace(all=lambda *_: items)
 measure_backlog(SimpleNamespace(

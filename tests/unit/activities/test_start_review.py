@@ -10,7 +10,7 @@ from activities.start_review import wake_review
 from domain.names import ACT_ON_REVIEW, AWAIT_DECISION, REVIEW, REVIEW_DECIDED
 from domain.review import Review
 from domain.review_messages import ReviewInput
-from domain.run import Patience
+from domain.step import Patience
 from tests.review_examples import make_review
 
 RUNNING = df.OrchestrationRuntimeStatus.Running

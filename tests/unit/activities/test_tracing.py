@@ -21,7 +21,8 @@ from activities.tracing import span, step, traceparent_of
 from domain.correlation import current
 from domain.errors import ServiceUnavailableError
 from domain.response import MitigateRequest, MitigationResult
-from domain.run import DecideResult, Failure, PollRequest, StepResult, ValidateRequest
+from domain.run import (DecideResult, PollRequest, StepResult, ValidateRequest)
+from domain.step import Failure
 from domain.upload import Upload
 
 memory = InMemorySpanExporter()

@@ -7,8 +7,8 @@ from rich.console import Console, Group
 from cli.loop_report import loop_report
 from domain.evidence import MetricComparison
 from domain.improvement import Budget, Criticism, Feedback, Round
+from domain.improvement_messages import ImprovementOutcome
 from domain.plan import Plan, SearchRange, TuneHyperparameters
-from domain.run import ImprovementOutcome
 
 COST = Budget(job_runs=1, dbu=0.25, tokens=12)
 

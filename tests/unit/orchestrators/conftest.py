@@ -14,8 +14,9 @@ from domain.decision import Decision
 from domain.evidence import Evidence
 from domain.job import JobStatus
 from domain.message import Message
-from domain.run import DecideResult, EvaluateResult, JobSettings, StepResult, ValidationResult
+from domain.run import DecideResult, EvaluateResult, StepResult, ValidationResult
 from domain.spec import Polling
+from domain.step import JobSettings
 from domain.upload import BlobRef, Upload
 from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions

@@ -7,17 +7,9 @@ from typing import Any
 import pytest
 
 from domain.names import LIFECYCLE, job_finished
-from domain.run import (
-    Failure,
-    JobSettings,
-    LifecycleInput,
-    Patience,
-    RunOutcome,
-    StepResult,
-    ValidationOrderRef,
-    ValidationResult,
-)
+from domain.run import LifecycleInput, RunOutcome, StepResult, ValidationOrderRef, ValidationResult
 from domain.spec import Polling
+from domain.step import Failure, JobSettings, Patience
 from domain.upload import BlobRef, Upload
 from local_host.durable.engine import DurableEngine
 from orchestrators.lifecycle import DECIDING_ATTEMPTS

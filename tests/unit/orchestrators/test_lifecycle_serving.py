@@ -8,7 +8,8 @@ import pytest
 
 from domain.names import DECIDE_ACTION, LIFECYCLE, MOVE_SERVING, WITHDRAW_PROMOTION
 from domain.response import ServeResult
-from domain.run import Failure, LifecycleInput, Patience, RunOutcome, WithdrawResult
+from domain.run import LifecycleInput, RunOutcome, WithdrawResult
+from domain.step import Failure, Patience
 from domain.upload import Upload
 from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script, decided

@@ -4,7 +4,8 @@ import asyncio
 import json
 
 from domain.names import LIFECYCLE, MODEL_QUEUE
-from domain.run import Batch, Failure, PublishResult, QueueInput, ValidationResult
+from domain.run import Batch, PublishResult, QueueInput, ValidationResult
+from domain.step import Failure
 from domain.upload import Upload
 from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from domain.improvement_messages import ImproveOrder, ImproveOrdered
 from domain.names import (
     ACT_ON_REVIEW,
     AWAIT_DECISION,
@@ -25,7 +26,8 @@ from domain.response import ServeResult
 from domain.review import ReviewState
 from domain.review_messages import ReviewInput, ReviewResult
 from domain.review_policy import ReviewStep
-from domain.run import Failure, ImproveOrder, ImproveOrdered, Patience, PublishResult
+from domain.run import PublishResult
+from domain.step import Failure, Patience
 from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script
 

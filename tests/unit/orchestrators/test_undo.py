@@ -9,7 +9,7 @@ import pytest
 
 from domain.names import MOVE_SERVING, UNDO, UNDO_MITIGATIONS
 from domain.response import Serve, ServeResult, UndoRequest, UndoResult
-from domain.run import Failure, Patience
+from domain.step import Failure, Patience
 from local_host.durable.engine import DurableEngine
 from local_host.durable.instance import RuntimeStatus
 from tests.unit.orchestrators.conftest import Script

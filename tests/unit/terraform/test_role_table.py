@@ -2,9 +2,9 @@
 
 from typing import get_args
 
+from domain.principal import Role
 from tests.unit.terraform.hcl import TERRAFORM, block, keys, sources
 from tests.unit.terraform.role_table import PAGE, render, role_table
-from domain.principal import Role
 
 
 def test_the_page_shows_the_table() -> None:

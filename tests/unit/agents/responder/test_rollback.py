@@ -9,7 +9,7 @@ import pytest
 from agents.responder.rollback import Guard, blamed_version, rollback_problem, rollback_targets
 from domain.decision import ChampionMove, MoveState
 from domain.names import TAG_QUARANTINE
-from domain.ports import RegisteredVersion
+from domain.registry import RegisteredVersion
 from tests.incident_examples import AT, alert
 
 SETTLE = timedelta(minutes=5)

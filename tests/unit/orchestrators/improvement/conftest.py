@@ -9,6 +9,13 @@ import pytest
 from domain.decision import Decision
 from domain.evidence import Evidence
 from domain.improvement import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
+from domain.improvement_messages import (
+    CriticiseResult,
+    ImprovementInput,
+    ImprovementOutcome,
+    PlanImprovementResult,
+    TraceRoundResult,
+)
 from domain.names import (
     CANCEL_DATABRICKS_JOB,
     CRITICISE_ROUND,
@@ -22,19 +29,8 @@ from domain.names import (
     TRIGGER_DATABRICKS_JOB,
 )
 from domain.plan import AdjustTrainingWindow, Plan
-from domain.run import (
-    CriticiseResult,
-    DecideResult,
-    EvaluateResult,
-    Failure,
-    ImprovementInput,
-    ImprovementOutcome,
-    JobSettings,
-    Patience,
-    PlanImprovementResult,
-    StepResult,
-    TraceRoundResult,
-)
+from domain.run import DecideResult, EvaluateResult, StepResult
+from domain.step import Failure, JobSettings, Patience
 from domain.upload import BlobRef
 from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script, job_status

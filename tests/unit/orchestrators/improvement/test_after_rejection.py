@@ -18,7 +18,8 @@ from domain.names import (
     TRIGGER_DATABRICKS_JOB,
     VALIDATE_DATA,
 )
-from domain.run import DecideResult, JobSettings, LifecycleInput, Patience, RunOutcome, StepResult, ValidationResult
+from domain.run import DecideResult, LifecycleInput, RunOutcome, StepResult, ValidationResult
+from domain.step import JobSettings, Patience
 from domain.upload import Upload
 from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script

@@ -3,6 +3,7 @@
 import pytest
 
 from domain.improvement import Budget
+from domain.improvement_messages import CriticiseResult, PlanImprovementResult
 from domain.names import (
     CANCEL_DATABRICKS_JOB,
     CRITICISE_ROUND,
@@ -13,13 +14,7 @@ from domain.names import (
     SEND_ALERT,
     TRIGGER_DATABRICKS_JOB,
 )
-from domain.run import (
-    CriticiseResult,
-    DecideResult,
-    EvaluateResult,
-    PlanImprovementResult,
-    StepResult,
-)
+from domain.run import DecideResult, EvaluateResult, StepResult
 from orchestrators.lifecycle import DECIDING_ATTEMPTS
 from tests.unit.orchestrators.conftest import Script, decided, job_status
 from tests.unit.orchestrators.improvement.conftest import (

@@ -4,8 +4,8 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
+from domain.improvement_messages import TraceRoundResult
 from domain.names import CRITICISE_ROUND, PLAN_IMPROVEMENT, POLL_JOB_STATUS, TRACE_ROUND
-from domain.run import TraceRoundResult
 from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script, job_status
 from tests.unit.orchestrators.improvement.conftest import ID, Run, alert, criticised, failure, planned

@@ -36,7 +36,7 @@ from domain.response import (
     Verdict,
     Verification,
 )
-from domain.run import Failure, Patience
+from domain.step import Failure, Patience
 from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script
 

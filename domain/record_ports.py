@@ -1,0 +1,184 @@
+"""The ports to the records that Nightshift keeps: queues, registers, books and the ledger."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from domain.alert import AlertMessage
+from domain.dataset import AcceptedDataset
+from domain.dead_letter import DeadLetter, DeadLetterState
+from domain.decision import ChampionMove, MoveState
+from domain.incident import Incident, IncidentState, Recorded, Signal
+from domain.ledger import ChainFault, EntryKind, LedgerEntry, LedgerRecord
+from domain.notification import NotificationRecord
+from domain.review import Review, ReviewState
+from domain.run import Batch
+from domain.trace import PlanFeedback, RoundTrace
+from domain.upload import Upload
+from domain.upload_queue import QueueState, Submission
+
+
+class UploadQueue(Protocol):
+    """Uploads waiting per model; none is lost, none is taken twice."""
+
+    def submit(self, upload: Upload, model: str, *, with_: Sequence[Upload] = ()) -> Submission:
+        """Add an upload once, however often it is submitted; wake the queue if it is idle.
+
+        Args:
+            with_: uploads that are added in the same write, so that one batch takes them all.
+        """
+
+    def claim(self, model: str, generation: int, claim: int) -> Batch:
+        """Take all waiting uploads as one batch; the same claim gets the same batch; an empty one sets it idle."""
+
+    def begun_run(self, model: str) -> str | None:
+        """The run that was claimed last and may not have ended; None if there is none."""
+
+    def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
+        """Start a successor of a generation whose instance is gone; it takes up the begun run unless that has ended."""
+
+    def states(self) -> Iterable[QueueState]:
+        """All queues."""
+
+    def run_of(self, model: str, identity: str) -> str | None:
+        """The run that took an upload; None while it waits or if it is unknown."""
+
+
+class DatasetRegister(Protocol):
+    """Which contents a model has accepted."""
+
+    def accept(self, dataset: AcceptedDataset) -> AcceptedDataset:
+        """Record a content once; return the record of whoever came first."""
+
+    def find(self, model: str, digest: str) -> AcceptedDataset | None:
+        """The first acceptance of a content."""
+
+    def promote(self, model: str, digest: str, newest: str | None) -> None:
+        """Remember that an accepted content has made a champion after all, with its newest freshness value."""
+
+    def promoted(self, model: str) -> tuple[AcceptedDataset, ...]:
+        """The contents that made a champion, newest first."""
+
+    def last_newest(self, model: str, *, before_run: str) -> str | None:
+        """The newest freshness value among the files that other runs promoted, in ISO 8601."""
+
+
+class ChampionBook(Protocol):
+    """Who was champion when; the arbiter of every change."""
+
+    def begin(self, move: ChampionMove) -> ChampionMove:
+        """Record the intent to move, before the alias moves.
+
+        Raises:
+            ConflictError: another move has this sequence number.
+        """
+
+    def settle(self, move: ChampionMove, state: MoveState) -> None:
+        """Record what became of a begun move."""
+
+    def moves(self, model: str) -> tuple[ChampionMove, ...]:
+        """All moves, oldest first."""
+
+
+class Ledger(Protocol):
+    """The decision ledger."""
+
+    def append(self, record: LedgerRecord) -> LedgerEntry:
+        """Append once per key; a repeat returns the first entry."""
+
+    def entries(self, model: str, run: str | None = None) -> tuple[LedgerEntry, ...]:
+        """Entries of a model by sequence, of one run if named."""
+
+    def backwards(self, model: str) -> Iterable[LedgerEntry]:
+        """Entries of a model, the last one first; read as they are taken."""
+
+    def find(self, model: str, key: str) -> LedgerEntry | None:
+        """The entry that was appended under a key."""
+
+    def of_kind(self, model: str, kind: EntryKind) -> tuple[LedgerEntry, ...]:
+        """Entries of a model of one kind, by sequence."""
+
+    def models(self) -> tuple[str, ...]:
+        """Models that have entries."""
+
+    def verify(self, model: str) -> ChainFault | None:
+        """The first fault of a model's chain, or None."""
+
+
+class TraceBook(Protocol):
+    """Traces of improvement rounds."""
+
+    def write(self, trace: RoundTrace) -> str:
+        """Write a round's trace once per key; return its id."""
+
+    def tell(self, trace: str, feedback: PlanFeedback) -> None:
+        """Log a person's feedback on the plan of a round; BadInputError if there is no such trace."""
+
+
+class ReviewBook(Protocol):
+    """Flagged promotions."""
+
+    def open(self, review: Review) -> Review:
+        """Open a review once per id."""
+
+    def get(self, model: str, review_id: str) -> Review | None:
+        """A review of a model."""
+
+    def find(self, review_id: str) -> Review | None:
+        """A review whose model is not known."""
+
+    def change(self, model: str, review_id: str, change: Callable[[Review], Review]) -> Review:
+        """Change a review by compare-and-set; ``change`` may be called again on a fresher review."""
+
+    def all(self, model: str | None = None, states: tuple[ReviewState, ...] = ()) -> tuple[Review, ...]:
+        """Reviews, newest first; of one model and in these states if given."""
+
+    def unsettled(self) -> tuple[Review, ...]:
+        """Reviews that are open, or decided and not yet acted on to the end."""
+
+
+class IncidentBook(Protocol):
+    """Incidents and the alerts that belong to them."""
+
+    def record(self, signal: Signal) -> Recorded:
+        """Record an alert once: open an incident, add to one, or close what it resolves."""
+
+    def get(self, model: str, incident_id: str) -> Incident | None:
+        """An incident of a model (or of ``platform``)."""
+
+    def find(self, incident_id: str) -> Incident | None:
+        """An incident whose model is not known."""
+
+    def change(self, model: str, incident_id: str, change: Callable[[Incident], Incident]) -> Incident:
+        """Change an incident by compare-and-set; ``change`` may be called again on a fresher incident."""
+
+    def all(self, model: str | None = None, states: tuple[IncidentState, ...] = ()) -> tuple[Incident, ...]:
+        """Incidents, newest first; of one model and in these states if given."""
+
+    def occurrences(self, model: str, incident_id: str) -> tuple[AlertMessage, ...]:
+        """The alerts that belong to an incident, oldest first."""
+
+
+class NotificationBook(Protocol):
+    """Which notifications have gone out."""
+
+    def begin(self, record: NotificationRecord) -> NotificationRecord:
+        """Write down that a notification is being sent; return what is known of its key."""
+
+    def settle(self, record: NotificationRecord) -> None:
+        """Write down that it has been sent."""
+
+
+class DeadLetterBook(Protocol):
+    """Messages that could not be handled."""
+
+    def record(self, letter: DeadLetter) -> bool:
+        """Keep a dead letter once; False if it was there."""
+
+    def get(self, letter_id: str) -> DeadLetter | None:
+        """A dead letter."""
+
+    def settle(self, letter_id: str, expected: DeadLetterState, state: DeadLetterState, note: str) -> DeadLetter:
+        """Move it from one state to another and add a line to its history; ConflictError if it is in another state."""
+
+    def all(self, queue: str | None = None, state: DeadLetterState | None = None) -> tuple[DeadLetter, ...]:
+        """Dead letters, newest first."""

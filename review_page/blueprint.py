@@ -1,0 +1,92 @@
+"""The pages' routes: the front page, runs, incidents, reviews, and the files that they need."""
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities.newest_runs import RunFilter, newest_runs
+from activities.review_packet import job_links
+from activities.run_views import is_run, run_detail
+from domain.page import Position
+from domain.ports import Services
+from domain.principal import READERS
+from review_page import incident_pages, review_pages
+from review_page.front import read_front
+from review_page.security import HEADERS
+from review_page.static_files import static_files
+from review_page.views import LiveView, RunListView, RunView
+from review_page.visit import Answer, Visit, explained_page, failed, see_other
+
+_RUNS = 50
+_KEPT = "public, max-age=31536000, immutable"
+
+
+def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+    """Register ``/`` and the pages below it."""
+    result = df.Blueprint()
+
+    def get(path: str) -> Callable[[Answer], Answer]:
+        return result.route(route=path, methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
+
+    # An empty route would be served under the function's name; with the empty prefix this one also takes `/`.
+    @get("{*page}")
+    @result.durable_client_input(client_name="client")
+    @explained_page
+    async def show_front(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+        if path := req.route_params.get("page", ""):
+            Visit.of(req, *READERS)
+            return failed(req, 404, f"There is no page /{path[:200]}.")
+        visit = Visit.of(req, *READERS)
+        return visit.page(await read_front(client, services()))
+
+    @get("live")
+    @result.durable_client_input(client_name="client")
+    @explained_page
+    async def show_live(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+        visit = Visit.of(req, *READERS)
+        front = await read_front(client, services())
+        return visit.fragment(LiveView(**{item.name: getattr(front, item.name) for item in fields(front)}))
+
+    @get("runs")
+    @result.durable_client_input(client_name="client")
+    @explained_page
+    async def show_run_list(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+        visit = Visit.of(req, *READERS)
+        after = Position.from_cursor(req.params["cursor"]) if req.params.get("cursor") else None
+        page = await newest_runs(client, RunFilter(model=req.params.get("model") or None), after=after, limit=_RUNS)
+        return visit.page(RunListView(runs=page.items, next=page.next))
+
+    @get("runs/{run}")
+    @result.durable_client_input(client_name="client")
+    @explained_page
+    async def show_run_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+        visit, run = Visit.of(req, *READERS), req.route_params["run"]
+        status = None
+        if is_run(run):
+            status = await client.get_status(run, show_history=True, show_history_output=True, show_input=True)
+        if status is None or status.runtime_status is None:
+            return failed(req, 404, f"There is no run {run[:200]}. The list of runs shows those there are.")
+        detail = run_detail(status)
+        review = detail.output.get("review_id") if isinstance(detail.output, dict) else None
+        links = job_links(status.historyEvents or [])
+        return visit.page(RunView(run=detail, links=links, review_id=str(review or "")))
+
+    @get("favicon.ico")
+    async def show_icon(req: func.HttpRequest) -> func.HttpResponse:
+        return see_other("/static/icon.svg")
+
+    @get("static/{*file}")
+    async def show_static(req: func.HttpRequest) -> func.HttpResponse:
+        file = static_files().get(req.route_params.get("file", ""))
+        if file is None:
+            return failed(req, 404, "There is no such file.")
+        # An address without the digest is not kept: another version may come under it.
+        kept = _KEPT if req.params.get("v") == file.version else "no-cache"
+        headers = {**HEADERS, "Cache-Control": kept}
+        return func.HttpResponse(file.body, headers=headers, mimetype=file.content_type)
+
+    review_pages.register(result, services)
+    incident_pages.register(result, services)
+    return result
