@@ -115,7 +115,7 @@ rollback: env $(READY)  ## put an earlier release back; ENV=dev VERSION=01234567
 	$(BIN)/python -m delivery.deploy $(ENV) --version "$(VERSION)"
 
 smoke: env $(READY)  ## prove an environment: upload, verdict, alert, incident; ENV=dev
-	$(BIN)/nightshift --env $(ENV) smoke
+	$(BIN)/nightshift --env $(ENV) smoke $(if $(VERSION),--version $(VERSION))
 
 drift: env  ## plan without applying: exit 2 if the environment differs from the code; ENV=dev
 	terraform -chdir=terraform init -reconfigure -input=false -no-color -backend-config=envs/$(ENV).tfbackend

@@ -16,7 +16,7 @@ from cli.app_client import AppClient, AppRefusedError, AppUnreachableError
 from cli.incident_commands import alert_document
 from cli.upload_command import Put, await_run, blobs_of, follow, put
 from domain.errors import NightshiftError
-from domain.health import Readiness
+from domain.health import Liveness, Readiness
 from domain.names import BRONZE
 from domain.run import RunOutcome
 from domain.upload import BlobRef
@@ -40,12 +40,14 @@ class Smoke:
         state: of the local stack, where no environment is chosen.
         tell: hears of each step as it ends.
         patience: longest wait for the verdict, in seconds; a cluster in Azure takes minutes to start.
+        version: of the package that must answer; any if empty.
     """
 
     app: AppClient
     state: Path
     tell: Callable[[str, str], None]
     patience: float
+    version: str = ""
     report: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -54,6 +56,7 @@ class Smoke:
         Raises:
             NightshiftError: a step failed; ``report`` holds those before it.
         """
+        self._say("version", self._version())
         self._say("ready", self._ready())
         with self._uploaded() as uploaded:
             self._say("uploaded", uploaded.name)
@@ -70,6 +73,19 @@ class Smoke:
     def _say(self, step: str, detail: str) -> None:
         self.report[step] = detail
         self.tell(step, detail)
+
+    def _version(self) -> str:
+        """A deployment may take a while until the new package answers."""
+        last = ""
+        for _ in self._until(min(self.patience, 600), every=2):
+            try:
+                last = Liveness.model_validate(self.app.get("health")).version
+            except (AppUnreachableError, AppRefusedError) as error:
+                last = str(error)
+                continue
+            if self.version in {"", last}:
+                return last
+        raise SmokeError(f"version {self.version or 'any'} does not answer: {last}")
 
     def _ready(self) -> str:
         """A role that was just assigned, or an app that was just deployed, may need a while."""

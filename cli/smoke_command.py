@@ -16,10 +16,11 @@ from domain.errors import NightshiftError
 def smoke(
     env: Annotated[str | None, typer.Option("--env", help="The environment, as before the command.")] = None,
     minutes: Annotated[float, typer.Option(min=0.1, help="Longest wait for the verdict.")] = 60,
+    version: Annotated[str, typer.Option("--version", help="Of the package that must answer.")] = "",
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Prove that a deployment works: upload, verdict, alert, incident; then clean up. Exit 1 if a step fails."""
+    """Prove that a deployment works: version, upload, verdict, alert, incident; then clean up. Exit 1 if a step fails."""
     if env is not None:
         os.environ["NIGHTSHIFT_ENV"] = env
     console = rendering.make_console()
@@ -31,7 +32,7 @@ def smoke(
 
     failure: NightshiftError | None = None
     with AppClient(app_url(state)) as app:
-        test = Smoke(app, state, tell, patience=minutes * 60)
+        test = Smoke(app, state, tell, patience=minutes * 60, version=version)
         try:
             test.run()
         except NightshiftError as error:

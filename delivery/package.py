@@ -1,6 +1,6 @@
 """Build the app's package from a commit: ``python -m delivery.package``.
 
-1. Take the commit's files that belong into the app.
+1. Take the commit's files that belong into the app, and say which commit they are of in the file VERSION.
 2. Install the commit's locked dependencies for the platform of the Functions host.
 3. Write both into a zip that is the same whenever and wherever it is built.
 4. Build the wheel that the training jobs install, which belongs to the same commit.
@@ -51,7 +51,7 @@ def build(commit: Commit, folder: Path) -> Package:
     Raises:
         CommandError: git or uv cannot do its part; says which and why.
     """
-    entries: dict[str, bytes | Path] = {**commit.app_files()}
+    entries: dict[str, bytes | Path] = {**commit.app_files(), "VERSION": f"{commit.version}\n".encode()}
     path = folder / f"nightshift-{commit.version}.zip"
     wheel = folder / f"nightshift-{commit.version}.whl"
     with tempfile.TemporaryDirectory() as work:

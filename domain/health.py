@@ -7,9 +7,14 @@ from domain.message import Message
 
 
 class Liveness(Message):
-    """The process answers; says nothing about what it depends on."""
+    """The process answers; says nothing about what it depends on.
+
+    Attributes:
+        version: of the package that it runs, ``unreleased`` where it runs from a working copy.
+    """
 
     status: Literal["alive"] = "alive"
+    version: str = "unreleased"
 
 
 class DependencyHealth(Message):

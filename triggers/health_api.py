@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -12,6 +13,9 @@ from domain.ports import Services
 from domain.principal import READERS, NotSignedInError, read_principal
 from triggers.problem import Answer, answer, explained
 
+# Written by delivery.package.
+_VERSION = Path(__file__).resolve().parents[1] / "VERSION"
+
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register ``/api/health``, which only says that the process answers, and ``/api/health/ready``.
@@ -20,13 +24,14 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """
     result = df.Blueprint()
     probe = ReadinessProbe()
+    version = _VERSION.read_text(encoding="utf-8").strip() if _VERSION.exists() else ""
 
     def get(route: str) -> Callable[[Answer], Answer]:
         return result.route(route=f"api/{route}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
 
     @get("health")
     async def health(req: func.HttpRequest) -> func.HttpResponse:
-        return answer(Liveness())
+        return answer(Liveness(version=version) if version else Liveness())
 
     @get("health/ready")
     @explained

@@ -4,10 +4,11 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from typing import Annotated
 
 import azure.durable_functions as df
 import azure.functions as func
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from domain.correlation import correlate
 from domain.errors import NightshiftError
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Run(BaseModel):
-    run_id: int
+    run_id: Annotated[int, Field(gt=0, lt=2**63)]
 
 
 class JobNotification(BaseModel):
@@ -43,7 +44,9 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         try:
             notification = JobNotification.model_validate_json(req.get_body())
         except ValidationError as error:
-            return problem(400, "Not a Databricks job notification", str(error))
+            first = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(str(part) for part in first["loc"]) or "body"
+            return problem(400, "Not a Databricks job notification", f"{field}: {first['msg']}")
         run_id = notification.run.run_id
         try:
             run = await asyncio.to_thread(services().jobs.lifecycle_run, run_id)

@@ -28,7 +28,8 @@ def test_a_sound_stack_passes_and_stays_clean(running: RunningApp) -> None:
         status, told = _smoke(running)
         assert (status, told["ok"], told["failure"]) == (0, True, None)
         steps = told["steps"]
-        assert list(steps) == ["ready", "uploaded", "run", "verdict", "removed", "alert", "incident", "resolved"]
+        assert list(steps) == ["version", "ready", "uploaded", "run", "verdict", "removed", "alert", "incident", "resolved"]
+        assert steps["version"] == "unreleased"
         incident = running.app.get(f"incidents/{steps['incident']}")["incident"]
         assert (incident["state"], incident["actions"]) == ("resolved", [])
         assert running.app.get(f"runs/{steps['run']}")["state"] == "completed"
@@ -46,3 +47,10 @@ def test_a_verdict_that_does_not_come_fails_it(running: RunningApp) -> None:
     assert "uploaded" in told["steps"]
     assert "removed" in told["steps"]
     assert "after 6 s" in told["failure"] or "waits for its turn" in told["failure"]
+
+
+def test_another_version_than_the_deployed_one_fails_it(running: RunningApp) -> None:
+    """Nothing is uploaded: what would be proved is another package."""
+    status, told = _smoke(running, "--minutes", "0.1", "--version", "0123456789ab")
+    assert (status, told["steps"]) == (1, {})
+    assert told["failure"] == "version 0123456789ab does not answer: unreleased"

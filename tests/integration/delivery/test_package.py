@@ -73,6 +73,8 @@ def test_nothing_but_the_app_is_in_it(package: Package) -> None:
         == set()
     )
     assert [name for name in tops if name.startswith(".")] == []
+    with zipfile.ZipFile(package.path) as files:
+        assert files.read("VERSION").decode().strip() == package.version
     assert [name for name in _own(package) if "settings.json" in name or name.endswith((".md", ".pyc"))] == []
 
 

@@ -55,7 +55,7 @@ WELL = HealthServices((Check("mlflow"),))
 
 async def test_the_process_is_alive_whatever_it_depends_on() -> None:
     """No dependency is asked."""
-    assert await _answer(ILL, "health", request()) == (200, {"status": "alive"})
+    assert await _answer(ILL, "health", request()) == (200, {"status": "alive", "version": "unreleased"})
 
 
 @pytest.mark.parametrize(("services", "status"), [(WELL, 200), (ILL, 503)])
