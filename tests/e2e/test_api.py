@@ -129,7 +129,7 @@ def test_a_body_that_is_too_large_is_refused(running: RunningApp) -> None:
 
 def test_the_stack_is_alive_and_ready(running: RunningApp) -> None:
     """Everything that the app depends on answers; a caller without a role learns only that."""
-    assert call(running, "GET", "health").json() == {"status": "alive"}
+    assert call(running, "GET", "health").json() == {"status": "alive", "version": "unreleased"}
     ready = call(running, "GET", "health/ready", "Reader").json()
     names = ["blob storage", "table storage", "service bus", "mlflow", "databricks"]
     assert [(item["name"], item["ok"], item["reason"]) for item in ready["dependencies"]] == [
