@@ -110,14 +110,23 @@ def _tag(score: ScoreRun, name: str) -> str:
 
 
 def _read(path: Path, policy: EvaluationPolicy, *, with_champion: bool) -> "Predictions":
-    """Read the predictions file; every row must have a finite prediction of each model that was scored."""
+    """Read the predictions file; every row must have a finite prediction of each model that was scored.
+
+    Raises:
+        BadInputError: not Parquet, no rows, or columns that are missing or no numbers.
+    """
     import duckdb
     import numpy as np
 
     from agents.evaluation import Predictions
 
-    with duckdb.connect() as connection:
-        columns = connection.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchnumpy()
+    try:
+        with duckdb.connect() as connection:
+            columns = connection.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchnumpy()
+    except duckdb.Error as error:
+        reason, _, _ = str(error).partition("\n")
+        rule = f"must be a Parquet file ({reason})"
+        raise BadInputError(field=PREDICTIONS_ARTIFACT, value=f"{path.stat().st_size} bytes", rule=rule) from error
     slices = [item.column for item in policy.slices]
     models = [COLUMN_CHALLENGER, *([COLUMN_CHAMPION] if with_champion else [])]
     needed = [COLUMN_TRUTH, *models, *(SLICE_PREFIX + name for name in slices)]
@@ -126,9 +135,15 @@ def _read(path: Path, policy: EvaluationPolicy, *, with_champion: bool) -> "Pred
         raise BadInputError(
             field=PREDICTIONS_ARTIFACT, value=sorted(columns), rule=f"the columns {', '.join(missing)} must be there"
         )
+    if not len(columns[COLUMN_TRUTH]):
+        raise BadInputError(field=PREDICTIONS_ARTIFACT, value="0 rows", rule="there must be rows to compare on")
     numbers = {}
     for name in (COLUMN_TRUTH, *models):
-        numbers[name] = np.ma.filled(np.ma.asarray(columns[name], dtype=np.float64), np.nan)
+        try:
+            numbers[name] = np.ma.filled(np.ma.asarray(columns[name], dtype=np.float64), np.nan)
+        except (TypeError, ValueError) as error:
+            field = f"{PREDICTIONS_ARTIFACT}:{name}"
+            raise BadInputError(field=field, value=str(error), rule="the column must hold numbers") from error
         holes = int((~np.isfinite(numbers[name])).sum())
         if name != COLUMN_TRUTH and holes:
             raise BadInputError(

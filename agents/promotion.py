@@ -79,16 +79,16 @@ RULES: tuple[Rule, ...] = (
         lambda evidence, _: f"the challenger breaks a limit: {'; '.join(_broken(evidence))}",
     ),
     Rule(
-        "first_champion",
-        "promote",
-        lambda evidence, _: evidence.champion_version is None,
-        lambda _evidence, _: "there is no champion yet and every limit is met",
-    ),
-    Rule(
         "undefined_metric",
         "flag",
         lambda evidence, _: bool(_tracked(evidence, "undefined")),
         lambda evidence, _: f"cannot be compared on these rows: {_names(_tracked(evidence, 'undefined'))}",
+    ),
+    Rule(
+        "first_champion",
+        "promote",
+        lambda evidence, _: evidence.champion_version is None,
+        lambda _evidence, _: "there is no champion yet and every limit is met",
     ),
     Rule(
         "mixed",

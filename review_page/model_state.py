@@ -38,9 +38,7 @@ async def read_models(
     return tuple(await asyncio.gather(*(_read(client, services, name, signals.get(name, 0)) for name in names)))
 
 
-async def _read(
-    client: df.DurableOrchestrationClient, services: Services, model: str, signals: int
-) -> ModelReading:
+async def _read(client: df.DurableOrchestrationClient, services: Services, model: str, signals: int) -> ModelReading:
     moves, last_run, state = await asyncio.gather(
         asyncio.to_thread(services.champions.moves, model),
         _last_run(client, services, model),

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, Protocol
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from review_page import texts
 from review_page.static_files import address
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 class View(Protocol):
@@ -42,7 +43,9 @@ def render(view: View, frame: Frame) -> str:
 
 
 @cache
-def _templates() -> Environment:
+def _templates() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - most calls of the app render no page
+
     made = Environment(
         loader=PackageLoader("review_page"),
         autoescape=True,

@@ -14,7 +14,7 @@ _TYPES = {
     "page.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "vendor/chart.umd.min.js": "text/javascript; charset=utf-8",
-    "vendor/LICENSE.chart.js.md": "text/plain; charset=utf-8",
+    "vendor/LICENSE.chart.js.txt": "text/plain; charset=utf-8",
 }
 
 

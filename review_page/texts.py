@@ -20,7 +20,7 @@ def clock(value: datetime) -> str:
 
 def number(value: float | None) -> str:
     """A measured value to four digits; a dash for none."""
-    return "–" if value is None else f"{value:.4g}"
+    return "-" if value is None else f"{value:.4g}"
 
 
 def lasted(span: timedelta) -> str:

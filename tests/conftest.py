@@ -8,6 +8,9 @@ import pytest
 
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.stack import Stack
+from tests.running_stack import running
+
+__all__ = ["running"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

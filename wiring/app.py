@@ -9,6 +9,7 @@ import azure.functions as func
 
 import activities.registration
 import orchestrators.registration
+import review_page.blueprint
 from triggers import (
     alert_ingest,
     alerts,
@@ -63,6 +64,7 @@ def create_app() -> df.DFApp:
         review_api,
         review_sweep,
         run_api,
+        review_page.blueprint,
     ):
         app.register_functions(observed(guarded(part.blueprint(services))))
     return app

@@ -53,6 +53,7 @@ def _slice(challenger: float) -> SliceComparison:
     [
         (_evidence(_metric("unopposed"), champion=None), "promote", "first_champion"),
         (_evidence(_metric("unopposed", broken="too high"), champion=None), "reject", "limit_broken"),
+        (_evidence(_metric("undefined"), champion=None), "flag", "undefined_metric"),
         (_evidence(_metric("better", broken="too high")), "reject", "limit_broken"),
         (
             _evidence(_metric("better"), _metric("equal", name="mae", tracked=False, broken="x")),

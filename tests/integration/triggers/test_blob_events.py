@@ -1,0 +1,229 @@
+"""BlobCreated events through the handlers that the app registers, into the upload queue on real Table storage."""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import azure.durable_functions as df
+import azure.functions as func
+import pytest
+from azure.data.tables import TableServiceClient
+from azure.durable_functions import OrchestrationRuntimeStatus as Status
+
+from clients.upload_queue import TableUploadQueue
+from domain.alert import AlertMessage
+from domain.errors import BadInputError, ServiceUnavailableError
+from domain.names import MODEL_QUEUE
+from domain.ports import Services
+from domain.upload import Upload
+from triggers.blob_events import BLOB_CREATED, blueprint
+
+Handler = Callable[..., Awaitable[None]]
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class AlertsInMemory:
+    """An AlertQueues that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[AlertMessage] = []
+
+    def send(self, alert: AlertMessage) -> None:
+        """Keep an alert."""
+        self.sent.append(alert)
+
+
+class Orchestrations:
+    """A durable client that keeps what is started, once per instance, and can fail.
+
+    Attributes:
+        failing: how many starts fail before one is made.
+    """
+
+    def __init__(self) -> None:
+        self.started: dict[str, Any] = {}
+        self.failing = 0
+
+    async def get_status(self, instance: str) -> Any:
+        """What was started runs."""
+        return SimpleNamespace(runtime_status=Status.Running if instance in self.started else None)
+
+    async def start_new(self, name: str, instance: str, given: Any) -> str:
+        """Start an instance."""
+        if self.failing:
+            self.failing -= 1
+            raise ServiceUnavailableError("Durable", "503")
+        assert name == MODEL_QUEUE
+        self.started.setdefault(instance, given)
+        return instance
+
+
+class App:
+    """Both handlers, over the queue of a model of the test's own."""
+
+    def __init__(self, tables: TableServiceClient, model: str) -> None:
+        self.model = model
+        self.uploads, self.alerts, self.client = TableUploadQueue(tables), AlertsInMemory(), Orchestrations()
+        services = SimpleNamespace(
+            uploads=self.uploads,
+            alert_queues=self.alerts,
+            specs=SimpleNamespace(names=lambda: (model,)),
+            clock=lambda: AT,
+        )
+        app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+        app.register_functions(blueprint(lambda: cast("Services", services)))
+        # Around each the decorator of the durable client makes a client of the host's JSON.
+        self._handlers = {
+            function.get_function_name(): cast("Handler", inspect.unwrap(function.get_user_function()))
+            for function in app.get_functions()
+        }
+
+    def event(self, name: str = "a.csv", etag: str = "0x1", **changes: Any) -> dict[str, Any]:
+        """An event in the Event Grid schema."""
+        blob = f"{self.model}/{name}"
+        return {
+            "id": "e1",
+            "topic": "/subscriptions/s",
+            "subject": f"/blobServices/default/containers/bronze/blobs/{blob}",
+            "eventType": BLOB_CREATED,
+            "eventTime": AT.isoformat(),
+            "data": {"url": f"http://host/bronze/{blob}", "eTag": etag, "contentLength": 5},
+            "dataVersion": "",
+        } | changes
+
+    async def push(self, event: dict[str, Any]) -> None:
+        """Event Grid pushes it."""
+        moment = event["eventTime"]
+        pushed = func.EventGridEvent(
+            id=event["id"],
+            topic=event["topic"],
+            subject=event["subject"],
+            event_type=event["eventType"],
+            event_time=None if moment is None else datetime.fromisoformat(moment),
+            data_version=event["dataVersion"],
+            data=event["data"],
+        )
+        await self._handlers["on_blob_created"](event=pushed, client=self.client)
+
+    async def queue(self, body: bytes) -> None:
+        """Service Bus delivers it."""
+        message = SimpleNamespace(get_body=lambda: body, message_id="m1")
+        await self._handlers["on_blob_message"](message=message, client=self.client)
+
+    def waiting(self) -> tuple[Upload, ...]:
+        """The uploads that the model's first run would take."""
+        return self.uploads.claim(self.model, 1, 0).uploads
+
+    @property
+    def started(self) -> list[str]:
+        """The instances that were started."""
+        return list(self.client.started)
+
+
+@pytest.fixture
+def app(tables: TableServiceClient, model: str) -> App:
+    """The handlers."""
+    return App(tables, model)
+
+
+async def test_an_event_becomes_an_upload_and_its_queue_runs(app: App) -> None:
+    """The content that the event announces, in the queue of the folder's model."""
+    await app.push(app.event())
+    [upload] = app.waiting()
+    assert (upload.name, upload.etag, upload.size, upload.event_id) == (f"{app.model}/a.csv", '"0x1"', 5, "e1")
+    assert app.started == [f"queue-{app.model}-1"]
+    assert app.client.started[app.started[0]]["model"] == app.model
+    assert app.alerts.sent == []
+
+
+async def test_three_deliveries_are_one_upload(app: App) -> None:
+    """One after the other, by both ways, and under other event ids: the content is the same."""
+    await app.push(app.event())
+    await app.queue(json.dumps(app.event()).encode())
+    await app.push(app.event(id="e2"))
+    assert (len(app.waiting()), len(app.started)) == (1, 1)
+
+
+async def test_three_deliveries_at_once_are_one_upload(app: App) -> None:
+    """Three instances of the app get the same event."""
+    await asyncio.gather(*(app.push(app.event()) for _ in range(3)))
+    assert (len(app.waiting()), len(app.started)) == (1, 1)
+
+
+async def test_an_overwritten_blob_is_another_upload(app: App) -> None:
+    """The name is the same, the content is not; both go into one batch, and one queue runs."""
+    for etag in ("0x1", "0x2"):
+        await app.push(app.event(etag=etag))
+    assert [upload.etag for upload in app.waiting()] == ['"0x1"', '"0x2"']
+    assert len(app.started) == 1
+
+
+async def test_a_delivery_after_the_queue_could_not_be_started(app: App) -> None:
+    """The upload is kept, the start failed: the delivery fails and comes again, and the queue runs on one upload."""
+    app.client.failing = 1
+    with pytest.raises(ServiceUnavailableError):
+        await app.push(app.event())
+    assert app.started == []
+    await app.push(app.event())
+    assert (len(app.waiting()), app.started) == (1, [f"queue-{app.model}-1"])
+
+
+@pytest.mark.parametrize("container", ["silver", "evidence", "bronze2", "BRONZE"])
+async def test_another_container_is_none_of_ours(app: App, container: str) -> None:
+    """What the app itself writes starts nothing, and tells nobody."""
+    subject = f"/blobServices/default/containers/{container}/blobs/{app.model}/a.csv"
+    await app.push(app.event(subject=subject))
+    assert (app.started, app.alerts.sent) == ([], [])
+
+
+async def test_another_kind_of_event_is_none_of_ours(app: App) -> None:
+    """A deletion starts nothing, however it looks."""
+    await app.push(app.event(eventType="Microsoft.Storage.BlobDeleted", subject="/somewhere"))
+    assert (app.started, app.alerts.sent) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"subject": ""}, "subject = ''"),
+        ({"subject": "/blobServices/default/containers/bronze"}, "subject = "),
+        ({"subject": "/blobServices/default/containers/bronze/blobs/"}, "subject = "),
+        ({"subject": "/blobServices/default/containers//blobs/a.csv"}, "subject = "),
+        ({"subject": "/blobServices/default/containers/" + "x" * 20_000}, "subject = "),
+        ({"data": {}}, "data.url = None"),
+        ({"data": {"url": "u", "eTag": 7, "contentLength": 5}}, "data.eTag = 7"),
+        ({"data": {"url": "u", "eTag": "0x1", "contentLength": "five"}}, "data.contentLength = 'five'"),
+        ({"eventTime": None}, "eventTime = None"),
+    ],
+)
+async def test_an_event_that_cannot_be_read_is_told(app: App, changes: dict[str, Any], field: str) -> None:
+    """It would be as wrong next time: taken from Event Grid, and told to on-call with the field and the rule."""
+    for _ in range(3):
+        await app.push(app.event(**changes))
+    assert app.started == []
+    assert len(app.alerts.sent) == 3
+    assert len({alert.message_id for alert in app.alerts.sent}) == 1
+    alert = app.alerts.sent[0]
+    assert (alert.rule, alert.severity, alert.model) == ("blob_event_malformed", "warning", None)
+    assert field in alert.detail
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[1]"])
+async def test_a_message_that_is_no_event_goes_to_the_dead_letters(app: App, body: bytes) -> None:
+    """The handler raises, so that Service Bus keeps the message with its reason; nothing is started."""
+    with pytest.raises(BadInputError, match="must be one event in the Event Grid schema"):
+        await app.queue(body)
+    assert (app.started, app.alerts.sent) == ([], [])
+
+
+async def test_a_blob_in_no_folder_has_a_run_of_its_own(app: App) -> None:
+    """Nobody knows its model: it is not dropped, its run says what is wrong."""
+    subject = f"/blobServices/default/containers/bronze/blobs/{app.model}.csv"
+    await app.push(
+        app.event(subject=subject, data={"url": f"http://host/{app.model}", "eTag": "1", "contentLength": 1})
+    )
+    assert (app.waiting(), [name.rpartition("-")[0] for name in app.started]) == ((), ["queue-unrouted"])

@@ -1,0 +1,100 @@
+"""A whole local stack, shared by all tests of the group ``stack``, with specs that some of them need."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.app_client import AppClient
+from cli.upload_command import await_run, follow, put
+from domain.run import RunOutcome
+from local_host.datasets.source import REVENUE, SyntheticSource
+from local_host.datasets.uploads import table, upload
+from local_host.stack.endpoints import Endpoints
+from local_host.stack.stack import Stack
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class RunningApp:
+    """The app of a running stack."""
+
+    endpoints: Endpoints
+    state: Path
+    app: AppClient
+    specs: Path
+
+    def upload(self, model: str, file: Path) -> str:
+        """Upload a file and return the run that takes it."""
+        return await_run(self.app, model, put(model, file, "synthetic: a test", self.state).identity, seconds=120)
+
+    def outcome(self, run: str) -> RunOutcome:
+        """Wait for the end of a run."""
+        return RunOutcome.model_validate(follow(self.app, run, lambda _: None, seconds=240).output)
+
+    def incidents(self, run: str, seconds: float = 30) -> list[str]:
+        """Titles of the alerts of a run, from the incidents they belong to; waits for the first."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = [
+                str(alert["title"])
+                for item in self.app.get("incidents", limit=1000)["items"]
+                for alert in self.app.get(f"incidents/{item['incident_id']}")["occurrences"]
+                if alert["run"] == run
+            ]
+            if found:
+                return found
+            time.sleep(0.2)
+        return []
+
+
+def good_file(folder: Path, number: int, name: str = "first") -> Path:
+    """A good upload for revenue_forecast; each number leaves out another row, so that no two have the same content."""
+    rows = table(upload(REVENUE, name), SyntheticSource(1))
+    path = folder / f"{name}-{number}.csv"
+    rows.drop(index=number).to_csv(path, index=False)
+    return path
+
+
+def _specs(folder: Path) -> None:
+    """The shipped specs, a copy whose job does not exist, one with a low inline limit, one with a misspelt key."""
+    shutil.copytree(ROOT / "model_specs", folder)
+    shipped = yaml.safe_load((folder / "revenue_forecast.yaml").read_text(encoding="utf-8"))
+    for name, change in {
+        "jobless": {"job": {**shipped.get("job", {}), "name": "no-such-job"}},
+        "misspelt": {"evalution": shipped["evaluation"]},
+        "oversize": {"source": {"max_inline_megabytes": 1}},
+    }.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump({**shipped, "name": name, **change}), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """A running stack; tests that use it stay together by the xdist group ``stack``."""
+    folder = tmp_path_factory.mktemp("stack")
+    _specs(folder / "specs")
+    settings = {
+        "NIGHTSHIFT_MODEL_SPECS": str(folder / "specs"),
+        "NIGHTSHIFT_RETRY_SECONDS": "0.5",
+        "NIGHTSHIFT_RETRY_ATTEMPTS": "4",
+    }
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        with (
+            Stack(ROOT, folder / "state") as endpoints,
+            AppClient(endpoints.app_url) as app,
+        ):
+            yield RunningApp(endpoints, folder / "state", app, folder / "specs")
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
