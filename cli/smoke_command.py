@@ -20,7 +20,7 @@ def smoke(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Prove that a deployment works: version, upload, verdict, alert, incident; then clean up. Exit 1 if a step fails."""
+    """Prove that a deployment works: version, upload, verdict, alert, incident; clean up. Exit 1 if a step fails."""
     if env is not None:
         os.environ["NIGHTSHIFT_ENV"] = env
     console = rendering.make_console()

@@ -1,4 +1,4 @@
-"""Take the pictures of docs/screens: ``python -m tests.browser.screens``, over a stack of its own with the demo's models."""
+"""Take the pictures of docs/screens: ``python -m tests.browser.screens``, over a stack with the demo's models."""
 
 import shutil
 import tempfile

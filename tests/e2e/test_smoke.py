@@ -28,7 +28,8 @@ def test_a_sound_stack_passes_and_stays_clean(running: RunningApp) -> None:
         status, told = _smoke(running)
         assert (status, told["ok"], told["failure"]) == (0, True, None)
         steps = told["steps"]
-        assert list(steps) == ["version", "ready", "uploaded", "run", "verdict", "removed", "alert", "incident", "resolved"]
+        done = ["version", "ready", "uploaded", "run", "verdict", "removed", "alert", "incident", "resolved"]
+        assert list(steps) == done
         assert steps["version"] == "unreleased"
         incident = running.app.get(f"incidents/{steps['incident']}")["incident"]
         assert (incident["state"], incident["actions"]) == ("resolved", [])
