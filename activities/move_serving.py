@@ -1,7 +1,7 @@
 """Bring a serving endpoint to a version, one look at a time; the orchestrator waits in between."""
 
 from activities.failures import guarded
-from domain.names import MOVE_SERVING
+from domain.names import CHAMPION, MOVE_SERVING
 from domain.ports import Services
 from domain.response import MoveServingRequest, ServeResult
 
@@ -25,5 +25,10 @@ def _move(services: Services, request: MoveServingRequest) -> ServeResult:
     if wanted.version not in {state.version if not state.updating else None, state.pending_version}:
         if state.failed and request.looks > 0:
             return ServeResult(failed=True, detail=f"endpoint {wanted.endpoint}: its update to {wanted.version} failed")
+        champion = services.registry.version_of(wanted.model, CHAMPION)
+        if champion != wanted.version:
+            # Somebody has moved the alias meanwhile; what serves is for them to move.
+            detail = f"version {wanted.version} is not champion any more, {champion or 'none'} is"
+            return ServeResult(failed=True, detail=f"endpoint {wanted.endpoint} was left as it is: {detail}")
         services.serving.serve(wanted.endpoint, wanted.model, wanted.version)
     return ServeResult(detail=f"endpoint {wanted.endpoint} is on its way to version {wanted.version}")

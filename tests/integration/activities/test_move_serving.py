@@ -1,14 +1,26 @@
 """An endpoint is brought to a version, one look at a time."""
 
+from pathlib import Path
+
 import pytest
+from mlflow import MlflowClient
 
 from activities.move_serving import run_move_serving
 from domain.errors import ConflictError
+from domain.names import CHAMPION
 from domain.response import MoveServingRequest, Serve, ServeResult
 from tests.integration.activities.memory_ports import MemoryServing
 from tests.integration.activities.responder import Case
+from tests.model_versions import make_versions
 
 pytestmark = pytest.mark.xdist_group("mlflow")
+
+
+@pytest.fixture(autouse=True)
+def champion(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:
+    """Version 2 of three is champion."""
+    make_versions(mlflow_client, case.model, 3, tmp_path)
+    mlflow_client.set_registered_model_alias(case.model, CHAMPION, "2")
 
 
 def _look(case: Case, serving: MemoryServing, looks: int, endpoint: str = "revenue") -> ServeResult:
@@ -99,3 +111,12 @@ def test_an_endpoint_that_is_not_there_is_an_answer(case: Case) -> None:
         "service_refused",
         "Databricks refused: no endpoint other (create it)",
     )
+
+
+def test_a_version_that_is_champion_no_more_is_not_served(case: Case, mlflow_client: MlflowClient) -> None:
+    """An incident has rolled it back between its promotion and this look."""
+    mlflow_client.set_registered_model_alias(case.model, CHAMPION, "1")
+    serving = MemoryServing("1")
+    result = _look(case, serving, 0)
+    assert (result.moved, result.failed, serving.asked) == (False, True, [])
+    assert result.detail == "endpoint revenue was left as it is: version 2 is not champion any more, 1 is"
