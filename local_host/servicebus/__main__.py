@@ -60,7 +60,8 @@ def _hold(stack: ExitStack, state: Path) -> None:
 
 
 def _listen(stack: ExitStack, port: int) -> socket.socket:
-    listener = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+    # The protocol is named because asyncio sets TCP_NODELAY only then; without it an answer may wait 40 ms for an ACK.
+    listener = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
