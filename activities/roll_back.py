@@ -26,7 +26,7 @@ def run_roll_back(services: Services, request: MitigateRequest) -> MitigationRes
     1. Find the version that the alert blames and the champion before it; every guard must hold.
     2. Append the decision to the ledger under (model, bad version); whoever finds another incident's entry there does
        nothing.
-    3. Move the alias by compare-and-set, and put the bad version into quarantine.
+    3. Put the bad version into quarantine, then move the alias by compare-and-set.
     4. Name the endpoint that must follow, if the spec has one.
     """
     return guarded(
@@ -59,13 +59,15 @@ def _roll_back(services: Services, request: MitigateRequest) -> MitigationResult
         problem, stands = _taken(services, entry)
         return _refuse(services, incident, spec, problem, by_another=stands)
     bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    # First: from the moment that it is champion no more, it must be nobody's target either.
+    services.registry.tag(request.model, bad, TAG_QUARANTINE, incident.incident_id)
     try:
         move_champion(
             services, model=request.model, expected=bad, version=target, run=incident.response, decided_by=entry.key
         )
     except ChampionMovedError as error:
+        services.registry.tag(request.model, bad, TAG_QUARANTINE, None)
         return _refuse(services, incident, spec, error.message)
-    services.registry.tag(request.model, bad, TAG_QUARANTINE, incident.incident_id)
     action = IncidentAction(
         mitigation="rollback",
         # With an endpoint to move, it is done only when that serves the target.

@@ -290,3 +290,24 @@ def test_with_an_endpoint_it_is_done_only_when_that_follows(champions: Case, end
     assert first.serve == second.serve == Serve(endpoint="revenue", model=champions.model, version="2")
     assert champions.read(incident).state == "open"
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
+
+
+def test_what_is_rolled_back_is_in_quarantine_before_the_alias_moves(champions: Case) -> None:
+    """An incident that looks in between must not find the bad version as its target."""
+    seen: list[str | None] = []
+
+    class Watched:
+        """The registry; looks at the quarantine of version 3 when the alias is set."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+        def set_alias(self, *given: str) -> None:
+            seen.append(champions.quarantine("3"))
+            inner.set_alias(*given)
+
+    inner = champions.services.registry
+    incident = champions.alert()
+    champions.replace(registry=Watched())
+    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    assert seen == [incident.incident_id]
