@@ -91,7 +91,7 @@ def build_packet(services: Services, review: Review, jobs: tuple[Link, ...] = ()
         cost_of_waiting=cost_of_waiting(evidence) if evidence and waits else (),
         stale=reading("what has changed since", lambda: changes_since(services, review), ()) if waits else (),
         entries=reading("ledger", lambda: _entries(services, review), ()),
-        links=(*reading("MLflow links", lambda: _mlflow(services, evidence), no_links), *jobs),
+        links=(*reading("MLflow links", lambda: mlflow_links(services, evidence), no_links), *jobs),
         missing=tuple(missing),
     )
 
@@ -118,7 +118,8 @@ def _entries(services: Services, review: Review) -> tuple[LedgerEntry, ...]:
     return tuple(entry for run in runs for entry in services.ledger.entries(review.model, run))
 
 
-def _mlflow(services: Services, evidence: Evidence | None) -> tuple[Link, ...]:
+def mlflow_links(services: Services, evidence: Evidence | None) -> tuple[Link, ...]:
+    """The pages of the runs in MLflow that evidence comes from; none without evidence."""
     experiment = services.registry.experiment_of(evidence.model) if evidence else None
     if evidence is None or experiment is None:
         return ()

@@ -94,6 +94,11 @@ SUITES: tuple[Suite, ...] = (
         ),
     ),
     Suite(
+        name="pages",
+        scripts=(Script("pages/front.py"),),
+        comparisons=(Comparison("front_page_median", "health_median", "the same host, a call that reads nothing"),),
+    ),
+    Suite(
         name="improvement",
         scripts=(Script("improvement/noise.py"),),
         comparisons=tuple(

@@ -67,7 +67,7 @@ def print_progress(event: StackEvent) -> None:
 def print_addresses(endpoints: Endpoints, state: Path, console: Console = console) -> None:
     """Where to look, and how to end it."""
     table = Table.grid(padding=(0, 2))
-    table.add_row("app", f"{endpoints.app_url}/api/runs")
+    table.add_row("pages", endpoints.app_url)
     table.add_row("MLflow", endpoints.mlflow_url)
     table.add_row("Databricks", endpoints.databricks_url)
     table.add_row("try", "nightshift upload revenue_forecast FILE, then nightshift runs")

@@ -7,16 +7,16 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities.newest_runs import RunFilter, newest_runs
-from activities.review_packet import job_links
-from activities.run_views import is_run, run_detail
 from domain.page import Position
 from domain.ports import Services
 from domain.principal import READERS
 from review_page import incident_pages, review_pages
 from review_page.front import read_front
+from review_page.model_state import ModelStates
+from review_page.run_page import read_run
 from review_page.security import HEADERS
 from review_page.static_files import static_files
-from review_page.views import LiveView, RunListView, RunView
+from review_page.views import LiveView, RunListView
 from review_page.visit import Answer, Visit, explained_page, failed, see_other
 
 _RUNS = 50
@@ -26,6 +26,7 @@ _KEPT = "public, max-age=31536000, immutable"
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register ``/`` and the pages below it."""
     result = df.Blueprint()
+    states = ModelStates()
 
     def get(path: str) -> Callable[[Answer], Answer]:
         return result.route(route=path, methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
@@ -39,14 +40,14 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
             Visit.of(req, *READERS)
             return failed(req, 404, f"There is no page /{path[:200]}.")
         visit = Visit.of(req, *READERS)
-        return visit.page(await read_front(client, services()))
+        return visit.page(await read_front(client, services(), states))
 
     @get("live")
     @result.durable_client_input(client_name="client")
     @explained_page
     async def show_live(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         visit = Visit.of(req, *READERS)
-        front = await read_front(client, services())
+        front = await read_front(client, services(), states)
         return visit.fragment(LiveView(**{item.name: getattr(front, item.name) for item in fields(front)}))
 
     @get("runs")
@@ -63,15 +64,10 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @explained_page
     async def show_run_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         visit, run = Visit.of(req, *READERS), req.route_params["run"]
-        status = None
-        if is_run(run):
-            status = await client.get_status(run, show_history=True, show_history_output=True, show_input=True)
-        if status is None or status.runtime_status is None:
+        view = await read_run(client, services(), run)
+        if view is None:
             return failed(req, 404, f"There is no run {run[:200]}. The list of runs shows those there are.")
-        detail = run_detail(status)
-        review = detail.output.get("review_id") if isinstance(detail.output, dict) else None
-        links = job_links(status.historyEvents or [])
-        return visit.page(RunView(run=detail, links=links, review_id=str(review or "")))
+        return visit.page(view)
 
     @get("favicon.ico")
     async def show_icon(req: func.HttpRequest) -> func.HttpResponse:

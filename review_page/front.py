@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import azure.durable_functions as df
@@ -13,7 +14,7 @@ from domain.ports import Services
 from domain.review import Review
 from domain.review_packet import Link
 from domain.view import RunSummary
-from review_page.model_state import read_models
+from review_page.model_state import ModelStates
 from review_page.story import tell
 from review_page.views import FrontView, OpenReview
 
@@ -25,7 +26,7 @@ _INCIDENTS = 20
 _SEVERITIES = {"critical": 0, "warning": 1}
 
 
-async def read_front(client: df.DurableOrchestrationClient, services: Services) -> FrontView:
+async def read_front(client: df.DurableOrchestrationClient, services: Services, states: ModelStates) -> FrontView:
     """Everything at once; what does not answer is left out and named.
 
     Raises:
@@ -33,12 +34,14 @@ async def read_front(client: df.DurableOrchestrationClient, services: Services) 
     """
     now = services.clock()
     since = now - NIGHT
-    (reviews, incidents), (runs, trouble) = await asyncio.gather(
-        asyncio.to_thread(_records, services),
+    reviews, incidents, (runs, trouble), models = await asyncio.gather(
+        asyncio.to_thread(services.reviews.all),
+        asyncio.to_thread(services.incidents.all),
         _runs(client, since),
+        states.read(client, services),
     )
     open_ = tuple(incident for incident in incidents if incident.state != "resolved")
-    models = await read_models(client, services, Counter(incident.model for incident in open_))
+    signals = Counter(incident.model for incident in open_)
     story, left_out = tell(
         since,
         runs=runs,
@@ -52,7 +55,7 @@ async def read_front(client: df.DurableOrchestrationClient, services: Services) 
         reviews=_open_reviews(reviews, now),
         incidents=tuple(sorted(open_, key=_urgency))[:_INCIDENTS],
         more_incidents=max(len(open_) - _INCIDENTS, 0),
-        models=tuple(model.state for model in models),
+        models=tuple(replace(model.state, signals=signals[model.state.model]) for model in models),
         story=story,
         left_out=left_out,
         links=(
@@ -61,10 +64,6 @@ async def read_front(client: df.DurableOrchestrationClient, services: Services) 
         ),
         trouble=trouble,
     )
-
-
-def _records(services: Services) -> tuple[tuple[Review, ...], tuple[Incident, ...]]:
-    return services.reviews.all(), services.incidents.all()
 
 
 async def _runs(

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import azure.durable_functions as df
@@ -30,49 +29,52 @@ class ModelReading:
     moves: tuple[ChampionMove, ...]
 
 
-async def read_models(
-    client: df.DurableOrchestrationClient, services: Services, signals: Mapping[str, int]
-) -> tuple[ModelReading, ...]:
-    """Every model that has a spec; ``signals`` counts the incidents that are not over."""
-    names = await asyncio.to_thread(services.specs.names)
-    return tuple(await asyncio.gather(*(_read(client, services, name, signals.get(name, 0)) for name in names)))
+class ModelStates:
+    """Reads the state of every model; remembers only which experiment is whose, since that never changes."""
 
+    def __init__(self) -> None:
+        self._experiments: dict[str, str] = {}
 
-async def _read(client: df.DurableOrchestrationClient, services: Services, model: str, signals: int) -> ModelReading:
-    moves, last_run, state = await asyncio.gather(
-        asyncio.to_thread(services.champions.moves, model),
-        _last_run(client, services, model),
-        _registered(services, model),
-    )
-    done = [move for move in moves if move.state == "done"]
-    if done and state.champion in {None, done[-1].version}:
-        state = replace(state, champion=done[-1].version, since=done[-1].at)
-    trouble = await asyncio.to_thread(_spec_trouble, services, model)
-    known = replace(state, last_run=last_run, signals=signals, trouble=trouble or state.trouble)
-    return ModelReading(known, moves)
+    async def read(self, client: df.DurableOrchestrationClient, services: Services) -> tuple[ModelReading, ...]:
+        """Every model that has a spec; its signals are counted elsewhere."""
+        names = await asyncio.to_thread(services.specs.names)
+        return tuple(await asyncio.gather(*(self._read(client, services, name) for name in names)))
 
+    async def _read(self, client: df.DurableOrchestrationClient, services: Services, model: str) -> ModelReading:
+        moves, last_run, state, trouble = await asyncio.gather(
+            asyncio.to_thread(services.champions.moves, model),
+            _last_run(client, services, model),
+            self._registered(services, model),
+            asyncio.to_thread(_spec_trouble, services, model),
+        )
+        done = [move for move in moves if move.state == "done"]
+        if done and state.champion in {None, done[-1].version}:
+            state = replace(state, champion=done[-1].version, since=done[-1].at)
+        known = replace(state, last_run=last_run, trouble=trouble or state.trouble)
+        return ModelReading(known, moves)
 
-async def _registered(services: Services, model: str) -> ModelState:
-    """What only MLflow knows; without it the champion book has to do."""
-    try:
-        return await asyncio.wait_for(asyncio.to_thread(_ask_registry, services, model), REGISTRY_SECONDS)
-    except TimeoutError:
-        logger.warning("registry_slow model=%s seconds=%s", model, REGISTRY_SECONDS)
-        return ModelState(model, trouble="MLflow does not answer: champion as recorded, rollback not checked")
-    except NightshiftError as error:
-        logger.warning("registry_not_read model=%s code=%s message=%s", model, error.code, error.message)
-        return ModelState(model, trouble=f"champion as recorded, rollback not checked: {error.message}")
+    async def _registered(self, services: Services, model: str) -> ModelState:
+        """What only MLflow knows; without it the champion book has to do."""
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self._ask_registry, services, model), REGISTRY_SECONDS)
+        except TimeoutError:
+            logger.warning("registry_slow model=%s seconds=%s", model, REGISTRY_SECONDS)
+            return ModelState(model, trouble="MLflow does not answer: champion as recorded, rollback not checked")
+        except NightshiftError as error:
+            logger.warning("registry_not_read model=%s code=%s message=%s", model, error.code, error.message)
+            return ModelState(model, trouble=f"champion as recorded, rollback not checked: {error.message}")
 
-
-def _ask_registry(services: Services, model: str) -> ModelState:
-    champion = services.registry.version_of(model, CHAMPION)
-    target = None
-    if champion is not None:
-        target, registered = rollback_candidate(services, model, champion)
-        target = None if registered is None or TAG_QUARANTINE in registered.tags else target
-    experiment = services.registry.experiment_of(model)
-    address = f"{services.links.mlflow}/experiments/{experiment}" if experiment else ""
-    return ModelState(model, champion=champion, rollback=target, experiment=address)
+    def _ask_registry(self, services: Services, model: str) -> ModelState:
+        champion = services.registry.version_of(model, CHAMPION)
+        target = None
+        if champion is not None:
+            target, registered = rollback_candidate(services, model, champion)
+            target = None if registered is None or TAG_QUARANTINE in registered.tags else target
+        experiment = self._experiments.get(model) or services.registry.experiment_of(model)
+        if experiment:
+            self._experiments[model] = experiment
+        address = f"{services.links.mlflow}/experiments/{experiment}" if experiment else ""
+        return ModelState(model, champion=champion, rollback=target, experiment=address)
 
 
 async def _last_run(client: df.DurableOrchestrationClient, services: Services, model: str) -> RunSummary | None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from domain.errors import NightshiftError
+from domain.origin import refuse_other_sites
 
 # Scripts, styles and pictures of the app itself and no others; nothing inline; no page around ours. `same-origin`,
 # because without any referrer a browser would send the origin `null` with our own forms.
@@ -31,7 +32,7 @@ _PURPOSE = b"nightshift form"
 
 
 class ForgedFormError(NightshiftError):
-    """A form that did not come from our own page, or whose page is too old."""
+    """A form whose token is missing, too old, or somebody else's."""
 
     code = "not_allowed"
 
@@ -64,20 +65,19 @@ class FormKey:
 
     def cookie(self, url: str) -> str:
         """The header Set-Cookie."""
+        # Not Strict: every link in a message would make a new key and spoil the forms of other tabs.
         secure = "; Secure" if _secure(url) else ""
-        return f"{_cookie_name(url)}={self.value}; Path=/; HttpOnly; SameSite=Strict{secure}"
+        return f"{_cookie_name(url)}={self.value}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
 
 def check_form(headers: Mapping[str, str], url: str, *, key: FormKey, visitor: str, token: str) -> None:
     """Hold a posted form against the page that it should come from.
 
     Raises:
-        ForgedFormError: another site sent it, or its token is not of this browser and this visitor.
+        OtherSiteError: another site sent it.
+        ForgedFormError: its token is not of this browser and this visitor.
     """
-    given = {name.lower(): value for name, value in headers.items()}
-    site, origin = given.get("sec-fetch-site"), given.get("origin")
-    if site not in {None, "same-origin"} or (origin is not None and _host(origin) != _host(url)):
-        raise ForgedFormError("the form was sent by another site: nothing was changed")
+    refuse_other_sites(headers, url)
     if key.new or not hmac.compare_digest(token.encode(), key.token(visitor).encode()):
         raise ForgedFormError("the form's token is missing or of another sign-in: open the page again; nothing changed")
 
@@ -89,10 +89,3 @@ def _secure(url: str) -> bool:
 def _cookie_name(url: str) -> str:
     """With the prefix, browsers take the cookie from this very host only; it asks for https."""
     return "__Host-nightshift-form" if _secure(url) else "nightshift-form"
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.lower()
-    except ValueError:
-        return ""

@@ -119,12 +119,13 @@ class ReviewView:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run from its first step to its outcome."""
+    """A run from its first step to its outcome; ``trouble`` says why links are missing."""
 
     template: ClassVar[str] = "run.html.j2"
     run: RunDetail
     links: tuple[Link, ...]
     review_id: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True)

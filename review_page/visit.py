@@ -146,7 +146,9 @@ def _html(text: str, status: int) -> func.HttpResponse:
 
 
 def _path(request: func.HttpRequest) -> str:
-    return urlsplit(request.url).path or "/"
+    """The page; that of a form if one was posted, since nothing is to be seen where forms go."""
+    path = urlsplit(request.url).path or "/"
+    return path.rpartition("/")[0] or "/" if request.method == "POST" else path
 
 
 def _fields(request: func.HttpRequest) -> dict[str, str]:

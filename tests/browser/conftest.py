@@ -33,9 +33,9 @@ Flag = Callable[..., Review]
 Enter = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Chromium, started once."""
+    """Chromium, started once for each module: Playwright keeps an event loop, beside which no async test could run."""
     found = next((path for name in _CHROMIUM if (path := shutil.which(name))), None)
     if found is None:
         missing = f"no browser in PATH (looked for {', '.join(_CHROMIUM)}): `apt-get install chromium`"

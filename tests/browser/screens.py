@@ -1,11 +1,14 @@
 """Take the pictures of docs/screens: ``python -m tests.browser.screens``, over a stack with the demo's models."""
 
+import os
 import shutil
 import tempfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from activities.respond import run_respond
@@ -36,9 +39,10 @@ def main() -> None:
     """Start a stack, make a night, take the pictures."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
+        specs = folder / "specs"
+        shutil.copytree(ROOT / "model_specs", specs)
+        os.environ["NIGHTSHIFT_MODEL_SPECS"] = str(specs)
         with Stack(ROOT, folder / "state") as endpoints:
-            specs = folder / "specs"
-            shutil.copytree(ROOT / "model_specs", specs)
             environment = endpoints.environment() | {"NIGHTSHIFT_MODEL_SPECS": str(specs)}
             services = LazyServices(read_settings(environment, ROOT))
             paths = _night(services, specs, MlflowClient(endpoints.mlflow_url, endpoints.mlflow_url), folder)
@@ -83,7 +87,9 @@ def _take(browser: Browser, url: str, paths: dict[str, str], style: str, context
     for name, path in paths.items():
         page.goto(path)
         page.wait_for_load_state("networkidle")
-        page.screenshot(path=FOLDER / f"{name}-{style}.png", full_page=True)
+        picture = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
+        # So many colours are enough for text and lines, at a third of the size.
+        picture.quantize(128).save(FOLDER / f"{name}-{style}.png", optimize=True)
     opened.close()
 
 

@@ -9,6 +9,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from domain.errors import BadInputError
+from domain.origin import refuse_other_sites
 from triggers.api.operation import Operation
 from triggers.api.operations import OPERATIONS
 from triggers.api.parameters import PATH
@@ -47,6 +48,8 @@ def _checked(operation: Operation, call: Callable[..., Awaitable[Any]]) -> Calla
         request = next(value for value in kwargs.values() if isinstance(value, func.HttpRequest))
         if operation.roles:
             require_role(request, *operation.roles)
+        if operation.method != "GET":
+            refuse_other_sites(request.headers, request.url)
         _check_values(operation, request)
         size = len(request.get_body())
         if size > LARGEST_BODY:

@@ -106,6 +106,14 @@ def test_the_health_path_exists() -> None:
     assert paths <= {operation.path for operation in OPERATIONS if not operation.roles}
 
 
+def test_the_front_page_is_ours() -> None:
+    """Pages stand at the root: no prefix before routes, and the host's own home page away."""
+    extensions = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]
+    assert extensions["http"]["routePrefix"] == ""
+    settings = block(sources(TERRAFORM / "modules" / "function_app"), "host_settings = {")
+    assert re.search(r'AzureWebJobsDisableHomepage\s*=\s*"true"', settings)
+
+
 def test_the_open_webhook_exists() -> None:
     """The path that is open to Databricks in a public environment is the app's own."""
     assert 'route="api/jobs/finished"' in (ROOT / "triggers" / "job_webhook.py").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from triggers.api.guard import LARGEST_BODY, guarded
 from triggers.api.operations import OPERATIONS
 
 READER = principal("Reader")
+FROM_ELSEWHERE = principal("Operator") | {"Origin": "https://elsewhere.example"}
 
 
 def _app() -> dict[str, df.Blueprint]:
@@ -26,6 +27,7 @@ def _app() -> dict[str, df.Blueprint]:
 
     add("list_runs", "runs")
     add("show_incident", "incidents/{incident}")
+    add("acknowledge_incident", "incidents/{incident}/acknowledge")
     add("health", "health")
     add("forgotten", "api/forgotten")
     add("front_page", "front")
@@ -58,6 +60,9 @@ async def _status(name: str, req: func.HttpRequest) -> tuple[int, str]:
         ("list_runs", request(headers=READER, params={"model": "x" * 257}), 400, "must be of 1 to 256"),
         ("show_incident", request(headers=READER, route={"incident": "a\nb"}), 400, "incident = "),
         ("show_incident", request(headers=READER, route={"incident": "a1"}), 200, "called"),
+        ("acknowledge_incident", request(headers=principal("Operator")), 200, "called"),
+        ("acknowledge_incident", request(headers=FROM_ELSEWHERE), 403, "it was sent by another site"),
+        ("list_runs", request(headers=FROM_ELSEWHERE), 200, "called"),
         ("list_runs", request(headers=READER, body=b"x" * (LARGEST_BODY + 1)), 413, "at most 1048576"),
         ("health", request(), 200, "called"),
         ("forgotten", request(headers=principal("Operator")), 403, "forgotten is closed"),
