@@ -9,7 +9,7 @@ from domain.incident import Incident, TimelineEntry
 from domain.ledger import ACTOR
 from domain.names import PLAN_RESPONSE
 from domain.ports import Services
-from domain.response import PlannedResponse, PlanRequest
+from domain.response import PlannedResponse, PlanRequest, ResponsePlan
 
 
 def run_plan_response(services: Services, request: PlanRequest) -> PlannedResponse:
@@ -24,6 +24,16 @@ def run_plan_response(services: Services, request: PlanRequest) -> PlannedRespon
 
 
 def _plan(services: Services, request: PlanRequest) -> PlannedResponse:
+    plan = _plan_once(services, request, f"plan-{request.look}")
+    if plan.verdict == "hold" and plan.until is not None:
+        cause = services.incidents.find(plan.cause)
+        if cause is None or cause.state == "resolved":
+            # Resolved before this symptom named it, so nothing will wake the symptom.
+            plan = _plan_once(services, request, f"plan-{request.look}-cured")
+    return PlannedResponse(plan=plan)
+
+
+def _plan_once(services: Services, request: PlanRequest, key: str) -> ResponsePlan:
     incident = find_incident(services, request.model, request.incident_id)
     others = services.incidents.all(request.model)
     if request.model != PLATFORM:
@@ -35,12 +45,8 @@ def _plan(services: Services, request: PlanRequest) -> PlannedResponse:
         at=request.at,
     )
     plan = plan_response(situation)
-    entry = TimelineEntry(
-        key=f"plan-{request.look}",
-        at=request.at,
-        actor=ACTOR,
-        what=f"{plan.verdict} by rule {plan.rule}: {plan.reason}",
-    )
+    what = f"{plan.verdict} by rule {plan.rule}: {plan.reason}"
+    entry = TimelineEntry(key=key, at=request.at, actor=ACTOR, what=what)
 
     def told(known: Incident) -> Incident:
         if any(line.what == entry.what for line in known.timeline):
@@ -48,7 +54,7 @@ def _plan(services: Services, request: PlanRequest) -> PlannedResponse:
         return known.told(entry).model_copy(update={"caused_by": plan.cause or known.caused_by})
 
     services.incidents.change(request.model, request.incident_id, told)
-    return PlannedResponse(plan=plan)
+    return plan
 
 
 def find_incident(services: Services, model: str, incident_id: str) -> Incident:

@@ -40,7 +40,8 @@ def test_from_the_front_page_to_the_promotion(running: RunningApp, flagged: Flag
     assert await_settled(running.app, review.review_id).state == "promoted"
     assert _champion(running, review.model) == "2"
     page.goto("/")
-    expect(page.get_by_text("version 2 became champion; before: version 1")).to_be_visible()
+    story = page.get_by_role("listitem").filter(has_text=review.model)
+    expect(story.get_by_text("version 2 became champion; before: version 1")).to_be_visible()
 
 
 def test_rejected(running: RunningApp, flagged: Flag, enter: Enter) -> None:

@@ -95,7 +95,7 @@ def incidents(running: RunningApp, model: str) -> list[Incident]:
     return [Incident.model_validate(item) for item in running.app.get("incidents", model=model)["items"]]
 
 
-def until(running: RunningApp, model: str, holds: Callable[[Incident], bool], seconds: float = 60) -> Incident:
+def until(running: RunningApp, model: str, holds: Callable[[Incident], bool], seconds: float = 120) -> Incident:
     """Wait until the newest incident of a model is as it should be."""
     deadline = time.monotonic() + seconds
     found: list[Incident] = []

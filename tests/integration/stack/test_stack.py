@@ -14,6 +14,7 @@ from azure.storage.blob import BlobServiceClient
 from local_host.stack import Endpoints, RunningStack, Stack, StackError, StackEvent, doctor, start_detached
 from local_host.stack.process_table import ProcessTable
 from local_host.stack.state_folder import StateFolder
+from local_host.stack.state_lock import is_locked
 
 Eventually = Callable[[Callable[[], bool]], None]
 
@@ -104,12 +105,15 @@ def test_a_detached_stack_runs_until_it_is_ended(detached: tuple[Path, list[Stac
     assert "stack_down" in (state / "logs" / "supervisor.log").read_text()
 
 
-def test_a_start_after_the_supervisor_was_killed(detached: tuple[Path, list[StackEvent]], root: Path) -> None:
+def test_a_start_after_the_supervisor_was_killed(
+    detached: tuple[Path, list[StackEvent]], root: Path, eventually: Eventually
+) -> None:
     """The doctor tells; a new start ends what was left and takes its place, at the same addresses."""
     state, _ = detached
     table = ProcessTable.load(StateFolder(state))
     assert table is not None
     os.kill(table.supervisor.pid, signal.SIGKILL)
+    eventually(lambda: not is_locked(StateFolder(state)))
     endpoints = Stack.attach(state).endpoints
     (ill,) = [finding for finding in doctor(state, root) if not finding.ok]
     assert ill.detail == "its supervisor was killed, and its processes live on"
