@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
+from mlflow.entities.model_registry import ModelVersion, ModelVersionSearch
 from mlflow.exceptions import MlflowException
 
 from clients.mlflow_errors import ABSENT, translated
@@ -61,12 +61,18 @@ class MlflowModelRegistry:
                 aliases.setdefault(str(version), []).append(alias)
             found: list[ModelVersion] = []
             page = self._client.search_model_versions(f"name = '{self._prefix}{model}'")
-            found.extend(page)
+            found.extend(map(self._whole, page))
             while page.token:
                 page = self._client.search_model_versions(f"name = '{self._prefix}{model}'", page_token=page.token)
-                found.extend(page)
+                found.extend(map(self._whole, page))
         versions = (_version(item, aliases.get(str(item.version), [])) for item in found)
         return tuple(sorted(versions, key=lambda item: int(item.version), reverse=True))
+
+    def _whole(self, found: ModelVersion) -> ModelVersion:
+        """A version that a search has found, with its tags, which Unity Catalog leaves out."""
+        if isinstance(found, ModelVersionSearch):
+            return self._client.get_model_version(found.name, found.version)
+        return found
 
     def version(self, model: str, version: str) -> RegisteredVersion | None:
         """One version; None if there is none or it was deleted."""

@@ -270,7 +270,13 @@ class LazyServices:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(_HTTP_TIMEOUT_SECONDS))
         from mlflow import MlflowClient
 
-        return MlflowClient(self._settings.mlflow_tracking_uri, self._settings.mlflow_registry_uri)
+        settings = self._settings
+        if settings.mlflow_tracking_uri == "databricks" and settings.databricks_token is None:
+            from clients.mlflow_identity import lend_to_mlflow
+
+            os.environ.setdefault("MLFLOW_ENABLE_DB_SDK", "false")
+            lend_to_mlflow(settings.databricks_host, self._credential, _DATABRICKS_SCOPE)
+        return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_registry_uri)
 
     @cached_property
     def events(self) -> EventPublisher:

@@ -37,7 +37,7 @@ class JobBlobs:
 
         ``NIGHTSHIFT_STORAGE_CONNECTION_STRING`` is used where it is set (the local host). On Databricks,
         ``NIGHTSHIFT_SERVICE_CREDENTIAL`` names a Unity Catalog service credential, and ``dbutils`` gives its token
-        provider (Databricks Runtime 16.2 or later; documented by Databricks, not testable outside a workspace).
+        provider (Databricks Runtime 15.4 LTS as a preview, 16.2 or later; not testable outside a workspace).
 
         Raises:
             BadInputError: neither is set, or the address is not one of the account that the credential is meant for.

@@ -25,12 +25,13 @@ class FaultyProxy:
         class Handler(BaseHTTPRequestHandler):
             def _pass_on(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                if proxy.status and proxy.where in self.path:
-                    return self._send(proxy.status, {"content-type": "text/html"}, b"<h1>the gateway says no</h1>")
+                refused = proxy.refusal(self.path, self.headers.get("authorization", ""))
+                if refused:
+                    return self._send(refused, {"content-type": "text/html"}, b"<h1>the gateway says no</h1>")
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
-                answer = client.request(self.command, self.path, content=body, headers=headers)
+                answer = client.request(self.command, proxy.way(self.path), content=body, headers=headers)
                 kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
-                return self._send(answer.status_code, kept, answer.content)
+                return self._send(answer.status_code, kept, proxy.back(self.path, answer.content))
 
             def do_GET(self) -> None:
                 self._pass_on()
@@ -62,6 +63,18 @@ class FaultyProxy:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
+
+    def refusal(self, path: str, _authorization: str) -> int:
+        """The status of a request that is not handed on; 0 for one that is."""
+        return self.status if self.where in path else 0
+
+    def way(self, path: str) -> str:
+        """The path at the server."""
+        return path
+
+    def back(self, _path: str, content: bytes) -> bytes:
+        """What of the server's answer is handed back."""
+        return content
 
     def close(self) -> None:
         """Nobody listens any more."""
