@@ -31,7 +31,11 @@ class Situation:
 
     @property
     def cause(self) -> Incident | None:
-        """The open critical incident whose symptom this one may be."""
+        """The open critical incident whose symptom this one may be.
+
+        One of the platform may be the cause of any model's, unless it is about a single run: that of a model whose spec
+        cannot be read, or is no longer there.
+        """
         causes = CAUSES.get(self.incident.category, ())
         return next(
             (
@@ -41,6 +45,7 @@ class Situation:
                 and other.severity == "critical"
                 and other.state in {"open", "acknowledged"}
                 and other.incident_id != self.incident.incident_id
+                and (other.model == self.incident.model or not other.alert.run)
             ),
             None,
         )

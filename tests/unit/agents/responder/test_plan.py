@@ -66,6 +66,13 @@ def test_a_cause_of_the_platform_counts_too() -> None:
     assert _plan(DRIFT, CAUSE.model_copy(update={"model": "platform"})).rule == "cause_open"
 
 
+def test_a_failed_run_holds_up_its_own_model_only() -> None:
+    """A run of a model without a spec is the platform's incident, but no other model's cause."""
+    failed = CAUSE.alert.model_copy(update={"run": "lifecycle-other-1"})
+    assert _plan(DRIFT, CAUSE.model_copy(update={"alert": failed})).rule == "cause_open"
+    assert _plan(DRIFT, CAUSE.model_copy(update={"model": "platform", "alert": failed})).rule == "playbook"
+
+
 @pytest.mark.parametrize(
     "changed",
     [
