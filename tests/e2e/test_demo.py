@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
     ],
 )
 def test_the_story_comes_out_as_told(data: str, tmp_path: Path) -> None:
-    """Nine chapters, each observed as expected; the stack is gone afterwards."""
+    """Seventeen chapters, each observed as expected; the stack is gone afterwards."""
     command = [sys.executable, "-m", "cli", "demo", "--data", data, "--stop", "--folder", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=800)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
