@@ -24,16 +24,15 @@ def run_plan_response(services: Services, request: PlanRequest) -> PlannedRespon
 
 
 def _plan(services: Services, request: PlanRequest) -> PlannedResponse:
-    plan = _plan_once(services, request, f"plan-{request.look}")
-    if plan.verdict == "hold" and plan.until is not None:
-        cause = services.incidents.find(plan.cause)
-        if cause is None or cause.state == "resolved":
-            # Resolved before this symptom named it, so nothing will wake the symptom.
-            plan = _plan_once(services, request, f"plan-{request.look}-cured")
+    plan, cause = _plan_once(services, request), None
+    # Once more whenever a cause is named: one that was resolved before this symptom named it wakes nobody.
+    while plan.verdict == "hold" and plan.cause != cause:
+        cause = plan.cause
+        plan = _plan_once(services, request)
     return PlannedResponse(plan=plan)
 
 
-def _plan_once(services: Services, request: PlanRequest, key: str) -> ResponsePlan:
+def _plan_once(services: Services, request: PlanRequest) -> ResponsePlan:
     incident = find_incident(services, request.model, request.incident_id)
     others = services.incidents.all(request.model)
     if request.model != PLATFORM:
@@ -46,6 +45,7 @@ def _plan_once(services: Services, request: PlanRequest, key: str) -> ResponsePl
     )
     plan = plan_response(situation)
     what = f"{plan.verdict} by rule {plan.rule}: {plan.reason}"
+    key = f"plan-{request.look}-{plan.rule}-{plan.cause}"
     entry = TimelineEntry(key=key, at=request.at, actor=ACTOR, what=what)
 
     def told(known: Incident) -> Incident:

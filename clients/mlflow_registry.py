@@ -2,7 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,8 @@ from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.names import MODEL_RECIPE, PREDICTIONS_ARTIFACT, TAG_SCORE_TOKEN, TAG_TRAIN_RUN, experiment
 from domain.registry import RegisteredVersion, ScoreRun
 
+# Requests for single versions that run at once.
+_AT_ONCE = 8
 # Parts of a model's recipe that name columns of a dataset.
 _RECIPE_COLUMNS = ("columns", "group_columns", "entity")
 
@@ -59,19 +62,23 @@ class MlflowModelRegistry:
             aliases: dict[str, list[str]] = {}
             for alias, version in registered.aliases.items():
                 aliases.setdefault(str(version), []).append(alias)
-            found: list[ModelVersion] = []
-            page = self._client.search_model_versions(f"name = '{self._prefix}{model}'")
-            found.extend(map(self._whole, page))
-            while page.token:
-                page = self._client.search_model_versions(f"name = '{self._prefix}{model}'", page_token=page.token)
-                found.extend(map(self._whole, page))
-        versions = (_version(item, aliases.get(str(item.version), [])) for item in found)
-        return tuple(sorted(versions, key=lambda item: int(item.version), reverse=True))
+            found = self._search(f"name = '{self._prefix}{model}'")
+        versions: Iterable[RegisteredVersion | None]
+        if any(isinstance(item, ModelVersionSearch) for item in found):
+            # Unity Catalog leaves tags out of a search and has to be asked for each version.
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                versions = list(pool.map(lambda item: self.version(model, str(item.version)), found))
+        else:
+            versions = (_version(item, aliases.get(str(item.version), [])) for item in found)
+        there = (item for item in versions if item is not None)
+        return tuple(sorted(there, key=lambda item: int(item.version), reverse=True))
 
-    def _whole(self, found: ModelVersion) -> ModelVersion:
-        """A version that a search has found, with its tags, which Unity Catalog leaves out."""
-        if isinstance(found, ModelVersionSearch):
-            return self._client.get_model_version(found.name, found.version)
+    def _search(self, where: str) -> list[ModelVersion]:
+        page = self._client.search_model_versions(where)
+        found = list(page)
+        while page.token:
+            page = self._client.search_model_versions(where, page_token=page.token)
+            found.extend(page)
         return found
 
     def version(self, model: str, version: str) -> RegisteredVersion | None:

@@ -1,9 +1,8 @@
 """A way to a real server on which chosen requests fail."""
 
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-
 import httpx
+
+from tests.loopback_server import Answering, LoopbackServer
 
 _HOP = frozenset({"connection", "content-encoding", "content-length", "transfer-encoding", "host", "date", "server"})
 
@@ -22,16 +21,16 @@ class FaultyProxy:
         proxy = self
         self._client = client = httpx.Client(base_url=target, trust_env=False, timeout=30)
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             def _pass_on(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 refused = proxy.refusal(self.path, self.headers.get("authorization", ""))
                 if refused:
-                    return self._send(refused, {"content-type": "text/html"}, b"<h1>the gateway says no</h1>")
+                    return self.answer(refused, b"<h1>the gateway says no</h1>", {"content-type": "text/html"})
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
                 answer = client.request(self.command, proxy.way(self.path), content=body, headers=headers)
                 kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
-                return self._send(answer.status_code, kept, proxy.back(self.path, answer.content))
+                return self.answer(answer.status_code, proxy.back(self.path, answer.content), kept)
 
             def do_GET(self) -> None:
                 self._pass_on()
@@ -48,21 +47,8 @@ class FaultyProxy:
             def do_DELETE(self) -> None:
                 self._pass_on()
 
-            def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
+        self._server = LoopbackServer(Handler)
+        self.url = self._server.url
 
     def refusal(self, path: str, _authorization: str) -> int:
         """The status of a request that is not handed on; 0 for one that is."""
@@ -78,7 +64,5 @@ class FaultyProxy:
 
     def close(self) -> None:
         """Nobody listens any more."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.close()
         self._client.close()

@@ -1,9 +1,6 @@
 """Starting, reading and canceling job runs, through the real SDK against a local workspace."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from clients.databricks_jobs import DatabricksJobService
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.job import FINISHED, JobOrder, JobState, JobStatus
 from tests.integration.databricks.workspace_process import Host, job_id, started_process, until
+from tests.loopback_server import Answering, LoopbackServer
 
 REQUEST_ERRORS = ["internal_error", "service_unavailable", "too_many_requests"]
 
@@ -254,43 +252,30 @@ def test_a_run_is_canceled_once_and_for_all(jobs: DatabricksJobService, tmp_path
     assert jobs.status(done.run_id).state == "succeeded"
 
 
-class _Scripted(BaseHTTPRequestHandler):
-    """Answers every request with the document of its server."""
-
-    def do_GET(self) -> None:
-        body: bytes = self.server.answer  # type: ignore[attr-defined]
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-        return
-
-
 class _Workspace:
     """A workspace with one run, whose state a test says: some states the local host cannot bring about."""
 
     def __init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Scripted)
-        self.run()
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-        url = f"http://127.0.0.1:{self._server.server_port}"
-        self._client = WorkspaceClient(config=Config(host=url, token="t", auth_type="pat", retry_timeout_seconds=1))
+        workspace = self
+        self._run: dict[str, Any] = {}
+
+        class Handler(Answering):
+            def do_GET(self) -> None:
+                self.answer_json({"run_id": 7} | workspace._run)
+
+        self._server = LoopbackServer(Handler)
+        config = Config(host=self._server.url, token="t", auth_type="pat", retry_timeout_seconds=1)
+        self._client = WorkspaceClient(config=config)
         self.jobs = DatabricksJobService(self._client)
 
     def run(self, **fields: Any) -> None:
         """What the run looks like from now on."""
-        self._server.answer = json.dumps({"run_id": 7} | fields).encode()  # type: ignore[attr-defined]
+        self._run = fields
 
     def close(self) -> None:
         """End it."""
         self._client.api_client._api_client._session.close()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.close()
 
 
 @pytest.fixture(scope="module")

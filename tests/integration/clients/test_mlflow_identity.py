@@ -6,9 +6,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import mlflow.utils.databricks_utils
@@ -23,6 +21,7 @@ from domain.names import CHAMPION
 from domain.ports import Services
 from local_host.stack.endpoints import Endpoints
 from tests.integration.clients.faulty_proxy import FaultyProxy
+from tests.loopback_server import Answering, LoopbackServer
 from tests.model_versions import make_versions
 from wiring.services import LazyServices
 from wiring.settings import read_settings
@@ -33,46 +32,30 @@ ROOT = Path(__file__).resolve().parents[3]
 DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 
 
-class Identity:
+class Identity(LoopbackServer):
     """App Service's endpoint for managed identities; each of its tokens is over at once, so that each is used once.
 
     Attributes:
-        token: the one that was given last.
+        tokens: those that were given, in order.
         resources: for what each was asked for.
     """
 
     def __init__(self) -> None:
-        self.token = ""
+        self.tokens: list[str] = []
         self.resources: list[str] = []
         numbers, identity = itertools.count(1), self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Answering):
             def do_GET(self) -> None:
                 assert self.headers["x-identity-header"] == "secret"
                 resource = parse_qs(urlsplit(self.path).query)["resource"][0]
                 identity.resources.append(resource)
-                identity.token = f"token-{next(numbers)}"
-                given = {"access_token": identity.token, "expires_on": str(int(time.time())), "resource": resource}
-                body = json.dumps(given | {"token_type": "Bearer"}).encode()
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                token = f"token-{next(numbers)}"
+                identity.tokens.append(token)
+                given = {"access_token": token, "expires_on": str(int(time.time())), "resource": resource}
+                self.answer_json(given | {"token_type": "Bearer"})
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/msi/token"
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-
-    def close(self) -> None:
-        """Nobody listens any more."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 class UnityCatalog(FaultyProxy):
@@ -81,23 +64,32 @@ class UnityCatalog(FaultyProxy):
     def __init__(self, target: str, identity: Identity) -> None:
         super().__init__(target)
         self._identity = identity
+        self._used: set[str] = set()
 
     def refusal(self, _path: str, authorization: str) -> int:
-        """403 without the newest token."""
-        return 0 if authorization == f"Bearer {self._identity.token}" else 403
+        """403 without a token that was given and has not been used."""
+        token = authorization.removeprefix("Bearer ")
+        if token in self._used or token not in self._identity.tokens:
+            return 403
+        self._used.add(token)
+        return 0
 
     def way(self, path: str) -> str:
         """Without the catalog's own part of the path."""
         return path.replace("/mlflow/unity-catalog/", "/mlflow/")
 
     def back(self, path: str, content: bytes) -> bytes:
-        """Versions that a search has found have neither tags nor aliases."""
-        if "/unity-catalog/model-versions/search" not in path:
+        """A version has its aliases as objects; one that a search has found has neither these nor tags."""
+        if "/unity-catalog/" not in path:
             return content
         answer = json.loads(content)
         for version in answer.get("model_versions", ()):
             version.pop("tags", None)
             version.pop("aliases", None)
+        if version := answer.get("model_version"):
+            version["aliases"] = [
+                {"alias": alias, "version": version["version"]} for alias in version.get("aliases", ())
+            ]
         return json.dumps(answer).encode()
 
 
@@ -105,7 +97,7 @@ class UnityCatalog(FaultyProxy):
 def identity(monkeypatch: pytest.MonkeyPatch) -> Iterator[Identity]:
     """The managed identity of this process."""
     found = Identity()
-    monkeypatch.setenv("IDENTITY_ENDPOINT", found.url)
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{found.url}/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", "secret")
     yield found
     found.close()
@@ -187,7 +179,7 @@ def test_the_sdk_with_a_managed_identity(identity: Identity) -> None:
     strategy = IdentityStrategy(ManagedIdentityCredential(), f"{DATABRICKS}/.default")
     config = Config(host="http://127.0.0.1:9", credentials_strategy=strategy, retry_timeout_seconds=1)
     tokens = [config.authenticate()["Authorization"] for _ in range(2)]
-    assert tokens[1] == f"Bearer {identity.token}" != tokens[0]
+    assert tokens == [f"Bearer {token}" for token in identity.tokens[-2:]]
     assert set(identity.resources) == {DATABRICKS}
 
 

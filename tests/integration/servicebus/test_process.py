@@ -85,7 +85,9 @@ def test_a_silent_client_hears_that_the_broker_lives(broker: BrokerProcess) -> N
         sock.sendall(opened)
         received = b""
         while received.count(EMPTY_FRAME) < 3:
-            received += sock.recv(4096)
+            part = sock.recv(4096)
+            assert part, f"the broker hung up after {received!r}"
+            received += part
 
 
 def test_ready_tells_other_servers_apart() -> None:

@@ -371,3 +371,4 @@ def test_damaged_frames_never_break_the_broker(
             client.connection.receive(stream)
             client.broker.work()
             client.connection.output.clear()
+    assert not new_client().begin().connection.closed
