@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-State = Annotated[Path, typer.Option("--state", help="State folder of the local stack.")]
+STATE_VARIABLE = "NIGHTSHIFT_STATE"
+State = Annotated[Path, typer.Option("--state", envvar=STATE_VARIABLE, help="State folder of the local stack.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Model = Annotated[str | None, typer.Option("--model", help="Only of this model.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")]

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cli.app_client import app_url, chosen_environment
 from cli.environment_doctor import examine_environment
-from cli.options import DEFAULT_STATE, ROOT, AsJson, State
+from cli.options import DEFAULT_STATE, ROOT, STATE_VARIABLE, AsJson, State
 from cli.rendering import make_console, plain_table
 from local_host.stack.detached import start_detached
 from local_host.stack.doctor import doctor as examine
@@ -70,6 +70,8 @@ def print_addresses(endpoints: Endpoints, state: Path, console: Console = consol
     table.add_row("pages", endpoints.app_url)
     table.add_row("MLflow", endpoints.mlflow_url)
     table.add_row("Databricks", endpoints.databricks_url)
+    if state != DEFAULT_STATE:
+        table.add_row("first", f"export {STATE_VARIABLE}={state}")
     table.add_row("try", "nightshift upload revenue_forecast FILE, then nightshift runs")
-    table.add_row("end it", "nightshift down" + ("" if state == DEFAULT_STATE else f" --state {state}"))
+    table.add_row("end it", "nightshift down")
     console.print(table)
