@@ -15,5 +15,6 @@ module "access" {
   tenant_id             = local.tenant_id
   identity_principal_id = module.identity.identities["app"].principal_id
   members               = var.app_role_members
+  owners                = var.app_owners
   alert_webhook         = var.alert_webhook
 }

@@ -30,6 +30,10 @@ provider "azurerm" {
   subscription_id     = var.subscription_id
   storage_use_azuread = true
 
+  # Beside azurerm's own list: Flex Consumption's subnet is delegated to Microsoft.App, which the portal registers and
+  # Terraform does not.
+  resource_providers_to_register = ["Microsoft.App"]
+
   features {
     key_vault {
       purge_soft_delete_on_destroy = false

@@ -240,6 +240,12 @@ variable "app_role_members" {
   })
 }
 
+variable "app_owners" {
+  description = "Entra object ids of everybody who applies Terraform: Azure takes the alert webhook from an owner of its registration only. Empty: whoever applies, and then always the same person."
+  type        = list(string)
+  default     = []
+}
+
 variable "deployers" {
   description = "Entra object ids of the delivery pipelines."
   type        = list(string)

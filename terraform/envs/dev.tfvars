@@ -73,6 +73,7 @@ app_role_members = {
   Operator    = []
   AlertWriter = []
 }
+app_owners     = []
 deployers      = []
 alert_sources  = []
 data_producers = []

@@ -257,6 +257,7 @@ run "the_scheduler_gets_its_role" {
   variables {
     environment     = "dev"
     private         = false
+    service_bus     = { sku = "Standard", messaging_units = 1 }
     durable_backend = "scheduler"
   }
 

@@ -20,9 +20,14 @@ locals {
   ]...)
 }
 
+data "azuread_client_config" "current" {}
+
 resource "azuread_application" "this" {
   display_name     = var.display_name
   sign_in_audience = "AzureADMyOrg"
+  # Azure Monitor takes a secure webhook only from an owner of its registration, and azuread takes the caller off the
+  # owners where none are named.
+  owners = length(var.owners) > 0 ? var.owners : [data.azuread_client_config.current.object_id]
 
   api {
     requested_access_token_version = 2
@@ -113,4 +118,11 @@ resource "azuread_app_role_assignment" "action_group" {
   resource_object_id  = azuread_service_principal.this.object_id
   app_role_id         = local.role_ids["AlertWriter"]
   principal_object_id = azuread_service_principal.action_group[0].object_id
+}
+
+check "who_applies_owns_the_registration" {
+  assert {
+    condition     = contains(azuread_application.this.owners, data.azuread_client_config.current.object_id)
+    error_message = "app_owners does not name you (${data.azuread_client_config.current.object_id}): Azure will refuse to make or change the responder's action group (AadWebhookResourceNotOwnedByCaller). A plan that only reads may pass this by."
+  }
 }

@@ -35,6 +35,17 @@ variable "members" {
   }
 }
 
+variable "owners" {
+  description = "Object ids of everybody who applies Terraform, as owners of the registration; whoever applies where it is empty."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.owners : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", id))])
+    error_message = "app_owners: give object ids of people and applications (az ad signed-in-user show --query id), not names; a group cannot own. Mend: ${join(", ", var.owners)}."
+  }
+}
+
 variable "alert_webhook" {
   description = "Whether Azure Monitor's action groups may send alerts."
   type        = bool

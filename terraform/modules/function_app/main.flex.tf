@@ -78,12 +78,16 @@ resource "azapi_resource" "flex" {
   response_export_values = []
 }
 
-resource "azapi_resource" "flex_sign_in" {
+# Every site has these settings from the moment it is made, so they are changed and not created: azapi_resource would stop
+# with "Resource already exists". Azure takes one change of a site at a time: each waits for the one before it, sign-in
+# first, and tries again where Azure is still busy.
+resource "azapi_update_resource" "flex_sign_in" {
   count = var.plan.sku == "FC1" ? 1 : 0
 
   type      = "Microsoft.Web/sites/config@2024-04-01"
   name      = "authsettingsV2"
   parent_id = azapi_resource.flex[0].id
+  retry     = local.site_is_busy
 
   body = {
     properties = {
@@ -122,16 +126,25 @@ resource "azapi_resource" "flex_sign_in" {
 }
 
 # No publishing by password, only with an Entra token.
-resource "azapi_resource" "flex_basic_publishing" {
+resource "azapi_update_resource" "flex_basic_publishing" {
   for_each = var.plan.sku == "FC1" ? toset(["ftp", "scm"]) : toset([])
 
   type      = "Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01"
   name      = each.key
   parent_id = azapi_resource.flex[0].id
+  retry     = local.site_is_busy
 
   body = {
     properties = {
       allow = false
     }
+  }
+
+  depends_on = [azapi_update_resource.flex_sign_in]
+}
+
+locals {
+  site_is_busy = {
+    error_message_regex = ["Cannot modify this site because another operation is in progress"]
   }
 }

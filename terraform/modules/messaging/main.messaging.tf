@@ -15,8 +15,10 @@ resource "azurerm_servicebus_namespace" "this" {
     for_each = var.sku == "Premium" ? [1] : []
     content {
       public_network_access_enabled = var.public_network_access_enabled
-      default_action                = "Deny"
-      ip_rules                      = var.allowed_ip_ranges
+      # azurerm refuses Deny without a rule, and only after it has made the namespace. Without ranges public access is
+      # off, which closes the namespace to all but private endpoints and trusted services whatever this says.
+      default_action = length(var.allowed_ip_ranges) > 0 ? "Deny" : "Allow"
+      ip_rules       = var.allowed_ip_ranges
       # Event Grid cannot use a private endpoint; it comes in as a trusted service with its own identity.
       trusted_services_allowed = true
     }

@@ -54,6 +54,11 @@ variable "allowed_ip_ranges" {
   description = "Public IPv4 ranges that may call a Premium namespace where public access is on. Standard has no firewall."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = var.sku == "Standard" || !var.public_network_access_enabled || length(var.allowed_ip_ranges) > 0
+    error_message = "allowed_ip_ranges is empty: a public Premium namespace without a range would answer everybody, because Azure takes no firewall without a rule. Name a range, or set private = true."
+  }
 }
 
 variable "queues" {

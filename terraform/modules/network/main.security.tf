@@ -24,7 +24,8 @@ resource "azurerm_network_security_group" "private_endpoints" {
   location            = var.location
   tags                = var.tags
 
-  # HTTPS, and AMQP over TLS for Service Bus.
+  # HTTPS; AMQP over TLS for Service Bus; and what clusters need of Databricks' control plane, which they reach by its
+  # endpoint: 6666 the relay of secure cluster connectivity, 3306 the metastore, 8443 to 8451 its own services.
   security_rule {
     name                       = "allow-virtual-network"
     priority                   = 100
@@ -34,7 +35,7 @@ resource "azurerm_network_security_group" "private_endpoints" {
     source_address_prefix      = "VirtualNetwork"
     source_port_range          = "*"
     destination_address_prefix = "VirtualNetwork"
-    destination_port_ranges    = ["443", "5671", "5672"]
+    destination_port_ranges    = ["443", "5671", "5672", "6666", "3306", "8443-8451"]
   }
 
   security_rule {

@@ -48,6 +48,48 @@ run "the_app_has_the_roles_that_it_checks" {
   }
 }
 
+run "who_applies_owns_the_registration" {
+  command = plan
+
+  assert {
+    condition     = jsonencode(azuread_application.this.owners) == jsonencode(["33333333-3333-3333-3333-333333333339"])
+    error_message = "Azure Monitor refuses the secure webhook: its registration is not owned by who applies"
+  }
+}
+
+run "everybody_who_applies_is_an_owner" {
+  command = plan
+
+  variables {
+    owners = ["33333333-3333-3333-3333-333333333331", "33333333-3333-3333-3333-333333333339"]
+  }
+
+  assert {
+    condition     = jsonencode(azuread_application.this.owners) == jsonencode(["33333333-3333-3333-3333-333333333331", "33333333-3333-3333-3333-333333333339"])
+    error_message = "who applies tonight takes the registration away from who applied yesterday"
+  }
+}
+
+run "somebody_who_does_not_own_the_registration_is_warned" {
+  command = plan
+
+  variables {
+    owners = ["33333333-3333-3333-3333-333333333331"]
+  }
+
+  expect_failures = [check.who_applies_owns_the_registration]
+}
+
+run "a_name_in_place_of_an_owner_is_refused" {
+  command = plan
+
+  variables {
+    owners = ["mlops"]
+  }
+
+  expect_failures = [var.owners]
+}
+
 run "the_command_line_signs_people_in_by_the_azure_cli" {
   command = plan
 

@@ -81,7 +81,7 @@ run "flex_consumption_is_closed" {
   }
 
   assert {
-    condition     = alltrue([for policy in azapi_resource.flex_basic_publishing : !policy.body.properties.allow]) && length(azapi_resource.flex_basic_publishing) == 2
+    condition     = alltrue([for policy in azapi_update_resource.flex_basic_publishing : !policy.body.properties.allow]) && length(azapi_update_resource.flex_basic_publishing) == 2
     error_message = "packages can be published with a password"
   }
 }
@@ -149,31 +149,40 @@ run "flex_consumption_has_its_settings" {
   }
 }
 
+run "what_every_site_has_is_changed_one_by_one" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for change in concat(values(azapi_update_resource.flex_basic_publishing), azapi_update_resource.flex_sign_in) : contains(change.retry.error_message_regex, "Cannot modify this site because another operation is in progress")])
+    error_message = "a change gives up while Azure is still busy with the one before"
+  }
+}
+
 run "everybody_signs_in" {
   command = plan
 
   assert {
-    condition     = azapi_resource.flex_sign_in[0].body.properties.globalValidation.requireAuthentication
+    condition     = azapi_update_resource.flex_sign_in[0].body.properties.globalValidation.requireAuthentication
     error_message = "strangers may call the app"
   }
 
   assert {
-    condition     = jsonencode(azapi_resource.flex_sign_in[0].body.properties.globalValidation.excludedPaths) == jsonencode(["/api/health"])
+    condition     = jsonencode(azapi_update_resource.flex_sign_in[0].body.properties.globalValidation.excludedPaths) == jsonencode(["/api/health"])
     error_message = "a path is open that need not be"
   }
 
   assert {
-    condition     = azapi_resource.flex_sign_in[0].body.properties.identityProviders.azureActiveDirectory.registration.clientSecretSettingName == "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"
+    condition     = azapi_update_resource.flex_sign_in[0].body.properties.identityProviders.azureActiveDirectory.registration.clientSecretSettingName == "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"
     error_message = "sign-in needs a client secret"
   }
 
   assert {
-    condition     = jsonencode(azapi_resource.flex_sign_in[0].body.properties.identityProviders.azureActiveDirectory.validation.allowedAudiences) == jsonencode([var.sign_in.client_id, var.sign_in.identifier_uri])
+    condition     = jsonencode(azapi_update_resource.flex_sign_in[0].body.properties.identityProviders.azureActiveDirectory.validation.allowedAudiences) == jsonencode([var.sign_in.client_id, var.sign_in.identifier_uri])
     error_message = "tokens for other applications are taken"
   }
 
   assert {
-    condition     = azapi_resource.flex_sign_in[0].body.properties.identityProviders.azureActiveDirectory.registration.openIdIssuer == "https://login.microsoftonline.com/11111111-1111-1111-1111-111111111113/v2.0"
+    condition     = azapi_update_resource.flex_sign_in[0].body.properties.identityProviders.azureActiveDirectory.registration.openIdIssuer == "https://login.microsoftonline.com/11111111-1111-1111-1111-111111111113/v2.0"
     error_message = "people of other tenants may sign in"
   }
 }
@@ -201,7 +210,7 @@ run "the_alert_webhook_opens_one_service_tag" {
   }
 
   assert {
-    condition     = jsonencode(azapi_resource.flex_sign_in[0].body.properties.globalValidation.excludedPaths) == jsonencode(["/api/health"])
+    condition     = jsonencode(azapi_update_resource.flex_sign_in[0].body.properties.globalValidation.excludedPaths) == jsonencode(["/api/health"])
     error_message = "alerts are taken without a token"
   }
 }
@@ -221,7 +230,7 @@ run "a_public_app_lets_in_who_is_named" {
   }
 
   assert {
-    condition     = jsonencode(azapi_resource.flex_sign_in[0].body.properties.globalValidation.excludedPaths) == jsonencode(["/api/health", "/api/jobs/finished", "/runtime/webhooks/eventgrid"])
+    condition     = jsonencode(azapi_update_resource.flex_sign_in[0].body.properties.globalValidation.excludedPaths) == jsonencode(["/api/health", "/api/jobs/finished", "/runtime/webhooks/eventgrid"])
     error_message = "Databricks and Event Grid are asked to sign in, or somebody else is not"
   }
 }

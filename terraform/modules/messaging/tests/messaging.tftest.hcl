@@ -27,8 +27,8 @@ run "nobody_gets_in_with_a_key_or_from_outside" {
   }
 
   assert {
-    condition     = azurerm_servicebus_namespace.this.network_rule_set[0].default_action == "Deny"
-    error_message = "the namespace lets strangers in by default"
+    condition     = azurerm_servicebus_namespace.this.network_rule_set[0].default_action == "Allow" && length(azurerm_servicebus_namespace.this.network_rule_set[0].ip_rules) == 0
+    error_message = "azurerm refuses Deny without a rule: the namespace would be made and tainted"
   }
 
   assert {
@@ -45,6 +45,30 @@ run "nobody_gets_in_with_a_key_or_from_outside" {
     condition     = azurerm_servicebus_namespace.this.capacity == 1 && azurerm_servicebus_namespace.this.premium_messaging_partitions == 1
     error_message = "a Premium namespace without units cannot be made"
   }
+}
+
+run "a_public_premium_namespace_lets_in_who_is_named" {
+  command = plan
+
+  variables {
+    public_network_access_enabled = true
+    allowed_ip_ranges             = ["203.0.113.0/28"]
+  }
+
+  assert {
+    condition     = azurerm_servicebus_namespace.this.network_rule_set[0].default_action == "Deny" && jsonencode(azurerm_servicebus_namespace.this.network_rule_set[0].ip_rules) == jsonencode(["203.0.113.0/28"])
+    error_message = "a public namespace lets strangers in, or not the named range"
+  }
+}
+
+run "a_public_premium_namespace_for_everybody_is_refused" {
+  command = plan
+
+  variables {
+    public_network_access_enabled = true
+  }
+
+  expect_failures = [var.allowed_ip_ranges]
 }
 
 run "queues_are_as_defined" {

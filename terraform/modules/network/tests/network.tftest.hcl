@@ -80,6 +80,11 @@ run "nothing_comes_in_from_the_internet" {
     condition     = anytrue([for rule in azurerm_network_security_group.private_endpoints.security_rule : rule.access == "Allow" && contains(coalesce(rule.destination_port_ranges, []), "5671")])
     error_message = "AMQP cannot reach Service Bus"
   }
+
+  assert {
+    condition     = anytrue([for rule in azurerm_network_security_group.private_endpoints.security_rule : rule.access == "Allow" && length(setsubtract(["443", "6666", "3306", "8443-8451"], coalesce(rule.destination_port_ranges, []))) == 0])
+    error_message = "clusters cannot reach Databricks' control plane by its private endpoint: none would start"
+  }
 }
 
 run "there_is_one_way_out" {

@@ -8,3 +8,9 @@ mock_resource "azapi_resource" {
     }
   }
 }
+
+mock_resource "azapi_update_resource" {
+  defaults = {
+    id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.Web/sites/func-mock/config/authsettingsV2"
+  }
+}
