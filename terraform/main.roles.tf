@@ -4,7 +4,7 @@ locals {
   # By who: principal ids, under names that are known before apply.
   principals = {
     app            = { app = module.identity.identities["app"].principal_id }
-    events         = { events = module.identity.identities["events"].principal_id }
+    events         = { events = module.eventing.system_topic.principal_id }
     data           = { data = module.identity.identities["data"].principal_id }
     deployers      = { for id in var.deployers : id => id }
     alert_sources  = { for id in var.alert_sources : id => id }

@@ -1,3 +1,6 @@
+# Tells of new blobs. Who hears of them is in modules/upload_events, because a subscription can only be made after the
+# rights that this topic's identity needs. The identity is the topic's own: Event Grid does not pass a storage firewall
+# with a user-assigned one (MicrosoftDocs/azure-docs#105746).
 resource "azurerm_eventgrid_system_topic" "blobs" {
   name                = "egst-${var.stem}-blobs"
   resource_group_name = var.resource_group_name
@@ -7,60 +10,6 @@ resource "azurerm_eventgrid_system_topic" "blobs" {
   tags                = var.tags
 
   identity {
-    type         = "UserAssigned"
-    identity_ids = [var.identity_id]
-  }
-}
-
-resource "azurerm_eventgrid_system_topic_event_subscription" "uploads" {
-  name                          = "uploads"
-  system_topic                  = azurerm_eventgrid_system_topic.blobs.name
-  resource_group_name           = var.resource_group_name
-  event_delivery_schema         = "EventGridSchema"
-  included_event_types          = ["Microsoft.Storage.BlobCreated"]
-  service_bus_queue_endpoint_id = var.delivery == "queue" ? var.queue_id : null
-
-  subject_filter {
-    subject_begins_with = "/blobServices/default/containers/${var.source_container}/"
-  }
-
-  # On an ADLS account CreateFile fires for a file that is still empty; these four fire when it is whole.
-  advanced_filter {
-    string_in {
-      key    = "data.api"
-      values = ["PutBlob", "PutBlockList", "CopyBlob", "FlushWithClose"]
-    }
-  }
-
-  dynamic "azure_function_endpoint" {
-    for_each = var.delivery == "push" ? [var.function_id] : []
-    content {
-      function_id                       = azure_function_endpoint.value
-      max_events_per_batch              = 1
-      preferred_batch_size_in_kilobytes = 64
-    }
-  }
-
-  dynamic "delivery_identity" {
-    for_each = var.delivery == "queue" ? [var.identity_id] : []
-    content {
-      type                   = "UserAssigned"
-      user_assigned_identity = delivery_identity.value
-    }
-  }
-
-  dead_letter_identity {
-    type                   = "UserAssigned"
-    user_assigned_identity = var.identity_id
-  }
-
-  storage_blob_dead_letter_destination {
-    storage_account_id          = var.source_account_id
-    storage_blob_container_name = var.dead_letter_container
-  }
-
-  retry_policy {
-    max_delivery_attempts = 30
-    event_time_to_live    = 1440
+    type = "SystemAssigned"
   }
 }

@@ -1,8 +1,8 @@
-# One identity per job, so that a right that one needs is not a right that all have.
+# One identity per job, so that a right that one needs is not a right that all have. Event Grid has its own
+# (modules/eventing).
 resource "azurerm_user_assigned_identity" "this" {
   for_each = {
     app      = "the function app"
-    events   = "Event Grid, when it delivers blob events"
     training = "the Databricks jobs, as their service principal"
     data     = "Databricks' access connector, when it reads and writes storage"
   }

@@ -1,5 +1,5 @@
 output "identities" {
-  description = "By job (app, events, training, data): resource id, client id and principal id."
+  description = "By job (app, training, data): resource id, client id and principal id."
   value = {
     for job, identity in azurerm_user_assigned_identity.this : job => {
       id           = identity.id

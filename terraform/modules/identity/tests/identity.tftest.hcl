@@ -16,12 +16,12 @@ run "each_job_has_an_identity_of_its_own" {
   command = plan
 
   assert {
-    condition     = jsonencode(keys(output.identities)) == jsonencode(["app", "data", "events", "training"])
+    condition     = jsonencode(keys(output.identities)) == jsonencode(["app", "data", "training"])
     error_message = "an identity is missing or unknown"
   }
 
   assert {
-    condition     = length(distinct([for identity in azurerm_user_assigned_identity.this : identity.name])) == 4
+    condition     = length(distinct([for identity in azurerm_user_assigned_identity.this : identity.name])) == 3
     error_message = "two jobs share an identity"
   }
 }

@@ -37,6 +37,10 @@ mock_resource "azurerm_databricks_workspace" {
 mock_resource "azurerm_eventgrid_system_topic" {
   defaults = {
     id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/group1/providers/Microsoft.EventGrid/systemTopics/systemTopic1"
+    identity = {
+      principal_id = "11111111-1111-1111-1111-111111111121"
+      tenant_id    = "11111111-1111-1111-1111-111111111113"
+    }
   }
 }
 
