@@ -6,8 +6,11 @@ module "databricks" {
   stem                = local.stem
   tags                = local.tags
   private             = var.private
-  network             = merge(module.network.databricks, { virtual_network_id = module.network.virtual_network_id })
-  data_identity_id    = module.identity.identities["data"].id
+
+  storage_account_name = local.names.workspace_account
+
+  network          = merge(module.network.databricks, { virtual_network_id = module.network.virtual_network_id })
+  data_identity_id = module.identity.identities["data"].id
 }
 
 # What lies in the workspace. Terraform talks to the workspace itself for it, so a private one must exist, and the
@@ -28,7 +31,6 @@ module "databricks_content" {
     catalog_container   = "catalog"
     access_connector_id = module.databricks.access_connector_id
     managed_identity_id = module.identity.identities["data"].id
-    skip_validation     = var.private
   }
   job_definitions = [
     for file in fileset("${path.module}/../training/job_definitions", "*.yml") :

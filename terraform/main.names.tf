@@ -6,13 +6,14 @@ locals {
   suffix = substr(sha256("${var.subscription_id}/${var.name}/${var.environment}"), 0, 4)
 
   names = {
-    data_account = "st${var.name}${var.environment}d${local.suffix}"
-    host_account = "st${var.name}${var.environment}h${local.suffix}"
-    service_bus  = "sb-${local.stem}-${local.suffix}"
-    event_topic  = "egt-${local.stem}-${local.suffix}"
-    key_vault    = "kv-${local.stem}-${local.suffix}"
-    function_app = "func-${local.stem}-${local.suffix}"
-    scheduler    = "dts-${local.stem}-${local.suffix}"
+    data_account      = "st${var.name}${var.environment}d${local.suffix}"
+    host_account      = "st${var.name}${var.environment}h${local.suffix}"
+    workspace_account = "st${var.name}${var.environment}w${local.suffix}"
+    service_bus       = "sb-${local.stem}-${local.suffix}"
+    event_topic       = "egt-${local.stem}-${local.suffix}"
+    key_vault         = "kv-${local.stem}-${local.suffix}"
+    function_app      = "func-${local.stem}-${local.suffix}"
+    scheduler         = "dts-${local.stem}-${local.suffix}"
   }
 
   tags = merge(var.tags, { application = var.name, environment = var.environment, managed_by = "terraform" })

@@ -1,21 +1,29 @@
 locals {
-  # Every service that the app and the jobs talk to, by the part that they talk to. All of them, or none.
-  private_endpoints = {
+  # What has a firewall, by the part that the app and the jobs talk to. In every environment: an address rule does not
+  # hold for calls from the same region, so that the network would have no way to its own storage otherwise.
+  firewalled = {
     data-blob   = { resource_id = module.storage.data_account.id, subresource = "blob", zones = ["privatelink.blob.core.windows.net"] }
     data-dfs    = { resource_id = module.storage.data_account.id, subresource = "dfs", zones = ["privatelink.dfs.core.windows.net"] }
     data-table  = { resource_id = module.storage.data_account.id, subresource = "table", zones = ["privatelink.table.core.windows.net"] }
     host-blob   = { resource_id = module.storage.host_account.id, subresource = "blob", zones = ["privatelink.blob.core.windows.net"] }
     host-queue  = { resource_id = module.storage.host_account.id, subresource = "queue", zones = ["privatelink.queue.core.windows.net"] }
     host-table  = { resource_id = module.storage.host_account.id, subresource = "table", zones = ["privatelink.table.core.windows.net"] }
-    service-bus = { resource_id = module.messaging.namespace.id, subresource = "namespace", zones = ["privatelink.servicebus.windows.net"] }
     event-topic = { resource_id = module.eventing.topic.id, subresource = "topic", zones = ["privatelink.eventgrid.azure.net"] }
     key-vault   = { resource_id = module.key_vault.id, subresource = "vault", zones = ["privatelink.vaultcore.azure.net"] }
+  }
+
+  # What has no public address in a private environment.
+  closed = {
+    service-bus = { resource_id = module.messaging.namespace.id, subresource = "namespace", zones = ["privatelink.servicebus.windows.net"] }
     databricks  = { resource_id = module.databricks.workspace.id, subresource = "databricks_ui_api", zones = ["privatelink.azuredatabricks.net"] }
     databricks-sign-in = {
       resource_id = module.databricks.workspace.id
       subresource = "browser_authentication"
       zones       = ["privatelink.azuredatabricks.net"]
     }
+    # The workspace's own storage: runs' artifacts, predictions among them, which the app reads.
+    workspace-blob = { resource_id = module.databricks.storage_account_id, subresource = "blob", zones = ["privatelink.blob.core.windows.net"] }
+    workspace-dfs  = { resource_id = module.databricks.storage_account_id, subresource = "dfs", zones = ["privatelink.dfs.core.windows.net"] }
     monitor = {
       resource_id = module.observability.private_link_scope_id
       subresource = "azuremonitor"
@@ -28,11 +36,12 @@ locals {
       ]
     }
   }
+
+  private_endpoints = merge(local.firewalled, { for name, endpoint in local.closed : name => endpoint if var.private })
 }
 
 module "private_link" {
   source = "./modules/private_link"
-  count  = var.private ? 1 : 0
 
   resource_group_name = azurerm_resource_group.this.name
   location            = var.location

@@ -9,6 +9,7 @@ module "storage" {
   # A conditional and no negation, because checkov reads only the former.
   public_network_access_enabled = var.private ? false : true
   allowed_ip_ranges             = var.allowed_ip_ranges
+  access_connector_id           = module.databricks.access_connector_id
   tags                          = local.tags
 }
 

@@ -86,7 +86,9 @@ output "public" {
       event-topic = module.eventing.public
       key-vault   = module.key_vault.public
       databricks  = module.databricks.public
-      logs        = module.observability.public
+
+      databricks-storage = module.databricks.storage_public
+      logs               = module.observability.public
     })
     app_callers = module.function_app.public
   }
@@ -94,5 +96,5 @@ output "public" {
 
 output "private_endpoints" {
   description = "Names of the private endpoints."
-  value       = sort(concat(flatten([for link in module.private_link : keys(link.endpoints)]), flatten([for link in module.private_link_app : keys(link.endpoints)])))
+  value       = sort(concat(keys(module.private_link.endpoints), flatten([for link in module.private_link_app : keys(link.endpoints)])))
 }

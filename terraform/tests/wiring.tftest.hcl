@@ -158,7 +158,7 @@ run "names_keep_to_azures_limits" {
   }
 
   assert {
-    condition     = alltrue([for key in ["data_account", "host_account"] : length(local.names[key]) <= 24])
+    condition     = alltrue([for key in ["data_account", "host_account", "workspace_account"] : length(local.names[key]) <= 24])
     error_message = "a storage account's name is longer than 24"
   }
 

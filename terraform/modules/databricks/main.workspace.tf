@@ -1,6 +1,5 @@
 # Premium is the tier with Unity Catalog, private endpoints and cluster policies.
 resource "azurerm_databricks_workspace" "this" {
-  #checkov:skip=CKV2_AZURE_48: Root DBFS holds no data of the platform; what does lies in the data account.
   name                                  = "dbw-${var.stem}"
   resource_group_name                   = var.resource_group_name
   managed_resource_group_name           = "rg-${var.stem}-databricks"
@@ -11,7 +10,12 @@ resource "azurerm_databricks_workspace" "this" {
   network_security_group_rules_required = var.private ? "NoAzureDatabricksRules" : "AllRules"
   tags                                  = var.tags
 
+  # The workspace's own storage holds the artifacts of runs. Its firewall lets in the connector and private endpoints.
+  default_storage_firewall_enabled = var.private ? true : null
+  access_connector_id              = var.private ? azurerm_databricks_access_connector.this.id : null
+
   custom_parameters {
+    storage_account_name                                 = var.storage_account_name
     no_public_ip                                         = true
     virtual_network_id                                   = var.network.virtual_network_id
     public_subnet_name                                   = var.network.public_subnet_name

@@ -11,6 +11,16 @@ output "access_connector_id" {
   value       = azurerm_databricks_access_connector.this.id
 }
 
+output "storage_account_id" {
+  description = "The workspace's own storage account, in the resource group that Databricks manages."
+  value       = "${azurerm_databricks_workspace.this.managed_resource_group_id}/providers/Microsoft.Storage/storageAccounts/${var.storage_account_name}"
+}
+
+output "storage_public" {
+  description = "Whether the workspace's own storage answers outside the network, to who has a token or an address that Databricks has signed."
+  value       = !coalesce(azurerm_databricks_workspace.this.default_storage_firewall_enabled, false)
+}
+
 output "public" {
   description = "Whether it answers outside the network."
   value       = azurerm_databricks_workspace.this.public_network_access_enabled

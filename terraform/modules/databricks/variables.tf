@@ -19,6 +19,16 @@ variable "tags" {
   default     = {}
 }
 
+variable "storage_account_name" {
+  description = "Name of the workspace's own storage account (DBFS root); private endpoints must know it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9]{3,24}$", var.storage_account_name))
+    error_message = "storage_account_name = ${var.storage_account_name}: storage account names are 3 to 24 lower-case letters and digits. Shorten name."
+  }
+}
+
 variable "private" {
   description = "Whether the workspace is reached by private endpoints only."
   type        = bool

@@ -28,8 +28,6 @@ variable "storage" {
     catalog_container   = string
     access_connector_id = string
     managed_identity_id = string
-    # Databricks' control plane cannot reach a private account to try the credential out; the clusters can.
-    skip_validation = bool
   })
 }
 

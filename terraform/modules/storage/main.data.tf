@@ -25,6 +25,11 @@ resource "azurerm_storage_account" "data" {
     # Event Grid writes what it cannot deliver to the dead-letter container, as a trusted service.
     bypass   = ["AzureServices"]
     ip_rules = var.allowed_ip_ranges
+
+    # Unity Catalog's control plane, with the connector's identity: uploads to volumes and what is tried out there.
+    private_link_access {
+      endpoint_resource_id = var.access_connector_id
+    }
   }
 
   blob_properties {

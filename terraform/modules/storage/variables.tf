@@ -50,6 +50,11 @@ variable "allowed_ip_ranges" {
   default     = []
 }
 
+variable "access_connector_id" {
+  description = "Databricks' access connector, which passes the data account's firewall as a named resource."
+  type        = string
+}
+
 variable "soft_delete_days" {
   description = "For how many days deleted blobs and containers can be restored."
   type        = number

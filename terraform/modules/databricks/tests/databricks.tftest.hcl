@@ -9,6 +9,8 @@ variables {
   resource_group_name = "rg-nightshift-dev"
   location            = "westeurope"
   stem                = "nightshift-dev"
+
+  storage_account_name = "stnightshiftdevw0000"
   network = {
     virtual_network_id              = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.Network/virtualNetworks/vnet"
     public_subnet_name              = "databricks-public"
@@ -35,6 +37,16 @@ run "the_workspace_is_closed" {
   assert {
     condition     = azurerm_databricks_workspace.this.network_security_group_rules_required == "NoAzureDatabricksRules"
     error_message = "a workspace without public access cannot be made with Databricks' own rules"
+  }
+
+  assert {
+    condition     = azurerm_databricks_workspace.this.default_storage_firewall_enabled && azurerm_databricks_workspace.this.access_connector_id != null && !output.storage_public
+    error_message = "the workspace's own storage, where runs keep predictions, answers the internet, or not even Databricks"
+  }
+
+  assert {
+    condition     = azurerm_databricks_workspace.this.custom_parameters[0].storage_account_name == "stnightshiftdevw0000" && endswith(output.storage_account_id, "/providers/Microsoft.Storage/storageAccounts/stnightshiftdevw0000")
+    error_message = "the private endpoints lead to another account than the workspace's own"
   }
 
   assert {
@@ -74,4 +86,19 @@ run "a_public_workspace_still_has_no_public_clusters" {
     condition     = azurerm_databricks_workspace.this.custom_parameters[0].no_public_ip
     error_message = "clusters have public addresses"
   }
+
+  assert {
+    condition     = output.storage_public
+    error_message = "a firewall without private endpoints locks the clusters out of their own storage"
+  }
+}
+
+run "a_long_name_is_refused" {
+  command = plan
+
+  variables {
+    storage_account_name = "stnightshiftproductionw00"
+  }
+
+  expect_failures = [var.storage_account_name]
 }

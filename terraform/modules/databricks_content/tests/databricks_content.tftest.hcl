@@ -10,7 +10,7 @@ variables {
   name               = "nightshift"
   tags               = { owner = "mlops", cost_center = "nightshift" }
   service_principals = { app = "11111111-1111-1111-1111-111111111118", training = "11111111-1111-1111-1111-111111111120" }
-  storage            = { account_name = "stmock", catalog_container = "catalog", access_connector_id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.Databricks/accessConnectors/dbac", managed_identity_id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-data", skip_validation = true }
+  storage            = { account_name = "stmock", catalog_container = "catalog", access_connector_id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.Databricks/accessConnectors/dbac", managed_identity_id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-data" }
   job_definitions = [{
     name        = "nightshift-training"
     description = "Trains."

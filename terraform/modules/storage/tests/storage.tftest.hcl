@@ -11,6 +11,7 @@ variables {
   data_account        = "stnightshiftdevd0000"
   host_account        = "stnightshiftdevh0000"
   replication         = "ZRS"
+  access_connector_id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.Databricks/accessConnectors/dbac"
 }
 
 run "nobody_gets_in_with_a_key_or_from_outside" {
@@ -59,6 +60,11 @@ run "nobody_gets_in_with_a_key_or_from_outside" {
   assert {
     condition     = contains(azurerm_storage_account.data.network_rules[0].bypass, "AzureServices")
     error_message = "Event Grid cannot write its dead letters"
+  }
+
+  assert {
+    condition     = [for rule in azurerm_storage_account.data.network_rules[0].private_link_access : rule.endpoint_resource_id] == [var.access_connector_id]
+    error_message = "Unity Catalog's control plane cannot write to its volumes, or somebody else may"
   }
 
   assert {
