@@ -117,8 +117,11 @@ rollback: env $(READY)  ## put an earlier release back; ENV=dev VERSION=01234567
 smoke: env $(READY)  ## prove an environment: upload, verdict, alert, incident; ENV=dev
 	$(BIN)/nightshift --env $(ENV) smoke $(if $(VERSION),--version $(VERSION))
 
+# Once the lock file is committed, another provider than the one that it names is refused.
+LOCKED = $(if $(wildcard terraform/.terraform.lock.hcl),-lockfile=readonly)
+
 drift: env  ## plan without applying: exit 2 if the environment differs from the code; ENV=dev
-	terraform -chdir=terraform init -reconfigure -input=false -no-color -backend-config=envs/$(ENV).tfbackend
+	terraform -chdir=terraform init -reconfigure -input=false -no-color $(LOCKED) -backend-config=envs/$(ENV).tfbackend
 	terraform -chdir=terraform plan -lock=false -input=false -no-color -detailed-exitcode -var-file=envs/$(ENV).tfvars
 
 clean:  ## remove everything that the commands above have made

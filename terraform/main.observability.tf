@@ -5,16 +5,17 @@ module "observability" {
     id   = azurerm_resource_group.this.id
     name = azurerm_resource_group.this.name
   }
-  location                 = var.location
-  stem                     = local.stem
-  tags                     = local.tags
-  private                  = var.private
-  retention_days           = var.observability.retention_days
-  daily_quota_gb           = var.observability.daily_quota_gb
-  on_call_emails           = var.observability.on_call_emails
-  thresholds               = var.observability.thresholds
-  budget                   = var.budget
-  service_bus_namespace_id = module.messaging.namespace.id
+  location                  = var.location
+  stem                      = local.stem
+  tags                      = local.tags
+  private                   = var.private
+  retention_days            = var.observability.retention_days
+  daily_quota_gb            = var.observability.daily_quota_gb
+  on_call_emails            = var.observability.on_call_emails
+  thresholds                = var.observability.thresholds
+  budget                    = var.budget
+  databricks_resource_group = module.databricks.managed_resource_group
+  service_bus_namespace_id  = module.messaging.namespace.id
 
   webhook = var.alert_webhook ? {
     url       = "${local.app_url}/api/alerts"

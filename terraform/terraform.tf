@@ -4,19 +4,19 @@ terraform {
   required_providers {
     azapi = {
       source  = "azure/azapi"
-      version = "~> 2.12"
+      version = "2.12.0"
     }
     azuread = {
       source  = "hashicorp/azuread"
-      version = "~> 3.9"
+      version = "3.9.0"
     }
     azurerm = {
       source  = "hashicorp/azurerm"
-      version = "~> 4.81"
+      version = "4.81.0"
     }
     databricks = {
       source  = "databricks/databricks"
-      version = "~> 1.128"
+      version = "1.128.0"
     }
   }
 

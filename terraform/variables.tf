@@ -96,9 +96,12 @@ variable "function_plan" {
     always_ready       = map(number)
   })
 
+  # Flex Consumption scales queue triggers one by one; a group (http, durable, blob) keeps none of them ready.
   validation {
-    condition     = var.environment != "prod" || var.function_plan.sku != "FC1" || length(var.function_plan.always_ready) > 0
-    error_message = "function_plan.always_ready is empty: in prod an alert must not wait for a cold start. Keep at least { durable = 1 } ready."
+    condition = var.environment != "prod" || var.function_plan.sku != "FC1" || alltrue([
+      for name in ["durable", "http", "function:on_model_alerts"] : lookup(var.function_plan.always_ready, name, 0) >= 1
+    ])
+    error_message = "function_plan.always_ready: in prod a bad model must not wait for a cold start. Keep at least one each of durable, http and function:on_model_alerts ready. Given: ${join(", ", keys(var.function_plan.always_ready))}."
   }
 }
 
@@ -185,10 +188,9 @@ variable "observability" {
 }
 
 variable "budget" {
-  description = "Monthly budget of the resource group, in the billing currency, and the month it begins with."
+  description = "Monthly budget of the environment, the clusters' machines included, in the billing currency."
   type = object({
     amount = number
-    start  = string
   })
 }
 

@@ -61,7 +61,6 @@ observability = {
 
 budget = {
   amount = 300
-  start  = "2026-12-01"
 }
 
 on_call_url         = ""

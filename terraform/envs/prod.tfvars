@@ -19,7 +19,7 @@ function_plan = {
   sku                = "FC1"
   maximum_instances  = 100
   instance_memory_mb = 2048
-  always_ready       = { durable = 1, http = 1 }
+  always_ready       = { durable = 1, http = 1, "function:on_model_alerts" = 1 }
 }
 durable_backend = "storage"
 
@@ -61,7 +61,6 @@ observability = {
 
 budget = {
   amount = 3000
-  start  = "2026-12-01"
 }
 
 on_call_url         = ""

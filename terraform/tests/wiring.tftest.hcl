@@ -49,7 +49,7 @@ variables {
     databricks_public  = "10.42.4.0/24"
     databricks_private = "10.42.5.0/24"
   }
-  function_plan = { sku = "FC1", maximum_instances = 100, instance_memory_mb = 2048, always_ready = { durable = 1 } }
+  function_plan = { sku = "FC1", maximum_instances = 100, instance_memory_mb = 2048, always_ready = { durable = 1, http = 1, "function:on_model_alerts" = 1 } }
   service_bus   = { sku = "Premium", messaging_units = 1 }
   databricks = {
     deploy_content    = true
@@ -64,7 +64,7 @@ variables {
     on_call_emails = ["on-call@example.com"]
     thresholds     = { error_rate = 0.05, psi = 0.2, failed_calls = 10, dead_letters = 0 }
   }
-  budget           = { amount = 100, start = "2026-12-01" }
+  budget           = { amount = 100 }
   app_role_members = { Reader = [], Reviewer = [], Operator = [], AlertWriter = [] }
   tags             = { owner = "mlops", cost_center = "nightshift" }
 }

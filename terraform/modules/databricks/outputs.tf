@@ -11,6 +11,11 @@ output "access_connector_id" {
   value       = azurerm_databricks_access_connector.this.id
 }
 
+output "managed_resource_group" {
+  description = "Name of the resource group in which Databricks keeps the clusters' machines and its own storage."
+  value       = azurerm_databricks_workspace.this.managed_resource_group_name
+}
+
 output "storage_account_id" {
   description = "The workspace's own storage account, in the resource group that Databricks manages."
   value       = "${azurerm_databricks_workspace.this.managed_resource_group_id}/providers/Microsoft.Storage/storageAccounts/${var.storage_account_name}"

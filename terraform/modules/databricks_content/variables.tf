@@ -36,7 +36,7 @@ variable "job_definitions" {
   type        = any
 
   # Terraform passes over what it does not name; a field that is silently dropped would be a job that differs from the
-  # one that the tests ran.
+  # one that the tests ran. webhook_notifications is the exception: Azure lets no call of Databricks in, so jobs are polled.
   validation {
     condition = alltrue([
       for job in var.job_definitions : length(setsubtract(keys(job), [
@@ -75,12 +75,6 @@ variable "job_definitions" {
     ]))) == 1
     error_message = "job_definitions: all clusters must name one node_type_id, because they share an instance pool."
   }
-}
-
-variable "job_webhook_url" {
-  description = "Where jobs tell that they have finished; empty where Databricks cannot reach the app, which then polls."
-  type        = string
-  default     = ""
 }
 
 variable "wheel" {

@@ -9,13 +9,9 @@ locals {
   )
   scm_ip_restrictions = var.private ? [] : [for index, range in var.allowed_ip_ranges : { name = "allowed-${index}", service_tag = null, ip_address = range }]
 
-  # Called by what cannot sign in: the platform's health check, Databricks' job notifications (a hint that the app checks
-  # itself) and Event Grid's push (which has a key of the host). The last two reach a public app only.
-  open_paths = concat(
-    ["/api/health"],
-    var.private ? [] : ["/api/jobs/finished"],
-    var.push_events ? ["/runtime/webhooks/eventgrid"] : [],
-  )
+  # Called by what cannot sign in: the platform's health check, and Event Grid's push (which has a key of the host) to a
+  # public app.
+  open_paths = concat(["/api/health"], var.push_events ? ["/runtime/webhooks/eventgrid"] : [])
 
   sign_in_endpoint  = "https://login.microsoftonline.com/${var.sign_in.tenant_id}/v2.0"
   allowed_audiences = [var.sign_in.client_id, var.sign_in.identifier_uri]

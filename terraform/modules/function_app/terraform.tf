@@ -3,11 +3,11 @@ terraform {
   required_providers {
     azapi = {
       source  = "azure/azapi"
-      version = "~> 2.12"
+      version = "2.12.0"
     }
     azurerm = {
       source  = "hashicorp/azurerm"
-      version = "~> 4.81"
+      version = "4.81.0"
     }
   }
 }

@@ -58,7 +58,7 @@ variable "plan" {
 
   validation {
     condition     = alltrue([for name, count in var.plan.always_ready : contains(["http", "durable", "blob"], name) || startswith(name, "function:")])
-    error_message = "function_plan.always_ready: name a group (http, durable, blob) or function:NAME. Mend: ${join(", ", keys(var.plan.always_ready))}."
+    error_message = "function_plan.always_ready: name a group (http, durable, blob) or function:NAME, as each queue trigger scales by itself. Mend: ${join(", ", keys(var.plan.always_ready))}."
   }
 }
 

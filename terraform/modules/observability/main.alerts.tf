@@ -223,14 +223,24 @@ resource "azurerm_monitor_metric_alert" "queues" {
   }
 }
 
-resource "azurerm_consumption_budget_resource_group" "this" {
-  name              = "budget-${var.stem}"
-  resource_group_id = var.resource_group.id
-  amount            = var.budget.amount
-  time_grain        = "Monthly"
+# Of the subscription, for two resource groups: Databricks keeps the clusters' machines, the largest cost of use, in one
+# of its own.
+resource "azurerm_consumption_budget_subscription" "this" {
+  name            = "budget-${var.stem}"
+  subscription_id = "/subscriptions/${split("/", var.resource_group.id)[2]}"
+  amount          = var.budget.amount
+  time_grain      = "Monthly"
 
+  filter {
+    dimension {
+      name   = "ResourceGroupName"
+      values = [var.resource_group.name, var.databricks_resource_group]
+    }
+  }
+
+  # Azure takes no start before the month in which the budget is made, and none that moves later.
   time_period {
-    start_date = "${var.budget.start}T00:00:00Z"
+    start_date = formatdate("YYYY-MM-01'T'00:00:00'Z'", plantimestamp())
   }
 
   dynamic "notification" {
@@ -241,5 +251,9 @@ resource "azurerm_consumption_budget_resource_group" "this" {
       threshold_type = notification.key
       contact_groups = concat(local.people, local.responder)
     }
+  }
+
+  lifecycle {
+    ignore_changes = [time_period]
   }
 }

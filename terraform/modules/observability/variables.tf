@@ -93,19 +93,18 @@ variable "thresholds" {
 }
 
 variable "budget" {
-  description = "Monthly budget of the resource group, in the billing currency, and the month it begins with."
+  description = "Monthly budget of the environment, the clusters' machines included, in the billing currency. It begins with the month in which it is made."
   type = object({
     amount = number
-    start  = string
   })
 
   validation {
     condition     = var.budget.amount > 0
     error_message = "budget.amount = ${var.budget.amount}: must be more than 0."
   }
+}
 
-  validation {
-    condition     = can(regex("^20[0-9]{2}-(0[1-9]|1[0-2])-01$", var.budget.start))
-    error_message = "budget.start = ${var.budget.start}: must be the first day of a month, such as 2026-12-01."
-  }
+variable "databricks_resource_group" {
+  description = "Name of the resource group in which Databricks keeps the clusters' machines."
+  type        = string
 }

@@ -45,6 +45,11 @@ resource "azurerm_storage_container" "releases" {
   name                  = "releases"
   storage_account_id    = azurerm_storage_account.host.id
   container_access_type = "private"
+
+  # What a rollback puts back.
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "azurerm_storage_management_policy" "host" {

@@ -114,10 +114,10 @@ def test_the_front_page_is_ours() -> None:
     assert re.search(r'AzureWebJobsDisableHomepage\s*=\s*"true"', settings)
 
 
-def test_the_open_webhook_exists() -> None:
-    """The path that is open to Databricks in a public environment is the app's own."""
-    assert 'route="api/jobs/finished"' in (ROOT / "triggers" / "job_webhook.py").read_text(encoding="utf-8")
-    assert "/api/jobs/finished" in sources(TERRAFORM / "modules" / "function_app")
+def test_no_door_is_open_that_nobody_can_come_through() -> None:
+    """Databricks' notifications get past no address rule, so no path and no job tells of them."""
+    assert "jobs/finished" not in sources(TERRAFORM / "modules" / "function_app")
+    assert "notification_destination" not in sources(TERRAFORM / "modules" / "databricks_content")
 
 
 def test_the_push_target_exists() -> None:

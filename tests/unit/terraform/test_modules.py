@@ -70,6 +70,7 @@ def test_there_are_enough_assertions() -> None:
         ("modules/storage", 'azurerm_storage_account" "data'),
         ("modules/storage", 'azurerm_storage_account" "host'),
         ("modules/storage", 'azurerm_storage_container" "data'),
+        ("modules/storage", 'azurerm_storage_container" "releases'),
         ("modules/messaging", 'azurerm_servicebus_namespace" "this'),
         ("modules/key_vault", 'azurerm_key_vault" "this'),
         ("modules/databricks", 'azurerm_databricks_workspace" "this'),

@@ -42,7 +42,7 @@ def test_a_module_waits_for_what_it_needs(module: str, first: set[str]) -> None:
     ],
 )
 def test_a_resource_waits_for_what_it_needs(folder: str, resource: str, first: str) -> None:
-    """Two changes of one site do not meet, a name resolves when it is asked for, a principal is there before its right."""
+    """Two changes of one site do not meet; a name resolves when it is asked for; a principal is there first."""
     assert first in _waits_for(block(sources(MODULES / folder), f'resource "{resource}" {{'))
 
 

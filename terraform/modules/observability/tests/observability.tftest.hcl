@@ -12,17 +12,18 @@ override_resource {
 }
 
 variables {
-  resource_group           = { id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock", name = "rg-mock" }
-  location                 = "westeurope"
-  stem                     = "nightshift-dev"
-  retention_days           = 90
-  daily_quota_gb           = 1
-  on_call_emails           = ["on-call@example.com"]
-  service_bus_namespace_id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.ServiceBus/namespaces/sb-mock"
-  diagnostics              = { key-vault = { id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.KeyVault/vaults/kv-mock", groups = ["audit"] } }
-  thresholds               = { error_rate = 0.05, psi = 0.2, failed_calls = 10, dead_letters = 0 }
-  budget                   = { amount = 300, start = "2026-12-01" }
-  webhook                  = { url = "https://func-mock.azurewebsites.net/api/alerts", object_id = "11111111-1111-1111-1111-111111111114", tenant_id = "11111111-1111-1111-1111-111111111113" }
+  resource_group            = { id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock", name = "rg-mock" }
+  location                  = "westeurope"
+  stem                      = "nightshift-dev"
+  retention_days            = 90
+  daily_quota_gb            = 1
+  on_call_emails            = ["on-call@example.com"]
+  service_bus_namespace_id  = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.ServiceBus/namespaces/sb-mock"
+  diagnostics               = { key-vault = { id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.KeyVault/vaults/kv-mock", groups = ["audit"] } }
+  thresholds                = { error_rate = 0.05, psi = 0.2, failed_calls = 10, dead_letters = 0 }
+  databricks_resource_group = "rg-nightshift-dev-databricks"
+  budget                    = { amount = 300 }
+  webhook                   = { url = "https://func-mock.azurewebsites.net/api/alerts", object_id = "11111111-1111-1111-1111-111111111114", tenant_id = "11111111-1111-1111-1111-111111111113" }
 }
 
 run "logs_are_closed_and_keyless" {
@@ -146,13 +147,18 @@ run "queues_and_money_are_watched" {
   }
 
   assert {
-    condition     = azurerm_consumption_budget_resource_group.this.amount == 300 && length(azurerm_consumption_budget_resource_group.this.notification) == 2
+    condition     = azurerm_consumption_budget_subscription.this.amount == 300 && length(azurerm_consumption_budget_subscription.this.notification) == 2
     error_message = "nobody is told that the budget is spent"
   }
 
   assert {
-    condition     = azurerm_consumption_budget_resource_group.this.time_period[0].start_date == "2026-12-01T00:00:00Z"
-    error_message = "the budget begins at another time"
+    condition     = azurerm_consumption_budget_subscription.this.time_period[0].start_date == "${formatdate("YYYY-MM", plantimestamp())}-01T00:00:00Z"
+    error_message = "Azure refuses a budget that begins before the month in which it is made"
+  }
+
+  assert {
+    condition     = toset(one(azurerm_consumption_budget_subscription.this.filter[0].dimension).values) == toset(["rg-mock", "rg-nightshift-dev-databricks"])
+    error_message = "the clusters' machines are not in the budget, or others' bills are"
   }
 }
 
@@ -227,21 +233,11 @@ run "an_error_rate_in_percent_is_refused" {
   expect_failures = [var.thresholds]
 }
 
-run "a_budget_that_begins_mid_month_is_refused" {
-  command = plan
-
-  variables {
-    budget = { amount = 300, start = "2026-12-15" }
-  }
-
-  expect_failures = [var.budget]
-}
-
 run "a_budget_of_nothing_is_refused" {
   command = plan
 
   variables {
-    budget = { amount = 0, start = "2026-12-01" }
+    budget = { amount = 0 }
   }
 
   expect_failures = [var.budget]

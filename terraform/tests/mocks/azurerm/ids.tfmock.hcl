@@ -15,9 +15,9 @@ mock_resource "azurerm_application_insights" {
   }
 }
 
-mock_resource "azurerm_consumption_budget_resource_group" {
+mock_resource "azurerm_consumption_budget_subscription" {
   defaults = {
-    id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/resourceGroup1/providers/Microsoft.Consumption/budgets/resourceGroup1"
+    id = "/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Consumption/budgets/budget1"
   }
 }
 
