@@ -7,7 +7,7 @@ module "eventing" {
   topic_name                    = local.names.event_topic
   source_account_id             = module.storage.data_account.id
   public_network_access_enabled = var.private ? false : true
-  allowed_ip_ranges             = var.allowed_ip_ranges
+  allowed_ip_ranges             = local.allowed_ranges
   tags                          = local.tags
 }
 

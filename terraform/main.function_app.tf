@@ -20,7 +20,7 @@ module "function_app" {
   private           = var.private
   alert_webhook     = var.alert_webhook
   push_events       = var.blob_event_delivery == "push"
-  allowed_ip_ranges = var.allowed_ip_ranges
+  allowed_ip_ranges = local.allowed_ranges
 
   sign_in = {
     tenant_id      = local.tenant_id

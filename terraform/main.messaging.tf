@@ -15,7 +15,7 @@ module "messaging" {
   sku                           = var.service_bus.sku
   messaging_units               = var.service_bus.messaging_units
   public_network_access_enabled = var.private ? false : true
-  allowed_ip_ranges             = var.allowed_ip_ranges
+  allowed_ip_ranges             = local.allowed_addresses
   queues                        = local.queues
   tags                          = local.tags
 }

@@ -16,6 +16,10 @@ locals {
     scheduler         = "dts-${local.stem}-${local.suffix}"
   }
 
+  # One address, as each service wants it: storage refuses /32, App Service and Event Grid want it.
+  allowed_addresses = [for range in var.allowed_ip_ranges : trimsuffix(range, "/32")]
+  allowed_ranges    = [for address in local.allowed_addresses : strcontains(address, "/") ? address : "${address}/32"]
+
   tags = merge(var.tags, { application = var.name, environment = var.environment, managed_by = "terraform" })
 
   tenant_id = data.azurerm_client_config.current.tenant_id

@@ -8,7 +8,7 @@ module "storage" {
   replication         = var.storage_replication
   # A conditional and no negation, because checkov reads only the former.
   public_network_access_enabled = var.private ? false : true
-  allowed_ip_ranges             = var.allowed_ip_ranges
+  allowed_ip_ranges             = local.allowed_addresses
   access_connector_id           = module.databricks.access_connector_id
   tags                          = local.tags
 }
@@ -21,6 +21,6 @@ module "key_vault" {
   name                          = local.names.key_vault
   tenant_id                     = local.tenant_id
   public_network_access_enabled = var.private ? false : true
-  allowed_ip_ranges             = var.allowed_ip_ranges
+  allowed_ip_ranges             = local.allowed_addresses
   tags                          = local.tags
 }

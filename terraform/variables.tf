@@ -56,18 +56,18 @@ variable "private" {
 }
 
 variable "allowed_ip_ranges" {
-  description = "Public IPv4 ranges of people and pipelines where private = false."
+  description = "Public IPv4 addresses and ranges of people and pipelines where private = false."
   type        = list(string)
   default     = []
 
   validation {
-    condition     = alltrue([for range in var.allowed_ip_ranges : can(cidrhost(range, 0)) && !strcontains(range, ":")])
-    error_message = "allowed_ip_ranges: give IPv4 ranges such as 203.0.113.0/28. Mend: ${join(", ", [for range in var.allowed_ip_ranges : range if !can(cidrhost(range, 0)) || strcontains(range, ":")])}."
+    condition     = alltrue([for range in var.allowed_ip_ranges : can(regex("^[0-9.]+(/[0-9]+)?$", range)) && can(cidrhost(strcontains(range, "/") ? range : "${range}/32", 0))])
+    error_message = "allowed_ip_ranges: give IPv4 addresses such as 203.0.113.5, or ranges such as 203.0.113.0/28. Mend: ${join(", ", [for range in var.allowed_ip_ranges : range if !can(regex("^[0-9.]+(/[0-9]+)?$", range)) || !can(cidrhost(strcontains(range, "/") ? range : "${range}/32", 0))])}."
   }
 
   validation {
-    condition     = alltrue([for range in var.allowed_ip_ranges : try(tonumber(split("/", range)[1]) >= 16 && tonumber(split("/", range)[1]) <= 30, true)])
-    error_message = "allowed_ip_ranges: a range must be /16 to /30: wider lets strangers in, and storage firewalls refuse /31 and /32. Mend: ${join(", ", var.allowed_ip_ranges)}."
+    condition     = alltrue([for range in var.allowed_ip_ranges : !strcontains(range, "/") || try((tonumber(split("/", range)[1]) >= 16 && tonumber(split("/", range)[1]) <= 30) || split("/", range)[1] == "32", true)])
+    error_message = "allowed_ip_ranges: a range must be one address or /16 to /30: wider lets strangers in, and storage firewalls refuse /31. Mend: ${join(", ", var.allowed_ip_ranges)}."
   }
 
   validation {
@@ -141,6 +141,17 @@ variable "storage_replication" {
   validation {
     condition     = var.environment != "prod" || var.storage_replication != "LRS"
     error_message = "storage_replication = LRS: prod must outlive a building. Use ZRS or GZRS."
+  }
+
+  # learn.microsoft.com/azure/reliability/regions-list, read 2026-11-29.
+  validation {
+    condition     = !contains(["GRS", "GZRS"], var.storage_replication) || !contains(["italynorth", "polandcentral", "spaincentral"], var.location)
+    error_message = "storage_replication = ${var.storage_replication}: ${var.location} has no paired region to keep a second copy in. Use ZRS there."
+  }
+
+  validation {
+    condition     = !contains(["ZRS", "GZRS"], var.storage_replication) || !contains(["northcentralus", "ukwest", "westcentralus", "westus"], var.location)
+    error_message = "storage_replication = ${var.storage_replication}: ${var.location} has no zones. Use LRS or GRS there."
   }
 }
 

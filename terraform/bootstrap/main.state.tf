@@ -12,7 +12,7 @@ resource "azurerm_storage_account" "state" {
   location                          = azurerm_resource_group.state.location
   account_kind                      = "StorageV2"
   account_tier                      = "Standard"
-  account_replication_type          = "GZRS"
+  account_replication_type          = var.replication
   infrastructure_encryption_enabled = true
   min_tls_version                   = "TLS1_2"
   https_traffic_only_enabled        = true
@@ -25,9 +25,10 @@ resource "azurerm_storage_account" "state" {
   tags                              = var.tags
 
   network_rules {
-    default_action             = "Deny"
-    bypass                     = ["None"]
-    ip_rules                   = var.allowed_ip_ranges
+    default_action = "Deny"
+    bypass         = ["None"]
+    # Storage takes a single address without /32 only.
+    ip_rules                   = [for range in var.allowed_ip_ranges : trimsuffix(range, "/32")]
     virtual_network_subnet_ids = var.virtual_network_subnet_ids
   }
 

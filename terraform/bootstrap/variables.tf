@@ -14,10 +14,37 @@ variable "location" {
   default     = "westeurope"
 }
 
+variable "replication" {
+  description = "Redundancy of the state: GZRS or GRS (a second region), ZRS (three zones), LRS (one building)."
+  type        = string
+  default     = "GZRS"
+
+  validation {
+    condition     = contains(["LRS", "ZRS", "GRS", "GZRS"], var.replication)
+    error_message = "replication = ${var.replication}: use GZRS or GRS (a second region), ZRS (three zones) or LRS (one building)."
+  }
+
+  # learn.microsoft.com/azure/reliability/regions-list, read 2026-11-29.
+  validation {
+    condition     = !contains(["GRS", "GZRS"], var.replication) || !contains(["italynorth", "polandcentral", "spaincentral"], var.location)
+    error_message = "replication = ${var.replication}: ${var.location} has no paired region to keep a second copy in. Use ZRS there."
+  }
+
+  validation {
+    condition     = !contains(["ZRS", "GZRS"], var.replication) || !contains(["northcentralus", "ukwest", "westcentralus", "westus"], var.location)
+    error_message = "replication = ${var.replication}: ${var.location} has no zones. Use GRS there."
+  }
+}
+
 variable "allowed_ip_ranges" {
-  description = "Public IPv4 ranges that Terraform runs from; a runner inside a network comes by virtual_network_subnet_ids."
+  description = "Public IPv4 addresses and ranges that Terraform runs from; a runner inside a network comes by virtual_network_subnet_ids."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for range in var.allowed_ip_ranges : can(regex("^[0-9.]+(/([0-9]|[12][0-9]|30|32))?$", range)) && can(cidrhost(strcontains(range, "/") ? range : "${range}/32", 0))])
+    error_message = "allowed_ip_ranges: give addresses such as 203.0.113.5, or ranges up to /30 such as 203.0.113.0/28; storage firewalls refuse /31. Mend: ${join(", ", var.allowed_ip_ranges)}."
+  }
 }
 
 variable "virtual_network_subnet_ids" {
@@ -39,6 +66,12 @@ variable "state_writers" {
     condition     = length(var.state_writers) > 0
     error_message = "state_writers is empty: then nobody may write the state. Name at least yourself (az ad signed-in-user show --query id)."
   }
+}
+
+variable "plan_readers" {
+  description = "Entra object ids of who plans and never applies, such as the identities of the nightly drift plan."
+  type        = list(string)
+  default     = []
 }
 
 variable "tags" {

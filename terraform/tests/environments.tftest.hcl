@@ -44,7 +44,7 @@ run "dev_is_public_for_named_ranges_only_and_reaches_its_own_services" {
     name                = run.files.dev.name
     location            = run.files.dev.location
     private             = run.files.dev.private
-    allowed_ip_ranges   = ["203.0.113.0/28"]
+    allowed_ip_ranges   = ["203.0.113.0/28", "198.51.100.5", "198.51.100.9/32"]
     network             = run.files.dev.network
     function_plan       = run.files.dev.function_plan
     durable_backend     = run.files.dev.durable_backend
@@ -118,8 +118,8 @@ run "dev_is_public_for_named_ranges_only_and_reaches_its_own_services" {
   }
 
   assert {
-    condition     = jsonencode(output.public.app_callers) == jsonencode(["ActionGroup", "203.0.113.0/28"])
-    error_message = "dev: somebody else than the named range and Azure Monitor may call the app"
+    condition     = jsonencode(output.public.app_callers) == jsonencode(["ActionGroup", "203.0.113.0/28", "198.51.100.5/32", "198.51.100.9/32"]) && jsonencode(local.allowed_addresses) == jsonencode(["203.0.113.0/28", "198.51.100.5", "198.51.100.9"])
+    error_message = "dev: others than the named range and addresses and Azure Monitor may call, or a service gets an address in a form that it refuses"
   }
 }
 
