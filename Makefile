@@ -122,7 +122,7 @@ LOCKED = $(if $(wildcard terraform/.terraform.lock.hcl),-lockfile=readonly)
 
 drift: env  ## plan without applying: exit 2 if the environment differs from the code; ENV=dev
 	terraform -chdir=terraform init -reconfigure -input=false -no-color $(LOCKED) -backend-config=envs/$(ENV).tfbackend
-	terraform -chdir=terraform plan -lock=false -input=false -no-color -detailed-exitcode -var-file=envs/$(ENV).tfvars
+	terraform -chdir=terraform plan -lock=false -input=false -no-color -detailed-exitcode -var check_settings=true -var-file=envs/$(ENV).tfvars
 
 clean:  ## remove everything that the commands above have made
 	rm -rf $(VENV) .nightshift local_host/azurite/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -36,6 +36,10 @@ module "databricks_content" {
     for file in fileset("${path.module}/../training/job_definitions", "*.yml") :
     yamldecode(file("${path.module}/../training/job_definitions/${file}"))
   ]
+  metastore_id      = var.databricks.metastore_id
+  workspace_id      = module.databricks.workspace.number
+  account_id        = var.databricks.account_id
+  run_as_users      = var.databricks.run_as_users
   wheel             = var.databricks.wheel
   git_commit        = var.databricks.git_commit
   pool              = var.databricks.pool

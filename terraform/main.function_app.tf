@@ -42,6 +42,7 @@ module "function_app" {
   notify_urls_secret_uri = var.notify_urls_version == "" ? "" : "${module.key_vault.uri}secrets/notify-urls/${var.notify_urls_version}"
 
   language_model = var.language_model
+  check_settings = var.check_settings
 
   durable = {
     backend  = var.durable_backend

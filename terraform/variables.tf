@@ -143,7 +143,7 @@ variable "storage_replication" {
     error_message = "storage_replication = LRS: prod must outlive a building. Use ZRS or GZRS."
   }
 
-  # learn.microsoft.com/azure/reliability/regions-list, read 2026-11-29.
+  # learn.microsoft.com/azure/reliability/regions-list, of 2025-03-21.
   validation {
     condition     = !contains(["GRS", "GZRS"], var.storage_replication) || !contains(["italynorth", "polandcentral", "spaincentral"], var.location)
     error_message = "storage_replication = ${var.storage_replication}: ${var.location} has no paired region to keep a second copy in. Use ZRS there."
@@ -168,8 +168,11 @@ variable "alert_webhook" {
 }
 
 variable "databricks" {
-  description = "The workspace: whether its content is deployed, wheel and commit of the training code, pool, and the DBU limit of a cluster."
+  description = "The workspace: whether its content is deployed, wheel and commit of the training code, pool, the DBU limit of a cluster, and what an account administrator may do by Terraform: attach the metastore (metastore_id), and let people give jobs to the training principal (account_id, run_as_users)."
   type = object({
+    metastore_id      = optional(string, "")
+    account_id        = optional(string, "")
+    run_as_users      = optional(list(string), [])
     deploy_content    = bool
     wheel             = string
     git_commit        = string
@@ -241,6 +244,12 @@ variable "notify_urls_version" {
     condition     = var.notify_urls_version == "" || can(regex("^[0-9a-f]{32}$", var.notify_urls_version))
     error_message = "notify_urls_version = ${var.notify_urls_version}: give the version's 32 hexadecimal digits (az keyvault secret list-versions), never the secret itself."
   }
+}
+
+variable "check_settings" {
+  description = "Whether the plan asks Azure for the app's settings and fails where they were changed by hand; `make drift` does."
+  type        = bool
+  default     = false
 }
 
 variable "app_role_members" {

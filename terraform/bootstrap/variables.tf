@@ -24,7 +24,7 @@ variable "replication" {
     error_message = "replication = ${var.replication}: use GZRS or GRS (a second region), ZRS (three zones) or LRS (one building)."
   }
 
-  # learn.microsoft.com/azure/reliability/regions-list, read 2026-11-29.
+  # learn.microsoft.com/azure/reliability/regions-list, of 2025-03-21.
   validation {
     condition     = !contains(["GRS", "GZRS"], var.replication) || !contains(["italynorth", "polandcentral", "spaincentral"], var.location)
     error_message = "replication = ${var.replication}: ${var.location} has no paired region to keep a second copy in. Use ZRS there."

@@ -1,8 +1,9 @@
 output "workspace" {
-  description = "The workspace: resource id and address."
+  description = "The workspace: resource id, Databricks' own number, and address."
   value = {
-    id  = azurerm_databricks_workspace.this.id
-    url = "https://${azurerm_databricks_workspace.this.workspace_url}"
+    id     = azurerm_databricks_workspace.this.id
+    number = azurerm_databricks_workspace.this.workspace_id
+    url    = "https://${azurerm_databricks_workspace.this.workspace_url}"
   }
 }
 

@@ -2,6 +2,14 @@ locals {
   catalog = "${var.name}_${var.environment}"
 }
 
+# Without a metastore there is no Unity Catalog. Attaching one needs a metastore administrator.
+resource "databricks_metastore_assignment" "this" {
+  count = var.metastore_id == "" ? 0 : 1
+
+  workspace_id = var.workspace_id
+  metastore_id = var.metastore_id
+}
+
 resource "databricks_service_principal" "this" {
   for_each = var.service_principals
 
@@ -20,6 +28,8 @@ resource "databricks_storage_credential" "catalog" {
     access_connector_id = var.storage.access_connector_id
     managed_identity_id = var.storage.managed_identity_id
   }
+
+  depends_on = [databricks_metastore_assignment.this]
 }
 
 # Jobs read datasets and write reports with this one: NIGHTSHIFT_SERVICE_CREDENTIAL.
@@ -33,6 +43,8 @@ resource "databricks_credential" "data" {
     access_connector_id = var.storage.access_connector_id
     managed_identity_id = var.storage.managed_identity_id
   }
+
+  depends_on = [databricks_metastore_assignment.this]
 }
 
 resource "databricks_external_location" "catalog" {

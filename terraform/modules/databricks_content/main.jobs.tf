@@ -3,6 +3,18 @@ locals {
   jobs  = { for job in var.job_definitions : job.name => job }
 }
 
+# Databricks takes a job that runs as a principal only from who may use that principal.
+resource "databricks_access_control_rule_set" "run_as" {
+  count = length(var.run_as_users) > 0 ? 1 : 0
+
+  name = "accounts/${var.account_id}/servicePrincipals/${databricks_service_principal.this["training"].application_id}/ruleSets/default"
+
+  grant_rules {
+    principals = var.run_as_users
+    role       = "roles/servicePrincipal.user"
+  }
+}
+
 # The same files that local_host/databricks runs; what is added is what only a workspace knows.
 resource "databricks_job" "this" {
   for_each = local.jobs
@@ -77,6 +89,8 @@ resource "databricks_job" "this" {
       }
     }
   }
+
+  depends_on = [databricks_access_control_rule_set.run_as]
 }
 
 resource "databricks_permissions" "jobs" {

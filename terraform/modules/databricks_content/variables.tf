@@ -77,6 +77,44 @@ variable "job_definitions" {
   }
 }
 
+variable "metastore_id" {
+  description = "Unity Catalog metastore that the workspace is attached to; empty where the account attaches it by itself or somebody has done it."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.metastore_id == "" || can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.metastore_id))
+    error_message = "databricks.metastore_id = ${var.metastore_id}: give the metastore's id (databricks metastores list, or the account console), not its name."
+  }
+}
+
+variable "workspace_id" {
+  description = "Databricks' own number of the workspace."
+  type        = string
+}
+
+variable "account_id" {
+  description = "Databricks account; with run_as_users only."
+  type        = string
+  default     = ""
+}
+
+variable "run_as_users" {
+  description = "Who may give jobs to the training principal, as users/NAME, groups/NAME or servicePrincipals/APPLICATION-ID: whoever applies. Empty where it is granted by hand."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for user in var.run_as_users : can(regex("^(users|groups|servicePrincipals)/[^ ]+$", user))])
+    error_message = "databricks.run_as_users: give users/NAME, groups/NAME or servicePrincipals/APPLICATION-ID. Mend: ${join(", ", var.run_as_users)}."
+  }
+
+  validation {
+    condition     = length(var.run_as_users) == 0 || can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.account_id))
+    error_message = "databricks.account_id = ${var.account_id}: run_as_users needs the Databricks account's id (the account console shows it)."
+  }
+}
+
 variable "wheel" {
   description = "File name of the training wheel in the volume wheels."
   type        = string

@@ -211,6 +211,12 @@ variable "language_model" {
   }
 }
 
+variable "check_settings" {
+  description = "Whether the plan asks Azure for the settings of an app that exists, and fails where they differ. For the drift plan."
+  type        = bool
+  default     = false
+}
+
 variable "durable" {
   description = "Backend of Durable Functions: Azure Storage, or the Durable Task Scheduler."
   type = object({

@@ -26,6 +26,7 @@ variables {
     queue                 = { enabled = true }
     webhook_notifications = { on_success = [{ id = "nightshift-job-finished" }], on_failure = [{ id = "nightshift-job-finished" }] }
   }]
+  workspace_id      = "1234567890123456"
   wheel             = "nightshift_training-0.1.0-py3-none-any.whl"
   git_commit        = "0123456"
   pool              = { min_idle = 0, max_capacity = 2, idle_minutes = 15, spot = true }
@@ -178,6 +179,66 @@ run "rights_are_those_of_the_table" {
     condition     = one(databricks_permissions.policy.access_control).permission_level == "CAN_USE" && one(databricks_permissions.pool.access_control).permission_level == "CAN_ATTACH_TO"
     error_message = "clusters cannot be made"
   }
+}
+
+run "an_account_administrator_attaches_the_metastore_and_grants_the_principal" {
+  command = plan
+
+  variables {
+    metastore_id = "44444444-4444-4444-4444-444444444441"
+    account_id   = "44444444-4444-4444-4444-444444444442"
+    run_as_users = ["users/platform@example.com"]
+  }
+
+  assert {
+    condition     = databricks_metastore_assignment.this[0].metastore_id == "44444444-4444-4444-4444-444444444441" && databricks_metastore_assignment.this[0].workspace_id == 1234567890123456
+    error_message = "the workspace has no Unity Catalog: catalog, registry and grants are refused"
+  }
+
+  assert {
+    condition     = databricks_access_control_rule_set.run_as[0].name == "accounts/44444444-4444-4444-4444-444444444442/servicePrincipals/11111111-1111-1111-1111-111111111120/ruleSets/default" && one(databricks_access_control_rule_set.run_as[0].grant_rules).role == "roles/servicePrincipal.user"
+    error_message = "who applies may not let jobs run as the training principal"
+  }
+}
+
+run "without_an_account_administrator_both_are_done_by_hand" {
+  command = plan
+
+  assert {
+    condition     = length(databricks_metastore_assignment.this) == 0 && length(databricks_access_control_rule_set.run_as) == 0
+    error_message = "a workspace administrator alone cannot apply"
+  }
+}
+
+run "a_metastores_name_is_refused" {
+  command = plan
+
+  variables {
+    metastore_id = "metastore_azure_westeurope"
+  }
+
+  expect_failures = [var.metastore_id]
+}
+
+run "a_user_without_its_kind_is_refused" {
+  command = plan
+
+  variables {
+    account_id   = "44444444-4444-4444-4444-444444444442"
+    run_as_users = ["platform@example.com"]
+  }
+
+  expect_failures = [var.run_as_users]
+}
+
+run "a_user_without_the_account_is_refused" {
+  command = plan
+
+  variables {
+    run_as_users = ["users/platform@example.com"]
+  }
+
+  expect_failures = [var.run_as_users]
 }
 
 run "databricks_calls_nobody" {

@@ -30,6 +30,7 @@ mock_resource "azurerm_databricks_access_connector" {
 mock_resource "azurerm_databricks_workspace" {
   defaults = {
     managed_resource_group_id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-mock-databricks"
+    workspace_id              = "1234567890123456"
     workspace_url             = "adb-1234567890123456.7.azuredatabricks.net"
     id                        = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/group1/providers/Microsoft.Databricks/workspaces/workspace1"
   }
