@@ -5,6 +5,7 @@ module "network" {
   location             = var.location
   stem                 = local.stem
   tags                 = local.tags
+  private              = var.private
   cidrs                = var.network
   functions_delegation = local.flex ? "Microsoft.App/environments" : "Microsoft.Web/serverFarms"
 }

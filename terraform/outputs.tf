@@ -79,7 +79,7 @@ output "next" {
 }
 
 output "public" {
-  description = "What can be reached from outside the network: true or false, and for the app, by whom."
+  description = "What can be reached from outside the network: true or false, for the app by whom, and what may leave."
   value = {
     services = merge(module.storage.public, {
       service-bus = module.messaging.public
@@ -91,6 +91,7 @@ output "public" {
       logs               = module.observability.public
     })
     app_callers = module.function_app.public
+    egress      = module.network.egress
   }
 }
 

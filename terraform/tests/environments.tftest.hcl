@@ -189,6 +189,11 @@ run "qa_is_private" {
   }
 
   assert {
+    condition     = !contains(output.public.egress.clusters, "anything to anywhere") && contains(output.public.egress.clusters, "Internet 443")
+    error_message = "qa: what leaves the clusters is not limited, or not told"
+  }
+
+  assert {
     condition     = length(output.public.services) == 8
     error_message = "qa: a service is missing from the list of what is public"
   }
@@ -270,6 +275,11 @@ run "prod_is_private" {
   assert {
     condition     = alltrue([for service, public in output.public.services : !public])
     error_message = "prod: a service answers outside of the network"
+  }
+
+  assert {
+    condition     = !contains(output.public.egress.clusters, "anything to anywhere") && contains(output.public.egress.clusters, "Internet 443")
+    error_message = "prod: what leaves the clusters is not limited, or not told"
   }
 
   assert {

@@ -35,6 +35,14 @@ output "egress_address" {
   value       = azurerm_public_ip.egress.ip_address
 }
 
+output "egress" {
+  description = "What may leave, by whose subnet."
+  value = {
+    function-app = ["anything to anywhere"]
+    clusters     = var.private ? [for name, rule in local.cluster_egress : "${rule.to} ${join(", ", rule.ports)}" if rule.access == "Allow"] : ["anything to anywhere"]
+  }
+}
+
 output "functions_delegation" {
   description = "The service that the function app's subnet is delegated to."
   value       = azurerm_subnet.functions.delegation[0].service_delegation[0].name

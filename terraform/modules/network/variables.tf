@@ -19,6 +19,12 @@ variable "tags" {
   default     = {}
 }
 
+variable "private" {
+  description = "Whether what leaves the clusters' subnets is limited; Databricks writes its own rules otherwise."
+  type        = bool
+  default     = true
+}
+
 variable "cidrs" {
   description = "IPv4 ranges: of the virtual network, and of its four subnets."
   type = object({

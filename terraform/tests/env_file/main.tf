@@ -1,4 +1,4 @@
-# Reads an environment's own tfvars, so that the tests plan what is shipped and not a copy of it.
+# Reads an environment's or example's own tfvars, so that the tests plan what is shipped and not a copy of it.
 terraform {
   required_providers {
     terraform = {
@@ -17,4 +17,12 @@ output "qa" {
 
 output "prod" {
   value = provider::terraform::decode_tfvars(file("${path.module}/../../envs/prod.tfvars"))
+}
+
+output "smallest" {
+  value = provider::terraform::decode_tfvars(file("${path.module}/../../examples/smallest.tfvars"))
+}
+
+output "private" {
+  value = provider::terraform::decode_tfvars(file("${path.module}/../../examples/private.tfvars"))
 }

@@ -87,6 +87,43 @@ run "nothing_comes_in_from_the_internet" {
   }
 }
 
+run "clusters_of_a_private_environment_call_out_by_https_only" {
+  command = plan
+
+  assert {
+    condition     = anytrue([for rule in azurerm_network_security_group.databricks.security_rule : rule.direction == "Outbound" && rule.access == "Deny" && rule.destination_address_prefix == "Internet" && rule.protocol == "*" && rule.priority == 4000])
+    error_message = "whatever runs on a cluster may send data out by any protocol"
+  }
+
+  assert {
+    condition     = toset(flatten([for rule in azurerm_network_security_group.databricks.security_rule : rule.destination_port_ranges if rule.access == "Allow" && rule.destination_address_prefix == "Internet"])) == toset(["443"])
+    error_message = "more than HTTPS leaves to the internet, or training cannot install its packages"
+  }
+
+  assert {
+    condition     = anytrue([for rule in azurerm_network_security_group.databricks.security_rule : rule.access == "Allow" && rule.destination_address_prefix == "AzureDatabricks" && contains(rule.destination_port_ranges, "6666")])
+    error_message = "clusters cannot reach their control plane"
+  }
+
+  assert {
+    condition     = length(output.egress.clusters) == 3
+    error_message = "the list of what leaves is not what the rules allow"
+  }
+}
+
+run "databricks_writes_its_own_rules_in_a_public_environment" {
+  command = plan
+
+  variables {
+    private = false
+  }
+
+  assert {
+    condition     = length(azurerm_network_security_group.databricks.security_rule) == 0
+    error_message = "two owners of one group's rules: each apply takes Databricks' rules away"
+  }
+}
+
 run "there_is_one_way_out" {
   command = plan
 
