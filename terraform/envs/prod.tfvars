@@ -1,4 +1,4 @@
-# prod: private, redundant across zones, machines kept warm. Write your own ids.
+# prod: private, redundant across zones, alerts kept warm. Write your own ids.
 subscription_id = "00000000-0000-0000-0000-000000000000"
 environment     = "prod"
 name            = "nightshift"
@@ -37,7 +37,7 @@ databricks = {
   git_commit        = ""
   max_dbus_per_hour = 8
   pool = {
-    min_idle     = 1
+    min_idle     = 0
     max_capacity = 8
     idle_minutes = 15
     spot         = false

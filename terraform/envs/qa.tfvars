@@ -19,7 +19,7 @@ function_plan = {
   sku                = "FC1"
   maximum_instances  = 40
   instance_memory_mb = 2048
-  always_ready       = { durable = 1 }
+  always_ready       = {}
 }
 durable_backend = "storage"
 

@@ -7,32 +7,18 @@ from tests.unit.terraform.hcl import ENVIRONMENTS, ROOT, TERRAFORM, declared, so
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
-def test_endpoints_and_zones_are_counted_right() -> None:
-    """The fixed cost of a private environment is that of the endpoints and zones which are made."""
-    table = (TERRAFORM / "main.private_link.tf").read_text(encoding="utf-8")
-    endpoints = len(re.findall(r"subresource\s*=", table))
-    zones = len(set(re.findall(r'"(privatelink\.[\w.-]+)"', table)))
-    assert re.findall(r"^\| private endpoints .* (\d+): \$([\d.]+) \|$", PAGE, re.MULTILINE) == [
-        (str(endpoints), f"{endpoints * 7.30:.2f}")
+def test_each_step_by_hand_says_what_to_do_and_how_to_see_it() -> None:
+    """Each step has a name of its own, a command or place, and a way to see that it worked."""
+    table = PAGE[PAGE.index("### Steps by hand, in order") : PAGE.index("## 4. Code")]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines() if line.startswith("| ")
     ]
-    assert re.findall(r"^\| private DNS zones .* (\d+): \$([\d.]+) \|$", PAGE, re.MULTILINE) == [
-        (str(zones), f"{zones * 0.50:.2f}")
-    ]
-
-
-def test_the_sum_adds_up() -> None:
-    """The last line of the table is the sum of what has a price."""
-    rows = re.findall(r"^\| .*\|$", PAGE[PAGE.index("Fixed cost") : PAGE.index("**sum of")], re.MULTILINE)
-    dev, private = 0.0, 0.0
-    for row in rows:
-        *_, left, right = (cell.strip() for cell in row.strip("|").split("|"))
-        for cell, add_dev in ((left, True), (right, False)):
-            price = re.search(r"\$([\d.]+)", cell)
-            if price and add_dev:
-                dev += float(price[1])
-            elif price:
-                private += float(price[1])
-    assert f"**${dev:.2f}** | **${private:.2f}**" in PAGE
+    steps = rows[1:]
+    names = [re.sub(r" \(private\)$", "", step[0]) for step in steps]
+    assert len(names) >= 15
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)*", name)] == []
+    assert [step for step in steps if len(step) != 3 or not step[1] or "`" not in step[2]] == []
 
 
 def test_every_environment_is_described() -> None:
