@@ -20,6 +20,7 @@ locals {
       resource_id = module.databricks.workspace.id
       subresource = "browser_authentication"
       zones       = ["privatelink.azuredatabricks.net"]
+      later       = true
     }
     # The workspace's own storage: runs' artifacts, predictions among them, which the app reads.
     workspace-blob = { resource_id = module.databricks.storage_account_id, subresource = "blob", zones = ["privatelink.blob.core.windows.net"] }

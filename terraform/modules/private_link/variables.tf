@@ -30,11 +30,12 @@ variable "virtual_network_id" {
 }
 
 variable "endpoints" {
-  description = "The endpoints by name: of which resource, which part of it, and the private DNS zones of its names."
+  description = "The endpoints by name: of which resource, which part of it, the private DNS zones of its names, and whether it is made after the others (a second one of the same workspace)."
   type = map(object({
     resource_id = string
     subresource = string
     zones       = list(string)
+    later       = optional(bool, false)
   }))
 
   validation {

@@ -38,12 +38,21 @@ def test_a_module_waits_for_what_it_needs(module: str, first: set[str]) -> None:
     [
         ("function_app", 'azapi_update_resource" "flex_basic_publishing', "azapi_update_resource.flex_sign_in"),
         ("private_link", 'azurerm_private_endpoint" "this', "azurerm_private_dns_zone_virtual_network_link.this"),
+        ("private_link", 'azurerm_private_endpoint" "later', "azurerm_private_endpoint.this"),
         ("databricks_content", 'databricks_grant" "this', "databricks_service_principal.this"),
     ],
 )
 def test_a_resource_waits_for_what_it_needs(folder: str, resource: str, first: str) -> None:
     """Two changes of one site do not meet; a name resolves when it is asked for; a principal is there first."""
     assert first in _waits_for(block(sources(MODULES / folder), f'resource "{resource}" {{'))
+
+
+def test_a_workspace_gets_its_endpoints_one_by_one() -> None:
+    """Databricks refuses a second endpoint while it makes the first, and the provider does not try again."""
+    table = (TERRAFORM / "main.private_link.tf").read_text(encoding="utf-8")
+    rows = re.findall(r"\{[^{}]*module\.databricks\.workspace\.id[^{}]*\}", table)
+    assert len(rows) == 2
+    assert len([row for row in rows if not re.search(r"later\s*= true", row)]) == 1
 
 
 @pytest.mark.parametrize(

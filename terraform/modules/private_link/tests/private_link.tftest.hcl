@@ -51,6 +51,27 @@ run "each_endpoint_resolves_within_the_network" {
   }
 }
 
+run "a_second_endpoint_of_a_workspace_is_made_after_the_first" {
+  command = plan
+
+  variables {
+    endpoints = {
+      databricks         = { resource_id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.Databricks/workspaces/dbw", subresource = "databricks_ui_api", zones = ["privatelink.azuredatabricks.net"] }
+      databricks-sign-in = { resource_id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.Databricks/workspaces/dbw", subresource = "browser_authentication", zones = ["privatelink.azuredatabricks.net"], later = true }
+    }
+  }
+
+  assert {
+    condition     = keys(azurerm_private_endpoint.this) == ["databricks"] && keys(azurerm_private_endpoint.later) == ["databricks-sign-in"]
+    error_message = "both are made at once, which Databricks refuses"
+  }
+
+  assert {
+    condition     = length(azurerm_private_dns_zone.this) == 1 && keys(output.endpoints) == ["databricks", "databricks-sign-in"]
+    error_message = "the second endpoint has a zone of its own, or is not told"
+  }
+}
+
 run "an_endpoint_without_a_zone_is_refused" {
   command = plan
 
