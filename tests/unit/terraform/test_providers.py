@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.terraform.hcl import ROOT, TERRAFORM
+from tests.unit.terraform.hcl import ROOT, TERRAFORM, block, sources
 
 FILES = sorted(file for file in TERRAFORM.rglob("terraform.tf") if ".terraform" not in file.parts)
 _PROVIDER = re.compile(r'source\s*=\s*"([\w/]+)"\n\s*version = "([^"]+)"')
@@ -34,3 +34,14 @@ def test_the_drift_plan_keeps_to_the_lock() -> None:
         ROOT / "Makefile"
     ).read_text(encoding="utf-8")
     assert ".terraform.lock.hcl" not in (TERRAFORM / ".gitignore").read_text(encoding="utf-8")
+
+
+def test_what_subnets_are_delegated_to_is_registered() -> None:
+    """Azure refuses a delegation to a provider that the subscription has not registered; azurerm knows Web only."""
+    delegated = re.search(r'functions_delegation = local.flex \? "([\w.]+)/', sources(TERRAFORM))
+    registered = re.search(
+        r"resource_providers_to_register = \[(.*)\]", block(sources(TERRAFORM), 'provider "azurerm" {')
+    )
+    assert delegated is not None
+    assert registered is not None
+    assert delegated[1] in re.findall(r'"([\w.]+)"', registered[1])

@@ -123,6 +123,15 @@ run "a_cluster_is_bounded_and_told_where_it_is" {
   }
 }
 
+run "nothing_is_tried_out_behind_a_firewall" {
+  command = plan
+
+  assert {
+    condition     = databricks_storage_credential.catalog.skip_validation && databricks_credential.data.skip_validation && databricks_external_location.catalog.skip_validation
+    error_message = "Databricks' control plane tries the storage out, whose firewall keeps it away: the apply stops"
+  }
+}
+
 run "the_catalog_is_kept_apart" {
   command = plan
 
