@@ -19,6 +19,8 @@ _SINGLETONS = {
     "microsoft.databricks/workspaces/defaultstoragefirewall",
 }
 _GROUPS = {"http", "durable", "blob"}
+# Degraded models first; triggers/alerts.py names them after their queues.
+_FUNCTIONS = [f"function:on_{queue.replace('-', '_')}" for queue in (QUEUES["degradation"], *sorted(QUEUES.values()))]
 _JOBS_DOOR = "/api/jobs/finished"
 
 
@@ -56,20 +58,18 @@ def _ways_out(plan: Plan, site: Resource) -> list[Resource]:
 
 
 def alerts_start_cold(plan: Plan) -> Iterator[Breach]:
-    """Where instances are kept ready for alerts, each queue's function must be named: groups hold other triggers."""
+    """In prod the function that answers a degraded model must be named: groups hold other triggers."""
     for site in plan.sites():
         scaling = _properties(site).get("functionAppConfig", {}).get("scaleAndConcurrency", {})
         ready = {str(entry["name"]) for entry in scaling.get("alwaysReady") or [] if entry["instanceCount"]}
-        unknown = sorted(name for name in ready if name not in _GROUPS and not name.startswith("function:"))
-        for name in unknown:
-            yield Breach(
-                site.address, f"alwaysReady: {name} is no group ({', '.join(sorted(_GROUPS))}) and no function:NAME"
-            )
-        functions = [f"function:on_{queue.replace('-', '_')}" for queue in QUEUES.values()]
-        if plan.environment == "prod":
-            for name in functions:
-                if name not in ready:
-                    yield Breach(site.address, f"alwaysReady lacks {name}")
+        for name in sorted(ready - _GROUPS):
+            if name not in _FUNCTIONS:
+                yield Breach(
+                    site.address, f"alwaysReady: {name} is neither a group nor function:NAME of an alert queue"
+                )
+        wanted = _FUNCTIONS[0]
+        if plan.environment == "prod" and _properties(site) and wanted not in ready:
+            yield Breach(site.address, f"alwaysReady lacks {wanted}")
 
 
 def open_for_nobody(plan: Plan) -> Iterator[Breach]:

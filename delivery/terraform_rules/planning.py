@@ -27,6 +27,9 @@ _PROVIDERS = ("azapi", "azuread", "azurerm", "databricks")
 _UNKNOWN = "azurerm_log_analytics_workspace"
 _OWN_IDS = ("principal_id", "client_id", "object_id", "application_id")
 
+# What the mocks give: attributes by type of resource, and for a block those within it.
+Mocked = dict[str, dict[str, list[str]]]
+
 
 @dataclass(frozen=True)
 class Terraform:
@@ -104,14 +107,17 @@ class Workshop:
     def _left_unknown(self) -> list[str]:
         return sorted({name for edge in self._edges for name in edge if f".{_UNKNOWN}." in f".{name}"})
 
-    def _mocked(self) -> dict[str, list[str]]:
-        """Attributes that the mocks give, by type of resource."""
-        found: dict[str, list[str]] = {}
+    def _mocked(self) -> Mocked:
+        found: Mocked = {}
         for file in sorted((self.root / "tests" / "mocks").glob("*/*.tfmock.hcl")):
-            for kind, body in re.findall(
-                r'^mock_resource "(\w+)" \{\n(.*?)^\}', file.read_text(), re.MULTILINE | re.DOTALL
-            ):
-                found[kind] = re.findall(r"^    (\w+) *=", body, re.MULTILINE)
+            text = file.read_text(encoding="utf-8")
+            for kind, body in re.findall(r'^mock_resource "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL):
+                attributes = found.setdefault(kind, {})
+                for inner, name in re.findall(r"^    (  )?(\w+) *=", body, re.MULTILINE):
+                    if inner:
+                        list(attributes.values())[-1].append(name)
+                    else:
+                        attributes[name] = []
         return found
 
     def _write_test(self, overrides: str) -> None:
@@ -122,13 +128,20 @@ class Workshop:
         (self.root / _TEST).write_text(f'{mocks}\n{overrides}\nrun "plan" {{\n  command = plan\n}}\n', encoding="utf-8")
 
 
-def _overrides(changes: list[dict[str, Any]], mocked: Mapping[str, list[str]]) -> Iterator[str]:
+def _overrides(changes: list[dict[str, Any]], mocked: Mocked) -> Iterator[str]:
     for change in changes:
         after = change["change"]["after"]
-        if change["type"] in mocked and change["type"] != _UNKNOWN:
-            given = {name: after[name] for name in mocked[change["type"]] if name in after}
-            own = {name: _own(change["address"], name, value, after) for name, value in given.items()}
-            yield _override(change["address"], own, "plan")
+        if change["type"] not in mocked or change["type"] == _UNKNOWN:
+            continue
+        own: dict[str, Any] = {}
+        for name, inner in mocked[change["type"]].items():
+            value = after.get(name)
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                # Terraform takes what is mocked of a block as an object.
+                own[name] = {key: _own(change["address"], key, value[0].get(key), {}) for key in inner}
+            elif value not in (None, []):
+                own[name] = _own(change["address"], name, value, after)
+        yield _override(change["address"], own, "plan")
 
 
 def _own(address: str, name: str, value: Any, after: Mapping[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from delivery.terraform_rules.firewalls import closed_ports, private_endpoints
-from delivery.terraform_rules.plan import Plan
+from delivery.terraform_rules.plan import Plan, Resource
 from delivery.terraform_rules.rule import Breach
 
 _CONTROL_PLANE = [443, 6666, 3306, *range(8443, 8452)]
@@ -54,16 +54,22 @@ def public_root_storage(plan: Plan) -> Iterator[Breach]:
         if workspace.values.get("default_storage_firewall_enabled") is not True:
             yield Breach(workspace.address, "default_storage_firewall_enabled is not true")
             continue
-        managed = str(workspace.values.get("managed_resource_group_name")).lower()
+        managed = _managed_groups(workspace)
         connected = {
             part
             for endpoint in plan.of_type("azurerm_private_endpoint")
             for connection in endpoint.blocks("private_service_connection")
-            if f"/resourcegroups/{managed}/" in str(connection.get("private_connection_resource_id")).lower()
+            if any(group in str(connection.get("private_connection_resource_id")).lower() for group in managed)
             for part in connection.get("subresource_names") or []
         }
         for part in sorted({"blob", "dfs"} - connected):
             yield Breach(workspace.address, f"its storage is closed, and no private endpoint leads to its {part}")
+
+
+def _managed_groups(workspace: Resource) -> list[str]:
+    """What the ids of everything in the workspace's own resource group hold; its id is a mock's, its name is not."""
+    name, group = workspace.values.get("managed_resource_group_name"), workspace.values.get("managed_resource_group_id")
+    return [f"{group}/".lower(), f"/resourcegroups/{name}/".lower()]
 
 
 def budget_without_machines(plan: Plan) -> Iterator[Breach]:

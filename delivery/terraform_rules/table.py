@@ -96,9 +96,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         id="alerts-start-cold",
-        forbids=(
-            "always-ready instances in prod that leave out the functions of the alert queues, or name what is no group"
-        ),
+        forbids="always-ready instances in prod without the function of the model alerts, or with a name that is none",
         because="every function but those of the groups http, durable and blob scales, and is kept ready, by itself",
         source="learn.microsoft.com/azure/azure-functions/flex-consumption-how-to#set-always-ready-instance-counts",
         refused="module.function_app.azapi_resource.flex in prod",
@@ -159,7 +157,7 @@ RULES: tuple[Rule, ...] = (
         forbids="a private endpoint whose name the caller's network does not resolve",
         because="the call goes to the public address, which is closed",
         source="terraform/roles.yml, doors; learn.microsoft.com/azure/private-link/private-endpoint-dns",
-        refused="nothing yet",
+        refused="nothing yet: each endpoint has had its zone",
         check=calls.without_name,
     ),
 )
