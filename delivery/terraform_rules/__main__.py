@@ -15,9 +15,12 @@ from delivery.terraform_rules.table import RULES
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-def value_files(root: Path) -> list[Path]:
-    """The values of each environment and of each example."""
-    return [*sorted((root / "terraform" / "envs").glob("*.tfvars")), *sorted((root / "examples").rglob("*.tfvars"))]
+def value_files(root: Path) -> dict[str, Path]:
+    """The values of each environment and of each example, by the name that they are told by."""
+    terraform = root / "terraform"
+    environments = {file.stem: file for file in sorted((terraform / "envs").glob("*.tfvars"))}
+    examples = {f"examples/{file.stem}": file for file in sorted((terraform / "examples").glob("*.tfvars"))}
+    return environments | examples
 
 
 def broken_rules(plan: Plan) -> list[tuple[Rule, list[Breach]]]:
@@ -26,11 +29,11 @@ def broken_rules(plan: Plan) -> list[tuple[Rule, list[Breach]]]:
     return [(rule, breaches) for rule, breaches in found if breaches]
 
 
-def describe(environment: str, rule: Rule, breaches: list[Breach]) -> str:
+def describe(name: str, rule: Rule, breaches: list[Breach]) -> str:
     """The lines that say what is refused, where, why, and who says so."""
     return "\n".join(
         [
-            f"  refused  {environment}  {rule.id}: {rule.forbids}",
+            f"  refused  {name}  {rule.id}: {rule.forbids}",
             *(f"             {breach.address}: {breach.value}" for breach in breaches),
             f"           {rule.because}",
             f"           source: {rule.source}",
@@ -46,14 +49,13 @@ def check(root: Path, terraform: Terraform, say: Callable[[str], object]) -> int
         say("rules: copying the configuration, terraform init\n")
         workshop = Workshop(root, Path(folder), terraform)
         workshop.prepare()
-        for file in value_files(root):
-            environment = file.stem if file.parent.name == "envs" else file.relative_to(root).with_suffix("").as_posix()
-            say(f"rules: {environment}: planning\n")
-            plan = workshop.plan(environment, file)
+        for name, file in value_files(root).items():
+            say(f"rules: {name}: planning\n")
+            plan = workshop.plan(file)
             broken = broken_rules(plan)
             for rule, breaches in broken:
-                say(describe(environment, rule, breaches))
-            say(f"rules: {environment}: {len(plan.resources)} resources, {len(RULES)} rules, {len(broken)} broken\n")
+                say(describe(name, rule, breaches))
+            say(f"rules: {name}: {len(plan.resources)} resources, {len(RULES)} rules, {len(broken)} broken\n")
             found += len(broken)
     return found
 

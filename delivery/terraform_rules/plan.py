@@ -52,7 +52,7 @@ class Plan:
     """One environment's plan.
 
     Attributes:
-        environment: name of its tfvars file.
+        environment: dev, qa or prod, as its values say.
         edges: what each resource of the configuration waits for directly, by address without keys.
         registered: resource providers that Terraform registers beside its own list.
         roles: the table of rights and calls, ``terraform/roles.yml``.

@@ -72,8 +72,8 @@ class Workshop:
         self._terraform(self.root, "init", "-input=false", "-no-color")
         self._edges = _edges(self._terraform(self.root, "graph"))
 
-    def plan(self, environment: str, values: Path) -> Plan:
-        """What is planned with one file of values.
+    def plan(self, values: Path) -> Plan:
+        """What is planned with one file of values, which says of which environment it is.
 
         Raises:
             CommandError: Terraform refuses the configuration or the values.
@@ -84,6 +84,8 @@ class Workshop:
         self._write_test("\n".join([*unknown, *_overrides(changes, self._mocked())]))
         text = "\n".join(file.read_text(encoding="utf-8") for file in sorted(self.root.glob("*.tf")))
         table = yaml.safe_load((self.root / "roles.yml").read_text(encoding="utf-8"))
+        named = re.search(r'^environment\s*=\s*"(\w+)"', values.read_text(encoding="utf-8"), re.MULTILINE)
+        environment = named[1] if named else values.stem
         return Plan.of(environment, self._run(values), self._edges, _registered(text), table)
 
     def _run(self, values: Path) -> list[dict[str, Any]]:
