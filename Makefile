@@ -84,6 +84,7 @@ terraform-check: $(READY)  ## fmt, validate and test of the root and of every mo
 	    terraform -chdir=$$module init -backend=false -input=false -no-color >/dev/null; \
 	    terraform -chdir=$$module validate -no-color; terraform -chdir=$$module test -no-color; done; fi
 	$(BIN)/python -m delivery.terraform_rules $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
+	$(BIN)/python -m delivery.terraform_rules.prove $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
 
 policy-check: $(READY)  ## hold the infrastructure against checkov's policies
 	$(TOOL) $(CHECKOV) checkov --config-file terraform/.checkov.yaml

@@ -7,6 +7,7 @@ from delivery.terraform_rules.firewalls import (
     closed_ports,
     endpoint_resolves,
     is_closed,
+    kept_in,
     leaves_by_gateway,
     lets_trusted_services_in,
     private_endpoints,
@@ -58,6 +59,8 @@ def without_way(plan: Plan) -> Iterator[Breach]:
         for subnet in _callers(plan, row):
             if row["door"] == "internet" and not leaves_by_gateway(plan, subnet):
                 yield Breach(_name(row), f"{subnet.address} has no NAT gateway with an address")
+            if row["door"] == "internet" and kept_in(plan, subnet, [443], "Internet"):
+                yield Breach(_name(row), f"the security group of {subnet.address} lets nothing out on 443")
         for service in _services(plan, row) if door else []:
             endpoints = private_endpoints(plan, service, door["part"])
             if row["from"] == "event_grid":
@@ -75,6 +78,9 @@ def _from_subnet(
     plan: Plan, row: Call, service: Resource, subnet: Resource, endpoints: list[Resource]
 ) -> Iterator[Breach]:
     door = _door(plan, row)
+    kept = kept_in(plan, subnet, door["ports"], "VirtualNetwork" if endpoints else "Internet")
+    if kept:
+        yield Breach(_name(row), f"the security group of {subnet.address} keeps in {', '.join(map(str, kept))}")
     if any(not closed_ports(plan, endpoint, door["ports"]) for endpoint in endpoints):
         return
     if endpoints:

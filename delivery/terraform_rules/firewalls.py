@@ -83,21 +83,31 @@ def closed_ports(plan: Plan, endpoint: Resource, ports: list[int]) -> list[int]:
     # Azure's default lets private endpoints pass by every security group.
     if subnet.values.get("private_endpoint_network_policies") not in {"Enabled", "NetworkSecurityGroupEnabled"}:
         return []
+    return _kept_back(plan, subnet, ports, "Inbound", "VirtualNetwork")
+
+
+def kept_in(plan: Plan, subnet: Resource, ports: list[int], to: str) -> list[int]:
+    """Ports that the security group of a caller's subnet does not let out, to ``VirtualNetwork`` or ``Internet``."""
+    return _kept_back(plan, subnet, ports, "Outbound", to)
+
+
+def _kept_back(plan: Plan, subnet: Resource, ports: list[int], direction: str, other: str) -> list[int]:
     for link in plan.of_type("azurerm_subnet_network_security_group_association"):
         group = plan.by_id.get(str(link.values.get("network_security_group_id")).lower())
         if group is not None and str(link.values.get("subnet_id")).lower() == subnet.id.lower():
-            return [port for port in ports if not _lets_in(group, port)]
+            return [port for port in ports if not _lets(group, port, direction, other)]
     return []
 
 
-def _lets_in(group: Resource, port: int) -> bool:
+def _lets(group: Resource, port: int, direction: str, other: str) -> bool:
+    end = "source" if direction == "Inbound" else "destination"
     for rule in sorted(group.blocks("security_rule"), key=lambda rule: int(rule["priority"])):
-        sources = [rule.get("source_address_prefix"), *(rule.get("source_address_prefixes") or [])]
-        if rule["direction"] != "Inbound" or rule["protocol"] not in {"Tcp", "*"}:
+        ends = [rule.get(f"{end}_address_prefix"), *(rule.get(f"{end}_address_prefixes") or [])]
+        if rule["direction"] != direction or rule["protocol"] not in {"Tcp", "*"}:
             continue
-        if {"*", "VirtualNetwork"} & set(sources) and _covers(rule, port):
+        if {"*", other} & set(ends) and _covers(rule, port):
             return bool(rule["access"] == "Allow")
-    # Azure's own last rules: the network may, the internet may not.
+    # Azure's own last rules: within the network and out of it, yes; in from the internet, no.
     return True
 
 

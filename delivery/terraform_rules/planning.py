@@ -6,9 +6,10 @@ see which account an endpoint belongs to. `terraform graph` tells what waits for
 """
 
 import json
+import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from delivery.terraform_rules.plan import Plan
 
 _SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 _RANGE = "203.0.113.0/28"
+_PLUGINS = Path(__file__).resolve().parents[2] / ".nightshift" / "terraform-plugins"
 _TEST = "tests/planned_values.tftest.hcl"
 _PROVIDERS = ("azapi", "azuread", "azurerm", "databricks")
 # Its id stays unknown, as in a real plan: a rule of the provider for linked resources knows one of its two forms only.
@@ -46,7 +48,10 @@ class Terraform:
         """Run one command and return what it printed."""
         if self.wrapper:
             return run(self.wrapper, "--chdir", str(folder), "--", *arguments).decode()
-        return run("terraform", f"-chdir={folder}", *arguments).decode()
+        # Each copy is initialised anew; the providers, some hundred megabytes, are fetched once.
+        _PLUGINS.mkdir(parents=True, exist_ok=True)
+        extra = {"TF_PLUGIN_CACHE_DIR": os.environ.get("TF_PLUGIN_CACHE_DIR", str(_PLUGINS))}
+        return run("terraform", f"-chdir={folder}", *arguments, extra=extra).decode()
 
 
 class Workshop:
@@ -55,9 +60,10 @@ class Workshop:
     Args:
         root: folder with ``terraform`` and ``training/job_definitions``; it is left as it is.
         folder: empty; takes the copy.
+        terraform: runs one command in a folder and returns what it printed.
     """
 
-    def __init__(self, root: Path, folder: Path, terraform: Terraform) -> None:
+    def __init__(self, root: Path, folder: Path, terraform: Callable[..., str]) -> None:
         self.root = folder / "terraform"
         self._terraform = terraform
         shutil.copytree(root / "terraform", self.root, ignore=shutil.ignore_patterns(".terraform", "*.tftest.hcl"))

@@ -6,6 +6,7 @@ from delivery.terraform_rules.firewalls import closed_ports, private_endpoints
 from delivery.terraform_rules.plan import Plan, Resource
 from delivery.terraform_rules.rule import Breach
 
+_BUDGETS = ("azurerm_consumption_budget_resource_group", "azurerm_consumption_budget_subscription")
 _CONTROL_PLANE = [443, 6666, 3306, *range(8443, 8452)]
 
 
@@ -74,17 +75,24 @@ def _managed_groups(workspace: Resource) -> list[str]:
 
 def budget_without_machines(plan: Plan) -> Iterator[Breach]:
     """Databricks puts its machines into a resource group of its own."""
-    if not plan.of_type("azurerm_consumption_budget_resource_group", "azurerm_consumption_budget_subscription"):
+    if not plan.of_type(*_BUDGETS):
         return
     for workspace in plan.of_type("azurerm_databricks_workspace"):
         managed = str(workspace.values.get("managed_resource_group_name"))
-        covered = [
-            budget
-            for budget in plan.of_type("azurerm_consumption_budget_resource_group")
-            if str(budget.values.get("resource_group_id")).lower().endswith(f"/{managed.lower()}")
-        ]
-        if not covered and not plan.of_type("azurerm_consumption_budget_subscription"):
+        if not any(_covers(budget, managed.lower()) for budget in plan.of_type(*_BUDGETS)):
             yield Breach(workspace.address, f"no budget covers {managed}, where its machines are")
+
+
+def _covers(budget: Resource, group: str) -> bool:
+    if budget.type == "azurerm_consumption_budget_resource_group":
+        return str(budget.values.get("resource_group_id")).lower().endswith(f"/{group}")
+    groups = [
+        str(name).lower()
+        for dimension in budget.block("filter").get("dimension") or []
+        if dimension.get("name") == "ResourceGroupName"
+        for name in dimension.get("values") or []
+    ]
+    return group in groups or not groups
 
 
 def small_storage_range(plan: Plan) -> Iterator[Breach]:

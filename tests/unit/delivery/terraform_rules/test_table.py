@@ -48,6 +48,28 @@ def _ports(*ports: str) -> Fault:
     return change
 
 
+def _nothing_leaves(to: str) -> Fault:
+    def change(draft: Draft) -> None:
+        group = f"{NETWORK}/networkSecurityGroups/functions"
+        rule = {
+            "priority": 100,
+            "direction": "Outbound",
+            "access": "Deny",
+            "protocol": "*",
+            "destination_port_range": "*",
+        }
+        draft.values["azurerm_network_security_group.functions"] = {
+            "id": group,
+            "security_rule": [rule | {"destination_address_prefix": to}],
+        }
+        draft.values["azurerm_subnet_network_security_group_association.functions"] = {
+            "subnet_id": f"{NETWORK}/virtualNetworks/vnet/subnets/functions",
+            "network_security_group_id": group,
+        }
+
+    return change
+
+
 def _no_endpoint(name: str) -> Fault:
     return lambda draft: draft.values.pop(f'azurerm_private_endpoint.this["{name}"]')
 
@@ -107,6 +129,8 @@ FAULTS: list[tuple[str, Fault]] = [
     ("call-without-way", _no_endpoint("vault")),
     ("call-without-way", _no_endpoint("data-dfs")),
     ("call-without-way", _ports("443", "6666", "3306", "8443-8451")),
+    ("call-without-way", _nothing_leaves("VirtualNetwork")),
+    ("call-without-way", _nothing_leaves("Internet")),
     ("call-without-way", _drop("azurerm_nat_gateway_public_ip_association.this")),
     ("call-without-way", _firewall("data", bypass=["None"])),
     ("call-without-name", _drop(f'{_LINK}["privatelink.vaultcore.azure.net"]')),
@@ -178,10 +202,16 @@ def test_a_right_on_the_account_covers_its_containers() -> None:
 
 
 def test_a_subscription_budget_covers_the_machines() -> None:
-    """One for the whole subscription sees the managed group too."""
+    """One for the whole subscription sees the managed group, unless it is for named groups without it."""
     draft = Draft()
     del draft.values["azurerm_consumption_budget_resource_group.machines"]
-    draft.values["azurerm_consumption_budget_subscription.this"] = {"amount": 1}
+    budget: dict[str, Any] = {"amount": 1}
+    draft.values["azurerm_consumption_budget_subscription.this"] = budget
+    assert _broken(draft.plan()) == set()
+    groups = {"name": "ResourceGroupName", "values": ["rg"]}
+    budget["filter"] = [{"dimension": [groups]}]
+    assert _broken(draft.plan()) == {"budget-without-machines"}
+    groups["values"] = ["rg", "rg-databricks"]
     assert _broken(draft.plan()) == set()
 
 
