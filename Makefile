@@ -77,12 +77,14 @@ workflows-check: $(READY)  ## hold the workflows against GitHub's schema and the
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --quiet .github
 
-terraform-check:  ## fmt, validate and test of the root and of every module
+terraform-check: $(READY)  ## fmt, validate and test of the root and of every module, and what Azure refuses at apply
 	@if [ -x $(TFCHECK) ]; then $(TFCHECK) $(MODULES); else \
 	  set -e; terraform fmt -check -diff -recursive terraform; \
 	  for module in $(MODULES); do echo "== $$module"; \
 	    terraform -chdir=$$module init -backend=false -input=false -no-color >/dev/null; \
 	    terraform -chdir=$$module validate -no-color; terraform -chdir=$$module test -no-color; done; fi
+	$(BIN)/python -m delivery.terraform_rules $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
+	$(BIN)/python -m delivery.terraform_rules.prove $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
 
 policy-check: $(READY)  ## hold the infrastructure against checkov's policies
 	$(TOOL) $(CHECKOV) checkov --config-file terraform/.checkov.yaml

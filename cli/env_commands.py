@@ -1,14 +1,16 @@
-"""The commands about deployed environments: env add, env list."""
+"""The commands about deployed environments: env add, env list, env check."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from cli import rendering
 from cli.options import ROOT, AsJson
 from delivery.command import run
 from delivery.environment import Environment, EnvironmentFolder
+from delivery.hand_steps import examine
 from domain.errors import BadInputError
 
 env = typer.Typer(no_args_is_help=True, help="Say where the deployed environments are.")
@@ -54,3 +56,26 @@ def list_environments(as_json: AsJson = False) -> None:
     for item in found:
         table.add_row(item.name, item.app_url, item.resource_group)
     console.print(table)
+
+
+@env.command()
+def check(
+    name: Annotated[str, typer.Argument(help="dev, qa or prod: as `nightshift env list` names it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say which step by hand is missing, and what does it. Exit 1 if one is missing or cannot be told."""
+    console = rendering.make_console()
+    findings = list(examine(EnvironmentFolder.default().get(name)))
+    undone = any(finding.state in {"missing", "unknown"} for finding in findings)
+    if as_json:
+        steps = [
+            {"id": item.step.id, "state": item.state, "detail": item.detail, "mend": item.mend} for item in findings
+        ]
+        rendering.print_json(console, {"environment": name, "ok": not undone, "steps": steps})
+    else:
+        table = rendering.plain_table("step", "state", "what", "what to do")
+        for item in findings:
+            table.add_row(item.step.id, item.state, Text(item.detail or item.step.what), Text(item.mend))
+        console.print(table)
+    if undone:
+        raise typer.Exit(1)

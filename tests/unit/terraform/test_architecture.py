@@ -4,8 +4,8 @@ import re
 
 import yaml
 
+from delivery.terraform_rules.roles_page import role_table
 from tests.unit.terraform.hcl import ROOT, TERRAFORM, block, declared, keys, modules, sources
-from tests.unit.terraform.role_table import role_table
 
 DIAGRAM = (ROOT / "docs" / "architecture.mmd").read_text(encoding="utf-8")
 # The vault's node shows what lies in it, and the right to publish is a right on the app.
