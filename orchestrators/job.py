@@ -101,6 +101,8 @@ def _wait(
             yield from _call(context, CANCEL_DATABRICKS_JOB, poll, patience)
             state = "out of sight" if looked.status is None else looked.status.state
             message = f"job run {run_id} is still {state} after {polling.timeout_seconds:.0f} s and was canceled"
+            if looked.status is not None and looked.status.message:
+                message = f"{message}: {looked.status.message}"
             return looked.model_copy(
                 update={"failure": Failure(step=POLL_JOB_STATUS, code="job_overdue", message=message)}
             )
@@ -127,9 +129,10 @@ def _call(
 
 def _failure(status: JobStatus, attempt: int) -> Failure:
     text = status.error or status.message or "no error text"
+    once = "" if status.transient else "; it is not tried again, because the platform was not the cause"
     return Failure(
         step=POLL_JOB_STATUS,
         code=f"job_{status.state}",
-        message=f"job run {status.run_id} ended {status.state} in attempt {attempt}: {text}",
+        message=f"job run {status.run_id} ended {status.state} in attempt {attempt}{once}: {text}",
         fields={"run_id": status.run_id, "url": status.url, "attempt": attempt},
     )
