@@ -122,11 +122,14 @@ def _databricks(site: _Site) -> Component:
 
 
 def _servicebus(site: _Site) -> Component:
+    # An app that has no table of roles may do everything.
+    roles = site.root / "terraform" / "roles.yml"
     return Component(
         name="servicebus",
         command=(
             *(sys.executable, "-m", "local_host.servicebus", "--port", str(site.endpoints.servicebus)),
             *("--state", str(site.state), "--queues", str(site.root / "terraform" / "service_bus_queues.yml")),
+            *(("--roles", str(roles)) if roles.exists() else ()),
         ),
         environment=site.environment,
         log=site.log,
