@@ -292,6 +292,8 @@ class LazyServices:
         # The MLflow client reads its limits from the environment only.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, int(self._call_seconds * _REQUEST_SHARE))))
+        # Else a Retry-After of an hour keeps a thread for an hour, which then asks once more for nobody.
+        os.environ.setdefault("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "false")
         from mlflow import MlflowClient
 
         settings = self._settings

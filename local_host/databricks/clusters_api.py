@@ -28,7 +28,8 @@ class CreateCluster(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    cluster_name: Annotated[str, Field(min_length=1)]
+    # As in the API: a cluster that is given no name has an empty one.
+    cluster_name: str = ""
     spark_version: str
 
 

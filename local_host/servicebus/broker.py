@@ -14,6 +14,7 @@ from local_host.servicebus.authorization import answer_token
 from local_host.servicebus.definitions import QueueDefinition
 from local_host.servicebus.dispatcher import Dispatcher, QueueSource
 from local_host.servicebus.entity import DEAD_LETTER_SUFFIX, Clock, Entity
+from local_host.servicebus.limits import check_limits
 from local_host.servicebus.management import Management
 from local_host.servicebus.message_store import MessageStore
 from local_host.servicebus.namespace import Namespace
@@ -115,8 +116,11 @@ class QueueSink:
     def take(self, message: bytes, message_format: int) -> Outcome:
         """Enqueues a message, or all of a batch. DecodeError or AmqpError: none of them."""
         encoded = split_batch(message) if message_format == BATCH_FORMAT else [message]
-        for parsed in [parse_message(item) for item in encoded]:
-            self._namespace.send(self._entity, parsed)
+        messages = [parse_message(item) for item in encoded]
+        for message_sent in messages:
+            check_limits(message_sent)
+        for message_sent in messages:
+            self._namespace.send(self._entity, message_sent)
         return Accepted()
 
 

@@ -14,6 +14,7 @@ from local_host.servicebus.amqp.values import Array, Int, Long, Symbol, Timestam
 from local_host.servicebus.delivery import encode_delivery
 from local_host.servicebus.entity import Entity, Settlement
 from local_host.servicebus.incoming_link import MAX_MESSAGE_SIZE
+from local_host.servicebus.limits import check_limits
 from local_host.servicebus.namespace import Namespace
 from local_host.servicebus.requests import Answer, Request
 from local_host.servicebus.rights import Claims
@@ -99,9 +100,11 @@ class Management:
                 rule = f"must be at most {MAX_MESSAGE_SIZE} bytes"
                 raise AmqpError("amqp:link:message-size-exceeded", f"messages: one has {len(encoded)} bytes: it {rule}")
             try:
-                parsed.append(parse_message(encoded))
+                message = parse_message(encoded)
             except DecodeError as error:
                 raise AmqpError(_ARGUMENT_ERROR, f"messages: {error}") from error
+            check_limits(message)
+            parsed.append(message)
         sequences = [self._namespace.send(self._entity, message) for message in parsed]
         return _ok({"sequence-numbers": Array(Long, tuple(map(Long, sequences)))})
 
@@ -117,7 +120,7 @@ class Management:
         return _ok(
             {
                 "messages": [
-                    {"message": encode_delivery(lock.message), "lock-token": uuid.UUID(bytes=lock.token)}
+                    {"message": encode_delivery(lock.message, lock.token), "lock-token": uuid.UUID(bytes=lock.token)}
                     for lock in locked
                 ]
             }
