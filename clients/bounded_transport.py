@@ -13,7 +13,7 @@ from domain.errors import ServiceUnavailableError
 _WAITS = {"retry-after": 1.0, "retry-after-ms": 0.001, "x-ms-retry-after-ms": 0.001}
 
 
-class BoundedTransport(RequestsTransport):
+class BoundedTransport(RequestsTransport):  # type: ignore[misc] - azure.core imports it late, so that it has no type
     """Ends a request that is not answered in time, and drops the wait that a service asks for if it is longer.
 
     The SDKs' own limits are for one read of the socket each, so a service that sends a byte now and then keeps a call
@@ -33,7 +33,9 @@ class BoundedTransport(RequestsTransport):
         # Opened here, or each of the threads would open a session of its own.
         self.open()
         try:
-            return call_within(self._service, self._seconds, lambda: super(BoundedTransport, self).send(request, **kwargs))
+            return call_within(
+                self._service, self._seconds, lambda: super(BoundedTransport, self).send(request, **kwargs)
+            )
         except ServiceUnavailableError as error:
             raise ServiceResponseError(error.message, error=error) from error
 

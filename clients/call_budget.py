@@ -91,6 +91,9 @@ class _Bounded:
         self._made: Any = None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
         def call(*arguments: Any, **options: Any) -> Any:
             try:
                 return call_within(self._service, self._seconds, lambda: self._call(name, arguments, options))

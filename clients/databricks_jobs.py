@@ -64,13 +64,6 @@ class DatabricksJobService:
         with translated(_PERMISSION), _known(run_id):
             self._workspace.jobs.cancel_run(run_id)
 
-    def lifecycle_run(self, run_id: int) -> str | None:
-        """The lifecycle run that a job run belongs to, from its parameters."""
-        with translated(_PERMISSION):
-            run = self._run(run_id)
-        values = {parameter.get("name"): parameter.get("value") for parameter in run.get("job_parameters") or []}
-        return values.get("lifecycle_run") or None
-
     def _find_job(self, name: str) -> int:
         with translated(_PERMISSION):
             found = [job.job_id for job in self._workspace.jobs.list(name=name) if job.job_id is not None]

@@ -128,27 +128,37 @@ def _phase(run: Mapping[str, Any]) -> tuple[JobState | None, str]:
 
 
 def _ending(run: Mapping[str, Any]) -> _Ending:
-    result = str(_part(run, "state").get("result_state") or "")
-    details = _details(run)
-    code, blame = str(details.get("code") or ""), str(details.get("type") or "")
-    broken = "INTERNAL_ERROR" in _life_cycles(run)
-    contradicted = broken or (code and CODES.get(code) != "succeeded")
-    if result in RESULTS and not (RESULTS[result] == "succeeded" and contradicted):
-        return _Ending(RESULTS[result], sure=True)
-    if "SKIPPED" in _life_cycles(run):
-        return _Ending("skipped", sure=True)
-    if code in CODES:
-        return _Ending(CODES[code], sure=True)
-    if blame in TYPES and TYPES[blame] != "succeeded":
-        return _Ending(TYPES[blame], sure=True)
-    if broken:
+    told = _told(run)
+    if told is not None:
+        return _Ending(told, sure=True)
+    if "INTERNAL_ERROR" in _life_cycles(run):
         at_fault = any(text in message_of(run).lower() for text in _USER_FAULTS)
         return _Ending("failed" if at_fault else "internal_error", sure=at_fault)
+    result = _part(run, "state").get("result_state")
     if result == "FAILED":
         return _Ending("failed", sure=True)
-    words = {"life cycle state": " ".join(_life_cycles(run)), "result state": result, "termination code": code}
-    name, word = next(((name, word) for name, word in words.items() if word and word not in ENDED), ("result state", ""))
-    return _Ending("failed", sure=False, unknown=_unknown(name, word))
+    words = {"life cycle state": " ".join(_life_cycles(run)), "result state": result, "termination code": _code(run)}
+    unknown = [(name, word) for name, word in words.items() if word and word not in ENDED]
+    return _Ending("failed", sure=False, unknown=_unknown(*(unknown[0] if unknown else ("result state", ""))))
+
+
+def _told(run: Mapping[str, Any]) -> JobState | None:
+    """What result, life cycle, termination code or type say without a doubt; None where they do not."""
+    result = RESULTS.get(str(_part(run, "state").get("result_state")))
+    code = CODES.get(_code(run))
+    contradicted = "INTERNAL_ERROR" in _life_cycles(run) or (_code(run) and code != "succeeded")
+    if result is not None and not (result == "succeeded" and contradicted):
+        return result
+    if "SKIPPED" in _life_cycles(run):
+        return "skipped"
+    if code is not None:
+        return code
+    blame = TYPES.get(str(_details(run).get("type")))
+    return None if blame == "succeeded" else blame
+
+
+def _code(run: Mapping[str, Any]) -> str:
+    return str(_details(run).get("code") or "")
 
 
 def _is_cause(task: Mapping[str, Any]) -> bool:
@@ -156,7 +166,7 @@ def _is_cause(task: Mapping[str, Any]) -> bool:
     if phase is not None or _part(task, "state").get("result_state") in _CONSEQUENCES:
         return False
     # Without result states a task that an upstream failure kept from running has the code SKIPPED.
-    return _details(task).get("code") != "SKIPPED" and _ending(task).state != "succeeded"
+    return _code(task) != "SKIPPED" and _ending(task).state != "succeeded"
 
 
 def _last_attempts(run: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -188,7 +198,7 @@ def _text(run: Mapping[str, Any]) -> str:
     return message_of(run) if words in {"", "SUCCESS, SUCCESS"} else _joined(message_of(run), f"({words})")
 
 
-def _unknown(name: str, word: str) -> str:
+def _unknown(name: str, word: object) -> str:
     return f"{name} = {word!r}: this version knows no such word of the Jobs API"
 
 

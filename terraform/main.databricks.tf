@@ -34,8 +34,6 @@ module "databricks_content" {
     for file in fileset("${path.module}/../training/job_definitions", "*.yml") :
     yamldecode(file("${path.module}/../training/job_definitions/${file}"))
   ]
-  # Databricks' control plane calls from the internet: a private app is not told, it polls.
-  job_webhook_url   = var.private ? "" : "${local.app_url}/api/jobs/finished"
   wheel             = var.databricks.wheel
   git_commit        = var.databricks.git_commit
   pool              = var.databricks.pool

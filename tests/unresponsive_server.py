@@ -1,4 +1,4 @@
-"""Servers that do not answer as they should: one says nothing, one sends a byte now and then, one takes no connection."""
+"""Servers that do not answer: one says nothing, one sends a byte now and then, one takes no connection."""
 
 import socket
 import threading

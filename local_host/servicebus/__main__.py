@@ -4,7 +4,8 @@
 
 A development host for one machine: it listens on 127.0.0.1, without TLS, and takes any token. Clients use the
 connection string of the development emulator. With a table of roles, the name of the key is the identity, and a send or
-a receive without the role is refused as Azure refuses it. Exit codes: 0 stopped as asked, 1 the store failed, 2 it cannot start.
+a receive without the role is refused as Azure refuses it. Exit codes: 0 stopped as asked, 1 the store failed, 2 it
+cannot start.
 """
 
 from __future__ import annotations

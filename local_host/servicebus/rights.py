@@ -1,4 +1,4 @@
-"""Who may send to and receive from which queue: from the table of Azure roles, shared with what assigns the real ones."""
+"""Who may send to and receive from which queue: by the table of Azure roles, which also assigns the real ones."""
 
 from __future__ import annotations
 

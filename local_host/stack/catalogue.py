@@ -107,7 +107,7 @@ def _databricks(site: _Site) -> Component:
             *("--state", str(site.state), "--root", str(site.root)),
             *("--jobs", str(site.root / "training" / "job_definitions")),
             *("--workspace", str(_WORKSPACE)),
-            *("--webhook", f"{site.endpoints.app_url}/api/jobs/finished", "--token", DEVELOPMENT_TOKEN),
+            *("--token", DEVELOPMENT_TOKEN),
         ),
         environment=site.environment,
         log=site.log,

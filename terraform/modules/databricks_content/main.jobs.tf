@@ -3,18 +3,6 @@ locals {
   jobs  = { for job in var.job_definitions : job.name => job }
 }
 
-resource "databricks_notification_destination" "job_finished" {
-  count = var.job_webhook_url == "" ? 0 : 1
-
-  display_name = "nightshift-job-finished"
-
-  config {
-    generic_webhook {
-      url = var.job_webhook_url
-    }
-  }
-}
-
 # The same files that local_host/databricks runs; what is added is what only a workspace knows.
 resource "databricks_job" "this" {
   for_each = local.jobs
@@ -86,24 +74,6 @@ resource "databricks_job" "this" {
 
       library {
         whl = local.wheel
-      }
-    }
-  }
-
-  dynamic "webhook_notifications" {
-    for_each = databricks_notification_destination.job_finished
-    content {
-      dynamic "on_success" {
-        for_each = try(each.value.webhook_notifications.on_success, [])
-        content {
-          id = webhook_notifications.value.id
-        }
-      }
-      dynamic "on_failure" {
-        for_each = try(each.value.webhook_notifications.on_failure, [])
-        content {
-          id = webhook_notifications.value.id
-        }
       }
     }
   }

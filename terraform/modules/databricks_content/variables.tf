@@ -42,7 +42,7 @@ variable "job_definitions" {
   validation {
     condition = alltrue([
       for job in var.job_definitions : length(setsubtract(keys(job), [
-        "name", "description", "tags", "parameters", "tasks", "job_clusters", "timeout_seconds", "max_concurrent_runs", "queue", "webhook_notifications",
+        "name", "description", "tags", "parameters", "tasks", "job_clusters", "timeout_seconds", "max_concurrent_runs", "queue",
       ])) == 0
     ])
     error_message = "job_definitions: a job has a field that modules/databricks_content does not deploy. Add it there, or take it out of the file."
@@ -77,12 +77,6 @@ variable "job_definitions" {
     ]))) == 1
     error_message = "job_definitions: all clusters must name one node_type_id, because they share an instance pool."
   }
-}
-
-variable "job_webhook_url" {
-  description = "Where jobs tell that they have finished; empty where Databricks cannot reach the app, which then polls."
-  type        = string
-  default     = ""
 }
 
 variable "wheel" {

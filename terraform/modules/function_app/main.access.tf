@@ -9,11 +9,10 @@ locals {
   )
   scm_ip_restrictions = var.private ? [] : [for index, range in var.allowed_ip_ranges : { name = "allowed-${index}", service_tag = null, ip_address = range }]
 
-  # Called by what cannot sign in: the platform's health check, Databricks' job notifications (a hint that the app checks
-  # itself) and Event Grid's push (which has a key of the host). The last two reach a public app only.
+  # Called by what cannot sign in: the platform's health check, and Event Grid's push to a public app, which has a key of
+  # the host.
   open_paths = concat(
     ["/api/health"],
-    var.private ? [] : ["/api/jobs/finished"],
     var.push_events ? ["/runtime/webhooks/eventgrid"] : [],
   )
 

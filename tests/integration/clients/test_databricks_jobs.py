@@ -171,7 +171,7 @@ def test_a_parameter_that_the_job_does_not_declare_is_refused(host: Host, jobs: 
 
 def test_an_unknown_run_is_refused(jobs: DatabricksJobService) -> None:
     """Deleted, or of another workspace: no call about it may be tried for hours."""
-    for call in (jobs.status, jobs.lifecycle_run, jobs.cancel):
+    for call in (jobs.status, jobs.cancel):
         with pytest.raises(ServiceRefusedError, match="run 42: .*it was deleted, or belongs to another workspace"):
             call(42)
 
@@ -372,12 +372,3 @@ def test_the_time_of_a_run(workspace: _Workspace) -> None:
     assert workspace.jobs.status(7).seconds == 8.0
     workspace.run(state={"life_cycle_state": "PENDING"}, start_time=1_000)
     assert workspace.jobs.status(7).seconds == 0.0
-
-
-def test_the_lifecycle_run_of_a_job_run(workspace: _Workspace) -> None:
-    """From its parameters; a run that somebody started by hand has none."""
-    workspace.run(job_parameters=[{"name": "lifecycle_run", "value": "lifecycle-m1-1"}])
-    assert workspace.jobs.lifecycle_run(7) == "lifecycle-m1-1"
-    for parameters in ([], [{"name": "lifecycle_run", "default": ""}], [{"name": "lifecycle_run", "value": ""}]):
-        workspace.run(job_parameters=parameters)
-        assert workspace.jobs.lifecycle_run(7) is None

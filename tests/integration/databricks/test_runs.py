@@ -113,7 +113,7 @@ def test_failed_task_skips_what_depends_on_it(client: WorkspaceClient) -> None:
 
 
 def test_one_end_in_every_shape(host: Host, client: WorkspaceClient) -> None:
-    """The run of a failed task: INTERNAL_ERROR unless ordered otherwise; with one of the two ways of telling, or both."""
+    """The run of a failed task: INTERNAL_ERROR unless ordered otherwise; with one way of telling, or both."""
     run_id = run_now(client, "failing")
     ended(client, run_id)
     told: dict[str, tuple[object, object, bool]] = {}
@@ -212,6 +212,13 @@ def test_cancel_after_the_end(client: WorkspaceClient) -> None:
     ended(client, run_id)
     client.jobs.cancel_run(run_id)
     assert summary(client.jobs.get_run(run_id)) == ("TERMINATED", "SUCCESS")
+
+
+def test_a_task_run_is_not_canceled_by_its_own_id(client: WorkspaceClient) -> None:
+    """Refused with the id that would do: this host cancels whole runs only."""
+    run = ended(client, run_now(client, "echoing"))
+    with pytest.raises(InvalidParameterValue, match=f"cancels only job runs, this one's is {run.run_id}"):
+        client.jobs.cancel_run(task_runs(run, "repeat")[0].run_id or 0)
 
 
 def test_task_timeout(client: WorkspaceClient, folder: Path) -> None:

@@ -21,9 +21,9 @@ class BrokerProcess:
 
     folder: Path
     queues: str
-    roles: str = ""
     port: int = field(default_factory=lambda: choose_ports(["servicebus"], {})["servicebus"])
     process: subprocess.Popen[bytes] | None = None
+    roles: str = ""
 
     @property
     def connection_string(self) -> str:

@@ -25,7 +25,7 @@ ROLES = """azure:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
     """A broker that knows who may do what."""
-    process = BrokerProcess(tmp_path_factory.mktemp("guarded"), QUEUES, ROLES).start()
+    process = BrokerProcess(tmp_path_factory.mktemp("guarded"), QUEUES, roles=ROLES).start()
     yield process
     process.kill()
 
@@ -70,7 +70,7 @@ def test_a_sender_schedules_and_cancels(guarded: BrokerProcess) -> None:
 
 def test_a_table_that_is_not_understood_starts_no_broker(tmp_path: Path) -> None:
     """The message says what to change."""
-    process = BrokerProcess(tmp_path, QUEUES, ROLES.replace("scope: queues", "scope: nothing"))
+    process = BrokerProcess(tmp_path, QUEUES, roles=ROLES.replace("scope: queues", "scope: nothing"))
     with pytest.raises(AssertionError, match="scope 'nothing': names no queue"):
         process.start()
     process.kill()

@@ -114,12 +114,6 @@ def test_the_front_page_is_ours() -> None:
     assert re.search(r'AzureWebJobsDisableHomepage\s*=\s*"true"', settings)
 
 
-def test_the_open_webhook_exists() -> None:
-    """The path that is open to Databricks in a public environment is the app's own."""
-    assert 'route="api/jobs/finished"' in (ROOT / "triggers" / "job_webhook.py").read_text(encoding="utf-8")
-    assert "/api/jobs/finished" in sources(TERRAFORM / "modules" / "function_app")
-
-
 def test_the_push_target_exists() -> None:
     """Event Grid pushes to a function of the app."""
     name = re.search(r"functions/(\w+)\"", sources(TERRAFORM))

@@ -24,7 +24,6 @@ variables {
     timeout_seconds       = 7200
     max_concurrent_runs   = 4
     queue                 = { enabled = true }
-    webhook_notifications = { on_success = [{ id = "nightshift-job-finished" }], on_failure = [{ id = "nightshift-job-finished" }] }
   }]
   wheel             = "nightshift_training-0.1.0-py3-none-any.whl"
   git_commit        = "0123456"
@@ -180,33 +179,6 @@ run "rights_are_those_of_the_table" {
   }
 }
 
-run "a_private_app_is_not_called" {
-  command = plan
-
-  assert {
-    condition     = length(databricks_notification_destination.job_finished) == 0 && length(databricks_job.this["nightshift-training"].webhook_notifications) == 0
-    error_message = "Databricks calls an app that it cannot reach"
-  }
-}
-
-run "a_public_app_is_called" {
-  command = plan
-
-  variables {
-    job_webhook_url = "https://func-mock.azurewebsites.net/api/jobs/finished"
-  }
-
-  assert {
-    condition     = databricks_notification_destination.job_finished[0].config[0].generic_webhook[0].url == "https://func-mock.azurewebsites.net/api/jobs/finished"
-    error_message = "Databricks calls something else"
-  }
-
-  assert {
-    condition     = databricks_job.this["nightshift-training"].webhook_notifications[0].on_success[0].id == databricks_notification_destination.job_finished[0].id && length(databricks_job.this["nightshift-training"].webhook_notifications[0].on_failure) == 1
-    error_message = "the app is not told of success or failure"
-  }
-}
-
 run "a_job_field_that_would_be_dropped_is_refused" {
   command = plan
 
@@ -224,7 +196,6 @@ run "a_job_field_that_would_be_dropped_is_refused" {
       timeout_seconds       = 7200
       max_concurrent_runs   = 4
       queue                 = { enabled = true }
-      webhook_notifications = { on_success = [{ id = "nightshift-job-finished" }], on_failure = [{ id = "nightshift-job-finished" }] }
       continuous            = {}
     }]
   }
@@ -249,7 +220,6 @@ run "a_cluster_field_that_would_be_dropped_is_refused" {
       timeout_seconds       = 7200
       max_concurrent_runs   = 4
       queue                 = { enabled = true }
-      webhook_notifications = { on_success = [{ id = "nightshift-job-finished" }], on_failure = [{ id = "nightshift-job-finished" }] }
     }]
   }
 

@@ -221,8 +221,8 @@ run "a_public_app_lets_in_who_is_named" {
   }
 
   assert {
-    condition     = jsonencode(azapi_resource.flex_sign_in[0].body.properties.globalValidation.excludedPaths) == jsonencode(["/api/health", "/api/jobs/finished", "/runtime/webhooks/eventgrid"])
-    error_message = "Databricks and Event Grid are asked to sign in, or somebody else is not"
+    condition     = jsonencode(azapi_resource.flex_sign_in[0].body.properties.globalValidation.excludedPaths) == jsonencode(["/api/health", "/runtime/webhooks/eventgrid"])
+    error_message = "Event Grid is asked to sign in, or somebody else is not"
   }
 }
 
