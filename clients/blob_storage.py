@@ -1,10 +1,10 @@
 """Azure Blob storage."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
@@ -17,23 +17,34 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobClient, BlobServiceClient, ContentSettings
 
+from clients.call_budget import call_within
 from domain.errors import BlobChangedError, BlobMissingError, ServiceRefusedError, ServiceUnavailableError
 from domain.upload import BlobRef
+
+Result = TypeVar("Result")
 
 _ROLE = "the identity needs the role Storage Blob Data Contributor"
 
 
 class AzureBlobStore:
-    """Implements domain.ports.BlobStore."""
+    """Implements domain.ports.BlobStore.
 
-    def __init__(self, service: BlobServiceClient) -> None:
+    Args:
+        call_seconds: after which a small blob has been read, or the next part of a large one. The other requests end by
+            the limits that the SDK's client was made with.
+    """
+
+    def __init__(self, service: BlobServiceClient, call_seconds: float = 30) -> None:
         self._service = service
+        self._call_seconds = call_seconds
 
     def download(self, blob: BlobRef, target: Path) -> str:
         """Stream a blob into a file and return the SHA-256 of its bytes."""
         content = hashlib.sha256()
         with self._translated(blob), target.open("wb") as file:
-            for chunk in self._client(blob).download_blob(**_condition(blob)).chunks():
+            begun = self._within(lambda: self._client(blob).download_blob(**_condition(blob)))
+            chunks = iter(begun.chunks())
+            while (chunk := self._within(lambda: next(chunks, None))) is not None:
                 content.update(chunk)
                 file.write(chunk)
         return content.hexdigest()
@@ -41,7 +52,7 @@ class AzureBlobStore:
     def read(self, blob: BlobRef) -> bytes:
         """Read a small blob whole."""
         with self._translated(blob):
-            data: bytes = self._client(blob).download_blob(**_condition(blob)).readall()
+            data: bytes = self._within(lambda: self._client(blob).download_blob(**_condition(blob)).readall())
         return data
 
     def write(self, blob: BlobRef, data: bytes, *, content_type: str) -> BlobRef:
@@ -70,6 +81,10 @@ class AzureBlobStore:
         """Remove a blob; that it is gone already is no failure."""
         with suppress(BlobMissingError), self._translated(blob):
             self._client(blob).delete_blob(**_condition(blob))
+
+    def _within(self, call: Callable[[], Result]) -> Result:
+        # The body of an answer is read after the request has ended, so that its limit does not count any more.
+        return call_within("Blob storage", self._call_seconds, call)
 
     def _client(self, blob: BlobRef) -> BlobClient:
         return self._service.get_blob_client(blob.container, blob.name)

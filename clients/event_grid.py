@@ -25,8 +25,12 @@ class EventGridPublisher:
     """Implements domain.ports.EventPublisher."""
 
     def __init__(self, client: EventGridPublisherClient, timeout_seconds: float = 20) -> None:
-        # Given with each call: the client takes no limits for itself, and waits for five minutes.
-        self._limits: dict[str, Any] = {"connection_timeout": timeout_seconds, "read_timeout": timeout_seconds}
+        # Given with each call: the client takes no limits for itself, and tries ten times for five minutes each.
+        self._limits: dict[str, Any] = {
+            "connection_timeout": timeout_seconds,
+            "read_timeout": timeout_seconds,
+            "retry_total": 1,
+        }
         self._client = client
 
     def publish(self, event: RunEvent) -> None:

@@ -150,9 +150,10 @@ class OpenAILanguageModel:
         return _completion(answer, self.most_tokens(prompt))
 
     def close(self) -> None:
-        """Close the connections, if any were opened."""
-        if "_client" in self.__dict__:
-            self._client.close()
+        """Close the connections, if any were opened; a later question opens them again."""
+        client = self.__dict__.pop("_client", None)
+        if client is not None:
+            client.close()
 
     @cached_property
     def _client(self) -> "OpenAI":

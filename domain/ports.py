@@ -71,9 +71,6 @@ class JobService(Protocol):
     def cancel(self, run_id: int) -> None:
         """Cancel a run; one that has ended stays as it ended."""
 
-    def lifecycle_run(self, run_id: int) -> str | None:
-        """The lifecycle run that a job run belongs to, from its parameters."""
-
 
 class ComputeService(Protocol):
     """Clusters and SQL warehouses of the workspace."""

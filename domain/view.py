@@ -160,13 +160,6 @@ class AlertReceipt(Message):
     reason: str = ""
 
 
-class JobNotice(Message):
-    """The run that a finished job belongs to, and whether it was waiting and has been woken."""
-
-    run: str
-    woken: bool
-
-
 class Problem(Message):
     """An error (RFC 9457): ``title`` is a stable code or a heading, ``detail`` says field, value and rule."""
 

@@ -1,4 +1,4 @@
-"""Run a Databricks job to its end: start it, sleep until it calls or is due, try again if the platform failed."""
+"""Run a Databricks job to its end: start it, sleep until the next poll is due, try again if the platform failed."""
 
 import math
 from collections.abc import Callable, Generator
@@ -39,7 +39,7 @@ def run_job(
     """Start a job run and wait for its end.
 
     1. Start it; the activity's token makes a repeat find the same run.
-    2. Look at it; while it runs, sleep with exponential backoff up to a cap, or until the job-finished webhook calls.
+    2. Look at it; while it runs, sleep with exponential backoff up to a cap.
        An outage of Databricks does not end the wait; the deadline does, and then the job is canceled.
     3. If the platform failed (cluster start, spot loss), wait and start the next attempt. User code that fails is
        never run again, and its error text is kept.
@@ -90,6 +90,7 @@ def _wait(
     poll = PollRequest(model=request.model, run=request.run, run_id=run_id)
     deadline = context.current_utc_datetime + timedelta(seconds=polling.timeout_seconds)
     pause = polling.first_seconds
+    # Nobody raises it any more. A run that was woken so before a deployment has it in its history, and is replayed.
     call = context.wait_for_external_event(job_finished(run_id))
     called = False
     while True:
@@ -101,6 +102,8 @@ def _wait(
             yield from _call(context, CANCEL_DATABRICKS_JOB, poll, patience)
             state = "out of sight" if looked.status is None else looked.status.state
             message = f"job run {run_id} is still {state} after {polling.timeout_seconds:.0f} s and was canceled"
+            if looked.status is not None and looked.status.message:
+                message = f"{message}: {looked.status.message}"
             return looked.model_copy(
                 update={"failure": Failure(step=POLL_JOB_STATUS, code="job_overdue", message=message)}
             )
@@ -127,9 +130,10 @@ def _call(
 
 def _failure(status: JobStatus, attempt: int) -> Failure:
     text = status.error or status.message or "no error text"
+    once = "" if status.transient else "; it is not tried again, because the platform was not the cause"
     return Failure(
         step=POLL_JOB_STATUS,
         code=f"job_{status.state}",
-        message=f"job run {status.run_id} ended {status.state} in attempt {attempt}: {text}",
+        message=f"job run {status.run_id} ended {status.state} in attempt {attempt}{once}: {text}",
         fields={"run_id": status.run_id, "url": status.url, "attempt": attempt},
     )

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clients.call_budget import bounded
 from domain.language_model import LanguageModel
 from domain.links import Links
 from domain.ports import (
@@ -46,8 +47,14 @@ if TYPE_CHECKING:
 # The audience of a Databricks workspace for Microsoft Entra ID.
 _DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 # An activity that cannot reach a service is tried again by Durable; a client must not hang in its own retries for long.
-_CLIENT_BUDGET_SECONDS = 30
-_HTTP_TIMEOUT_SECONDS = 20
+CALL_SECONDS = 30.0
+# Two attempts of one request, and the pause between them, fit into a call's budget.
+_REQUEST_SHARE = 0.3
+_LANGUAGE_MODEL_PAUSE = 10.0
+_PART_SIZES = ("max_single_put_size", "max_block_size", "max_single_get_size", "max_chunk_get_size")
+# By default a retry of blob storage waits for fifteen seconds and more.
+_BLOB_PAUSE: dict[str, Any] = {"initial_backoff": 0.5, "increment_base": 1, "random_jitter_range": 1}
+_PART_BYTES = 4 * 1024 * 1024
 # Whoever sends an alert tries again; by default the Service Bus client keeps a thread for eleven seconds.
 _BRIEFLY: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.1}
 
@@ -58,10 +65,16 @@ def now() -> datetime:
 
 
 class LazyServices:
-    """Implements domain.ports.Services; clients are imported and opened at first use."""
+    """Implements domain.ports.Services; clients are imported and opened at first use.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        call_seconds: after which a call of any outside system has ended, the opening of its client included. Where the
+            system's time depends on the size of data, or on a language model's own limit, each request has it.
+    """
+
+    def __init__(self, settings: Settings, call_seconds: float = CALL_SECONDS) -> None:
         self._settings = settings
+        self._call_seconds = call_seconds
 
     @property
     def clock(self) -> Callable[[], datetime]:
@@ -90,17 +103,27 @@ class LazyServices:
         """Blob storage."""
         from clients.blob_storage import AzureBlobStore
 
-        return AzureBlobStore(self._blob_service)
+        return AzureBlobStore(self._blob_service, self._call_seconds)
 
     @cached_property
     def _blob_service(self) -> "BlobServiceClient":
         from azure.storage.blob import BlobServiceClient
 
         settings = self._settings
+        # By default one request carries up to 64 MB, which no limit in seconds fits.
+        limits = self._http("Blob storage") | dict.fromkeys(_PART_SIZES, _PART_BYTES) | _BLOB_PAUSE
         if settings.storage_connection_string is not None:
-            return BlobServiceClient.from_connection_string(settings.storage_connection_string)
+            return BlobServiceClient.from_connection_string(settings.storage_connection_string, **limits)
         assert settings.blob_endpoint is not None, "read_settings asks for it"
-        return BlobServiceClient(settings.blob_endpoint, credential=self._credential)
+        return BlobServiceClient(settings.blob_endpoint, credential=self._credential, **limits)
+
+    def _http(self, service: str) -> dict[str, Any]:
+        """The limits of an Azure SDK that speaks HTTP."""
+        from clients.bounded_transport import BoundedTransport
+
+        seconds = self._call_seconds * _REQUEST_SHARE
+        limits = {"connection_timeout": seconds, "read_timeout": seconds, "retry_total": 1}
+        return {"transport": BoundedTransport(service, seconds), **limits}
 
     @cached_property
     def uploads(self) -> UploadQueue:
@@ -142,7 +165,7 @@ class LazyServices:
         """The queues of alerts."""
         from clients.alert_queues import ServiceBusAlertQueues
 
-        return ServiceBusAlertQueues(self._new_service_bus())
+        return bounded("Service Bus", self._call_seconds, lambda: ServiceBusAlertQueues(self._new_service_bus()))
 
     def _new_service_bus(self) -> "ServiceBusClient":
         from azure.servicebus import ServiceBusClient
@@ -178,7 +201,10 @@ class LazyServices:
         """Tells people."""
         from clients.notifier import AppriseNotifier
 
-        return AppriseNotifier(self._settings.notify_urls, self._settings.notify_file)
+        settings = self._settings
+        return bounded(
+            "notification", self._call_seconds, lambda: AppriseNotifier(settings.notify_urls, settings.notify_file)
+        )
 
     @cached_property
     def notifications(self) -> NotificationBook:
@@ -199,21 +225,22 @@ class LazyServices:
         """Databricks Jobs."""
         from clients.databricks_jobs import DatabricksJobService
 
-        return DatabricksJobService(self._workspace)
+        return bounded("Databricks", self._call_seconds, lambda: DatabricksJobService(self._workspace))
 
     @cached_property
     def compute(self) -> ComputeService:
         """Clusters and SQL warehouses."""
         from clients.databricks_compute import DatabricksCompute
 
-        return DatabricksCompute(self._workspace)
+        return bounded("Databricks", self._call_seconds, lambda: DatabricksCompute(self._workspace))
 
     @cached_property
     def serving(self) -> ServingService:
         """Serving endpoints."""
         from clients.databricks_serving import DatabricksServing
 
-        return DatabricksServing(self._workspace, self._settings.model_prefix)
+        prefix = self._settings.model_prefix
+        return bounded("Databricks", self._call_seconds, lambda: DatabricksServing(self._workspace, prefix))
 
     @cached_property
     def language_model(self) -> LanguageModel | None:
@@ -225,12 +252,14 @@ class LazyServices:
         if settings is None:
             return None
         key = settings.key or identity_token(self._credential, settings.scope)
-        return OpenAILanguageModel(settings.base_url, settings.deployment, key)
+        model = OpenAILanguageModel(settings.base_url, settings.deployment, key)
+        # Two attempts and the pause between them. Then it is closed, so that none is left that somebody pays.
+        limit = 2 * settings.deployment.timeout_seconds + _LANGUAGE_MODEL_PAUSE
+        return bounded("language model", limit, lambda: model, on_abandon=OpenAILanguageModel.close)
 
     @cached_property
     def _workspace(self) -> "WorkspaceClient":
-        from databricks.sdk import WorkspaceClient
-        from databricks.sdk.config import Config
+        from clients.databricks_workspace import open_workspace
 
         settings = self._settings
         strategy = None
@@ -238,21 +267,15 @@ class LazyServices:
             from clients.databricks_identity import IdentityStrategy
 
             strategy = IdentityStrategy(self._credential, _DATABRICKS_SCOPE)
-        config = Config(
-            host=settings.databricks_host,
-            token=settings.databricks_token,
-            credentials_strategy=strategy,
-            retry_timeout_seconds=_CLIENT_BUDGET_SECONDS,
-            http_timeout_seconds=_HTTP_TIMEOUT_SECONDS,
-        )
-        return WorkspaceClient(config=config)
+        return open_workspace(settings.databricks_host, settings.databricks_token, strategy, self._call_seconds)
 
     @cached_property
     def registry(self) -> ModelRegistry:
         """MLflow's registry and tracking."""
         from clients.mlflow_registry import MlflowModelRegistry
 
-        return MlflowModelRegistry(self._mlflow, self._settings.model_prefix)
+        prefix = self._settings.model_prefix
+        return bounded("MLflow", self._call_seconds, lambda: MlflowModelRegistry(self._mlflow, prefix))
 
     @cached_property
     def traces(self) -> TraceBook:
@@ -261,13 +284,16 @@ class LazyServices:
         os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
         from clients.mlflow_traces import MlflowTraces
 
-        return MlflowTraces(self._mlflow, self._settings.mlflow_tracking_uri)
+        uri = self._settings.mlflow_tracking_uri
+        return bounded("MLflow", self._call_seconds, lambda: MlflowTraces(self._mlflow, uri))
 
     @cached_property
     def _mlflow(self) -> "MlflowClient":
         # The MLflow client reads its limits from the environment only.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(_HTTP_TIMEOUT_SECONDS))
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, int(self._call_seconds * _REQUEST_SHARE))))
+        # Else a Retry-After of an hour keeps a thread for an hour, which then asks once more for nobody.
+        os.environ.setdefault("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "false")
         from mlflow import MlflowClient
 
         settings = self._settings
@@ -288,9 +314,12 @@ class LazyServices:
 
         settings = self._settings
         if settings.event_grid_key is not None:
-            credential = AzureKeyCredential(settings.event_grid_key)
-            return EventGridPublisher(EventGridPublisherClient(settings.event_grid_endpoint, credential))
-        return EventGridPublisher(EventGridPublisherClient(settings.event_grid_endpoint, self._credential))
+            credential: AzureKeyCredential | TokenCredential = AzureKeyCredential(settings.event_grid_key)
+        else:
+            credential = self._credential
+        client = EventGridPublisherClient(settings.event_grid_endpoint, credential)
+        publisher = EventGridPublisher(client, self._call_seconds * _REQUEST_SHARE)
+        return bounded("Event Grid", self._call_seconds, lambda: publisher)
 
     @cached_property
     def specs(self) -> SpecSource:
@@ -305,9 +334,11 @@ class LazyServices:
 
         settings = self._settings
         if settings.storage_connection_string is not None:
-            return TableServiceClient.from_connection_string(settings.storage_connection_string)
+            return TableServiceClient.from_connection_string(
+                settings.storage_connection_string, **self._http("Table storage")
+            )
         assert settings.table_endpoint is not None, "read_settings asks for it"
-        return TableServiceClient(settings.table_endpoint, credential=self._credential)
+        return TableServiceClient(settings.table_endpoint, credential=self._credential, **self._http("Table storage"))
 
     @cached_property
     def _credential(self) -> "TokenCredential":

@@ -1,7 +1,7 @@
 """Starts the local Databricks workspace.
 
 ``python -m local_host.databricks --port N --state DIR --jobs DIR --root DIR [--webhook URL] [--token TOKEN]
-[--workspace FILE] [--registry URL] [--settle-seconds S]``
+[--workspace FILE] [--registry URL] [--settle-seconds S] [--answers SHAPE]``
 
 A development host for one machine: it listens on 127.0.0.1 and runs what the job definitions name, as the user who
 started it. What survives:
@@ -22,11 +22,13 @@ import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlsplit
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from local_host.databricks.answer_shape import HARDEST, Shape
 from local_host.databricks.app import create_app
 from local_host.databricks.definition_files import JobDefinitionError, load_job_definitions
 from local_host.databricks.workspace import open_workspace
@@ -64,6 +66,12 @@ def main() -> None:
         default=1.0,
         help="how long compute takes to start and to stop, and an endpoint to be updated",
     )
+    parser.add_argument(
+        "--answers",
+        choices=get_args(Shape),
+        default=HARDEST,
+        help="how the end of a run is told (PUT /answers changes it): real workspaces do so in several ways",
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     # One line per poll says nothing that the poller does not know.
@@ -79,6 +87,7 @@ def main() -> None:
             workspace_file=options.workspace,
             registry=options.registry,
             settle_seconds=options.settle_seconds,
+            shape=options.answers,
         )
     except (StartError, JobDefinitionError, WorkspaceFileError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - for the person at the terminal
@@ -96,6 +105,7 @@ def serve(
     workspace_file: Path | None,
     registry: str | None,
     settle_seconds: float,
+    shape: Shape,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -124,6 +134,7 @@ def serve(
             webhook=webhook,
             registry_url=None if registry is None else registry.rstrip("/"),
             settle_ms=round(settle_seconds * 1000),
+            shape=shape,
         )
 
         def drop_connection(client: tuple[str, int]) -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 
+from local_host.databricks.answer_shape import ShapeOrder
 from local_host.databricks.api_error import ApiError, answer_api_error, answer_unknown_endpoint
 from local_host.databricks.clusters_api import ClustersApi
 from local_host.databricks.faults import FaultOrder
@@ -54,6 +55,7 @@ def create_app(workspace: Workspace, token: str, drop_connection: Callable[[tupl
             Route("/.well-known/databricks-config", control.discovery),
             Route("/api/2.0/preview/scim/v2/Me", control.me),
             Route("/faults", control.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/answers", control.answers, methods=["GET", "PUT"]),
             Mount("/api/2.1/jobs", routes=jobs),
             Mount("/api/2.2/jobs", routes=jobs),
             Mount("/api/2.1/clusters", routes=ClustersApi(workspace).routes()),
@@ -92,6 +94,12 @@ class _Control:
             faults.clear()
         shown = [order.model_dump(mode="json", exclude_none=True) | {"left": left} for order, left in faults.pending()]
         return JSONResponse({"faults": shown})
+
+    async def answers(self, request: Request) -> JSONResponse:
+        answers = self._workspace.answers
+        if request.method == "PUT":
+            answers.shape = (await read_body(request, ShapeOrder)).shape
+        return JSONResponse({"shape": answers.shape})
 
 
 class _Pages:

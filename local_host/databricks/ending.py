@@ -50,13 +50,18 @@ _GRAVITY: tuple[Code, ...] = ("RUN_EXECUTION_ERROR", "INVALID_RUN_CONFIGURATION"
 
 @dataclass(frozen=True)
 class Ending:
-    """A terminal state: life cycle state, result, termination code and type, message."""
+    """A terminal state: life cycle state, result, termination code and type, message.
+
+    Attributes:
+        by_task: of a job run: it ended so because of a task, not because it was itself canceled or out of time.
+    """
 
     life_cycle: Literal["TERMINATED", "SKIPPED", "INTERNAL_ERROR"]
     result: Result
     code: Code
     blame: Blame
     message: str = ""
+    by_task: bool = False
 
     @property
     def successful(self) -> bool:
@@ -137,7 +142,7 @@ def run_ending(tasks: Mapping[str, Ending]) -> Ending:
     skipped = any(end.result.startswith("UPSTREAM") for end in tasks.values())
     consequence = ". This caused all downstream tasks to get skipped." if skipped else ""
     message = f"Task {key} failed with message: {worst.message}{consequence}"
-    return Ending(worst.life_cycle, worst.result, worst.code, worst.blame, message)
+    return Ending(worst.life_cycle, worst.result, worst.code, worst.blame, message, by_task=True)
 
 
 def state_json(life_cycle: LifeCycle, ending: Ending | None) -> dict[str, Any]:

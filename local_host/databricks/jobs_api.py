@@ -143,9 +143,9 @@ class JobsApi:
         ]
         found = self._workspace.runs.select(conditions, limit + 1)
         page, more = found[:limit], len(found) > limit
-        expand = read_flag(request, "expand_tasks")
+        expand, base_url, answers = read_flag(request, "expand_tasks"), _base_url(request), self._workspace.answers
         shown = [
-            run_json(run, self._workspace.task_runs.of(run.run_id) if expand else None, _base_url(request))
+            run_json(run, self._workspace.task_runs.of(run.run_id) if expand else None, base_url, answers)
             for run in page
         ]
         answer: dict[str, Any] = {"runs": shown, "has_more": more}
@@ -162,8 +162,9 @@ class JobsApi:
 
     def _run_json(self, request: Request, run: Run, task_run: TaskRun | None) -> dict[str, Any]:
         if task_run is not None:
-            return task_run_as_run_json(run, task_run, _base_url(request))
-        return run_json(run, self._workspace.task_runs.of(run.run_id), _base_url(request))
+            return task_run_as_run_json(run, task_run, _base_url(request), self._workspace.answers)
+        task_runs = self._workspace.task_runs.of(run.run_id)
+        return run_json(run, task_runs, _base_url(request), self._workspace.answers)
 
 
 def _base_url(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from local_host.databricks.answer_shape import AnswerShape
 from local_host.databricks.definitions import JobSettings
 from local_host.databricks.ending import state_json, status_json
 from local_host.databricks.runs import Run, TaskRun
@@ -20,13 +21,15 @@ def job_json(job_id: int, settings: JobSettings, *, details: bool) -> dict[str, 
     return {"job_id": job_id, "creator_user_name": USER_NAME, "settings": shown}
 
 
-def run_json(run: Run, task_runs: list[TaskRun] | None, base_url: str) -> dict[str, Any]:
+def run_json(run: Run, task_runs: list[TaskRun] | None, base_url: str, answers: AnswerShape) -> dict[str, Any]:
     """A job run.
 
     Args:
         task_runs: every attempt at every task; None leaves tasks and clusters out, as ``runs/list`` does.
         base_url: this host's address, without a slash at its end.
+        answers: the shape in which its end is told.
     """
+    ending = answers.told(run.ending)
     began = run.started_ms or run.ended_ms
     shown: dict[str, Any] = {
         "job_id": run.job_id,
@@ -40,8 +43,8 @@ def run_json(run: Run, task_runs: list[TaskRun] | None, base_url: str) -> dict[s
         "run_page_url": f"{base_url}/run/{run.run_id}",
         "format": "MULTI_TASK",
         "trigger": "ONE_TIME",
-        "state": state_json(run.life_cycle, run.ending),
-        "status": status_json(run.life_cycle, run.ending),
+        "state": state_json(run.life_cycle, ending),
+        "status": status_json(run.life_cycle, ending),
         "start_time": run.created_ms,
         "end_time": run.ended_ms or 0,
         "setup_duration": 0,
@@ -58,7 +61,7 @@ def run_json(run: Run, task_runs: list[TaskRun] | None, base_url: str) -> dict[s
     if task_runs is not None:
         shown["job_clusters"] = [cluster.model_dump(mode="json") for cluster in run.settings.job_clusters]
         shown["tasks"] = [task_run_json(run, task_run, base_url) for task_run in task_runs]
-    return shown
+    return answers.trimmed(shown)
 
 
 def task_run_json(run: Run, task_run: TaskRun, base_url: str) -> dict[str, Any]:
@@ -85,9 +88,9 @@ def task_run_json(run: Run, task_run: TaskRun, base_url: str) -> dict[str, Any]:
     return shown
 
 
-def task_run_as_run_json(run: Run, task_run: TaskRun, base_url: str) -> dict[str, Any]:
+def task_run_as_run_json(run: Run, task_run: TaskRun, base_url: str, answers: AnswerShape) -> dict[str, Any]:
     """A task run asked for by its own id, in the shape of a run."""
-    return task_run_json(run, task_run, base_url) | {
+    shown = task_run_json(run, task_run, base_url) | {
         "job_id": run.job_id,
         "job_run_id": run.run_id,
         "number_in_job": run.run_id,
@@ -97,3 +100,4 @@ def task_run_as_run_json(run: Run, task_run: TaskRun, base_url: str) -> dict[str
         "run_type": run.run_type,
         "trigger": "ONE_TIME" if task_run.attempt_number == 0 else "RETRY",
     }
+    return answers.trimmed(shown)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_host.databricks.answer_shape import AnswerShape, Shape
 from local_host.databricks.clock import now_ms
 from local_host.databricks.cluster_store import ClusterStore
 from local_host.databricks.compute_settings import WarehouseSettings
@@ -38,6 +39,7 @@ class Workspace:
     model_workers: ModelWorkers
     registry: Registry
     faults: Faults
+    answers: AnswerShape
     execution: TaskExecution
     webhooks: WebhookSender
     executor: RunExecutor
@@ -67,12 +69,14 @@ def open_workspace(
     webhook: str | None,
     registry_url: str | None,
     settle_ms: int,
+    shape: Shape,
 ) -> Workspace:
     """Open the workspace of a state folder, made if missing.
 
     Args:
         listed: what a fresh workspace has; what exists by name stays as it is.
         settle_ms: how long clusters and warehouses take to start and to stop, and endpoints to be updated.
+        shape: how the end of a run is told until another shape is ordered.
     """
     state.mkdir(parents=True, exist_ok=True)
     database = Database(state / "databricks.sqlite")
@@ -97,6 +101,7 @@ def open_workspace(
         model_workers=ModelWorkers(registry, state / "served_models"),
         registry=registry,
         faults=faults,
+        answers=AnswerShape(shape),
         execution=execution,
         webhooks=webhooks,
         executor=RunExecutor(

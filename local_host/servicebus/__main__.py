@@ -1,9 +1,11 @@
 """`python -m local_host.servicebus`: a small AMQP 1.0 broker in the place of Azure Service Bus.
 
-`python -m local_host.servicebus --port N --state DIR --queues FILE`
+`python -m local_host.servicebus --port N --state DIR --queues FILE [--roles FILE]`
 
 A development host for one machine: it listens on 127.0.0.1, without TLS, and takes any token. Clients use the
-connection string of the development emulator. Exit codes: 0 stopped as asked, 1 the store failed, 2 it cannot start.
+connection string of the development emulator. With a table of roles, the name of the key is the identity, and a send or
+a receive without the role is refused as Azure refuses it. Exit codes: 0 stopped as asked, 1 the store failed, 2 it
+cannot start.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from local_host.servicebus.definitions import DefinitionError, read_definitions
+from local_host.servicebus.rights import read_grants
 from local_host.servicebus.server import BrokerSettings, serve
 
 
@@ -33,11 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0 takes a free one and logs it")
     parser.add_argument("--state", type=Path, required=True, help="the folder for messages")
     parser.add_argument("--queues", type=Path, required=True, help="the definition file of the queues")
+    parser.add_argument("--roles", type=Path, help="the table of Azure roles; without it everybody may do everything")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stdout)
     try:
         with ExitStack() as stack:
-            settings = BrokerSettings(options.state, read_definitions(options.queues))
+            queues = read_definitions(options.queues)
+            grants = None if options.roles is None else read_grants(options.roles, queues)
+            settings = BrokerSettings(options.state, queues, grants)
             _hold(stack, options.state)
             listener = _listen(stack, options.port)
             asyncio.run(serve(settings, listener))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+
 from local_host.servicebus.amqp.decoding import decode
-from local_host.servicebus.amqp.message import encode_annotations, encode_header
+from local_host.servicebus.amqp.message import encode_annotations, encode_delivery_annotations, encode_header
 from local_host.servicebus.amqp.values import Int, Long, Timestamp
 from local_host.servicebus.entity import DEAD_LETTER_SUFFIX
 from local_host.servicebus.message_store import StoredMessage
@@ -11,8 +13,12 @@ from local_host.servicebus.message_store import StoredMessage
 _LONGEST_TTL = 2**32 - 1
 
 
-def encode_delivery(message: StoredMessage) -> bytes:
-    """Header and annotations of the broker, then what the sender wrote."""
+def encode_delivery(message: StoredMessage, token: bytes | None = None) -> bytes:
+    """Header and annotations of the broker, then what the sender wrote.
+
+    Args:
+        token: of the lock, if the delivery is locked.
+    """
     annotations = dict(decode(message.annotations)[0])
     annotations["x-opt-enqueued-time"] = Timestamp(message.enqueued_at)
     annotations["x-opt-sequence-number"] = Long(message.sequence)
@@ -28,4 +34,5 @@ def encode_delivery(message: StoredMessage) -> bytes:
         ttl=message.ttl if message.ttl is not None and message.ttl <= _LONGEST_TTL else None,
         delivery_count=message.delivery_count,
     )
-    return header + encode_annotations(annotations) + message.content
+    lock = {} if token is None else {"x-opt-lock-token": uuid.UUID(bytes=token)}
+    return header + encode_delivery_annotations(lock) + encode_annotations(annotations) + message.content

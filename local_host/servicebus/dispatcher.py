@@ -114,7 +114,7 @@ def _send(entity: Entity, outlet: Outlet, limit: int) -> int:
         return len(taken)
     locked = entity.lock_next(limit)
     for lock in locked:
-        outlet.send(delivery_tag(lock.token), encode_delivery(lock.message))
+        outlet.send(delivery_tag(lock.token), encode_delivery(lock.message, lock.token))
     return len(locked)
 
 

@@ -14,8 +14,10 @@ from local_host.servicebus.amqp.values import Array, Int, Long, Symbol, Timestam
 from local_host.servicebus.delivery import encode_delivery
 from local_host.servicebus.entity import Entity, Settlement
 from local_host.servicebus.incoming_link import MAX_MESSAGE_SIZE
+from local_host.servicebus.limits import check_limits
 from local_host.servicebus.namespace import Namespace
 from local_host.servicebus.requests import Answer, Request
+from local_host.servicebus.rights import Claims
 
 _ARGUMENT_ERROR = "com.microsoft:argument-error"
 _STATUS = MappingProxyType(
@@ -24,8 +26,11 @@ _STATUS = MappingProxyType(
         "com.microsoft:message-not-found": 404,
         "amqp:link:message-size-exceeded": 403,
         "amqp:not-implemented": 501,
+        "amqp:unauthorized-access": 401,
     }
 )
+# What a sender asks for; the rest is a receiver's.
+_SENDERS = frozenset({"com.microsoft:schedule-message", "com.microsoft:cancel-scheduled-message"})
 _SETTLEMENTS: Mapping[str, Settlement] = MappingProxyType(
     # The third is spelled so on the wire.
     {"completed": "complete", "abandoned": "abandon", "defered": "defer", "suspended": "dead_letter"}
@@ -40,9 +45,10 @@ T = TypeVar("T")
 class Management:
     """Answers the requests for one queue or dead-letter queue."""
 
-    def __init__(self, entity: Entity, namespace: Namespace) -> None:
+    def __init__(self, entity: Entity, namespace: Namespace, claims: Claims) -> None:
         self._entity = entity
         self._namespace = namespace
+        self._claims = claims
         self._operations: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
             "com.microsoft:renew-lock": self._renew_lock,
             "com.microsoft:peek-message": self._peek_message,
@@ -60,6 +66,7 @@ class Management:
             if operation is None:
                 known = ", ".join(self._operations)
                 raise AmqpError("amqp:not-implemented", f"operation {name!r} is not served; these are: {known}")
+            self._claims.require(self._entity.queue, "Send" if name in _SENDERS else "Listen")
             if not isinstance(request.body, dict):
                 raise AmqpError(_ARGUMENT_ERROR, f"the body of {name} must be a map")
             return operation({str(key): value for key, value in request.body.items()})
@@ -93,9 +100,11 @@ class Management:
                 rule = f"must be at most {MAX_MESSAGE_SIZE} bytes"
                 raise AmqpError("amqp:link:message-size-exceeded", f"messages: one has {len(encoded)} bytes: it {rule}")
             try:
-                parsed.append(parse_message(encoded))
+                message = parse_message(encoded)
             except DecodeError as error:
                 raise AmqpError(_ARGUMENT_ERROR, f"messages: {error}") from error
+            check_limits(message)
+            parsed.append(message)
         sequences = [self._namespace.send(self._entity, message) for message in parsed]
         return _ok({"sequence-numbers": Array(Long, tuple(map(Long, sequences)))})
 
@@ -111,7 +120,7 @@ class Management:
         return _ok(
             {
                 "messages": [
-                    {"message": encode_delivery(lock.message), "lock-token": uuid.UUID(bytes=lock.token)}
+                    {"message": encode_delivery(lock.message, lock.token), "lock-token": uuid.UUID(bytes=lock.token)}
                     for lock in locked
                 ]
             }

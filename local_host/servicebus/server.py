@@ -18,6 +18,7 @@ from local_host.servicebus.clock import now_ms
 from local_host.servicebus.connection import Connection
 from local_host.servicebus.definitions import QueueDefinition
 from local_host.servicebus.message_store import MessageStore
+from local_host.servicebus.rights import Grants
 
 logger = logging.getLogger(__name__)
 
@@ -27,17 +28,18 @@ _LONGEST_WAIT = 30.0
 
 @dataclass(frozen=True)
 class BrokerSettings:
-    """The queues, and the folder for their messages."""
+    """The queues, the folder for their messages, and who may do what; without grants everybody may do everything."""
 
     state: Path
     definitions: tuple[QueueDefinition, ...]
+    grants: Grants | None = None
 
 
 async def serve(settings: BrokerSettings, sock: socket.socket) -> None:
     """Serves until SIGTERM or SIGINT. An error of the store ends it."""
     with closing(MessageStore(settings.state)) as store:
         loop = asyncio.get_running_loop()
-        server = BrokerServer(Broker(settings.definitions, store, now_ms), loop)
+        server = BrokerServer(Broker(settings.definitions, store, now_ms, settings.grants), loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
         listener = await loop.create_server(server.connect, sock=sock)
@@ -141,7 +143,7 @@ class _Transport(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         peer = transport.get_extra_info("peername")
-        self._connection = Connection(f"{peer[0]}:{peer[1]}" if peer else "unknown", self._broker.nodes)
+        self._connection = Connection(f"{peer[0]}:{peer[1]}" if peer else "unknown", self._broker.client())
         self._server.add(self)
 
     def data_received(self, data: bytes) -> None:

@@ -107,7 +107,7 @@ def _databricks(site: _Site) -> Component:
             *("--state", str(site.state), "--root", str(site.root)),
             *("--jobs", str(site.root / "training" / "job_definitions")),
             *("--workspace", str(_WORKSPACE)),
-            *("--webhook", f"{site.endpoints.app_url}/api/jobs/finished", "--token", DEVELOPMENT_TOKEN),
+            *("--token", DEVELOPMENT_TOKEN),
         ),
         environment=site.environment,
         log=site.log,
@@ -122,11 +122,14 @@ def _databricks(site: _Site) -> Component:
 
 
 def _servicebus(site: _Site) -> Component:
+    # An app that has no table of roles may do everything.
+    roles = site.root / "terraform" / "roles.yml"
     return Component(
         name="servicebus",
         command=(
             *(sys.executable, "-m", "local_host.servicebus", "--port", str(site.endpoints.servicebus)),
             *("--state", str(site.state), "--queues", str(site.root / "terraform" / "service_bus_queues.yml")),
+            *(("--roles", str(roles)) if roles.exists() else ()),
         ),
         environment=site.environment,
         log=site.log,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
+from local_host.servicebus.rights import OWNER
 from local_host.stack.ports import LOOPBACK
 from local_host.stack.state_folder import StateFolder, read_json, write_json
 
@@ -14,6 +15,8 @@ _ACCOUNT = "devstoreaccount1"
 _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 # What the stand-ins for Databricks and Event Grid accept.
 DEVELOPMENT_TOKEN = "local-development"
+# The identity of the function app in the table of roles.
+APP = "app"
 
 PORT_NAMES = ("app", "blob", "queue", "table", "mlflow", "databricks", "eventgrid", "servicebus")
 CONTAINERS = ("bronze", "silver", "evidence")
@@ -68,7 +71,7 @@ class Endpoints:
 
     @property
     def servicebus_connection_string(self) -> str:
-        """For ServiceBusClient: that of the development emulator, so plain AMQP."""
+        """For ServiceBusClient: that of the development emulator, so plain AMQP; for people, who may do everything."""
         return servicebus_connection_string(self.servicebus)
 
     def ports(self) -> dict[str, int]:
@@ -83,7 +86,7 @@ class Endpoints:
             "AzureWebJobsStorage": self.storage_connection_string,
             "NIGHTSHIFT_EVENTGRID_ENDPOINT": self.topic_url,
             "NIGHTSHIFT_EVENTGRID_KEY": DEVELOPMENT_TOKEN,
-            "NIGHTSHIFT_SERVICEBUS": self.servicebus_connection_string,
+            "NIGHTSHIFT_SERVICEBUS": servicebus_connection_string(self.servicebus, APP),
             "NIGHTSHIFT_DATABRICKS_URL": self.databricks_url,
             "DATABRICKS_HOST": self.databricks_url,
             "DATABRICKS_TOKEN": DEVELOPMENT_TOKEN,
@@ -116,10 +119,14 @@ class Endpoints:
         return None if document is None else cls(**{name: document["ports"].get(name, 0) for name in PORT_NAMES})
 
 
-def servicebus_connection_string(port: int) -> str:
-    """How clients reach a broker on the loopback address. The key is the emulator's: it protects nothing."""
+def servicebus_connection_string(port: int, identity: str = OWNER) -> str:
+    """How clients reach a broker on the loopback address. The key is the emulator's: it protects nothing.
+
+    Args:
+        identity: whose rights the connection has, as the table of roles names it.
+    """
     return (
-        f"Endpoint=sb://{LOOPBACK}:{port};SharedAccessKeyName=RootManageSharedAccessKey;"
+        f"Endpoint=sb://{LOOPBACK}:{port};SharedAccessKeyName={identity};"
         "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
     )
 

@@ -24,7 +24,6 @@ from domain.view import (
     FeedbackView,
     ImprovementView,
     IncidentView,
-    JobNotice,
     ModelView,
     RunDetail,
     RunSummary,
@@ -112,11 +111,6 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         "discard_dead_letter", "POST", "dead-letters/{letter}/discard", "Say that it needs nothing more.",
         ("Operator",), DeadLetter, body=ReasonRequest, problems=(404, 409),
-    ),
-    Operation(
-        "on_job_finished", "POST", "jobs/finished",
-        "Databricks says that a job run has ended: a hint, which the run checks with Databricks itself.",
-        (), JobNotice, body=_OBJECT, problems=(404,),
     ),
     Operation("health", "GET", "health", "The process answers.", (), Liveness),
     Operation(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from azure.functions.meta import Datum
 from azure.servicebus import ServiceBusReceivedMessage
 from azure.servicebus.amqp import AmqpMessageBodyType
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def body_of(message: ServiceBusReceivedMessage) -> bytes:
@@ -42,7 +44,8 @@ def trigger_metadata(message: ServiceBusReceivedMessage) -> dict[str, Datum]:
         "DeadLetterErrorDescription": message.dead_letter_error_description,
         "DeadLetterSource": message.dead_letter_source,
         "EnqueuedTimeUtc": _time(message.enqueued_time_utc),
-        "ExpiresAtUtc": _time(message.expires_at_utc),
+        # .NET has always one: a message that does not expire does so at the end of its calendar.
+        "ExpiresAtUtc": _time(message.expires_at_utc or _NEVER),
         "LockedUntil": _time(message.locked_until_utc),
         "ScheduledEnqueueTimeUtc": _time(message.scheduled_enqueue_time_utc),
         # The converter knows no days: it reads h:mm:ss or whole seconds.
@@ -52,7 +55,8 @@ def trigger_metadata(message: ServiceBusReceivedMessage) -> dict[str, Datum]:
         # On the wire the first delivery is number 0, in .NET and so in Azure Functions it is 1.
         "DeliveryCount": (message.delivery_count or 0) + 1,
         "SequenceNumber": message.sequence_number,
-        "EnqueuedSequenceNumber": message.enqueued_sequence_number,
+        # 0 in .NET where there is none.
+        "EnqueuedSequenceNumber": message.enqueued_sequence_number or 0,
         "State": int(message.state),
     }
     return {

@@ -86,6 +86,12 @@ def parse_application_properties(content: bytes) -> dict[str, Any]:
     return {}
 
 
+def header_size(content: bytes) -> int:
+    """Bytes of the properties, the system's and the sender's, before the body."""
+    header = (_PROPERTIES, _APPLICATION_PROPERTIES)
+    return sum(section.end - section.start for section in _sections(content) if section.code in header)
+
+
 def parse_body(content: bytes) -> Any:
     """The value of a message that carries one (a request's); None if its body is of another kind."""
     return next((section.value for section in _sections(content) if section.code == 0x77), None)
@@ -120,6 +126,11 @@ def encode_header(*, durable: bool, priority: int | None, ttl: int | None, deliv
 def encode_annotations(annotations: Mapping[str, Any]) -> bytes:
     """The section of message annotations."""
     return encode(Described(ULong(_ANNOTATIONS), {Symbol(key): value for key, value in annotations.items()}))
+
+
+def encode_delivery_annotations(annotations: Mapping[str, Any]) -> bytes:
+    """The section of annotations for this delivery alone."""
+    return encode(Described(ULong(_DELIVERY_ANNOTATIONS), {Symbol(key): value for key, value in annotations.items()}))
 
 
 def encode_response(correlation_id: Any, application_properties: Mapping[str, Any], body: Any) -> bytes:

@@ -40,7 +40,7 @@ variable "job_definitions" {
   validation {
     condition = alltrue([
       for job in var.job_definitions : length(setsubtract(keys(job), [
-        "name", "description", "tags", "parameters", "tasks", "job_clusters", "timeout_seconds", "max_concurrent_runs", "queue", "webhook_notifications",
+        "name", "description", "tags", "parameters", "tasks", "job_clusters", "timeout_seconds", "max_concurrent_runs", "queue",
       ])) == 0
     ])
     error_message = "job_definitions: a job has a field that modules/databricks_content does not deploy. Add it there, or take it out of the file."

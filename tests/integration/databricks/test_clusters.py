@@ -18,6 +18,13 @@ from tests.integration.databricks.workspace_process import (
 )
 
 
+def test_a_cluster_may_have_no_name(client: WorkspaceClient) -> None:
+    """Its name is empty then, as in the API."""
+    made = client.clusters.create("15.4.x-scala2.12", num_workers=1)
+    assert client.clusters.get(made.cluster_id or "").cluster_name == ""
+    client.clusters.delete(made.cluster_id or "")
+
+
 def test_job_cluster_lives_as_long_as_its_run(client: WorkspaceClient, folder: Path) -> None:
     """Tasks with the same key share a cluster, which is listed while the run lasts and terminated after it."""
     run_id = run_now(client, "waiting", folder=str(folder))

@@ -93,7 +93,7 @@ def test_failed_task_skips_what_depends_on_it(client: WorkspaceClient) -> None:
     run = ended(client, run_now(client, "failing"))
     train, score = task_runs(run, "train")[0], task_runs(run, "score")[0]
     assert [summary(run), summary(train), summary(score)] == [
-        ("TERMINATED", "FAILED"),
+        ("INTERNAL_ERROR", "FAILED"),
         ("TERMINATED", "FAILED"),
         ("TERMINATED", "UPSTREAM_FAILED"),
     ]
@@ -112,10 +112,30 @@ def test_failed_task_skips_what_depends_on_it(client: WorkspaceClient) -> None:
     assert client.jobs.get_run_output(score.run_id or 0).error == "An upstream task failed"
 
 
+def test_one_end_in_every_shape(host: Host, client: WorkspaceClient) -> None:
+    """The run of a failed task: INTERNAL_ERROR unless ordered otherwise; with one way of telling, or both."""
+    run_id = run_now(client, "failing")
+    ended(client, run_id)
+    told: dict[str, tuple[object, object, bool]] = {}
+    for shape in ("terminated", "status_only", "state_only", "internal_error"):
+        host.answer(shape)
+        run = host.http("GET", "/api/2.2/jobs/runs/get", params={"run_id": run_id}).json()
+        details = run.get("status", {}).get("termination_details", {})
+        same = all(("state" in task, "status" in task) == ("state" in run, "status" in run) for task in run["tasks"])
+        told[shape] = (run.get("state", {}).get("life_cycle_state"), details.get("code"), same)
+    assert told == {
+        "terminated": ("TERMINATED", "RUN_EXECUTION_ERROR", True),
+        "status_only": (None, "RUN_EXECUTION_ERROR", True),
+        "state_only": ("INTERNAL_ERROR", None, True),
+        "internal_error": ("INTERNAL_ERROR", "RUN_EXECUTION_ERROR", True),
+    }
+    assert host.http("PUT", "/answers", json={"shape": "kind"}).status_code == 400
+
+
 def test_process_that_vanishes(client: WorkspaceClient) -> None:
     """A process that ends without a word is a failure that says how it ended."""
     run = ended(client, run_now(client, "vanishing"))
-    assert summary(run) == ("TERMINATED", "FAILED")
+    assert summary(run) == ("INTERNAL_ERROR", "FAILED")
     error = client.jobs.get_run_output(task_runs(run, "vanish")[0].run_id or 0).error
     assert error == "The Python process ended without a result, with exit code 7"
 
@@ -123,7 +143,7 @@ def test_process_that_vanishes(client: WorkspaceClient) -> None:
 def test_exit_with_a_message(client: WorkspaceClient) -> None:
     """sys.exit with anything but 0 is a failure."""
     run = ended(client, run_now(client, "refusing"))
-    assert summary(run) == ("TERMINATED", "FAILED")
+    assert summary(run) == ("INTERNAL_ERROR", "FAILED")
     error = client.jobs.get_run_output(task_runs(run, "refuse")[0].run_id or 0).error
     assert error == "SystemExit: wrong arguments"
 
@@ -131,7 +151,7 @@ def test_exit_with_a_message(client: WorkspaceClient) -> None:
 def test_unknown_entry_point(client: WorkspaceClient) -> None:
     """A wheel task without such an entry point fails as misconfigured and says where it was looked for."""
     run = ended(client, run_now(client, "misnamed"))
-    assert summary(run) == ("TERMINATED", "FAILED")
+    assert summary(run) == ("INTERNAL_ERROR", "FAILED")
     assert run.status is not None
     assert run.status.termination_details is not None
     assert run.status.termination_details.code == TerminationCodeCode.INVALID_RUN_CONFIGURATION
@@ -159,7 +179,7 @@ def test_retry_after_a_failure(client: WorkspaceClient, folder: Path) -> None:
 def test_retries_are_limited(client: WorkspaceClient, folder: Path) -> None:
     """After the last retry the run fails."""
     run = ended(client, run_now(client, "flaky", folder=str(folder), calls="9"))
-    assert summary(run) == ("TERMINATED", "FAILED")
+    assert summary(run) == ("INTERNAL_ERROR", "FAILED")
     assert (folder / "calls").read_text() == "2"
 
 
@@ -194,12 +214,20 @@ def test_cancel_after_the_end(client: WorkspaceClient) -> None:
     assert summary(client.jobs.get_run(run_id)) == ("TERMINATED", "SUCCESS")
 
 
+def test_a_task_run_is_not_canceled_by_its_own_id(client: WorkspaceClient) -> None:
+    """Refused with the id that would do: this host cancels whole runs only."""
+    run = ended(client, run_now(client, "echoing"))
+    with pytest.raises(InvalidParameterValue, match=f"cancels only job runs, this one's is {run.run_id}"):
+        client.jobs.cancel_run(task_runs(run, "repeat")[0].run_id or 0)
+
+
 def test_task_timeout(client: WorkspaceClient, folder: Path) -> None:
     """A task beyond its timeout is TIMEDOUT and its process is gone."""
     run_id = run_now(client, "task timeout", folder=str(folder))
     process = started_process(folder)
     run = ended(client, run_id)
-    assert summary(run) == ("TERMINATED", "TIMEDOUT")
+    assert summary(run) == ("INTERNAL_ERROR", "FAILED")
+    assert summary(task_runs(run, "wait")[0]) == ("TERMINATED", "TIMEDOUT")
     assert run.state is not None
     assert run.state.state_message == "Task wait failed with message: Task wait exceeded its 1 s timeout"
     assert not alive(process)

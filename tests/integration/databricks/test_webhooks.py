@@ -108,7 +108,7 @@ def test_untold_ends_are_told_after_a_restart(tmp_path: Path) -> None:
     try:
         client = host.client()
         run_id = run_now(client, "failing")
-        assert summary(ended(client, run_id)) == ("TERMINATED", "FAILED")
+        assert summary(ended(client, run_id)) == ("INTERNAL_ERROR", "FAILED")
         host.kill()
         back = Receiver(refusals=0)
         host.webhook = back.url

@@ -101,6 +101,10 @@ class Host:
         """Order a fault."""
         self.http("POST", "/faults", json=fault).raise_for_status()
 
+    def answer(self, shape: str) -> None:
+        """Order the shape in which the ends of runs are told."""
+        self.http("PUT", "/answers", json={"shape": shape}).raise_for_status()
+
     def close(self) -> None:
         """Close the clients' connections, end the host and every task process that it left."""
         for client in self._clients:

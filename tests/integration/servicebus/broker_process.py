@@ -23,6 +23,7 @@ class BrokerProcess:
     queues: str
     port: int = field(default_factory=lambda: choose_ports(["servicebus"], {})["servicebus"])
     process: subprocess.Popen[bytes] | None = None
+    roles: str = ""
 
     @property
     def connection_string(self) -> str:
@@ -38,12 +39,14 @@ class BrokerProcess:
     def command(self) -> list[str]:
         """The command line."""
         command = [sys.executable, "-m", "local_host.servicebus", "--port", str(self.port)]
-        return [*command, "--state", str(self.folder / "broker"), "--queues", str(self.folder / "queues.yml")]
+        roles = ["--roles", str(self.folder / "roles.yml")] if self.roles else []
+        return [*command, "--state", str(self.folder / "broker"), "--queues", str(self.folder / "queues.yml"), *roles]
 
     def start(self) -> BrokerProcess:
         """Starts it and waits until it lets clients in."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "queues.yml").write_text(self.queues, encoding="utf-8")
+        (self.folder / "roles.yml").write_text(self.roles, encoding="utf-8")
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(self.command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 60

@@ -148,3 +148,26 @@ def test_what_the_broker_does_not_have(client: ServiceBusClient, plain: str) -> 
         client.get_queue_receiver(plain, session_id="s").receive_messages(max_wait_time=1)
     with pytest.raises(ServiceBusError, match="nothing can be sent"):
         client.get_queue_sender(f"{plain}/$DeadLetterQueue").send_messages(ServiceBusMessage("a"))
+
+
+def test_a_property_that_is_too_large_is_refused(client: ServiceBusClient, plain: str) -> None:
+    """Alone and in a batch, of which nothing is taken then."""
+    long = ServiceBusMessage(b"x", application_properties={"much": "x" * 33 * 1024})
+    with client.get_queue_sender(plain) as sender:
+        for messages in (long, [ServiceBusMessage(b"x", message_id="short"), long]):
+            with pytest.raises(ServiceBusError, match="application property 'much' has"):
+                sender.send_messages(messages)
+    with client.get_queue_receiver(plain) as receiver:
+        assert receiver.peek_messages() == []
+
+
+def test_a_locked_delivery_carries_its_lock_token(client: ServiceBusClient, plain: str) -> None:
+    """As an annotation of the delivery, beside the delivery's tag."""
+    with client.get_queue_sender(plain) as sender:
+        sender.send_messages(ServiceBusMessage(b"x"))
+    with client.get_queue_receiver(plain) as receiver:
+        [message] = receiver.receive_messages(max_wait_time=10)
+        annotations = message.raw_amqp_message.delivery_annotations
+        assert annotations is not None
+        assert annotations[b"x-opt-lock-token"] == message.lock_token
+        receiver.complete_message(message)

@@ -40,6 +40,7 @@ def test_every_upload_can_fill_a_holdout(spec: ModelSpec) -> None:
     assert spec.contract.min_rows - size >= holdout.min_rows
 
 
-def test_the_webhook_is_backed_by_polling(spec: ModelSpec) -> None:
-    """A lost webhook costs at most a minute."""
+def test_the_end_of_a_job_is_seen_soon(spec: ModelSpec) -> None:
+    """A poll comes within a fifth of the time that the job has taken, and within a minute."""
+    assert spec.job.polling.backoff <= 1.2
     assert spec.job.polling.max_seconds <= 60

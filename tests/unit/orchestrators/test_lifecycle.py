@@ -65,6 +65,7 @@ async def test_user_code_that_fails_is_not_run_again(run: Any, script: Script) -
     outcome = await run()
     assert (outcome.outcome, outcome.job_runs) == ("failed", (7,))
     assert "ValueError: no such column" in outcome.reason
+    assert "not tried again" in outcome.reason
     assert [alert["severity"] for alert in script.asked("send_alert")] == ["critical"]
 
 

@@ -21,4 +21,4 @@ def test_importing_and_indexing_the_app_imports_nothing_heavy() -> None:
     found = json.loads(done.stdout)
     assert found["heavy"] == []
     assert len(found["names"]) == len(set(found["names"]))
-    assert {"lifecycle", "model_queue", "on_blob_created", "on_job_finished", "decide_action"} <= set(found["names"])
+    assert {"lifecycle", "model_queue", "on_blob_created", "decide_action"} <= set(found["names"])

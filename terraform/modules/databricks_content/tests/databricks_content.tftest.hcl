@@ -24,7 +24,6 @@ variables {
     timeout_seconds       = 7200
     max_concurrent_runs   = 4
     queue                 = { enabled = true }
-    webhook_notifications = { on_success = [{ id = "nightshift-job-finished" }], on_failure = [{ id = "nightshift-job-finished" }] }
   }]
   workspace_id      = "1234567890123456"
   wheel             = "nightshift_training-0.1.0-py3-none-any.whl"
@@ -276,7 +275,6 @@ run "a_job_field_that_would_be_dropped_is_refused" {
       timeout_seconds       = 7200
       max_concurrent_runs   = 4
       queue                 = { enabled = true }
-      webhook_notifications = { on_success = [{ id = "nightshift-job-finished" }], on_failure = [{ id = "nightshift-job-finished" }] }
       continuous            = {}
     }]
   }
@@ -301,7 +299,6 @@ run "a_cluster_field_that_would_be_dropped_is_refused" {
       timeout_seconds       = 7200
       max_concurrent_runs   = 4
       queue                 = { enabled = true }
-      webhook_notifications = { on_success = [{ id = "nightshift-job-finished" }], on_failure = [{ id = "nightshift-job-finished" }] }
     }]
   }
 

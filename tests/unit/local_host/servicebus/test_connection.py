@@ -53,7 +53,7 @@ class Client:
 
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
-        self.connection = Connection("test", broker.nodes)
+        self.connection = Connection("test", broker.client())
         self.reader = FrameReader()
         self.items: list[Any] = []
 
@@ -209,7 +209,7 @@ def test_a_lost_lock_is_told(new_client: NewClient) -> None:
     client.attach(2, "q", receives=True)
     [transfer] = client.say(flow(handle=2, link_credit=1))
     token = uuid.UUID(bytes_le=transfer.delivery_tag).bytes
-    client.broker.nodes()._namespace.entity("q").settle(token, "complete")
+    client.broker.client()()._namespace.entity("q").settle(token, "complete")
     [answer] = client.say(Disposition(role=True, first=0, state=encode_outcome(Accepted())))
     found = decode_outcome(answer.state)
     assert isinstance(found, Rejected)

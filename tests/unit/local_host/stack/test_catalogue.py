@@ -52,8 +52,7 @@ def test_databricks_and_the_app_get_the_same_settings(tmp_path: Path) -> None:
     told = {"NIGHTSHIFT_NOTIFY_FILE": str(tmp_path / "state" / "functions" / "notifications.jsonl")}
     assert components["functions"].environment == {**components["databricks"].environment, **told}
     assert components["databricks"].environment.items() >= ENDPOINTS.environment().items()
-    command = components["databricks"].command
-    assert command[command.index("--webhook") + 1] == "http://127.0.0.1:1/api/jobs/finished"
+    assert "--webhook" not in components["databricks"].command
 
 
 def test_event_grid_watches_bronze_for_the_blob_function(tmp_path: Path) -> None:
@@ -77,7 +76,8 @@ def test_another_service_bus_is_used_only_if_named(tmp_path: Path, monkeypatch: 
     """A connection string that lies about in the user's environment is not taken."""
     monkeypatch.setenv("NIGHTSHIFT_SERVICEBUS", "Endpoint=sb://production")
     (mine,) = build(tmp_path, "functions").values()
-    assert mine.environment["NIGHTSHIFT_SERVICEBUS"] == ENDPOINTS.servicebus_connection_string
+    assert "localhost" not in mine.environment["NIGHTSHIFT_SERVICEBUS"]
+    assert "SharedAccessKeyName=app;" in mine.environment["NIGHTSHIFT_SERVICEBUS"]
     monkeypatch.setenv("NIGHTSHIFT_STACK_SERVICEBUS", "Endpoint=sb://localhost;UseDevelopmentEmulator=true;")
     (other,) = build(tmp_path, "functions").values()
     assert other.environment["NIGHTSHIFT_SERVICEBUS"] == "Endpoint=sb://localhost;UseDevelopmentEmulator=true;"

@@ -76,9 +76,9 @@ async def test_a_call_is_checked_by_the_table(name: str, req: func.HttpRequest, 
     assert said in text
 
 
-def test_every_operation_but_three_asks_for_a_role() -> None:
-    """Health for the platform, the job webhook as a hint that is checked; everything else knows its caller."""
-    assert {operation.name for operation in OPERATIONS if not operation.roles} == {"health", "ready", "on_job_finished"}
+def test_every_operation_but_two_asks_for_a_role() -> None:
+    """Health is for the platform; everything else knows its caller."""
+    assert {operation.name for operation in OPERATIONS if not operation.roles} == {"health", "ready"}
 
 
 def test_alert_writers_may_write_alerts_and_nothing_else() -> None:

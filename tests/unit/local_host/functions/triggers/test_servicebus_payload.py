@@ -58,6 +58,17 @@ def test_the_function_sees_every_property() -> None:
     assert seen.user_properties["kind"] == seen.application_properties["kind"] == "alert"
     assert seen.user_properties["number"] == 3
     assert seen.session_id is None
+    assert seen.enqueued_sequence_number == 0
+
+
+def test_a_message_that_never_expires_does_so_at_the_end_of_the_calendar() -> None:
+    """As .NET says it; the converter reads it."""
+    message = received(data(b"x"))
+    message._raw_amqp_message.header.time_to_live = None  # type: ignore[union-attr]
+    seen = decode("serviceBusTrigger", Datum(body_of(message), "bytes"), trigger_metadata(message))
+    assert isinstance(seen, func.ServiceBusMessage)
+    assert seen.expires_at_utc is not None
+    assert seen.expires_at_utc.year == 9999
 
 
 @pytest.mark.parametrize(("value", "body"), [("text", b"text"), (b"bytes", b"bytes")])
