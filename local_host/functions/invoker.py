@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
@@ -55,6 +55,9 @@ class Invoker:
     `input_payload(function, parameter)` gives the payload of an input that does not come from the trigger.
     A function that outlives `timeout` fails with FunctionTimeoutError; one that runs in a thread cannot be
     stopped, so its thread goes on (in Azure the whole worker would be restarted).
+
+    `threads` is the size of the pool that every function without async shares; None makes it min(32, CPUs + 4), the
+    interpreter's default, which is what the Python worker takes where PYTHON_THREADPOOL_THREAD_COUNT is not set.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class Invoker:
         input_payload: Callable[[IndexedFunction, str], Datum],
         *,
         timeout: timedelta | None,
-        threads: int,
+        threads: int | None,
     ) -> None:
         self._input_payload = input_payload
         self._timeout = None if timeout is None else timeout.total_seconds()
@@ -72,6 +75,11 @@ class Invoker:
         self._threads_busy = 0
         self._threads_lock = threading.Lock()
         self._finished = asyncio.Event()
+
+    @property
+    def pool(self) -> Executor:
+        """The threads of functions that are not async: in Azure orchestrators and entities run in them, too."""
+        return self._pool
 
     @property
     def running(self) -> Mapping[str, str]:
