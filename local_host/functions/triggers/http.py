@@ -175,18 +175,25 @@ def _refuse_conflicts(routes: Iterable[HttpRoute]) -> None:
 
 
 async def _payload(request: Request, parameters: dict[str, str], sessions: Sessions) -> Datum:
-    """The request as the HTTP converter takes it: repeated query parameters and headers joined by commas."""
+    """The request as the HTTP converter takes it: repeated query parameters and headers joined by commas.
+
+    Two things get lost in the real host as well: a body that comes without its length (in chunks), and a query
+    parameter that is empty. Source: azure-functions-host, GrpcMessageConversionExtensions.ToRpcHttp.
+    """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise RequestTooLargeError(f"the body is over {MAX_BODY_BYTES} bytes")
+    if "content-length" not in request.headers:
+        body.clear()
+    query = _joined(request.query_params.multi_items())
     return Datum(
         {
             "method": Datum(request.method, "string"),
             "url": Datum(str(request.url), "string"),
             "headers": _joined(authenticated(request.headers.items(), sessions)),
-            "query": _joined(request.query_params.multi_items()),
+            "query": {name: value for name, value in query.items() if value.value},
             "params": {name: Datum(value, "string") for name, value in parameters.items()},
             "body": Datum(bytes(body), "bytes"),
         },
