@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(root: Path, state: Path, module: str, sock: socket.socket) -> int:
     host_json = read_host_json(root)
-    configure_logging(host_json.log_levels)
+    configure_logging(host_json.log_levels, os.environ)
     # Apps read files beside them by relative paths: the real host runs in the app's folder.
     os.chdir(root)
     started = time.perf_counter()

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
@@ -77,14 +77,14 @@ class Invoker:
         self._finished = asyncio.Event()
 
     @property
-    def pool(self) -> Executor:
-        """The threads of functions that are not async: in Azure orchestrators and entities run in them, too."""
-        return self._pool
-
-    @property
     def running(self) -> Mapping[str, str]:
         """Invocation id -> function name of what runs now."""
         return {invocation_id: function.name for invocation_id, function in self._running.items()}
+
+    @property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads of the app, in which orchestrators and entities run, too."""
+        return self._pool
 
     @property
     def threads_busy(self) -> int:

@@ -13,8 +13,12 @@ _UNRESERVED = "-_.~"
 _SAME_SITE = frozenset({"lax", "strict", "none"})
 
 
+class UnreadableCookieError(ValueError):
+    """A `Set-Cookie` whose attribute the worker cannot read."""
+
+
 def set_cookie_lines(cookies: Iterable[SimpleCookie]) -> list[str]:
-    """One header value for each cookie; ValueError if `Expires` or `Max-Age` cannot be read, as in the worker.
+    """One header value for each cookie; UnreadableCookieError if `Expires` or `Max-Age` cannot be read, as in the worker.
 
     Sources: azure-functions-python-worker (datumdef.parse_to_rpc_http_cookie_list) and azure-functions-host
     (RawScriptResult, which appends to ASP.NET Core's response cookies).
@@ -46,11 +50,11 @@ def _moment(text: str) -> datetime:
     try:
         return parse(text).astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"Set-Cookie: Expires is {text!r}: it must be a date") from error
+        raise UnreadableCookieError(f"Set-Cookie: Expires is {text!r}: it must be a date") from error
 
 
 def _seconds(text: str) -> int:
     try:
         return int(float(text))
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"Set-Cookie: Max-Age is {text!r}: it must be a number of seconds") from error
+        raise UnreadableCookieError(f"Set-Cookie: Max-Age is {text!r}: it must be a number of seconds") from error

@@ -21,7 +21,7 @@ from local_host.functions.index import IndexedFunction
 from local_host.functions.invocation_context import Trace
 from local_host.functions.invoker import InvocationResult
 from local_host.functions.session import Sessions
-from local_host.functions.triggers.cookies import set_cookie_lines
+from local_host.functions.triggers.cookies import UnreadableCookieError, set_cookie_lines
 from local_host.functions.triggers.route_template import RouteTemplate
 from local_host.functions.triggers.source import SourceSetting
 
@@ -114,6 +114,7 @@ class HttpSource:
         return Response(status_code=404)
 
     async def _invoke(self, function: IndexedFunction, parameters: dict[str, str], request: Request) -> Response:
+        trace = Trace.continuing(request.headers.get("traceparent"), request.headers.get("tracestate"))
         try:
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             if address := sign_in_address(request.method, target, request.headers.items(), self._sessions):
@@ -126,16 +127,17 @@ class HttpSource:
         except ClientDisconnect:
             logger.info("request_abandoned function=%s", function.name)
             return Response(status_code=400)
-        trace = Trace.continuing(request.headers.get("traceparent"), request.headers.get("tracestate"))
+        return await self._respond(function, payload, trace)
+
+    async def _respond(self, function: IndexedFunction, payload: Datum, trace: Trace) -> Response:
         try:
             result = await self._invoker.invoke(function, payload, trace=trace)
+            return _response(result)
         except InvocationFailedError:
             return Response(status_code=500)
-        try:
-            return _response(result)
-        except ValueError:
+        except UnreadableCookieError as error:
             # In Azure, too, the worker fails the invocation when it cannot hand an answer over.
-            logger.exception("response_refused function=%s invocation_id=%s", function.name, result.invocation_id)
+            logger.warning("response_refused function=%s error=%s", function.name, error)
             return Response(status_code=500)
 
 

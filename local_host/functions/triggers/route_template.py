@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from local_host.functions.triggers.route_constraints import Constraint, parse_constraint
 
@@ -137,7 +138,7 @@ def _segment(text: str, *, is_last: bool) -> _Segment:
             raise ValueError(f"{text!r}: only a whole segment can be optional or a catch-all")
         if special and not is_last:
             raise ValueError(f"{text!r}: {special} parameter must be the last segment")
-    if any(isinstance(one, RouteParameter) and isinstance(two, RouteParameter) for one, two in zip(parts, parts[1:])):
+    if any(isinstance(one, RouteParameter) and isinstance(two, RouteParameter) for one, two in pairwise(parts)):
         raise ValueError(f"{text!r}: there must be text between two parameters of one segment")
     return _Segment(tuple(parts))
 

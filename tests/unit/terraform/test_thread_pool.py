@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from local_host.stack import catalogue
@@ -44,8 +45,8 @@ def test_hanging_activities_leave_threads_for_orchestrators() -> None:
     kinds = [kind for kind, _ in json.loads(done.stdout)]
     durable, needed = _extensions()["durableTask"], 0
     needed += durable["maxConcurrentActivityFunctions"]
-    # Entities share the orchestrators' limit.
     needed += durable["maxConcurrentOrchestratorFunctions"]
+    needed += durable.get("maxConcurrentEntityFunctions", 10) if "entityTrigger" in kinds else 0
     for kind in kinds:
         if kind in ("activityTrigger", "orchestrationTrigger", "entityTrigger"):
             continue
@@ -58,12 +59,6 @@ def test_hanging_activities_leave_threads_for_orchestrators() -> None:
 def test_every_place_that_runs_the_app_has_the_same_threads() -> None:
     """What is tried on the local stack, or with Core Tools, is what runs in Azure."""
     example = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"][_SETTING]
-    stack = re.search(rf'"{_SETTING}": "(\d+)"', sources_of(catalogue))
+    stack = re.search(rf'"{_SETTING}": "(\d+)"', Path(catalogue.__file__).read_text(encoding="utf-8"))
     assert stack is not None
     assert {int(example), int(stack[1])} == {_pool()}
-
-
-def sources_of(module: Any) -> str:
-    """The text of a module."""
-    with open(module.__file__, encoding="utf-8") as file:
-        return file.read()

@@ -127,10 +127,12 @@ async def test_an_encoded_slash_divides_nothing(browse: Browse) -> None:
     assert answer.json()["route"] == {"id": "a%2Fb c"}
 
 
-@pytest.mark.parametrize(("setting", "status", "kind"), [({}, 200, "text/html"), ({"disabled": "TRUE"}, 204, "")])
-async def test_the_hosts_own_page(browse: Browse, setting: dict[str, str], status: int, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("environment", "status", "kind"),
+    [({}, 200, "text/html"), ({"AzureWebJobsDisableHomepage": "TRUE"}, 204, "")],
+)
+async def test_the_hosts_own_page(browse: Browse, environment: dict[str, str], status: int, kind: str) -> None:
     """At / the host answers itself where no function does: its page, or nothing where the page is turned off."""
-    environment = {"AzureWebJobsDisableHomepage": value for value in setting.values()}
     async with browse(echo("f", "f"), environment=environment) as client:
         answer = await client.get("/")
     assert answer.status_code == status
