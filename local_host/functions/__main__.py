@@ -1,7 +1,7 @@
 """`python -m local_host.functions`: runs a function app without Azure.
 
 Exit codes: 0 stopped as asked, 1 the app cannot be loaded, 2 the port or the state folder is in use, 3 the durable
-engine ended by itself (a restart resumes what was under way).
+engine ended by itself or a function ran longer than functionTimeout (a restart resumes what was under way).
 """
 
 from __future__ import annotations

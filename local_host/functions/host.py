@@ -95,8 +95,8 @@ class FunctionsHost:
 
     @property
     def failure(self) -> BaseException | None:
-        """Why the durable engine has ended by itself; None while it has not."""
-        return self._engine.failure
+        """Why the host must end: the durable engine has, or a function ran out of time; None while neither is so."""
+        return self._engine.failure or self._invoker.timed_out
 
     async def start(self) -> None:
         """Resumes every unfinished orchestration, then lets events in."""

@@ -53,8 +53,8 @@ class Invoker:
     """Invokes functions: async ones on the event loop, the others in a pool of threads.
 
     `input_payload(function, parameter)` gives the payload of an input that does not come from the trigger.
-    A function that outlives `timeout` fails with FunctionTimeoutError; one that runs in a thread cannot be
-    stopped, so its thread goes on (in Azure the whole worker would be restarted).
+    A function that outlives `timeout` fails with FunctionTimeoutError, which `timed_out` then holds: the host ends,
+    because in Azure the whole worker is restarted and with it ends whatever else runs there.
 
     `threads` is the size of the pool that every function without async shares; None makes it min(32, CPUs + 4), the
     interpreter's default, which is what the Python worker takes where PYTHON_THREADPOOL_THREAD_COUNT is not set.
@@ -75,6 +75,7 @@ class Invoker:
         self._threads_busy = 0
         self._threads_lock = threading.Lock()
         self._finished = asyncio.Event()
+        self.timed_out: FunctionTimeoutError | None = None
 
     @property
     def running(self) -> Mapping[str, str]:
@@ -206,7 +207,8 @@ class Invoker:
             # function itself raised leaves the future uncancelled and goes on as it is.
             if self._timeout is None or not running.cancelled():
                 raise
-            raise FunctionTimeoutError(self._timeout) from error
+            self.timed_out = FunctionTimeoutError(self._timeout)
+            raise self.timed_out from error
 
     def _in_thread(self, function: IndexedFunction, arguments: Mapping[str, Any]) -> asyncio.Future[Any]:
         variables = contextvars.copy_context()

@@ -18,7 +18,7 @@ class UnreadableCookieError(ValueError):
 
 
 def set_cookie_lines(cookies: Iterable[SimpleCookie]) -> list[str]:
-    """One header value for each cookie; UnreadableCookieError if `Expires` or `Max-Age` cannot be read, as in the worker.
+    """One header value for each cookie; UnreadableCookieError if the worker could not read `Expires` or `Max-Age`.
 
     Sources: azure-functions-python-worker (datumdef.parse_to_rpc_http_cookie_list) and azure-functions-host
     (RawScriptResult, which appends to ASP.NET Core's response cookies).
@@ -45,10 +45,11 @@ def _line(morsel: Morsel[str]) -> str:
 
 def _moment(text: str) -> datetime:
     """The worker reads it with dateutil, and a time without a zone as this machine's."""
-    from dateutil.parser import parse
+    from dateutil.parser import parse  # type: ignore[import-untyped]
 
     try:
-        return parse(text).astimezone(UTC).replace(microsecond=0)
+        moment: datetime = parse(text)
+        return moment.astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError) as error:
         raise UnreadableCookieError(f"Set-Cookie: Expires is {text!r}: it must be a date") from error
 

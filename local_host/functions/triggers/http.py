@@ -204,9 +204,11 @@ async def _payload(request: Request, parameters: dict[str, str], sessions: Sessi
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, Datum]:
+    """Values of one name joined by commas; names that differ in case only are one, written as the first."""
+    names: dict[str, str] = {}
     joined: dict[str, list[str]] = {}
     for name, value in pairs:
-        joined.setdefault(name, []).append(value)
+        joined.setdefault(names.setdefault(name.lower(), name), []).append(value)
     return {name: Datum(",".join(values), "string") for name, values in joined.items()}
 
 

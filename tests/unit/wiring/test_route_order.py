@@ -61,6 +61,11 @@ def test_every_method_and_route_reaches_its_own_function(triggers: list[dict[str
     assert len(pairs) > 45
 
 
+def test_no_function_asks_for_a_key(triggers: list[dict[str, Any]]) -> None:
+    """App Service authentication stands before all of them; the local host has no keys, and would ask for none."""
+    assert {trigger["authLevel"] for trigger in triggers} == {"ANONYMOUS"}
+
+
 def test_every_operation_reaches_its_own_function(triggers: list[dict[str, Any]]) -> None:
     """What docs/api.md and the OpenAPI document promise is what answers."""
     found = {item.name: _answering(triggers, item.method, _path(f"api/{item.path}")) for item in OPERATIONS}
