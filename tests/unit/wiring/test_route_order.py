@@ -108,13 +108,13 @@ def test_an_app_whose_new_catch_all_sorts_early_is_refused() -> None:
     """The error names both functions."""
     app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
-    @app.route(route="api/runs/{run}", methods=["GET"])
+    @app.route(route="api/runs/{run}", methods=["GET"])  # type: ignore[untyped-decorator]
     async def show_run(req: func.HttpRequest) -> str:
         return ""
 
     refuse_shadowed_routes(app)
 
-    @app.route(route="api/{*rest}")
+    @app.route(route="api/{*rest}")  # type: ignore[untyped-decorator]
     async def anything(req: func.HttpRequest) -> str:
         return ""
 

@@ -20,13 +20,13 @@ async def test_calls_that_hang_leave_other_triggers_their_threads(monkeypatch: p
     monkeypatch.setenv("PYTHON_THREADPOOL_THREAD_COUNT", str(HANGING + 1))
     blueprint, gate = df.Blueprint(), threading.Event()
 
-    @blueprint.route(route="slow")
+    @blueprint.route(route="slow")  # type: ignore[untyped-decorator]
     async def slow(req: func.HttpRequest) -> func.HttpResponse:
         began.set()
         await asyncio.to_thread(gate.wait)
         return func.HttpResponse("slow")
 
-    @blueprint.route(route="quick")
+    @blueprint.route(route="quick")  # type: ignore[untyped-decorator]
     async def quick(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(await asyncio.to_thread(lambda: "quick"))
 
