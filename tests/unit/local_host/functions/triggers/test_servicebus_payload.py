@@ -71,6 +71,16 @@ def test_the_function_does_not_see_what_the_extension_keeps() -> None:
     assert (*hidden, seen.state, seen.enqueued_sequence_number, seen.scheduled_enqueue_time_utc) == (None,) * 7
 
 
+def test_a_message_that_never_expires_does_so_at_the_end_of_the_calendar() -> None:
+    """As .NET says it; the converter reads it."""
+    message = received(data(b"x"))
+    message._raw_amqp_message.header.time_to_live = None
+    seen = decode("serviceBusTrigger", Datum(body_of(message), "bytes"), trigger_metadata(message))
+    assert isinstance(seen, func.ServiceBusMessage)
+    assert seen.expires_at_utc is not None
+    assert seen.expires_at_utc.year == 9999
+
+
 def test_values_have_the_types_that_the_host_gives_them() -> None:
     """Texts as texts, everything else as JSON, what is null not at all."""
     found = {name: (datum.type, datum.value) for name, datum in trigger_metadata(received(data(b"x"))).items()}
