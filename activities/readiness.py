@@ -1,11 +1,14 @@
 """Ask everything that the app depends on whether it answers: all at once, each for a limited time."""
 
 import asyncio
+import importlib
 import logging
 import re
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TypeVar
 
 from domain.errors import NightshiftError
 from domain.health import DependencyHealth, Readiness
@@ -13,8 +16,12 @@ from domain.ports import Clock, HealthCheck
 
 logger = logging.getLogger(__name__)
 
-# The first look of a process also imports the SDKs.
+Result = TypeVar("Result")
+
 LIMIT_SECONDS = 20.0
+# A fresh worker first imports the SDKs, which is its own time and not the dependencies': seconds of work where nothing
+# is compiled yet, and more where the processor is shared. Whoever asks waits for both.
+LOAD_SECONDS = 25.0
 # A page that many look at must not become a load on what is ill.
 FRESH_SECONDS = 5.0
 _LONGEST = 300
@@ -30,9 +37,16 @@ class ReadinessProbe:
     one that never answers costs one thread and not one per call.
     """
 
-    def __init__(self, limit_seconds: float = LIMIT_SECONDS, fresh_seconds: float = FRESH_SECONDS) -> None:
+    def __init__(
+        self,
+        limit_seconds: float = LIMIT_SECONDS,
+        fresh_seconds: float = FRESH_SECONDS,
+        load_seconds: float = LOAD_SECONDS,
+    ) -> None:
         self._limit = limit_seconds
         self._fresh = fresh_seconds
+        self._load_limit = load_seconds
+        self._loading: Future[None] | None = None
         self._running: dict[str, tuple[float, Future[DependencyHealth]]] = {}
         self._known: tuple[float, Readiness] | None = None
         self._lock = asyncio.Lock()
@@ -42,10 +56,25 @@ class ReadinessProbe:
         async with self._lock:
             now = time.monotonic()
             if self._known is None or now - self._known[0] > self._fresh:
-                found = await asyncio.gather(*(self._ask(check) for check in checks))
+                if await self._loaded(checks):
+                    found = await asyncio.gather(*(self._ask(check) for check in checks))
+                else:
+                    found = [self._unknown(check) for check in checks]
                 readiness = Readiness(ok=all(item.ok for item in found), checked_at=clock(), dependencies=tuple(found))
                 self._known = (time.monotonic(), readiness)
             return self._known[1]
+
+    async def _loaded(self, checks: tuple[HealthCheck, ...]) -> bool:
+        """Whether all that the checks import is there; begins to import it once, and waits for a limited time."""
+        if self._loading is None:
+            modules = [module for check in checks for module in check.imports]
+            self._loading = _in_thread("health-imports", lambda: _import(modules))
+        done, _ = await asyncio.wait({asyncio.wrap_future(self._loading)}, timeout=self._load_limit)
+        return bool(done)
+
+    def _unknown(self, check: HealthCheck) -> DependencyHealth:
+        reason = f"not asked yet: after {self._load_limit:.0f} s this worker is still loading its SDKs; ask again"
+        return DependencyHealth(name=check.name, ok=False, milliseconds=0, reason=reason)
 
     async def _ask(self, check: HealthCheck) -> DependencyHealth:
         begun, future = self._running.get(check.name, (0.0, None))
@@ -63,11 +92,22 @@ class ReadinessProbe:
 
 
 def _begin(check: HealthCheck) -> Future[DependencyHealth]:
-    future: Future[DependencyHealth] = Future()
-    threading.Thread(
-        target=lambda: future.set_result(_checked(check)), name=f"health-{check.name}", daemon=True
-    ).start()
+    return _in_thread(f"health-{check.name}", lambda: _checked(check))
+
+
+def _in_thread(name: str, work: Callable[[], Result]) -> Future[Result]:
+    future: Future[Result] = Future()
+    threading.Thread(target=lambda: future.set_result(work()), name=name, daemon=True).start()
     return future
+
+
+def _import(modules: list[str]) -> None:
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception:
+            # The check imports it again, and tells what is wrong under its dependency's name.
+            logger.exception("import_failed module=%r", module)
 
 
 def _checked(check: HealthCheck) -> DependencyHealth:

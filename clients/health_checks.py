@@ -26,6 +26,7 @@ class BlobHealth:
     """Every container is there and may be read."""
 
     name = "blob storage"
+    imports: tuple[str, ...] = ()
 
     def __init__(self, service: Callable[[], BlobServiceClient]) -> None:
         self._service = service
@@ -44,6 +45,7 @@ class TableHealth:
     """A table can be read; it is made if it is not there yet."""
 
     name = "table storage"
+    imports: tuple[str, ...] = ()
 
     def __init__(self, service: Callable[[], TableServiceClient]) -> None:
         self._service = service
@@ -57,6 +59,7 @@ class ServiceBusHealth:
     """Every queue of alerts takes a link to send, which asks for the queue and the right; nothing is sent."""
 
     name = "service bus"
+    imports: tuple[str, ...] = ()
 
     def __init__(self, client: Callable[[], ServiceBusClient]) -> None:
         self._client = client
@@ -80,6 +83,7 @@ class MlflowHealth:
     """Tracking and the model registry answer."""
 
     name = "mlflow"
+    imports = ("mlflow", "clients.mlflow_errors")
 
     def __init__(self, client: "Callable[[], MlflowClient]") -> None:
         self._client = client
@@ -98,6 +102,7 @@ class DatabricksHealth:
     """The workspace takes our identity and lists jobs."""
 
     name = "databricks"
+    imports = ("databricks.sdk", "clients.databricks_errors")
 
     def __init__(self, workspace: "Callable[[], WorkspaceClient]") -> None:
         self._workspace = workspace

@@ -165,6 +165,10 @@ class HealthCheck(Protocol):
     def name(self) -> str:
         """Of the system, for people."""
 
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """Modules that asking it needs and that take long to load."""
+
     def check(self) -> None:
         """Ask it; changes nothing, and raises a NightshiftError if it cannot."""
 

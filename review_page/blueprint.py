@@ -32,10 +32,11 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         return result.route(route=path, methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
 
     # An empty route would be served under the function's name; with the empty prefix this one also takes `/`.
+    # Azure tries functions in the order of their names: what takes everything must come last (wiring/route_order.py).
     @get("{*page}")
     @result.durable_client_input(client_name="client")
     @explained_page
-    async def show_front(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    async def z_show_front_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         if path := req.route_params.get("page", ""):
             Visit.of(req, *READERS)
             return failed(req, 404, f"There is no page /{path[:200]}.")

@@ -8,19 +8,19 @@ from pathlib import Path
 from types import MappingProxyType
 
 FOLDER = Path(__file__).parent / "static"
-# Only what is named here is served, whatever else may lie in the folder.
+# Only what is named here is served, whatever else may lie in the folder. azure-functions appends the charset of text.
 _TYPES = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
+    "page.css": "text/css",
+    "page.js": "text/javascript",
     "icon.svg": "image/svg+xml",
-    "vendor/chart.umd.min.js": "text/javascript; charset=utf-8",
-    "vendor/LICENSE.chart.js.txt": "text/plain; charset=utf-8",
+    "vendor/chart.umd.min.js": "text/javascript",
+    "vendor/LICENSE.chart.js.txt": "text/plain",
 }
 
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A file, its content type, and the digest that its address carries."""
+    """A file, its media type, and the digest that its address carries."""
 
     body: bytes
     content_type: str

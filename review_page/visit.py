@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 _LARGEST_FORM = 64 * 1024
 _MOST_FIELDS = 20
 _FORM = "application/x-www-form-urlencoded"
-_HTML = "text/html; charset=utf-8"
+# azure-functions appends the charset of text: with one here there would be two.
+_HTML = "text/html"
 _TITLES = {
     400: "That does not work",
     401: "Not signed in",

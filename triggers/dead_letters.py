@@ -21,9 +21,19 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     return result
 
 
+def broker_reason(message: func.ServiceBusMessage) -> str:
+    """Why the broker has put a message aside.
+
+    It says so in the application's properties. The message's own fields of these names are always empty in Azure:
+    the Service Bus extension does not hand them over.
+    """
+    properties = message.application_properties or {}
+    reasons = (properties.get("DeadLetterReason"), properties.get("DeadLetterErrorDescription"))
+    return ": ".join(str(part) for part in reasons if part) or "no reason given"
+
+
 def _register(target: df.Blueprint, queue: str, services: Callable[[], Services]) -> None:
     async def on_dead_letter(message: func.ServiceBusMessage) -> None:
-        reason = ": ".join(part for part in (message.dead_letter_reason, message.dead_letter_error_description) if part)
         enqueued = message.enqueued_time_utc or datetime.now(UTC)
         await asyncio.to_thread(
             record_dead_letter,
@@ -31,7 +41,7 @@ def _register(target: df.Blueprint, queue: str, services: Callable[[], Services]
             queue=queue,
             message_id=str(message.message_id),
             body=message.get_body(),
-            broker_reason=reason or "no reason given",
+            broker_reason=broker_reason(message),
             delivery_count=message.delivery_count or 0,
             enqueued_at=enqueued if enqueued.tzinfo else enqueued.replace(tzinfo=UTC),
             properties=message.application_properties or {},

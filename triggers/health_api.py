@@ -20,7 +20,8 @@ _VERSION = Path(__file__).resolve().parents[1] / "VERSION"
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register ``/api/health``, which only says that the process answers, and ``/api/health/ready``.
 
-    The platform's health check looks at the first: an instance is not made well by ending it while storage is down.
+    A platform that ends ill instances (Premium does, Flex Consumption has no health check) must look at the first: an
+    instance is not made well by ending it while storage is down. Whether an environment works, only the second tells.
     """
     result = df.Blueprint()
     probe = ReadinessProbe()

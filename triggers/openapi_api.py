@@ -24,8 +24,9 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     async def show_openapi(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(await asyncio.to_thread(_text), mimetype="application/json")
 
+    # Azure tries functions in the order of their names: what takes everything must come last (wiring/route_order.py).
     @result.route(route="api/{*rest}", methods=_METHODS, auth_level=func.AuthLevel.ANONYMOUS)
-    async def no_such_route(req: func.HttpRequest) -> func.HttpResponse:
+    async def z_no_such_operation(req: func.HttpRequest) -> func.HttpResponse:
         path = req.route_params.get("rest", "")
         allowed = methods_at(path)
         if not allowed:

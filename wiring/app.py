@@ -30,6 +30,7 @@ from triggers import (
 from triggers.api.guard import guarded
 from wiring.correlated_logs import correlate_logs
 from wiring.observed import observed
+from wiring.route_order import refuse_shadowed_routes
 from wiring.services import ServicesProvider
 from wiring.telemetry import configure_telemetry
 
@@ -65,4 +66,5 @@ def create_app() -> df.DFApp:
         review_page.blueprint,
     ):
         app.register_functions(observed(guarded(part.blueprint(services))))
+    refuse_shadowed_routes(app)
     return app

@@ -1,5 +1,6 @@
 """Every trigger's calls seen: a span, a correlation id in log lines and answers, a count of those that fail."""
 
+import asyncio
 import logging
 import re
 import uuid
@@ -18,6 +19,7 @@ from activities.tracing import span, traceparent_of
 from domain.correlation import correlated, current
 from domain.telemetry import ATTRIBUTE_CORRELATION, ATTRIBUTE_STEP, CORRELATION_HEADER, TRACEPARENT
 from triggers.problem import problem
+from wiring.threads import give_threads
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ def _observed(name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., A
 
     @wraps(call)
     async def observe(*args: Any, **kwargs: Any) -> Any:
+        give_threads(asyncio.get_running_loop())
         subject = next((value for value in kwargs.values() if not isinstance(value, str)), None)
         with _seen(name, subject) as ended:
             try:

@@ -1,7 +1,7 @@
 """`python -m local_host.functions`: runs a function app without Azure.
 
 Exit codes: 0 stopped as asked, 1 the app cannot be loaded, 2 the port or the state folder is in use, 3 the durable
-engine ended by itself (a restart resumes what was under way).
+engine ended by itself or a function ran longer than functionTimeout (a restart resumes what was under way).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(root: Path, state: Path, module: str, sock: socket.socket) -> int:
     host_json = read_host_json(root)
-    configure_logging(host_json.log_levels)
+    configure_logging(host_json.log_levels, os.environ)
     # Apps read files beside them by relative paths: the real host runs in the app's folder.
     os.chdir(root)
     started = time.perf_counter()

@@ -44,8 +44,9 @@ class AdminApi:
         self._runs: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
-        """`GET /admin/host/status`, `GET /admin/functions[/{name}]` and `POST /admin/functions/{name}`."""
+        """Host status and ping, `GET /admin/functions[/{name}]` and `POST /admin/functions/{name}`."""
         return [
+            Route("/admin/host/ping", self._ping, methods=["GET", "POST"]),
             Route("/admin/host/status", self._status, methods=["GET"]),
             Route("/admin/functions", self._list, methods=["GET"]),
             Route("/admin/functions/{name}", self._show, methods=["GET"]),
@@ -54,6 +55,10 @@ class AdminApi:
 
     async def _status(self, _request: Request) -> Response:
         return JSONResponse(self._host.status())
+
+    async def _ping(self, _request: Request) -> Response:
+        """The process answers, whatever state the host is in."""
+        return Response(status_code=200, headers={"Cache-Control": "no-store"})
 
     async def _list(self, _request: Request) -> Response:
         return JSONResponse([self._describe(function) for function in self._index.values()])

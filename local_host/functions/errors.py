@@ -80,10 +80,10 @@ class ActivityFailedError(RuntimeError):
 
 
 class HostFailedError(RuntimeError):
-    """The durable engine ended by itself, and the host with it; a restart resumes every instance."""
+    """The durable engine ended by itself or a function ran out of time; a restart resumes every instance."""
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(f"the durable engine has ended: {type(error).__name__}: {error}")
+        super().__init__(f"the host has ended: {type(error).__name__}: {error}")
         self.error = error
 
 

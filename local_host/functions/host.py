@@ -32,9 +32,6 @@ from local_host.functions.triggers.source import SourceSetting, TriggerSource
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_THREADS = 32
-"""Threads for functions that are not async; PYTHON_THREADPOOL_THREAD_COUNT overrides it, as in Azure."""
-
 
 class FunctionsHost:
     """One function app on one address, from its functions to its HTTP surface.
@@ -98,8 +95,8 @@ class FunctionsHost:
 
     @property
     def failure(self) -> BaseException | None:
-        """Why the durable engine has ended by itself; None while it has not."""
-        return self._engine.failure
+        """Why the host must end: the durable engine has, or a function ran out of time; None while neither is so."""
+        return self._engine.failure or self._invoker.timed_out
 
     async def start(self) -> None:
         """Resumes every unfinished orchestration, then lets events in."""
@@ -143,11 +140,12 @@ def _durable_settings(host_json: HostJson) -> DurableSettings:
         raise AppLoadError(str(error)) from error
 
 
-def _thread_count(environment: Mapping[str, str]) -> int:
-    text = environment.get("PYTHON_THREADPOOL_THREAD_COUNT", str(DEFAULT_THREADS))
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
+def _thread_count(environment: Mapping[str, str]) -> int | None:
+    """What PYTHON_THREADPOOL_THREAD_COUNT says; None for the worker's own rule, which is the interpreter's."""
+    text = environment.get("PYTHON_THREADPOOL_THREAD_COUNT")
+    if text is not None and (not text.isdecimal() or not 1 <= int(text) <= 256):
         raise AppLoadError(f"PYTHON_THREADPOOL_THREAD_COUNT is {text!r}: it must be a whole number from 1 to 256")
-    return int(text)
+    return None if text is None else int(text)
 
 
 def _sources(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from azure.functions import Function
 from local_host.functions.annotations import OUT, Bound, Declared, Signature, check_signature
 from local_host.functions.errors import AppLoadError, FunctionLoadError
 
+# The real host's rules for names (azure-functions-host, Utility.cs): it leaves out a function that breaks them.
+_FUNCTION_NAME = re.compile(r"(?!host$)[a-z][a-z0-9_-]{0,127}", re.IGNORECASE | re.ASCII)
+_BINDING_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{0,127}|\$return")
 INPUT_BINDINGS = ("durableClient",)
 OUTPUT_BINDINGS = ("http",)
 
@@ -65,6 +69,9 @@ def index_functions(functions: Sequence[Function], supported_triggers: Collectio
 
 def _index(function: Function, supported_triggers: Collection[str]) -> IndexedFunction:
     name = function.get_function_name() or ""
+    if _FUNCTION_NAME.fullmatch(name) is None:
+        rule = "its name must be a letter and at most 127 letters, digits, _ or -, and not 'host'"
+        raise FunctionLoadError(name, rule)
     trigger = function.get_trigger()
     if trigger is None:
         raise FunctionLoadError(name, "it has no trigger; a function must have exactly one")
@@ -93,7 +100,10 @@ def _index(function: Function, supported_triggers: Collection[str]) -> IndexedFu
 
 
 def _check_supported(function: str, item: Declared, trigger_name: str) -> None:
-    """Refuses a binding that this host would otherwise leave unfilled or drop."""
+    """Refuses a binding that the real host refuses, and one that this host would otherwise leave unfilled or drop."""
+    if _BINDING_NAME.fullmatch(item.name) is None:
+        rule = "a binding's name must be a letter and at most 127 letters or digits, without an underscore"
+        raise FunctionLoadError(function, rule, parameter=item.name)
     if item.name == trigger_name:
         return
     kind, supported = ("output", OUTPUT_BINDINGS) if item.direction == OUT else ("input", INPUT_BINDINGS)

@@ -25,6 +25,21 @@ class Trace:
         fresh = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
         return cls(trace_parent or fresh, trace_state or "", {})
 
+    @property
+    def Traceparent(self) -> str:  # noqa: N802 - the older name, which the worker still has
+        """The same as `trace_parent`."""
+        return self.trace_parent
+
+    @property
+    def Tracestate(self) -> str:  # noqa: N802
+        """The same as `trace_state`."""
+        return self.trace_state
+
+    @property
+    def Attributes(self) -> Mapping[str, str]:  # noqa: N802
+        """The same as `attributes`."""
+        return self.attributes
+
 
 class InvocationContext(Context):
     """The ids and the place of one invocation."""

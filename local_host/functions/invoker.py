@@ -53,8 +53,11 @@ class Invoker:
     """Invokes functions: async ones on the event loop, the others in a pool of threads.
 
     `input_payload(function, parameter)` gives the payload of an input that does not come from the trigger.
-    A function that outlives `timeout` fails with FunctionTimeoutError; one that runs in a thread cannot be
-    stopped, so its thread goes on (in Azure the whole worker would be restarted).
+    A function that outlives `timeout` fails with FunctionTimeoutError, which `timed_out` then holds: the host ends,
+    because in Azure the whole worker is restarted and with it ends whatever else runs there.
+
+    `threads` is the size of the pool that every function without async shares; None makes it min(32, CPUs + 4), the
+    interpreter's default, which is what the Python worker takes where PYTHON_THREADPOOL_THREAD_COUNT is not set.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class Invoker:
         input_payload: Callable[[IndexedFunction, str], Datum],
         *,
         timeout: timedelta | None,
-        threads: int,
+        threads: int | None,
     ) -> None:
         self._input_payload = input_payload
         self._timeout = None if timeout is None else timeout.total_seconds()
@@ -72,11 +75,17 @@ class Invoker:
         self._threads_busy = 0
         self._threads_lock = threading.Lock()
         self._finished = asyncio.Event()
+        self.timed_out: FunctionTimeoutError | None = None
 
     @property
     def running(self) -> Mapping[str, str]:
         """Invocation id -> function name of what runs now."""
         return {invocation_id: function.name for invocation_id, function in self._running.items()}
+
+    @property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads of the app, in which orchestrators and entities run, too."""
+        return self._pool
 
     @property
     def threads_busy(self) -> int:
@@ -198,7 +207,8 @@ class Invoker:
             # function itself raised leaves the future uncancelled and goes on as it is.
             if self._timeout is None or not running.cancelled():
                 raise
-            raise FunctionTimeoutError(self._timeout) from error
+            self.timed_out = FunctionTimeoutError(self._timeout)
+            raise self.timed_out from error
 
     def _in_thread(self, function: IndexedFunction, arguments: Mapping[str, Any]) -> asyncio.Future[Any]:
         variables = contextvars.copy_context()

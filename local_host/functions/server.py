@@ -60,7 +60,7 @@ def exclusive(state: Path) -> Iterator[None]:
 async def serve(host: FunctionsHost, sock: socket.socket) -> bool:
     """Serves until SIGTERM or SIGINT, then stops in order; False if a function had to be left running.
 
-    Ends also when the durable engine has failed, and raises HostFailedError then.
+    Ends also when the durable engine has failed or a function ran out of time, and raises HostFailedError then.
     """
     server = _Server(
         uvicorn.Config(
@@ -85,7 +85,7 @@ async def serve(host: FunctionsHost, sock: socket.socket) -> bool:
     port = sock.getsockname()[1]
     elapsed = (time.perf_counter() - started) * 1000
     logger.info("host_started url=http://%s:%d functions=%d start_ms=%.0f", ADDRESS, port, len(host.index), elapsed)
-    waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(_engine_failure(host))]
+    waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(_failure(host))]
     await asyncio.wait([*waits, serving], return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
@@ -100,9 +100,9 @@ async def serve(host: FunctionsHost, sock: socket.socket) -> bool:
     return clean
 
 
-async def _engine_failure(host: FunctionsHost) -> None:
-    """Returns when the durable engine has ended by itself."""
-    while host.failure is None:  # noqa: ASYNC110 - the engine tells its failure only when asked
+async def _failure(host: FunctionsHost) -> None:
+    """Returns when the host must end by itself."""
+    while host.failure is None:  # noqa: ASYNC110 - engine and invoker tell a failure only when asked
         await asyncio.sleep(0.25)
 
 

@@ -162,8 +162,13 @@ def _functions(site: _Site) -> Component:
             *(sys.executable, "-m", "local_host.functions", "--port", str(site.endpoints.app)),
             *("--root", str(site.root), "--state", str(site.state)),
         ),
-        # Locally people are told in a file.
-        environment={**site.environment, "NIGHTSHIFT_NOTIFY_FILE": str(site.state / "notifications.jsonl")},
+        environment={
+            # As Terraform sets it: host.json lets eight activities and eight orchestrators share these threads.
+            "PYTHON_THREADPOOL_THREAD_COUNT": "32",
+            **site.environment,
+            # Locally people are told in a file.
+            "NIGHTSHIFT_NOTIFY_FILE": str(site.state / "notifications.jsonl"),
+        },
         log=site.log,
         readiness=answers(
             f"{site.endpoints.app_url}/admin/host/status",

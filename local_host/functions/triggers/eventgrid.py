@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,20 +20,22 @@ from local_host.functions.triggers.source import SourceSetting
 
 logger = logging.getLogger(__name__)
 
+_TIME = re.compile(r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d+))?(?P<zone>Z?)")
 WEBHOOK_PATHS = ("/runtime/webhooks/eventgrid", "/runtime/webhooks/EventGrid")
 
 
 class EventGridSource:
     """Invokes a function once for each event of a delivered batch.
 
-    Takes the Event Grid schema and CloudEvents 1.0 (structured JSON, single or batched). A delivery is acknowledged
+    Takes the Event Grid schema and CloudEvents 1.0 (structured JSON, single or batched), each with the header
+    `aeg-event-type: Notification`, and the function's name in its own case. A delivery is acknowledged
     with 202 only if every invocation succeeded; otherwise 500, and the sender repeats the whole batch, as in Azure.
     """
 
     def __init__(self, setting: SourceSetting) -> None:
         self._invoker = setting.invoker
-        # The real host finds function names without regard to case.
-        self._functions = {function.name.casefold(): function for function in setting.functions}
+        # Unlike elsewhere in the host, the extension's own list of functions minds case.
+        self._functions = {function.name: function for function in setting.functions}
 
     def routes(self) -> Sequence[BaseRoute]:
         """The webhook."""
@@ -49,11 +52,11 @@ class EventGridSource:
         event = json.loads(text)
         if problem := _problem(event):
             raise ValueError(problem)
-        await self._deliver(self._functions[function.casefold()], event)
+        await self._deliver(self._functions[function], event)
 
     async def _handle(self, request: Request) -> Response:
         name = request.query_params.get("functionName", "")
-        function = self._functions.get(name.casefold())
+        function = self._functions.get(name)
         if function is None:
             return PlainTextResponse(f"there is no Event Grid function {name!r}", status_code=404)
         if request.method == "OPTIONS":
@@ -70,9 +73,8 @@ class EventGridSource:
             return _validate_subscription(function, events)
         if kind == "unsubscribe":
             logger.info("eventgrid_unsubscribed function=%s", function.name)
-            return Response(status_code=200)
-        # CloudEvents from other senders come without the header.
-        if kind not in ("", "notification"):
+            return Response(status_code=202)
+        if kind != "notification":
             return PlainTextResponse(f"aeg-event-type {kind!r} is not known", status_code=400)
         for position, event in enumerate(events):
             if problem := _problem(event):
@@ -91,7 +93,23 @@ class EventGridSource:
         return Response(status_code=500 if failed else 202)
 
     async def _deliver(self, function: IndexedFunction, event: Mapping[str, Any]) -> None:
-        await self._invoker.invoke(function, Datum(json.dumps(event), "json"))
+        await self._invoker.invoke(function, Datum(json.dumps(_rewritten(event)), "json"))
+
+
+def _rewritten(value: Any) -> Any:
+    """The event as the extension hands it on: it reads the JSON with Newtonsoft, which takes texts for times.
+
+    What looks like a time is written anew: no zeros at the end of a fraction, at most seven digits of one.
+    """
+    if isinstance(value, dict):
+        return {name: _rewritten(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_rewritten(item) for item in value]
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    fraction = (found["fraction"] or "")[:7].rstrip("0")
+    return found["time"] + (f".{fraction}" if fraction else "") + found["zone"]
 
 
 def _problem(event: object) -> str | None:

@@ -10,7 +10,8 @@ from azure.functions.meta import Datum
 from azure.servicebus import ServiceBusReceivedMessage
 from azure.servicebus.amqp import AmqpMessageBodyType
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
+# A message without a time to live expires at DateTimeOffset.MaxValue.
+_NEVER = "9999-12-31T23:59:59.9999999"
 
 
 def body_of(message: ServiceBusReceivedMessage) -> bytes:
@@ -26,7 +27,13 @@ def body_of(message: ServiceBusReceivedMessage) -> bytes:
 
 
 def trigger_metadata(message: ServiceBusReceivedMessage) -> dict[str, Datum]:
-    """What the host tells of a message beside its body. What the message lacks is left out."""
+    """What the extension tells of a message beside its body, each value in the type that it has there.
+
+    What is not here a function does not see in Azure either: not the time to live, the lock's end, the state, nor why
+    a dead letter is one (that is in the application properties `DeadLetterReason`, `DeadLetterErrorDescription`).
+    Source: ServiceBusTriggerBindingStrategy of Microsoft.Azure.WebJobs.Extensions.ServiceBus 5, and the host's
+    conversion: what is null is left out, texts are texts, everything else is JSON.
+    """
     properties = _plain(message.application_properties or {})
     texts = {
         "MessageId": message.message_id,
@@ -40,36 +47,34 @@ def trigger_metadata(message: ServiceBusReceivedMessage) -> dict[str, Datum]:
         "SessionId": message.session_id,
         "PartitionKey": message.partition_key,
         "LockToken": None if message.lock_token is None else str(message.lock_token),
-        "DeadLetterReason": message.dead_letter_reason,
-        "DeadLetterErrorDescription": message.dead_letter_error_description,
         "DeadLetterSource": message.dead_letter_source,
-        "EnqueuedTimeUtc": _time(message.enqueued_time_utc),
-        # .NET has always one: a message that does not expire does so at the end of its calendar.
-        "ExpiresAtUtc": _time(message.expires_at_utc or _NEVER),
-        "LockedUntil": _time(message.locked_until_utc),
-        "ScheduledEnqueueTimeUtc": _time(message.scheduled_enqueue_time_utc),
-        # The converter knows no days: it reads h:mm:ss or whole seconds.
-        "TimeToLive": None if message.time_to_live is None else str(int(message.time_to_live.total_seconds())),
     }
-    numbers = {
+    enqueued, expires = _time(message.enqueued_time_utc), _time(message.expires_at_utc) or _NEVER
+    documents = {
+        # The converter takes the presence of the first as the sign of a single message.
+        "UserProperties": properties,
+        "ApplicationProperties": properties,
+        # .NET's DateTime has no zone here, its DateTimeOffset has.
+        "EnqueuedTimeUtc": enqueued,
+        "EnqueuedTime": enqueued and f"{enqueued}+00:00",
+        "ExpiresAtUtc": expires,
+        "ExpiresAt": f"{expires}+00:00",
         # On the wire the first delivery is number 0, in .NET and so in Azure Functions it is 1.
         "DeliveryCount": (message.delivery_count or 0) + 1,
         "SequenceNumber": message.sequence_number,
-        # 0 in .NET where there is none.
-        "EnqueuedSequenceNumber": message.enqueued_sequence_number or 0,
-        "State": int(message.state),
     }
     return {
-        # The converter takes the presence of this one as the sign of a single message.
-        "UserProperties": Datum(json.dumps(properties), "json"),
-        "ApplicationProperties": Datum(json.dumps(properties), "json"),
         **{name: Datum(_text(value), "string") for name, value in texts.items() if value is not None},
-        **{name: Datum(value, "int") for name, value in numbers.items() if value is not None},
+        **{name: Datum(json.dumps(value), "json") for name, value in documents.items() if value is not None},
     }
 
 
 def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """As Newtonsoft writes a DateTime: no zeros at the end of a fraction."""
+    if moment is None:
+        return None
+    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return text.rstrip("0").rstrip(".")
 
 
 def _text(value: Any) -> str:

@@ -50,7 +50,6 @@ resource "azapi_resource" "flex" {
         scmMinTlsVersion                    = "1.2"
         http20Enabled                       = true
         remoteDebuggingEnabled              = false
-        healthCheckPath                     = "/api/health"
         ipSecurityRestrictionsDefaultAction = "Deny"
         ipSecurityRestrictions = [
           for index, rule in local.ip_restrictions : {

@@ -39,7 +39,10 @@ locals {
   # What the Functions host itself reads.
   host_settings = {
     # The host's own page at / would stand before ours.
-    AzureWebJobsDisableHomepage               = "true"
+    AzureWebJobsDisableHomepage = "true"
+    # Activities and orchestrators share the worker's threads, by default CPUs + 4 of them: eight activities that wait
+    # for Databricks would stop every orchestration. A test holds it against the limits in host.json.
+    PYTHON_THREADPOOL_THREAD_COUNT            = "32"
     AzureWebJobsStorage__accountName          = var.host_storage.name
     AzureWebJobsStorage__credential           = "managedidentity"
     AzureWebJobsStorage__clientId             = var.identity.client_id

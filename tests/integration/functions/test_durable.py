@@ -182,7 +182,7 @@ def test_a_failed_engine_ends_the_host(start_host: StartHost) -> None:
         other.execute("BEGIN EXCLUSIVE")
         assert host.post(f"/api/raise/{instance}/answer", json=1).status_code == 500
         assert host.process.wait(DEADLINE) == 3
-    assert "error: the durable engine has ended:" in host.lines
+    assert "error: the host has ended:" in host.lines
     again = start_host().until_started()
     assert again.post(f"/api/raise/{instance}/answer", json=1).status_code == 202
     assert again.finished(instance)["runtimeStatus"] == "Completed"

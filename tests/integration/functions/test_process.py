@@ -194,3 +194,20 @@ def test_a_function_that_does_not_end_is_left_behind(start_host: StartHost) -> N
         assert host.terminate() == 0
         assert answer.result(DEADLINE).status_code == 500
     assert "host_stopped clean=false" in host.lines
+
+
+@pytest.mark.parametrize("body", ["time.sleep(60)", "await asyncio.sleep(60)"])
+def test_a_function_that_runs_out_of_time_ends_the_host(start_host: StartHost, body: str) -> None:
+    """In Azure the worker is restarted, and whatever else runs in it ends, too; here the supervisor starts it again."""
+    word = "async def" if body.startswith("await") else "def"
+    text = f"""
+    import asyncio
+
+    @app.route(route="slow")
+    {word} slow(req: func.HttpRequest) -> str:
+        {body}
+    """
+    host = start_host(text, host_json={"functionTimeout": "00:00:01"}).until_started()
+    assert host.get("/api/slow").status_code == 500
+    assert host.process.wait(DEADLINE) == 3
+    assert "ran longer than functionTimeout (1 s)" in host.lines

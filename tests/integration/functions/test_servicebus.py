@@ -34,7 +34,8 @@ def on_work(message: func.ServiceBusMessage) -> None:
 
 @app.service_bus_queue_trigger(arg_name="message", queue_name="work/$DeadLetterQueue", connection="BUS")
 def on_dead_letter(message: func.ServiceBusMessage) -> None:
-    note(f"dead {message.get_body().decode()} reason={message.dead_letter_reason}")
+    reason = message.application_properties["DeadLetterReason"]
+    note(f"dead {message.get_body().decode()} reason={reason}")
 
 @app.service_bus_queue_trigger(arg_name="text", queue_name="slow", connection="BUS")
 async def on_slow(text: str) -> None:

@@ -1,21 +1,36 @@
 """Readiness: all checks at once, each for a limited time, remembered for a while, without secrets."""
 
+import asyncio
+import json
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from activities.readiness import ReadinessProbe, without_secrets
 from domain.errors import ServiceUnavailableError
+from tests.loopback_server import Answering, LoopbackServer
 
+ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 class Check:
     """A dependency that answers, fails, or waits until it is let go."""
 
-    def __init__(self, name: str, failure: Exception | None = None, gate: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        failure: Exception | None = None,
+        gate: threading.Event | None = None,
+        imports: tuple[str, ...] = (),
+    ) -> None:
         self.name = name
+        self.imports = imports
         self.calls = 0
         self._failure = failure
         self._gate = gate
@@ -71,6 +86,104 @@ async def test_a_dependency_that_hangs_costs_one_thread() -> None:
         gate.set()
     patient = ReadinessProbe(limit_seconds=30, fresh_seconds=0)
     assert (await patient.read((hanging,), _clock)).ok
+
+
+class SlowModule:
+    """A module whose import lasts until it is let go."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"slow_{id(self)}"
+        self.gate = threading.Event()
+        (folder / f"{self.name}.py").write_text(
+            f"import builtins\ngetattr(builtins, {self.name!r}).wait(30)\n", encoding="utf-8"
+        )
+
+
+@pytest.fixture
+def slow_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowModule]:
+    """What a heavy SDK is to a fresh worker."""
+    module = SlowModule(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("builtins." + module.name, module.gate, raising=False)
+    yield module
+    module.gate.set()
+    sys.modules.pop(module.name, None)
+
+
+async def test_loading_an_sdk_is_no_fault_of_the_dependency(slow_module: SlowModule) -> None:
+    """The import lasts longer than a dependency may take, and the answer is that all is well."""
+    limit, check = 1.0, Check("mlflow", imports=(slow_module.name,))
+    answer = asyncio.create_task(ReadinessProbe(limit_seconds=limit).read((check,), _clock))
+    await asyncio.sleep(1.5 * limit)
+    assert (answer.done(), check.calls) == (False, 0)
+    slow_module.gate.set()
+    assert (await answer).ok
+
+
+async def test_a_worker_that_loads_for_long_says_so(slow_module: SlowModule) -> None:
+    """The answer comes within its limits, names the cause, and the next call goes on with the same import."""
+    probe = ReadinessProbe(fresh_seconds=0, load_seconds=0.05)
+    check = Check("mlflow", imports=(slow_module.name,))
+    first = await probe.read((check,), _clock)
+    assert (first.ok, check.calls) == (False, 0)
+    assert "still loading its SDKs" in first.dependencies[0].reason
+    slow_module.gate.set()
+    patient = ReadinessProbe(fresh_seconds=0)
+    assert (await patient.read((check,), _clock)).ok
+
+
+async def test_a_module_that_cannot_be_imported_is_the_checks_own_failure() -> None:
+    """The probe goes on, and the check says what is wrong."""
+    checks = (Check("a", imports=("nothing_of_this_name",)), Check("b"))
+    assert (await ReadinessProbe().read(checks, _clock)).ok
+
+
+class _NothingThere(Answering):
+    """A server that has nothing, and says so at once."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.answer(404, b'{"error_code": "NOT_FOUND"}', {"content-type": "application/json"})
+
+
+_FRESH_WORKER = """
+import importlib, json, sys
+from clients.health_checks import DatabricksHealth, MlflowHealth
+url = sys.argv[1]
+
+def mlflow():
+    from mlflow import MlflowClient
+    return MlflowClient(url, url)
+
+def workspace():
+    from databricks.sdk import WorkspaceClient
+    return WorkspaceClient(host=url, token="none", retry_timeout_seconds=1)
+
+loaded = {}
+for check in (MlflowHealth(mlflow), DatabricksHealth(workspace)):
+    for module in check.imports:
+        importlib.import_module(module)
+    before = set(sys.modules)
+    try:
+        check.check()
+    except Exception as error:
+        print(check.name, error, file=sys.stderr)
+    loaded[check.name] = sorted(set(sys.modules) - before)
+print(json.dumps(loaded))
+"""
+
+
+def test_the_checks_name_all_that_takes_long_to_load() -> None:
+    """With what they name loaded, making the clients and asking loads hardly a module more."""
+    server = LoopbackServer(_NothingThere)
+    try:
+        command = [sys.executable, "-c", _FRESH_WORKER, server.url]
+        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    finally:
+        server.close()
+    assert done.returncode == 0, done.stderr[-2000:]
+    loaded = json.loads(done.stdout)
+    assert {name: len(modules) < 20 for name, modules in loaded.items()} == {"mlflow": True, "databricks": True}, loaded
 
 
 async def test_an_answer_is_remembered_for_a_while() -> None:

@@ -92,7 +92,7 @@ async def test_storage_is_away() -> None:
 async def test_no_such_page() -> None:
     """404 as a page; the path is text."""
     request = _request("GET", principal("Reader"), page="<script>")
-    answer = await _call("show_front", request)
+    answer = await _call("z_show_front_page", request)
     assert (answer.status_code, b"/&lt;script&gt;" in answer.get_body()) == (404, True)
 
 

@@ -99,7 +99,7 @@ def test_the_host_keeps_durable_on_storage() -> None:
 
 
 def test_the_health_path_exists() -> None:
-    """The platform's health check calls a route that the app has."""
+    """The health check of a Premium plan calls a route that the app has; Flex Consumption has no health check."""
     code = sources(TERRAFORM / "modules" / "function_app")
     paths = set(re.findall(r'health_?[cC]heck_?[pP]ath\s*=\s*"/api/([\w/]+)"', code))
     assert paths == {"health"}

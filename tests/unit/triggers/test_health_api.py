@@ -21,6 +21,7 @@ class Check:
 
     name: str
     failure: Exception | None = None
+    imports: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Answer."""

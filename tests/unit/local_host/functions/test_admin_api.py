@@ -58,6 +58,13 @@ async def test_reports_the_hosts_state(client: httpx.AsyncClient) -> None:
     assert (await client.get("/host/status")).json() == {"state": "Initialized"}
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_ping_is_answered(client: httpx.AsyncClient, method: str) -> None:
+    """With 200 and nothing else, also while the host starts."""
+    answer = await client.request(method, "/host/ping")
+    assert (answer.status_code, answer.text) == (200, "")
+
+
 async def test_lists_functions(client: httpx.AsyncClient) -> None:
     """Each function has its name, address and bindings."""
     listed = (await client.get("/functions")).json()

@@ -68,17 +68,17 @@ async def test_an_activitys_failure_has_type_and_message(index_app: IndexApp, in
 
 
 def test_two_functions_of_one_name_are_refused(index_app: IndexApp, invoker: Invoker) -> None:
-    """A durable name can be given once per kind."""
+    """A durable name can be given once per kind, whatever its case: Azure finds it without regard to that."""
     index = index_app(
         """
         @app.activity_trigger(input_name="x")
         def same(x): ...
 
-        @app.activity_trigger(input_name="x", activity="same")
+        @app.activity_trigger(input_name="x", activity="Same")
         def other(x): ...
         """
     )
-    with pytest.raises(AppLoadError, match="function 'other': another function has the activityTrigger name 'same'"):
+    with pytest.raises(AppLoadError, match="function 'other': another function has the activityTrigger name 'Same'"):
         durable_functions(list(index.values()), invoker)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -81,3 +82,12 @@ def test_refuses_a_bad_thread_count(make_host: MakeHost, count: str) -> None:
     """PYTHON_THREADPOOL_THREAD_COUNT must be a whole number in range."""
     with pytest.raises(AppLoadError, match=f"PYTHON_THREADPOOL_THREAD_COUNT is '{count}'"):
         make_host(environment={"PYTHON_THREADPOOL_THREAD_COUNT": count})
+
+
+@pytest.mark.parametrize("setting", [None, "3"])
+async def test_functions_have_as_many_threads_as_in_azure(make_host: MakeHost, setting: str | None) -> None:
+    """What the setting says; otherwise the interpreter's rule, which the Python worker leaves as it is."""
+    host = make_host(environment={} if setting is None else {"PYTHON_THREADPOOL_THREAD_COUNT": setting})
+    with ThreadPoolExecutor() as default:
+        expected = default._max_workers if setting is None else int(setting)
+    assert host._invoker.pool._max_workers == expected

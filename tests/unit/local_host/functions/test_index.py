@@ -77,3 +77,33 @@ def test_refuses_what_it_cannot_run(index_app: IndexApp, text: str, message: str
     with pytest.raises(AppLoadError) as caught:
         index_app(text)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "@app.function_name(name='9lives')\n@app.route(route='r')\ndef f(req: func.HttpRequest) -> str: ...",
+            "function '9lives': its name must be a letter",
+        ),
+        (
+            "@app.route(route='r')\ndef host(req: func.HttpRequest) -> str: ...",
+            "function 'host': its name must be a letter and at most 127 letters, digits, _ or -, and not 'host'",
+        ),
+        (
+            "@app.timer_trigger(arg_name='my_timer', schedule='0 0 * * * *')\ndef f(my_timer: func.TimerRequest): ...",
+            "a binding's name must be a letter and at most 127 letters or digits, without an underscore",
+        ),
+    ],
+)
+def test_refuses_names_that_the_real_host_refuses(index_app: IndexApp, text: str, message: str) -> None:
+    """Azure would leave the function out, and say so in its log only."""
+    with pytest.raises(AppLoadError) as caught:
+        index_app(text)
+    assert message in str(caught.value)
+
+
+def test_takes_names_that_the_real_host_takes(index_app: IndexApp) -> None:
+    """A name may begin with `host`, and hold dashes."""
+    text = "@app.function_name(name='hosted-{}')\n@app.route(route='r')\ndef f(req: func.HttpRequest) -> str: ..."
+    assert list(index_app(text.format("x" * 121))) == ["hosted-" + "x" * 121]

@@ -45,6 +45,12 @@ async def test_runs_a_function_with_its_context(index_app: IndexApp, invoker: In
     }
 
 
+def test_the_trace_has_its_older_names_too() -> None:
+    """Code that was written for the first Python workers still finds them."""
+    trace = Trace("00-aa-bb-01", "a=1", {"k": "v"})
+    assert (trace.Traceparent, trace.Tracestate, trace.Attributes) == ("00-aa-bb-01", "a=1", {"k": "v"})
+
+
 async def test_sync_functions_run_in_threads_and_async_ones_on_the_loop(index_app: IndexApp, invoker: Invoker) -> None:
     """A sync function does not hold the event loop's thread."""
     functions = index_app(

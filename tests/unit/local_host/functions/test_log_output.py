@@ -2,11 +2,23 @@
 
 import logging
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from local_host.functions.invocation_context import CURRENT_INVOCATION, InvocationContext, Trace
-from local_host.functions.log_output import CategoryFilter
+from local_host.functions.log_output import CategoryFilter, configure_logging
+
+
+@pytest.fixture
+def loggers() -> Iterator[None]:
+    """Whatever a test sets up is gone afterwards."""
+    changed = [logging.getLogger(name) for name in (None, "local_host", "uvicorn")]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in changed]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 def record(name: str, level: int) -> logging.LogRecord:
@@ -52,3 +64,26 @@ def test_a_functions_own_line_gets_its_ids() -> None:
         ids.append(vars(line)["ids"])
     CURRENT_INVOCATION.reset(token)
     assert ids == [" function=f invocation_id=42", ""]
+
+
+@pytest.mark.parametrize(("setting", "expected"), [(None, False), ("0", False), ("1", True), ("True", True)])
+@pytest.mark.usefixtures("loggers")
+def test_debug_lines_of_an_app_need_the_workers_setting(
+    capsys: pytest.CaptureFixture[str], setting: str | None, expected: bool
+) -> None:
+    """host.json alone does not bring them: the Python worker keeps its root logger at INFO."""
+    environment = {} if setting is None else {"PYTHON_ENABLE_DEBUG_LOGGING": setting}
+    configure_logging({"default": logging.DEBUG}, environment)
+    logging.getLogger("app").debug("from the app")
+    logging.getLogger("local_host.functions.invoker").debug("from the host")
+    shown = capsys.readouterr().out
+    assert ("from the app" in shown) is expected
+    assert "from the host" in shown
+
+
+@pytest.mark.parametrize(
+    "name", ["azure_functions_worker", "azure_functions_worker_errors", "azure.functions.decorators"]
+)
+def test_the_workers_own_lines_are_kept_apart(name: str) -> None:
+    """In Azure they go to Microsoft, never to the app's log."""
+    assert not CategoryFilter({"default": 0}).filter(record(name, logging.CRITICAL))

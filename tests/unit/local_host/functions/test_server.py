@@ -19,6 +19,12 @@ def test_a_port_is_taken_once() -> None:
         assert again.getsockname()[1] == port
 
 
+def test_only_this_machine_reaches_it() -> None:
+    """The host has neither TLS nor keys, so it listens on the loopback address alone."""
+    with bind(0) as sock:
+        assert sock.getsockname()[0] == "127.0.0.1"
+
+
 def test_answers_are_not_held_back() -> None:
     """The socket names TCP as its protocol: without that asyncio leaves TCP_NODELAY off and answers wait 40 ms."""
     with bind(0) as sock:

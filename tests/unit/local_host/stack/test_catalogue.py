@@ -47,9 +47,12 @@ def test_mlflow_is_a_server_and_not_its_own_client(tmp_path: Path) -> None:
 
 
 def test_databricks_and_the_app_get_the_same_settings(tmp_path: Path) -> None:
-    """Training finds the storage and the registry that the app uses; only the app tells people, in a file."""
+    """Training finds the storage and the registry that the app uses; threads and notifications are the app's alone."""
     components = build(tmp_path, "databricks", "functions")
-    told = {"NIGHTSHIFT_NOTIFY_FILE": str(tmp_path / "state" / "functions" / "notifications.jsonl")}
+    told = {
+        "PYTHON_THREADPOOL_THREAD_COUNT": "32",
+        "NIGHTSHIFT_NOTIFY_FILE": str(tmp_path / "state" / "functions" / "notifications.jsonl"),
+    }
     assert components["functions"].environment == {**components["databricks"].environment, **told}
     assert components["databricks"].environment.items() >= ENDPOINTS.environment().items()
     assert "--webhook" not in components["databricks"].command

@@ -42,6 +42,9 @@ def grid_event(number: int, **data: Any) -> dict[str, Any]:
     }
 
 
+NOTIFICATION = {"aeg-event-type": "Notification"}
+
+
 def cloud_event(number: int, **data: Any) -> dict[str, Any]:
     return {
         "specversion": "1.0",
@@ -83,19 +86,21 @@ async def test_each_event_of_a_batch_is_one_invocation(setting: SourceSetting) -
 
 @pytest.mark.parametrize("single", [True, False])
 async def test_cloud_events(setting: SourceSetting, single: bool) -> None:
-    """CloudEvents 1.0 come singly or batched, with or without the aeg header."""
+    """CloudEvents 1.0 come singly or batched; like all events they need the aeg header."""
     event = cloud_event(1, x=1)
     kind = "application/cloudevents+json" if single else "application/cloudevents-batch+json"
     async with open_client(setting) as client:
-        answer = await client.post(URL, json=event if single else [event], headers={"content-type": kind})
-    assert answer.status_code == 202
+        body = event if single else [event]
+        without = await client.post(URL, json=body, headers={"content-type": kind})
+        answer = await client.post(URL, json=body, headers={"content-type": kind, **NOTIFICATION})
+    assert (without.status_code, answer.status_code) == (400, 202)
     assert seen(setting) == [("cloud", "1", "Microsoft.Storage.BlobCreated", "/t", {"x": 1})]
 
 
 async def test_one_failed_event_fails_the_delivery(setting: SourceSetting, caplog: pytest.LogCaptureFixture) -> None:
     """If an invocation fails the answer is 500, so that the sender repeats; the others have run."""
     async with open_client(setting) as client:
-        answer = await client.post(URL, json=[grid_event(1, fail=True), grid_event(2)])
+        answer = await client.post(URL, json=[grid_event(1, fail=True), grid_event(2)], headers=NOTIFICATION)
     assert answer.status_code == 500
     assert [item[1] for item in seen(setting)] == ["1", "2"]
     assert "event_failed function=on_event event_id=1" in caplog.text
@@ -131,11 +136,22 @@ async def test_an_unknown_function_is_404(setting: SourceSetting, query: str) ->
     assert "there is no Event Grid function" in answer.text
 
 
-async def test_names_and_path_ignore_case(setting: SourceSetting) -> None:
-    """As in Azure, the function's name and the usual spelling of the path may differ in case."""
+async def test_the_functions_name_minds_case(setting: SourceSetting) -> None:
+    """The extension finds its functions by their exact names; the path has two usual spellings."""
+    url = "/runtime/webhooks/EventGrid?functionName="
     async with open_client(setting) as client:
-        answer = await client.post("/runtime/webhooks/EventGrid?functionName=ON_EVENT", json=[grid_event(1)])
-    assert answer.status_code == 202
+        exact = await client.post(url + "on_event", json=[grid_event(1)], headers=NOTIFICATION)
+        other = await client.post(url + "ON_EVENT", json=[grid_event(1)], headers=NOTIFICATION)
+    assert (exact.status_code, other.status_code) == (202, 404)
+
+
+async def test_times_are_written_anew(setting: SourceSetting) -> None:
+    """Wherever a text looks like one: Newtonsoft leaves out the zeros at the end of a fraction."""
+    times = {"at": "2026-11-21T03:00:00.1234560Z", "on": ["2026-11-21T03:00:00.0000000Z"], "no": "3:00:00.10"}
+    async with open_client(setting) as client:
+        await client.post(URL, json=[grid_event(1, **times)], headers=NOTIFICATION)
+    expected = {"at": "2026-11-21T03:00:00.123456Z", "on": ["2026-11-21T03:00:00Z"], "no": "3:00:00.10"}
+    assert seen(setting)[0][-1] == expected
 
 
 @pytest.mark.parametrize(
@@ -144,8 +160,8 @@ async def test_names_and_path_ignore_case(setting: SourceSetting) -> None:
         (b"{", "Notification", "the body is not JSON"),
         (b"[1]", "Notification", "event 0: it must be a JSON object"),
         (b'[{"id": "1"}]', "Notification", "event 0: the Event Grid schema needs eventType, subject as text"),
-        (b'{"specversion": "1.0", "id": "1"}', "", "the CloudEvents 1.0 schema needs source, type as text"),
-        (b'{"specversion": "0.3"}', "", "specversion '0.3' must be '1.0'"),
+        (b'{"specversion": "1.0", "id": "1"}', "Notification", "the CloudEvents 1.0 schema needs source, type as text"),
+        (b'{"specversion": "0.3"}', "Notification", "specversion '0.3' must be '1.0'"),
         (b"[{}]", "SubscriptionValidation", "needs data.validationCode"),
         (b"[]", "Surprise", "aeg-event-type 'surprise' is not known"),
     ],
@@ -162,10 +178,10 @@ async def test_a_bad_delivery_is_400_with_its_reason(
 
 
 async def test_unsubscribe_is_acknowledged(setting: SourceSetting) -> None:
-    """An Unsubscribe notice is answered with 200."""
+    """An Unsubscribe notice is answered with 202."""
     async with open_client(setting) as client:
         answer = await client.post(URL, json=[], headers={"aeg-event-type": "Unsubscribe"})
-    assert answer.status_code == 200
+    assert answer.status_code == 202
 
 
 async def test_run_by_hand(setting: SourceSetting) -> None:
