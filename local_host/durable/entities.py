@@ -51,7 +51,7 @@ class Entities:
     def __init__(self, connection: sqlite3.Connection, functions: DurableFunctions, deliver: Deliver) -> None:
         self._execute = connection.execute
         self._executemany = connection.executemany
-        self._known = {name.lower(): name for name in functions.entities}
+        self._functions = functions
         self._deliver = deliver
         self._waiting: dict[str, None] = {}
         self._busy: set[str] = set()
@@ -65,8 +65,8 @@ class Entities:
     def signal(self, request: EntityRequest) -> None:
         """Queues an operation; FunctionNotFoundError if no entity function has this name."""
         name = request.entity_id.split("@")[1]
-        if name not in self._known:
-            raise FunctionNotFoundError(name, "entity", self._known.values())
+        if name not in self._functions.entities:
+            raise FunctionNotFoundError(name, "entity", self._functions.entities)
         self._execute(
             "INSERT INTO entity_inbox (entity_id, request_id, operation, input, parent_instance_id,"
             " parent_execution_id) VALUES (?, ?, ?, ?, ?, ?)",

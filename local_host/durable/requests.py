@@ -158,6 +158,9 @@ class Requests:
             raise InstanceStateError(instance_id, status, operation, "unfinished")
 
     def _switch(self, instance: Instance, status: RuntimeStatus, event_type: HistoryEventType, reason: str) -> None:
+        # A turn under way would go on from a state that is no more. It is taken again, from the same messages.
+        if self._instances.under_way.pop(instance.instance_id, None) is not None:
+            self._instances.ready[instance.instance_id] = None
         self._control(instance, history.record(event_type, self._instances.now(), Reason=reason), begins=False)
         instance.status = status
         self._store.update(instance, self._instances.now())

@@ -18,6 +18,7 @@ from local_host.durable.schema import open_reader
 from local_host.durable.settings import DurableSettings
 from local_host.durable.task_hub import TaskHub
 from local_host.durable.writer import Committed, Submission, Writer
+from tests.unit.local_host.durable.conftest import OneThread
 
 FUNCTIONS = DurableFunctions({"quick": df.Orchestrator.create(lambda _: None)}, {}, {})
 
@@ -49,7 +50,7 @@ def ask(writer: Writer, command: Callable[[TaskHub], Any]) -> asyncio.Future[Any
 async def started(tmp_path: Path) -> Any:
     """A started writer and its listener."""
     listener = Listener()
-    writer = Writer(lambda: TaskHub(tmp_path / "hub.db", FUNCTIONS, DurableSettings()), listener)
+    writer = Writer(lambda tell: TaskHub(tmp_path / "hub.db", FUNCTIONS, DurableSettings(), OneThread(), tell), listener)
     await writer.start()
     yield writer, listener
     await writer.stop()
@@ -98,7 +99,7 @@ async def test_answer_comes_after_the_commit(started: Any, tmp_path: Path) -> No
 async def test_commands_before_the_stop_are_done(tmp_path: Path) -> None:
     """A stop does not overtake what was asked before it."""
     listener = Listener()
-    writer = Writer(lambda: TaskHub(tmp_path / "hub.db", FUNCTIONS, DurableSettings()), listener)
+    writer = Writer(lambda tell: TaskHub(tmp_path / "hub.db", FUNCTIONS, DurableSettings(), OneThread(), tell), listener)
     await writer.start()
     answer = ask(writer, lambda hub: hub.requests.start("quick", None, "one", None))
     await writer.stop()
