@@ -133,14 +133,14 @@ class DurableEngine:
         return result
 
     async def purge(self, instance_id: str) -> int:
-        """Deletes a finished instance; gives how many were deleted, 1."""
+        """Deletes an instance, finished or not; gives how many were deleted, 1."""
         result: int = await self._ask(lambda hub: hub.requests.purge(instance_id))
         return result
 
     async def purge_by(
-        self, created_from: datetime, created_to: datetime, statuses: Iterable[RuntimeStatus] = tuple(RuntimeStatus)
+        self, created_from: datetime, created_to: datetime, statuses: Iterable[RuntimeStatus] = ()
     ) -> int:
-        """Deletes the finished instances created in this span with one of these statuses; gives how many."""
+        """Deletes the instances created in this span; with final statuses only those that have one; gives how many."""
         wanted = tuple(statuses)
         result: int = await self._ask(lambda hub: hub.requests.purge_by(created_from, created_to, wanted))
         return result

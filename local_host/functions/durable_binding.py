@@ -33,7 +33,7 @@ def durable_functions(index: Sequence[IndexedFunction], invoker: Invoker) -> Dur
             continue
         # The trigger may give the function another durable name than its own.
         name = function.trigger.settings.get(_NAME_SETTINGS[kind]) or function.name
-        if name in found[kind]:
+        if name.lower() in (known.lower() for known in found[kind]):
             refused.append(FunctionLoadError(function.name, f"another function has the {kind} name {name!r}"))
         found[kind][name] = activity(function, invoker) if kind == ACTIVITY else function.call
     if refused:

@@ -64,7 +64,9 @@ class FunctionsHost:
             threads=_thread_count(environment),
         )
         self._sources = _sources(self._index, self._invoker, host_json, environment, state)
-        self._engine = DurableEngine(state / "durable.sqlite3", durable_functions(self._index, self._invoker), durable)
+        self._engine = DurableEngine(
+            state / "durable.sqlite3", durable_functions(self._index, self._invoker), durable, self._invoker.pool
+        )
         admin = AdminApi(self, base_url, self._index, self._sources)
         self._app = Starlette(
             routes=[

@@ -79,6 +79,11 @@ class Invoker:
         return {invocation_id: function.name for invocation_id, function in self._running.items()}
 
     @property
+    def pool(self) -> ThreadPoolExecutor:
+        """The threads of the app, in which orchestrators and entities run, too."""
+        return self._pool
+
+    @property
     def threads_busy(self) -> int:
         """How many threads still run a function, those included whose invocation has timed out."""
         return self._threads_busy
