@@ -8,8 +8,8 @@ import azure.durable_functions as df
 from azure.durable_functions.models.Task import TaskBase
 
 # On Azure Storage a timer of more than 6 days is made of timers of 3 days that the SDK does not cancel, and what comes
-# behind an uncancelled timer is not scheduled before it fires. Steps of the same 3 days are timers that can be cancelled,
-# and the history of an instance that a long timer began is replayed as these steps.
+# behind an uncancelled timer is not scheduled before it fires. Steps of the same 3 days are timers that can be
+# cancelled, and the history of an instance that began with a long timer is replayed as these steps.
 LONGEST_STEP = timedelta(days=3)
 
 

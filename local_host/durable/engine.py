@@ -21,7 +21,7 @@ from local_host.durable.http_call import call_http
 from local_host.durable.instance import RuntimeStatus
 from local_host.durable.instance_id import new_instance_id
 from local_host.durable.settings import DurableSettings
-from local_host.durable.status import InstanceQuery, InstanceStatus, StatusReader
+from local_host.durable.status import EntityQuery, EntityStatus, InstanceQuery, InstanceStatus, StatusReader
 from local_host.durable.task_hub import Command, TaskHub
 from local_host.durable.work import ActivityWork, EntityRequest, Failure
 from local_host.durable.writer import Committed, Submission, Writer
@@ -153,8 +153,12 @@ class DurableEngine:
         return status
 
     async def query(self, query: InstanceQuery) -> tuple[list[InstanceStatus], str | None]:
-        """The instances that match, in order of creation, and the token of the next page."""
+        """The instances that match, in the order of their ids as in Azure Storage, and the token of the next page."""
         return await self._reading().query(query)
+
+    async def query_entities(self, query: EntityQuery) -> tuple[list[EntityStatus], str | None]:
+        """The entities that match, in the order of their ids, and the token of the next page."""
+        return await self._reading().query_entities(query)
 
     async def wait_for_completion(self, instance_id: str) -> InstanceStatus:
         """Waits, without polling, until the instance has finished; gives its status."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from local_host.durable.clock import utc_now
+from local_host.durable.clock import format_time, utc_now
 from local_host.durable.errors import FunctionNotFoundError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import event_raised
@@ -100,8 +100,9 @@ class Entities:
         state = json.loads(answer)
         if state["entityExists"]:
             self._execute(
-                "INSERT INTO entities VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state",
-                (batch.entity_id, state["entityState"]),
+                "INSERT INTO entities VALUES (?, ?, ?3, ?3) ON CONFLICT DO UPDATE SET state = excluded.state,"
+                " last_updated_time = excluded.last_updated_time",
+                (batch.entity_id, state["entityState"], format_time(utc_now())),
             )
         else:
             self._execute("DELETE FROM entities WHERE entity_id = ?", (batch.entity_id,))

@@ -80,7 +80,7 @@ class _Compound(list["_Awaited"]):
         self.pick = min if kind == ActionType.WHEN_ANY else max
 
 
-_Awaited: TypeAlias = int | None | Wait | _Compound
+_Awaited: TypeAlias = int | Wait | _Compound | None
 """Where an action was over, None while it is not, or what tells."""
 
 

@@ -64,17 +64,19 @@ class Requests:
         """Lets an instance take no more turns until it is resumed; messages wait."""
         self._unfinished(instance_id, "suspend")
         instance = self._instances.find(instance_id)
-        if instance.status is not RuntimeStatus.SUSPENDED:
-            self._switch(instance, RuntimeStatus.SUSPENDED, HistoryEventType.EXECUTION_SUSPENDED, reason)
+        if instance.status is RuntimeStatus.SUSPENDED:
+            raise InstanceStateError(instance_id, instance.status, "suspend", "Running, Pending or ContinuedAsNew")
+        self._switch(instance, RuntimeStatus.SUSPENDED, HistoryEventType.EXECUTION_SUSPENDED, reason)
 
     def resume(self, instance_id: str, reason: str) -> None:
         """Lets a suspended instance go on."""
         self._unfinished(instance_id, "resume")
         instance = self._instances.find(instance_id)
-        if instance.status is RuntimeStatus.SUSPENDED:
-            status = RuntimeStatus.RUNNING if instance.episode else RuntimeStatus.PENDING
-            self._switch(instance, status, HistoryEventType.EXECUTION_RESUMED, reason)
-            self._instances.ready[instance_id] = None
+        if instance.status is not RuntimeStatus.SUSPENDED:
+            raise InstanceStateError(instance_id, instance.status, "resume", "Suspended")
+        status = RuntimeStatus.RUNNING if instance.episode else RuntimeStatus.PENDING
+        self._switch(instance, status, HistoryEventType.EXECUTION_RESUMED, reason)
+        self._instances.ready[instance_id] = None
 
     def restart(self, instance_id: str, *, with_new_instance_id: bool) -> str:
         """Starts the instance's orchestrator again with its first input; gives the id of the new instance."""

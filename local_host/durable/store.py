@@ -201,7 +201,9 @@ class Store:
         )
         return [instance_id for (instance_id,) in rows]
 
-    def created_in(self, created_from: datetime, created_to: datetime, statuses: Collection[RuntimeStatus]) -> list[str]:
+    def created_in(
+        self, created_from: datetime, created_to: datetime, statuses: Collection[RuntimeStatus]
+    ) -> list[str]:
         """Ids of the instances created in this span, both ends included; with statuses only those that have one."""
         rows = self._execute(
             "SELECT instance_id, runtime_status FROM instances WHERE created_time BETWEEN ? AND ?",

@@ -101,5 +101,7 @@ def test_replaced_handle_is_used(drive: Drive) -> None:
     driven.turns()
     instance, replayer = driven.instance(instance_id), Replayer()
     one, other = df.Orchestrator.create(lambda _: 1), df.Orchestrator.create(lambda _: 2)
-    outputs = [replayer.run(handle, invocation_fields(instance), instance.events).output for handle in (one, other, one)]
+    outputs = [
+        replayer.run(handle, invocation_fields(instance), instance.events).output for handle in (one, other, one)
+    ]
     assert outputs == ["1", "2", "1"]

@@ -75,7 +75,9 @@ def test_event_during_a_turn_is_for_the_next_one(driven: Any) -> None:
     driven.raise_event("one", "again", 2)
     driven.release_threads()
     assert driven.output("one") == [1, 2]
-    raised = [record["Name"] for record in driven.history("one") if record["EventType"] in (12, 15) and "Name" in record]
+    raised = [
+        record["Name"] for record in driven.history("one") if record["EventType"] in (12, 15) and "Name" in record
+    ]
     assert raised == ["go", "again"]
 
 
