@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from azure.durable_functions.models.actions import ActionType
 from azure.durable_functions.models.history import HistoryEventType
 
 from local_host.durable.clock import format_time, parse_time
-from local_host.durable.errors import FunctionNotFoundError, NonDeterminismError
+from local_host.durable.errors import FunctionNotFoundError, InvalidRequestError, NonDeterminismError
 from local_host.durable.external_events import ExternalEvents, Wait
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import HTTP_ACTIVITY, Record, record
@@ -27,6 +27,7 @@ from local_host.durable.tasks import Retry, Task, TaskKind
 
 Action = Mapping[str, Any]
 
+_LONGEST_DELAY = timedelta(days=6)
 _COMPOUND = (ActionType.WHEN_ANY, ActionType.WHEN_ALL)
 
 _KINDS: Mapping[int, TaskKind] = {
@@ -256,10 +257,15 @@ def _retry(task_id: int, action: Action) -> dict[str, Any]:
     options = action.get("retryOptions")
     if options is None:
         return {}
+    interval_ms = options["firstRetryIntervalInMilliseconds"]
+    if interval_ms > _LONGEST_DELAY / timedelta(milliseconds=1):
+        # In Azure the call is never scheduled, and the orchestrator waits for it for ever.
+        rule = f"must be at most {_LONGEST_DELAY.days} days, the longest delay on Azure Storage"
+        raise InvalidRequestError("firstRetryIntervalInMilliseconds", interval_ms, rule)
     retry = Retry(
         root=task_id,
         attempt=1,
-        interval_ms=options["firstRetryIntervalInMilliseconds"],
+        interval_ms=interval_ms,
         max_attempts=options["maxNumberOfAttempts"],
         instance_id=action.get("instanceId"),
     )

@@ -14,7 +14,7 @@ from datetime import datetime
 from azure.durable_functions.models.history import HistoryEventType
 
 from local_host.durable.clock import parse_time
-from local_host.durable.errors import DurableError
+from local_host.durable.errors import DurableError, InvalidRequestError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import ParsedEvent, Record, event_raised, execution_completed, record
 from local_host.durable.instance import Instance, RuntimeStatus
@@ -22,6 +22,8 @@ from local_host.durable.plan import Plan, plan_actions
 from local_host.durable.replay import Outcome
 from local_host.durable.retries import retry_records, starts_retry
 from local_host.durable.work import ActivityWork, End, EntityRequest, SubOrchestration, Turn
+
+_MAX_CUSTOM_STATUS = 16 * 1024
 
 
 def begin_turn(instance: Instance, batch: list[Record], now: datetime) -> Turn:
@@ -60,6 +62,7 @@ def _carry_out(instance: Instance, turn: Turn, outcome: Outcome | DurableError, 
     try:
         if isinstance(outcome, DurableError):
             raise outcome
+        _check_custom_status(outcome.custom_status)
         plan = plan_actions(instance, outcome.actions, functions, turn.at)
     except DurableError as error:
         # The orchestrator cannot catch these, and waiting for what is open would change nothing.
@@ -81,6 +84,17 @@ def _carry_out(instance: Instance, turn: Turn, outcome: Outcome | DurableError, 
     turn.timers = [timer for timer in turn.timers if timer[0] not in cancelled]
     if plan.is_over and not instance.tasks.has_open:
         turn.end = _end(instance, turn, outcome, plan)
+
+
+def _check_custom_status(text: str | None) -> None:
+    """The extension's limit (SetCustomStatus): 16 KB in UTF-16. In Azure, too, breaking it fails the instance."""
+    if text is None:
+        return
+    compact = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    size = len(compact.encode("utf-16-le", "surrogatepass"))
+    if size > _MAX_CUSTOM_STATUS:
+        rule = f"must not exceed {_MAX_CUSTOM_STATUS} bytes as UTF-16 JSON, and has {size}"
+        raise InvalidRequestError("customStatus", compact[:100], rule)
 
 
 def _end(instance: Instance, turn: Turn, outcome: Outcome, plan: Plan) -> End | None:
