@@ -17,7 +17,7 @@ from local_host.durable.entities import EntityBatch, entity_id, entity_input
 from local_host.durable.errors import EngineStoppedError, InstanceNotFoundError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import HTTP_ACTIVITY
-from local_host.durable.http_call import call_http
+from local_host.durable.http_call import Poll, call_http, seconds_until
 from local_host.durable.instance import RuntimeStatus
 from local_host.durable.instance_id import new_instance_id
 from local_host.durable.settings import DurableSettings
@@ -50,9 +50,13 @@ class DurableEngine:
         self._shared_executor = executor
         self._own_executor: Executor | None = None
         self._activities = ActivityRunner(
-            functions.activities, settings.max_concurrent_activities, self._activity_succeeded, self._activity_failed
+            functions.activities,
+            settings.max_concurrent_activities,
+            self._activity_succeeded,
+            self._activity_failed,
+            {HTTP_ACTIVITY: self._run_http_call},
         )
-        self._http_calls: set[asyncio.Task[None]] = set()
+        self._http_polls: set[asyncio.Task[None]] = set()
         self._entity_runs: set[asyncio.Task[None]] = set()
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
         self._answers: set[asyncio.Future[Any]] = set()
@@ -89,7 +93,7 @@ class DurableEngine:
         if self._writer is None or self._reader is None:
             return
         await self._activities.stop(_STOP_GRACE)
-        await _cancel(self._http_calls)
+        await _cancel(self._http_polls)
         writer, self._writer = self._writer, None
         await writer.stop()
         await _cancel(self._entity_runs)
@@ -200,10 +204,10 @@ class DurableEngine:
                 answer.set_exception(submission.error)
         if self._writer is None:
             return
-        self._activities.submit(work for work in committed.activities if work.name != HTTP_ACTIVITY)
-        for work in committed.activities:
-            if work.name == HTTP_ACTIVITY:
-                _spawn(self._http_calls, self._run_http_call(work))
+        polls = [work for work in committed.activities if work.name == HTTP_ACTIVITY and seconds_until(work.input) > 0]
+        self._activities.submit(work for work in committed.activities if work not in polls)
+        for work in polls:
+            _spawn(self._http_polls, self._poll_later(work))
         for batch in committed.entity_batches:
             _spawn(self._entity_runs, self._run_entity_batch(batch))
         for instance_id in committed.finished:
@@ -262,19 +266,26 @@ class DurableEngine:
         self._tell(lambda hub: hub.fail_activity(work, failure))
 
     async def _run_http_call(self, work: ActivityWork) -> None:
-        async def checkpoint(request: str) -> None:
-            continued = replace(work, input=request)
-            await self._ask(lambda hub: hub.checkpoint_activity(continued))
-
         try:
-            result = await call_http(work.input or "", checkpoint)
+            answer = await call_http(work.input or "")
+            if isinstance(answer, Poll):
+                poll = replace(work, input=answer.request)
+                # Stored first: after a restart the polling goes on, and the request is not sent again.
+                await self._ask(lambda hub: hub.checkpoint_activity(poll))
+                _spawn(self._http_polls, self._poll_later(poll))
+                return
         except EngineStoppedError:
             return
         except Exception as error:  # noqa: BLE001  # whatever went wrong in the call is its failure
             logger.warning("http_call_failed instance_id=%s task_id=%d error=%s", work.instance_id, work.task_id, error)
             self._activity_failed(work, failure_of(work.name, error))
         else:
-            self._activity_succeeded(work, result)
+            self._activity_succeeded(work, answer)
+
+    async def _poll_later(self, work: ActivityWork) -> None:
+        """Waits for the time of a poll, which as in Azure holds no place among the activities."""
+        await asyncio.sleep(seconds_until(work.input))
+        self._activities.submit([work])
 
     async def _run_entity_batch(self, batch: EntityBatch) -> None:
         handle = self._functions.entities.get(batch.entity_id.split("@")[1])

@@ -202,7 +202,10 @@ def _query_entities(connection: sqlite3.Connection, query: EntityQuery) -> tuple
             limit,
         ),
     ).fetchall()
-    found = [EntityStatus(*identity.split("@", 2)[1:], state, parse_time(used)) for identity, state, used in rows]
+    found: list[EntityStatus] = []
+    for identity, state, used in rows:
+        _, name, key = identity.split("@", 2)
+        found.append(EntityStatus(name, key, state, parse_time(used)))
     return found, _token(rows[-1][0]) if len(rows) == limit else None
 
 
