@@ -15,6 +15,7 @@ from domain.run import PollRequest, StepResult, TriggerRequest
 from domain.spec import Polling
 from domain.step import Failure, JobSettings, Patience
 from orchestrators.retries import steadily
+from orchestrators.waiting import pause, wait_until
 
 OUTAGE = "service_unavailable"
 
@@ -54,8 +55,7 @@ def run_job(
         if seconds >= most_seconds:
             break
         if attempt > 1:
-            wait = timedelta(seconds=settings.retry_seconds * 2 ** (attempt - 2))
-            yield context.create_timer(context.current_utc_datetime + wait)
+            yield from pause(context, timedelta(seconds=settings.retry_seconds * 2 ** (attempt - 2)))
         tell(TRIGGER_DATABRICKS_JOB)
         order = request.model_copy(update={"attempt": attempt})
         started = yield from _call(context, TRIGGER_DATABRICKS_JOB, order, patience)
@@ -89,7 +89,7 @@ def _wait(
 ) -> Generator[Any, Any, StepResult]:
     poll = PollRequest(model=request.model, run=request.run, run_id=run_id)
     deadline = context.current_utc_datetime + timedelta(seconds=polling.timeout_seconds)
-    pause = polling.first_seconds
+    interval = polling.first_seconds
     # Nobody raises it any more. A run that was woken so before a deployment has it in its history, and is replayed.
     call = context.wait_for_external_event(job_finished(run_id))
     called = False
@@ -107,15 +107,12 @@ def _wait(
             return looked.model_copy(
                 update={"failure": Failure(step=POLL_JOB_STATUS, code="job_overdue", message=message)}
             )
-        due = context.create_timer(min(context.current_utc_datetime + timedelta(seconds=pause), deadline))
-        if called:
-            # It comes once. If the job does not show its end yet, the timers go on.
-            yield due
-        elif (yield context.task_any([call, due])) is call:
-            due.cancel()
+        due = min(context.current_utc_datetime + timedelta(seconds=interval), deadline)
+        # The call comes once. If the job does not show its end yet, the polls go on.
+        if (yield from wait_until(context, due, None if called else call)):
             called = True
             continue
-        pause = min(pause * polling.backoff, polling.max_seconds)
+        interval = min(interval * polling.backoff, polling.max_seconds)
 
 
 def _call(

@@ -43,6 +43,7 @@ from domain.response import (
 )
 from domain.step import Failure
 from orchestrators.retries import steadily
+from orchestrators.waiting import pause, wait_until
 
 Steps = Generator[Any, Any, Any]
 
@@ -179,7 +180,7 @@ class _Response:
             result = ServeResult.from_json((yield from self.step(MOVE_SERVING, request)))
             if result.moved or result.failed or result.failure is not None:
                 return result
-            yield self.context.create_timer(self.context.current_utc_datetime + SERVING_PAUSE)
+            yield from pause(self.context, SERVING_PAUSE)
         return result.model_copy(update={"failed": True, "detail": f"{result.detail}, but does not get there"})
 
     def await_retraining(self, result: MitigationResult) -> Generator[Any, Any, MitigationResult]:
@@ -187,9 +188,9 @@ class _Response:
         request = RetrainingRequest(
             model=self.order.model, incident_id=self.order.incident_id, identity=result.identity
         )
-        pause = _FIRST_LOOK
+        interval = _FIRST_LOOK
         for _ in range(RETRAINING_LOOKS):
-            yield self.context.create_timer(self.context.current_utc_datetime + pause)
+            yield from pause(self.context, interval)
             state = RetrainingState.from_json((yield from self.step(READ_RETRAINING, request)))
             if state.failure is not None:
                 self.note(state.failure)
@@ -206,7 +207,7 @@ class _Response:
                 if not promoted:
                     self.trouble.append(f"retraining did not help: {state.detail}")
                 return _with_state(result, "done" if promoted else "failed")
-            pause = min(pause * 1.5, _LONGEST_LOOK)
+            interval = min(interval * 1.5, _LONGEST_LOOK)
         self.trouble.append("the retraining has not come to an end")
         return result
 
@@ -231,7 +232,7 @@ class _Response:
 
     def resume(self, at: datetime) -> Steps:
         """Step 4; an undo before that has resumed it already, and then nothing is left to do."""
-        yield self.context.create_timer(at)
+        yield from wait_until(self.context, at)
         request = MitigateRequest(
             model=self.order.model, incident_id=self.order.incident_id, mitigation="pause_compute"
         )
@@ -289,13 +290,10 @@ class _Response:
 
     def sleep(self, until: datetime) -> Steps:
         """Wait until a time, or until the incident changes for the first time; later changes are looked for by time."""
-        now = self.context.current_utc_datetime
-        due = self.context.create_timer(max(now, min(until, now + _LONGEST_LOOK) if self.woken else until))
         if self.woken:
-            yield due
-        elif (yield self.context.task_any([self.changed, due])) is self.changed:
-            due.cancel()
-            self.woken = True
+            yield from wait_until(self.context, min(until, self.context.current_utc_datetime + _LONGEST_LOOK))
+        else:
+            self.woken = yield from wait_until(self.context, until, self.changed)
 
 
 def _detail(result: MitigationResult) -> str:

@@ -26,6 +26,7 @@ from domain.run import AlertRequest, RunEvent
 from domain.step import Failure
 from orchestrators.retries import steadily
 from orchestrators.serving import follow_alias
+from orchestrators.waiting import pause, wait_until
 
 Steps = Generator[Any, Any, Any]
 
@@ -78,9 +79,7 @@ class _Review:
         """Step 2."""
         for step in steps:
             self.tell(AWAIT_DECISION)
-            due = self.context.create_timer(max(self.context.current_utc_datetime, step.at))
-            if (yield self.context.task_any([self.decided, due])) is self.decided:
-                due.cancel()
+            if (yield from wait_until(self.context, step.at, self.decided)):
                 return
             activity = EXPIRE_REVIEW if step.kind == "expire" else TELL_REVIEWERS
             result = yield from self.surely(activity, self.request(step))
@@ -138,7 +137,7 @@ class _Review:
                 return result
             detail = f"review {self.order.review_id} waits at {activity}: {result.failure.message}"
             yield from self.alert(activity, detail)
-            yield self.context.create_timer(self.context.current_utc_datetime + _AGAIN)
+            yield from pause(self.context, _AGAIN)
 
     def step(self, activity: str, message: Message) -> Steps:
         """Call an activity; when its patience is used up, its result is a failure like any other."""

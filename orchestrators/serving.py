@@ -9,6 +9,7 @@ from domain.message import Message
 from domain.names import MOVE_SERVING
 from domain.response import MoveServingRequest, Serve, ServeResult
 from orchestrators.response import SERVING_LOOKS, SERVING_PAUSE
+from orchestrators.waiting import pause
 
 Steps = Generator[Any, Any, Any]
 
@@ -28,5 +29,5 @@ def follow_alias(
         result = ServeResult.from_json((yield from step(MOVE_SERVING, request)))
         if result.moved or result.failed or result.failure is not None:
             return result
-        yield context.create_timer(context.current_utc_datetime + SERVING_PAUSE)
+        yield from pause(context, SERVING_PAUSE)
     return result.model_copy(update={"failed": True, "detail": f"{result.detail}, but does not get there"})

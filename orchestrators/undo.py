@@ -9,6 +9,7 @@ from domain.names import MOVE_SERVING, UNDO_MITIGATIONS
 from domain.response import MoveServingRequest, ServeResult, UndoRequest, UndoResult
 from orchestrators.response import SERVING_LOOKS, SERVING_PAUSE
 from orchestrators.retries import steadily
+from orchestrators.waiting import pause
 
 Steps = Generator[Any, Any, Any]
 
@@ -30,5 +31,5 @@ def undo(context: df.DurableOrchestrationContext) -> Steps:
             served = ServeResult.from_json((yield steadily(context, MOVE_SERVING, look, request.patience)))
             if served.moved or served.failed or served.failure is not None:
                 break
-            yield context.create_timer(context.current_utc_datetime + SERVING_PAUSE)
+            yield from pause(context, SERVING_PAUSE)
     return {**result.to_json(), "served": None if served is None else served.to_json()}

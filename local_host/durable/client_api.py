@@ -1,7 +1,8 @@
-"""The durable client's HTTP API, and the binding that tells the official client where it is."""
+"""The durable client's HTTP API, with the routes and answers of the extension (HttpApiHandler)."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -9,9 +10,11 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
-from local_host.durable.clock import format_time, parse_time, utc_now
+from local_host.durable import client_requests as asked
+from local_host.durable.client_links import DEVELOPMENT_KEY, RPC_PATH, WEBHOOK_PATH, instance_links
+from local_host.durable.clock import utc_now
 from local_host.durable.engine import DurableEngine
 from local_host.durable.errors import (
     EngineStoppedError,
@@ -23,82 +26,52 @@ from local_host.durable.errors import (
 )
 from local_host.durable.history_view import view_history
 from local_host.durable.instance import RuntimeStatus
-from local_host.durable.settings import DurableSettings
-from local_host.durable.status import InstanceQuery, InstanceStatus
+from local_host.durable.status import EntityQuery, InstanceQuery, InstanceStatus
 
 _CONTINUATION = "x-ms-continuation-token"
-_RETRY_AFTER_SECONDS = "5"
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+# The key of an entity whose key is the empty text.
+_EMPTY_KEY = "$"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def client_binding(base_url: str, settings: DurableSettings) -> str:
-    """The JSON text of a durable client binding, for a host at `base_url` (as `http://127.0.0.1:7071`)."""
-    api = f"{base_url.rstrip('/')}/durabletask"
-    return json.dumps(
-        {
-            "taskHubName": settings.hub_name,
-            "creationUrls": {
-                "createNewInstancePostUri": f"{api}/orchestrators/{{functionName}}[/{{instanceId}}]",
-                "createAndWaitOnNewInstancePostUri": f"{api}/orchestrators/{{functionName}}[/{{instanceId}}]"
-                "?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}",
-            },
-            "managementUrls": _management_urls(api, "INSTANCEID"),
-            "rpcBaseUrl": f"{api}/",
-            "baseUrl": f"{api}/",
-            "requiredQueryStringParameters": "",
-        }
-    )
-
-
-def _management_urls(api: str, instance_id: str) -> dict[str, str]:
-    instance = f"{api}/instances/{instance_id}"
-    return {
-        "id": instance_id,
-        "statusQueryGetUri": instance,
-        "sendEventPostUri": f"{instance}/raiseEvent/{{eventName}}",
-        "terminatePostUri": f"{instance}/terminate?reason={{text}}",
-        "rewindPostUri": f"{instance}/rewind?reason={{text}}",
-        "purgeHistoryDeleteUri": instance,
-        "restartPostUri": f"{instance}/restart",
-        "suspendPostUri": f"{instance}/suspend?reason={{text}}",
-        "resumePostUri": f"{instance}/resume?reason={{text}}",
-    }
-
-
-def routes(engine: DurableEngine) -> list[Route]:
-    """The API's routes, to be mounted under `/durabletask`."""
+def mounts(engine: DurableEngine) -> list[Mount]:
+    """The API at the SDK's address, and at everybody's, where it asks for the key."""
     api = _ClientApi(engine)
+
+    async def with_key(request: Request) -> Response:
+        given = request.query_params.get("code") or request.headers.get("x-functions-key")
+        return await api.answer(request) if given == DEVELOPMENT_KEY else Response(status_code=401)
+
     return [
-        Route("/orchestrators/{name}", _guarded(api.start), methods=["POST"]),
-        Route("/orchestrators/{name}/{instance_id}", _guarded(api.start), methods=["POST"]),
-        Route("/instances", _guarded(api.query), methods=["GET"]),
-        Route("/instances/", _guarded(api.query), methods=["GET"]),
-        Route("/instances", _guarded(api.purge_by), methods=["DELETE"]),
-        Route("/instances/", _guarded(api.purge_by), methods=["DELETE"]),
-        Route("/instances/{instance_id}", _guarded(api.status), methods=["GET"]),
-        Route("/instances/{instance_id}", _guarded(api.purge), methods=["DELETE"]),
-        Route("/instances/{instance_id}/raiseEvent/{name}", _guarded(api.raise_event), methods=["POST"]),
-        Route("/instances/{instance_id}/terminate", _guarded(api.operate(engine.terminate)), methods=["POST"]),
-        Route("/instances/{instance_id}/suspend", _guarded(api.operate(engine.suspend)), methods=["POST"]),
-        Route("/instances/{instance_id}/resume", _guarded(api.operate(engine.resume)), methods=["POST"]),
-        Route("/instances/{instance_id}/rewind", _guarded(api.operate(engine.rewind)), methods=["POST"]),
-        Route("/instances/{instance_id}/restart", _guarded(api.restart), methods=["POST"]),
-        Route("/entities/{name}/{key}", _guarded(api.entity_state), methods=["GET"]),
-        Route("/entities/{name}/{key}", _guarded(api.signal_entity), methods=["POST"]),
+        Mount(RPC_PATH, routes=[Route("/{path:path}", api.answer, methods=_METHODS)]),
+        Mount(WEBHOOK_PATH, routes=[Route("/{path:path}", with_key, methods=_METHODS)]),
     ]
 
 
-def _guarded(handler: Handler) -> Handler:
-    """Turns the engine's refusals into the statuses that the official client knows."""
+class _ClientApi:
+    def __init__(self, engine: DurableEngine) -> None:
+        self._engine = engine
+        self._operations: dict[str, Handler] = {
+            "terminate": self._with_reason(engine.terminate),
+            "suspend": self._with_reason(engine.suspend),
+            "resume": self._with_reason(engine.resume),
+            "rewind": self._with_reason(engine.rewind),
+            "restart": self._restart,
+        }
 
-    async def guarded(request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """Turns the engine's refusals into the answers that the official client knows."""
         try:
-            return await handler(request)
-        except InstanceNotFoundError as error:
-            return _refused(404, error)
+            hub = request.query_params.get("taskHub")
+            if hub and hub.lower() != self._engine.settings.hub_name.lower():
+                raise InvalidRequestError("taskHub", hub, f"must be {self._engine.settings.hub_name!r}")
+            return await self._handler(request)(request)
+        except InstanceNotFoundError:
+            return Response(status_code=404)
         except InstanceStateError as error:
-            return _refused(410, error)
+            return Response(status_code=410) if RuntimeStatus(error.status).is_final else _refused(500, error)
         except InstanceExistsError as error:
             return _refused(409, error)
         except (FunctionNotFoundError, InvalidRequestError) as error:
@@ -106,83 +79,124 @@ def _guarded(handler: Handler) -> Handler:
         except EngineStoppedError as error:
             return _refused(503, error)
 
-    return guarded
+    def _handler(self, request: Request) -> Handler:  # noqa: PLR0911  # one for each route
+        """Whose request it is. Fixed parts of a path are the same in any case; anything else is not found."""
+        method, parts = request.method, request.path_params["path"].strip("/").split("/")
+        match [parts[0].lower(), *parts[1:]]:
+            case ["orchestrators", name, *rest] if len(rest) <= 1 and method == "POST":
+                request.path_params.update(name=name, instance_id=rest[0] if rest else None)
+                return self._start
+            case ["entities"] if method == "GET":
+                return self._list_entities
+            case ["entities", name] if method == "GET":
+                request.path_params.update(name=name)
+                return self._list_entities
+            case ["entities", name, key] if method in ("GET", "POST", "DELETE"):
+                request.path_params.update(name=name, key=key)
+                return self._entity_state if method == "GET" else self._signal_entity
+            case ["instances"] if method in ("GET", "DELETE"):
+                return self._query if method == "GET" else self._purge_by
+            case ["instances", instance_id] if method in ("GET", "DELETE"):
+                request.path_params.update(instance_id=instance_id)
+                return self._status if method == "GET" else self._purge
+            case ["instances", instance_id, operation] if method == "POST" and operation.lower() in self._operations:
+                request.path_params.update(instance_id=instance_id)
+                return self._operations[operation.lower()]
+            case ["instances", instance_id, raised, name] if method == "POST" and raised.lower() == "raiseevent":
+                request.path_params.update(instance_id=instance_id, name=name)
+                return self._raise_event
+            case _:
+                return _not_found
 
-
-def _refused(status: int, error: Exception) -> Response:
-    # An unknown instance's status must be falsy in the SDK: a text is, an object would be taken for a status.
-    content: Any = str(error) if status == 404 else {"Message": str(error), "ExceptionMessage": str(error)}
-    return JSONResponse(content, status)
-
-
-class _ClientApi:
-    def __init__(self, engine: DurableEngine) -> None:
-        self._engine = engine
-
-    async def start(self, request: Request) -> Response:
+    async def _start(self, request: Request) -> Response:
         instance_id = await self._engine.start_instance(
             request.path_params["name"],
-            await _json_body(request),
-            request.path_params.get("instance_id"),
+            await asked.json_body(request),
+            request.path_params["instance_id"],
             request.query_params.get("version"),
         )
-        return _check_status(request, instance_id)
+        return await self._started(request, instance_id)
 
-    async def status(self, request: Request) -> Response:
-        show_history = _flag(request, "showHistory", False)
-        status = await self._engine.get_status(request.path_params["instance_id"], with_history=show_history)
-        payload = _status_payload(status, show_input=_flag(request, "showInput", True))
-        if status.history is not None:
-            payload["historyEvents"] = view_history(
-                status.history,
-                show_input=_flag(request, "showInput", True),
-                show_output=_flag(request, "showHistoryOutput", False),
+    async def _restart(self, request: Request) -> Response:
+        try:
+            new_id = await self._engine.restart(
+                request.path_params["instance_id"],
+                with_new_instance_id=asked.flag(request, "restartWithNewInstanceId", True),
             )
-        if not status.runtime_status.is_final:
-            headers = {"Location": str(request.url), "Retry-After": _RETRY_AFTER_SECONDS}
-            return JSONResponse(payload, 202, headers)
-        failed = status.runtime_status is RuntimeStatus.FAILED
-        return JSONResponse(
-            payload, 500 if failed and _flag(request, "returnInternalServerErrorOnFailure", False) else 200
-        )
+        except InstanceNotFoundError as error:
+            return _refused(400, error)
+        return await self._started(request, new_id)
 
-    async def query(self, request: Request) -> Response:
+    async def _started(self, request: Request, instance_id: str) -> Response:
+        """The answer to a start: where to look, or the output if the caller waits for it and it comes in time."""
+        timeout, interval = asked.seconds(request, "timeout"), asked.seconds(request, "pollingInterval")
+        if timeout is not None and interval is not None:
+            if interval > timeout:
+                raise InvalidRequestError("pollingInterval", interval, f"must not exceed the timeout of {timeout} s")
+            try:
+                async with asyncio.timeout(timeout):
+                    status = await self._engine.wait_for_completion(instance_id)
+            except TimeoutError:
+                pass
+            else:
+                if status.runtime_status is RuntimeStatus.COMPLETED:
+                    return Response(status.output or "null", media_type="application/json")
+                return JSONResponse(_status_payload(status, show_input=True))
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        links = instance_links(origin, instance_id, self._engine.settings)
+        headers = {"Location": links["statusQueryGetUri"], "Retry-After": "10"}
+        return JSONResponse({"id": instance_id, **links}, 202, headers)
+
+    async def _status(self, request: Request) -> Response:
+        show_history = asked.flag(request, "showHistory", False)
+        show_input = asked.flag(request, "showInput", True)
+        status = await self._engine.get_status(request.path_params["instance_id"], with_history=show_history)
+        payload = _status_payload(status, show_input=show_input)
+        if status.history is not None:
+            show_output = asked.flag(request, "showHistoryOutput", False)
+            payload["historyEvents"] = view_history(status.history, show_input=show_input, show_output=show_output)
+        if not status.runtime_status.is_final:
+            return JSONResponse(payload, 202, {"Location": str(request.url), "Retry-After": "5"})
+        failed = status.runtime_status is RuntimeStatus.FAILED
+        as_error = asked.flag(request, "returnInternalServerErrorOnFailure", False)
+        return JSONResponse(payload, 500 if failed and as_error else 200)
+
+    async def _query(self, request: Request) -> Response:
         found, token = await self._engine.query(
             InstanceQuery(
-                created_from=_time(request, "createdTimeFrom"),
-                created_to=_time(request, "createdTimeTo"),
+                created_from=asked.time(request, "createdTimeFrom"),
+                created_to=asked.time(request, "createdTimeTo"),
                 instance_id_prefix=request.query_params.get("instanceIdPrefix"),
-                statuses=_statuses(request),
-                page_size=_page_size(request),
+                statuses=asked.statuses(request),
+                page_size=asked.page_size(request),
                 page_token=request.headers.get(_CONTINUATION) or None,
             )
         )
-        show_input = _flag(request, "showInput", True)
+        show_input = asked.flag(request, "showInput", True)
         payload = [_status_payload(status, show_input=show_input) for status in found]
         return JSONResponse(payload, headers={_CONTINUATION: token or ""})
 
-    async def purge(self, request: Request) -> Response:
-        deleted = await self._engine.purge(request.path_params["instance_id"])
-        return JSONResponse({"instancesDeleted": deleted})
+    async def _purge(self, request: Request) -> Response:
+        return JSONResponse({"instancesDeleted": await self._engine.purge(request.path_params["instance_id"])})
 
-    async def purge_by(self, request: Request) -> Response:
-        created_from = _time(request, "createdTimeFrom")
+    async def _purge_by(self, request: Request) -> Response:
+        created_from = asked.time(request, "createdTimeFrom")
         if created_from is None:
             raise InvalidRequestError("createdTimeFrom", None, "must be given to purge by filter")
-        statuses = _statuses(request)
         deleted = await self._engine.purge_by(
-            created_from,
-            _time(request, "createdTimeTo") or utc_now(),
-            tuple(RuntimeStatus) if statuses is None else statuses,
+            created_from, asked.time(request, "createdTimeTo") or utc_now(), asked.statuses(request) or ()
         )
-        return JSONResponse({"instancesDeleted": deleted}, 200 if deleted else 404)
+        return JSONResponse({"instancesDeleted": deleted}) if deleted else Response(status_code=404)
 
-    async def raise_event(self, request: Request) -> Response:
+    async def _raise_event(self, request: Request) -> Response:
         instance_id, name = request.path_params["instance_id"], request.path_params["name"]
-        await self._engine.raise_event(instance_id, name, await _json_body(request))
+        status = await self._engine.get_status(instance_id)
+        if status.runtime_status.is_final:
+            return Response(status_code=410)
+        await self._engine.raise_event(instance_id, name, await asked.json_body(request, content_type=True))
         return Response(status_code=202)
 
-    def operate(self, operation: Callable[[str, str], Awaitable[None]]) -> Handler:
+    def _with_reason(self, operation: Callable[[str, str], Awaitable[None]]) -> Handler:
         """A handler of an operation that takes the instance id and a reason."""
 
         async def handle(request: Request) -> Response:
@@ -191,30 +205,47 @@ class _ClientApi:
 
         return handle
 
-    async def restart(self, request: Request) -> Response:
-        new_id = await self._engine.restart(
-            request.path_params["instance_id"],
-            with_new_instance_id=_flag(request, "restartWithNewInstanceId", True),
+    async def _list_entities(self, request: Request) -> Response:
+        found, token = await self._engine.query_entities(
+            EntityQuery(
+                name=request.path_params.get("name"),
+                last_operation_from=asked.time(request, "lastOperationTimeFrom"),
+                last_operation_to=asked.time(request, "lastOperationTimeTo"),
+                page_size=asked.page_size(request),
+                page_token=request.headers.get(_CONTINUATION) or None,
+            )
         )
-        return _check_status(request, new_id)
+        fetch_state = asked.flag(request, "fetchState", False)
+        payload = [
+            {
+                "entityId": {"name": entity.name, "key": entity.key},
+                "lastOperationTime": _whole_seconds(entity.last_operation_time),
+                **({"state": _decoded(entity.state)} if fetch_state else {}),
+            }
+            for entity in found
+        ]
+        return JSONResponse(payload, headers={_CONTINUATION: token or ""})
 
-    async def entity_state(self, request: Request) -> Response:
-        exists, state = await self._engine.read_entity_state(request.path_params["name"], request.path_params["key"])
-        if not exists:
-            return Response(status_code=404)
-        return Response(state or "null", media_type="application/json")
+    async def _entity_state(self, request: Request) -> Response:
+        key = request.path_params["key"]
+        exists, state = await self._engine.read_entity_state(
+            request.path_params["name"], "" if key == _EMPTY_KEY else key
+        )
+        return Response(state or "null", media_type="application/json") if exists else Response(status_code=404)
 
-    async def signal_entity(self, request: Request) -> Response:
+    async def _signal_entity(self, request: Request) -> Response:
         name, key = request.path_params["name"], request.path_params["key"]
-        await self._engine.signal_entity(name, key, request.query_params.get("op", ""), await _json_body(request))
+        operation = "delete" if request.method == "DELETE" else request.query_params.get("op", "")
+        await self._engine.signal_entity(name, key, operation, await asked.entity_body(request))
         return Response(status_code=202)
 
 
-def _check_status(request: Request, instance_id: str) -> Response:
-    """The answer that tells where to watch a new instance."""
-    api = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
-    urls = _management_urls(api, instance_id)
-    return JSONResponse(urls, 202, {"Location": urls["statusQueryGetUri"], "Retry-After": "10"})
+async def _not_found(_: Request) -> Response:
+    return Response(status_code=404)
+
+
+def _refused(status: int, error: Exception) -> Response:
+    return JSONResponse({"Message": str(error), "ExceptionMessage": str(error)}, status)
 
 
 def _status_payload(status: InstanceStatus, *, show_input: bool) -> dict[str, Any]:
@@ -225,62 +256,14 @@ def _status_payload(status: InstanceStatus, *, show_input: bool) -> dict[str, An
         "input": _decoded(status.input) if show_input else None,
         "customStatus": _decoded(status.custom_status),
         "output": _decoded(status.output),
-        "createdTime": format_time(status.created_time),
-        "lastUpdatedTime": format_time(status.last_updated_time),
+        "createdTime": _whole_seconds(status.created_time),
+        "lastUpdatedTime": _whole_seconds(status.last_updated_time),
     }
+
+
+def _whole_seconds(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _decoded(text: str | None) -> Any:
     return None if text is None else json.loads(text)
-
-
-async def _json_body(request: Request) -> str | None:
-    """The body as JSON text; None if there is none."""
-    body = await request.body()
-    if not body:
-        return None
-    try:
-        text = body.decode()
-        json.loads(text)
-    except ValueError as error:
-        raise InvalidRequestError("body", body[:100], f"must be JSON ({error})") from error
-    return text
-
-
-def _flag(request: Request, name: str, default: bool) -> bool:
-    value = request.query_params.get(name)
-    if value is None:
-        return default
-    if value.lower() not in ("true", "false"):
-        raise InvalidRequestError(name, value, "must be true or false")
-    return value.lower() == "true"
-
-
-def _time(request: Request, name: str) -> datetime | None:
-    value = request.query_params.get(name)
-    if not value:
-        return None
-    try:
-        return parse_time(value)
-    except ValueError as error:
-        raise InvalidRequestError(name, value, "must be an ISO 8601 time") from error
-
-
-def _statuses(request: Request) -> tuple[RuntimeStatus, ...] | None:
-    value = request.query_params.get("runtimeStatus")
-    if not value:
-        return None
-    known = {status.lower(): status for status in RuntimeStatus}
-    unknown = [name for name in value.split(",") if name.strip().lower() not in known]
-    if unknown:
-        raise InvalidRequestError("runtimeStatus", unknown[0], f"must be one of {', '.join(RuntimeStatus)}")
-    return tuple(known[name.strip().lower()] for name in value.split(","))
-
-
-def _page_size(request: Request) -> int | None:
-    value = request.query_params.get("top")
-    if not value:
-        return None
-    if not value.isdigit() or int(value) == 0:
-        raise InvalidRequestError("top", value, "must be a whole number of at least 1")
-    return int(value)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,14 +17,14 @@ from local_host.durable.entities import EntityBatch, entity_id, entity_input
 from local_host.durable.errors import EngineStoppedError, InstanceNotFoundError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import HTTP_ACTIVITY
-from local_host.durable.http_call import call_http
+from local_host.durable.http_call import Poll, call_http, seconds_until
 from local_host.durable.instance import RuntimeStatus
 from local_host.durable.instance_id import new_instance_id
 from local_host.durable.settings import DurableSettings
-from local_host.durable.status import InstanceQuery, InstanceStatus, StatusReader
-from local_host.durable.task_hub import TaskHub
+from local_host.durable.status import EntityQuery, EntityStatus, InstanceQuery, InstanceStatus, StatusReader
+from local_host.durable.task_hub import Command, TaskHub
 from local_host.durable.work import ActivityWork, EntityRequest, Failure
-from local_host.durable.writer import Command, Committed, Submission, Writer
+from local_host.durable.writer import Committed, Submission, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -35,23 +36,32 @@ class DurableEngine:
 
     Every method that changes something returns once the change is on disk. DurableError and its kinds say what
     was refused; EngineStoppedError that the engine does not run (`failure` says why, if it ended by itself).
+
+    Orchestrators and entities run in `executor`, which in Azure is the pool of threads that activities run in; the
+    caller ends it after the engine. Without one the engine has a pool of its own, of the size that Azure's has.
     """
 
-    def __init__(self, database: Path, functions: DurableFunctions, settings: DurableSettings) -> None:
+    def __init__(
+        self, database: Path, functions: DurableFunctions, settings: DurableSettings, executor: Executor | None = None
+    ) -> None:
         self._database = database
         self._functions = functions
         self._settings = settings
-        self._entities = {name.lower(): handle for name, handle in functions.entities.items()}
+        self._shared_executor = executor
+        self._own_executor: Executor | None = None
         self._activities = ActivityRunner(
-            functions.activities, settings.max_concurrent_activities, self._activity_succeeded, self._activity_failed
+            functions.activities,
+            settings.max_concurrent_activities,
+            self._activity_succeeded,
+            self._activity_failed,
+            {HTTP_ACTIVITY: self._run_http_call},
         )
-        self._http_calls: set[asyncio.Task[None]] = set()
+        self._http_polls: set[asyncio.Task[None]] = set()
         self._entity_runs: set[asyncio.Task[None]] = set()
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
         self._answers: set[asyncio.Future[Any]] = set()
         self._writer: Writer | None = None
         self._reader: StatusReader | None = None
-        self._entity_threads: ThreadPoolExecutor | None = None
         self.failure: BaseException | None = None
 
     @property
@@ -62,28 +72,32 @@ class DurableEngine:
         """Opens the database and resumes every unfinished instance at once."""
         if self._writer is not None:
             raise RuntimeError("the durable engine has been started before")
-        # Made here, not in __init__: an engine that is never started holds no thread.
-        self._entity_threads = ThreadPoolExecutor(thread_name_prefix="durable-entity")
-        self._writer = Writer(lambda: TaskHub(self._database, self._functions, self._settings), self)
+        if self._shared_executor is None:
+            threads = min(32, (os.cpu_count() or 1) + 4)
+            self._own_executor = ThreadPoolExecutor(threads, thread_name_prefix="durable")
+        self._entity_places = asyncio.Semaphore(self._settings.max_concurrent_entities)
+        self._writer = Writer(
+            lambda tell: TaskHub(self._database, self._functions, self._settings, self._executor, tell), self
+        )
         try:
             await self._writer.start()
         except BaseException:
             self._writer = None
-            self._entity_threads.shutdown()
+            self._close_executor()
             raise
         self._reader = StatusReader(self._database)
         logger.info("engine_started hub=%s database=%s", self._settings.hub_name, self._database)
 
     async def stop(self) -> None:
         """Lets activities end for a moment, then ends the engine; what was not finished resumes at the next start."""
-        if self._writer is None or self._reader is None or self._entity_threads is None:
+        if self._writer is None or self._reader is None:
             return
         await self._activities.stop(_STOP_GRACE)
-        await _cancel(self._http_calls)
+        await _cancel(self._http_polls)
         writer, self._writer = self._writer, None
         await writer.stop()
         await _cancel(self._entity_runs)
-        self._entity_threads.shutdown(wait=False, cancel_futures=True)
+        self._close_executor()
         await self._reader.close()
         self._fail_waiting(EngineStoppedError("the durable engine has been stopped"))
         logger.info("engine_stopped hub=%s", self._settings.hub_name)
@@ -123,14 +137,14 @@ class DurableEngine:
         return result
 
     async def purge(self, instance_id: str) -> int:
-        """Deletes a finished instance; gives how many were deleted, 1."""
+        """Deletes an instance, finished or not; gives how many were deleted, 1."""
         result: int = await self._ask(lambda hub: hub.requests.purge(instance_id))
         return result
 
     async def purge_by(
-        self, created_from: datetime, created_to: datetime, statuses: Iterable[RuntimeStatus] = tuple(RuntimeStatus)
+        self, created_from: datetime, created_to: datetime, statuses: Iterable[RuntimeStatus] = ()
     ) -> int:
-        """Deletes the finished instances created in this span with one of these statuses; gives how many."""
+        """Deletes the instances created in this span; with final statuses only those that have one; gives how many."""
         wanted = tuple(statuses)
         result: int = await self._ask(lambda hub: hub.requests.purge_by(created_from, created_to, wanted))
         return result
@@ -143,8 +157,12 @@ class DurableEngine:
         return status
 
     async def query(self, query: InstanceQuery) -> tuple[list[InstanceStatus], str | None]:
-        """The instances that match, in order of creation, and the token of the next page."""
+        """The instances that match, in the order of their ids as in Azure Storage, and the token of the next page."""
         return await self._reading().query(query)
+
+    async def query_entities(self, query: EntityQuery) -> tuple[list[EntityStatus], str | None]:
+        """The entities that match, in the order of their ids, and the token of the next page."""
+        return await self._reading().query_entities(query)
 
     async def wait_for_completion(self, instance_id: str) -> InstanceStatus:
         """Waits, without polling, until the instance has finished; gives its status."""
@@ -186,10 +204,10 @@ class DurableEngine:
                 answer.set_exception(submission.error)
         if self._writer is None:
             return
-        self._activities.submit(work for work in committed.activities if work.name != HTTP_ACTIVITY)
-        for work in committed.activities:
-            if work.name == HTTP_ACTIVITY:
-                _spawn(self._http_calls, self._run_http_call(work))
+        polls = [work for work in committed.activities if work.name == HTTP_ACTIVITY and seconds_until(work.input) > 0]
+        self._activities.submit(work for work in committed.activities if work not in polls)
+        for work in polls:
+            _spawn(self._http_polls, self._poll_later(work))
         for batch in committed.entity_batches:
             _spawn(self._entity_runs, self._run_entity_batch(batch))
         for instance_id in committed.finished:
@@ -221,9 +239,20 @@ class DurableEngine:
         self._writer.submit(Submission(command, answer))
         return await answer
 
+    @property
+    def _executor(self) -> Executor:
+        executor = self._shared_executor or self._own_executor
+        if executor is None:
+            raise EngineStoppedError("the durable engine has not been started")
+        return executor
+
+    def _close_executor(self) -> None:
+        if self._own_executor is not None:
+            self._own_executor.shutdown(wait=False, cancel_futures=True)
+
     def _tell(self, command: Command) -> None:
         if self._writer is not None:
-            self._writer.submit(Submission(command))
+            self._writer.tell(command)
 
     def _reading(self) -> StatusReader:
         if self._reader is None or self._writer is None:
@@ -237,28 +266,36 @@ class DurableEngine:
         self._tell(lambda hub: hub.fail_activity(work, failure))
 
     async def _run_http_call(self, work: ActivityWork) -> None:
-        async def checkpoint(request: str) -> None:
-            continued = replace(work, input=request)
-            await self._ask(lambda hub: hub.checkpoint_activity(continued))
-
         try:
-            result = await call_http(work.input or "", checkpoint)
+            answer = await call_http(work.input or "")
+            if isinstance(answer, Poll):
+                poll = replace(work, input=answer.request)
+                # Stored first: after a restart the polling goes on, and the request is not sent again.
+                await self._ask(lambda hub: hub.checkpoint_activity(poll))
+                _spawn(self._http_polls, self._poll_later(poll))
+                return
         except EngineStoppedError:
             return
         except Exception as error:  # noqa: BLE001  # whatever went wrong in the call is its failure
             logger.warning("http_call_failed instance_id=%s task_id=%d error=%s", work.instance_id, work.task_id, error)
             self._activity_failed(work, failure_of(work.name, error))
         else:
-            self._activity_succeeded(work, result)
+            self._activity_succeeded(work, answer)
+
+    async def _poll_later(self, work: ActivityWork) -> None:
+        """Waits for the time of a poll, which as in Azure holds no place among the activities."""
+        await asyncio.sleep(seconds_until(work.input))
+        self._activities.submit([work])
 
     async def _run_entity_batch(self, batch: EntityBatch) -> None:
-        handle = self._entities.get(batch.entity_id.split("@")[1])
+        handle = self._functions.entities.get(batch.entity_id.split("@")[1])
         if handle is None:
             self._tell(lambda hub: hub.entities.fail(batch, "no entity function has this name any more"))
             return
         loop = asyncio.get_running_loop()
         try:
-            answer = await loop.run_in_executor(self._entity_threads, handle, batch.document)
+            async with self._entity_places:
+                answer = await loop.run_in_executor(self._executor, handle, batch.document)
         except Exception as error:
             logger.exception("entity_failed entity_id=%s", batch.entity_id)
             reason = f"{type(error).__name__}: {error}"

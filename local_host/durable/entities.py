@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from local_host.durable.clock import utc_now
+from local_host.durable.clock import format_time, utc_now
 from local_host.durable.errors import FunctionNotFoundError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import event_raised
@@ -51,7 +51,7 @@ class Entities:
     def __init__(self, connection: sqlite3.Connection, functions: DurableFunctions, deliver: Deliver) -> None:
         self._execute = connection.execute
         self._executemany = connection.executemany
-        self._known = {name.lower(): name for name in functions.entities}
+        self._functions = functions
         self._deliver = deliver
         self._waiting: dict[str, None] = {}
         self._busy: set[str] = set()
@@ -65,8 +65,8 @@ class Entities:
     def signal(self, request: EntityRequest) -> None:
         """Queues an operation; FunctionNotFoundError if no entity function has this name."""
         name = request.entity_id.split("@")[1]
-        if name not in self._known:
-            raise FunctionNotFoundError(name, "entity", self._known.values())
+        if name not in self._functions.entities:
+            raise FunctionNotFoundError(name, "entity", self._functions.entities)
         self._execute(
             "INSERT INTO entity_inbox (entity_id, request_id, operation, input, parent_instance_id,"
             " parent_execution_id) VALUES (?, ?, ?, ?, ?, ?)",
@@ -100,8 +100,9 @@ class Entities:
         state = json.loads(answer)
         if state["entityExists"]:
             self._execute(
-                "INSERT INTO entities VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state",
-                (batch.entity_id, state["entityState"]),
+                "INSERT INTO entities VALUES (?, ?, ?3, ?3) ON CONFLICT DO UPDATE SET state = excluded.state,"
+                " last_updated_time = excluded.last_updated_time",
+                (batch.entity_id, state["entityState"], format_time(utc_now())),
             )
         else:
             self._execute("DELETE FROM entities WHERE entity_id = ?", (batch.entity_id,))

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class FunctionTable(Mapping[str, T]):
+    """Functions by name. As in Azure a name is found in any case, and listed as it was declared."""
+
+    def __init__(self, functions: Mapping[str, T]) -> None:
+        self._functions = dict(functions)
+        self._names = {name.lower(): name for name in functions}
+        if len(self._names) < len(self._functions):
+            raise ValueError(f"names {sorted(self._functions)!r}: must differ by more than upper and lower case")
+
+    def __getitem__(self, name: str) -> T:
+        return self._functions[self._names[name.lower()]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
 
 
 @dataclass(frozen=True)
@@ -18,3 +40,7 @@ class DurableFunctions:
     orchestrators: Mapping[str, Callable[..., str]]
     activities: Mapping[str, Callable[[str | None], Awaitable[str | None]]]
     entities: Mapping[str, Callable[[str], str]]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, FunctionTable(getattr(self, field.name)))

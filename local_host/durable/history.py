@@ -12,7 +12,7 @@ from typing import Any
 
 from azure.durable_functions.models.history import HistoryEvent, HistoryEventType
 
-from local_host.durable.clock import format_time, parse_time
+from local_host.durable.clock import format_time, format_timestamp, parse_time
 
 Record = dict[str, Any]
 
@@ -26,7 +26,7 @@ def record(event_type: HistoryEventType, at: datetime, *, event_id: int = -1, **
         "EventType": int(event_type),
         "EventId": event_id,
         "IsPlayed": False,
-        "Timestamp": format_time(at),
+        "Timestamp": format_timestamp(at),
         **fields,
     }
 

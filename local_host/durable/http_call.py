@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -15,37 +14,42 @@ from local_host.durable.clock import utc_now
 _POLL_SECONDS = 30.0
 """Azure's defaultHttpAsyncRequestSleepTimeMilliseconds, for a 202 that names no Retry-After."""
 
-Checkpoint = Callable[[str], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What follows a 202 with a Location: the request to send in its place, as JSON text, after so many seconds."""
+
+    request: str
+    seconds: float
 
 
-async def call_http(request_text: str, checkpoint: Checkpoint) -> str:
-    """Makes the call; gives JSON text `{"statusCode", "headers", "content"}`.
+def seconds_until(request_text: str | None) -> float:
+    """How long a request is to wait before it is sent: a poll as its answer said, any other not at all."""
+    request = json.loads(request_text or "{}")
+    return float(request["delaySeconds"]) if request.get("isPoll") else 0.0
 
-    After a 202 with a Location it polls there as the answer says, until another status comes. `checkpoint` is
-    awaited with the polling request first, so that after a restart the polling goes on and the request is not
-    sent again. ValueError for a tokenSource: there is no managed identity on this machine.
+
+async def call_http(request_text: str) -> str | Poll:
+    """Makes the call; gives JSON text `{"statusCode", "headers", "content"}`, or what to send instead and when.
+
+    ValueError for a tokenSource: there is no managed identity on this machine.
     """
     request: dict[str, Any] = json.loads(request_text)
     if request.get("tokenSource") is not None:
         raise ValueError(f"tokenSource is {request['tokenSource']!r}: must be absent, no managed identity exists here")
     async with httpx.AsyncClient(timeout=httpx.Timeout(100.0)) as client:
-        if request.get("isPoll"):
-            await asyncio.sleep(float(request["delaySeconds"]))
-        while True:
-            response = await _send(client, request)
-            location = response.headers.get("Location")
-            if response.status_code != httpx.codes.ACCEPTED or location is None:
-                break
-            delay = _retry_after(response.headers.get("Retry-After"))
-            request = {
-                "method": "GET",
-                "uri": str(response.url.join(location)),
-                "headers": request.get("headers"),
-                "isPoll": True,
-                "delaySeconds": delay,
-            }
-            await checkpoint(json.dumps(request))
-            await asyncio.sleep(delay)
+        response = await _send(client, request)
+    location = response.headers.get("Location")
+    if response.status_code == httpx.codes.ACCEPTED and location is not None:
+        delay = _retry_after(response.headers.get("Retry-After"))
+        poll = {
+            "method": "GET",
+            "uri": str(response.url.join(location)),
+            "headers": request.get("headers"),
+            "isPoll": True,
+            "delaySeconds": delay,
+        }
+        return Poll(json.dumps(poll), delay)
     return json.dumps({"statusCode": response.status_code, "headers": dict(response.headers), "content": response.text})
 
 

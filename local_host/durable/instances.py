@@ -19,7 +19,7 @@ from local_host.durable.instance import Instance, Message, ParentTask, RuntimeSt
 from local_host.durable.settings import DurableSettings
 from local_host.durable.store import Store
 from local_host.durable.timers import TimerQueue
-from local_host.durable.work import ActivityWork
+from local_host.durable.work import ActivityWork, TurnUnderWay
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ class Instances:
         self.now = now
         self.timers = TimerQueue()
         self.ready: dict[str, None] = {}
+        # A turn that is taken out of here before its outcome came is void.
+        self.under_way: dict[str, TurnUnderWay] = {}
         self.activities: list[ActivityWork] = []
         self.finished: list[str] = []
         self._may_replace_running = settings.overridable_existing_instance_states == "AnyState"
@@ -100,6 +102,7 @@ class Instances:
     def forget(self, instance_id: str) -> None:
         """Drops the instance from memory; storage has what is needed to load it again."""
         self._live.pop(instance_id, None)
+        self.under_way.pop(instance_id, None)
         self.ready.pop(instance_id, None)
         self._touched.pop(instance_id, None)
 
@@ -168,5 +171,7 @@ class Instances:
                 if message.row_id is None:
                     self.store.add_message(instance_id, message)
         self._touched.clear()
-        while len(self._live) > _CACHED:
-            self._live.popitem(last=False)
+        if len(self._live) > _CACHED:
+            idle = [instance_id for instance_id in self._live if instance_id not in self.under_way]
+            for instance_id in idle[: len(self._live) - _CACHED]:
+                del self._live[instance_id]

@@ -1,19 +1,23 @@
-"""Reads the executor's cumulative actions: which are history, which are new, and whether the two agree."""
+"""Reads the executor's cumulative actions: which are history, which are new, and whether the two agree.
+
+The durable extension invokes one action after the other and awaits each (`OutOfProcOrchestrationShim`): what stands
+behind an action that is not over has not been scheduled, whatever the orchestrator does with it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
 
 from azure.durable_functions.models.actions import ActionType
 from azure.durable_functions.models.history import HistoryEventType
 
 from local_host.durable.clock import format_time, parse_time
-from local_host.durable.errors import FunctionNotFoundError, NonDeterminismError
+from local_host.durable.errors import FunctionNotFoundError, InvalidRequestError, NonDeterminismError
+from local_host.durable.external_events import ExternalEvents, Wait
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import HTTP_ACTIVITY, Record, record
 from local_host.durable.instance import Instance
@@ -23,6 +27,7 @@ from local_host.durable.tasks import Retry, Task, TaskKind
 
 Action = Mapping[str, Any]
 
+_LONGEST_DELAY = timedelta(days=6)
 _COMPOUND = (ActionType.WHEN_ANY, ActionType.WHEN_ALL)
 
 _KINDS: Mapping[int, TaskKind] = {
@@ -39,13 +44,16 @@ _KINDS: Mapping[int, TaskKind] = {
 
 @dataclass(slots=True)
 class Plan:
-    """The records of new tasks in their order, timers to cancel, the next input if it continues as new, and waits."""
+    """The records of new tasks in their order, timers to cancel, and the next input if it continues as new.
+
+    `continued_at` is the place in the history at which it continued as new; `is_over` says that every action is.
+    """
 
     records: list[Record] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
-    continues: bool = False
+    continued_at: int | None = None
     next_input: str | None = None
-    waits: Counter[str] = field(default_factory=Counter)
+    is_over: bool = False
 
 
 def plan_actions(instance: Instance, actions: Sequence[Action], functions: DurableFunctions, at: datetime) -> Plan:
@@ -56,53 +64,87 @@ def plan_actions(instance: Instance, actions: Sequence[Action], functions: Durab
     """
     walk = _Walk(instance, functions, at)
     for action in actions:
-        walk.visit(action)
+        walk.invoke(action)
     for task in instance.tasks.from_id(walk.next_id):
         raise NonDeterminismError(
             instance.name, f"history has task {task.task_id}, {task}, but the replay scheduled nothing there"
         )
+    walk.plan.is_over = walk.at is not None
     return walk.plan
 
 
+class _Compound(list["_Awaited"]):
+    """A WhenAny or a WhenAll."""
+
+    def __init__(self, kind: int, children: Iterable[_Awaited]) -> None:
+        super().__init__(children)
+        self.pick = min if kind == ActionType.WHEN_ANY else max
+
+
+_Awaited: TypeAlias = int | Wait | _Compound | None
+"""Where an action was over, None while it is not, or what tells."""
+
+
 class _Walk:
+    """Invokes actions; `at` is the place in the history that it has come to, None once it awaits something."""
+
     def __init__(self, instance: Instance, functions: DurableFunctions, at: datetime) -> None:
         self.instance = instance
         self.functions = functions
-        self.at = at
+        self.now = at
+        self.at: int | None = 0
         self.next_id = 0
         self.plan = Plan()
+        self._events = ExternalEvents(instance.tasks.raised)
 
-    def visit(self, action: Action) -> None:
+    def invoke(self, action: Action) -> None:
+        """Invokes an action of the list; one behind what is awaited is only held against the history."""
+        over = _over(self._visit(action))
+        if self.at is not None:
+            self.at = None if over is None else max(self.at, over)
+
+    def _visit(self, action: Action) -> _Awaited:
         kind = action["actionType"]
         if kind in _COMPOUND:
-            for child in action["compoundActions"]:
-                self.visit(child)
-        elif kind == ActionType.CONTINUE_AS_NEW:
-            self.plan.continues = True
-            self.plan.next_input = json.dumps(action["input"])
-        elif kind == ActionType.WAIT_FOR_EXTERNAL_EVENT:
-            self.plan.waits[action["externalEventName"]] += 1
-        else:
-            self._task(action)
+            return _Compound(kind, [self._visit(child) for child in action["compoundActions"]])
+        if kind == ActionType.CONTINUE_AS_NEW:
+            if self.at is not None:
+                self.plan.continued_at = self.at
+                self.plan.next_input = json.dumps(action["input"])
+            return self.at
+        if kind == ActionType.WAIT_FOR_EXTERNAL_EVENT:
+            return None if self.at is None else self._events.wait(action["externalEventName"], self.at)
+        return self._task(action)
 
-    def _task(self, action: Action) -> None:
+    def _task(self, action: Action) -> int | None:
         while self.instance.tasks.is_made_by_retry(self.next_id):
             self.next_id += 1
         task_id = self.next_id
         self.next_id += 1
         known = self.instance.tasks.get(task_id)
+        if known is not None:
+            self._verify(known, action)
+        if self.at is None:
+            return None
         if known is None:
             self.plan.records.append(self._scheduled(task_id, action))
-        else:
-            self._verify(known, action)
-        is_cancelled = action.get("isCanceled", False)
-        if is_cancelled and (known is None or known.is_open):
-            self.plan.cancelled.append(task_id)
+        match action["actionType"]:
+            case ActionType.CREATE_TIMER if action["isCanceled"]:
+                if known is None or known.is_open:
+                    self.plan.cancelled.append(task_id)
+                return self.at
+            case ActionType.SIGNAL_ENTITY:
+                return self.at
+            case ActionType.CALL_ENTITY:
+                return self.instance.tasks.raised_at(request_id(self.instance, task_id))
+            case _:
+                return self.instance.tasks.completed_at(task_id)
 
     def _verify(self, known: Task, action: Action) -> None:
         kind = _KINDS[action["actionType"]]
         name = _name(kind, action)
-        if known.kind != kind or known.name != name:
+        # As in the Durable Task Framework the case of a name is no difference.
+        if known.kind != kind or known.name.lower() != name.lower():
             scheduled = f"{kind} '{name}'" if name else kind
             raise NonDeterminismError(
                 self.instance.name,
@@ -111,7 +153,7 @@ class _Walk:
 
     def _scheduled(self, task_id: int, action: Action) -> Record:
         kind = _KINDS[action["actionType"]]
-        name, at, functions = _name(kind, action), self.at, self.functions
+        name, at, functions = _name(kind, action), self.now, self.functions
         match kind:
             case "activity":
                 if name not in functions.activities:
@@ -160,10 +202,10 @@ class _Walk:
     def _event_sent(self, task_id: int, kind: TaskKind, action: Action) -> Record:
         entity_id = action["instanceId"]
         entity_name = entity_id.split("@")[1]
-        if entity_name not in {known.lower() for known in self.functions.entities}:
+        if entity_name not in self.functions.entities:
             raise FunctionNotFoundError(entity_name, "entity", self.functions.entities)
         request = {
-            "id": f"{self.instance.execution_id}:{task_id}",
+            "id": request_id(self.instance, task_id),
             "op": action["operation"],
             "input": action["input"],
             "signal": kind == "entity signal",
@@ -171,12 +213,32 @@ class _Walk:
         }
         return record(
             HistoryEventType.EVENT_SENT,
-            self.at,
+            self.now,
             event_id=task_id,
             Name="op",
             InstanceId=entity_id,
             Input=json.dumps(request),
         )
+
+
+def _over(awaited: _Awaited) -> int | None:
+    """Where an action was over; asked once all of its children have been invoked."""
+    match awaited:
+        case Wait():
+            return awaited.completed_at()
+        case _Compound():
+            places = [_over(child) for child in awaited]
+            known = [place for place in places if place is not None]
+            if awaited.pick is max and len(known) < len(places):
+                return None
+            return awaited.pick(known, default=None if places else 0)
+        case _:
+            return awaited
+
+
+def request_id(instance: Instance, task_id: int) -> str:
+    """The id of the request that an entity call or signal sends, which is the name of the reply's event."""
+    return f"{instance.execution_id}:{task_id}"
 
 
 def _name(kind: TaskKind, action: Action) -> str:
@@ -195,10 +257,15 @@ def _retry(task_id: int, action: Action) -> dict[str, Any]:
     options = action.get("retryOptions")
     if options is None:
         return {}
+    interval_ms = options["firstRetryIntervalInMilliseconds"]
+    if interval_ms > _LONGEST_DELAY / timedelta(milliseconds=1):
+        # In Azure the call is never scheduled, and the orchestrator waits for it for ever.
+        rule = f"must be at most {_LONGEST_DELAY.days} days, the longest delay on Azure Storage"
+        raise InvalidRequestError("firstRetryIntervalInMilliseconds", interval_ms, rule)
     retry = Retry(
         root=task_id,
         attempt=1,
-        interval_ms=options["firstRetryIntervalInMilliseconds"],
+        interval_ms=interval_ms,
         max_attempts=options["maxNumberOfAttempts"],
         instance_id=action.get("instanceId"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,10 +51,9 @@ class PreparsedContext(DurableOrchestrationContext):  # type: ignore[misc]  # th
 
 
 def invocation_fields(instance: Instance) -> dict[str, Any]:
-    """The fields of the invocation document beside its history.
+    """The fields of the invocation document beside its history, as the .NET extension on Azure Storage writes them.
 
-    The short timer durations are left out: they describe Azure Storage's limit on timers, which SQLite has not;
-    without them the SDK makes one timer whatever its length, as on the other backends without that limit.
+    The two timer durations make the SDK cut a timer of more than 6 days into timers of 3.
     """
     return {
         "input": instance.context_input(),
@@ -62,19 +62,25 @@ def invocation_fields(instance: Instance) -> dict[str, Any]:
         "parentInstanceId": None if instance.parent is None else instance.parent.instance_id,
         "upperSchemaVersion": _SCHEMA_V1,
         "upperSchemaVersionNew": _SCHEMA_V3,
+        "longRunningTimerIntervalDuration": "3.00:00:00",
+        "maximumShortTimerDuration": "6.00:00:00",
+        "defaultHttpAsyncRequestSleepTimeMillseconds": 30000,
     }
 
 
 class Replayer:
-    """Runs turns one at a time; keeps one official Orchestrator for each function."""
+    """Runs turns, in any thread; keeps one official Orchestrator for each function and thread."""
 
     def __init__(self) -> None:
-        self._orchestrators: dict[str, tuple[Callable[..., str], Orchestrator]] = {}
+        self._of_thread = threading.local()
 
-    def run(self, handle: Callable[..., str], instance: Instance, events: list[HistoryEvent]) -> Outcome:
-        """Replays `events` through the orchestrator whose `Orchestrator.create` handle is given."""
-        orchestrator = self._orchestrator(instance.name, handle)
-        context = PreparsedContext(events, **invocation_fields(instance))
+    def run(self, handle: Callable[..., str], fields: dict[str, Any], events: list[HistoryEvent]) -> Outcome:
+        """Replays `events` through the orchestrator whose `Orchestrator.create` handle is given.
+
+        `fields` are the instance's `invocation_fields`. Neither they nor the events are changed.
+        """
+        orchestrator = self._orchestrator(handle)
+        context = PreparsedContext(events, **fields)
         context._input_expected_type = getattr(handle, "_df_input_type", None)
         # The executor keeps the state of its last run; this is its own way to begin another.
         orchestrator.task_orchestration_executor.initialize()
@@ -84,12 +90,12 @@ class Replayer:
             return failed_outcome(error)
         return read_outcome(answer)
 
-    def _orchestrator(self, name: str, handle: Callable[..., str]) -> Orchestrator:
-        known = self._orchestrators.get(name)
-        if known is None or known[0] is not handle:
-            known = (handle, Orchestrator(handle.orchestrator_function))  # type: ignore[attr-defined]
-            self._orchestrators[name] = known
-        return known[1]
+    def _orchestrator(self, handle: Callable[..., str]) -> Orchestrator:
+        # The executor keeps the state of the run under way, so two threads must never share one.
+        known: dict[Callable[..., str], Orchestrator] = self._of_thread.__dict__.setdefault("orchestrators", {})
+        if handle not in known:
+            known[handle] = Orchestrator(handle.orchestrator_function)  # type: ignore[attr-defined]
+        return known[handle]
 
 
 def read_outcome(answer: str) -> Outcome:

@@ -64,17 +64,19 @@ class Requests:
         """Lets an instance take no more turns until it is resumed; messages wait."""
         self._unfinished(instance_id, "suspend")
         instance = self._instances.find(instance_id)
-        if instance.status is not RuntimeStatus.SUSPENDED:
-            self._switch(instance, RuntimeStatus.SUSPENDED, HistoryEventType.EXECUTION_SUSPENDED, reason)
+        if instance.status is RuntimeStatus.SUSPENDED:
+            raise InstanceStateError(instance_id, instance.status, "suspend", "Running, Pending or ContinuedAsNew")
+        self._switch(instance, RuntimeStatus.SUSPENDED, HistoryEventType.EXECUTION_SUSPENDED, reason)
 
     def resume(self, instance_id: str, reason: str) -> None:
         """Lets a suspended instance go on."""
         self._unfinished(instance_id, "resume")
         instance = self._instances.find(instance_id)
-        if instance.status is RuntimeStatus.SUSPENDED:
-            status = RuntimeStatus.RUNNING if instance.episode else RuntimeStatus.PENDING
-            self._switch(instance, status, HistoryEventType.EXECUTION_RESUMED, reason)
-            self._instances.ready[instance_id] = None
+        if instance.status is not RuntimeStatus.SUSPENDED:
+            raise InstanceStateError(instance_id, instance.status, "resume", "Suspended")
+        status = RuntimeStatus.RUNNING if instance.episode else RuntimeStatus.PENDING
+        self._switch(instance, status, HistoryEventType.EXECUTION_RESUMED, reason)
+        self._instances.ready[instance_id] = None
 
     def restart(self, instance_id: str, *, with_new_instance_id: bool) -> str:
         """Starts the instance's orchestrator again with its first input; gives the id of the new instance."""
@@ -86,19 +88,26 @@ class Requests:
         )
 
     def purge(self, instance_id: str) -> int:
-        """Deletes a finished instance; gives 1."""
-        status = self._status(instance_id)
-        if not status.is_final:
-            raise InstanceStateError(instance_id, status, "purge", "finished")
-        self._instances.delete(instance_id)
+        """Deletes an instance, whatever its status; gives 1. What it has under way goes on, to no effect."""
+        self._status(instance_id)
+        self._delete([instance_id])
         return 1
 
     def purge_by(self, created_from: datetime, created_to: datetime, statuses: Iterable[RuntimeStatus]) -> int:
-        """Deletes the finished instances created in this span with one of these statuses; gives how many."""
-        found = self._store.finished(created_from, created_to, statuses)
-        for instance_id in found:
-            self._instances.delete(instance_id)
+        """Deletes the instances created in this span with one of these statuses; gives how many.
+
+        Of the statuses only the final ones count. Without any of them the span alone decides and takes instances
+        that run, too, as the Azure Storage provider has it (AzureTableTrackingStore.PurgeInstanceHistoryAsync).
+        """
+        found = self._store.created_in(created_from, created_to, {status for status in statuses if status.is_final})
+        self._delete(found)
         return len(found)
+
+    def _delete(self, instance_ids: Iterable[str]) -> None:
+        for instance_id in instance_ids:
+            self._instances.delete(instance_id)
+            # Who waits for its end must hear that none will come.
+            self._instances.finished.append(instance_id)
 
     def rewind(self, instance_id: str, reason: str) -> None:
         """Takes a failed instance back to before its failure and lets it try again."""
@@ -158,6 +167,9 @@ class Requests:
             raise InstanceStateError(instance_id, status, operation, "unfinished")
 
     def _switch(self, instance: Instance, status: RuntimeStatus, event_type: HistoryEventType, reason: str) -> None:
+        # A turn under way would go on from a state that is no more. It is taken again, from the same messages.
+        if self._instances.under_way.pop(instance.instance_id, None) is not None:
+            self._instances.ready[instance.instance_id] = None
         self._control(instance, history.record(event_type, self._instances.now(), Reason=reason), begins=False)
         instance.status = status
         self._store.update(instance, self._instances.now())

@@ -27,29 +27,26 @@ def starts_retry(instance: Instance, source: Record) -> bool:
     return task is not None and task.retry is not None and (task.kind == "timer" or source["EventType"] in _FAILURES)
 
 
-def take_batch(instance: Instance) -> tuple[list[Record], list[int]]:
-    """Takes the messages of the next turn from the inbox; gives their records and the stored rows that are read.
+def next_batch(instance: Instance) -> tuple[list[Record], int]:
+    """The records of the next turn's messages, and how many messages of the inbox its end takes off.
 
-    Messages that no longer concern the instance are dropped, their rows counted as read. The SDK numbers a
-    retry's tasks when it reads the failure, but an action's when the orchestrator yields it. Read one at a time
-    both counts agree, so a message that starts a retry gets a turn of its own.
+    Messages that no longer concern the instance count as taken. The SDK numbers a retry's tasks when it reads the
+    failure, but an action's when the orchestrator yields it. Read one at a time both counts agree, so a message
+    that starts a retry gets a turn of its own.
     """
     batch: list[Record] = []
-    read_rows: list[int] = []
-    while instance.inbox:
-        message = instance.inbox[0]
+    taken = 0
+    for message in instance.inbox:
         is_current = _is_current(instance, message, batch)
         alone = is_current and starts_retry(instance, message.record)
         if alone and batch:
             break
-        instance.inbox.popleft()
-        if message.row_id is not None:
-            read_rows.append(message.row_id)
+        taken += 1
         if is_current:
             batch.append(message.record)
         if alone:
             break
-    return batch, read_rows
+    return batch, taken
 
 
 def _is_current(instance: Instance, message: Message, batch: list[Record]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-_VERSION = 1
+_VERSION = 2
 
 _TABLES = """
 CREATE TABLE instances (
@@ -61,7 +61,9 @@ CREATE TABLE timers (
 ) WITHOUT ROWID;
 CREATE TABLE entities (
     entity_id TEXT PRIMARY KEY,
-    state TEXT
+    state TEXT,
+    created_time TEXT NOT NULL,
+    last_updated_time TEXT NOT NULL
 );
 CREATE TABLE entity_inbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -73,6 +75,12 @@ CREATE TABLE entity_inbox (
     parent_execution_id TEXT
 );
 CREATE INDEX entity_inbox_by_entity ON entity_inbox (entity_id);
+"""
+
+# When an entity of the first version was used is not known.
+_FROM_VERSION_1 = """
+ALTER TABLE entities ADD COLUMN created_time TEXT NOT NULL DEFAULT '1970-01-01T00:00:00.000000Z';
+ALTER TABLE entities ADD COLUMN last_updated_time TEXT NOT NULL DEFAULT '1970-01-01T00:00:00.000000Z';
 """
 
 
@@ -91,6 +99,8 @@ def open_writer(database: Path) -> sqlite3.Connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
             connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {_VERSION};COMMIT;")
+        elif version == 1:
+            connection.executescript(f"BEGIN;{_FROM_VERSION_1}PRAGMA user_version = {_VERSION};COMMIT;")
         elif version != _VERSION:
             raise ValueError(f"database {database} has schema version {version}: this engine reads {_VERSION}")
     except BaseException:

@@ -13,14 +13,15 @@ OverridableStates = Literal["NonRunningStates", "AnyState"]
 class DurableSettings:
     """What host.json's `extensions.durableTask` says about the engine.
 
-    `max_concurrent_activities` bounds the activities under way at once; `max_concurrent_orchestrators` bounds
-    the orchestrator turns that share one transaction. With "NonRunningStates" a start is refused while an
-    instance of the same id is unfinished; with "AnyState" it replaces that instance.
+    The three limits bound the activities, orchestrator turns and entity batches under way at once, those included
+    that wait for a thread. With "NonRunningStates" a start is refused while an instance of the same id is unfinished;
+    with "AnyState" it replaces that instance.
     """
 
     hub_name: str = "TestHubName"
     max_concurrent_activities: int = 10
     max_concurrent_orchestrators: int = 10
+    max_concurrent_entities: int = 10
     overridable_existing_instance_states: OverridableStates = "NonRunningStates"
 
     @classmethod
@@ -34,6 +35,8 @@ class DurableSettings:
             chosen["max_concurrent_activities"] = _count(section, "maxConcurrentActivityFunctions")
         if "maxConcurrentOrchestratorFunctions" in section:
             chosen["max_concurrent_orchestrators"] = _count(section, "maxConcurrentOrchestratorFunctions")
+        if "maxConcurrentEntityFunctions" in section:
+            chosen["max_concurrent_entities"] = _count(section, "maxConcurrentEntityFunctions")
         if "overridableExistingInstanceStates" in section:
             value = section["overridableExistingInstanceStates"]
             if value not in get_args(OverridableStates):

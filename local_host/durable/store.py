@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from local_host.durable.clock import format_time, parse_time
@@ -201,11 +201,12 @@ class Store:
         )
         return [instance_id for (instance_id,) in rows]
 
-    def finished(self, created_from: datetime, created_to: datetime, statuses: Iterable[RuntimeStatus]) -> list[str]:
-        """Ids of finished instances created in this span (both ends included) with one of these statuses."""
-        wanted = {status for status in statuses if status.is_final}
+    def created_in(
+        self, created_from: datetime, created_to: datetime, statuses: Collection[RuntimeStatus]
+    ) -> list[str]:
+        """Ids of the instances created in this span, both ends included; with statuses only those that have one."""
         rows = self._execute(
             "SELECT instance_id, runtime_status FROM instances WHERE created_time BETWEEN ? AND ?",
             (format_time(created_from), format_time(created_to)),
         )
-        return [instance_id for instance_id, status in rows if RuntimeStatus(status) in wanted]
+        return [instance_id for instance_id, status in rows if not statuses or RuntimeStatus(status) in statuses]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from local_host.durable import history
 from local_host.durable.clock import utc_now
@@ -19,25 +21,35 @@ from local_host.durable.store import Store
 from local_host.durable.turns import Turns
 from local_host.durable.work import ActivityWork, Failure
 
-# Long enough to share the cost of a commit, short enough that nobody waits for it noticeably.
-_TURNS_SECONDS = 0.02
+Command = Callable[["TaskHub"], Any]
 
 
 class TaskHub:
-    """Opens the database; everything happens between `begin` and `commit`, in the thread that made the hub."""
+    """Opens the database; everything happens between `begin` and `commit`, in the thread that made the hub.
+
+    `executor` computes turns. `tell`, called in its threads, must have the command run here, in a transaction.
+    """
 
     def __init__(
         self,
         database: Path,
         functions: DurableFunctions,
         settings: DurableSettings,
+        executor: Executor,
+        tell: Callable[[Command], None],
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.store = Store(open_writer(database))
-        self._turns_limit = settings.max_concurrent_orchestrators
         self.instances = Instances(self.store, settings, now)
         self.entities = Entities(self.store.connection, functions, self.instances.deliver)
-        self.turns = Turns(self.instances, self.entities, functions)
+        self.turns = Turns(
+            self.instances,
+            self.entities,
+            functions,
+            executor,
+            settings.max_concurrent_orchestrators,
+            lambda turn, outcome: tell(lambda hub: hub.turns.finish(turn, outcome)),
+        )
         self.requests = Requests(self.instances, self.turns, functions)
 
     def begin(self) -> None:
@@ -48,10 +60,10 @@ class TaskHub:
         self.instances.recover()
         self.entities.recover()
 
-    def take_turns(self) -> None:
-        """Fires due timers and takes a share of the turns that are ready."""
+    def begin_turns(self) -> int:
+        """Fires due timers and begins the turns for which there is a place; gives how many were begun."""
         self.instances.fire_due_timers()
-        self.turns.run_ready(self._turns_limit, _TURNS_SECONDS)
+        return self.turns.begin_ready()
 
     def commit(self) -> tuple[list[ActivityWork], list[EntityBatch], list[str]]:
         """Makes the transaction durable; gives the activities and entity batches to run, and who has finished."""
@@ -64,7 +76,7 @@ class TaskHub:
 
     def seconds_until_work(self) -> float | None:
         """How long the hub may sleep if no command comes; None for as long as it takes."""
-        if self.instances.ready:
+        if self.turns.may_begin:
             return 0.0
         return self.instances.timers.seconds_until_next(self.instances.now())
 

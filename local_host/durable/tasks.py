@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,6 +56,11 @@ class Task:
     is_open: bool = True
 
     @property
+    def root(self) -> int:
+        """The id of the call that it is an attempt at, or its own."""
+        return self.task_id if self.retry is None else self.retry.root
+
+    @property
     def is_made_by_retry(self) -> bool:
         """Whether the engine's retry made it, not an action of the orchestrator."""
         return self.retry is not None and (self.kind == "timer" or self.retry.root != self.task_id)
@@ -82,12 +88,19 @@ def completed_task_id(source: Record) -> int | None:
 
 
 class Tasks:
-    """The fold of a history over its scheduling and completing records."""
+    """The fold of a history over its scheduling and completing records.
+
+    `raised` has the places of external events in the history, by their names in lower case.
+    """
 
     def __init__(self) -> None:
         self._by_id: dict[int, Task] = {}
         self._open: set[int] = set()
         self._retry_made: set[int] = set()
+        self._open_attempts: Counter[int] = Counter()
+        self._place = 0
+        self._completed_at: dict[int, int] = {}
+        self.raised: dict[str, list[int]] = {}
 
     @property
     def next_id(self) -> int:
@@ -98,6 +111,15 @@ class Tasks:
     def has_open(self) -> bool:
         """Whether something is open that keeps a finished orchestrator's instance running."""
         return bool(self._open)
+
+    def completed_at(self, task_id: int) -> int | None:
+        """The place in the history where a call was over, its further attempts included; None while it is not."""
+        return None if self._open_attempts[task_id] else self._completed_at.get(task_id)
+
+    def raised_at(self, name: str) -> int | None:
+        """The place of the first external event of this name; None without one."""
+        places = self.raised.get(name.lower())
+        return places[0] if places else None
 
     def get(self, task_id: int) -> Task | None:
         return self._by_id.get(task_id)
@@ -117,15 +139,23 @@ class Tasks:
 
     def close(self, task_id: int) -> None:
         """Marks a task as completed or cancelled."""
-        self._open.discard(task_id)
-        self._by_id[task_id].is_open = False
+        task = self._by_id[task_id]
+        if task_id in self._open:
+            self._open.remove(task_id)
+            self._open_attempts[task.root] -= 1
+        task.is_open = False
 
     def apply(self, source: Record) -> None:
         """Takes in the next record of the history."""
+        self._place += 1
         completed = completed_task_id(source)
         if completed is not None:
             if completed in self._by_id:
                 self.close(completed)
+                self._completed_at[self._by_id[completed].root] = self._place
+            return
+        if source["EventType"] == HistoryEventType.EVENT_RAISED:
+            self.raised.setdefault(source["Name"].lower(), []).append(self._place)
             return
         task = _scheduled_task(source)
         if task is None:
@@ -133,6 +163,7 @@ class Tasks:
         self._by_id[task.task_id] = task
         if task.kind in _HOLDS_COMPLETION:
             self._open.add(task.task_id)
+            self._open_attempts[task.root] += 1
         if task.is_made_by_retry:
             self._retry_made.add(task.task_id)
 

@@ -1,4 +1,9 @@
-"""One turn of an orchestration: messages in, the official executor run once, history records and work out."""
+"""One turn of an orchestration: messages in, the official executor run once, history records and work out.
+
+It has three parts. `begin_turn` makes the events from the messages and changes nothing; the executor computes over
+them, in another thread; `finish_turn` reads what it answered and changes the instance. Whatever happens to the
+instance between the first and the last makes the turn void, and its messages are read again.
+"""
 
 from __future__ import annotations
 
@@ -9,50 +14,56 @@ from datetime import datetime
 from azure.durable_functions.models.history import HistoryEventType
 
 from local_host.durable.clock import parse_time
-from local_host.durable.errors import DurableError, FunctionNotFoundError
+from local_host.durable.errors import DurableError, InvalidRequestError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import ParsedEvent, Record, event_raised, execution_completed, record
 from local_host.durable.instance import Instance, RuntimeStatus
 from local_host.durable.plan import Plan, plan_actions
-from local_host.durable.replay import Outcome, Replayer
+from local_host.durable.replay import Outcome
 from local_host.durable.retries import retry_records, starts_retry
 from local_host.durable.work import ActivityWork, End, EntityRequest, SubOrchestration, Turn
 
+_MAX_CUSTOM_STATUS = 16 * 1024
 
-def take_turn(
-    instance: Instance, batch: list[Record], functions: DurableFunctions, replayer: Replayer, now: datetime
-) -> Turn:
-    """Runs the instance's next turn over a batch of messages; the caller commits what it gives.
 
-    Changes `instance.tasks` and `instance.last_turn`; if it raises, the instance must be read again from storage.
-    """
+def begin_turn(instance: Instance, batch: list[Record], now: datetime) -> Turn:
+    """The instance's next turn over a batch of messages, with the events that the executor is to see."""
     # An orchestration's clock never goes back, whatever the machine's does.
     at = now if instance.last_turn is None else max(now, instance.last_turn)
-    instance.last_turn = at
-    turn = Turn(custom_status=instance.custom_status)
+    turn = Turn(at, custom_status=instance.custom_status)
     _append(turn, record(HistoryEventType.ORCHESTRATOR_STARTED, at))
     if instance.episode == 0:
         _append(turn, execution_started(instance))
     for message in batch:
-        starts = starts_retry(instance, message)
-        _append_task(instance, turn, message)
-        if starts:
+        _append(turn, message)
+        turn.read.append(message)
+        if starts_retry(instance, message):
             for extra in retry_records(instance, message, at):
-                _append_task(instance, turn, extra)
-    _run(instance, turn, functions, replayer, at)
-    _append(turn, record(HistoryEventType.ORCHESTRATOR_COMPLETED, at))
-    if turn.end is not None and turn.end.status is not RuntimeStatus.CONTINUED_AS_NEW:
-        _append(turn, execution_completed(turn.end.status, turn.end.output, at))
+                _append(turn, extra)
+                turn.read.append(extra)
     return turn
 
 
-def _run(instance: Instance, turn: Turn, functions: DurableFunctions, replayer: Replayer, at: datetime) -> None:
+def finish_turn(instance: Instance, turn: Turn, outcome: Outcome | DurableError, functions: DurableFunctions) -> None:
+    """Completes the turn with what the executor answered; the caller commits it.
+
+    Changes `instance.tasks` and `instance.last_turn`; if it raises, the instance must be read again from storage.
+    """
+    instance.last_turn = turn.at
+    for source in turn.read:
+        _take_in(instance, turn, source)
+    _carry_out(instance, turn, outcome, functions)
+    _append(turn, record(HistoryEventType.ORCHESTRATOR_COMPLETED, turn.at))
+    if turn.end is not None and turn.end.status is not RuntimeStatus.CONTINUED_AS_NEW:
+        _append(turn, execution_completed(turn.end.status, turn.end.output, turn.at))
+
+
+def _carry_out(instance: Instance, turn: Turn, outcome: Outcome | DurableError, functions: DurableFunctions) -> None:
     try:
-        handle = functions.orchestrators.get(instance.name)
-        if handle is None:
-            raise FunctionNotFoundError(instance.name, "orchestrator", functions.orchestrators)
-        outcome = replayer.run(handle, instance, [*instance.events, *turn.events])
-        plan = plan_actions(instance, outcome.actions, functions, at)
+        if isinstance(outcome, DurableError):
+            raise outcome
+        _check_custom_status(outcome.custom_status)
+        plan = plan_actions(instance, outcome.actions, functions, turn.at)
     except DurableError as error:
         # The orchestrator cannot catch these, and waiting for what is open would change nothing.
         turn.error = str(error)
@@ -64,21 +75,34 @@ def _run(instance: Instance, turn: Turn, functions: DurableFunctions, replayer: 
     turn.custom_status = outcome.custom_status
     turn.error = outcome.error
     for scheduled in plan.records:
-        _append_task(instance, turn, scheduled)
+        _append(turn, scheduled)
+        _take_in(instance, turn, scheduled)
     for task_id in plan.cancelled:
         instance.tasks.close(task_id)
         turn.cancelled_timers.append(task_id)
     cancelled = set(plan.cancelled)
     turn.timers = [timer for timer in turn.timers if timer[0] not in cancelled]
-    if not instance.tasks.has_open:
+    if plan.is_over and not instance.tasks.has_open:
         turn.end = _end(instance, turn, outcome, plan)
+
+
+def _check_custom_status(text: str | None) -> None:
+    """The extension's limit (SetCustomStatus): 16 KB in UTF-16. In Azure, too, breaking it fails the instance."""
+    if text is None:
+        return
+    compact = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+    size = len(compact.encode("utf-16-le", "surrogatepass"))
+    if size > _MAX_CUSTOM_STATUS:
+        rule = f"must not exceed {_MAX_CUSTOM_STATUS} bytes as UTF-16 JSON, and has {size}"
+        raise InvalidRequestError("customStatus", compact[:100], rule)
 
 
 def _end(instance: Instance, turn: Turn, outcome: Outcome, plan: Plan) -> End | None:
     if outcome.error is not None:
         return _failed(instance, outcome.error)
-    if plan.continues:
-        return End(RuntimeStatus.CONTINUED_AS_NEW, plan.next_input, _unread_events(instance, turn, plan.waits))
+    if plan.continued_at is not None:
+        carried_over = _events_after(plan.continued_at, instance, turn)
+        return End(RuntimeStatus.CONTINUED_AS_NEW, plan.next_input, carried_over)
     return End(RuntimeStatus.COMPLETED, outcome.output) if outcome.is_done else None
 
 
@@ -86,19 +110,23 @@ def _failed(instance: Instance, message: str) -> End:
     return End(RuntimeStatus.FAILED, json.dumps(f"Orchestrator function '{instance.name}' failed: {message}"))
 
 
-def _unread_events(instance: Instance, turn: Turn, waits: Counter[str]) -> tuple[Record, ...]:
-    """The external events of this generation for which the orchestrator has not waited, oldest first."""
-    left = waits.copy()
+def _events_after(continued_at: int, instance: Instance, turn: Turn) -> tuple[Record, ...]:
+    """The external events that came after the orchestrator had continued as new, oldest first.
+
+    Those before are gone, read or not: the extension calls ContinueAsNew without `preserveUnprocessedEvents`.
+    """
     entity_replies = _entity_request_ids(instance, turn)
-    unread: list[Record] = []
+    seen: Counter[str] = Counter()
+    after: list[Record] = []
     for event in [*instance.events, *turn.events]:
-        if event.event_type != HistoryEventType.EVENT_RAISED or event.Name in entity_replies:
+        if event.event_type != HistoryEventType.EVENT_RAISED:
             continue
-        if left[event.Name] > 0:
-            left[event.Name] -= 1
-        else:
-            unread.append(event_raised(event.Name, event.Input, event.timestamp))
-    return tuple(unread)
+        name = event.Name.lower()
+        place = instance.tasks.raised[name][seen[name]]
+        seen[name] += 1
+        if place > continued_at and event.Name not in entity_replies:
+            after.append(event_raised(event.Name, event.Input, event.timestamp))
+    return tuple(after)
 
 
 def _entity_request_ids(instance: Instance, turn: Turn) -> set[str]:
@@ -114,9 +142,8 @@ def _append(turn: Turn, source: Record) -> None:
     turn.events.append(ParsedEvent(source, played=False))
 
 
-def _append_task(instance: Instance, turn: Turn, source: Record) -> None:
-    """Appends a record that may schedule or complete a task, with the work that it asks for."""
-    _append(turn, source)
+def _take_in(instance: Instance, turn: Turn, source: Record) -> None:
+    """Counts a record that may schedule or complete a task, and notes the work that it asks for."""
     instance.tasks.apply(source)
     match source["EventType"]:
         case HistoryEventType.TASK_SCHEDULED:

@@ -1,4 +1,9 @@
-"""Runs the turns of instances that are ready, and stores what they decided."""
+"""The turns of instances that are ready: begun here, computed in the threads of the app, finished here.
+
+As in Azure an orchestrator is a function like any other: its turn waits for a thread behind the activities that hold
+them, and at most so many turns are under way at once. The thread that owns the hub only begins turns and finishes
+them. It never waits for one, so requests are answered while every thread is busy.
+"""
 
 from __future__ import annotations
 
@@ -6,74 +11,150 @@ import json
 import logging
 import time
 import uuid
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from datetime import datetime
+
+from azure.durable_functions.models.history import HistoryEvent
 
 from local_host.durable import history
 from local_host.durable.entities import Entities
-from local_host.durable.errors import InstanceExistsError
+from local_host.durable.errors import DurableError, FunctionNotFoundError, InstanceExistsError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import Instance, Message, ParentTask, RuntimeStatus
 from local_host.durable.instances import Instances
-from local_host.durable.replay import Replayer
-from local_host.durable.retries import take_batch
+from local_host.durable.replay import Outcome, Replayer, invocation_fields
+from local_host.durable.retries import next_batch
 from local_host.durable.tasks import Tasks
-from local_host.durable.turn import take_turn
-from local_host.durable.work import End, SubOrchestration, Turn
+from local_host.durable.turn import begin_turn, finish_turn
+from local_host.durable.work import End, SubOrchestration, Turn, TurnUnderWay
 
 logger = logging.getLogger(__name__)
 
 _SLOW_SECONDS = 1.0
 
+Computed = Callable[[TurnUnderWay, "Future[Outcome]"], None]
+
 
 class Turns:
-    """Takes turns within the writer's transaction."""
+    """Begins and finishes turns within the writer's transaction.
 
-    def __init__(self, instances: Instances, entities: Entities, functions: DurableFunctions) -> None:
+    `computed` is called, in any thread, once a turn's outcome is there; its receiver must have `finish` called.
+    `ended` counts the turns that `finish` was called for.
+    """
+
+    def __init__(
+        self,
+        instances: Instances,
+        entities: Entities,
+        functions: DurableFunctions,
+        executor: Executor,
+        limit: int,
+        computed: Computed,
+    ) -> None:
         self._instances = instances
         self._store = instances.store
         self._entities = entities
         self._functions = functions
+        self._executor = executor
+        self._limit = limit
+        self._computed = computed
+        # Those that have become void hold their place, too, until their thread is free.
+        self._computing = 0
+        self.ended = 0
         self._replayer = Replayer()
 
-    def run_ready(self, limit: int, seconds: float) -> None:
-        """Takes turns until nothing is ready, `limit` turns are taken or `seconds` have passed; at least one."""
-        ready = self._instances.ready
-        deadline = time.monotonic() + seconds
-        for _ in range(limit):
-            instance_id = next(iter(ready), None)
-            if instance_id is None:
-                return
-            del ready[instance_id]
-            self._run(self._instances.find(instance_id))
-            if time.monotonic() > deadline:
-                return
+    @property
+    def may_begin(self) -> bool:
+        """Whether something is ready and a place is free for it."""
+        return bool(self._instances.ready) and self._computing < self._limit
 
-    def _run(self, instance: Instance) -> None:
+    def begin_ready(self) -> int:
+        """Begins turns until nothing is ready or every place is taken; gives how many are computed now."""
+        before = self._computing
+        while self.may_begin:
+            instance_id = next(iter(self._instances.ready))
+            del self._instances.ready[instance_id]
+            if instance_id not in self._instances.under_way:
+                self._begin(self._instances.find(instance_id))
+        return self._computing - before
+
+    def _begin(self, instance: Instance) -> None:
         if instance.status is RuntimeStatus.SUSPENDED or instance.status.is_final:
             return
-        batch, read_rows = take_batch(instance)
-        self._store.delete_messages(read_rows)
-        if instance.inbox:
-            self._instances.ready[instance.instance_id] = None
+        batch, taken = next_batch(instance)
         if not batch and instance.episode > 0:
+            self._take_off(instance, taken)
             return
-        now, began = self._instances.now(), time.monotonic()
-        try:
-            turn = take_turn(instance, batch, self._functions, self._replayer, now)
-        except Exception as error:
-            # One instance that the engine cannot handle must not stop the others, now and after every restart.
-            logger.exception("turn_failed instance_id=%s name=%s", instance.instance_id, instance.name)
-            self._instances.forget(instance.instance_id)
-            reason = f"The engine could not take a turn: {type(error).__name__}: {error}"
-            self._instances.finish(self._instances.find(instance.instance_id), RuntimeStatus.FAILED, json.dumps(reason))
+        under_way = TurnUnderWay(instance, begin_turn(instance, batch, self._instances.now()), taken)
+        self._instances.under_way[instance.instance_id] = under_way
+        handle = self._functions.orchestrators.get(instance.name)
+        if handle is None:
+            known = self._functions.orchestrators
+            self._finish(under_way, FunctionNotFoundError(instance.name, "orchestrator", known))
             return
+        events = [*instance.events, *under_way.turn.events]
+        self._computing += 1
+        future = self._executor.submit(self._compute, handle, invocation_fields(instance), events, instance)
+        future.add_done_callback(lambda done: self._computed(under_way, done))
+
+    def _compute(
+        self, handle: Callable[..., str], fields: dict[str, object], events: list[HistoryEvent], instance: Instance
+    ) -> Outcome:
+        """Runs in a thread of the app; of `instance` it reads only what never changes."""
+        began = time.monotonic()
+        outcome = self._replayer.run(handle, fields, events)
         seconds = time.monotonic() - began
         if seconds > _SLOW_SECONDS:
-            # Orchestrators must not wait or compute for long: every other instance waits meanwhile.
+            # Orchestrators must not wait or compute for long: they hold a thread that everybody shares.
             logger.warning(
                 "turn_slow instance_id=%s name=%s seconds=%.1f", instance.instance_id, instance.name, seconds
             )
-        self._apply(instance, turn, now)
+        return outcome
+
+    def finish(self, under_way: TurnUnderWay, future: Future[Outcome]) -> None:
+        """Takes in a turn's outcome, unless the turn has become void meanwhile."""
+        self._computing -= 1
+        self.ended += 1
+        instance_id = under_way.instance.instance_id
+        if self._instances.under_way.get(instance_id) is not under_way:
+            logger.debug("turn_void instance_id=%s", instance_id)
+            return
+        if future.cancelled():
+            # The threads end before the engine does. Storage has all that the next engine needs to begin it again.
+            del self._instances.under_way[instance_id]
+            return
+        error = future.exception()
+        if error is None:
+            self._finish(under_way, future.result())
+        else:
+            del self._instances.under_way[instance_id]
+            self._fail(under_way.instance, error)
+
+    def _finish(self, under_way: TurnUnderWay, outcome: Outcome | DurableError) -> None:
+        instance, turn = under_way.instance, under_way.turn
+        del self._instances.under_way[instance.instance_id]
+        self._take_off(instance, under_way.taken)
+        try:
+            finish_turn(instance, turn, outcome, self._functions)
+        except Exception as error:  # noqa: BLE001  # see _fail
+            self._fail(instance, error)
+        else:
+            self._apply(instance, turn, turn.at)
+
+    def _take_off(self, instance: Instance, taken: int) -> None:
+        """Takes the messages that a turn has read off the inbox; what came meanwhile is for the next turn."""
+        read = [instance.inbox.popleft() for _ in range(taken)]
+        self._store.delete_messages([message.row_id for message in read if message.row_id is not None])
+        if instance.inbox:
+            self._instances.ready[instance.instance_id] = None
+
+    def _fail(self, instance: Instance, error: BaseException) -> None:
+        """One instance that the engine cannot handle must not stop the others, now and after every restart."""
+        logger.error("turn_failed instance_id=%s name=%s", instance.instance_id, instance.name, exc_info=error)
+        self._instances.forget(instance.instance_id)
+        reason = f"The engine could not take a turn: {type(error).__name__}: {error}"
+        self._instances.finish(self._instances.find(instance.instance_id), RuntimeStatus.FAILED, json.dumps(reason))
 
     def _apply(self, instance: Instance, turn: Turn, now: datetime) -> None:
         self._store.add_episode(instance.instance_id, instance.episode, turn.records)

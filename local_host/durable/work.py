@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from local_host.durable.history import ParsedEvent, Record
-from local_host.durable.instance import RuntimeStatus
+from local_host.durable.instance import Instance, RuntimeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,13 @@ class End:
 
 @dataclass(slots=True)
 class Turn:
-    """One episode: its history records with their events, and what they ask for."""
+    """One episode: its history records with their events, and what they ask for.
 
+    `at` is the orchestrator's time in it; `read` are those of the records that came from messages.
+    """
+
+    at: datetime
+    read: list[Record] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     events: list[ParsedEvent] = field(default_factory=list)
     activities: list[ActivityWork] = field(default_factory=list)
@@ -69,6 +74,15 @@ class Turn:
     custom_status: str | None = None
     error: str | None = None
     end: End | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TurnUnderWay:
+    """A turn that waits for its outcome, and how many messages of the instance's inbox it has read."""
+
+    instance: Instance
+    turn: Turn
+    taken: int
 
 
 @dataclass(frozen=True, slots=True)

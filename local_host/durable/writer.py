@@ -1,8 +1,9 @@
-"""The thread that owns the task hub: it takes commands and turns, and commits them in groups.
+"""The thread that owns the task hub: it takes commands, begins and finishes turns, and commits them in groups.
 
 Whatever has arrived while a transaction was being committed goes into the next one together, so a commit's disk
-write is shared under load and waited for by nobody else when idle. Answers, activities and news of finished
-instances leave the thread only after the commit.
+write is shared under load and waited for by nobody else when idle. A turn that is computed at once is part of the
+transaction that began it; a commit waits no longer for one that finds no thread, and its messages are stored.
+Answers, activities and news of finished instances leave the thread only after the commit.
 """
 
 from __future__ import annotations
@@ -11,20 +12,21 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from local_host.durable.entities import EntityBatch
 from local_host.durable.errors import DurableError, EngineStoppedError
-from local_host.durable.task_hub import TaskHub
+from local_host.durable.task_hub import Command, TaskHub
 from local_host.durable.work import ActivityWork
 
 logger = logging.getLogger(__name__)
 
-Command = Callable[[TaskHub], Any]
-
 _COMMANDS_PER_TRANSACTION = 500
+# Long enough to share the cost of a commit, short enough that nobody waits for it noticeably.
+_TURNS_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -56,9 +58,12 @@ class WriterListener(Protocol):
 
 
 class Writer:
-    """Runs commands in its own thread; `submit` may be called from any thread."""
+    """Runs commands in its own thread; `submit` and `tell` may be called from any thread.
 
-    def __init__(self, open_hub: Callable[[], TaskHub], listener: WriterListener) -> None:
+    `open_hub` gets `tell`, by which the hub has the outcome of a turn brought back into this thread.
+    """
+
+    def __init__(self, open_hub: Callable[[Callable[[Command], None]], TaskHub], listener: WriterListener) -> None:
         self._open_hub = open_hub
         self._listener = listener
         self._loop = asyncio.get_running_loop()
@@ -75,6 +80,10 @@ class Writer:
     def submit(self, submission: Submission) -> None:
         self._queue.put(submission)
 
+    def tell(self, command: Command) -> None:
+        """Submits a command for whose answer nobody waits."""
+        self._queue.put(Submission(command))
+
     async def stop(self) -> None:
         """Ends the thread after the commands submitted so far."""
         self._queue.put(Submission(None))
@@ -82,7 +91,7 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            hub = self._open_hub()
+            hub = self._open_hub(self.tell)
         except Exception as error:  # noqa: BLE001  # the thread's edge: start() raises it
             self._call(self._settle_opened, error)
             return
@@ -109,18 +118,20 @@ class Writer:
         """One transaction over what has arrived; False once asked to stop."""
         submissions, goes_on = self._collect(hub.seconds_until_work())
         hub.begin()
-        for submission in submissions:
-            if submission.command is None:
-                continue
-            try:
-                submission.result = submission.command(hub)
-            except DurableError as error:
-                submission.error = error
-        if goes_on:
-            hub.take_turns()
+        _run_commands(submissions, hub)
+        deadline, begun, ended = time.monotonic() + _TURNS_SECONDS, 0, hub.turns.ended
+        while goes_on:
+            begun += hub.begin_turns()
+            left = deadline - time.monotonic()
+            if begun <= hub.turns.ended - ended or len(submissions) > _COMMANDS_PER_TRANSACTION or left <= 0:
+                break
+            more, goes_on = self._collect(left)
+            _run_commands(more, hub)
+            submissions += more
         activities, entity_batches, finished = hub.commit()
-        if submissions or activities or entity_batches or finished:
-            self._call(self._listener.on_commit, Committed(submissions, activities, entity_batches, finished))
+        heard = [submission for submission in submissions if submission.answer is not None or submission.error]
+        if heard or activities or entity_batches or finished:
+            self._call(self._listener.on_commit, Committed(heard, activities, entity_batches, finished))
         return goes_on
 
     def _collect(self, timeout: float | None) -> tuple[list[Submission], bool]:
@@ -149,3 +160,13 @@ class Writer:
         except RuntimeError as error:
             # The event loop was closed without stopping the engine: what was committed is safe, nobody listens.
             raise EngineStoppedError("the event loop of the durable engine is closed") from error
+
+
+def _run_commands(submissions: list[Submission], hub: TaskHub) -> None:
+    for submission in submissions:
+        if submission.command is None:
+            continue
+        try:
+            submission.result = submission.command(hub)
+        except DurableError as error:
+            submission.error = error

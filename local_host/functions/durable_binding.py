@@ -7,7 +7,7 @@ from typing import Any
 
 from azure.functions.meta import Datum
 
-from local_host.durable.client_api import client_binding
+from local_host.durable.client_links import client_binding
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
 from local_host.functions.errors import ActivityFailedError, AppLoadError, FunctionLoadError, InvocationFailedError

@@ -14,10 +14,10 @@ from typing import Any, Literal
 from azure.functions import Function
 from starlette.applications import Starlette
 from starlette.responses import Response
-from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local_host.durable.client_api import routes as durable_routes
+from local_host.durable.client_api import mounts as durable_mounts
+from local_host.durable.client_links import RPC_PATH, WEBHOOK_PATH
 from local_host.durable.engine import DurableEngine
 from local_host.durable.settings import DurableSettings
 from local_host.functions.admin_api import AdminApi
@@ -61,13 +61,15 @@ class FunctionsHost:
             threads=_thread_count(environment),
         )
         self._sources = _sources(self._index, self._invoker, host_json, environment, state)
-        self._engine = DurableEngine(state / "durable.sqlite3", durable_functions(self._index, self._invoker), durable)
+        self._engine = DurableEngine(
+            state / "durable.sqlite3", durable_functions(self._index, self._invoker), durable, self._invoker.pool
+        )
         admin = AdminApi(self, base_url, self._index, self._sources)
         self._app = Starlette(
             routes=[
                 *admin.routes(),
                 *SignInPages(state).routes(),
-                Mount("/durabletask", routes=durable_routes(self._engine)),
+                *durable_mounts(self._engine),
                 *(route for source in self._sources.values() for route in source.routes()),
             ]
         )
@@ -126,7 +128,8 @@ class FunctionsHost:
     async def _gate(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers 503 while the host starts or stops; its own status and the durable API stay reachable."""
         path = scope.get("path", "")
-        own = path.startswith("/admin/") or (self._state == "Stopping" and path.startswith("/durabletask/"))
+        durable = path.startswith((f"{RPC_PATH}/", f"{WEBHOOK_PATH}/"))
+        own = path.startswith("/admin/") or (self._state == "Stopping" and durable)
         if scope["type"] == "http" and self._state != "Running" and not own:
             await Response(status_code=503, headers={"Retry-After": "1"})(scope, receive, send)
             return

@@ -22,9 +22,10 @@ import pytest
 import uvicorn
 from azure.durable_functions.models.utils import http_utils
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 
-from local_host.durable.client_api import client_binding, routes
+from local_host.durable.client_api import mounts
+from local_host.durable.client_links import client_binding
 from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
@@ -117,7 +118,7 @@ async def host(tmp_path: Path, serve: Callable[..., Any]) -> AsyncIterator[Calla
     async def start(functions: DurableFunctions, settings: DurableSettings | None = None) -> Hosted:
         engine = DurableEngine(tmp_path / "hub.db", functions, settings or DurableSettings())
         await engine.start()
-        server = await serve([Mount("/durabletask", routes=routes(engine))])
+        server = await serve([*mounts(engine)])
         hosted.append(Hosted(engine, server.url))
         return hosted[-1]
 

@@ -19,9 +19,8 @@ from typing import Any, TypeAlias
 import azure.durable_functions as df
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
-from local_host.durable.client_api import routes
+from local_host.durable.client_api import mounts
 from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
@@ -132,7 +131,7 @@ async def main(folder: Path) -> None:
     )
     engine = DurableEngine(folder / "hub.db", functions, DurableSettings(max_concurrent_activities=50))
     await engine.start()
-    app = Starlette(routes=[Mount("/durabletask", routes=routes(engine))])
+    app = Starlette(routes=mounts(engine))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", lifespan="off"))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

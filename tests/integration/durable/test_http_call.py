@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from local_host.durable.functions import DurableFunctions
+from local_host.durable.settings import DurableSettings
 
 Host: TypeAlias = Callable[..., Any]
 
@@ -99,6 +100,41 @@ async def test_polling_goes_on_after_a_restart_without_another_submission(host: 
     again = await host(FUNCTIONS)
     assert (await again.finished(instance_id)).output == [200, "done", None]
     assert [method for method, _, _ in remote.requests] == ["POST", "GET", "GET"]
+
+
+async def test_calls_share_the_places_of_activities(host: Host, serve: Any) -> None:
+    """As in Azure a call is an activity; while it waits to poll it holds no place."""
+    under_way, most, come, go_on = 0, 0, asyncio.Semaphore(0), asyncio.Event()
+
+    async def busy(_: Request) -> Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        come.release()
+        await go_on.wait()
+        under_way -= 1
+        return PlainTextResponse("done")
+
+    remote = Remote()
+    remote.retry_after = "3600"
+    server = await serve([*remote.routes(), Route("/busy", busy)])
+    hosted = await host(FUNCTIONS, DurableSettings(max_concurrent_activities=1))
+    polls = await hosted.client.start_new("calls", client_input={"method": "POST", "uri": f"{server.url}/jobs"})
+    async with asyncio.timeout(30):
+        while not await checkpointed(hosted):
+            await asyncio.sleep(0.005)
+    request = {"method": "GET", "uri": f"{server.url}/busy"}
+    started = [await hosted.client.start_new("calls", client_input=request) for _ in range(3)]
+    async with asyncio.timeout(30):
+        await come.acquire()
+        while len(await hosted.engine._ask(lambda hub: hub.store.activities())) < 4:
+            await asyncio.sleep(0.005)
+    assert most == 1
+    go_on.set()
+    for instance_id in started:
+        assert (await hosted.finished(instance_id)).output == [200, "done", None]
+    assert most == 1
+    assert not (await hosted.engine.get_status(polls)).runtime_status.is_final
 
 
 async def checkpointed(hosted: Any) -> bool:

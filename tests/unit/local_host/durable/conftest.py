@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.filterwarnings(warning))
 
 
+class OneThread(Executor):
+    """Runs what is submitted when the test says so, in the test's own thread; at once unless `is_held`."""
+
+    def __init__(self) -> None:
+        self.is_held = False
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._waiting.append((future, lambda: function(*arguments, **options)))
+        if not self.is_held:
+            self.run()
+        return future
+
+    def run(self) -> int:
+        """Runs what waits, oldest first; gives how many."""
+        count = len(self._waiting)
+        for _ in range(count):
+            future, call = self._waiting.popleft()
+            try:
+                future.set_result(call())
+            except Exception as error:  # noqa: BLE001  # as a pool does
+                future.set_exception(error)
+        return count
+
+
 class HandDriven:
-    """A task hub whose clock, activities and crashes are the test's to command.
+    """A task hub whose clock, threads, activities and crashes are the test's to command.
 
     `calls` counts the activity runs by (instance id, activity name).
     """
@@ -65,7 +92,12 @@ class HandDriven:
         return DurableFunctions(handles, dict.fromkeys(self.bodies, never), self.entity_handles)
 
     def _open(self) -> TaskHub:
-        hub = TaskHub(self.database, self.functions, self.settings, now=lambda: self.now)
+        # A process that dies takes its threads with it.
+        self.threads = OneThread()
+        self.told: deque[Callable[[TaskHub], Any]] = deque()
+        hub = TaskHub(
+            self.database, self.functions, self.settings, self.threads, self.told.append, now=lambda: self.now
+        )
         # These crashes end the process, not the power: no need to wait for the disk.
         hub.store.connection.execute("PRAGMA synchronous = OFF")
         self.waiting = []
@@ -102,11 +134,23 @@ class HandDriven:
     def raise_event(self, instance_id: str, name: str, value: Any = None) -> None:
         self.do(lambda hub: hub.requests.raise_event(instance_id, name, json.dumps(value)))
 
+    def take_turns(self) -> None:
+        """Begins the turns that are ready and finishes those computed, within a transaction."""
+        self.hub.begin_turns()
+        while self.told:
+            self.told.popleft()(self.hub)
+
+    def release_threads(self) -> None:
+        """Computes the turns that were held, and takes them in."""
+        self.threads.is_held = False
+        self.threads.run()
+        self.turns()
+
     def turns(self) -> None:
         """Takes every turn that is ready, without running activities."""
         while True:
             self.hub.begin()
-            self.hub.take_turns()
+            self.take_turns()
             self._commit(self.hub)
             if self.hub.seconds_until_work() != 0:
                 return

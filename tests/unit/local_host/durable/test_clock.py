@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_host.durable.clock import format_time, parse_time
+from local_host.durable.clock import format_time, format_timestamp, parse_time
 
 TIMES = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds the zone
 
@@ -17,6 +18,13 @@ TIMES = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9000, 1,
 def test_text_reads_back_as_the_same_time(time: datetime) -> None:
     """No microsecond is lost."""
     assert parse_time(format_time(time)) == time
+
+
+@given(TIMES)
+def test_timestamp_has_seven_digits(time: datetime) -> None:
+    """As .NET writes them. Who reads six finds out here; nothing of the time itself is lost."""
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z", format_timestamp(time))
+    assert parse_time(format_timestamp(time)) == time
 
 
 @given(TIMES, TIMES)

@@ -141,7 +141,7 @@ def test_batch_that_cannot_run_answers_its_calls_with_the_reason(
     driven = drive({"calls": calls}, entities={"Journal": journal})
     instance_id = driven.start("calls")
     driven.hub.begin()
-    driven.hub.take_turns()
+    driven.take_turns()
     _, (batch,), _ = driven.hub.commit()
     driven.do(lambda hub: hub.entities.fail(batch, "TypeError: not JSON"))
     driven.run()

@@ -43,4 +43,4 @@ def test_played_event_reads_as_played() -> None:
 
 def test_times_are_written_in_utc_with_z() -> None:
     """The protocol's own form."""
-    assert RECORDS[0]["Timestamp"] == "2026-11-21T03:00:00.123456Z"
+    assert RECORDS[0]["Timestamp"] == "2026-11-21T03:00:00.1234561Z"

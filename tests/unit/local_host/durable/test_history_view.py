@@ -30,7 +30,8 @@ def test_completions_absorb_what_they_complete(drive: Drive) -> None:
     driven.run()
     driven.advance(seconds=1)
     view = view_history(driven.history(instance_id), show_input=True, show_output=True)
-    begun, later = "2026-11-21T03:00:00.000000Z", "2026-11-21T03:00:01.000000Z"
+    begun, later = "2026-11-21T03:00:00.0000001Z", "2026-11-21T03:00:01.0000001Z"
+    due = "2026-11-21T03:00:01.000000Z"
     reason = "Activity function 'fails' failed:  ValueError: no"
     assert view == [
         {"EventType": "ExecutionStarted", "FunctionName": "story", "Input": '"in"', "Timestamp": begun},
@@ -42,7 +43,7 @@ def test_completions_absorb_what_they_complete(drive: Drive) -> None:
             "ScheduledTime": begun,
             "Timestamp": begun,
         },
-        {"EventType": "TimerFired", "FireAt": later, "ScheduledTime": begun, "Timestamp": later},
+        {"EventType": "TimerFired", "FireAt": due, "ScheduledTime": begun, "Timestamp": later},
         {
             "EventType": "TaskFailed",
             "FunctionName": "fails",
@@ -52,7 +53,7 @@ def test_completions_absorb_what_they_complete(drive: Drive) -> None:
             "ScheduledTime": later,
             "Timestamp": later,
         },
-        {"EventType": "TimerFired", "FireAt": later, "ScheduledTime": later, "Timestamp": later},
+        {"EventType": "TimerFired", "FireAt": due, "ScheduledTime": later, "Timestamp": later},
         {
             "EventType": "ExecutionCompleted",
             "OrchestrationStatus": "Failed",

@@ -69,7 +69,7 @@ def test_transaction_that_never_committed_never_was(drive: Drive) -> None:
     driven = drive({"one": one}, {"echo": lambda value: value})
     instance_id = driven.start("one")
     driven.hub.begin()
-    driven.hub.take_turns()
+    driven.take_turns()
     driven.crash()
     assert driven.history(instance_id) == []
     assert driven.waiting == []
@@ -193,7 +193,8 @@ def raise_awaited_events(driven: Any) -> None:
         instance = driven.instance(instance_id)
         answer = df.Orchestrator.create(interpreter)(json.dumps(document(instance, driven.history(instance_id))))
         actions = json.loads(answer)["actions"][0]
-        raised = {record["Name"] for record in driven.history(instance_id) if record["EventType"] == 15}
+        known = [*driven.history(instance_id), *(message.record for message in instance.inbox)]
+        raised = {record["Name"] for record in known if record["EventType"] == 15}
         for action in actions:
             name = action.get("externalEventName")
             if name is not None and name not in raised:
@@ -211,15 +212,20 @@ def test_any_orchestration_survives_crashes_anywhere(drive: Drive, program: list
     """Crashed before and after any commit, every instance ends as if nothing had been, and nothing done runs again."""
     driven = drive({"interpreter": interpreter}, {"echo": lambda value: value, "fails": fails}, {"tally": tally})
     instance_id = driven.start("interpreter", program)
+    held = False
     for _ in range(400):
         if chance.random() < 0.2:
             driven.crash()
         if chance.random() < 0.1:
             driven.hub.begin()
-            driven.hub.take_turns()
+            driven.take_turns()
             driven.crash()  # before the commit
+        held = not held and chance.random() < 0.3
+        driven.threads.is_held = held
+        if not held:
+            driven.threads.run()
         driven.hub.begin()
-        driven.hub.take_turns()
+        driven.take_turns()
         driven._commit(driven.hub)
         if driven.waiting and chance.random() < 0.8:
             driven.run_activity(chance.choice(driven.waiting))
@@ -247,4 +253,4 @@ def check_replays_agree(driven: Any) -> None:
                 official = read_outcome(handle(json.dumps(document(instance, records))))
             except Exception as error:  # noqa: BLE001  # the executor raises the bare class
                 official = failed_outcome(error)
-            assert Replayer().run(handle, instance, events) == official
+            assert Replayer().run(handle, invocation_fields(instance), events) == official

@@ -48,7 +48,7 @@ def test_every_turn_agrees_with_the_document_protocol(drive: Drive, value: str) 
         except Exception as error:  # noqa: BLE001  # the executor raises the bare class
             official = failed_outcome(error)
         events = [ParsedEvent(record, played=record["IsPlayed"]) for record in records]
-        assert Replayer().run(handle, instance, events) == official
+        assert Replayer().run(handle, invocation_fields(instance), events) == official
     assert official.error == ("as asked" if value == "raise" else None)
 
 
@@ -101,5 +101,7 @@ def test_replaced_handle_is_used(drive: Drive) -> None:
     driven.turns()
     instance, replayer = driven.instance(instance_id), Replayer()
     one, other = df.Orchestrator.create(lambda _: 1), df.Orchestrator.create(lambda _: 2)
-    outputs = [replayer.run(handle, instance, instance.events).output for handle in (one, other, one)]
+    outputs = [
+        replayer.run(handle, invocation_fields(instance), instance.events).output for handle in (one, other, one)
+    ]
     assert outputs == ["1", "2", "1"]

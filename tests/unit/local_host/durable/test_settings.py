@@ -12,7 +12,7 @@ from local_host.durable.settings import DurableSettings
 def test_empty_host_json_gives_the_defaults() -> None:
     """No key is required."""
     assert DurableSettings.from_host_json({"version": "2.0"}) == DurableSettings(
-        "TestHubName", 10, 10, "NonRunningStates"
+        "TestHubName", 10, 10, 10, "NonRunningStates"
     )
 
 
@@ -22,11 +22,12 @@ def test_every_key_is_read() -> None:
         "hubName": "Nightshift1",
         "maxConcurrentActivityFunctions": 3,
         "maxConcurrentOrchestratorFunctions": 4,
+        "maxConcurrentEntityFunctions": 5,
         "overridableExistingInstanceStates": "AnyState",
         "storageProvider": {"type": "AzureStorage"},
     }
     read = DurableSettings.from_host_json({"extensions": {"durableTask": section}})
-    assert read == DurableSettings("Nightshift1", 3, 4, "AnyState")
+    assert read == DurableSettings("Nightshift1", 3, 4, 5, "AnyState")
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_completions_that_arrive_together_share_a_turn(drive: Drive) -> None:
 
 @pytest.mark.parametrize("span", [{"seconds": 1}, {"hours": 1}, {"days": 30}, {"days": 400}])
 def test_timers_fire_when_due_and_not_before(drive: Drive, span: dict[str, float]) -> None:
-    """A timer of any length is one timer; it fires at its time to the microsecond."""
+    """A timer of any length fires at its time to the microsecond, of however many timers the SDK makes it."""
     driven = drive({"sleeper": sleeper})
     instance_id = driven.start("sleeper", span)
     driven.run()
@@ -298,8 +298,8 @@ def test_continue_as_new_starts_over_with_the_new_input(drive: Drive) -> None:
     assert [record["Input"] for record in started] == ['"0"']
 
 
-def test_continue_as_new_keeps_events_that_nobody_waited_for(drive: Drive) -> None:
-    """Events of any name that a generation has not consumed are delivered to the next one, in order."""
+def test_continue_as_new_carries_over_what_came_behind_the_event_it_waited_for(drive: Drive) -> None:
+    """Events of any name, of the same batch, in their order."""
 
     def collector(context: Context) -> Steps:
         seen = context.get_input() or []

@@ -1,0 +1,165 @@
+"""What may happen while a turn waits for a thread or computes: it is void or right, never half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias
+
+import azure.durable_functions as df
+import pytest
+
+from local_host.durable.errors import InstanceNotFoundError
+from local_host.durable.instance import RuntimeStatus
+from local_host.durable.settings import DurableSettings
+
+Context: TypeAlias = df.DurableOrchestrationContext
+Steps: TypeAlias = Generator[Any, Any, Any]
+Drive: TypeAlias = Callable[..., Any]
+
+
+def echoes(context: Context) -> Steps:
+    return (yield context.call_activity("echo", context.get_input()))
+
+
+def hears(context: Context) -> Steps:
+    first = yield context.wait_for_external_event("go")
+    second = yield context.wait_for_external_event("again")
+    return [first, second]
+
+
+@pytest.fixture
+def driven(drive: Drive) -> Any:
+    """A hub with two orchestrators and one place for turns less than instances that are started."""
+    settings = DurableSettings(max_concurrent_orchestrators=2)
+    return drive({"echoes": echoes, "hears": hears}, {"echo": lambda value: value}, settings=settings)
+
+
+def test_no_more_turns_than_the_limit_are_under_way(driven: Any) -> None:
+    """As maxConcurrentOrchestratorFunctions has it: the third turn begins when a place is free."""
+    driven.threads.is_held = True
+    for item in range(3):
+        driven.start("echoes", item, f"i{item}")
+    driven.turns()
+    assert sorted(driven.hub.instances.under_way) == ["i0", "i1"]
+    driven.threads.run()
+    driven.turns()
+    assert sorted(driven.hub.instances.under_way) == ["i2"]
+    driven.release_threads()
+    driven.run()
+    assert [driven.output(f"i{item}") for item in range(3)] == [0, 1, 2]
+
+
+def test_requests_are_answered_while_every_turn_waits(driven: Any) -> None:
+    """The hub starts instances and stores events while no thread is free; nothing of it is lost by a crash."""
+    driven.start("hears", instance_id="one")
+    driven.turns()
+    driven.threads.is_held = True
+    driven.raise_event("one", "go", 1)
+    driven.turns()
+    driven.raise_event("one", "again", 2)
+    driven.start("echoes", "late", "two")
+    driven.turns()
+    driven.crash()
+    driven.run()
+    assert driven.output("one") == [1, 2]
+    assert driven.output("two") == "late"
+
+
+def test_event_during_a_turn_is_for_the_next_one(driven: Any) -> None:
+    """The turn that computes reads what it began with; what came meanwhile stays in its order."""
+    driven.start("hears", instance_id="one")
+    driven.turns()
+    driven.threads.is_held = True
+    driven.raise_event("one", "go", 1)
+    driven.turns()
+    driven.raise_event("one", "again", 2)
+    driven.release_threads()
+    assert driven.output("one") == [1, 2]
+    raised = [
+        record["Name"] for record in driven.history("one") if record["EventType"] in (12, 15) and "Name" in record
+    ]
+    assert raised == ["go", "again"]
+
+
+def test_terminated_during_a_turn(driven: Any) -> None:
+    """The outcome of the turn is dropped, and its place is free again."""
+    driven.threads.is_held = True
+    driven.start("echoes", 1, "one")
+    driven.turns()
+    driven.do(lambda hub: hub.requests.terminate("one", "enough"))
+    driven.release_threads()
+    assert driven.status("one") == RuntimeStatus.TERMINATED
+    assert driven.waiting == []
+    driven.threads.is_held = True
+    for item in range(2):
+        driven.start("echoes", item)
+    driven.turns()
+    assert len(driven.hub.instances.under_way) == 2
+
+
+def test_suspended_and_resumed_during_a_turn(driven: Any) -> None:
+    """The turn is taken again from the same messages: its activity is scheduled once."""
+    driven.threads.is_held = True
+    driven.start("echoes", 1, "one")
+    driven.turns()
+    driven.do(lambda hub: hub.requests.suspend("one", "hold"))
+    driven.release_threads()
+    assert driven.status("one") == RuntimeStatus.SUSPENDED
+    assert driven.waiting == []
+    driven.do(lambda hub: hub.requests.resume("one", "go on"))
+    driven.run()
+    assert driven.output("one") == 1
+    assert driven.calls["one", "echo"] == 1
+
+
+def test_suspended_twice_while_the_first_turn_still_computes(driven: Any) -> None:
+    """A void turn holds its place until its thread is free, and can never be taken for the one that follows."""
+    driven.threads.is_held = True
+    driven.start("echoes", 1, "one")
+    driven.turns()
+    for _ in range(3):
+        driven.do(lambda hub: hub.requests.suspend("one", "hold"))
+        driven.do(lambda hub: hub.requests.resume("one", "go on"))
+        driven.turns()
+    assert driven.hub.turns.may_begin is False
+    driven.release_threads()
+    driven.run()
+    assert driven.output("one") == 1
+    assert driven.calls["one", "echo"] == 1
+
+
+def test_purged_and_started_again_during_a_turn(driven: Any) -> None:
+    """A turn of the instance that was is no turn of the instance that is."""
+    driven.threads.is_held = True
+    driven.start("echoes", "old", "one")
+    driven.turns()
+    driven.do(lambda hub: hub.requests.purge("one"))
+    with pytest.raises(InstanceNotFoundError):
+        driven.hub.instances.find("one")
+    driven.start("echoes", "new", "one")
+    driven.release_threads()
+    driven.run()
+    assert driven.output("one") == "new"
+    assert driven.calls["one", "echo"] == 1
+
+
+def test_killed_during_a_turn(driven: Any) -> None:
+    """After a kill -9 the turn is taken again; what it would have scheduled runs once."""
+    driven.threads.is_held = True
+    driven.start("echoes", 1, "one")
+    driven.turns()
+    driven.crash()
+    driven.run()
+    assert driven.output("one") == 1
+    assert driven.calls["one", "echo"] == 1
+
+
+def test_instances_under_way_stay_in_memory(driven: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cache lets go of others only: a turn is finished on the instance that it began with."""
+    monkeypatch.setattr("local_host.durable.instances._CACHED", 0)
+    driven.threads.is_held = True
+    driven.start("echoes", 1, "one")
+    driven.turns()
+    driven.release_threads()
+    driven.run()
+    assert driven.output("one") == 1
