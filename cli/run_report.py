@@ -37,7 +37,7 @@ def run_report(run: RunDetail) -> RenderableType:
         steps.add_row(step.name, at, seconds, str(step.attempts), Text(_input(step)), _result(step))
     outcome = run.output if isinstance(run.output, dict) else {}
     improvement = outcome.get("improvement") or (outcome if "rounds" in outcome else None)
-    loop = () if improvement is None else loop_report(ImprovementOutcome.model_validate(improvement))
+    loop = () if improvement is None else loop_report(ImprovementOutcome.from_json(improvement))
     return Group(head, Text(), steps, *loop)
 
 
