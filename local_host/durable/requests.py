@@ -81,9 +81,8 @@ class Requests:
         instance = self._instances.find(instance_id)
         if not with_new_instance_id and not instance.status.is_final:
             raise InstanceExistsError(instance_id, instance.status)
-        return self.start(
-            instance.name, instance.input, None if with_new_instance_id else instance_id, instance.version
-        )
+        # As a new one, which has today's version and not that of the instance before.
+        return self.start(instance.name, instance.input, None if with_new_instance_id else instance_id, None)
 
     def purge(self, instance_id: str) -> int:
         """Deletes a finished instance; gives 1."""

@@ -37,7 +37,7 @@ class TaskHub:
         self._turns_limit = settings.max_concurrent_orchestrators
         self.instances = Instances(self.store, settings, now)
         self.entities = Entities(self.store.connection, functions, self.instances.deliver)
-        self.turns = Turns(self.instances, self.entities, functions)
+        self.turns = Turns(self.instances, self.entities, functions, settings)
         self.requests = Requests(self.instances, self.turns, functions)
 
     def begin(self) -> None:

@@ -16,8 +16,10 @@ from local_host.durable.instance import Instance, Message, ParentTask, RuntimeSt
 from local_host.durable.instances import Instances
 from local_host.durable.replay import Replayer
 from local_host.durable.retries import take_batch
+from local_host.durable.settings import DurableSettings
 from local_host.durable.tasks import Tasks
 from local_host.durable.turn import take_turn
+from local_host.durable.versions import takes_version
 from local_host.durable.work import End, SubOrchestration, Turn
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,10 @@ _SLOW_SECONDS = 1.0
 class Turns:
     """Takes turns within the writer's transaction."""
 
-    def __init__(self, instances: Instances, entities: Entities, functions: DurableFunctions) -> None:
+    def __init__(
+        self, instances: Instances, entities: Entities, functions: DurableFunctions, settings: DurableSettings
+    ) -> None:
+        self._settings = settings
         self._instances = instances
         self._store = instances.store
         self._entities = entities
@@ -50,6 +55,9 @@ class Turns:
 
     def _run(self, instance: Instance) -> None:
         if instance.status is RuntimeStatus.SUSPENDED or instance.status.is_final:
+            return
+        if not takes_version(self._settings, instance.version):
+            self._refuse(instance)
             return
         batch, read_rows = take_batch(instance)
         self._store.delete_messages(read_rows)
@@ -74,6 +82,20 @@ class Turns:
                 "turn_slow instance_id=%s name=%s seconds=%.1f", instance.instance_id, instance.name, seconds
             )
         self._apply(instance, turn, now)
+
+    def _refuse(self, instance: Instance) -> None:
+        """Leaves an instance of a version that is not taken as it is, messages included, or fails it."""
+        logger.warning(
+            "version_not_taken instance_id=%s name=%s version=%s default_version=%s strategy=%s",
+            instance.instance_id,
+            instance.name,
+            instance.version,
+            self._settings.default_version,
+            self._settings.version_failure_strategy,
+        )
+        if self._settings.version_failure_strategy == "Fail":
+            reason = "VersionMismatch: Orchestration version did not comply with Worker Versioning"
+            self._instances.finish(instance, RuntimeStatus.FAILED, json.dumps(reason))
 
     def _apply(self, instance: Instance, turn: Turn, now: datetime) -> None:
         self._store.add_episode(instance.instance_id, instance.episode, turn.records)
