@@ -16,7 +16,7 @@ CHECKOV := checkov==3.3.30
 PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down doctor bench evals lock requirements clean \
+.PHONY: help setup demo test check format up down doctor bench evals lock requirements clean histories \
 	workflows-check terraform-check policy-check dependency-audit secret-scan package versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
@@ -57,6 +57,9 @@ down: $(READY)  ## end the local stack
 
 doctor: $(READY)  ## say which part is ill and what to do
 	$(BIN)/nightshift doctor --state $(STATE)
+
+histories: $(READY)  ## record the histories of this release, which later releases must be able to replay
+	$(BIN)/python -W ignore -m tests.histories.record
 
 bench: $(READY)  ## measure, beside the peers that install here; one with ONLY=name
 	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))

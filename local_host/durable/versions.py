@@ -31,9 +31,6 @@ def compare_versions(one: str | None, other: str | None) -> int:
     if not first or not second:
         return bool(first) - bool(second)
     if _NUMBERS.fullmatch(first) and _NUMBERS.fullmatch(second):
-        return _order([int(part) for part in first.split(".")], [int(part) for part in second.split(".")])
-    return _order(first.lower(), second.lower())
-
-
-def _order(first: object, second: object) -> int:
-    return (first > second) - (first < second)  # type: ignore[operator]
+        one_number, other_number = ([int(part) for part in text.split(".")] for text in (first, second))
+        return (one_number > other_number) - (one_number < other_number)
+    return (first.lower() > second.lower()) - (first.lower() < second.lower())
