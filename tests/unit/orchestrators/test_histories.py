@@ -27,7 +27,7 @@ from tests.histories.replaying import FOLDER, History, functions, histories, rep
 HISTORIES = histories()
 CURRENT = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]["durableTask"]["defaultVersion"]
 # JSON objects whose keys are data and not fields.
-_MAPPINGS = {"data", "facts", "feature_groups", "job_reports", "parameters"}
+_MAPPINGS = {"data", "facts", "feature_groups", "fields", "job_reports", "parameters"}
 _PAYLOADS = {
     HistoryEventType.EXECUTION_STARTED: "Input",
     HistoryEventType.TASK_COMPLETED: "Result",
