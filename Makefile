@@ -110,8 +110,8 @@ versions: env $(READY)  ## list what can be put back; ENV=dev
 gate: env $(READY)  ## ask whether containers, queues, roles and the registry are there; ENV=dev
 	$(BIN)/python -m delivery.gate $(ENV)
 
-deploy: env gate  ## deploy the package of the commit, once the gate is open; ENV=dev
-	$(BIN)/python -m delivery.deploy $(ENV)
+deploy: env gate  ## deploy the package of the commit, once the gate is open; ENV=dev, DRAIN=60 waits for what would break
+	$(BIN)/python -m delivery.deploy $(ENV) $(if $(DRAIN),--drain "$(DRAIN)")
 
 rollback: env $(READY)  ## put an earlier release back; ENV=dev VERSION=0123456789ab
 	@test -n "$(VERSION)" || { echo "say which version: VERSION=..., one of make versions ENV=$(ENV)"; exit 1; }

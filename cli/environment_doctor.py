@@ -4,7 +4,7 @@ import httpx
 import pydantic
 
 from cli.app_client import AppAddress
-from cli.sign_in import SignInError
+from delivery.sign_in import SignInError
 from domain.health import Readiness
 from local_host.stack.doctor import Finding
 

@@ -12,7 +12,7 @@ from cli.app_client import AppClient, app_url
 from cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
 from domain.ledger import LedgerEntry
 from domain.names import IMPROVEMENT, LIFECYCLE
-from domain.view import ChainCheck, Explanation, IncidentView, ModelView, RunDetail, RunSummary
+from domain.view import ChainCheck, Explanation, IncidentView, InFlight, ModelView, RunDetail, RunSummary
 
 _RUNS = (f"{LIFECYCLE}-", f"{IMPROVEMENT}-")
 
@@ -31,6 +31,14 @@ def runs(
     with _app(state) as app:
         found = app.get("runs", model=model, outcome=outcome, limit=limit, cursor=cursor)
     shown = run_report.runs_table([RunSummary.from_json(item) for item in found["items"]])
+    _show(found, shown, as_json=as_json)
+
+
+def in_flight(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """List what has not ended, by orchestration and version: what a deployment meets."""
+    with _app(state) as app:
+        found = app.get("orchestrations")
+    shown = run_report.in_flight_table([InFlight.from_json(item) for item in found["items"]])
     _show(found, shown, as_json=as_json)
 
 

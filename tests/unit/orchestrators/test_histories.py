@@ -102,6 +102,13 @@ def test_every_orchestrator_and_activity_is_in_a_history_of_this_version() -> No
     assert scheduled == {row.name for row in ACTIVITIES} | {row.name for row in STARTING_ACTIVITIES}
 
 
+def test_every_version_that_the_release_claims_to_go_on_with_is_recorded() -> None:
+    """``make deploy`` trusts replayed_versions.json; a version is dropped there together with its histories."""
+    oldest = json.loads((ROOT / "orchestrators/replayed_versions.json").read_text(encoding="utf-8"))["oldest"]
+    recorded = {int(str(history.version).partition(".")[0]) for history in HISTORIES}
+    assert recorded == set(range(oldest, int(CURRENT.partition(".")[0]) + 1))
+
+
 def test_recording_twice_gives_the_same() -> None:
     """Nothing random is in a file, so that a difference between two recordings is one of the code."""
     case = next(case for case in CASES if case.orchestrator == UNDO)
