@@ -13,19 +13,17 @@ from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
 from orchestrators.versions import tell_step
 
-Context = df.DurableOrchestrationContext
 
-
-def _waits(context: Context) -> Generator[Any, Any, Any]:
+def _waits(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     tell_step(context, context.get_input() or "waits")
     yield context.wait_for_external_event("go")
 
 
-def _silent(context: Context) -> Generator[Any, Any, Any]:
+def _silent(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     yield context.wait_for_external_event("go")
 
 
-def _ends(context: Context) -> Generator[Any, Any, Any]:
+def _ends(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     tell_step(context, "ends")
     yield context.create_timer(context.current_utc_datetime)
 
