@@ -8,6 +8,8 @@ import time
 import uuid
 from datetime import datetime
 
+from azure.durable_functions.models.history import HistoryEventType
+
 from local_host.durable import history
 from local_host.durable.entities import Entities
 from local_host.durable.errors import InstanceExistsError
@@ -56,9 +58,14 @@ class Turns:
     def _run(self, instance: Instance) -> None:
         if instance.status is RuntimeStatus.SUSPENDED or instance.status.is_final:
             return
-        if not takes_version(self._settings, instance.version):
+        if not self.takes(instance):
             self._refuse(instance)
             return
+        for message in instance.inbox:
+            if message.record["EventType"] == HistoryEventType.EXECUTION_TERMINATED:
+                # It came while no engine of this version was there.
+                self._instances.finish(instance, RuntimeStatus.TERMINATED, message.record["Input"])
+                return
         batch, read_rows = take_batch(instance)
         self._store.delete_messages(read_rows)
         if instance.inbox:
@@ -82,6 +89,10 @@ class Turns:
                 "turn_slow instance_id=%s name=%s seconds=%.1f", instance.instance_id, instance.name, seconds
             )
         self._apply(instance, turn, now)
+
+    def takes(self, instance: Instance) -> bool:
+        """Whether this engine takes turns of an instance, by its version."""
+        return takes_version(self._settings, instance.version)
 
     def _refuse(self, instance: Instance) -> None:
         """Leaves an instance of a version that is not taken as it is, messages included, or fails it."""

@@ -119,6 +119,17 @@ def test_a_newer_instance_waits_for_an_engine_that_is_new_enough(engine: Any) ->
     assert engine.output("tell") == "2.0"
 
 
+def test_a_newer_instance_is_terminated_when_its_engine_is_back(engine: Any) -> None:
+    """Who asks for it gets no error; the order lies with its other messages."""
+    start(engine, "tell")
+    deploy(engine, "1.0")
+    engine.do(lambda hub: hub.requests.terminate("tell", "by hand"))
+    engine.run()
+    assert engine.status("tell") is RuntimeStatus.RUNNING
+    deploy(engine, "2.0")
+    assert (engine.status("tell"), engine.output("tell")) == (RuntimeStatus.TERMINATED, "by hand")
+
+
 def test_a_newer_instance_fails_where_the_settings_say_so(engine: Any) -> None:
     """``versionFailureStrategy`` is ``Fail``."""
     start(engine, "tell")
