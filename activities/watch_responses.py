@@ -68,7 +68,7 @@ async def watch_responses(client: df.DurableOrchestrationClient, services: Servi
 
 def _orders(incident: Incident) -> Iterator[_Order]:
     told = incident.timeline
-    owes = any(action.state == "begun" for action in incident.actions) or _leased(incident)
+    owes = any(action.state == "begun" for action in incident.actions) or _leased(incident) or _unverified(incident)
     planned = any(entry.key.startswith("plan-") for entry in told)
     if incident.armed and (incident.state != "resolved" or owes):
         begun = planned or bool(incident.actions)
@@ -86,6 +86,12 @@ def _orders(incident: Incident) -> Iterator[_Order]:
     if asked:
         done = any(entry.key.startswith("undo-") and not entry.key.startswith(UNDO_ORDERED) for entry in told)
         yield _Order("undo", undo_instance(incident), max(asked), begun=True, owes=not done)
+
+
+def _unverified(incident: Incident) -> bool:
+    """Whether nobody has said yet that the signal has recovered, or told a person that it has not."""
+    acted = any(action.mitigation in {"rollback", "retrain"} and action.state == "done" for action in incident.actions)
+    return acted and incident.state == "mitigated" and incident.action("page") is None
 
 
 def _leased(incident: Incident) -> bool:

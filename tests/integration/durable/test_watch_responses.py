@@ -196,13 +196,16 @@ async def test_a_response_that_was_never_started_is_started(night: Night) -> Non
     assert (night.notifier.sent(), await night.status(incident.response)) == ([], RuntimeStatus.RUNNING)
 
 
-@pytest.mark.parametrize("state", ["planned", "begun", "leased"])
+@pytest.mark.parametrize("state", ["planned", "begun", "unverified", "leased"])
 async def test_a_response_that_is_gone_with_its_work_undone_pages(night: Night, state: str) -> None:
-    """It had planned, begun a mitigation, or owes the end of a lease: it is not begun again from the start."""
+    """It had planned, begun a mitigation, or owes the look afterwards or a lease: it is not begun from the start."""
     incident = night.incident()
     night.tell(incident, "plan-0-playbook-", "act by rule playbook: the playbook's line")
     if state == "begun":
         keep_action(night, incident, IncidentAction(mitigation="retrain", state="begun", detail="ordered", at=AT))  # type: ignore[arg-type]
+    if state == "unverified":
+        done = IncidentAction(mitigation="rollback", state="done", detail="version 2 is champion", at=AT)
+        keep_action(night, incident, done, mitigated=True)  # type: ignore[arg-type]
     if state == "leased":
         lease = IncidentAction(
             mitigation="pause_compute", state="done", detail="paused", at=AT, facts={"resumed": False}
