@@ -6,7 +6,9 @@ in an environment, each instance in flight would fail at the deployment. CONTRIB
 
 import json
 import re
+import tomllib
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import azure.durable_functions as df
@@ -21,6 +23,7 @@ from local_host.durable.history import Record
 from orchestrators.registration import ORCHESTRATORS
 from orchestrators.versions import version_of
 from tests.histories.cases import CASES
+from tests.histories.record import main
 from tests.histories.recording import ROOT, record
 from tests.histories.replaying import FOLDER, History, functions, histories, replay
 
@@ -179,3 +182,16 @@ def test_a_changed_order_with_a_version_leaves_the_older_instances_alone() -> No
     newer = [history.records[0], {**started, "Version": "2.0"}, *history.records[2:]]
     with pytest.raises(NonDeterminismError):
         replay(History(**{**vars(history), "version": "2.0", "records": newer}), app)
+
+
+def test_histories_of_another_version_are_not_recorded_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who raises the version raises the release, or what stands for the instances in flight would be lost."""
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    kept = tmp_path / release / "undo" / "taken-back.json"
+    kept.parent.mkdir(parents=True)
+    document = {"orchestrator": UNDO, "instanceId": "undo-m-1", "version": "9.0", "history": []}
+    kept.write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.setattr("tests.histories.record.FOLDER", tmp_path)
+    with pytest.raises(SystemExit, match=r"holds histories of version 9\.0 .* Raise the release in pyproject.toml"):
+        main()
+    assert [file.name for file in tmp_path.rglob("*.json")] == ["taken-back.json"]
