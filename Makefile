@@ -16,7 +16,7 @@ CHECKOV := checkov==3.3.30
 PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down doctor bench evals lock requirements clean \
+.PHONY: help setup demo test check format up down doctor bench evals lock requirements clean histories \
 	workflows-check terraform-check policy-check dependency-audit secret-scan package versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
@@ -57,6 +57,9 @@ down: $(READY)  ## end the local stack
 
 doctor: $(READY)  ## say which part is ill and what to do
 	$(BIN)/nightshift doctor --state $(STATE)
+
+histories: $(READY)  ## record the histories of this release, which later releases must be able to replay
+	$(BIN)/python -W ignore -m tests.histories.record
 
 bench: $(READY)  ## measure, beside the peers that install here; one with ONLY=name
 	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
@@ -109,8 +112,8 @@ versions: env $(READY)  ## list what can be put back; ENV=dev
 gate: env $(READY)  ## ask whether containers, queues, roles and the registry are there; ENV=dev
 	$(BIN)/python -m delivery.gate $(ENV)
 
-deploy: env gate  ## deploy the package of the commit, once the gate is open; ENV=dev
-	$(BIN)/python -m delivery.deploy $(ENV)
+deploy: env gate  ## deploy the package of the commit, once the gate is open; ENV=dev, DRAIN=60 waits for what would break
+	$(BIN)/python -m delivery.deploy $(ENV) $(if $(DRAIN),--drain "$(DRAIN)")
 
 rollback: env $(READY)  ## put an earlier release back; ENV=dev VERSION=0123456789ab
 	@test -n "$(VERSION)" || { echo "say which version: VERSION=..., one of make versions ENV=$(ENV)"; exit 1; }

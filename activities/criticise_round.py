@@ -25,7 +25,7 @@ def run_criticise_round(services: Services, request: CriticiseRequest) -> Critic
 
 
 def _criticise(services: Services, request: CriticiseRequest) -> CriticiseResult:
-    manifest = DatasetManifest.model_validate_json(services.blobs.read(request.manifest))
+    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
     evaluation = manifest.spec.evaluation
     evidence = None if request.evidence is None else _evidence(services, request.evidence)
     start = _evidence(services, request.start)
@@ -57,8 +57,8 @@ def _criticise(services: Services, request: CriticiseRequest) -> CriticiseResult
             },
         )
     )
-    return CriticiseResult(criticism=Criticism.model_validate(entry.body["criticism"]), ledger=entry.sequence)
+    return CriticiseResult(criticism=Criticism.from_json(entry.body["criticism"]), ledger=entry.sequence)
 
 
 def _evidence(services: Services, blob: BlobRef) -> Evidence:
-    return Evidence.model_validate_json(services.blobs.read(blob))
+    return Evidence.from_json(services.blobs.read(blob))

@@ -43,8 +43,8 @@ def run_decide_action(services: Services, request: DecideRequest) -> DecideResul
 def _decide(services: Services, request: DecideRequest) -> DecideResult:
     from agents.promotion import decide
 
-    manifest = DatasetManifest.model_validate_json(services.blobs.read(request.manifest))
-    evidence = Evidence.model_validate_json(services.blobs.read(request.evidence))
+    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
+    evidence = Evidence.from_json(services.blobs.read(request.evidence))
     key = f"{request.run}:decision:{request.round}"
     entry = services.ledger.append(
         LedgerRecord(
@@ -99,7 +99,7 @@ def _recorded_outcome(services: Services, request: DecideRequest) -> DecideResul
     """What an earlier call did; its outcome stands even if the world has changed since."""
     for entry in services.ledger.entries(request.model, request.run):
         if entry.key == _outcome_key(request):
-            return DecideResult.model_validate({name: entry.body[name] for name in _OUTCOME})
+            return DecideResult.from_json({name: entry.body[name] for name in _OUTCOME})
     return None
 
 

@@ -47,7 +47,7 @@ def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
     from agents.evaluation import compare, compare_slices
     from agents.holdout_spending import policy_for_look
 
-    manifest = DatasetManifest.model_validate_json(services.blobs.read(request.manifest))
+    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
     score = services.registry.find_score(request.model, score_token(request.run, request.round))
     if score is None:
         reason = f"no finished score run has the token {score_token(request.run, request.round)!r}"

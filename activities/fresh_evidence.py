@@ -18,7 +18,7 @@ def order_fresh_evidence(services: Services, review: Review, changed: tuple[Boun
         BadInputError: the data is not kept.
     """
     entry = _order(services, review, changed)
-    uploads = tuple(Upload.model_validate(item) for item in entry.body["uploads"])
+    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
     services.uploads.submit(uploads[0], review.model, with_=uploads[1:])
     return uploads[0].identity
 

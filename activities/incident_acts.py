@@ -5,6 +5,7 @@ import json
 from typing import Any, Literal
 
 import azure.durable_functions as df
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from domain.correlation import current
 from domain.identity import instance_id
@@ -14,6 +15,15 @@ from domain.ports import Services
 from domain.response import UndoRequest
 from domain.view import UndoView
 
+# Begins the key of a timeline entry: somebody has asked for an undo.
+UNDO_ORDERED = "undo-ordered-"
+_BROKEN = frozenset(
+    {
+        df.OrchestrationRuntimeStatus.Failed,
+        df.OrchestrationRuntimeStatus.Terminated,
+        df.OrchestrationRuntimeStatus.Canceled,
+    }
+)
 PersonsOperation = Literal["acknowledge", "resolve"]
 
 
@@ -72,11 +82,20 @@ async def start_undo(
     incident = await asyncio.to_thread(services.incidents.find, incident_id)
     if incident is None:
         return None
-    instance = _undo_instance(incident)
+    instance = undo_instance(incident)
     status = await client.get_status(instance)
-    # One that took nothing back may be asked for again: a retraining may have been promoted since.
-    known = status is not None and status.runtime_status is not None and _took_back(status.output) is not False
+    known = status is not None and status.runtime_status is not None and not _may_repeat(status)
     if not known:
+        # Before it is started: the sweep looks for what stands here.
+        ordered = TimelineEntry(
+            key=f"{UNDO_ORDERED}{by}-{services.clock().isoformat()}",
+            at=services.clock(),
+            actor=by,
+            what=f"asked for an undo{f': {comment}' if comment else ''}"[:1_000],
+        )
+        await asyncio.to_thread(
+            services.incidents.change, incident.model, incident_id, lambda found: found.told(ordered)
+        )
         order = UndoRequest(
             model=incident.model,
             incident_id=incident.incident_id,
@@ -90,7 +109,7 @@ async def start_undo(
 
 async def read_undo(client: df.DurableOrchestrationClient, incident: Incident) -> UndoView | None:
     """Where an undo has got to; None if nobody has asked for one."""
-    instance = _undo_instance(incident)
+    instance = undo_instance(incident)
     status = await client.get_status(instance)
     if status is None or status.runtime_status is None:
         return None
@@ -104,13 +123,19 @@ async def read_undo(client: df.DurableOrchestrationClient, incident: Incident) -
     return UndoView(instance=instance, started=True, result=result if ended else None)
 
 
-def _took_back(output: Any) -> bool | None:
-    """Whether an undo has taken anything back; None while it goes on."""
-    result = _json(output)
-    return bool(result.get("undone")) if isinstance(result, dict) else None
+def _may_repeat(status: DurableOrchestrationStatus) -> bool:
+    """Whether an undo may be asked for again: it broke off, or took nothing back.
+
+    A retraining may have been promoted since.
+    """
+    if status.runtime_status in _BROKEN:
+        return True
+    result = _json(status.output)
+    return isinstance(result, dict) and not result.get("undone")
 
 
-def _undo_instance(incident: Incident) -> str:
+def undo_instance(incident: Incident) -> str:
+    """Instance id of the orchestration that undoes what was done about an incident."""
     return instance_id("undo", incident.model, incident.incident_id)
 
 

@@ -2,22 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import aiohttp
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+from activities.instances import list_instances, open_session
 from activities.run_views import RUN_PREFIX, run_summary
-from domain.errors import ServiceUnavailableError
 from domain.page import Page, Position, page_of
 from domain.view import RunState, RunSummary
 
 # Runs are looked for in windows of so many days, because Durable sorts by instance id and has no newest first.
 _WINDOWS = (1, 7, 30, 180, None)
 PAGE = 500
-_SECONDS = 60
-_CONTINUATION = "x-ms-continuation-token"
 # Durable keeps times to the tenth of a microsecond; ours end before that.
 _ROUNDING = timedelta(seconds=1)
 
@@ -61,7 +58,7 @@ async def newest_runs(
     """
     end = min((moment for moment in (wanted.until, after.at if after else None) if moment), default=None)
     found = Page[RunSummary]((), None)
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session:
+    async with open_session() as session:
         for days in _WINDOWS:
             begin = _earlier(end or datetime.now(UTC), days)
             first = max((moment for moment in (begin, wanted.since) if moment), default=None)
@@ -85,27 +82,12 @@ async def _statuses(
     last: datetime | None,
     page_size: int,
 ) -> list[DurableOrchestrationStatus]:
-    """Every instance of the window.
-
-    The SDK's ``get_status_by`` gives the first 100 and drops the token for the rest (its issue 580).
-    """
-    asked = {"instanceIdPrefix": RUN_PREFIX, "top": str(page_size)}
+    """Every instance of the window."""
+    asked = {"instanceIdPrefix": RUN_PREFIX}
     for name, moment in (("createdTimeFrom", first), ("createdTimeTo", last)):
         if moment is not None:
             asked[name] = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    address = f"{client._orchestration_bindings.rpc_base_url}instances/"
-    found: list[Any] = []
-    token = ""
-    while True:
-        try:
-            async with session.get(address, params=asked, headers={_CONTINUATION: token} if token else {}) as answer:
-                answer.raise_for_status()
-                found += await answer.json(content_type=None)
-                token = answer.headers.get(_CONTINUATION, "")
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise ServiceUnavailableError("Durable Functions", f"{type(error).__name__}: {error}") from error
-        if not token:
-            return [DurableOrchestrationStatus.from_json(item) for item in found]
+    return await list_instances(session, client, asked, page_size)
 
 
 def _earlier(moment: datetime, days: int | None) -> datetime | None:

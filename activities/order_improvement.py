@@ -66,7 +66,7 @@ def _order(services: Services, order: ImproveOrder) -> ImproveOrdered:
             body=_body(services, order, run),
         )
     )
-    uploads = tuple(Upload.model_validate(item) for item in entry.body["uploads"])
+    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
     services.uploads.submit(uploads[0], order.model, with_=uploads[1:])
     logger.info("improvement_ordered model=%s run=%s by=%s repeated=%s", order.model, run, order.by, bool(known))
     return ImproveOrdered(

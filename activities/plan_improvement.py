@@ -34,8 +34,8 @@ def run_plan_improvement(services: Services, request: PlanImprovementRequest) ->
 
 
 def _plan(services: Services, request: PlanImprovementRequest) -> PlanImprovementResult:
-    manifest = DatasetManifest.model_validate_json(services.blobs.read(request.manifest))
-    evidence = Evidence.model_validate_json(services.blobs.read(request.evidence))
+    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
+    evidence = Evidence.from_json(services.blobs.read(request.evidence))
     policy = manifest.spec.improvement
     known = _finite(services.registry.run_metrics(evidence.score_run))
     incidents = services.incidents.all(request.model)[:_ALERTS]

@@ -76,7 +76,7 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
         mine = _order(services, incident, request.reason, datasets, len(earlier) + 1)
         if mine.run != incident.response:
             return _keep(services, incident, "repeated", _cooling(mine, cooldown))
-    uploads = tuple(Upload.model_validate(item) for item in mine.body["uploads"])
+    uploads = tuple(Upload.from_json(item) for item in mine.body["uploads"])
     services.uploads.submit(uploads[0], request.model, with_=uploads[1:])
     names = ", ".join(mine.body["files"])
     detail = f"a retraining on {names} is in the model's queue"

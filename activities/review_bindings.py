@@ -52,7 +52,7 @@ def _challenger(services: Services, review: Review) -> str:
 
 def _evidence(services: Services, review: Review) -> Evidence | None:
     try:
-        return Evidence.model_validate_json(services.blobs.read(review.evidence))
+        return Evidence.from_json(services.blobs.read(review.evidence))
     except BlobMissingError:
         return None
 

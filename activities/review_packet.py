@@ -67,11 +67,9 @@ def build_packet(services: Services, review: Review, jobs: tuple[Link, ...] = ()
             return otherwise
 
     none: Evidence | None = None
-    evidence = reading("evidence", lambda: Evidence.model_validate_json(services.blobs.read(review.evidence)), none)
+    evidence = reading("evidence", lambda: Evidence.from_json(services.blobs.read(review.evidence)), none)
     unknown: DatasetManifest | None = None
-    manifest = reading(
-        "manifest", lambda: DatasetManifest.model_validate_json(services.blobs.read(review.manifest)), unknown
-    )
+    manifest = reading("manifest", lambda: DatasetManifest.from_json(services.blobs.read(review.manifest)), unknown)
     no_parts: tuple[PartReport, ...] = ()
     no_links: tuple[Link, ...] = ()
     waits = review.state == "open"

@@ -70,7 +70,7 @@ def run_rounds(status: DurableOrchestrationStatus) -> tuple[Round, ...]:
     """The rounds of the improvement loop of a run that has ended; none if it had no loop."""
     output = _parsed(status.output)
     found = output.get("improvement") or output
-    return tuple(Round.model_validate(item) for item in found.get("rounds", ()))
+    return tuple(Round.from_json(item) for item in found.get("rounds", ()))
 
 
 def timeline(events: Iterable[dict[str, Any]]) -> list[TimelineStep]:

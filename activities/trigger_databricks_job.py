@@ -59,7 +59,7 @@ def _parameters(services: Services, request: TriggerRequest) -> dict[str, str]:
 
 def _plan(services: Services, request: TriggerRequest, plan: Plan) -> str:
     """The order as the job's parameter: itself, or where it lies if it is too long for one."""
-    manifest = DatasetManifest.model_validate_json(services.blobs.read(request.dataset))
+    manifest = DatasetManifest.from_json(services.blobs.read(request.dataset))
     text = order_of(plan, manifest.spec.improvement.bounds).model_dump_json()
     if len(text) <= LARGEST_INLINE_ORDER:
         return text

@@ -98,7 +98,7 @@ def _report(
     services: Services, request: ValidateRequest, spec: ModelSpec, upload: Upload, last_newest: str | None
 ) -> PartReport:
     if upload.identity in request.job_reports:
-        return PartReport.model_validate_json(services.blobs.read(request.job_reports[upload.identity]))
+        return PartReport.from_json(services.blobs.read(request.job_reports[upload.identity]))
     if upload.suffix not in spec.source.formats:
         expected = " or ".join(f".{item}" for item in spec.source.formats)
         message = f"the file is called {upload.name!r}: its ending must be {expected}"

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from cli.sign_in import SignIn
 from delivery.environment import Environment, EnvironmentFolder
+from delivery.sign_in import SignIn
 from domain.errors import NightshiftError
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.state_folder import StateFolder

@@ -58,7 +58,7 @@ def show(letter: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> 
     if as_json:
         rendering.print_json(console, found)
         return
-    read = DeadLetter.model_validate(found)
+    read = DeadLetter.from_json(found)
     console.print(f"dead letter {read.letter_id} of {read.queue}: {read.state}", style="bold")
     console.print(Text(f"reason: {read.reason}\nService Bus says: {read.broker_reason}"))
     console.print(Text(f"message id {read.message_id}, first queued {rendering.moment(read.enqueued_at)}"))
@@ -133,12 +133,12 @@ def _matching(app: AppClient, filters: list[str], limit: int, state: str | None)
             raise BadInputError(field="--filter", value=item, rule=f"must be NAME=TEXT with a name of {_FILTERS}")
         wanted[name] = value
     found = every(app, "dead-letters", queue=wanted.get("queue"), state=state)
-    letters = (DeadLetter.model_validate(item) for item in found)
+    letters = (DeadLetter.from_json(item) for item in found)
     return list(islice((item for item in letters if wanted.get("reason", "").lower() in item.reason.lower()), limit))
 
 
 def _redrive(app: AppClient, letter: str, asked: dict[str, Any]) -> RedrivePlan:
-    return RedrivePlan.model_validate(app.post(f"dead-letters/{letter}/redrive", asked))
+    return RedrivePlan.from_json(app.post(f"dead-letters/{letter}/redrive", asked))
 
 
 def _table(plans: list[RedrivePlan]) -> Any:

@@ -4,7 +4,7 @@ import httpx
 import pydantic
 
 from cli.app_client import AppAddress
-from cli.sign_in import SignInError
+from delivery.sign_in import SignInError
 from domain.health import Readiness
 from local_host.stack.doctor import Finding
 
@@ -51,7 +51,7 @@ def _signed_in(http: httpx.Client, address: AppAddress) -> Finding:
 def _dependencies(http: httpx.Client, address: AppAddress) -> list[Finding]:
     try:
         response = http.get("health/ready", auth=address.sign_in)
-        readiness = Readiness.model_validate_json(response.content)
+        readiness = Readiness.from_json(response.content)
     except httpx.TransportError as error:
         return [Finding("readiness", False, str(error), _NOT_REACHED)]
     except pydantic.ValidationError:

@@ -34,7 +34,7 @@ def improve(
 
     with AppClient(app_url(state)) as app:
         order = {"comment": comment} | ({"run": run} if run else {})
-        ordered = ImprovementView.model_validate(app.post(f"models/{model}/improvement", order))
+        ordered = ImprovementView.from_json(app.post(f"models/{model}/improvement", order))
         started = await_run(app, model, ordered.identity)
         detail = follow(app, started, tell) if wait else None
     if as_json:

@@ -138,7 +138,7 @@ def incidents(
     if as_json:
         rendering.print_json(console, found)
     else:
-        console.print(incident_report.incidents_table([Incident.model_validate(item) for item in found["items"]]))
+        console.print(incident_report.incidents_table([Incident.from_json(item) for item in found["items"]]))
         rendering.print_more(console, found)
 
 
@@ -159,7 +159,7 @@ def _post(path: str, comment: str, *, as_json: bool, state: Path) -> None:
     if as_json:
         rendering.print_json(console, found)
     else:
-        console.print(incident_report.incidents_table([Incident.model_validate(found)]))
+        console.print(incident_report.incidents_table([Incident.from_json(found)]))
 
 
 def undo(

@@ -30,7 +30,7 @@ def _entry(entry: LedgerEntry) -> list[RenderableType]:
 
 def _decision(entry: LedgerEntry) -> Iterable[RenderableType]:
     decision = entry.body["decision"]
-    evidence = Evidence.model_validate(entry.body["evidence"])
+    evidence = Evidence.from_json(entry.body["evidence"])
     yield Text(f"decided to {decision['action']} {entry.subject} by rule {decision['rule']}: {decision['reason']}")
     yield metrics_table(evidence)
     facts = Table.grid(padding=(0, 2))

@@ -40,6 +40,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         read_commands.explain,
         read_commands.models,
         read_commands.ledger,
+        read_commands.in_flight,
         improve_command.feedback,
     ),
     "What waits for a person": (

@@ -12,7 +12,7 @@ from cli.app_client import AppClient, app_url
 from cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
 from domain.ledger import LedgerEntry
 from domain.names import IMPROVEMENT, LIFECYCLE
-from domain.view import ChainCheck, Explanation, IncidentView, ModelView, RunDetail, RunSummary
+from domain.view import ChainCheck, Explanation, IncidentView, InFlight, ModelView, RunDetail, RunSummary
 
 _RUNS = (f"{LIFECYCLE}-", f"{IMPROVEMENT}-")
 
@@ -30,7 +30,15 @@ def runs(
     """List the runs, newest first."""
     with _app(state) as app:
         found = app.get("runs", model=model, outcome=outcome, limit=limit, cursor=cursor)
-    shown = run_report.runs_table([RunSummary.model_validate(item) for item in found["items"]])
+    shown = run_report.runs_table([RunSummary.from_json(item) for item in found["items"]])
+    _show(found, shown, as_json=as_json)
+
+
+def in_flight(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """List what has not ended, by orchestration and version: what a deployment meets."""
+    with _app(state) as app:
+        found = app.get("orchestrations")
+    shown = run_report.in_flight_table([InFlight.from_json(item) for item in found["items"]])
     _show(found, shown, as_json=as_json)
 
 
@@ -44,10 +52,10 @@ def show(
     with _app(state) as app:
         if what.startswith(_RUNS):
             found = app.get(f"runs/{name}")
-            shown = run_report.run_report(RunDetail.model_validate(found))
+            shown = run_report.run_report(RunDetail.from_json(found))
         else:
             found = app.get(f"incidents/{name}")
-            shown = incident_report.incident_report(IncidentView.model_validate(found))
+            shown = incident_report.incident_report(IncidentView.from_json(found))
     _show(found, shown, as_json=as_json)
 
 
@@ -64,7 +72,7 @@ def explain(
         else:
             view = app.get(f"incidents/{name}")
             found = {"run": what, "model": view["incident"]["model"], "entries": view["entries"]}
-    _show(found, ledger_report.explanation_report(Explanation.model_validate(found)), as_json=as_json)
+    _show(found, ledger_report.explanation_report(Explanation.from_json(found)), as_json=as_json)
 
 
 def models(
@@ -76,7 +84,7 @@ def models(
     """Show the models: versions, aliases, champion now or at a given time, rollback target."""
     with _app(state) as app:
         found = {"items": [app.get(f"models/{quote(model, safe='')}", at=at)]} if model else app.get("models", at=at)
-    shown = rendering.models_report([ModelView.model_validate(item) for item in found["items"]])
+    shown = rendering.models_report([ModelView.from_json(item) for item in found["items"]])
     _show(found, shown, as_json=as_json)
 
 
@@ -92,11 +100,11 @@ def ledger(
     with _app(state) as app:
         if not verify:
             found = app.get("ledger", model=model, limit=limit, cursor=cursor)
-            entries = [LedgerEntry.model_validate(item) for item in found["items"]]
+            entries = [LedgerEntry.from_json(item) for item in found["items"]]
             _show(found, ledger_report.ledger_table(entries), as_json=as_json)
             return
         found = app.get("ledger/verification", model=model)
-    checks = [ChainCheck.model_validate(item) for item in found["items"]]
+    checks = [ChainCheck.from_json(item) for item in found["items"]]
     _show(found, ledger_report.checks_table(checks), as_json=as_json)
     if any(check.fault for check in checks):
         raise typer.Exit(1)

@@ -41,7 +41,7 @@ def reviews(
     if as_json:
         rendering.print_json(console, found)
     else:
-        console.print(review_report.reviews_table([Review.model_validate(item) for item in found["items"]]))
+        console.print(review_report.reviews_table([Review.from_json(item) for item in found["items"]]))
         rendering.print_more(console, found)
 
 
@@ -53,7 +53,7 @@ def review(review: ReviewId, as_json: AsJson = False, state: State = DEFAULT_STA
     if as_json:
         rendering.print_json(console, found)
     else:
-        console.print(review_report.packet_report(ReviewPacket.model_validate(found)))
+        console.print(review_report.packet_report(ReviewPacket.from_json(found)))
 
 
 def approve(review: ReviewId, comment: Comment, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
@@ -95,7 +95,7 @@ def await_settled(app: AppClient, review: str, seconds: float = _SECONDS) -> Rev
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = Review.model_validate(app.get(f"reviews/{review}")["review"])
+        found = Review.from_json(app.get(f"reviews/{review}")["review"])
         if found.settled:
             return found
         time.sleep(0.3)

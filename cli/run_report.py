@@ -9,7 +9,7 @@ from rich.text import Text
 from cli.loop_report import loop_report
 from cli.rendering import moment, plain_table, styled
 from domain.improvement_messages import ImprovementOutcome
-from domain.view import RunDetail, RunSummary, TimelineStep
+from domain.view import InFlight, RunDetail, RunSummary, TimelineStep
 
 
 def runs_table(runs: list[RunSummary]) -> RenderableType:
@@ -19,6 +19,18 @@ def runs_table(runs: list[RunSummary]) -> RenderableType:
     table = plain_table("run", "started", "outcome", "reason")
     for run in runs:
         table.add_row(run.run, moment(run.started_at), _outcome(run), Text(run.reason.partition("\n")[0]))
+    return table
+
+
+def in_flight_table(found: list[InFlight]) -> RenderableType:
+    """What has not ended, a line for each orchestration and version."""
+    if not found:
+        return Text("nothing is in flight")
+    table = plain_table("orchestration", "version", "count", "oldest", "does")
+    for item in found:
+        version = "-" if item.version is None else str(item.version)
+        does = ", ".join(f"{step or 'not begun'}: {count}" for step, count in sorted(item.steps.items()))
+        table.add_row(item.orchestrator, version, str(item.count), moment(item.oldest), Text(does))
     return table
 
 
@@ -37,7 +49,7 @@ def run_report(run: RunDetail) -> RenderableType:
         steps.add_row(step.name, at, seconds, str(step.attempts), Text(_input(step)), _result(step))
     outcome = run.output if isinstance(run.output, dict) else {}
     improvement = outcome.get("improvement") or (outcome if "rounds" in outcome else None)
-    loop = () if improvement is None else loop_report(ImprovementOutcome.model_validate(improvement))
+    loop = () if improvement is None else loop_report(ImprovementOutcome.from_json(improvement))
     return Group(head, Text(), steps, *loop)
 
 

@@ -79,7 +79,7 @@ class Smoke:
         last = ""
         for _ in self._until(min(self.patience, 600), every=2):
             try:
-                last = Liveness.model_validate(self.app.get("health")).version
+                last = Liveness.from_json(self.app.get("health")).version
             except (AppUnreachableError, AppRefusedError) as error:
                 last = str(error)
                 continue
@@ -92,7 +92,7 @@ class Smoke:
         last = ""
         for _ in self._until(min(self.patience, 600), every=2):
             try:
-                readiness = Readiness.model_validate(self.app.get("health/ready"))
+                readiness = Readiness.from_json(self.app.get("health/ready"))
             except (AppUnreachableError, AppRefusedError) as error:
                 last = str(error)
                 continue
@@ -114,7 +114,7 @@ class Smoke:
 
     def _verdict(self, run: str) -> str:
         detail = follow(self.app, run, lambda step: self.tell("", step), seconds=self.patience)
-        outcome = RunOutcome.model_validate(detail.output) if detail.output else None
+        outcome = RunOutcome.from_json(detail.output) if detail.output else None
         if outcome is None or outcome.outcome not in _VERDICTS:
             said = f"{outcome.outcome}: {outcome.reason}" if outcome else detail.state
             raise SmokeError(f"{run} ended without a verdict, {said}; `nightshift show {run}`", run=run)

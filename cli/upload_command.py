@@ -57,7 +57,7 @@ def upload(
         console.print(run_report.run_report(detail))
     if detail is None:
         return
-    outcome = RunOutcome.model_validate(detail.output) if detail.output else None
+    outcome = RunOutcome.from_json(detail.output) if detail.output else None
     if outcome is None or outcome.decision is None:
         raise typer.Exit(1)
     if name in outcome.refused:
@@ -120,7 +120,7 @@ def follow(app: AppClient, run: str, tell: Callable[[str], None], seconds: float
     started = time.monotonic()
     told: str = ""
     while True:
-        detail = RunDetail.model_validate(_found(app, run))
+        detail = RunDetail.from_json(_found(app, run))
         if detail.state in ENDED:
             return detail
         if detail.step and detail.step != told:

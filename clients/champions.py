@@ -27,7 +27,7 @@ class TableChampionBook:
     def moves(self, model: str) -> tuple[ChampionMove, ...]:
         """All moves, oldest first."""
         rows = self._table.partition(model)
-        return tuple(ChampionMove.model_validate_json(str(row.values["Move"])) for row in rows)
+        return tuple(ChampionMove.from_json(str(row.values["Move"])) for row in rows)
 
 
 def _key(move: ChampionMove) -> str:

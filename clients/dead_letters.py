@@ -54,7 +54,7 @@ class TableDeadLetterBook:
         return next(iter(self._table.query("RowKey eq @key", {"key": letter_id})), None)
 
     def _read(self, row: Row) -> DeadLetter:
-        letter = DeadLetter.model_validate_json(str(row.values["Letter"]))
+        letter = DeadLetter.from_json(str(row.values["Letter"]))
         body = self._blobs.read(_body(letter.letter_id)).decode()
         return letter.model_copy(update={"body": body})
 

@@ -141,7 +141,7 @@ class TableIncidentBook:
         where = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last and Incident eq @incident"
         bounds = {"model": model, "first": _ALERT, "last": _ALERT + "\U0000fffd", "incident": incident_id}
         rows = self._table.query(where, bounds)
-        alerts = (AlertMessage.model_validate_json(str(row.values["Alert"])) for row in rows)
+        alerts = (AlertMessage.from_json(str(row.values["Alert"])) for row in rows)
         return tuple(sorted(alerts, key=lambda alert: alert.fired_at))
 
 
@@ -247,4 +247,4 @@ def _alert_row(alert: AlertMessage, incident: str, *, resolved: bool = False) ->
 
 
 def _read(row: Row) -> Incident:
-    return Incident.model_validate_json(str(row.values["Json"]))
+    return Incident.from_json(str(row.values["Json"]))

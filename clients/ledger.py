@@ -1,6 +1,8 @@
 """The decision ledger in the table ``ledger``: a partition per model with its head, its entries and their keys."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 from azure.data.tables import TableServiceClient
 from pydantic import ValidationError
@@ -100,10 +102,11 @@ class TableLedger:
 
     def _verify(self, model: str) -> ChainFault | None:
         head = _end(self._table.get(model, _HEAD))
-        entries: list[LedgerEntry] = []
+        entries: list[dict[str, Any]] = []
         for row in self._table.partition(model, prefix=_ENTRY):
             try:
-                entries.append(_entry(row))
+                _entry(row)
+                entries.append(json.loads(str(row.values["Entry"])))
             except LedgerBrokenError:
                 return ChainFault(model=model, sequence=len(entries) + 1, problem="it cannot be read")
         if _end(self._table.get(model, _HEAD)) != head:
@@ -117,6 +120,6 @@ def _end(head: Row | None) -> tuple[int, str]:
 
 def _entry(row: Row) -> LedgerEntry:
     try:
-        return LedgerEntry.model_validate_json(str(row.values.get("Entry")))
+        return LedgerEntry.from_json(str(row.values.get("Entry")))
     except ValidationError as error:
         raise LedgerBrokenError(row.partition, row.key) from error

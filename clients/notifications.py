@@ -22,7 +22,7 @@ class TableNotificationBook:
         except ConflictError:
             row = self._table.get(model, key)
             assert row is not None, "the conflict was this row, and rows are never deleted"
-            return NotificationRecord.model_validate_json(str(row.values["Record"]))
+            return NotificationRecord.from_json(str(row.values["Record"]))
         return record
 
     def settle(self, record: NotificationRecord) -> None:

@@ -54,4 +54,4 @@ class Records(Generic[Record]):
         return (self._read(row) for row in rows)
 
     def _read(self, row: Row) -> Record:
-        return self._kind.model_validate_json(str(row.values["Record"]))
+        return self._kind.from_json(str(row.values["Record"]))

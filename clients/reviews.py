@@ -71,4 +71,4 @@ def _write(review: Review, etag: str | None) -> Write:
 
 
 def _read(row: Row) -> Review:
-    return Review.model_validate_json(str(row.values["Record"]))
+    return Review.from_json(str(row.values["Record"]))

@@ -151,5 +151,5 @@ def _queue(
 
 
 def _batch(model: str, rows: list[Row]) -> Batch:
-    uploads = tuple(Upload.model_validate_json(str(row.values["Upload"])) for row in rows)
+    uploads = tuple(Upload.from_json(str(row.values["Upload"])) for row in rows)
     return Batch(run=instance_id(LIFECYCLE, model, uploads[0].identity), uploads=uploads)

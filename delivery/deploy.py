@@ -1,11 +1,13 @@
 """Deploy a package to an environment, or put an earlier one back: ``python -m delivery.deploy ENV``.
 
 1. Hold package and wheel against their digests.
-2. Keep them in the environment's own container of releases, under their version: that is what a rollback takes.
-3. Put the wheel where the training jobs install it from.
-4. Hand the package to the app: one deploy on Flex Consumption, the package's blob and a restart on a Premium plan.
+2. Say what is in flight and what becomes of it under this release; what would break holds the deployment back.
+3. Keep the release in the environment's own container of releases, under its version: that is what a rollback takes.
+4. Put the wheel where the training jobs install it from.
+5. Hand the package to the app: one deploy on Flex Consumption, the package's blob and a restart on a Premium plan.
 
-A rollback (``--version``) takes steps 3 and 4 with what step 2 has kept. Nothing is built on the way.
+A rollback (``--version``) takes what step 3 has kept. It says what is in flight as well, but waits for nothing and is
+held back by nothing. Nothing is built on the way.
 """
 
 import argparse
@@ -19,11 +21,14 @@ from delivery.archive import file_digest
 from delivery.command import run
 from delivery.commit import Commit
 from delivery.environment import Environment, EnvironmentFolder
+from delivery.in_flight import Replayed, RunsInFlight, refuse_breaking
 from delivery.package import DEFAULT_FOLDER, ROOT
 from delivery.wheel import upload_wheel
 from domain.errors import BadInputError, NightshiftError
 
 _FLEX = "FC1"
+# A review may wait for 30 days.
+_LONGEST_DRAIN = 30 * 24 * 60
 # What WEBSITE_RUN_FROM_PACKAGE of a Premium plan names (terraform/modules/function_app/main.premium.tf).
 _PREMIUM_BLOB = "nightshift.zip"
 
@@ -77,18 +82,35 @@ class Release:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Deploys to one environment with the Azure CLI's sign-in."""
+    """Deploys to one environment with the Azure CLI's sign-in.
+
+    Attributes:
+        in_flight: says what is in flight there.
+    """
 
     environment: Environment
+    in_flight: RunsInFlight
 
-    def deploy(self, release: Release) -> None:
+    def deploy(self, release: Release, *, drain: float | None = None, break_in_flight: bool = False) -> None:
         """Keep a release and hand it to the app.
+
+        Args:
+            drain: wait for so many minutes until nothing is in flight that would break.
+            break_in_flight: go on although something would.
 
         Raises:
             BadInputError: it is not what was built.
+            InFlightBrokenError: the release cannot go on with what is in flight.
+            InFlightUnknownError: it is to be drained, and the app does not say what is in flight.
             CommandError: Azure refuses a step.
         """
         release.verify()
+        replayed = Replayed.of_package(release.package)
+        found = self.in_flight.tell(replayed)
+        if drain is not None:
+            self.in_flight.drain(replayed, drain)
+        elif found is not None and not break_in_flight:
+            refuse_breaking(found, replayed)
         for file in release.files:
             self._upload(file, f"packages/{file.name}")
         self._hand_over(release)
@@ -105,6 +127,7 @@ class Delivery:
             for file in release.files:
                 self._blob("download", "--name", f"packages/{file.name}", "--file", str(file), "--no-progress")
             release.verify()
+            self.in_flight.tell(Replayed.of_package(release.package))
             self._hand_over(release)
 
     def versions(self) -> list[str]:
@@ -143,10 +166,26 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the release lies")
     parser.add_argument("--commit", default="HEAD", help="whose release it is")
     parser.add_argument("--version", help="put back this version, which the environment has had before")
+    parser.add_argument(
+        "--drain",
+        type=float,
+        metavar="MINUTES",
+        help="wait so long for what is in flight and would break; if some is left then, nothing is deployed",
+    )
+    parser.add_argument(
+        "--break-in-flight",
+        action="store_true",
+        help="deploy although something in flight would fail under it",
+    )
     parser.add_argument("--list", action="store_true", help="only list the versions that can be put back")
     arguments = parser.parse_args()
+    if arguments.version and (arguments.drain is not None or arguments.break_in_flight):
+        parser.error("--version: a rollback waits for nothing and is held back by nothing; leave the other option out")
+    if arguments.drain is not None and not 0 <= arguments.drain <= _LONGEST_DRAIN:
+        parser.error(f"--drain: {arguments.drain:g} must be from 0 to {_LONGEST_DRAIN} minutes")
     try:
-        delivery = Delivery(EnvironmentFolder.default().get(arguments.environment))
+        environment = EnvironmentFolder.default().get(arguments.environment)
+        delivery = Delivery(environment, RunsInFlight(environment))
         if arguments.list:
             sys.stdout.write("".join(f"{version}\n" for version in delivery.versions()))
             return
@@ -154,7 +193,8 @@ def main() -> None:
         if arguments.version:
             delivery.roll_back(version)
         else:
-            delivery.deploy(Release(arguments.folder, version))
+            release = Release(arguments.folder, version)
+            delivery.deploy(release, drain=arguments.drain, break_in_flight=arguments.break_in_flight)
     except NightshiftError as error:
         sys.exit(f"error: {error}")
     sys.stdout.write(

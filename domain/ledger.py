@@ -1,6 +1,6 @@
 """The decision ledger: a hash chain per model that says what was decided, by which rule, on which evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -48,7 +48,7 @@ class ChainFault(Message):
     problem: str
 
 
-def entry_hash(entry: dict[str, Any]) -> str:
+def entry_hash(entry: Mapping[str, Any]) -> str:
     """SHA-256 of an entry's JSON without its own hash."""
     return digest({name: value for name, value in entry.items() if name != "hash"})
 
@@ -65,23 +65,26 @@ def chain(record: LedgerRecord, *, sequence: int, previous_hash: str, recorded_a
     return draft.model_copy(update={"hash": entry_hash(draft.to_json())})
 
 
-def verify(model: str, entries: Sequence[LedgerEntry], *, head_sequence: int, head_hash: str) -> ChainFault | None:
+def verify(
+    model: str, entries: Sequence[Mapping[str, Any]], *, head_sequence: int, head_hash: str
+) -> ChainFault | None:
     """Check a model's whole chain: numbering, links, hashes, and that it ends where the head says.
 
     Args:
-        entries: all entries of the model, by sequence.
+        entries: all entries of the model, by sequence, each the JSON that is stored: the release that wrote it may know
+            another field than this one, and its hash covers that.
         head_sequence: sequence of the last entry according to the head record (0 for an empty chain).
         head_hash: hash of the last entry according to the head record.
     """
     previous = GENESIS
     for expected, entry in enumerate(entries, start=1):
-        if entry.sequence != expected:
+        if entry["sequence"] != expected:
             return ChainFault(model=model, sequence=expected, problem=f"entry {expected} is missing")
-        if entry.previous_hash != previous:
+        if entry["previous_hash"] != previous:
             return ChainFault(model=model, sequence=expected, problem="it does not link to the entry before it")
-        if entry_hash(entry.to_json()) != entry.hash:
+        if entry_hash(entry) != entry["hash"]:
             return ChainFault(model=model, sequence=expected, problem="its content does not match its hash")
-        previous = entry.hash
+        previous = entry["hash"]
     if (len(entries), previous) != (head_sequence, head_hash):
         problem = f"the chain ends at {len(entries)}, the head says {head_sequence}"
         return ChainFault(model=model, sequence=len(entries), problem=problem)

@@ -1,13 +1,12 @@
 """The base of every message that crosses a durable boundary, a queue or a port."""
 
-import json
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Message(BaseModel):
-    """An immutable value with an explicit JSON form; unknown fields are refused."""
+    """An immutable value with an explicit JSON form; unknown fields are refused where it comes from outside."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
@@ -17,11 +16,17 @@ class Message(BaseModel):
 
     @classmethod
     def from_json(cls, value: object) -> Self:
-        """Read a message from a JSON object or from JSON text (Durable delivers either).
+        """Read what a release of this app has written: history, a stored record, a blob, an answer of its API.
+
+        That release may have been a newer one, before a rollback. So a field that this one does not know is left out,
+        at every depth (ADR 18); people and outside systems are read with ``model_validate``, which refuses it.
+
+        Args:
+            value: a JSON object, or JSON text (Durable delivers either).
 
         Raises:
-            pydantic.ValidationError: a field is missing, unknown or ill-typed.
+            pydantic.ValidationError: it is no JSON, or a known field is missing or ill-typed.
         """
-        if isinstance(value, str):
-            value = json.loads(value)
-        return cls.model_validate(value)
+        if isinstance(value, str | bytes):
+            return cls.model_validate_json(value, extra="ignore")
+        return cls.model_validate(value, extra="ignore")

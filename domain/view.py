@@ -93,6 +93,23 @@ class ChainCheck(Message):
     fault: ChainFault | None
 
 
+class InFlight(Message):
+    """Orchestrations of one kind and version that have not ended.
+
+    Attributes:
+        version: of ``defaultVersion`` in host.json when they began, its first number; 0 before there were versions;
+            None while they have not begun.
+        oldest: when the first of them was started.
+        steps: how many of them do what; empty for one that has not begun.
+    """
+
+    orchestrator: str
+    version: int | None
+    count: int
+    oldest: datetime
+    steps: dict[str, int]
+
+
 class UploadView(Message):
     """Where an upload has got to: ``run`` is None while it waits for its turn."""
 

@@ -27,6 +27,7 @@ from domain.upload import BlobRef
 from orchestrators.job import JobEnd, run_job
 from orchestrators.lifecycle import DECIDING_ATTEMPTS
 from orchestrators.retries import steadily
+from orchestrators.versions import tell_step
 
 Steps = Generator[Any, Any, Any]
 _HOUR = 3600
@@ -255,8 +256,7 @@ class _Loop:
 
     def tell(self, step: str) -> None:
         """Set the custom status that people see while the loop goes on."""
-        since = self.context.current_utc_datetime.isoformat()
-        self.context.set_custom_status({"step": step, "since": since, "round": self.number})
+        tell_step(self.context, step, round=self.number)
 
 
 def _story(rounds: list[Round], said: str) -> str:

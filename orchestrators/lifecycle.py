@@ -41,6 +41,7 @@ from domain.upload import BlobRef
 from orchestrators.job import JobEnd, run_job
 from orchestrators.retries import steadily
 from orchestrators.serving import follow_alias
+from orchestrators.versions import tell_step
 
 Steps = Generator[Any, Any, Any]
 
@@ -254,7 +255,7 @@ class _Run:
 
     def tell(self, step: str) -> None:
         """Set the custom status that people see while the run goes on."""
-        self.context.set_custom_status({"step": step, "since": self.context.current_utc_datetime.isoformat()})
+        tell_step(self.context, step)
 
     def halt_on(self, failure: Failure | None, outcome: Literal["halted", "failed"] = "failed") -> None:
         """Leave the run when a step has failed."""
@@ -320,4 +321,4 @@ class _Run:
         try:
             yield steadily(self.context, PUBLISH_EVENT, event, PUBLISHING)
         except Exception:  # noqa: BLE001 - Durable raises the bare class; the activity has logged the reason
-            self.context.set_custom_status({"step": PUBLISH_EVENT, "unpublished": kind})
+            tell_step(self.context, PUBLISH_EVENT, unpublished=kind)

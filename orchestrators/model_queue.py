@@ -8,6 +8,7 @@ import azure.durable_functions as df
 from domain.names import CLAIM_UPLOADS, LIFECYCLE, SEND_ALERT
 from domain.run import AlertRequest, Batch, ClaimRequest, LifecycleInput, QueueInput
 from orchestrators.retries import steadily
+from orchestrators.versions import tell_step
 
 Steps = Generator[Any, Any, Any]
 
@@ -21,6 +22,7 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
     4. Start again as new, so that the history stays short.
     """
     queue = QueueInput.from_json(context.get_input())
+    tell_step(context, CLAIM_UPLOADS)
     claim = ClaimRequest(model=queue.model, generation=queue.generation, claim=queue.claim)
     batch = Batch.from_json((yield steadily(context, CLAIM_UPLOADS, claim)))
     if not batch.uploads:
@@ -32,6 +34,7 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
         patience=batch.patience,
         trace=batch.uploads[0].trace,
     )
+    tell_step(context, LIFECYCLE)
     try:
         yield context.call_sub_orchestrator(LIFECYCLE, lifecycle.to_json(), instance_id=batch.run)
     except Exception as error:  # noqa: BLE001 - Durable raises the bare class; the next batch must not wait for this one

@@ -43,6 +43,7 @@ from domain.response import (
 )
 from domain.step import Failure
 from orchestrators.retries import steadily
+from orchestrators.versions import tell_step
 from orchestrators.waiting import pause, wait_until
 
 Steps = Generator[Any, Any, Any]
@@ -276,7 +277,7 @@ class _Response:
 
     def step(self, activity: str, message: Message) -> Steps:
         """Call an activity; when its patience is used up, its result is a failure like any other."""
-        self.context.set_custom_status({"step": activity, "since": self.context.current_utc_datetime.isoformat()})
+        tell_step(self.context, activity)
         try:
             return (yield steadily(self.context, activity, message, self.order.patience))
         except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up

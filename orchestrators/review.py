@@ -26,6 +26,7 @@ from domain.run import AlertRequest, RunEvent
 from domain.step import Failure
 from orchestrators.retries import steadily
 from orchestrators.serving import follow_alias
+from orchestrators.versions import tell_step
 from orchestrators.waiting import pause, wait_until
 
 Steps = Generator[Any, Any, Any]
@@ -168,4 +169,4 @@ class _Review:
 
     def tell(self, step: str) -> None:
         """Set the custom status that people see while the review goes on."""
-        self.context.set_custom_status({"step": step, "since": self.context.current_utc_datetime.isoformat()})
+        tell_step(self.context, step)

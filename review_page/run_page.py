@@ -49,7 +49,7 @@ def comparisons(detail: RunDetail) -> Iterator[Evidence]:
         summary: Any = step.result.get("summary") if isinstance(step.result, dict) else None
         if step.name == EVALUATE_METRICS and summary is not None:
             try:
-                yield Evidence.model_validate(summary)
+                yield Evidence.from_json(summary)
             except ValidationError:
                 # An older release wrote it otherwise; the step itself is shown all the same.
                 continue

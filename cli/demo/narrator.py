@@ -43,7 +43,7 @@ class Narrator:
     def decided(self, run: RunDetail, explanation: Explanation) -> None:
         """What a run decided, with its evidence."""
         self.console.print(ledger_report.explanation_report(explanation))
-        outcome = RunOutcome.model_validate(run.output)
+        outcome = RunOutcome.from_json(run.output)
         self.console.print(Text.assemble("=> ", rendering.styled(outcome.outcome), f": {first_line(outcome.reason)}"))
 
 

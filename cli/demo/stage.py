@@ -54,17 +54,17 @@ class Stage:
         detail = follow(self.app, run, self.narrator.tell)
         if detail.output is None or detail.state != "completed":
             raise NightshiftError(f"{run} ended {detail.state}: {detail.reason}")
-        explanation = Explanation.model_validate(self.app.get(f"runs/{run}/explanation"))
+        explanation = Explanation.from_json(self.app.get(f"runs/{run}/explanation"))
         self.narrator.decided(detail, explanation)
         return detail
 
     def outcome(self, run: str) -> RunOutcome:
         """The output of an ended run."""
-        return RunOutcome.model_validate(self.app.get(f"runs/{run}")["output"])
+        return RunOutcome.from_json(self.app.get(f"runs/{run}")["output"])
 
     def model(self, name: str) -> ModelView:
         """A model as it is now."""
-        return ModelView.model_validate(self.app.get(f"models/{name}"))
+        return ModelView.from_json(self.app.get(f"models/{name}"))
 
     def items(self, path: str, **params: str | int | None) -> list[dict[str, Any]]:
         """A list of the API."""
@@ -84,7 +84,7 @@ class Stage:
         told = 0
         while time.monotonic() < deadline:
             for item in self.items("incidents", limit=1000):
-                view = IncidentView.model_validate(self.app.get(f"incidents/{item['incident_id']}"))
+                view = IncidentView.from_json(self.app.get(f"incidents/{item['incident_id']}"))
                 if alert_id not in {alert.alert_id for alert in view.occurrences}:
                     continue
                 for entry in view.incident.timeline[told:]:
@@ -114,7 +114,7 @@ class Stage:
         """Wait until a run is at a step."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if RunDetail.model_validate(self.app.get(f"runs/{run}")).step == step:
+            if RunDetail.from_json(self.app.get(f"runs/{run}")).step == step:
                 return
             time.sleep(0.1)
         raise NightshiftError(f"{run} did not come to {step} within {seconds:.0f} s")

@@ -62,7 +62,7 @@ def _flagged(stage: Stage) -> str:
 
 def _reviewed(stage: Stage) -> str:
     review = str(stage.items("reviews", model=REVENUE, state="open")[0]["review_id"])
-    packet = ReviewPacket.model_validate(stage.app.get(f"reviews/{review}"))
+    packet = ReviewPacket.from_json(stage.app.get(f"reviews/{review}"))
     for line in (*packet.cost_of_waiting, *packet.if_nobody_answers):
         stage.narrator.tell(line)
     decision = {"decision": "approve", "comment": "the hole in the data is known"}

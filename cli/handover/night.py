@@ -45,11 +45,11 @@ def read_night(app: AppClient, since: datetime, until: datetime) -> Night:
     return Night(
         since=since,
         until=until,
-        runs=tuple(run for run in map(RunSummary.model_validate, runs) if run.updated_at >= since),
+        runs=tuple(run for run in map(RunSummary.from_json, runs) if run.updated_at >= since),
         incidents=tuple(_incidents(app, since)),
         reviews=tuple(_reviews(app, since)),
         letters=tuple(_letters(app, since)),
-        models=tuple(ModelView.model_validate(item) for item in app.get("models")["items"]),
+        models=tuple(ModelView.from_json(item) for item in app.get("models")["items"]),
         ready=_ready(app),
     )
 
@@ -58,17 +58,17 @@ def _incidents(app: AppClient, since: datetime) -> Iterator[Incident]:
     """Those that changed in the night, and those that are not over, however old."""
     seen: set[str] = set()
     recent = every(app, "incidents", since=(since - _INCIDENT_TIME).isoformat())
-    for item in map(Incident.model_validate, recent):
+    for item in map(Incident.from_json, recent):
         if item.updated_at >= since or item.state != "resolved":
             seen.add(item.incident_id)
             yield item
-    for item in map(Incident.model_validate, every(app, "incidents", state="open,acknowledged,mitigated")):
+    for item in map(Incident.from_json, every(app, "incidents", state="open,acknowledged,mitigated")):
         if item.incident_id not in seen:
             yield item
 
 
 def _reviews(app: AppClient, since: datetime) -> Iterator[Review]:
-    for review in map(Review.model_validate, every(app, "reviews")):
+    for review in map(Review.from_json, every(app, "reviews")):
         if review.opened_at < since - _REVIEW_TIME:
             return
         decided = review.decision is not None and review.decision.at >= since
@@ -80,8 +80,8 @@ def _reviews(app: AppClient, since: datetime) -> Iterator[Review]:
 def _letters(app: AppClient, since: datetime) -> Iterator[DeadLetter]:
     waiting = {item["letter_id"]: item for item in every(app, "dead-letters", state="waiting")}
     for item in waiting.values():
-        yield DeadLetter.model_validate(item)
-    for letter in map(DeadLetter.model_validate, every(app, "dead-letters")):
+        yield DeadLetter.from_json(item)
+    for letter in map(DeadLetter.from_json, every(app, "dead-letters")):
         if letter.recorded_at < since:
             return
         if letter.letter_id not in waiting:

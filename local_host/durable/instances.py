@@ -39,6 +39,7 @@ class Instances:
         self.under_way: dict[str, TurnUnderWay] = {}
         self.activities: list[ActivityWork] = []
         self.finished: list[str] = []
+        self._default_version = settings.default_version
         self._may_replace_running = settings.overridable_existing_instance_states == "AnyState"
         self._live: OrderedDict[str, Instance] = OrderedDict()
         self._touched: dict[str, None] = {}
@@ -77,6 +78,7 @@ class Instances:
     ) -> Instance:
         """Makes a pending instance in the place of a finished one of the same id, if there is one.
 
+        One without a version gets the default of host.json and keeps it, also when it continues as new.
         InstanceExistsError if an unfinished one has the id and the settings do not allow to replace it.
         """
         status = self.status(instance_id)
@@ -87,6 +89,7 @@ class Instances:
         if status is not None:
             self.delete(instance_id)
         now = self.now()
+        version = self._default_version if version is None else version
         instance = Instance(instance_id, uuid.uuid4().hex, name, version, input_, now, parent=parent)
         self.store.put(instance, now)
         self._live[instance_id] = instance

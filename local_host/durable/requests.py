@@ -54,9 +54,16 @@ class Requests:
         self._instances.deliver(instance_id, Message(history.event_raised(name, data, self._instances.now())))
 
     def terminate(self, instance_id: str, reason: str) -> None:
-        """Ends an instance at once; its activities and sub-orchestrations that are under way are not stopped."""
+        """Ends an instance at once; its activities and sub-orchestrations that are under way are not stopped.
+
+        One of a version that this engine does not take is ended by the next engine that does: until then nobody reads
+        what it is sent, as in DTFx.
+        """
         self._unfinished(instance_id, "terminate")
         instance = self._instances.find(instance_id)
+        if not self._turns.takes(instance):
+            self._instances.deliver(instance_id, Message(history.execution_terminated(reason, self._instances.now())))
+            return
         self._control(instance, history.execution_terminated(reason, self._instances.now()), begins=True)
         self._instances.finish(instance, RuntimeStatus.TERMINATED, json.dumps(reason))
 
@@ -83,9 +90,8 @@ class Requests:
         instance = self._instances.find(instance_id)
         if not with_new_instance_id and not instance.status.is_final:
             raise InstanceExistsError(instance_id, instance.status)
-        return self.start(
-            instance.name, instance.input, None if with_new_instance_id else instance_id, instance.version
-        )
+        # As a new one, which has today's version and not that of the instance before.
+        return self.start(instance.name, instance.input, None if with_new_instance_id else instance_id, None)
 
     def purge(self, instance_id: str) -> int:
         """Deletes an instance, whatever its status; gives 1. What it has under way goes on, to no effect."""

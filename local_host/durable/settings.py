@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 OverridableStates = Literal["NonRunningStates", "AnyState"]
+VersionMatchStrategy = Literal["None", "Strict", "CurrentOrOlder"]
+VersionFailureStrategy = Literal["Reject", "Fail"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,8 @@ class DurableSettings:
     The three limits bound the activities, orchestrator turns and entity batches under way at once, those included
     that wait for a thread. With "NonRunningStates" a start is refused while an instance of the same id is unfinished;
     with "AnyState" it replaces that instance.
+    `default_version` is that of instances that are started without one; the strategies say which versions this engine
+    takes turns of, and what becomes of the others: they wait for another engine, or fail.
     """
 
     hub_name: str = "TestHubName"
@@ -23,6 +27,9 @@ class DurableSettings:
     max_concurrent_orchestrators: int = 10
     max_concurrent_entities: int = 10
     overridable_existing_instance_states: OverridableStates = "NonRunningStates"
+    default_version: str | None = None
+    version_match_strategy: VersionMatchStrategy = "CurrentOrOlder"
+    version_failure_strategy: VersionFailureStrategy = "Reject"
 
     @classmethod
     def from_host_json(cls, host_json: Mapping[str, Any]) -> DurableSettings:
@@ -42,11 +49,30 @@ class DurableSettings:
             if value not in get_args(OverridableStates):
                 raise _refusal("overridableExistingInstanceStates", value, 'must be "NonRunningStates" or "AnyState"')
             chosen["overridable_existing_instance_states"] = value
+        if "defaultVersion" in section:
+            chosen["default_version"] = _version(section["defaultVersion"])
+        if "versionMatchStrategy" in section:
+            chosen["version_match_strategy"] = _choice(section, "versionMatchStrategy", VersionMatchStrategy)
+        if "versionFailureStrategy" in section:
+            chosen["version_failure_strategy"] = _choice(section, "versionFailureStrategy", VersionFailureStrategy)
         return cls(**chosen)
 
 
 def _refusal(key: str, value: object, rule: str) -> ValueError:
     return ValueError(f"host.json: extensions.durableTask.{key} is {value!r}: {rule}")
+
+
+def _version(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise _refusal("defaultVersion", value, 'must be a text such as "1.0", or null for none')
+    return value
+
+
+def _choice(section: Mapping[str, Any], key: str, options: Any) -> str:
+    value = section[key]
+    if value not in get_args(options):
+        raise _refusal(key, value, f"must be one of {', '.join(get_args(options))}")
+    return str(value)
 
 
 def _object(document: Mapping[str, Any], key: str, path: str) -> Mapping[str, Any]:

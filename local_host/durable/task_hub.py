@@ -47,7 +47,7 @@ class TaskHub:
             self.entities,
             functions,
             executor,
-            settings.max_concurrent_orchestrators,
+            settings,
             lambda turn, outcome: tell(lambda hub: hub.turns.finish(turn, outcome)),
         )
         self.requests = Requests(self.instances, self.turns, functions)

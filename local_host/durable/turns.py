@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from datetime import datetime
 
-from azure.durable_functions.models.history import HistoryEvent
+from azure.durable_functions.models.history import HistoryEvent, HistoryEventType
 
 from local_host.durable import history
 from local_host.durable.entities import Entities
@@ -25,8 +25,10 @@ from local_host.durable.instance import Instance, Message, ParentTask, RuntimeSt
 from local_host.durable.instances import Instances
 from local_host.durable.replay import Outcome, Replayer, invocation_fields
 from local_host.durable.retries import next_batch
+from local_host.durable.settings import DurableSettings
 from local_host.durable.tasks import Tasks
 from local_host.durable.turn import begin_turn, finish_turn
+from local_host.durable.versions import takes_version
 from local_host.durable.work import End, SubOrchestration, Turn, TurnUnderWay
 
 logger = logging.getLogger(__name__)
@@ -49,15 +51,16 @@ class Turns:
         entities: Entities,
         functions: DurableFunctions,
         executor: Executor,
-        limit: int,
+        settings: DurableSettings,
         computed: Computed,
     ) -> None:
+        self._settings = settings
         self._instances = instances
         self._store = instances.store
         self._entities = entities
         self._functions = functions
         self._executor = executor
-        self._limit = limit
+        self._limit = settings.max_concurrent_orchestrators
         self._computed = computed
         # Those that have become void hold their place, too, until their thread is free.
         self._computing = 0
@@ -82,6 +85,14 @@ class Turns:
     def _begin(self, instance: Instance) -> None:
         if instance.status is RuntimeStatus.SUSPENDED or instance.status.is_final:
             return
+        if not self.takes(instance):
+            self._refuse(instance)
+            return
+        for message in instance.inbox:
+            if message.record["EventType"] == HistoryEventType.EXECUTION_TERMINATED:
+                # It came while no engine of this version was there.
+                self._instances.finish(instance, RuntimeStatus.TERMINATED, message.record["Input"])
+                return
         batch, taken = next_batch(instance)
         if not batch and instance.episode > 0:
             self._take_off(instance, taken)
@@ -155,6 +166,24 @@ class Turns:
         self._instances.forget(instance.instance_id)
         reason = f"The engine could not take a turn: {type(error).__name__}: {error}"
         self._instances.finish(self._instances.find(instance.instance_id), RuntimeStatus.FAILED, json.dumps(reason))
+
+    def takes(self, instance: Instance) -> bool:
+        """Whether this engine takes turns of an instance, by its version."""
+        return takes_version(self._settings, instance.version)
+
+    def _refuse(self, instance: Instance) -> None:
+        """Leaves an instance of a version that is not taken as it is, messages included, or fails it."""
+        logger.warning(
+            "version_not_taken instance_id=%s name=%s version=%s default_version=%s strategy=%s",
+            instance.instance_id,
+            instance.name,
+            instance.version,
+            self._settings.default_version,
+            self._settings.version_failure_strategy,
+        )
+        if self._settings.version_failure_strategy == "Fail":
+            reason = "VersionMismatch: Orchestration version did not comply with Worker Versioning"
+            self._instances.finish(instance, RuntimeStatus.FAILED, json.dumps(reason))
 
     def _apply(self, instance: Instance, turn: Turn, now: datetime) -> None:
         self._store.add_episode(instance.instance_id, instance.episode, turn.records)

@@ -24,6 +24,7 @@ from domain.view import (
     FeedbackView,
     ImprovementView,
     IncidentView,
+    InFlight,
     ModelView,
     RunDetail,
     RunSummary,
@@ -50,6 +51,10 @@ OPERATIONS: tuple[Operation, ...] = (
         take.MODEL, take.RUN_STATE, take.OUTCOME, take.SINCE, take.UNTIL, *take.PAGED, shape="page",
     ),
     _read("show_run", "runs/{run}", "A run with its timeline, input and output.", RunDetail),
+    _read(
+        "list_in_flight", "orchestrations", "Orchestrations that have not ended, by kind and version.", InFlight,
+        shape="items", missing=False,
+    ),
     _read("explain_run", "runs/{run}/explanation", "Why a run did what it did, from the ledger.", Explanation),
     Operation(
         "tell_round", "POST", "runs/{run}/rounds/{round}/feedback", "Say what a round's plan was worth.",

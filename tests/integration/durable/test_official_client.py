@@ -60,7 +60,8 @@ async def hosted(host: Host, activity: Flaky) -> Any:
     """The functions above, hosted."""
     bodies = {"quick": quick, "waits": waits, "flaky": flaky}
     orchestrators = {name: df.Orchestrator.create(body) for name, body in bodies.items()}
-    return await host(DurableFunctions(orchestrators, {"flaky": activity}, {"Tally": df.Entity.create(tally)}))
+    functions = DurableFunctions(orchestrators, {"flaky": activity}, {"Tally": df.Entity.create(tally)})
+    return await host(functions, DurableSettings(default_version="1.3"))
 
 
 async def waiting(hosted: Any, instance_id: str) -> Any:
@@ -84,9 +85,9 @@ async def test_start_new_gives_the_id_and_status_shows_all(hosted: Any) -> None:
 
 
 async def test_start_new_with_an_id_and_without_input(hosted: Any) -> None:
-    """Both optional arguments."""
+    """Both optional arguments; the version is that of host.json."""
     assert await hosted.client.start_new("quick", "my:id-1") == "my:id-1"
-    assert (await hosted.finished("my:id-1")).output == {"input": None, "version": None}
+    assert (await hosted.finished("my:id-1")).output == {"input": None, "version": "1.3"}
 
 
 async def test_start_new_refusals_reach_the_caller(hosted: Any) -> None:
@@ -373,7 +374,7 @@ async def test_restart(hosted: Any) -> None:
     await hosted.finished("first")
     links = await hosted.client.restart("first")
     assert links["id"] != "first"
-    assert (await hosted.finished(links["id"])).output == {"input": 5, "version": None}
+    assert (await hosted.finished(links["id"])).output == {"input": 5, "version": "1.3"}
     assert (await hosted.client.restart("first", restart_with_new_instance_id=False))["id"] == "first"
     with pytest.raises(Exception, match="unexpected status code 400"):
         await hosted.client.restart("absent")
@@ -413,7 +414,7 @@ async def test_wait_for_completion_response(hosted: Any) -> None:
     instance_id = await hosted.client.start_new("quick", client_input="x")
     request = func.HttpRequest("POST", f"{hosted.url}/api/start", body=b"")
     answer = await hosted.client.wait_for_completion_or_create_check_status_response(request, instance_id, 10_000, 10)
-    assert json.loads(answer.get_body()) == {"input": "x", "version": None}
+    assert json.loads(answer.get_body()) == {"input": "x", "version": "1.3"}
 
 
 @pytest.mark.parametrize(

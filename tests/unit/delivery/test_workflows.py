@@ -131,9 +131,10 @@ def test_the_page_names_targets_that_exist() -> None:
 
 def test_the_page_names_commands_that_exist() -> None:
     """Such as `nightshift --env dev doctor`."""
-    commands = {found.name or found.callback.__name__ for found in app.registered_commands if found.callback}
+    callbacks = [found.callback for found in app.registered_commands if found.callback]
+    commands = {callback.__name__.replace("_", "-") for callback in callbacks}
     groups = {group.name for group in app.registered_groups}
-    named = set(re.findall(r"nightshift (?:--env \S+ )?([a-z]+)\b", PAGE))
+    named = set(re.findall(r"nightshift (?:--env \S+ )?([a-z][a-z-]*)\b", PAGE))
     assert named - commands - groups == set()
     assert {"doctor", "smoke", "env"} <= named
 

@@ -1,12 +1,13 @@
 """The hash chain: holds when untouched, and says where it was touched."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ledger import GENESIS, LedgerEntry, LedgerRecord, chain, verify
+from domain.ledger import GENESIS, LedgerEntry, LedgerRecord, chain, entry_hash, verify
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -24,7 +25,8 @@ def _chain(bodies: list[dict[str, str]]) -> list[LedgerEntry]:
 
 def _fault(entries: list[LedgerEntry], length: int | None = None) -> tuple[int, str] | None:
     head = entries[-1].hash if entries else GENESIS
-    fault = verify("m", entries, head_sequence=len(entries) if length is None else length, head_hash=head)
+    stored = [json.loads(entry.model_dump_json()) for entry in entries]
+    fault = verify("m", stored, head_sequence=len(entries) if length is None else length, head_hash=head)
     return None if fault is None else (fault.sequence, fault.problem)
 
 
@@ -61,3 +63,14 @@ def test_a_cut_off_end_is_found() -> None:
     """The head knows how long the chain was."""
     entries = _chain([{"a": "1"}, {"a": "2"}])
     assert _fault(entries[:1], length=2) == (1, "the chain ends at 1, the head says 2")
+
+
+def test_a_field_of_another_release_stays_under_its_hash() -> None:
+    """Before a rollback a newer release may have written a field that this one does not know; the chain still holds."""
+    written = {**_chain([{"a": "1"}])[0].to_json(), "weight": 3, "hash": ""}
+    written["hash"] = entry_hash(written)
+    assert verify("m", [written], head_sequence=1, head_hash=written["hash"]) is None
+    forged = {**written, "weight": 4}
+    fault = verify("m", [forged], head_sequence=1, head_hash=written["hash"])
+    assert fault is not None
+    assert fault.problem == "its content does not match its hash"

@@ -37,14 +37,16 @@ ACTIONS: list[Action] = [
 
 def plan_of(action: dict[str, Any], **words: str) -> Plan:
     """A plan from an answer's JSON."""
-    return Plan.from_json({"action": action, "rationale": "old rows mislead", "expected_effect": "lower rmse", **words})
+    return Plan.model_validate(
+        {"action": action, "rationale": "old rows mislead", "expected_effect": "lower rmse", **words}
+    )
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.kind)
 def test_a_plan_survives_its_json(action: Any) -> None:
     """What crosses a durable boundary reads back equal."""
     plan = Plan(action=action, rationale="why", expected_effect="what")
-    assert Plan.from_json(plan.model_dump_json()) == plan
+    assert Plan.model_validate_json(plan.model_dump_json()) == plan
 
 
 @pytest.mark.parametrize(

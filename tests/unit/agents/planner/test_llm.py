@@ -21,7 +21,7 @@ GOOD = {
     "expected_effect": "r2 rises",
 }
 OUTSIDE = {**GOOD, "action": {"kind": "adjust_training_window", "days": 3000}}
-PLAN = Plan.from_json(GOOD)
+PLAN = Plan.model_validate(GOOD)
 
 
 class ScriptedModel:

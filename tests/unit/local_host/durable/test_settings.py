@@ -24,10 +24,13 @@ def test_every_key_is_read() -> None:
         "maxConcurrentOrchestratorFunctions": 4,
         "maxConcurrentEntityFunctions": 5,
         "overridableExistingInstanceStates": "AnyState",
+        "defaultVersion": "1.0",
+        "versionMatchStrategy": "Strict",
+        "versionFailureStrategy": "Fail",
         "storageProvider": {"type": "AzureStorage"},
     }
     read = DurableSettings.from_host_json({"extensions": {"durableTask": section}})
-    assert read == DurableSettings("Nightshift1", 3, 4, 5, "AnyState")
+    assert read == DurableSettings("Nightshift1", 3, 4, 5, "AnyState", "1.0", "Strict", "Fail")
 
 
 @pytest.mark.parametrize(
@@ -39,6 +42,9 @@ def test_every_key_is_read() -> None:
         ("maxConcurrentActivityFunctions", 0, "must be a whole number of at least 1"),
         ("maxConcurrentActivityFunctions", "5", "must be a whole number"),
         ("maxConcurrentOrchestratorFunctions", True, "must be a whole number"),
+        ("defaultVersion", 1, 'must be a text such as "1.0"'),
+        ("versionMatchStrategy", "Newer", "must be one of None, Strict, CurrentOrOlder"),
+        ("versionFailureStrategy", "Wait", "must be one of Reject, Fail"),
         ("overridableExistingInstanceStates", "Any", 'must be "NonRunningStates" or "AnyState"'),
     ],
 )

@@ -9,7 +9,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
 from cli.app_client import AppAddress, AppClient
-from cli.sign_in import SignIn, SignInError
+from delivery.sign_in import SignIn, SignInError
 
 
 class _Credential:

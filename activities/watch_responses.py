@@ -1,0 +1,174 @@
+"""Find responses and undos that broke off: their order stands in an incident, and nobody carries it out any more."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import azure.durable_functions as df
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
+
+from activities.incident_acts import UNDO_ORDERED, undo_instance
+from activities.notify import run_notify
+from domain.correlation import correlate, current
+from domain.incident import Incident, TimelineEntry
+from domain.ledger import ACTOR, LedgerRecord
+from domain.names import RESPONSE
+from domain.notification import Notification
+from domain.ports import Services
+from domain.response import ResponseInput
+
+logger = logging.getLogger(__name__)
+
+# Somebody may be about to start it: Service Bus delivers an alert again when its first delivery broke off.
+_GRACE = timedelta(minutes=10)
+_BROKEN = frozenset(
+    {
+        df.OrchestrationRuntimeStatus.Failed,
+        df.OrchestrationRuntimeStatus.Terminated,
+        df.OrchestrationRuntimeStatus.Canceled,
+    }
+)
+_AGAIN = "again-"
+
+
+@dataclass(frozen=True)
+class _Order:
+    """An orchestration that an incident calls for.
+
+    Attributes:
+        begun: whether the incident shows that it has done something.
+        owes: whether the incident shows that it has not come to its end.
+    """
+
+    kind: Literal["response", "undo"]
+    instance: str
+    since: datetime
+    begun: bool
+    owes: bool
+
+
+async def watch_responses(client: df.DurableOrchestrationClient, services: Services) -> None:
+    """Look at what every incident calls for; one that cannot be looked at holds up no other.
+
+    One that goes on is left alone, however long it takes. A response that was never started is started. Everything else
+    that has failed or is gone with its work undone is a person's now: on-call is paged, once for each end.
+    """
+    for incident in await asyncio.to_thread(services.incidents.all):
+        correlate(incident.incident_id)
+        for order in _orders(incident):
+            try:
+                await _watch(client, services, incident, order)
+            except Exception:
+                logger.exception("response_not_watched instance=%s model=%s", order.instance, incident.model)
+
+
+def _orders(incident: Incident) -> Iterator[_Order]:
+    told = incident.timeline
+    owes = any(action.state == "begun" for action in incident.actions) or _leased(incident) or _unverified(incident)
+    planned = any(entry.key.startswith("plan-") for entry in told)
+    if incident.armed and (incident.state != "resolved" or owes):
+        begun = planned or bool(incident.actions)
+        left = any(entry.key.startswith("plan-") and entry.what.startswith("leave ") for entry in told)
+        unanswered = owes or (not incident.actions and not left)
+        yield _Order("response", incident.response, incident.recorded_at, begun, unanswered)
+    for entry in told:
+        if entry.key.startswith(_AGAIN) and incident.state != "resolved":
+            # All that it does is to page, and that stands in the incident: a page, after it fired again.
+            page = incident.action("page")
+            paged = page is not None and page.at >= entry.at
+            instance = f"{incident.response}-{entry.key.removeprefix(_AGAIN)}"
+            yield _Order("response", instance, entry.at, begun=True, owes=not paged)
+    asked = [entry.at for entry in told if entry.key.startswith(UNDO_ORDERED)]
+    if asked:
+        done = any(entry.key.startswith("undo-") and not entry.key.startswith(UNDO_ORDERED) for entry in told)
+        yield _Order("undo", undo_instance(incident), max(asked), begun=True, owes=not done)
+
+
+def _unverified(incident: Incident) -> bool:
+    """Whether nobody has said yet that the signal has recovered, or told a person that it has not."""
+    acted = any(action.mitigation in {"rollback", "retrain"} and action.state == "done" for action in incident.actions)
+    return acted and incident.state == "mitigated" and incident.action("page") is None
+
+
+def _leased(incident: Incident) -> bool:
+    action = incident.action("pause_compute")
+    return action is not None and action.state == "done" and not action.facts.get("resumed", False)
+
+
+async def _watch(client: df.DurableOrchestrationClient, services: Services, incident: Incident, order: _Order) -> None:
+    status = await client.get_status(order.instance)
+    if status is not None and status.runtime_status is not None:
+        if status.runtime_status in _BROKEN:
+            ended = status.last_updated_time.isoformat() if status.last_updated_time else ""
+            await asyncio.to_thread(_page, services, incident, order, ended, _why(status))
+        return
+    if not order.owes or services.clock() - order.since < _GRACE:
+        return
+    if order.kind == "response" and not order.begun:
+        start = ResponseInput(model=incident.model, incident_id=incident.incident_id, trace=current().traceparent)
+        await client.start_new(RESPONSE, order.instance, start.to_json())
+        logger.warning("response_started_late model=%s incident=%s", incident.model, incident.incident_id)
+        return
+    await asyncio.to_thread(_page, services, incident, order, "gone", "Durable knows nothing of it any more")
+
+
+def _page(services: Services, incident: Incident, order: _Order, ended: str, why: str) -> None:
+    """Write into the ledger that it broke off, page on-call, and say so in the incident; each once."""
+    key = f"broke-off-{order.instance}-{ended}"
+    if any(entry.key == key for entry in incident.timeline):
+        return
+    services.ledger.append(
+        LedgerRecord(
+            key=key,
+            model=incident.model,
+            run=order.instance,
+            kind="halt",
+            subject=f"incident {incident.incident_id}",
+            actor=ACTOR,
+            body={"incident": incident.incident_id, "orchestration": order.kind, "reason": why},
+        )
+    )
+    what = f"its {order.kind} broke off: {why}"
+    sent = run_notify(
+        services,
+        Notification(
+            key=key,
+            kind="page",
+            model=incident.model,
+            incident_id=incident.incident_id,
+            severity="critical",
+            title=f"The {order.kind} to an incident of {incident.model} broke off: {incident.title}"[:200],
+            body="\n".join((f"{order.instance}: {why}", *_done(incident), _ADVICE[order.kind].format(incident))),
+            link=incident.runbook or incident.alert.url,
+        ),
+    )
+    if sent.failure is not None:
+        # It is owed until it is sent: the next sweep tries again.
+        logger.error("page_not_sent incident=%s message=%s", incident.incident_id, sent.failure.message)
+        return
+    entry = TimelineEntry(key=key, at=services.clock(), actor=ACTOR, what=what[:1_000])
+    services.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
+    logger.error("broke_off instance=%s model=%s reason=%s", order.instance, incident.model, why)
+
+
+_ADVICE = {
+    "response": "What it has not done is yours now: nightshift show {0.incident_id}",
+    "undo": "Look at what it has taken back, then ask for it again: nightshift show {0.incident_id}",
+}
+
+
+def _done(incident: Incident) -> Iterator[str]:
+    for action in incident.actions:
+        yield f"{action.mitigation} {action.state}: {action.detail}"
+    if _leased(incident):
+        yield "compute is still paused; an undo resumes it"
+
+
+def _why(status: DurableOrchestrationStatus) -> str:
+    output: Any = status.output
+    said = output if isinstance(output, str) else json.dumps(output)
+    return f"{status.runtime_status.name.lower()}: {said}"[:2_000]

@@ -1,0 +1,406 @@
+"""The courses that are recorded: each orchestrator to each of its ends, through every wait that it has."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from domain import names
+from domain.contract import ContractReport, Violation
+from domain.decision import Decision
+from domain.evidence import Evidence
+from domain.improvement import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
+from domain.improvement_messages import (
+    CriticiseResult,
+    ImprovementInput,
+    ImproveOrder,
+    ImproveOrdered,
+    PlanImprovementResult,
+    TraceRoundResult,
+)
+from domain.incident import ActionState, IncidentAction
+from domain.job import JobState, JobStatus
+from domain.message import Message
+from domain.plan import AdjustTrainingWindow, Plan
+from domain.playbook import Mitigation
+from domain.response import (
+    Done,
+    MitigationResult,
+    PlannedResponse,
+    ResponseInput,
+    ResponsePlan,
+    RetrainingState,
+    Serve,
+    ServeResult,
+    UndoRequest,
+    UndoResult,
+    Verdict,
+    Verification,
+)
+from domain.review import ReviewState
+from domain.review_messages import ReviewInput, ReviewResult
+from domain.review_policy import ReviewStep
+from domain.run import (
+    Batch,
+    DecideResult,
+    EvaluateResult,
+    LifecycleInput,
+    PublishResult,
+    QueueInput,
+    Recorded,
+    StepResult,
+    ValidationOrderRef,
+    ValidationResult,
+    WithdrawResult,
+)
+from domain.spec import Polling
+from domain.step import Failure, JobSettings, Patience
+from domain.upload import BlobRef, PartReport, Upload
+from tests.histories.recording import Case, Pass, Raise
+
+Answers = Mapping[str, Sequence[Message | Exception]]
+# When the recorder's clock begins.
+BEGIN = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+# HandDriven takes a ValueError for an activity that has failed.
+AWAY = ValueError("the service does not answer")
+# A history with every retry of a real order would be long and say nothing more.
+PATIENCE = Patience(attempts=3, seconds=15)
+
+
+def _blob(name: str) -> BlobRef:
+    return BlobRef(container="evidence", name=name, etag='"1"')
+
+
+def _upload(name: str) -> Upload:
+    return Upload(
+        url=f"https://account/bronze/m/{name}",
+        container="bronze",
+        name=f"m/{name}",
+        etag='"1"',
+        size=1,
+        event_time=BEGIN,
+        event_id=name,
+    )
+
+
+UPLOADS = (_upload("a.csv"), _upload("b.csv"))
+JOB = JobSettings(job=names.TRAINING_JOB, max_attempts=2, retry_seconds=60, polling=Polling(timeout_seconds=1_200))
+VALID = ValidationResult(manifest=_blob("manifest.json"), reports=_blob("reports.json"), job=JOB)
+STARTED = StepResult(run_id=7, url="https://workspace/run/7")
+DECISION = Decision(
+    action="promote",
+    rule="better",
+    reason="better beyond noise",
+    model="m",
+    challenger_version="2",
+    champion_version="1",
+    evidence_digest="e",
+)
+EVALUATED = EvaluateResult(
+    evidence=_blob("evidence.json"),
+    summary=Evidence(
+        model="m",
+        challenger_version="2",
+        champion_version="1",
+        rows=100,
+        metrics=(),
+        score_run="s",
+        train_run="t",
+        evaluation_set_digest="e",
+        predictions_digest="p",
+        dataset_digest="d",
+        data_source="synthetic",
+        policy_digest="pd",
+        spec_digest="sd",
+    ),
+    look=1,
+)
+SERVED = ServeResult(moved=True, detail="endpoint revenue serves version 2")
+NOT_YET = ServeResult(detail="its update goes on")
+NOT_SERVED = ServeResult(failed=True, detail="its update failed")
+
+
+def _job(state: JobState, **more: Any) -> StepResult:
+    return StepResult(run_id=7, status=JobStatus(run_id=7, state=state, seconds=60, **more))
+
+
+def _decided(outcome: Any, **more: Any) -> DecideResult:
+    return DecideResult(decision=DECISION, outcome=outcome, champion_version="2", ledger=1, **more)
+
+
+_RUNNING: Answers = {
+    names.PUBLISH_EVENT: [PublishResult()],
+    names.VALIDATE_DATA: [VALID],
+    names.TRIGGER_DATABRICKS_JOB: [STARTED],
+    names.POLL_JOB_STATUS: [_job("running"), _job("succeeded")],
+    names.EVALUATE_METRICS: [EVALUATED],
+    names.DECIDE_ACTION: [_decided("promoted")],
+    names.SEND_ALERT: [PublishResult()],
+    names.RECORD_HALT: [Recorded(ledger=1)],
+}
+
+
+def _lifecycle(name: str, answers: Answers, *moves: Raise | Pass) -> Case:
+    run = f"{names.LIFECYCLE}-m-{name}"
+    return Case(
+        names.LIFECYCLE,
+        name,
+        LifecycleInput(model="m", run=run, uploads=UPLOADS, patience=PATIENCE),
+        {**_RUNNING, **answers},
+        moves,
+    )
+
+
+_REFUSED = ValidationResult(
+    **VALID.model_dump(exclude={"parts", "refused"}),
+    parts=(
+        PartReport(
+            upload=UPLOADS[1],
+            digest="d",
+            report=ContractReport(rows=1, violations=(Violation(rule="columns", message="a column is missing"),)),
+        ),
+    ),
+    refused=("m/b.csv",),
+)
+_OVERSIZE = ValidationResult(
+    oversize=(ValidationOrderRef(identity="u1", order=_blob("order.json"), report=_blob("report.json")),), job=JOB
+)
+_AFTER_REJECTION = ImprovementPolicy(after=("worse",))
+
+
+def _planned(days: int) -> PlanImprovementResult:
+    plan = Plan(action=AdjustTrainingWindow(days=days), rationale="old rows mislead", expected_effect="less error")
+    return PlanImprovementResult(planned=Planned(plan=plan, planned_by="rules", tokens=10))
+
+
+def _criticised(judgement: Judgement) -> CriticiseResult:
+    feedback = Feedback(gaps=(), likely_reason="too few rows")
+    found = Criticism(judgement=judgement, rule="rule", reason="because", feedback=feedback, confidence=0.97)
+    return CriticiseResult(criticism=found, ledger=2)
+
+
+_LOOP: Answers = {
+    **_RUNNING,
+    names.PLAN_IMPROVEMENT: [_planned(30), _planned(60)],
+    names.CRITICISE_ROUND: [_criticised("retry"), _criticised("accept")],
+    names.TRACE_ROUND: [TraceRoundResult(trace="tr-1")],
+}
+_NOTHING_LEFT = PlanImprovementResult(planned=Planned(plan=None, planned_by="rules", note="all was tried"))
+
+
+def _improvement(name: str, answers: Answers) -> Case:
+    order = ImprovementInput(
+        model="m",
+        run=f"{names.IMPROVEMENT}-m-{name}",
+        validated_by="lifecycle-m-1",
+        manifest=_blob("manifest.json"),
+        evidence=_blob("evidence.json"),
+        job=JOB,
+        policy=ImprovementPolicy(budget=Budget(job_runs=5)),
+        patience=PATIENCE,
+    )
+    return Case(names.IMPROVEMENT, name, order, {**_LOOP, **answers})
+
+
+def _plan(
+    *mitigations: Mitigation, verdict: Verdict = "act", until: timedelta | None = None, verify: float = 10
+) -> PlannedResponse:
+    return PlannedResponse(
+        plan=ResponsePlan(
+            verdict=verdict,
+            rule="playbook",
+            reason="the playbook's line",
+            mitigations=mitigations,
+            until=None if until is None else BEGIN + until,
+            verify_minutes=verify,
+            pause_minutes=60,
+        )
+    )
+
+
+def _done(mitigation: Mitigation, state: ActionState = "done", **more: Any) -> MitigationResult:
+    action = IncidentAction(mitigation=mitigation, state=state, detail=f"{mitigation}: {state}", at=BEGIN)
+    return MitigationResult(action=action, **more)
+
+
+_SERVE = Serve(endpoint="revenue", model="m", version="1")
+_ANSWERING: Answers = {
+    names.PLAN_RESPONSE: [_plan("rollback", "notify")],
+    names.ROLL_BACK: [_done("rollback", serve=_SERVE)],
+    names.MOVE_SERVING: [NOT_YET, SERVED],
+    names.SETTLE_MITIGATION: [Done()],
+    names.TELL_ON_CALL: [_done("notify")],
+    names.VERIFY_RECOVERY: [Verification(), Verification(recovered=True)],
+    names.UNDO_MITIGATIONS: [UndoResult(undone=("rollback",), serve=_SERVE)],
+    names.RETRAIN: [_done("retrain", "begun", identity="u1")],
+    names.READ_RETRAINING: [RetrainingState(), RetrainingState(run="lifecycle-m-u1", outcome="promoted")],
+    names.PAUSE_COMPUTE: [_done("pause_compute", resume_at=BEGIN + timedelta(hours=1))],
+    names.RESUME_COMPUTE: [Done()],
+}
+_CHANGED = Raise(names.INCIDENT_CHANGED, {"incident": "i1"})
+
+
+def _response(name: str, answers: Answers, *moves: Raise | Pass, again: bool = False) -> Case:
+    order = ResponseInput(model="m", incident_id="i1", again=again, patience=PATIENCE)
+    return Case(names.RESPONSE, name, order, {**_ANSWERING, **answers}, moves)
+
+
+def _reviewed(state: ReviewState, *steps: ReviewStep, **more: Any) -> ReviewResult:
+    return ReviewResult(state=state, steps=steps, run="lifecycle-m-1", **more)
+
+
+def _step(kind: Any, after: timedelta, contact: str = "") -> ReviewStep:
+    return ReviewStep(kind=kind, at=BEGIN + after, contact=contact)
+
+
+_LADDER = (
+    _step("remind", timedelta(hours=1)),
+    _step("escalate", timedelta(hours=4), "manager"),
+    _step("expire", timedelta(days=14)),
+)
+_REVIEWING: Answers = {
+    names.TELL_REVIEWERS: [_reviewed("open", *_LADDER)],
+    names.EXPIRE_REVIEW: [_reviewed("expired")],
+    names.ACT_ON_REVIEW: [_reviewed("promoted")],
+    names.SETTLE_REVIEW: [_reviewed("promoted")],
+    names.PUBLISH_EVENT: [PublishResult()],
+    names.SEND_ALERT: [PublishResult()],
+    names.MOVE_SERVING: [NOT_YET, SERVED],
+    names.ORDER_IMPROVEMENT: [ImproveOrdered(identity="u1", files=("m/a.csv",))],
+}
+_DECIDED = Raise(names.REVIEW_DECIDED, {"choice": "approved"})
+_ENDPOINT: dict[str, Any] = {"endpoint": "revenue", "version": "2"}
+
+
+def _review(name: str, answers: Answers, *moves: Raise | Pass) -> Case:
+    return Case(
+        names.REVIEW, name, ReviewInput(model="m", review_id="r1", patience=PATIENCE), {**_REVIEWING, **answers}, moves
+    )
+
+
+def _undo(name: str, answers: Answers) -> Case:
+    order = UndoRequest(model="m", incident_id="i1", actor="ann", comment="it was right", patience=PATIENCE)
+    return Case(names.UNDO, name, order, {**_ANSWERING, **answers})
+
+
+_IMPROVE = ImproveOrder(model="m", run="lifecycle-m-1", by="ann", reason="try the other features")
+_REFUSAL = Failure(step="a step", code="service_refused", message="403")
+
+CASES: tuple[Case, ...] = (
+    # The queue: a batch, then none; and a run that breaks off.
+    Case(
+        names.MODEL_QUEUE,
+        "one-batch",
+        QueueInput(model="m", generation=1),
+        {
+            **_RUNNING,
+            names.CLAIM_UPLOADS: [Batch(run="lifecycle-m-queued", uploads=UPLOADS, patience=PATIENCE), Batch()],
+        },
+    ),
+    Case(
+        names.MODEL_QUEUE,
+        "broken-run",
+        QueueInput(model="m", generation=2),
+        {
+            **_RUNNING,
+            names.CLAIM_UPLOADS: [AWAY, Batch(run="lifecycle-m-broken", uploads=UPLOADS, patience=PATIENCE), Batch()],
+            names.VALIDATE_DATA: [ValidationResult(failure=_REFUSAL)],
+            names.RECORD_HALT: [AWAY],
+        },
+    ),
+    _lifecycle("promoted", {}),
+    _lifecycle(
+        "served",
+        {names.DECIDE_ACTION: [_decided("promoted", endpoint="revenue")], names.MOVE_SERVING: [NOT_YET, SERVED]},
+    ),
+    _lifecycle(
+        "not-served",
+        {
+            names.DECIDE_ACTION: [_decided("promoted", endpoint="revenue")],
+            names.MOVE_SERVING: [NOT_SERVED, NOT_YET, SERVED],
+            names.WITHDRAW_PROMOTION: [WithdrawResult(version="1", detail="version 1 is champion again")],
+        },
+    ),
+    _lifecycle("called", {}, Raise(names.job_finished(7), {})),
+    _lifecycle("validated-by-a-job", {names.VALIDATE_DATA: [_OVERSIZE, _REFUSED]}),
+    _lifecycle("halted", {names.VALIDATE_DATA: [ValidationResult(failure=_REFUSAL)]}),
+    _lifecycle("away", {names.PUBLISH_EVENT: [AWAY], names.VALIDATE_DATA: [AWAY]}),
+    _lifecycle(
+        "lost-cluster", {names.POLL_JOB_STATUS: [AWAY, _job("internal_error", message="spot loss"), _job("succeeded")]}
+    ),
+    _lifecycle("overdue", {names.POLL_JOB_STATUS: [_job("running")], names.CANCEL_DATABRICKS_JOB: [_job("canceled")]}),
+    _lifecycle(
+        "void",
+        {names.DECIDE_ACTION: [_decided("void"), _decided("flagged", review_id="r1")]},
+    ),
+    _lifecycle(
+        "improved",
+        {**_LOOP, names.DECIDE_ACTION: [_decided("rejected", improve=_AFTER_REJECTION), _decided("promoted")]},
+    ),
+    _improvement("accepted", {}),
+    _improvement("exhausted", {names.PLAN_IMPROVEMENT: [_planned(30), _NOTHING_LEFT]}),
+    _improvement("rejected", {names.CRITICISE_ROUND: [_criticised("reject")]}),
+    _improvement("failed", {names.PLAN_IMPROVEMENT: [AWAY]}),
+    _improvement(
+        "failed-job",
+        {
+            names.POLL_JOB_STATUS: [_job("failed", error="ValueError: no such column")],
+            names.CRITICISE_ROUND: [_criticised("reject")],
+        },
+    ),
+    _response("recovered", {}),
+    _response("not-recovered", {names.VERIFY_RECOVERY: [Verification(), Verification(recovered=False, detail="no")]}),
+    _response("not-served", {names.MOVE_SERVING: [NOT_SERVED, NOT_YET, SERVED]}),
+    _response("retrained", {names.PLAN_RESPONSE: [_plan("retrain")]}),
+    _response("paused", {names.PLAN_RESPONSE: [_plan("pause_compute")]}),
+    _response("asked", {names.PLAN_RESPONSE: [_plan("ask")], names.TELL_ON_CALL: [_done("ask", escalate=True)]}),
+    _response(
+        "held",
+        {
+            names.PLAN_RESPONSE: [
+                _plan(verdict="hold", until=timedelta(hours=4)),
+                _plan(verdict="hold", until=timedelta(hours=4)),
+                _plan("notify"),
+            ]
+        },
+        Pass(timedelta(minutes=5)),
+        _CHANGED,
+    ),
+    # A maintenance window of ten days: longer than a timer of Azure Storage.
+    _response("muted", {names.PLAN_RESPONSE: [_plan(verdict="mute", until=timedelta(days=10)), _plan("notify")]}),
+    _response("again", {}, again=True),
+    _response("unplanned", {names.PLAN_RESPONSE: [PlannedResponse(failure=_REFUSAL)]}),
+    _review("approved", {}, Pass(timedelta(hours=2)), _DECIDED),
+    _review("approved-late", {}, Pass(timedelta(days=9)), _DECIDED),
+    _review("expired", {names.ACT_ON_REVIEW: [_reviewed("expired")]}),
+    _review("served", {names.ACT_ON_REVIEW: [_reviewed("approved", **_ENDPOINT)]}, _DECIDED),
+    _review(
+        "not-served",
+        {
+            names.ACT_ON_REVIEW: [_reviewed("approved", **_ENDPOINT)],
+            names.MOVE_SERVING: [NOT_SERVED],
+            names.SETTLE_REVIEW: [_reviewed("failed", endpoint="revenue", version="1")],
+        },
+        _DECIDED,
+    ),
+    _review(
+        "improved",
+        {
+            names.TELL_REVIEWERS: [_reviewed("improving")],
+            names.ACT_ON_REVIEW: [_reviewed("improving", improve=_IMPROVE)],
+            names.SETTLE_REVIEW: [_reviewed("improving")],
+        },
+    ),
+    _review(
+        "not-decided",
+        {
+            names.TELL_REVIEWERS: [_reviewed("open", *_LADDER), _reviewed("approved")],
+            names.ACT_ON_REVIEW: [_reviewed("open"), _reviewed("promoted")],
+        },
+        _DECIDED,
+    ),
+    _review("away", {names.ACT_ON_REVIEW: [AWAY, AWAY, AWAY, _reviewed("promoted")]}, _DECIDED),
+    _review("refused", {names.ACT_ON_REVIEW: [ReviewResult(failure=_REFUSAL)]}, _DECIDED),
+    _undo("taken-back", {}),
+    _undo("nothing", {names.UNDO_MITIGATIONS: [AWAY, UndoResult(refused=("nothing was done",))]}),
+    _undo("away", {names.UNDO_MITIGATIONS: [AWAY]}),
+)

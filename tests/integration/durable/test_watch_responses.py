@@ -1,0 +1,292 @@
+"""Responses and undos that broke off are found and on-call is paged once: real storage, engine and durable client."""
+
+import json
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import azure.durable_functions as df
+import pytest
+from azure.data.tables import TableServiceClient
+
+from activities.incident_acts import start_undo, undo_instance
+from activities.mitigation import keep_action
+from activities.watch_responses import watch_responses
+from clients.incidents import TableIncidentBook
+from clients.ledger import TableLedger
+from clients.notifications import TableNotificationBook
+from clients.notifier import AppriseNotifier
+from domain.errors import ServiceUnavailableError
+from domain.incident import Incident, IncidentAction, TimelineEntry
+from domain.names import RESPONSE, UNDO
+from domain.notification import Notification
+from local_host.durable.functions import DurableFunctions
+from local_host.durable.instance import RuntimeStatus
+from tests.incident_examples import AT, alert, signal
+
+Host = Callable[..., Awaitable[Any]]
+
+
+def response(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+    """Waits for a word; breaks off at the wrong one."""
+    said = yield context.wait_for_external_event("go")
+    if json.loads(said) == "break off":
+        raise ValueError("history does not fit")
+    return {"verdict": "act"}
+
+
+class _OneModel:
+    """The incident book as if there were no other test's model."""
+
+    def __init__(self, book: TableIncidentBook, model: str) -> None:
+        self._book = book
+        self._model = model
+
+    def all(self) -> tuple[Incident, ...]:
+        return self._book.all(self._model)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._book, name)
+
+
+class _Notifier:
+    """Apprise into a file; it may be away."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._real = AppriseNotifier("", file)
+        self.away = False
+
+    def send(self, notification: Notification) -> None:
+        if self.away:
+            raise ServiceUnavailableError("the notifier", "it does not answer")
+        self._real.send(notification)
+
+    def sent(self) -> list[str]:
+        """The bodies."""
+        lines = self._file.read_text(encoding="utf-8").splitlines() if self._file.exists() else []
+        return [json.loads(line)["body"] for line in lines]
+
+
+@dataclass
+class Night:
+    """An hour after an incident was recorded, and what the sweep can reach."""
+
+    hosted: Any
+    incidents: Any
+    ledger: TableLedger
+    notifications: TableNotificationBook
+    notifier: _Notifier
+    now: datetime
+    model: str
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def sweep(self) -> None:
+        """Look twice: what is done once must not be done again."""
+        for _ in range(2):
+            await watch_responses(self.hosted.client, self)  # type: ignore[arg-type]
+
+    def incident(self, name: str = "1", **given: Any) -> Incident:
+        """An incident that calls for a response."""
+        recorded = self.incidents.record(signal(alert(model=self.model, alert_id=f"{self.model}-{name}", **given)))
+        assert recorded.incident is not None
+        found: Incident = recorded.incident
+        return found
+
+    def read(self, incident: Incident) -> Incident:
+        found: Incident = self.incidents.get(incident.model, incident.incident_id)
+        return found
+
+    def tell(self, incident: Incident, key: str, what: str) -> None:
+        """Write a line into its timeline."""
+        entry = TimelineEntry(key=key, at=AT, actor="nightshift", what=what)
+        self.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
+
+    async def say(self, instance: str, word: str) -> None:
+        """Let an instance go on, to its end."""
+        await self.hosted.client.raise_event(instance, "go", word)
+        await self.hosted.finished(instance)
+
+    async def status(self, instance: str) -> RuntimeStatus:
+        return RuntimeStatus((await self.hosted.engine.get_status(instance)).runtime_status)
+
+
+@pytest.fixture
+async def night(host: Host, tables: TableServiceClient, model: str, tmp_path: Path) -> Night:
+    """A night, with an orchestrator that does as it is told."""
+    handles = {RESPONSE: df.Orchestrator.create(response), UNDO: df.Orchestrator.create(response)}
+    now = AT + timedelta(hours=1)
+    return Night(
+        hosted=await host(DurableFunctions(handles, {}, {})),
+        incidents=_OneModel(TableIncidentBook(tables), model),
+        ledger=TableLedger(tables, lambda: now),
+        notifications=TableNotificationBook(tables),
+        notifier=_Notifier(tmp_path / "told.jsonl"),
+        now=now,
+        model=model,
+    )
+
+
+async def _start(night: Night, incident: Incident) -> str:
+    await night.hosted.client.start_new(RESPONSE, incident.response, {})
+    return incident.response
+
+
+async def test_a_response_that_failed_pages_once(night: Night) -> None:
+    """The page says why and what had been done; ledger and incident keep it."""
+    incident = night.incident()
+    instance = await _start(night, incident)
+    done = IncidentAction(mitigation="rollback", state="done", detail="version 2 is champion", at=AT)
+    keep_action(night, incident, done, mitigated=True)  # type: ignore[arg-type]
+    await night.say(instance, "break off")
+    await night.sweep()
+    (body,) = night.notifier.sent()
+    assert "history does not fit" in body
+    assert "rollback done: version 2 is champion" in body
+    (entry,) = night.ledger.entries(night.model, instance)
+    assert (entry.kind, entry.body["orchestration"], entry.body["incident"]) == (
+        "halt",
+        "response",
+        incident.incident_id,
+    )
+    assert "its response broke off: failed" in night.read(incident).timeline[-1].what
+
+
+async def test_a_response_that_is_ended_by_hand_pages(night: Night) -> None:
+    """Nobody else would tell on-call that the incident is theirs now."""
+    incident = night.incident()
+    await night.hosted.client.terminate(await _start(night, incident), "by hand")
+    await night.sweep()
+    assert len(night.notifier.sent()) == 1
+
+
+async def test_one_that_goes_on_is_left_alone(night: Night) -> None:
+    """However long: a maintenance window of weeks, a lease, a version that waits for its release."""
+    incident = night.incident()
+    instance = await _start(night, incident)
+    night.now = AT + timedelta(days=40)
+    await night.sweep()
+    assert (night.notifier.sent(), await night.status(instance)) == ([], RuntimeStatus.RUNNING)
+
+
+async def test_one_that_has_ended_is_left_alone(night: Night) -> None:
+    """And so is one whose history was purged afterwards."""
+    incident = night.incident()
+    instance = await _start(night, incident)
+    keep_action(night, incident, IncidentAction(mitigation="notify", state="done", detail="told", at=AT))  # type: ignore[arg-type]
+    await night.say(instance, "go on")
+    await night.sweep()
+    await night.hosted.client.purge_instance_history(instance)
+    await night.sweep()
+    assert night.notifier.sent() == []
+
+
+async def test_a_response_that_was_never_started_is_started(night: Night) -> None:
+    """Its alert was recorded and its message lost; but not while that may still be delivered again."""
+    incident = night.incident()
+    night.now = AT + timedelta(minutes=1)
+    await night.sweep()
+    assert not await night.hosted.client.get_status(incident.response)
+    night.now = AT + timedelta(minutes=11)
+    await night.sweep()
+    assert (night.notifier.sent(), await night.status(incident.response)) == ([], RuntimeStatus.RUNNING)
+
+
+@pytest.mark.parametrize("state", ["planned", "begun", "unverified", "leased"])
+async def test_a_response_that_is_gone_with_its_work_undone_pages(night: Night, state: str) -> None:
+    """It had planned, begun a mitigation, or owes the look afterwards or a lease: it is not begun from the start."""
+    incident = night.incident()
+    night.tell(incident, "plan-0-playbook-", "act by rule playbook: the playbook's line")
+    if state == "begun":
+        keep_action(night, incident, IncidentAction(mitigation="retrain", state="begun", detail="ordered", at=AT))  # type: ignore[arg-type]
+    if state == "unverified":
+        done = IncidentAction(mitigation="rollback", state="done", detail="version 2 is champion", at=AT)
+        keep_action(night, incident, done, mitigated=True)  # type: ignore[arg-type]
+    if state == "leased":
+        lease = IncidentAction(
+            mitigation="pause_compute", state="done", detail="paused", at=AT, facts={"resumed": False}
+        )
+        keep_action(night, incident, lease)  # type: ignore[arg-type]
+        night.incidents.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
+    await night.sweep()
+    (body,) = night.notifier.sent()
+    assert "Durable knows nothing of it any more" in body
+    assert ("compute is still paused" in body) == (state == "leased")
+
+
+async def test_what_calls_for_no_response_is_left_alone(night: Night) -> None:
+    """A plan to leave it, and a resolved incident that owes nothing."""
+    incident = night.incident()
+    night.tell(incident, "plan-0-noise-", "leave by rule noise: nothing is to be done")
+    await night.sweep()
+    night.incidents.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
+    await night.sweep()
+    assert night.notifier.sent() == []
+
+
+async def test_a_page_that_is_not_delivered_is_owed(night: Night) -> None:
+    """The next sweep sends it, and only then the incident says so."""
+    incident = night.incident()
+    await night.say(await _start(night, incident), "break off")
+    night.notifier.away = True
+    await night.sweep()
+    assert night.notifier.sent() == []
+    night.notifier.away = False
+    await night.sweep()
+    assert len(night.notifier.sent()) == 1
+    assert len(night.ledger.entries(night.model, incident.response)) == 1
+
+
+async def test_an_undo_that_failed_pages_and_can_be_asked_for_again(night: Night) -> None:
+    """Each end of it pages once."""
+    incident = night.incident()
+    await _start(night, incident)
+    for number in (1, 2):
+        asked = await start_undo(night.hosted.client, night, incident.incident_id, by="ann", comment="no")  # type: ignore[arg-type]
+        assert asked is not None
+        assert asked.started
+        await night.say(undo_instance(incident), "break off")
+        night.now += timedelta(minutes=5)
+        await night.sweep()
+        assert len(night.notifier.sent()) == number
+
+
+async def test_an_undo_that_is_gone_pages(night: Night) -> None:
+    """It was ordered, says the incident; and nothing was taken back."""
+    incident = night.incident()
+    await _start(night, incident)
+    await start_undo(night.hosted.client, night, incident.incident_id, by="ann", comment="no")  # type: ignore[arg-type]
+    await night.say(undo_instance(incident), "go on")
+    await night.hosted.client.purge_instance_history(undo_instance(incident))
+    night.now += timedelta(minutes=30)
+    await night.sweep()
+    (body,) = night.notifier.sent()
+    assert "ask for it again" in body
+    night.tell(incident, "undo-ann", "undo: nothing to do")
+    await night.sweep()
+    assert len(night.notifier.sent()) == 1
+
+
+async def test_an_incident_that_cannot_be_looked_at_holds_up_no_other(night: Night) -> None:
+    """Its ledger does not answer; the other's page goes out."""
+    first = night.incident()
+    second = night.incident(name="2", category="drift", metric="psi", value=0.5, baseline=None)
+    for incident in (first, second):
+        await night.say(await _start(night, incident), "break off")
+    append, broken = night.ledger.append, {first.response}
+
+    def fail_once(record: Any) -> Any:
+        if record.run in broken:
+            raise ServiceUnavailableError("storage", "it does not answer")
+        return append(record)
+
+    night.ledger.append = fail_once  # type: ignore[method-assign]
+    await night.sweep()
+    assert len(night.notifier.sent()) == 1
+    broken.clear()
+    await night.sweep()
+    assert len(night.notifier.sent()) == 2

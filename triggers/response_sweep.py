@@ -1,0 +1,21 @@
+"""A timer that finds responses and undos that broke off, so that an incident is never without somebody who answers."""
+
+from collections.abc import Callable
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities.watch_responses import watch_responses
+from domain.ports import Services
+
+
+def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+    """Register the timer: every five minutes, because it reads all incidents."""
+    result = df.Blueprint()
+
+    @result.timer_trigger(arg_name="timer", schedule="15 */5 * * * *")
+    @result.durable_client_input(client_name="client")
+    async def sweep_responses(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+        await watch_responses(client, services())
+
+    return result
