@@ -64,7 +64,7 @@ def test_the_function_sees_every_property() -> None:
 def test_a_message_that_never_expires_does_so_at_the_end_of_the_calendar() -> None:
     """As .NET says it; the converter reads it."""
     message = received(data(b"x"))
-    message._raw_amqp_message.header.time_to_live = None  # type: ignore[union-attr]
+    message._raw_amqp_message.header.time_to_live = None
     seen = decode("serviceBusTrigger", Datum(body_of(message), "bytes"), trigger_metadata(message))
     assert isinstance(seen, func.ServiceBusMessage)
     assert seen.expires_at_utc is not None
