@@ -13,7 +13,8 @@ from domain.errors import ServiceUnavailableError
 _WAITS = {"retry-after": 1.0, "retry-after-ms": 0.001, "x-ms-retry-after-ms": 0.001}
 
 
-class BoundedTransport(RequestsTransport):  # type: ignore[misc] - azure.core imports it late, so that it has no type
+# azure.core imports its transports late, so that mypy sees no type.
+class BoundedTransport(RequestsTransport):  # type: ignore[misc]
     """Ends a request that is not answered in time, and drops the wait that a service asks for if it is longer.
 
     The SDKs' own limits are for one read of the socket each, so a service that sends a byte now and then keeps a call

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.databricks_workspace import ImpatientClock
+from clients.databricks_workspace import ImpatientClock, open_workspace
 from domain.compute import ComputeRef
 from domain.errors import ServiceUnavailableError
 from domain.job import JobOrder
@@ -18,7 +18,7 @@ from domain.run import RunEvent
 from domain.upload import BlobRef
 from tests.loopback_server import Answering, LoopbackServer
 from tests.unresponsive_server import Kind, UnresponsiveServer
-from wiring.services import LazyServices
+from wiring.services import CALL_SECONDS, LazyServices
 from wiring.settings import read_settings
 
 ROOT = Path(__file__).parents[3]
@@ -132,3 +132,20 @@ def test_a_workspace_that_asks_for_a_long_wait_is_not_waited_for() -> None:
     """The SDK sleeps as long as it is told; its clock refuses, without sleeping."""
     with pytest.raises(TimeoutError, match="asks to wait 3600 s"):
         ImpatientClock(7.5).sleep(3600)
+
+
+def test_the_workspaces_own_limits_end_before_the_budget() -> None:
+    """One attempt at the making, then retries until the last attempt begins, and that attempt."""
+
+    class Well(Answering):
+        def do_GET(self) -> None:
+            self.answer_json({})
+
+    server = LoopbackServer(Well)
+    try:
+        workspace = open_workspace(server.url, "t", None, CALL_SECONDS)
+        attempt, retries = workspace.config.http_timeout_seconds, workspace.config.retry_timeout_seconds
+        assert attempt + retries + attempt <= CALL_SECONDS
+        workspace.api_client._api_client._session.close()
+    finally:
+        server.close()

@@ -55,7 +55,7 @@ def test_a_receive_without_the_role_is_refused(guarded: BrokerProcess, sub_queue
     with (
         _client(guarded, "source") as client,
         pytest.raises(ServiceBusAuthorizationError, match="'Listen' claim"),
-        client.get_queue_receiver("model-alerts", sub_queue=sub_queue) as receiver,  # type: ignore[arg-type]
+        client.get_queue_receiver("model-alerts", sub_queue=sub_queue) as receiver,
     ):
         receiver.receive_messages(max_wait_time=5)
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
+from azure.servicebus.exceptions import ServiceBusAuthorizationError
 
 from local_host.stack import Stack
 from local_host.stack.doctor import doctor
+from local_host.stack.endpoints import servicebus_connection_string
 from tests.integration.servicebus.broker_process import ROOT
 
 
 def test_the_stack_has_the_platforms_queues(tmp_path: Path) -> None:
-    """By the connection string that the app gets; the doctor finds it well; messages outlive the stack."""
+    """By the connection string that the app gets; the doctor finds it well; messages outlive the stack.
+
+    Who has no role on a queue is refused there as in Azure.
+    """
     with Stack(ROOT, tmp_path, components=["servicebus"]) as endpoints:
         connection = endpoints.environment()["NIGHTSHIFT_SERVICEBUS"]
         with ServiceBusClient.from_connection_string(connection) as client:
@@ -23,10 +29,17 @@ def test_the_stack_has_the_platforms_queues(tmp_path: Path) -> None:
         assert finding.ok, finding
     with (
         Stack(ROOT, tmp_path, components=["servicebus"]) as endpoints,
-        ServiceBusClient.from_connection_string(endpoints.servicebus_connection_string) as client,
+        ServiceBusClient.from_connection_string(endpoints.environment()["NIGHTSHIFT_SERVICEBUS"]) as client,
         client.get_queue_receiver("drift-alerts") as receiver,
     ):
         [message] = receiver.receive_messages(max_wait_time=10)
         assert str(message) == "drift-alerts"
         assert message.time_to_live is not None
         assert message.time_to_live.days == 1
+        source = servicebus_connection_string(endpoints.servicebus, "alert_sources")
+        with (
+            ServiceBusClient.from_connection_string(source, retry_total=0) as other,
+            pytest.raises(ServiceBusAuthorizationError),
+            other.get_queue_receiver("drift-alerts"),
+        ):
+            pass

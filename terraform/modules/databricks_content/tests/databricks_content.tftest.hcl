@@ -20,10 +20,10 @@ variables {
       { task_key = "train", description = "Trains.", job_cluster_key = "training", max_retries = 0, timeout_seconds = 3600, python_wheel_task = { package_name = "nightshift_training", entry_point = "train", parameters = ["--model={{job.parameters.model}}"] } },
       { task_key = "score", description = "Scores.", job_cluster_key = "training", max_retries = 0, timeout_seconds = 1800, depends_on = [{ task_key = "train" }], python_wheel_task = { package_name = "nightshift_training", entry_point = "score", parameters = [] } },
     ]
-    job_clusters          = [{ job_cluster_key = "training", new_cluster = { spark_version = "15.4.x-scala2.12", node_type_id = "Standard_D4ds_v5", num_workers = 0, data_security_mode = "SINGLE_USER", spark_conf = { "spark.master" = "local[*]" }, custom_tags = { ResourceClass = "SingleNode" } } }]
-    timeout_seconds       = 7200
-    max_concurrent_runs   = 4
-    queue                 = { enabled = true }
+    job_clusters        = [{ job_cluster_key = "training", new_cluster = { spark_version = "15.4.x-scala2.12", node_type_id = "Standard_D4ds_v5", num_workers = 0, data_security_mode = "SINGLE_USER", spark_conf = { "spark.master" = "local[*]" }, custom_tags = { ResourceClass = "SingleNode" } } }]
+    timeout_seconds     = 7200
+    max_concurrent_runs = 4
+    queue               = { enabled = true }
   }]
   workspace_id      = "1234567890123456"
   wheel             = "nightshift_training-0.1.0-py3-none-any.whl"
@@ -271,11 +271,11 @@ run "a_job_field_that_would_be_dropped_is_refused" {
         { task_key = "train", description = "Trains.", job_cluster_key = "training", max_retries = 0, timeout_seconds = 3600, python_wheel_task = { package_name = "nightshift_training", entry_point = "train", parameters = ["--model={{job.parameters.model}}"] } },
         { task_key = "score", description = "Scores.", job_cluster_key = "training", max_retries = 0, timeout_seconds = 1800, depends_on = [{ task_key = "train" }], python_wheel_task = { package_name = "nightshift_training", entry_point = "score", parameters = [] } },
       ]
-      job_clusters          = [{ job_cluster_key = "training", new_cluster = { spark_version = "15.4.x-scala2.12", node_type_id = "Standard_D4ds_v5", num_workers = 0, data_security_mode = "SINGLE_USER", spark_conf = { "spark.master" = "local[*]" }, custom_tags = { ResourceClass = "SingleNode" } } }]
-      timeout_seconds       = 7200
-      max_concurrent_runs   = 4
-      queue                 = { enabled = true }
-      continuous            = {}
+      job_clusters        = [{ job_cluster_key = "training", new_cluster = { spark_version = "15.4.x-scala2.12", node_type_id = "Standard_D4ds_v5", num_workers = 0, data_security_mode = "SINGLE_USER", spark_conf = { "spark.master" = "local[*]" }, custom_tags = { ResourceClass = "SingleNode" } } }]
+      timeout_seconds     = 7200
+      max_concurrent_runs = 4
+      queue               = { enabled = true }
+      continuous          = {}
     }]
   }
 
@@ -295,10 +295,10 @@ run "a_cluster_field_that_would_be_dropped_is_refused" {
         { task_key = "train", description = "Trains.", job_cluster_key = "training", max_retries = 0, timeout_seconds = 3600, python_wheel_task = { package_name = "nightshift_training", entry_point = "train", parameters = ["--model={{job.parameters.model}}"] } },
         { task_key = "score", description = "Scores.", job_cluster_key = "training", max_retries = 0, timeout_seconds = 1800, depends_on = [{ task_key = "train" }], python_wheel_task = { package_name = "nightshift_training", entry_point = "score", parameters = [] } },
       ]
-      job_clusters          = [{ job_cluster_key = "training", new_cluster = { spark_version = "15.4.x-scala2.12", node_type_id = "Standard_D4ds_v5", num_workers = 0, data_security_mode = "SINGLE_USER", spark_conf = { "spark.master" = "local[*]" }, custom_tags = { ResourceClass = "SingleNode" }, autoscale = {} } }]
-      timeout_seconds       = 7200
-      max_concurrent_runs   = 4
-      queue                 = { enabled = true }
+      job_clusters        = [{ job_cluster_key = "training", new_cluster = { spark_version = "15.4.x-scala2.12", node_type_id = "Standard_D4ds_v5", num_workers = 0, data_security_mode = "SINGLE_USER", spark_conf = { "spark.master" = "local[*]" }, custom_tags = { ResourceClass = "SingleNode" }, autoscale = {} } }]
+      timeout_seconds     = 7200
+      max_concurrent_runs = 4
+      queue               = { enabled = true }
     }]
   }
 
