@@ -58,7 +58,7 @@ def by_events(replayer: Replayer, handle: Callable[..., str], instance: Instance
     events: list[ParsedEvent] = []
     for episode in episodes:
         events.extend(ParsedEvent(record, played=False) for record in episode)
-        replayer.run(handle, instance, events)
+        replayer.run(handle, invocation_fields(instance), events)
 
 
 def rate(run: Callable[[], None], workflows: int) -> float:
