@@ -3,7 +3,7 @@
 import ast
 import inspect
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from domain.names import (
     REVIEW_DECIDED,
     TELL_REVIEWERS,
 )
-from domain.response import MitigationResult, PlannedResponse, ResponseInput, ResponsePlan
+from domain.response import MitigationResult, PlannedResponse, ResponseInput, ResponsePlan, Verdict
 from domain.review_messages import ReviewInput, ReviewResult
 from domain.review_policy import ReviewStep
 from domain.run import PublishResult
@@ -179,10 +179,14 @@ def test_a_review_decided_on_the_first_of_fourteen_days_is_acted_on_at_once(driv
 def _plan(driven: HandDriven, planned: list[Any]) -> Callable[[Any], Any]:
     """Hold for a day; then a maintenance window of eight days; then act."""
     begun = driven.now
-    waits = [("hold", begun + timedelta(days=1)), ("mute", begun + timedelta(days=9))]
+    waits: list[tuple[Verdict, datetime | None]] = [
+        ("hold", begun + timedelta(days=1)),
+        ("mute", begun + timedelta(days=9)),
+        ("act", None),
+    ]
 
     def answer(_: Any) -> Any:
-        verdict, until = waits[len(planned)] if len(planned) < len(waits) else ("act", None)
+        verdict, until = waits[len(planned)]
         planned.append(driven.now - begun)
         plan = ResponsePlan(
             verdict=verdict,
