@@ -5,15 +5,18 @@ workspace, both with the Azure CLI's sign-in. It reads no data. Exit 1 if someth
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from delivery.azure_cli import ask_azure, ask_workspace
-from delivery.command import CommandError
+from delivery.command import CommandError, run
 from delivery.environment import Environment, EnvironmentFolder
 from domain.errors import NightshiftError
+
+# Databricks' own application in Microsoft Entra ID, the same in every tenant.
+_DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,15 @@ def _roles(environment: Environment, scope: str) -> list[str]:
 
 
 def _registry(environment: Environment) -> list[str]:
-    path = f"/api/2.1/unity-catalog/schemas/{environment.model_schema}"
-    found: list[str] = ask_workspace(environment, path, "[full_name]")
-    return found
+    url = f"{environment.databricks_url}/api/2.1/unity-catalog/schemas/{environment.model_schema}"
+    return _az(environment, "rest", "--resource", _DATABRICKS, "--url", url, "--query", "[full_name]")
 
 
 def _az(environment: Environment, *arguments: str) -> list[str]:
     """Ask the Azure CLI for a list of names."""
-    found: list[str] = ask_azure(environment, *arguments)
+    where = () if arguments[0] == "rest" else ("--subscription", environment.subscription_id)
+    answer = run("az", *arguments, *where, "--output", "json")
+    found: list[str] = json.loads(answer)
     return found
 
 
