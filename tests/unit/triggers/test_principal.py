@@ -3,6 +3,7 @@
 import pytest
 
 from domain.principal import NotAllowedError
+from domain.sign_in import VARIABLE, SignInNotEnforcedError
 from tests.unit.triggers.api.requests import principal, request
 from triggers.principal import require_role
 
@@ -16,3 +17,10 @@ def test_without_any_of_the_roles_it_says_which() -> None:
     """The error names the caller, what it has and what is needed."""
     with pytest.raises(NotAllowedError, match="ann has the roles Reader: this needs AlertWriter or Operator"):
         require_role(request(headers=principal("Reader")), "AlertWriter", "Operator")
+
+
+def test_without_a_sign_in_there_is_no_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header that anybody may have written gives nothing."""
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(SignInNotEnforcedError):
+        require_role(request(headers=principal("Operator")), "Operator")
