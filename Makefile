@@ -12,6 +12,8 @@ TFCHECK := ../shared/tfcheck/tfcheck
 MODULES := terraform terraform/bootstrap $(wildcard terraform/modules/*)
 # Tools with many dependencies of their own run apart from ours, at these versions.
 TOOL := $(BIN)/uv tool run --quiet --from
+# At night nothing is set up first: any Python from 3.11 on rolls back.
+ANY_PYTHON = $(or $(wildcard $(BIN)/python),python3)
 CHECKOV := checkov==3.3.30
 PIP_AUDIT := pip-audit==2.10.1
 
@@ -38,7 +40,7 @@ demo: $(READY)  ## tell the story on real data, on the embedded local host
 test: $(READY)  ## run the tests; those in a browser only where chromium is installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --randomly-seed=$(SEED)
 
-check: $(READY) workflows-check  ## format, lint, types, import contracts, requirements in step, workflows
+check: $(READY) workflows-check secret-scan  ## format, lint, types, import contracts, requirements in step, workflows, secrets
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -101,8 +103,8 @@ package: $(READY)  ## build the app's package and the training wheel from the co
 env:
 	@test -n "$(ENV)" || { echo "say which environment: ENV=dev"; exit 1; }
 
-versions: env $(READY)  ## list what can be put back; ENV=dev
-	$(BIN)/python -m delivery.deploy $(ENV) --list
+versions: env  ## list what can be put back; ENV=dev
+	$(ANY_PYTHON) -m delivery.rollback $(ENV) --list
 
 gate: env $(READY)  ## ask whether containers, queues, roles and the registry are there; ENV=dev
 	$(BIN)/python -m delivery.gate $(ENV)
@@ -110,15 +112,16 @@ gate: env $(READY)  ## ask whether containers, queues, roles and the registry ar
 deploy: env gate  ## deploy the package of the commit, once the gate is open; ENV=dev
 	$(BIN)/python -m delivery.deploy $(ENV)
 
-rollback: env $(READY)  ## put an earlier release back; ENV=dev VERSION=0123456789ab
+rollback: env  ## put an earlier release back, without setting anything up; ENV=dev VERSION=0123456789ab
 	@test -n "$(VERSION)" || { echo "say which version: VERSION=..., one of make versions ENV=$(ENV)"; exit 1; }
-	$(BIN)/python -m delivery.deploy $(ENV) --version "$(VERSION)"
+	$(ANY_PYTHON) -m delivery.rollback $(ENV) "$(VERSION)"
 
 smoke: env $(READY)  ## prove an environment: upload, verdict, alert, incident; ENV=dev
 	$(BIN)/nightshift --env $(ENV) smoke $(if $(VERSION),--version $(VERSION))
 
 drift: env  ## plan without applying: exit 2 if the environment differs from the code; ENV=dev
-	terraform -chdir=terraform init -reconfigure -input=false -no-color -backend-config=envs/$(ENV).tfbackend
+	terraform -chdir=terraform init -reconfigure -input=false -no-color -backend-config=envs/$(ENV).tfbackend \
+	  $(if $(wildcard terraform/.terraform.lock.hcl),-lockfile=readonly)
 	terraform -chdir=terraform plan -lock=false -input=false -no-color -detailed-exitcode -var-file=envs/$(ENV).tfvars
 
 clean:  ## remove everything that the commands above have made

@@ -1,39 +1,50 @@
-"""Deploy a package to an environment, or put an earlier one back: ``python -m delivery.deploy ENV``.
+"""Deploy a package to an environment: ``python -m delivery.deploy ENV``.
 
-1. Hold package and wheel against their digests.
-2. Keep them in the environment's own container of releases, under their version: that is what a rollback takes.
-3. Put the wheel where the training jobs install it from.
-4. Hand the package to the app: one deploy on Flex Consumption, the package's blob and a restart on a Premium plan.
+1. Hold package and wheel against their digests, and in the pipeline against the attestation of the build.
+2. Refuse a commit that does not come after the one that the environment has.
+3. Keep them in the environment's own container of releases, under their version: that is what a rollback takes.
+4. Put the wheel where the training jobs install it from.
+5. Hand the package to the app: one deploy on Flex Consumption, the package's blob and a restart on a Premium plan.
+6. Write down which version the environment has now.
 
-A rollback (``--version``) takes steps 3 and 4 with what step 2 has kept. Nothing is built on the way.
+A rollback (delivery/rollback.py) takes steps 1, 4, 5 and 6 with what step 3 has kept. Nothing is built on the way, and
+this module needs nothing but Python's own library for it.
 """
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from delivery.archive import file_digest
 from delivery.command import run
 from delivery.commit import Commit
-from delivery.environment import Environment, EnvironmentFolder
+from delivery.direction import refuse_backwards
 from delivery.package import DEFAULT_FOLDER, ROOT
+from delivery.provenance import verify_provenance
 from delivery.wheel import upload_wheel
 from domain.errors import BadInputError, NightshiftError
+
+if TYPE_CHECKING:
+    from delivery.environment import Environment
 
 _FLEX = "FC1"
 # What WEBSITE_RUN_FROM_PACKAGE of a Premium plan names (terraform/modules/function_app/main.premium.tf).
 _PREMIUM_BLOB = "nightshift.zip"
+# Holds the version that was handed over last.
+_DEPLOYED = "deployed"
 
 
 @dataclass(frozen=True)
 class Release:
-    """What was built from one commit: package, training wheel, and the digests of both.
+    """What was built from one commit: package, training wheel, the digests of both, and who built them.
 
     Attributes:
-        folder: holds the three files under the name of their version.
+        folder: holds the files under the name of their version.
     """
 
     folder: Path
@@ -53,6 +64,11 @@ class Release:
     def files(self) -> tuple[Path, ...]:
         """All that must be kept together."""
         return (self.package, self.wheel, self._file("sha256"))
+
+    @property
+    def attestation(self) -> Path:
+        """By whom and from which commit the package and the wheel were built; only the pipeline writes it."""
+        return self._file("attestation.json")
 
     def verify(self) -> None:
         """Hold the files against the digests that were taken when they were built.
@@ -77,19 +93,29 @@ class Release:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Deploys to one environment with the Azure CLI's sign-in."""
+    """Deploys to one environment with the Azure CLI's sign-in.
 
-    environment: Environment
+    Attributes:
+        built_by: the repository, ``OWNER/NAME``, whose pipeline must have built a release; None asks for no attestation.
+        root: the checkout, with its history.
+    """
+
+    environment: "Environment"
+    built_by: str | None = None
+    root: Path = ROOT
 
     def deploy(self, release: Release) -> None:
         """Keep a release and hand it to the app.
 
         Raises:
-            BadInputError: it is not what was built.
-            CommandError: Azure refuses a step.
+            BadInputError: it is not what was built, or does not come after what the environment has.
+            CommandError: it was not built by the pipeline, or Azure refuses a step.
         """
         release.verify()
-        for file in release.files:
+        self._verify_provenance(release)
+        refuse_backwards(self.root, self.deployed(), release.version, self.environment.name)
+        kept = (*release.files, release.attestation) if release.attestation.is_file() else release.files
+        for file in kept:
             self._upload(file, f"packages/{file.name}")
         self._hand_over(release)
 
@@ -103,15 +129,36 @@ class Delivery:
         with tempfile.TemporaryDirectory() as folder:
             release = Release(Path(folder), version)
             for file in release.files:
-                self._blob("download", "--name", f"packages/{file.name}", "--file", str(file), "--no-progress")
+                self._download(f"packages/{file.name}", file)
+            if self._exists(f"packages/{release.attestation.name}"):
+                self._download(f"packages/{release.attestation.name}", release.attestation)
             release.verify()
+            self._verify_provenance(release)
             self._hand_over(release)
+
+    def deployed(self) -> str:
+        """The version that was handed over last; empty if none was written down."""
+        if not self._exists(_DEPLOYED):
+            return ""
+        with tempfile.TemporaryDirectory() as folder:
+            self._download(_DEPLOYED, Path(folder) / _DEPLOYED)
+            return (Path(folder) / _DEPLOYED).read_text(encoding="utf-8").strip()
 
     def versions(self) -> list[str]:
         """The packages that were kept here, newest first."""
         query = "reverse(sort_by([?ends_with(name, '.zip')], &properties.creationTime))[].name"
         listed = json.loads(self._blob("list", "--prefix", "packages/nightshift-", "--query", query))
         return [Path(name).stem.removeprefix("nightshift-") for name in listed]
+
+    def _verify_provenance(self, release: Release) -> None:
+        if self.built_by is not None:
+            verify_provenance(
+                (release.package, release.wheel),
+                release.attestation,
+                repository=self.built_by,
+                commit=Commit.find(self.root, release.version).digest,
+                root=self.root,
+            )
 
     def _hand_over(self, release: Release) -> None:
         upload_wheel(self.environment, release.wheel)
@@ -121,6 +168,16 @@ class Delivery:
         else:
             self._upload(release.package, _PREMIUM_BLOB)
             self._app("restart")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / _DEPLOYED
+            file.write_text(f"{release.version}\n", encoding="utf-8")
+            self._upload(file, _DEPLOYED)
+
+    def _exists(self, name: str) -> bool:
+        return bool(json.loads(self._blob("exists", "--name", name, "--output", "json"))["exists"])
+
+    def _download(self, name: str, file: Path) -> None:
+        self._blob("download", "--name", name, "--file", str(file), "--no-progress")
 
     def _upload(self, file: Path, name: str) -> None:
         self._blob("upload", "--name", name, "--file", str(file), "--overwrite", "true", "--no-progress")
@@ -137,24 +194,19 @@ class Delivery:
 
 
 def main() -> None:
-    """Deploy or roll back, and say what is there now."""
-    parser = argparse.ArgumentParser(description="Deploy a release to an environment, or put an earlier one back.")
+    """Deploy, and say what is there now."""
+    from delivery.environment import EnvironmentFolder
+
+    parser = argparse.ArgumentParser(description="Deploy a release to an environment.")
     parser.add_argument("environment", help="dev, qa or prod")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the release lies")
     parser.add_argument("--commit", default="HEAD", help="whose release it is")
-    parser.add_argument("--version", help="put back this version, which the environment has had before")
-    parser.add_argument("--list", action="store_true", help="only list the versions that can be put back")
     arguments = parser.parse_args()
     try:
-        delivery = Delivery(EnvironmentFolder.default().get(arguments.environment))
-        if arguments.list:
-            sys.stdout.write("".join(f"{version}\n" for version in delivery.versions()))
-            return
-        version = arguments.version or Commit.find(ROOT, arguments.commit).version
-        if arguments.version:
-            delivery.roll_back(version)
-        else:
-            delivery.deploy(Release(arguments.folder, version))
+        environment = EnvironmentFolder.default().get(arguments.environment)
+        version = Commit.find(ROOT, arguments.commit).version
+        # GitHub names the repository in every run: there a release without an attestation is refused.
+        Delivery(environment, os.environ.get("GITHUB_REPOSITORY")).deploy(Release(arguments.folder, version))
     except NightshiftError as error:
         sys.exit(f"error: {error}")
     sys.stdout.write(

@@ -79,7 +79,9 @@ def test_a_title_cannot_add_a_recipient(mail: SmtpSink) -> None:
 def test_a_chat_has_no_link_and_no_mention(chat: Sink, kind: str) -> None:
     """The words are there for people; nothing in them is live, nobody is called, in the title as in the body."""
     place = chat.url.removeprefix("json://").removesuffix("/hook")
-    url = {"mmost": f"mmost://{place}/3ccdd113474722377935511fc85d3dd4", "rocket": f"rocket://a/b@{place}/#on-call"}[kind]
+    url = {"mmost": f"mmost://{place}/3ccdd113474722377935511fc85d3dd4", "rocket": f"rocket://a/b@{place}/#on-call"}[
+        kind
+    ]
     AppriseNotifier(url, None).send(note(title=f"TITLE {EVIL}", body=f"BODY {EVIL}"))
     said = " ".join(str(body["text"]) for body in chat.bodies)
     assert [word for word in ("TITLE", "BODY", "click here to approve") if word not in said] == []

@@ -42,9 +42,7 @@ def test_the_type_of_roles_may_be_named() -> None:
     """App Service says in ``role_typ`` which claims are roles."""
     kind = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
     text = header({"role_typ": kind, "claims": [{"typ": kind, "val": "Operator"}, {"typ": "oid", "val": "Reader"}]})
-    assert read_principal({HEADER: text}) == Principal(
-        name="Reader", roles=frozenset({"Operator"}), object_id="Reader"
-    )
+    assert read_principal({HEADER: text}) == Principal(name="Reader", roles=frozenset({"Operator"}), object_id="Reader")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +125,8 @@ def test_a_sign_in_is_stated_as_the_functions_host_reads_it(value: str) -> None:
 def test_records_name_the_id_beside_the_name(object_id: str, tenant_id: str) -> None:
     """Two people whose names look the same are two actors, and one who is renamed stays one."""
     latin = read_principal({HEADER: claims(preferred_username="alice@corp", **{object_id: "1", tenant_id: "t"})})
-    cyrillic = read_principal({HEADER: claims(preferred_username="ali\u0441e@corp", **{object_id: "2", tenant_id: "t"})})
+    cyrillic = read_principal(
+        {HEADER: claims(preferred_username="ali\u0441e@corp", **{object_id: "2", tenant_id: "t"})}
+    )
     assert (latin.actor, cyrillic.actor) == ("alice@corp (1@t)", "ali\u0441e@corp (2@t)")
     assert Principal(name="eve", roles=frozenset()).actor == "eve"
