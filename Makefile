@@ -19,7 +19,7 @@ PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format up down doctor bench evals lock requirements clean \
-	workflows-check terraform-check policy-check dependency-audit secret-scan package versions gate deploy rollback smoke drift env
+	workflows-check terraform-check policy-check dependency-audit secret-scan package bundle versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -99,6 +99,9 @@ secret-scan: $(READY)  ## look for secrets in what git keeps
 
 package: $(READY)  ## build the app's package and the training wheel from the commit, with digests and bill of materials
 	$(BIN)/python -m delivery.package
+
+bundle: $(READY)  ## make databricks.yml from the job definitions
+	$(BIN)/python -m delivery.bundle
 
 env:
 	@test -n "$(ENV)" || { echo "say which environment: ENV=dev"; exit 1; }

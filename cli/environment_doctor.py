@@ -14,8 +14,8 @@ _NOT_REACHED = (
     "their network only."
 )
 _NO_SIGN_IN = (
-    "The app refuses everybody. `terraform apply` turns its authentication on; `az webapp auth show` says what it is now "
-    "(docs/deploy.md, The sign-in)."
+    "The app refuses everybody. `terraform apply` turns its authentication on, `az webapp auth show` says what it "
+    "is now (docs/deploy.md)."
 )
 _NO_ROLE = "Ask the platform team for a role in app_role_members (docs/deploy.md)."
 

@@ -96,7 +96,7 @@ class Delivery:
     """Deploys to one environment with the Azure CLI's sign-in.
 
     Attributes:
-        built_by: the repository, ``OWNER/NAME``, whose pipeline must have built a release; None asks for no attestation.
+        built_by: the repository, ``OWNER/NAME``, whose pipeline must have built a release; None does not ask.
         root: the checkout, with its history.
     """
 
@@ -195,7 +195,7 @@ class Delivery:
 
 def main() -> None:
     """Deploy, and say what is there now."""
-    from delivery.environment import EnvironmentFolder
+    from delivery.environment import EnvironmentFolder  # noqa: PLC0415 - it needs pydantic, a rollback must not
 
     parser = argparse.ArgumentParser(description="Deploy a release to an environment.")
     parser.add_argument("environment", help="dev, qa or prod")

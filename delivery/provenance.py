@@ -38,5 +38,6 @@ def verify_provenance(files: Iterable[Path], attestation: Path, *, repository: s
     for file in files:
         run(
             "gh", "attestation", "verify", str(file), "--bundle", str(attestation), "--repo", repository,
-            "--signer-workflow", f"{repository}/{WORKFLOW}", "--source-ref", BRANCH, "--source-digest", commit, *trusted,
+            "--signer-workflow", f"{repository}/{WORKFLOW}", "--source-ref", BRANCH, "--source-digest", commit,
+            *trusted,
         )  # fmt: skip

@@ -50,7 +50,7 @@ def upload_wheel(environment: "Environment", wheel: Path) -> None:
     except urllib.error.HTTPError as error:
         with error:
             said = f"HTTP {error.code}: {error.read(500).decode(errors='replace')}"
-        if error.code >= 500:  # noqa: PLR2004
+        if error.code >= 500:
             raise ServiceUnavailableError("Databricks", said) from error
         hint = "the uploader needs WRITE VOLUME on the volume `wheels`, docs/deploy.md"
         raise ServiceRefusedError("Databricks", said, hint) from error

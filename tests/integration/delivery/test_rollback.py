@@ -79,7 +79,7 @@ def _run(environments: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 def test_it_needs_nothing_but_pythons_own_library(azure_cli: AzureCli, environments: Path, tmp_path: Path) -> None:
-    """Zip and wheel come from the environment's container, the wheel goes to the workspace, and the app says the rest."""
+    """Zip and wheel come from the environment's container; it ends when the app says the version."""
     _kept(azure_cli, tmp_path)
     AzureSide.versions[:] = [VERSION]
     done = _run(environments, "dev", VERSION)
