@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from typing import Any, cast
 
 import pytest
@@ -49,7 +48,7 @@ def _mail_to(sink: SmtpSink, more: str = "") -> AppriseNotifier:
 def _texts(sink: SmtpSink) -> dict[str, str]:
     """The parts of the one mail that came, by their types, and its subject."""
     (message,) = sink.mails
-    parts = [cast("EmailMessage", part) for part in message.walk() if not part.is_multipart()]
+    parts = [part for part in message.walk() if not part.is_multipart()]
     return {"subject": str(message["Subject"])} | {part.get_content_type(): part.get_content() for part in parts}
 
 
