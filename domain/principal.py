@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -23,6 +24,8 @@ _NAME_CLAIMS = ("preferred_username", "name", "appid", "azp", "oid", "sub")
 _ID_CLAIMS = ("oid", "http://schemas.microsoft.com/identity/claims/objectidentifier")
 _TENANT_CLAIMS = ("tid", "http://schemas.microsoft.com/identity/claims/tenantid")
 _LONGEST_NAME = 256
+_GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_ACTOR = re.compile(rf"(?P<name>.*) \((?P<ids>{_GUID}(?:@{_GUID})?)\)", re.IGNORECASE)
 
 
 class NotSignedInError(NightshiftError):
@@ -105,6 +108,20 @@ def read_principal(headers: Mapping[str, str], environ: Mapping[str, str] = os.e
         raise NotSignedInError(f"header {HEADER}: {rule}")
     roles = frozenset(value for kind, value in claims if kind in role_types)
     return Principal(name=name, roles=roles, object_id=ids[0], tenant_id=ids[1])
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two actors may be one person: by the id where both have one, and by the name in any case.
+
+    Records from before ids, and what an uploader says of itself, have names only.
+    """
+    (name, ids), (other_name, other_ids) = _parts(one), _parts(other)
+    return name == other_name or (ids != "" and ids == other_ids)
+
+
+def _parts(actor: str) -> tuple[str, str]:
+    found = _ACTOR.fullmatch(actor.casefold())
+    return (found["name"], found["ids"]) if found else (actor.casefold(), "")
 
 
 def _first(claims: list[tuple[str, str]], kinds: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.principal import HEADER, NotSignedInError, Principal
+from domain.principal import HEADER, NotSignedInError, Principal, same_person
 from domain.principal import read_principal as read
 from domain.sign_in import SignInNotEnforcedError
 from local_host.functions.authentication import STATED
@@ -130,3 +130,24 @@ def test_records_name_the_id_beside_the_name(object_id: str, tenant_id: str) -> 
     )
     assert (latin.actor, cyrillic.actor) == ("alice@corp (1@t)", "ali\u0441e@corp (2@t)")
     assert Principal(name="eve", roles=frozenset()).actor == "eve"
+
+
+ANN = "11111111-2222-3333-4444-555555555555@aaaaaaaa-2222-3333-4444-555555555555"
+BOB = "99999999-2222-3333-4444-555555555555@aaaaaaaa-2222-3333-4444-555555555555"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (f"ann@corp ({ANN})", f"ann@corp ({ANN})", True),
+        (f"ann@corp ({ANN})", f"Ann.New@corp ({ANN.upper()})", True),
+        (f"ann@corp ({ANN})", "Ann@CORP", True),
+        (f"ann@corp ({ANN})", f"ann@corp ({BOB})", True),
+        (f"ann@corp ({ANN})", f"bob@corp ({BOB})", False),
+        ("Ann (External)", "Bob (External)", False),
+        ("ann", "bob", False),
+    ],
+)
+def test_two_records_of_one_person(one: str, other: str, *, same: bool) -> None:
+    """A new name does not make another person, and neither does a record that has no id."""
+    assert same_person(one, other) is same
