@@ -1,4 +1,4 @@
-"""The gate before a deployment: do containers, queues, role assignments and the registry answer?
+"""The gate before a deployment: do containers, queues, role assignments and the registry answer, is the sign-in on?
 
 ``python -m delivery.gate ENV``. It asks Azure's management API, which answers from everywhere, and the registry of the
 workspace, both with the Azure CLI's sign-in. It reads no data. Exit 1 if something is missing.
@@ -17,6 +17,8 @@ from domain.errors import NightshiftError
 
 # Databricks' own application in Microsoft Entra ID, the same in every tenant.
 _DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
+# Of App Service authentication: without the first the app refuses everybody, without the second it alone does.
+_SIGN_IN = ("platform.enabled", "globalValidation.requireAuthentication")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ def examine(environment: Environment) -> Iterator[Check]:
     for scope in sorted({role.scope for role in environment.roles}):
         wanted = [role.role for role in environment.roles if role.scope == scope]
         yield _check(f"the app's roles on {scope.rsplit('/', 1)[-1]}", wanted, partial(_roles, environment, scope))
+    yield _check(f"sign-in of {environment.function_app}", _SIGN_IN, partial(_sign_in, environment))
     schema = environment.model_schema
     yield _check(f"registry {schema}", [schema], partial(_registry, environment))
 
@@ -66,6 +69,17 @@ def _roles(environment: Environment, scope: str) -> list[str]:
     return _az(
         environment, "role", "assignment", "list", "--scope", scope, "--fill-principal-name", "false", "--query", query,
     )  # fmt: skip
+
+
+def _sign_in(environment: Environment) -> list[str]:
+    """Which of the switches are on."""
+    group = f"/subscriptions/{environment.subscription_id}/resourceGroups/{environment.resource_group}"
+    site = f"{group}/providers/Microsoft.Web/sites/{environment.function_app}"
+    url = f"{site}/config/authsettingsV2?api-version=2024-04-01"
+    answer = run("az", "rest", "--method", "get", "--url", url, "--output", "json")
+    properties = json.loads(answer).get("properties") or {}
+    parts = (name.split(".") for name in _SIGN_IN)
+    return [f"{part}.{switch}" for part, switch in parts if (properties.get(part) or {}).get(switch) is True]
 
 
 def _registry(environment: Environment) -> list[str]:
