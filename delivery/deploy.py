@@ -7,102 +7,28 @@
 5. Hand the package to the app: one deploy on Flex Consumption, the package's blob and a restart on a Premium plan.
 6. Write down which version the environment has now.
 
-A rollback (delivery/rollback.py) takes steps 1, 4, 5 and 6 with what step 3 has kept. Nothing is built on the way, and
-this module needs nothing but Python's own library for it.
+A rollback (delivery/rollback.py) takes steps 1, 4, 5 and 6 with what step 3 has kept. Nothing is built on the way.
 """
 
 import argparse
-import json
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from delivery.archive import file_digest
-from delivery.command import run
 from delivery.commit import Commit
 from delivery.direction import refuse_backwards
+from delivery.environment import EnvironmentFolder
 from delivery.package import DEFAULT_FOLDER, ROOT
-from delivery.provenance import verify_provenance
-from delivery.wheel import upload_wheel
-from domain.errors import BadInputError, NightshiftError
-
-if TYPE_CHECKING:
-    from delivery.environment import Environment
-
-_FLEX = "FC1"
-# What WEBSITE_RUN_FROM_PACKAGE of a Premium plan names (terraform/modules/function_app/main.premium.tf).
-_PREMIUM_BLOB = "nightshift.zip"
-# Holds the version that was handed over last.
-_DEPLOYED = "deployed"
-
-
-@dataclass(frozen=True)
-class Release:
-    """What was built from one commit: package, training wheel, the digests of both, and who built them.
-
-    Attributes:
-        folder: holds the files under the name of their version.
-    """
-
-    folder: Path
-    version: str
-
-    @property
-    def package(self) -> Path:
-        """The app's zip."""
-        return self._file("zip")
-
-    @property
-    def wheel(self) -> Path:
-        """The training jobs' wheel."""
-        return self._file("whl")
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """All that must be kept together."""
-        return (self.package, self.wheel, self._file("sha256"))
-
-    @property
-    def attestation(self) -> Path:
-        """By whom and from which commit the package and the wheel were built; only the pipeline writes it."""
-        return self._file("attestation.json")
-
-    def verify(self) -> None:
-        """Hold the files against the digests that were taken when they were built.
-
-        Raises:
-            BadInputError: a file is missing, or is not what was built.
-        """
-        for file in self.files:
-            if not file.is_file():
-                raise BadInputError(field="release", value=str(file), rule="is missing: `make package` makes it")
-        lines = [line.split() for line in self._file("sha256").read_text(encoding="utf-8").splitlines()]
-        wanted = {name: digest for digest, name in lines}
-        for file in (self.package, self.wheel):
-            found = file_digest(file)
-            if found != wanted.get(file.name):
-                rule = f"its SHA-256 is {found}, built was {wanted.get(file.name)}"
-                raise BadInputError(field="release", value=str(file), rule=rule)
-
-    def _file(self, ending: str) -> Path:
-        return self.folder / f"nightshift-{self.version}.{ending}"
+from delivery.releases import Release, Releases
+from domain.errors import NightshiftError
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Deploys to one environment with the Azure CLI's sign-in.
+    """Deploys to one environment."""
 
-    Attributes:
-        built_by: the repository, ``OWNER/NAME``, whose pipeline must have built a release; None does not ask.
-        root: the checkout, with its history.
-    """
-
-    environment: "Environment"
-    built_by: str | None = None
-    root: Path = ROOT
+    releases: Releases
 
     def deploy(self, release: Release) -> None:
         """Keep a release and hand it to the app.
@@ -111,92 +37,15 @@ class Delivery:
             BadInputError: it is not what was built, or does not come after what the environment has.
             CommandError: it was not built by the pipeline, or Azure refuses a step.
         """
-        release.verify()
-        self._verify_provenance(release)
-        refuse_backwards(self.root, self.deployed(), release.version, self.environment.name)
-        kept = (*release.files, release.attestation) if release.attestation.is_file() else release.files
-        for file in kept:
-            self._upload(file, f"packages/{file.name}")
-        self._hand_over(release)
-
-    def roll_back(self, version: str) -> None:
-        """Hand over a release that this environment has had before.
-
-        Raises:
-            BadInputError: what was kept is not what was built.
-            CommandError: no such version was kept here, or Azure refuses a step.
-        """
-        with tempfile.TemporaryDirectory() as folder:
-            release = Release(Path(folder), version)
-            for file in release.files:
-                self._download(f"packages/{file.name}", file)
-            if self._exists(f"packages/{release.attestation.name}"):
-                self._download(f"packages/{release.attestation.name}", release.attestation)
-            release.verify()
-            self._verify_provenance(release)
-            self._hand_over(release)
-
-    def deployed(self) -> str:
-        """The version that was handed over last; empty if none was written down."""
-        if not self._exists(_DEPLOYED):
-            return ""
-        with tempfile.TemporaryDirectory() as folder:
-            self._download(_DEPLOYED, Path(folder) / _DEPLOYED)
-            return (Path(folder) / _DEPLOYED).read_text(encoding="utf-8").strip()
-
-    def versions(self) -> list[str]:
-        """The packages that were kept here, newest first."""
-        query = "reverse(sort_by([?ends_with(name, '.zip')], &properties.creationTime))[].name"
-        listed = json.loads(self._blob("list", "--prefix", "packages/nightshift-", "--query", query))
-        return [Path(name).stem.removeprefix("nightshift-") for name in listed]
-
-    def _verify_provenance(self, release: Release) -> None:
-        if self.built_by is not None:
-            verify_provenance(
-                (release.package, release.wheel),
-                release.attestation,
-                repository=self.built_by,
-                commit=Commit.find(self.root, release.version).digest,
-                root=self.root,
-            )
-
-    def _hand_over(self, release: Release) -> None:
-        upload_wheel(self.environment, release.wheel)
-        if self.environment.plan == _FLEX:
-            # Everything that the app needs is in the package: nothing is to be built or resolved in Azure.
-            self._app("deployment", "source", "config-zip", "--src", str(release.package), "--build-remote", "false")
-        else:
-            self._upload(release.package, _PREMIUM_BLOB)
-            self._app("restart")
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / _DEPLOYED
-            file.write_text(f"{release.version}\n", encoding="utf-8")
-            self._upload(file, _DEPLOYED)
-
-    def _exists(self, name: str) -> bool:
-        return bool(json.loads(self._blob("exists", "--name", name, "--output", "json"))["exists"])
-
-    def _download(self, name: str, file: Path) -> None:
-        self._blob("download", "--name", name, "--file", str(file), "--no-progress")
-
-    def _upload(self, file: Path, name: str) -> None:
-        self._blob("upload", "--name", name, "--file", str(file), "--overwrite", "true", "--no-progress")
-
-    def _blob(self, verb: str, *arguments: str) -> bytes:
-        account, container = self.environment.host_account, self.environment.releases_endpoint.rsplit("/", 1)[-1]
-        place = ("--account-name", account, "--container-name", container, "--auth-mode", "login")
-        return run("az", "storage", "blob", verb, *place, *arguments)
-
-    def _app(self, *arguments: str) -> None:
-        environment = self.environment
-        app = ("--resource-group", environment.resource_group, "--name", environment.function_app)
-        run("az", "functionapp", *arguments, *app, "--subscription", environment.subscription_id)
+        releases = self.releases
+        releases.check(release)
+        refuse_backwards(releases.root, releases.deployed(), release.version, releases.environment.name)
+        releases.keep(release)
+        releases.hand_over(release)
 
 
 def main() -> None:
     """Deploy, and say what is there now."""
-    from delivery.environment import EnvironmentFolder  # noqa: PLC0415 - it needs pydantic, a rollback must not
-
     parser = argparse.ArgumentParser(description="Deploy a release to an environment.")
     parser.add_argument("environment", help="dev, qa or prod")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="where the release lies")
@@ -206,7 +55,8 @@ def main() -> None:
         environment = EnvironmentFolder.default().get(arguments.environment)
         version = Commit.find(ROOT, arguments.commit).version
         # GitHub names the repository in every run: there a release without an attestation is refused.
-        Delivery(environment, os.environ.get("GITHUB_REPOSITORY")).deploy(Release(arguments.folder, version))
+        releases = Releases(environment, os.environ.get("GITHUB_REPOSITORY"))
+        Delivery(releases).deploy(Release(arguments.folder, version))
     except NightshiftError as error:
         sys.exit(f"error: {error}")
     sys.stdout.write(

@@ -15,8 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
-from delivery.deploy import Delivery
-from delivery.package import ROOT
+from delivery.releases import ROOT, Releases
 from domain.errors import BadInputError, NightshiftError, ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -83,16 +82,16 @@ def main() -> None:
     try:
         folder = Path(os.environ.get("NIGHTSHIFT_ENVIRONMENTS") or ROOT / "environments")
         environment = read_environment(folder, arguments.environment)
-        delivery = Delivery(environment, arguments.built_by or None)
+        releases = Releases(environment, arguments.built_by or None)
         if arguments.list:
-            sys.stdout.write("".join(f"{version}\n" for version in delivery.versions()))
+            sys.stdout.write("".join(f"{version}\n" for version in releases.versions()))
             return
         if _VERSION.fullmatch(arguments.version) is None:
             rule = "must be the first 12 digits of a commit, one that --list names"
             raise BadInputError(field="version", value=arguments.version, rule=rule)
-        if delivery.built_by is None:
+        if releases.built_by is None:
             sys.stderr.write("note: nobody holds who built it; --built-by OWNER/NAME does, with the GitHub CLI\n")
-        delivery.roll_back(arguments.version)
+        releases.roll_back(arguments.version)
         sys.stdout.write(f"{environment.name} was handed {arguments.version}\n")
         wait_for_version(environment.app_url, arguments.version, arguments.wait)
     except NightshiftError as error:

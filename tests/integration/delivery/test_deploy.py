@@ -8,8 +8,9 @@ import pytest
 from delivery.archive import file_digest, write_zip
 from delivery.command import CommandError
 from delivery.commit import Commit
-from delivery.deploy import Delivery, Release
+from delivery.deploy import Delivery
 from delivery.environment import Environment
+from delivery.releases import Release, Releases
 from domain.errors import BadInputError
 from tests.integration.delivery.conftest import AzureCli
 from tests.unit.delivery.environments import OUTPUT
@@ -30,14 +31,18 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Wheels that were handed to the workspace, which needs a tenant."""
     seen: list[str] = []
     monkeypatch.setattr(
-        "delivery.deploy.upload_wheel", lambda environment, wheel: seen.append(f"{environment.wheel}: {wheel.name}")
+        "delivery.releases.upload_wheel", lambda environment, wheel: seen.append(f"{environment.wheel}: {wheel.name}")
     )
     return seen
 
 
-def _delivery(root: Path | None = None, **changed: object) -> Delivery:
+def _releases(root: Path | None = None, **changed: object) -> Releases:
     environment = Environment.parse("dev", json.dumps(OUTPUT | changed), "here")
-    return Delivery(environment) if root is None else Delivery(environment, root=root)
+    return Releases(environment) if root is None else Releases(environment, root=root)
+
+
+def _delivery(root: Path | None = None, **changed: object) -> Delivery:
+    return Delivery(_releases(root, **changed))
 
 
 def _version(root: Path, name: str) -> str:
@@ -79,9 +84,9 @@ def test_an_earlier_release_comes_back(azure_cli: AzureCli, uploads: list[str], 
     first, second, third = (_version(history, name) for name in ("HEAD~2", "HEAD~1", "HEAD"))
     for version in (first, second):
         _delivery(history).deploy(_release(tmp_path / version, version))
-    _delivery(history).roll_back(first)
+    _releases(history).roll_back(first)
     assert uploads[-1].endswith(f": nightshift-{first}.whl")
-    assert _delivery(history).deployed() == first
+    assert _releases(history).deployed() == first
     _delivery(history).deploy(_release(tmp_path / third, third))
     assert _deploys(azure_cli.calls()) == [first, second, first, third]
 
@@ -123,7 +128,7 @@ def test_what_is_deployed_must_be_known_here(
 def test_a_version_that_was_never_here_is_named(azure_cli: AzureCli, uploads: list[str]) -> None:
     """Azure's own words, and nothing is handed over."""
     with pytest.raises(CommandError, match="does not exist"):
-        _delivery().roll_back("cccccccccccc")
+        _releases().roll_back("cccccccccccc")
     assert uploads == []
     assert azure_cli.calls()[-1][:3] == ["storage", "blob", "download"]
 
@@ -148,4 +153,4 @@ def test_what_was_not_built_is_told(azure_cli: AzureCli, tmp_path: Path) -> None
 def test_the_versions_are_listed(azure_cli: AzureCli) -> None:
     """In the order in which the storage tells them."""
     azure_cli.answer({"storage blob list": ["packages/nightshift-b.zip", "packages/nightshift-a.zip"]})
-    assert _delivery().versions() == ["b", "a"]
+    assert _releases().versions() == ["b", "a"]

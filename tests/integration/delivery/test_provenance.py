@@ -8,8 +8,9 @@ import pytest
 from delivery.archive import file_digest, write_zip
 from delivery.command import CommandError
 from delivery.commit import Commit
-from delivery.deploy import Delivery, Release
+from delivery.deploy import Delivery
 from delivery.environment import Environment
+from delivery.releases import Release, Releases
 from domain.errors import BadInputError
 from tests.integration.delivery.conftest import AzureCli, put_on_path
 from tests.unit.delivery.environments import OUTPUT
@@ -34,7 +35,7 @@ OURS = "contoso/nightshift"
 def built(azure_cli: AzureCli, history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
     """A release of the last commit, as the pipeline leaves it."""
     put_on_path(azure_cli.folder, "gh", GH)
-    monkeypatch.setattr("delivery.deploy.upload_wheel", lambda environment, wheel: None)
+    monkeypatch.setattr("delivery.releases.upload_wheel", lambda environment, wheel: None)
     folder = tmp_path / "built"
     folder.mkdir()
     release = Release(folder, Commit.find(history).version)
@@ -56,15 +57,19 @@ def _attest(release: Release, commit: str, repository: str = OURS) -> None:
     release.attestation.write_text(json.dumps(bundle), encoding="utf-8")
 
 
+def _releases(history: Path) -> Releases:
+    return Releases(Environment.parse("dev", json.dumps(OUTPUT), "here"), OURS, history)
+
+
 def _delivery(history: Path) -> Delivery:
-    return Delivery(Environment.parse("dev", json.dumps(OUTPUT), "here"), OURS, history)
+    return Delivery(_releases(history))
 
 
 def test_what_the_pipeline_built_is_deployed_and_comes_back(azure_cli: AzureCli, built: Release, history: Path) -> None:
     """The attestation is kept with the release: a rollback holds the same signature."""
     _delivery(history).deploy(built)
     assert (azure_cli.folder / f"packages~{built.attestation.name}").is_file()
-    _delivery(history).roll_back(built.version)
+    _releases(history).roll_back(built.version)
     assert len([call for call in azure_cli.calls() if "config-zip" in call]) == 2
 
 
@@ -75,7 +80,7 @@ def test_a_kept_release_without_its_attestation_does_not_come_back(
     _delivery(history).deploy(built)
     (azure_cli.folder / f"packages~{built.attestation.name}").unlink()
     with pytest.raises(BadInputError, match="the pipeline of contoso/nightshift writes one"):
-        _delivery(history).roll_back(built.version)
+        _releases(history).roll_back(built.version)
     assert len([call for call in azure_cli.calls() if "config-zip" in call]) == 1
 
 
@@ -92,7 +97,7 @@ def test_a_forged_set_of_files_is_refused(azure_cli: AzureCli, built: Release, h
     with pytest.raises(CommandError, match="no attestation matches"):
         _delivery(history).deploy(built)
     with pytest.raises(CommandError, match="no attestation matches"):
-        _delivery(history).roll_back(built.version)
+        _releases(history).roll_back(built.version)
     assert len([call for call in azure_cli.calls() if "config-zip" in call]) == handed
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from delivery.archive import file_digest, write_zip
-from delivery.deploy import Release
+from delivery.releases import Release
 from delivery.rollback import read_environment, wait_for_version
 from domain.errors import BadInputError, ServiceUnavailableError
 from tests.integration.delivery.conftest import ROOT, AzureCli
