@@ -1,5 +1,7 @@
 """The principal of a request, held against the roles that it needs."""
 
+from pathlib import Path
+
 import pytest
 
 from domain.principal import NotAllowedError
@@ -24,3 +26,12 @@ def test_without_a_sign_in_there_is_no_role(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv(VARIABLE)
     with pytest.raises(SignInNotEnforcedError):
         require_role(request(headers=principal("Operator")), "Operator")
+
+
+def test_records_never_take_the_name_alone() -> None:
+    """Outside doors hand on the actor, name and id; the name alone only greets the visitor of a page."""
+    root = Path(__file__).resolve().parents[3]
+    files = [*(root / "triggers").rglob("*.py"), *(root / "review_page").rglob("*.py")]
+    lines = [line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    named = [line for line in lines if "principal.name" in line]
+    assert named == ["visitor=self.principal.name,", "visitor=principal.name,"]
