@@ -40,6 +40,8 @@ def settings() -> dict[str, str]:
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "AzureWebJobsDisableHomepage": "true",
+        # Activities and orchestrators share the worker's pool: as large as it can be (min(32, CPUs + 4) by default).
+        "PYTHON_THREADPOOL_THREAD_COUNT": "32",
         **ENDPOINTS.environment(),
         "AzureWebJobsStorage": storage,
         "NIGHTSHIFT_STORAGE_CONNECTION_STRING": storage,
