@@ -12,12 +12,14 @@ TFCHECK := ../shared/tfcheck/tfcheck
 MODULES := terraform terraform/bootstrap $(wildcard terraform/modules/*)
 # Tools with many dependencies of their own run apart from ours, at these versions.
 TOOL := $(BIN)/uv tool run --quiet --from
+# At night nothing is set up first: any Python from 3.11 on rolls back.
+ANY_PYTHON = $(or $(wildcard $(BIN)/python),python3)
 CHECKOV := checkov==3.3.30
 PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format up down doctor bench evals lock requirements clean histories \
-	workflows-check terraform-check policy-check dependency-audit secret-scan package versions gate deploy rollback smoke drift env
+	workflows-check terraform-check policy-check dependency-audit secret-scan package bundle versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -38,7 +40,7 @@ demo: $(READY)  ## tell the story on real data, on the embedded local host
 test: $(READY)  ## run the tests; those in a browser only where chromium is installed
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --randomly-seed=$(SEED)
 
-check: $(READY) workflows-check  ## format, lint, types, import contracts, requirements in step, workflows
+check: $(READY) workflows-check secret-scan  ## format, lint, types, import contracts, requirements in step, workflows, secrets
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -103,11 +105,14 @@ secret-scan: $(READY)  ## look for secrets in what git keeps
 package: $(READY)  ## build the app's package and the training wheel from the commit, with digests and bill of materials
 	$(BIN)/python -m delivery.package
 
+bundle: $(READY)  ## make databricks.yml from the job definitions
+	$(BIN)/python -m delivery.bundle
+
 env:
 	@test -n "$(ENV)" || { echo "say which environment: ENV=dev"; exit 1; }
 
-versions: env $(READY)  ## list what can be put back; ENV=dev
-	$(BIN)/python -m delivery.deploy $(ENV) --list
+versions: env  ## list what can be put back; ENV=dev
+	$(ANY_PYTHON) -m delivery.rollback $(ENV) --list
 
 gate: env $(READY)  ## ask whether containers, queues, roles and the registry are there; ENV=dev
 	$(BIN)/python -m delivery.gate $(ENV)
@@ -115,9 +120,9 @@ gate: env $(READY)  ## ask whether containers, queues, roles and the registry ar
 deploy: env gate  ## deploy the package of the commit, once the gate is open; ENV=dev, DRAIN=60 waits for what would break
 	$(BIN)/python -m delivery.deploy $(ENV) $(if $(DRAIN),--drain "$(DRAIN)")
 
-rollback: env $(READY)  ## put an earlier release back; ENV=dev VERSION=0123456789ab
+rollback: env  ## put an earlier release back, without setting anything up; ENV=dev VERSION=0123456789ab
 	@test -n "$(VERSION)" || { echo "say which version: VERSION=..., one of make versions ENV=$(ENV)"; exit 1; }
-	$(BIN)/python -m delivery.deploy $(ENV) --version "$(VERSION)"
+	$(ANY_PYTHON) -m delivery.rollback $(ENV) "$(VERSION)"
 
 smoke: env $(READY)  ## prove an environment: upload, verdict, alert, incident; ENV=dev
 	$(BIN)/nightshift --env $(ENV) smoke $(if $(VERSION),--version $(VERSION))

@@ -5,6 +5,7 @@ import logging
 from domain.errors import BadInputError, ConflictError, NightshiftError
 from domain.ledger import LedgerRecord
 from domain.ports import Services
+from domain.principal import same_person
 from domain.review import Choice, DecidedAlreadyError, Review, ReviewDecision, ReviewEvent
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ def decide_review(
     """Decide an open review by compare-and-set; the same decision by the same person again changes nothing.
 
     Args:
-        by: the principal's name.
+        by: the principal as records name it.
         evidence_digest: of the evidence that the person has seen, if the caller says it.
 
     Raises:
@@ -124,7 +125,7 @@ BINDS = {
 
 
 def _check_four_eyes(review: Review, by: str) -> None:
-    if review.policy.four_eyes and by.casefold() in {name.casefold() for name in review.triggered_by}:
+    if review.policy.four_eyes and any(same_person(by, name) for name in review.triggered_by):
         raise FourEyesError(
             f"four eyes: {by} has triggered this promotion and cannot approve it; another Reviewer must",
             review=review.review_id,

@@ -5,12 +5,17 @@ import pydantic
 
 from cli.app_client import AppAddress
 from delivery.sign_in import SignInError
-from domain.health import Readiness
+from domain.health import Liveness, Readiness
+from domain.sign_in import NOT_ENFORCED
 from local_host.stack.doctor import Finding
 
 _NOT_REACHED = (
     "Is the package deployed (`make deploy`)? In dev your address must be in allowed_ip_ranges; qa and prod answer in "
     "their network only."
+)
+_NO_SIGN_IN = (
+    "The app refuses everybody. `terraform apply` turns its authentication on, `az webapp auth show` says what it "
+    "is now (docs/deploy.md)."
 )
 _NO_ROLE = "Ask the platform team for a role in app_role_members (docs/deploy.md)."
 
@@ -31,9 +36,15 @@ def _alive(http: httpx.Client, address: AppAddress) -> Finding:
         response = http.get("health")
     except httpx.TransportError as error:
         return Finding("app", False, f"{address.url}: {error or type(error).__name__}", _NOT_REACHED)
-    if response.status_code == 200:
-        return Finding("app", True, address.url)
-    return Finding("app", False, f"{address.url}: HTTP {response.status_code}", _NOT_REACHED)
+    if response.status_code != 200:
+        return Finding("app", False, f"{address.url}: HTTP {response.status_code}", _NOT_REACHED)
+    try:
+        liveness = Liveness.model_validate_json(response.content)
+    except pydantic.ValidationError:
+        return Finding("app", False, f"{address.url}: answers 200, but not as the app does", _NOT_REACHED)
+    if liveness.sign_in == "not enforced":
+        return Finding("sign-in", False, f"{address.url}: {NOT_ENFORCED}", _NO_SIGN_IN)
+    return Finding("app", True, address.url)
 
 
 def _signed_in(http: httpx.Client, address: AppAddress) -> Finding:

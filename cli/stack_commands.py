@@ -15,6 +15,8 @@ from cli.app_client import app_url, chosen_environment
 from cli.environment_doctor import examine_environment
 from cli.options import DEFAULT_STATE, ROOT, STATE_VARIABLE, AsJson, State
 from cli.rendering import make_console, plain_table
+from domain.errors import BadInputError
+from local_host.stack import core_tools
 from local_host.stack.detached import start_detached
 from local_host.stack.doctor import doctor as examine
 from local_host.stack.endpoints import Endpoints
@@ -28,13 +30,32 @@ console = make_console()
 def up(
     port: Annotated[int | None, typer.Option(help="Port of the app; a free one if not given.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return once it runs.")] = False,
+    without_host: Annotated[
+        bool,
+        typer.Option("--without-host", help="All but the functions host, for `func start` (docs/platforms.md)."),
+    ] = False,
     state: State = DEFAULT_STATE,
 ) -> None:
     """Start the local stack and leave it running."""
+    if without_host:
+        _up_without_host(core_tools.DEFAULT_STATE if state == DEFAULT_STATE else state, port, detach=detach)
+        return
     if detach:
         print_addresses(start_detached(ROOT, state, port, print_progress), state)
         return
     run_in_foreground(Stack(ROOT, state, port), print_progress, lambda endpoints: print_addresses(endpoints, state))
+
+
+def _up_without_host(state: Path, port: int | None, *, detach: bool) -> None:
+    if port is not None:
+        rule = "cannot be chosen with --without-host: local.settings.example.json names it"
+        raise BadInputError(field="--port", value=port, rule=rule)
+    core_tools.claim_ports(state)
+    if detach:
+        print_addresses(start_detached(ROOT, state, None, print_progress, components=core_tools.COMPONENTS), state)
+        return
+    stack = Stack(ROOT, state, components=core_tools.COMPONENTS)
+    run_in_foreground(stack, print_progress, lambda endpoints: print_addresses(endpoints, state))
 
 
 def down(state: State = DEFAULT_STATE) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 from pathlib import Path
 
+from clients.plain_text import plain_body, plain_title
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.notification import Notification
 
@@ -75,4 +76,12 @@ def _send(position: int, url: str, notification: Notification) -> bool:
         )
     kinds = {"critical": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
     kind = kinds.get(notification.severity, apprise.NotifyType.INFO)
-    return bool(sender.notify(body=notification.body, title=notification.title, notify_type=kind))
+    return bool(
+        sender.notify(
+            body=plain_body(url, notification.body),
+            title=plain_title(url, notification.title),
+            notify_type=kind,
+            # Without it apprise takes the text for what the service renders: HTML in a mail, Markdown in a chat.
+            body_format=apprise.NotifyFormat.TEXT,
+        )
+    )

@@ -1,22 +1,22 @@
-"""The gate before a deployment: do containers, queues, role assignments and the registry answer?
+"""The gate before a deployment: do containers, queues, role assignments and the registry answer, is the sign-in on?
 
 ``python -m delivery.gate ENV``. It asks Azure's management API, which answers from everywhere, and the registry of the
 workspace, both with the Azure CLI's sign-in. It reads no data. Exit 1 if something is missing.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from delivery.command import CommandError, run
+from delivery.azure_cli import ask_azure, ask_workspace
+from delivery.command import CommandError
 from delivery.environment import Environment, EnvironmentFolder
 from domain.errors import NightshiftError
 
-# Databricks' own application in Microsoft Entra ID, the same in every tenant.
-_DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
+# Of App Service authentication: without the first the app refuses everybody, without the second it alone does.
+_SIGN_IN = ("platform.enabled", "globalValidation.requireAuthentication")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ def examine(environment: Environment) -> Iterator[Check]:
     for scope in sorted({role.scope for role in environment.roles}):
         wanted = [role.role for role in environment.roles if role.scope == scope]
         yield _check(f"the app's roles on {scope.rsplit('/', 1)[-1]}", wanted, partial(_roles, environment, scope))
+    yield _check(f"sign-in of {environment.function_app}", _SIGN_IN, partial(_sign_in, environment))
     schema = environment.model_schema
     yield _check(f"registry {schema}", [schema], partial(_registry, environment))
 
@@ -48,14 +49,14 @@ def _check(part: str, wanted: tuple[str, ...] | list[str], ask: Callable[[], lis
 
 
 def _containers(environment: Environment, account: str) -> list[str]:
-    return _az(
+    return _names(
         environment, "storage", "container-rm", "list", "--storage-account", account,
         "--resource-group", environment.resource_group, "--query", "[].name",
     )  # fmt: skip
 
 
 def _queues(environment: Environment) -> list[str]:
-    return _az(
+    return _names(
         environment, "servicebus", "queue", "list", "--namespace-name", environment.service_bus,
         "--resource-group", environment.resource_group, "--query", "[?status=='Active'].name",
     )  # fmt: skip
@@ -63,21 +64,30 @@ def _queues(environment: Environment) -> list[str]:
 
 def _roles(environment: Environment, scope: str) -> list[str]:
     query = f"[?principalId=='{environment.app_principal_id}'].roleDefinitionName"
-    return _az(
+    return _names(
         environment, "role", "assignment", "list", "--scope", scope, "--fill-principal-name", "false", "--query", query,
     )  # fmt: skip
 
 
+def _sign_in(environment: Environment) -> list[str]:
+    """Which of the switches are on."""
+    group = f"/subscriptions/{environment.subscription_id}/resourceGroups/{environment.resource_group}"
+    site = f"{group}/providers/Microsoft.Web/sites/{environment.function_app}"
+    url = f"{site}/config/authsettingsV2?api-version=2024-04-01"
+    properties = ask_azure(environment, "rest", "--method", "get", "--url", url).get("properties") or {}
+    parts = (name.split(".") for name in _SIGN_IN)
+    return [f"{part}.{switch}" for part, switch in parts if (properties.get(part) or {}).get(switch) is True]
+
+
 def _registry(environment: Environment) -> list[str]:
-    url = f"{environment.databricks_url}/api/2.1/unity-catalog/schemas/{environment.model_schema}"
-    return _az(environment, "rest", "--resource", _DATABRICKS, "--url", url, "--query", "[full_name]")
+    found: list[str] = ask_workspace(
+        environment, f"/api/2.1/unity-catalog/schemas/{environment.model_schema}", "[full_name]"
+    )
+    return found
 
 
-def _az(environment: Environment, *arguments: str) -> list[str]:
-    """Ask the Azure CLI for a list of names."""
-    where = () if arguments[0] == "rest" else ("--subscription", environment.subscription_id)
-    answer = run("az", *arguments, *where, "--output", "json")
-    found: list[str] = json.loads(answer)
+def _names(environment: Environment, *arguments: str) -> list[str]:
+    found: list[str] = ask_azure(environment, *arguments)
     return found
 
 

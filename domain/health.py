@@ -11,10 +11,13 @@ class Liveness(Message):
 
     Attributes:
         version: of the package that it runs, ``unreleased`` where it runs from a working copy.
+        sign_in: whether a sign-in stands before the app; without one it refuses whatever needs a role. An app that was
+            released before it could say so states nothing.
     """
 
     status: Literal["alive"] = "alive"
     version: str = "unreleased"
+    sign_in: Literal["enforced", "not enforced", "not stated"] = "not stated"
 
 
 class DependencyHealth(Message):
@@ -36,7 +39,7 @@ class Readiness(Message):
 
     Attributes:
         checked_at: the answer may be a few seconds old.
-        dependencies: in the order in which they are checked; empty for callers without a role.
+        dependencies: in the order in which they are checked; for callers without a role only a missing sign-in.
     """
 
     ok: bool

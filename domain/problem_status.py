@@ -9,6 +9,7 @@ _STATUS = {
     "conflict": 409,
     "not_signed_in": 401,
     "not_allowed": 403,
+    "sign_in_not_enforced": 403,
     "service_refused": 502,
 }
 

@@ -54,7 +54,7 @@ def register(target: df.Blueprint, services: Callable[[], Services]) -> None:
         incident, comment = req.route_params["incident"], fields.get("comment", "")
         try:
             said = _comment(comment, required=True)
-            undo = await start_undo(client, services(), incident, by=visit.principal.name, comment=said)
+            undo = await start_undo(client, services(), incident, by=visit.principal.actor, comment=said)
         except NightshiftError as error:
             return await _page(
                 visit, client, services(), refusal=error.message, comment=comment, status=status_of(error)
@@ -70,7 +70,7 @@ async def _move(
     try:
         said = _comment(comment, required=False)
         moved = await move_incident(
-            client, services, req.route_params["incident"], operation, by=visit.principal.name, comment=said
+            client, services, req.route_params["incident"], operation, by=visit.principal.actor, comment=said
         )
     except NightshiftError as error:
         return await _page(visit, client, services, refusal=error.message, comment=comment, status=status_of(error))

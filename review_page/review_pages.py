@@ -35,7 +35,7 @@ def register(target: df.Blueprint, services: Callable[[], Services]) -> None:
     async def decide_on_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         visit, fields = Visit.posting(req, "Reviewer")
         try:
-            rate.count(visit.principal.name)
+            rate.count(visit.principal.actor)
         except TooManyDecisionsError as error:
             refused = failed(req, 429, error.message)
             refused.headers["Retry-After"] = str(error.wait)
@@ -47,7 +47,7 @@ def register(target: df.Blueprint, services: Callable[[], Services]) -> None:
                 services(),
                 review,
                 choice=_choice(fields),
-                by=visit.principal.name,
+                by=visit.principal.actor,
                 comment=comment,
                 evidence_digest=fields.get("evidence_digest"),
             )

@@ -14,6 +14,7 @@ from domain.correlation import current
 from domain.errors import BadInputError, NightshiftError
 from domain.principal import NotSignedInError, Principal, Role, read_principal
 from domain.problem_status import status_of
+from domain.sign_in import SignInNotEnforcedError
 from review_page.rendering import Frame, View, render
 from review_page.security import HEADERS, FormKey, check_form
 from review_page.views import MessagePage
@@ -49,6 +50,7 @@ class Visit:
         """A visit by somebody who has one of the roles.
 
         Raises:
+            SignInNotEnforcedError: no sign-in stands before the app.
             NotSignedInError, NotAllowedError: nobody has signed in, or without any of the roles.
         """
         principal = read_principal(request.headers).require(*roles)
@@ -64,18 +66,17 @@ class Visit:
         """
         visit = cls.of(request, *roles)
         fields = _fields(request)
-        name, token = visit.principal.name, fields.get("token", "")
-        check_form(request.headers, request.url, key=visit.key, visitor=name, token=token)
+        visitor, token = visit.principal.actor, fields.get("token", "")
+        check_form(request.headers, request.url, key=visit.key, visitor=visitor, token=token)
         return visit, fields
 
     @property
     def frame(self) -> Frame:
         """What is around the page."""
-        name = self.principal.name
         return Frame(
-            visitor=name,
+            visitor=self.principal.name,
             roles=self.principal.roles,
-            token=self.key.token(name),
+            token=self.key.token(self.principal.actor),
             path=_path(self.request),
             correlation_id=current().correlation_id,
         )
@@ -131,7 +132,7 @@ def see_other(path: str) -> func.HttpResponse:
 def _message(request: func.HttpRequest, status: int, page: MessagePage) -> func.HttpResponse:
     try:
         principal = read_principal(request.headers)
-    except NotSignedInError:
+    except (NotSignedInError, SignInNotEnforcedError):
         principal = Principal(name="", roles=frozenset())
     frame = Frame(
         visitor=principal.name,

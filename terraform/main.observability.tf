@@ -31,6 +31,6 @@ module "observability" {
     key-vault    = { id = module.key_vault.id, groups = ["audit"] }
     event-topic  = { id = module.eventing.topic.id, groups = ["allLogs"] }
     databricks   = { id = module.databricks.workspace.id, categories = ["accounts", "clusters", "jobs", "unityCatalog"] }
-    function-app = { id = module.function_app.id, categories = ["FunctionAppLogs"] }
+    function-app = { id = module.function_app.id, categories = ["FunctionAppLogs", "AppServiceAuthenticationLogs"] }
   }
 }

@@ -36,7 +36,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @result.route(route="api/alerts", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     @explained
     async def take_alert(req: func.HttpRequest) -> func.HttpResponse:
-        caller, body = require_role(req, "AlertWriter", "Operator").name, req.get_body()
+        caller, body = require_role(req, "AlertWriter", "Operator").actor, req.get_body()
         if len(body) > LARGEST_BODY:
             logger.warning("alert_refused caller=%r code=too_large bytes=%s", caller, len(body))
             return problem(413, "too_large", f"body = {len(body)} bytes: an alert has at most {LARGEST_BODY}")

@@ -48,7 +48,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
             return _unknown(req)
         if asked.dry_run:
             return answer(await asyncio.to_thread(plan_redrive, services(), letter, asked.body))
-        return answer(await asyncio.to_thread(redrive, services(), letter, asked.body, principal.name))
+        return answer(await asyncio.to_thread(redrive, services(), letter, asked.body, principal.actor))
 
     @route("dead-letters/{letter}/discard", "POST")
     @explained
@@ -58,7 +58,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         if await _find(services(), req) is None:
             return _unknown(req)
         name = req.route_params["letter"]
-        return answer(await asyncio.to_thread(discard, services(), name, principal.name, comment))
+        return answer(await asyncio.to_thread(discard, services(), name, principal.actor, comment))
 
     return result
 

@@ -1,6 +1,7 @@
 """Whether the app is alive, and whether it is ready."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,13 +9,15 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities.readiness import ReadinessProbe
-from domain.health import Liveness, Readiness
+from domain.health import DependencyHealth, Liveness, Readiness
 from domain.ports import Services
 from domain.principal import READERS, NotSignedInError, read_principal
+from domain.sign_in import NOT_ENFORCED, SignInNotEnforcedError, is_enforced
 from triggers.problem import Answer, answer, explained
 
 # Written by delivery.package.
 _VERSION = Path(__file__).resolve().parents[1] / "VERSION"
+_NO_SIGN_IN = DependencyHealth(name="sign-in", ok=False, milliseconds=0, reason=NOT_ENFORCED)
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
@@ -25,20 +28,23 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """
     result = df.Blueprint()
     probe = ReadinessProbe()
-    version = _VERSION.read_text(encoding="utf-8").strip() if _VERSION.exists() else ""
+    version = _VERSION.read_text(encoding="utf-8").strip() if _VERSION.exists() else "unreleased"
 
     def get(route: str) -> Callable[[Answer], Answer]:
         return result.route(route=f"api/{route}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
 
     @get("health")
     async def health(req: func.HttpRequest) -> func.HttpResponse:
-        return answer(Liveness(version=version) if version else Liveness())
+        return answer(Liveness(version=version, sign_in="enforced" if is_enforced(os.environ) else "not enforced"))
 
     @get("health/ready")
     @explained
     async def ready(req: func.HttpRequest) -> func.HttpResponse:
         bound = services()
         readiness = await probe.read(await asyncio.to_thread(lambda: bound.health_checks), bound.clock)
+        if not is_enforced(os.environ):
+            # Nobody has a role now: that this is so must be seen without one.
+            return answer(readiness.model_copy(update={"ok": False, "dependencies": (_NO_SIGN_IN,)}), 503)
         return answer(readiness if _may_see(req) else _summary(readiness), 200 if readiness.ok else 503)
 
     return result
@@ -48,7 +54,7 @@ def _may_see(req: func.HttpRequest) -> bool:
     """Whether a caller may see names and reasons: they tell what the platform is made of."""
     try:
         return read_principal(req.headers).has(*READERS)
-    except NotSignedInError:
+    except (NotSignedInError, SignInNotEnforcedError):
         return False
 
 

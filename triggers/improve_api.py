@@ -30,7 +30,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     async def improve_model(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         principal = require_role(req, "Operator", "Reviewer")
         run, comment = _body(req)
-        order = ImproveOrder(model=req.route_params["model"], run=run, by=principal.name, reason=comment)
+        order = ImproveOrder(model=req.route_params["model"], run=run, by=principal.actor, reason=comment)
         ordered = await run_order_improvement(services(), client, order)
         if ordered.failure is not None:
             status = 404 if ordered.failure.code == "unknown_model" else 400
@@ -57,7 +57,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         if not trace:
             detail = f"run = {run!r}, round = {number!r}: `nightshift show {run}` lists the rounds that have a trace"
             return problem(404, "No such round", detail)
-        feedback = PlanFeedback(by=principal.name, helpful=helpful, comment=comment)
+        feedback = PlanFeedback(by=principal.actor, helpful=helpful, comment=comment)
         await asyncio.to_thread(services().traces.tell, trace, feedback)
         return answer(FeedbackView(run=run, round=int(number), trace=trace, **feedback.model_dump()))
 

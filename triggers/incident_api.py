@@ -64,7 +64,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     async def undo_incident(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         principal, comment = require_role(req, "Operator"), body_of(req, ReasonRequest).comment.strip()
         incident = req.route_params["incident"]
-        undo = await start_undo(client, services(), incident, by=principal.name, comment=comment)
+        undo = await start_undo(client, services(), incident, by=principal.actor, comment=comment)
         return _unknown(req) if undo is None else answer(undo)
 
     @route("incidents/{incident}/undo", "GET")
@@ -91,7 +91,7 @@ async def _move(
 ) -> func.HttpResponse:
     principal, comment = require_role(req, *ACTORS), body_of(req, CommentRequest).comment.strip()
     moved = await move_incident(
-        client, services, req.route_params["incident"], operation, by=principal.name, comment=comment
+        client, services, req.route_params["incident"], operation, by=principal.actor, comment=comment
     )
     return _unknown(req) if moved is None else answer(moved)
 

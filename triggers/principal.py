@@ -9,6 +9,7 @@ def require_role(request: func.HttpRequest, *roles: Role) -> Principal:
     """The caller, who has at least one of the roles.
 
     Raises:
+        SignInNotEnforcedError: no sign-in stands before the app.
         NotSignedInError: nobody has signed in.
         NotAllowedError: the caller has none of the roles.
     """

@@ -52,7 +52,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         principal = require_role(req, "Reviewer")
         choice, comment, digest = _decision(req)
         try:
-            rate.count(principal.name)
+            rate.count(principal.actor)
         except TooManyDecisionsError as error:
             response = problem(429, error.code, error.message)
             response.headers["Retry-After"] = str(error.wait)
@@ -62,7 +62,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
             services(),
             req.route_params["review"],
             choice=choice,
-            by=principal.name,
+            by=principal.actor,
             comment=comment,
             evidence_digest=digest,
         )

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # Activities make their spans themselves (activities.registration); an orchestrator must not have any.
 _NOT_OURS = frozenset({"activityTrigger", "orchestrationTrigger", "entityTrigger"})
+# The parts of a path that name a record of ours. What a route for all other paths has caught names nothing.
+_NAMING = frozenset({"run", "incident", "review", "letter"})
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{3,127}")
 
 
@@ -93,7 +95,7 @@ def _correlation_id(subject: object) -> str:
     """The run, incident, review or letter that the path names; the message's or event's id; otherwise a new one."""
     named: list[object] = []
     if isinstance(subject, func.HttpRequest):
-        named = list(subject.route_params.values())
+        named = [value for name, value in subject.route_params.items() if name in _NAMING]
     elif isinstance(subject, func.ServiceBusMessage):
         named = [subject.message_id]
     elif isinstance(subject, func.EventGridEvent):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from local_host.functions.app_loader import load_functions
+from local_host.functions.authentication import STATED
 from local_host.functions.errors import (
     AppLoadError,
     HostFailedError,
@@ -65,6 +66,7 @@ def _run(root: Path, state: Path, module: str, sock: socket.socket) -> int:
     configure_logging(host_json.log_levels, os.environ)
     # Apps read files beside them by relative paths: the real host runs in the app's folder.
     os.chdir(root)
+    os.environ.update(STATED)
     started = time.perf_counter()
     functions = load_functions(root, module)
     imported = time.perf_counter()

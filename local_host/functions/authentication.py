@@ -16,6 +16,9 @@ _OWNED = "x-ms-"
 _PRINCIPAL = "x-ms-client-principal"
 _SCHEME = "Bearer local:"
 
+STATED = {"WEBSITE_AUTH_ENABLED": "True"}
+"""What App Service writes into an app's environment while its authentication is on."""
+
 DEVELOPER = LocalPrincipal("developer@localhost", ROLES)
 """Who calls without credentials and not from a browser: the host listens on the loopback address only."""
 

@@ -129,7 +129,8 @@ def test_a_body_that_is_too_large_is_refused(running: RunningApp) -> None:
 
 def test_the_stack_is_alive_and_ready(running: RunningApp) -> None:
     """Everything that the app depends on answers; a caller without a role learns only that."""
-    assert call(running, "GET", "health").json() == {"status": "alive", "version": "unreleased"}
+    document = {"status": "alive", "version": "unreleased", "sign_in": "enforced"}
+    assert call(running, "GET", "health").json() == document
     ready = call(running, "GET", "health/ready", "Reader").json()
     names = ["blob storage", "table storage", "service bus", "mlflow", "databricks"]
     assert [(item["name"], item["ok"], item["reason"]) for item in ready["dependencies"]] == [

@@ -39,6 +39,29 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    """A repository with three commits, one after the other, and one beside the last."""
+    root = tmp_path / "history"
+    root.mkdir()
+    run("git", "init", "--quiet", "--initial-branch", "main", cwd=root)
+    for number in range(3):
+        (root / "file").write_text(str(number), encoding="utf-8")
+        commit_all(root, f"commit {number}")
+    run("git", "checkout", "--quiet", "-b", "beside", "HEAD~1", cwd=root)
+    (root / "file").write_text("beside", encoding="utf-8")
+    commit_all(root, "beside")
+    run("git", "checkout", "--quiet", "main", cwd=root)
+    return root
+
+
+def put_on_path(folder: Path, name: str, code: str) -> None:
+    """A program of this name in a folder, that Python runs."""
+    program = folder / name
+    program.write_text(f"#!{sys.executable}\n{code}", encoding="utf-8")
+    program.chmod(0o755)
+
+
 @dataclass(frozen=True)
 class AzureCli:
     """The stand-in for ``az`` on the PATH: what it shall answer, and what it was asked."""
@@ -61,9 +84,7 @@ def azure_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AzureCli:
     folder = tmp_path / "bin"
     folder.mkdir()
     code = (Path(__file__).parent / "stand_in_az.py").read_text(encoding="utf-8")
-    program = folder / "az"
-    program.write_text(f"#!{sys.executable}\n{code}", encoding="utf-8")
-    program.chmod(0o755)
+    put_on_path(folder, "az", code)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     cli = AzureCli(folder)
     cli.answer({})

@@ -28,10 +28,14 @@ def main(arguments: list[str]) -> int:
             return 3
         shutil.copyfile(kept, options["--file"])
         return 0
+    if arguments[:3] == ["storage", "blob", "exists"]:
+        kept = HERE / options["--name"].replace("/", "~")
+        sys.stdout.write(json.dumps({"exists": kept.is_file()}))
+        return 0
     answers = json.loads((HERE / "answers.json").read_text(encoding="utf-8"))
     command = " ".join(arguments)
     found = next((answer for start, answer in answers.items() if command.startswith(start)), None)
-    if isinstance(found, dict):
+    if isinstance(found, dict) and "error" in found:
         sys.stderr.write(f"ERROR: {found['error']}\n")
         return 1
     sys.stdout.write("" if found is None else json.dumps(found))

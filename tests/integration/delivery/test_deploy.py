@@ -10,9 +10,11 @@ import pytest
 
 from delivery.archive import file_digest, write_zip
 from delivery.command import CommandError
-from delivery.deploy import Delivery, Release, main
+from delivery.commit import Commit
+from delivery.deploy import Delivery
 from delivery.environment import Environment
 from delivery.in_flight import InFlightBrokenError, RunsInFlight
+from delivery.releases import Release, Releases
 from domain.errors import BadInputError
 from domain.view import InFlight
 from tests.integration.delivery.conftest import AzureCli
@@ -61,16 +63,31 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Wheels that were handed to the workspace, which needs a tenant."""
     seen: list[str] = []
     monkeypatch.setattr(
-        "delivery.deploy.upload_wheel", lambda environment, wheel: seen.append(f"{environment.wheel}: {wheel.name}")
+        "delivery.releases.upload_wheel", lambda environment, wheel: seen.append(f"{environment.wheel}: {wheel.name}")
     )
     return seen
 
 
-def _delivery(app: InFlightExample | None = None, **changed: object) -> Delivery:
+def _releases(root: Path | None = None, **changed: object) -> Releases:
     environment = Environment.parse("dev", json.dumps(OUTPUT | changed), "here")
-    found = app or InFlightExample()
-    runs = RunsInFlight(environment, httpx.MockTransport(found.answer), say=found.said.append)
-    return Delivery(environment, runs)
+    return Releases(environment) if root is None else Releases(environment, root=root)
+
+
+def _delivery(root: Path | None = None, app: InFlightExample | None = None, **changed: object) -> Delivery:
+    releases, found = _releases(root, **changed), app or InFlightExample()
+    runs = RunsInFlight(releases.environment, httpx.MockTransport(found.answer), say=found.said.append)
+    return Delivery(releases, runs)
+
+
+def _version(root: Path, name: str) -> str:
+    return Commit.find(root, name).version
+
+
+def _deploys(calls: list[list[str]]) -> list[str]:
+    """The versions that were handed to the app, in order."""
+    return [
+        Path(call[call.index("--src") + 1]).stem.removeprefix("nightshift-") for call in calls if "config-zip" in call
+    ]
 
 
 def test_a_release_is_kept_and_handed_over(azure_cli: AzureCli, uploads: list[str], tmp_path: Path) -> None:
@@ -78,36 +95,74 @@ def test_a_release_is_kept_and_handed_over(azure_cli: AzureCli, uploads: list[st
     _delivery().deploy(_release(tmp_path / "built"))
     calls = azure_cli.calls()
     kept = [call[call.index("--name") + 1] for call in calls if call[:3] == ["storage", "blob", "upload"]]
-    assert kept == [f"packages/nightshift-0123456789ab.{ending}" for ending in ("zip", "whl", "sha256")]
-    assert calls[-1][:4] == ["functionapp", "deployment", "source", "config-zip"]
-    assert calls[-1][calls[-1].index("--build-remote") + 1] == "false"
-    assert calls[-1][calls[-1].index("--name") + 1] == "func-nightshift-dev-0000"
+    files = [f"packages/nightshift-0123456789ab.{ending}" for ending in ("zip", "whl", "sha256")]
+    assert kept == [*files, "deployed"]
+    (handed,) = (call for call in calls if call[0] == "functionapp")
+    assert handed[:4] == ["functionapp", "deployment", "source", "config-zip"]
+    assert handed[handed.index("--build-remote") + 1] == "false"
+    assert handed[handed.index("--name") + 1] == "func-nightshift-dev-0000"
     assert len(uploads) == 1
 
 
 def test_a_premium_plan_runs_from_its_blob(azure_cli: AzureCli, uploads: list[str], tmp_path: Path) -> None:
     """The blob that WEBSITE_RUN_FROM_PACKAGE names, and a restart."""
     _delivery(plan="EP1").deploy(_release(tmp_path / "built"))
-    before_last, last = azure_cli.calls()[-2:]
-    assert before_last[before_last.index("--name") + 1] == "nightshift.zip"
-    assert last[:2] == ["functionapp", "restart"]
+    blob, restart, _ = azure_cli.calls()[-3:]
+    assert blob[blob.index("--name") + 1] == "nightshift.zip"
+    assert restart[:2] == ["functionapp", "restart"]
     assert len(uploads) == 1
 
 
-def test_an_earlier_release_comes_back(azure_cli: AzureCli, uploads: list[str], tmp_path: Path) -> None:
-    """With its own wheel, from what the environment has kept; nothing is built."""
-    for version in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
-        _delivery().deploy(_release(tmp_path / version, version))
-    _delivery().roll_back("aaaaaaaaaaaa")
-    last = azure_cli.calls()[-1]
-    assert Path(last[last.index("--src") + 1]).name == "nightshift-aaaaaaaaaaaa.zip"
-    assert uploads[-1].endswith(": nightshift-aaaaaaaaaaaa.whl")
+def test_an_earlier_release_comes_back(azure_cli: AzureCli, uploads: list[str], history: Path, tmp_path: Path) -> None:
+    """With its own wheel, from what the environment has kept; nothing is built, and then it goes forward from there."""
+    first, second, third = (_version(history, name) for name in ("HEAD~2", "HEAD~1", "HEAD"))
+    for version in (first, second):
+        _delivery(history).deploy(_release(tmp_path / version, version))
+    _releases(history).roll_back(first)
+    assert uploads[-1].endswith(f": nightshift-{first}.whl")
+    assert _releases(history).deployed() == first
+    _delivery(history).deploy(_release(tmp_path / third, third))
+    assert _deploys(azure_cli.calls()) == [first, second, first, third]
+
+
+@pytest.mark.parametrize("name", ["HEAD~1", "beside"])
+def test_a_deployment_goes_forward_only(
+    azure_cli: AzureCli, uploads: list[str], history: Path, tmp_path: Path, name: str
+) -> None:
+    """An approval that comes late, or for a branch, does not undo what came after it."""
+    newest, other = _version(history, "HEAD"), _version(history, name)
+    _delivery(history).deploy(_release(tmp_path / newest, newest))
+    with pytest.raises(BadInputError, match=f"does not come after {newest}, which dev has: .*make rollback ENV=dev"):
+        _delivery(history).deploy(_release(tmp_path / other, other))
+    assert (_deploys(azure_cli.calls()), len(uploads)) == ([newest], 1)
+
+
+def test_the_same_version_may_be_deployed_again(
+    azure_cli: AzureCli, uploads: list[str], history: Path, tmp_path: Path
+) -> None:
+    """A job that is run again after a failure."""
+    newest = _version(history, "HEAD")
+    for _ in range(2):
+        _delivery(history).deploy(_release(tmp_path / newest, newest))
+    assert _deploys(azure_cli.calls()) == [newest, newest]
+    assert len(uploads) == 2
+
+
+def test_what_is_deployed_must_be_known_here(
+    azure_cli: AzureCli, uploads: list[str], history: Path, tmp_path: Path
+) -> None:
+    """A checkout without its history cannot tell forward from backward."""
+    _delivery().deploy(_release(tmp_path / "built", "cccccccccccc"))
+    newest = _version(history, "HEAD")
+    with pytest.raises(BadInputError, match="does not know: fetch the whole history"):
+        _delivery(history).deploy(_release(tmp_path / newest, newest))
+    assert (_deploys(azure_cli.calls()), len(uploads)) == (["cccccccccccc"], 1)
 
 
 def test_a_version_that_was_never_here_is_named(azure_cli: AzureCli, uploads: list[str]) -> None:
     """Azure's own words, and nothing is handed over."""
     with pytest.raises(CommandError, match="does not exist"):
-        _delivery().roll_back("cccccccccccc")
+        _releases().roll_back("cccccccccccc")
     assert uploads == []
     assert azure_cli.calls()[-1][:3] == ["storage", "blob", "download"]
 
@@ -133,42 +188,21 @@ def test_what_would_break_is_not_deployed_over(azure_cli: AzureCli, uploads: lis
     """Nothing is kept and nothing handed over, unless somebody says so."""
     app = InFlightExample([_old(1)])
     with pytest.raises(InFlightBrokenError, match="2 review of version 1 would break"):
-        _delivery(app).deploy(_release(tmp_path / "built"))
-    assert (azure_cli.calls(), uploads) == ([], [])
-    _delivery(app).deploy(_release(tmp_path / "built"), break_in_flight=True)
+        _delivery(app=app).deploy(_release(tmp_path / "built"))
+    assert (_deploys(azure_cli.calls()), uploads) == ([], [])
+    assert [call for call in azure_cli.calls() if call[:3] == ["storage", "blob", "upload"]] == []
+    _delivery(app=app).deploy(_release(tmp_path / "built"), break_in_flight=True)
     assert len(uploads) == 1
 
 
 def test_a_drained_release_is_deployed(azure_cli: AzureCli, uploads: list[str], tmp_path: Path) -> None:
     """Nothing that would break is in flight any more."""
-    _delivery(InFlightExample([_old(2)])).deploy(_release(tmp_path / "built"), drain=1)
-    assert azure_cli.calls()[-1][:4] == ["functionapp", "deployment", "source", "config-zip"]
+    _delivery(app=InFlightExample([_old(2)])).deploy(_release(tmp_path / "built"), drain=1)
+    assert _deploys(azure_cli.calls()) == ["0123456789ab"]
     assert len(uploads) == 1
-
-
-def test_a_rollback_is_held_back_by_nothing(azure_cli: AzureCli, uploads: list[str], tmp_path: Path) -> None:
-    """What is newer waits, and is said; so is what would break."""
-    _delivery().deploy(_release(tmp_path / "built", "aaaaaaaaaaaa"))
-    app = InFlightExample([_old(1), _old(4)])
-    _delivery(app).roll_back("aaaaaaaaaaaa")
-    assert len(uploads) == 2
-    assert azure_cli.calls()[-1][:4] == ["functionapp", "deployment", "source", "config-zip"]
-    assert ["would break" in line for line in app.said] == [False, True, False]
-    assert "wait until a release of version 4 is back" in app.said[-1]
-
-
-@pytest.mark.parametrize("option", [["--drain", "5"], ["--break-in-flight"]])
-def test_a_rollback_takes_no_option_that_waits(
-    option: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """And says why."""
-    monkeypatch.setattr("sys.argv", ["deploy", "dev", "--version", "aaaaaaaaaaaa", *option])
-    with pytest.raises(SystemExit):
-        main()
-    assert "a rollback waits for nothing" in capsys.readouterr().err
 
 
 def test_the_versions_are_listed(azure_cli: AzureCli) -> None:
     """In the order in which the storage tells them."""
     azure_cli.answer({"storage blob list": ["packages/nightshift-b.zip", "packages/nightshift-a.zip"]})
-    assert _delivery().versions() == ["b", "a"]
+    assert _releases().versions() == ["b", "a"]

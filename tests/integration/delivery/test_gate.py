@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from delivery.environment import Environment
 from delivery.gate import examine
 from tests.integration.delivery.conftest import AzureCli
@@ -16,6 +18,12 @@ _SOUND: dict[str, Any] = {
     "role assignment list --scope /bronze": ["Storage Blob Data Reader"],
     "role assignment list --scope /silver": ["Storage Blob Data Contributor"],
     "rest --resource": ["nightshift_dev.models"],
+    "rest --method get --url /subscriptions/": {
+        "properties": {
+            "platform": {"enabled": True},
+            "globalValidation": {"requireAuthentication": True, "excludedPaths": ["/api/health"]},
+        }
+    },
 }
 
 
@@ -27,10 +35,10 @@ def _faults(azure_cli: AzureCli, **changed: Any) -> dict[str, str]:
 def test_a_whole_environment_passes(azure_cli: AzureCli) -> None:
     """Each container, queue, role and the registry is asked for, in its subscription."""
     assert _faults(azure_cli) == {}
-    assert len(azure_cli.calls()) == 6
+    assert len(azure_cli.calls()) == 7
     management = [call for call in azure_cli.calls() if call[0] != "rest"]
     assert all(_ENVIRONMENT.subscription_id in call for call in management)
-    registry = next(call for call in azure_cli.calls() if call[0] == "rest")
+    registry = next(call for call in azure_cli.calls() if call[:2] == ["rest", "--resource"])
     assert f"{_ENVIRONMENT.databricks_url}/api/2.1/unity-catalog/schemas/nightshift_dev.models" in registry
 
 
@@ -44,6 +52,22 @@ def test_what_is_missing_is_named(azure_cli: AzureCli) -> None:
         "queues of sb-nightshift-dev-0000": "missing: model-alerts",
         "the app's roles on silver": "missing: Storage Blob Data Contributor",
     }
+
+
+@pytest.mark.parametrize(
+    ("properties", "missing"),
+    [
+        ({"platform": {"enabled": False}, "globalValidation": {"requireAuthentication": True}}, "platform.enabled"),
+        ({"platform": {"enabled": True}, "globalValidation": {}}, "globalValidation.requireAuthentication"),
+        (None, "globalValidation.requireAuthentication, platform.enabled"),
+    ],
+)
+def test_a_sign_in_that_is_off_shuts_the_gate(azure_cli: AzureCli, properties: object, missing: str) -> None:
+    """An apply that stopped half-way leaves an app without one."""
+    answer = {"rest --method get --url /subscriptions/": {"properties": properties}}
+    assert _faults(azure_cli, **answer) == {"sign-in of func-nightshift-dev-0000": f"missing: {missing}"}
+    (asked,) = (call[-3] for call in azure_cli.calls() if call[:2] == ["rest", "--method"])
+    assert asked.endswith("/sites/func-nightshift-dev-0000/config/authsettingsV2?api-version=2024-04-01")
 
 
 def test_what_cannot_be_asked_shuts_the_gate(azure_cli: AzureCli) -> None:

@@ -11,8 +11,8 @@ import pytest
 from delivery.command import CommandError
 from delivery.commit import Commit
 from delivery.dependencies import FOLDER
-from delivery.deploy import Release
 from delivery.package import Package, build
+from delivery.releases import Release
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.xdist_group("package"), pytest.mark.timeout(600)]

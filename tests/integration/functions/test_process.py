@@ -75,6 +75,20 @@ def test_many_requests_at_once(host: RunningHost) -> None:
     assert answers == [f"hello {number}" for number in range(200)]
 
 
+def test_the_app_is_told_that_a_sign_in_stands_before_it(start_host: StartHost) -> None:
+    """As App Service tells it, and from the start: an app without this word believes no principal."""
+    host = start_host(
+        """
+        seen = os.environ.get("WEBSITE_AUTH_ENABLED")
+
+        @app.route(route="stated")
+        def stated(req: func.HttpRequest) -> func.HttpResponse:
+            return func.HttpResponse(f"{seen} {os.environ.get('WEBSITE_AUTH_ENABLED')}")
+        """
+    ).until_started()
+    assert host.get("/api/stated").text == "True True"
+
+
 def test_the_route_prefix_and_log_level_come_from_host_json(start_host: StartHost) -> None:
     """host.json's prefix moves the routes; its level keeps an app's lines out."""
     host = start_host(

@@ -7,6 +7,7 @@ from cli.app_client import AppAddress
 from cli.environment_doctor import examine_environment
 
 _ADDRESS = AppAddress("https://app")
+_ALIVE = httpx.Response(200, json={"status": "alive", "version": "0123456789ab", "sign_in": "enforced"})
 
 
 def _examined(**answers: httpx.Response) -> list[tuple[str, bool]]:
@@ -29,13 +30,13 @@ def _readiness(*, ok: bool) -> httpx.Response:
 
 def test_all_is_well() -> None:
     """The app, the sign-in and each dependency."""
-    found = _examined(health=httpx.Response(200), runs=httpx.Response(200, json={}), ready=_readiness(ok=True))
+    found = _examined(health=_ALIVE, runs=httpx.Response(200, json={}), ready=_readiness(ok=True))
     assert found == [("app", True), ("sign-in", True), ("storage", True), ("mlflow", True)]
 
 
 def test_an_ill_dependency_is_named() -> None:
     """Though the app answers 503."""
-    found = _examined(health=httpx.Response(200), runs=httpx.Response(200, json={}), ready=_readiness(ok=False))
+    found = _examined(health=_ALIVE, runs=httpx.Response(200, json={}), ready=_readiness(ok=False))
     assert found[-1] == ("mlflow", False)
 
 
@@ -47,10 +48,27 @@ def test_without_a_way_nothing_more_is_asked() -> None:
 @pytest.mark.parametrize("status", [302, 401, 403])
 def test_without_a_role_the_person_is_told(status: int) -> None:
     """The app lives, but not for us."""
-    assert _examined(health=httpx.Response(200), runs=httpx.Response(status))[-1] == ("sign-in", False)
+    assert _examined(health=_ALIVE, runs=httpx.Response(status))[-1] == ("sign-in", False)
 
 
 def test_an_answer_without_a_report_is_ill() -> None:
     """Such as the page of a proxy."""
-    found = _examined(health=httpx.Response(200), runs=httpx.Response(200), ready=httpx.Response(502, text="<html>"))
+    found = _examined(health=_ALIVE, runs=httpx.Response(200), ready=httpx.Response(502, text="<html>"))
     assert found[-1] == ("readiness", False)
+
+
+def test_an_app_without_a_sign_in_is_ill() -> None:
+    """It refuses everybody, so nothing else needs to be asked, and what to do is not to ask for a role."""
+    open_app = httpx.Response(200, json={"status": "alive", "sign_in": "not enforced"})
+    assert _examined(health=open_app) == [("sign-in", False)]
+
+
+def test_an_app_of_an_earlier_release_is_alive() -> None:
+    """It does not say how it is about its sign-in; our own call will show it."""
+    early = httpx.Response(200, json={"status": "alive", "version": "0123456789ab"})
+    assert _examined(health=early, runs=httpx.Response(403)) == [("app", True), ("sign-in", False)]
+
+
+def test_somebody_elses_page_is_not_the_app() -> None:
+    """Such as that of a proxy, which answers 200."""
+    assert _examined(health=httpx.Response(200, text="<html>")) == [("app", False)]

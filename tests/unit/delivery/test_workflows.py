@@ -1,6 +1,8 @@
 """Workflows, Makefile, command line and docs/deploy.md name the same things, and the workflows are careful."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ FILES = sorted(FOLDER.glob("*.yml"))
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 DEPLOYING = ("deploy", "rollback", "drift")
+CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+# What the workflows check and .ci/run does not, and why.
+NOT_IN_CI = {"dependency-audit": "it asks an advisory service on the network, whose answer is another one every day"}
 
 
 @pytest.fixture(params=FILES, ids=lambda file: file.stem)
@@ -69,8 +74,19 @@ def test_nothing_is_permitted_but_what_a_job_names(workflow: dict[str, Any]) -> 
     """A token without rights, to which each job adds what it needs."""
     assert workflow["permissions"] == {}
     for job in _jobs(workflow):
-        assert set(job["permissions"]) <= {"contents", "id-token"}
-        assert job["permissions"]["contents"] == "read"
+        assert set(job["permissions"]) <= {"contents", "id-token", "attestations"}
+        assert job["permissions"].get("contents", "read") == "read"
+
+
+def test_only_the_build_signs() -> None:
+    """Whoever may write attestations says what the pipeline has built."""
+    signing = [
+        (file.stem, name)
+        for file in FILES
+        for name, job in _read(file)["jobs"].items()
+        if "attestations" in job["permissions"]
+    ]
+    assert signing == [("deliver", "package")]
 
 
 def test_no_credential_is_stored() -> None:
@@ -90,8 +106,74 @@ def test_runs_do_not_meet(workflow: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", DEPLOYING)
 def test_what_touches_azure_waits_for_its_environment(name: str) -> None:
     """The environment's reviewers are the approval, and its subject is what Entra trusts."""
-    jobs = _jobs(_read(FOLDER / f"{name}.yml"))
+    jobs = [job for job in _jobs(_read(FOLDER / f"{name}.yml")) if job["permissions"]]
+    assert jobs != []
     assert [job for job in jobs if "environment" not in job or job["permissions"].get("id-token") != "write"] == []
+
+
+def test_an_approval_is_held_before_the_lock() -> None:
+    """Who waits for days for a reviewer must not keep the place of who is approved, nor have an identity meanwhile."""
+    jobs = _read(FOLDER / "deploy.yml")["jobs"]
+    assert list(jobs) == ["approve", "deploy"]
+    approve, deploy = jobs["approve"], jobs["deploy"]
+    assert approve["environment"] == "${{ inputs.environment }}-approval"
+    assert ("concurrency" in approve, approve["permissions"]) == (False, {})
+    assert (deploy["needs"], deploy["environment"]) == ("approve", "${{ inputs.environment }}")
+    assert deploy["concurrency"]["queue"] == "max"
+
+
+def test_a_deployment_knows_the_history() -> None:
+    """Forward or backward is asked of git, which needs more than the last commit."""
+    for name in ("deploy", "rollback"):
+        first = next(iter(_read(FOLDER / f"{name}.yml")["jobs"][name]["steps"]))
+        assert (first["uses"].partition("@")[0], first["with"]["fetch-depth"]) == ("actions/checkout", 0)
+
+
+def test_a_rollback_waits_for_nothing() -> None:
+    """No lock that a deployment holds, no approval, and no package index before the app is back."""
+    jobs = _read(FOLDER / "rollback.yml")["jobs"]
+    locks = {
+        group["group"].partition("-")[0]
+        for file in FILES
+        if file.stem != "rollback"
+        for group in [_read(file).get("concurrency"), *(job.get("concurrency") for job in _jobs(_read(file)))]
+        if group
+    }
+    rollback = jobs["rollback"]
+    assert rollback["concurrency"]["group"].startswith("rollback-")
+    assert "rollback" not in locks
+    assert "concurrency" not in _read(FOLDER / "rollback.yml")
+    assert ("needs" in rollback, rollback["environment"]) == (False, "${{ inputs.environment }}")
+    words = str(rollback["steps"])
+    assert [word for word in ("setup", "pip", "uv ", "npm", "download-artifact") if word in words] == []
+    assert jobs["smoke"]["needs"] == "rollback"
+
+
+def test_rolling_back_sets_nothing_up() -> None:
+    """The targets of the night depend on the name of the environment alone."""
+    for target in ("rollback", "versions"):
+        rule = re.search(rf"^{target}: ([^#]*?)\s*##", MAKEFILE, re.MULTILINE)
+        assert rule is not None
+        assert rule[1] == "env"
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_drift_takes_the_locked_providers(tmp_path: Path, *, locked: bool) -> None:
+    """A plan with other providers than the last apply's shows their differences as drift."""
+    shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
+    (tmp_path / "terraform").mkdir()
+    if locked:
+        (tmp_path / "terraform" / ".terraform.lock.hcl").touch()
+    command = ["make", "--dry-run", "drift", "ENV=dev"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert ("-lockfile=readonly" in said) is locked
+
+
+def test_checks_of_one_commit_do_not_end_those_of_another() -> None:
+    """A group that two deliveries share cancels the one that waits, and with its checks the delivery."""
+    group = _read(FOLDER / "checks.yml")["concurrency"]
+    assert group["group"].endswith("${{ github.event_name == 'pull_request' && github.ref || github.sha }}")
+    assert group["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
 
 
 def test_one_package_goes_through_all_environments() -> None:
@@ -102,19 +184,46 @@ def test_one_package_goes_through_all_environments() -> None:
     assert [jobs[name].get("needs") for name in order] == [None, *order[:-1]]
     built = [name for name, job in jobs.items() if "make package" in str(job)]
     assert built == ["package"]
+    steps = [step.get("uses", step.get("run", "")).partition("@")[0] for step in jobs["package"]["steps"]]
+    order = ["make package", "actions/attest-build-provenance", "actions/upload-artifact"]
+    assert [step for step in steps if step in order] == order
     deploy = (FOLDER / "deploy.yml").read_text(encoding="utf-8")
     assert "make package" not in deploy
     steps = [step["name"] for step in _steps(_read(FOLDER / "deploy.yml")) if "name" in step]
     assert steps == ["gate", "deploy", "smoke"]
 
 
+def _run_by_ci() -> set[str]:
+    """The targets that .ci/run makes, and those that they depend on."""
+    made = {name for line in re.findall(r"^ *make ([a-z -]+)", CI, re.MULTILINE) for name in line.split()}
+    needed = {
+        name
+        for target in made
+        for rule in re.findall(rf"^{target}:([^#]*)", MAKEFILE, re.MULTILINE)
+        for name in rule.split()
+        if name in _targets()
+    }
+    return made | needed
+
+
+def test_what_the_workflows_check_runs_here_too() -> None:
+    """A check that only the pipeline runs turns it red after the landing, as the secret scan once did."""
+    steps = _steps(_read(FOLDER / "checks.yml"))
+    called = {name for step in steps for name in re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))}
+    assert called - _run_by_ci() == set(NOT_IN_CI)
+    assert [reason for reason in NOT_IN_CI.values() if len(reason) < 20] == []
+
+
 def test_a_pull_request_is_checked_in_full() -> None:
-    """Lint, types and tests by .ci/run; evals; terraform; policies; dependencies; secrets."""
+    """Every target that checks something, by .ci/run or beside it."""
     workflow = _read(FOLDER / "checks.yml")
     assert "pull_request" in workflow["on"]
     runs = " ".join(step.get("run", "") for step in _steps(workflow))
-    wanted = (".ci/run", "make evals", "make terraform-check", "make policy-check", "make dependency-audit")
-    assert [name for name in (*wanted, "make secret-scan") if name not in runs] == []
+    assert ".ci/run" in runs
+    checking = {
+        name for name in _targets() if name.endswith(("-check", "-scan", "-audit")) or name in {"check", "test"}
+    }
+    assert checking | {"evals"} <= _run_by_ci() | set(re.findall(r"\bmake ([a-z-]+)", runs))
 
 
 def test_the_page_names_every_workflow_and_no_other() -> None:

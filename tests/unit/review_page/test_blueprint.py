@@ -9,6 +9,7 @@ import pytest
 
 from domain.errors import ServiceUnavailableError
 from domain.ports import Services
+from domain.sign_in import VARIABLE
 from review_page.blueprint import blueprint
 from review_page.security import HEADERS, FormKey
 from tests.unit.triggers.api.requests import principal
@@ -60,6 +61,17 @@ async def test_nobody_sees_a_page(name: str) -> None:
         assert {key: answer.headers[key] for key in HEADERS} == dict(HEADERS)
     signed_out = await _call(name, _request("GET", review="r1", incident="i1", run="r1"))
     assert b'href="/.auth/login/aad?post_login_redirect_uri=/reviews/r1"' in signed_out.get_body()
+
+
+@pytest.mark.parametrize("name", sorted(set(_functions()) - OPEN))
+async def test_without_a_sign_in_every_page_is_closed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header that anybody may have written opens nothing, and the page does not offer a sign-in that is not there."""
+    monkeypatch.delenv(VARIABLE)
+    given = principal("Reader", "Reviewer", "Operator")
+    answer = await _call(name, _request("GET", given, review="r1", incident="i1", run="r1"))
+    text = answer.get_body()
+    assert (answer.status_code, b"App Service authentication is off" in text) == (403, True)
+    assert (b".auth/login" in text, b">ann<" in text) == (False, False)
 
 
 @pytest.mark.parametrize("name", ["decide_on_page", "acknowledge_on_page", "resolve_on_page", "undo_on_page"])

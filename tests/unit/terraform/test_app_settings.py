@@ -3,6 +3,7 @@
 import json
 import re
 
+from domain.sign_in import VARIABLE
 from tests.unit.terraform.hcl import ROOT, TERRAFORM, block, keys, sources
 from triggers.api.operations import OPERATIONS
 from wiring.telemetry import LEFT_OUT
@@ -125,3 +126,15 @@ def test_the_push_target_exists() -> None:
     name = re.search(r"functions/(\w+)\"", sources(TERRAFORM))
     assert name is not None
     assert f"def {name[1]}(" in (ROOT / "triggers" / "blob_events.py").read_text(encoding="utf-8")
+
+
+def test_only_the_platform_says_that_the_sign_in_is_on() -> None:
+    """As an app setting the variable would stand before the platform's word, and open an app without a sign-in."""
+    assert VARIABLE not in sources(TERRAFORM / "modules" / "function_app") + sources(TERRAFORM)
+
+
+def test_what_the_sign_in_decides_is_kept() -> None:
+    """Beside the app's own log: a forged or refused sign-in shows there and nowhere else."""
+    logs = re.search(r"function-app = \{.*categories = \[(.*?)\]", sources(TERRAFORM))
+    assert logs is not None
+    assert "AppServiceAuthenticationLogs" in logs[1]

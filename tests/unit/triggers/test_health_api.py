@@ -9,6 +9,7 @@ import azure.functions as func
 import pytest
 
 from domain.errors import ServiceUnavailableError
+from domain.sign_in import VARIABLE
 from tests.unit.triggers.api.requests import principal, request
 from triggers.health_api import blueprint
 
@@ -56,7 +57,10 @@ WELL = HealthServices((Check("mlflow"),))
 
 async def test_the_process_is_alive_whatever_it_depends_on() -> None:
     """No dependency is asked."""
-    assert await _answer(ILL, "health", request()) == (200, {"status": "alive", "version": "unreleased"})
+    assert await _answer(ILL, "health", request()) == (
+        200,
+        {"status": "alive", "version": "unreleased", "sign_in": "enforced"},
+    )
 
 
 @pytest.mark.parametrize(("services", "status"), [(WELL, 200), (ILL, 503)])
@@ -80,3 +84,14 @@ async def test_a_reader_sees_the_reasons() -> None:
         ("mlflow", True, ""),
         ("databricks", False, "Databricks is not available: refused"),
     ]
+
+
+async def test_without_a_sign_in_health_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To everybody, since nobody has a role then; the process lives, but it is not ready."""
+    monkeypatch.delenv(VARIABLE)
+    alive, liveness = await _answer(WELL, "health", request(headers=principal("Reader")))
+    assert (alive, liveness["sign_in"]) == (200, "not enforced")
+    status, document = await _answer(WELL, "ready", request(headers=principal("Reader")))
+    assert (status, document["ok"]) == (503, False)
+    assert [(part["name"], part["ok"]) for part in document["dependencies"]] == [("sign-in", False)]
+    assert "WEBSITE_AUTH_ENABLED" in document["dependencies"][0]["reason"]

@@ -60,6 +60,21 @@ async def test_a_strangers_text_does_not_become_an_id() -> None:
     assert answer.headers[CORRELATION_HEADER].startswith("call-")
 
 
+@pytest.mark.parametrize("route", ["api/{*rest}", "{*page}", "static/{*file}", "models/{model}"])
+async def test_a_path_that_names_no_record_becomes_no_id(route: str) -> None:
+    """Whoever calls an address that is not there would choose the id of the answer and of the log lines."""
+
+    async def show(req: func.HttpRequest) -> func.HttpResponse:
+        return func.HttpResponse("{}")
+
+    blueprint = df.Blueprint()
+    blueprint.route(route=route, methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)(show)
+    name = route.rpartition("{")[2].strip("*}")
+    request = func.HttpRequest(method="GET", url="http://host/x", route_params={name: "INC-1234"}, body=b"")
+    answer = await cast("Call", _functions(observed(blueprint))[0].get_user_function())(req=request)
+    assert answer.headers[CORRELATION_HEADER].startswith("call-")
+
+
 async def test_a_handler_may_know_better() -> None:
     """An alert becomes an incident while it is handled."""
 

@@ -6,6 +6,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
+from domain.sign_in import VARIABLE
 from tests.unit.triggers.api.requests import principal, request
 from triggers.api.guard import LARGEST_BODY, guarded
 from triggers.api.operations import OPERATIONS
@@ -74,6 +75,27 @@ async def test_a_call_is_checked_by_the_table(name: str, req: func.HttpRequest, 
     found, text = await _status(name, req)
     assert found == status
     assert said in text
+
+
+@pytest.mark.parametrize("name", sorted(operation.name for operation in OPERATIONS if operation.roles))
+async def test_without_a_sign_in_every_operation_that_needs_a_role_is_closed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the header says: 403, with the reason, before anything else of the call is looked at."""
+    monkeypatch.delenv(VARIABLE)
+    blueprint = df.Blueprint()
+
+    async def call(req: func.HttpRequest) -> func.HttpResponse:
+        raise AssertionError("called")
+
+    call.__name__ = name
+    blueprint.route(route="x", methods=["GET"])(call)
+    (function,) = (builder._function for builder in guarded(blueprint)._function_builders)
+    everything = principal("Reader", "Reviewer", "Operator", "AlertWriter")
+    answer = await function._func(req=request(headers=everything, params={"no": "such"}))
+    document = json.loads(answer.get_body())
+    assert (answer.status_code, document["title"]) == (403, "sign_in_not_enforced")
+    assert "App Service authentication is off" in document["detail"]
 
 
 def test_every_operation_but_two_asks_for_a_role() -> None:

@@ -1,0 +1,15 @@
+"""`nightshift up --without-host` keeps to the ports that the settings file names."""
+
+from pathlib import Path
+
+import pytest
+
+from cli import stack_commands
+from domain.errors import BadInputError
+
+
+def test_the_hosts_port_is_the_files(tmp_path: Path) -> None:
+    """Another one would lead the settings file, and Event Grid's subscription, to nobody."""
+    with pytest.raises(BadInputError, match="--port = 8080: cannot be chosen with --without-host"):
+        stack_commands.up(port=8080, without_host=True, state=tmp_path)
+    assert list(tmp_path.iterdir()) == []
