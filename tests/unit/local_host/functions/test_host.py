@@ -91,3 +91,24 @@ async def test_functions_have_as_many_threads_as_in_azure(make_host: MakeHost, s
     with ThreadPoolExecutor() as default:
         expected = default._max_workers if setting is None else int(setting)
     assert host._invoker.pool._max_workers == expected
+
+
+async def test_orchestrators_run_in_the_threads_of_functions(make_host: MakeHost, tmp_path: Path) -> None:
+    """One pool for both, as in Azure's worker: who holds its threads holds up orchestrations, too."""
+    host = make_host(
+        """
+import threading
+
+@app.orchestration_trigger(context_name="context")
+def where(context):
+    return threading.current_thread().name
+""",
+        {"PYTHON_THREADPOOL_THREAD_COUNT": "1"},
+    )
+    (tmp_path / "state").mkdir()
+    await host.start()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=host.app), base_url="http://host") as client:
+        waits = {"timeout": "30", "pollingInterval": "1"}
+        answer = await client.post("/durabletask/orchestrators/where", params=waits)
+    await host.stop(5)
+    assert answer.json() == "function_0"
