@@ -20,6 +20,7 @@ from delivery.command import run
 from delivery.commit import Commit
 from delivery.environment import Environment, EnvironmentFolder
 from delivery.package import DEFAULT_FOLDER, ROOT
+from delivery.python_version import require_same_python
 from delivery.wheel import upload_wheel
 from domain.errors import BadInputError, NightshiftError
 
@@ -85,10 +86,11 @@ class Delivery:
         """Keep a release and hand it to the app.
 
         Raises:
-            BadInputError: it is not what was built.
+            BadInputError: it is not what was built, or for another Python than the environment runs.
             CommandError: Azure refuses a step.
         """
         release.verify()
+        require_same_python(release.package, self.environment)
         for file in release.files:
             self._upload(file, f"packages/{file.name}")
         self._hand_over(release)
@@ -97,7 +99,7 @@ class Delivery:
         """Hand over a release that this environment has had before.
 
         Raises:
-            BadInputError: what was kept is not what was built.
+            BadInputError: what was kept is not what was built, or for another Python than the environment runs.
             CommandError: no such version was kept here, or Azure refuses a step.
         """
         with tempfile.TemporaryDirectory() as folder:
@@ -105,6 +107,7 @@ class Delivery:
             for file in release.files:
                 self._blob("download", "--name", f"packages/{file.name}", "--file", str(file), "--no-progress")
             release.verify()
+            require_same_python(release.package, self.environment)
             self._hand_over(release)
 
     def versions(self) -> list[str]:
