@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from delivery.python_version import DEPLOYED_PYTHON
+from local_host.stack import doctor
 
 ROOT = Path(__file__).resolve().parents[3]
 TERRAFORM = ROOT / "terraform"
@@ -40,11 +41,12 @@ def test_the_package_is_built_for_what_terraform_deploys() -> None:
 
 
 def test_terraform_takes_what_the_project_supports() -> None:
-    """The variable's validation, `requires-python`, the classifiers and the Makefile say the same."""
+    """The variable's validation, `requires-python`, the classifiers, the Makefile and the doctor say the same."""
     allowed = re.findall(r'"([\d.]+)"', re.findall(r"contains\((\[.*?\])", _variable("python_version"))[0])
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     tried = re.findall(r"^PYTHONS := (.*)$", makefile, re.MULTILINE)[0].split()
     assert allowed == _supported()
+    assert [".".join(map(str, version)) for version in doctor._PYTHONS] == _supported()
     assert tried == [f"python{version}" for version in _supported()]
     assert DEPLOYED_PYTHON in _supported()
 
@@ -66,7 +68,7 @@ def _jobs() -> list[Path]:
 
 @pytest.mark.parametrize("file", _jobs(), ids=lambda file: file.stem)
 def test_the_jobs_run_a_python_that_the_wheel_is_tested_under(file: Path) -> None:
-    """The wheel's code is the app's own `domain` and `validation`: it runs on every Python that the project supports."""
+    """The wheel holds the app's own `domain` and `validation`: every supported Python runs them."""
     job: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     for cluster in job["job_clusters"]:
         release = ".".join(str(cluster["new_cluster"]["spark_version"]).split(".")[:2])
