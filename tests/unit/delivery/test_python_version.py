@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from delivery.python_version import DEPLOYED_PYTHON
-from local_host.stack import doctor
+from local_host.stack.doctor import _PYTHONS
 
 ROOT = Path(__file__).resolve().parents[3]
 TERRAFORM = ROOT / "terraform"
@@ -46,7 +46,7 @@ def test_terraform_takes_what_the_project_supports() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     tried = re.findall(r"^PYTHONS := (.*)$", makefile, re.MULTILINE)[0].split()
     assert allowed == _supported()
-    assert [".".join(map(str, version)) for version in doctor._PYTHONS] == _supported()
+    assert [".".join(map(str, version)) for version in _PYTHONS] == _supported()
     assert tried == [f"python{version}" for version in _supported()]
     assert DEPLOYED_PYTHON in _supported()
 
