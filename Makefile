@@ -33,7 +33,7 @@ PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format up down doctor bench evals lock requirements clean \
-	workflows-check terraform-check policy-check dependency-audit secret-scan package versions gate deploy rollback smoke drift env
+	workflows-check worker-check terraform-check policy-check dependency-audit secret-scan package versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -109,6 +109,9 @@ terraform-check:  ## fmt, validate and test of the root and of every module
 	  for module in $(MODULES); do echo "== $$module"; \
 	    terraform -chdir=$$module init -backend=false -input=false -no-color >/dev/null; \
 	    terraform -chdir=$$module validate -no-color; terraform -chdir=$$module test -no-color; done; fi
+
+worker-check: $(READY)  ## run the commit's package under Microsoft's own worker; needs a Python 3.13
+	$(BIN)/python -m tests.worker.check
 
 policy-check: $(READY)  ## hold the infrastructure against checkov's policies
 	$(TOOL) $(CHECKOV) checkov --config-file terraform/.checkov.yaml

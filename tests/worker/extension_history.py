@@ -86,7 +86,11 @@ class ExtensionHistory:
     def schedule_child(self, name: str, instance: str, order: Any) -> int:
         """A sub-orchestration is started; its id."""
         return self._schedule(
-            Event.SUB_ORCHESTRATION_INSTANCE_CREATED, Name=name, Version="", InstanceId=instance, Input=json.dumps(order)
+            Event.SUB_ORCHESTRATION_INSTANCE_CREATED,
+            Name=name,
+            Version="",
+            InstanceId=instance,
+            Input=json.dumps(order),
         )
 
     def create_timer(self, fire_at: datetime) -> int:

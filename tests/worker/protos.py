@@ -22,7 +22,7 @@ class Message:
             raise AttributeError(name)
         return None
 
-    def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's name
+    def WhichOneof(self, _group: str) -> str | None:
         """Which kind of typed data this is; None for data that is absent, as protobuf says it."""
         return next((kind for kind in _KINDS if self.__dict__.get(kind) is not None), None)
 

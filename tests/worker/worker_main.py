@@ -61,7 +61,7 @@ class Worker:
     """The library, with the app's functions by name."""
 
     def __init__(self, root: Path) -> None:
-        import azure_functions_runtime  # noqa: PLC0415 - its azure.functions is the package's
+        import azure_functions_runtime
 
         self._root = root
         self._library = azure_functions_runtime

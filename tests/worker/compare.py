@@ -1,0 +1,66 @@
+"""Says where two answers differ, after what differs by nature (times, ids, traces) has been taken out."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_BY_NATURE = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"), "<time>"),
+    (re.compile(r"\d{1,2} \w{3} \d{4},? \d\d:\d\d(:\d\d)?( UTC)?|\d\d:\d\d(:\d\d)? UTC"), "<time>"),
+    (re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]\b"), "<trace>"),
+    (re.compile(r"\bcall-[0-9a-f]{16}\b"), "<call>"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
+    (re.compile(r"\b\d+(\.\d+)? (ms|s|seconds?|minutes?) ago\b"), "<age>"),
+)
+_DIGITS = re.compile(r"^(?:elapsed|duration|seconds|milliseconds|age)", re.IGNORECASE)
+
+
+def plain(value: Any) -> Any:
+    """A value without what differs by nature; bytes and JSON texts are looked into."""
+    if isinstance(value, list) and len(value) == 2 and value[0] in {"bytes", "string", "json", "http"}:
+        return _typed(str(value[0]), value[1])
+    if isinstance(value, dict):
+        return {key: None if _DIGITS.match(str(key)) else plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        for pattern, stand_in in _BY_NATURE:
+            value = pattern.sub(stand_in, value)
+    return value
+
+
+def _typed(kind: str, value: Any) -> Any:
+    """Typed data: the worker may give text as JSON or as a string, which the extensions take alike."""
+    if kind == "bytes":
+        value = base64.b64decode(value).decode(errors="replace")
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = str(value)
+    return plain(value)
+
+
+def differences(expected: Any, actual: Any, where: str = "") -> Iterator[str]:
+    """Each place where two plain values differ."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in sorted(expected.keys() | actual.keys(), key=str):
+            missing = object()
+            one, other = expected.get(key, missing), actual.get(key, missing)
+            place = f"{where}.{key}" if where else str(key)
+            if one is missing or other is missing:
+                yield f"{place}: only in the {'worker' if one is missing else 'local host'}'s answer"
+            else:
+                yield from differences(one, other, place)
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        for number, (one, other) in enumerate(zip(expected, actual, strict=True)):
+            yield from differences(one, other, f"{where}[{number}]")
+    elif expected != actual:
+        yield f"{where or 'answer'}: local host {_short(expected)}, worker {_short(actual)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 300 else f"{text[:297]}..."
