@@ -277,6 +277,6 @@ variable "python_version" {
 
   validation {
     condition     = contains(["3.11", "3.12", "3.13"], var.python_version)
-    error_message = "python_version = ${var.python_version}: the project runs on 3.11, 3.12 and 3.13."
+    error_message = "python_version = ${var.python_version}: use 3.11, 3.12 or 3.13, the versions that the project runs on."
   }
 }

@@ -1,7 +1,7 @@
-"""Run the package under Microsoft's own worker, and hold its answers against the local host's: ``make worker-check``.
+"""Run the package under Microsoft's own worker, and compare its answers with the local host's: ``make worker-check``.
 
-1. Build the package of the commit and unpack it; make an environment that holds `azure-functions-runtime`, which Azure's
-   worker for Python 3.13 is made of, and nothing of ours.
+1. Build the package of the commit and unpack it; make an environment that holds `azure-functions-runtime`, which
+   Azure's worker for Python 3.13 is made of, and nothing of ours.
 2. Start real services: for each side a storage and a broker of its own, one MLflow, one workspace.
 3. Every function indexes and loads, as many as the checkout has, with the same bindings.
 4. No request of a function reaches another one under the host's order of routes.
@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +117,8 @@ def _calls(
 
 
 def _upload(connection: str) -> None:
-    """The containers of an environment, and the blob that the events speak of."""
+    """The blob that the events speak of."""
     with BlobServiceClient.from_connection_string(connection) as storage:
-        for name in ("bronze", "silver", "evidence"):
-            storage.create_container(name)
         storage.get_blob_client("bronze", UPLOAD).upload_blob(UPLOADED)
 
 
@@ -155,9 +154,7 @@ def _orchestration(case: Orchestration, worker: Side, local: Side) -> Iterator[s
     order = json.dumps(case.order.to_json())
     history = ExtensionHistory(case.name, f"{case.name}-1", order, START, parent=case.parent)
     try:
-        played = play(
-            history, Scenario(case.answers, case.events), lambda document: _answer(worker, case.name, document)
-        )
+        played = play(history, Scenario(case.answers, case.events), partial(_answer, worker, case.name))
     except StuckError as error:
         yield str(error)
         return
@@ -184,10 +181,8 @@ def _begun(case: Orchestration, played: Played) -> Iterator[str]:
 def _answer(side: Side, function: str, document: Record) -> dict[str, Any]:
     """An orchestrator's answer on a side: the fields that decide what happens."""
     answer = side.call(function, ["string", json.dumps(document)], {})
-    if "error" in answer:
-        outcome = failed_outcome(RuntimeError(answer["error"]))
-    else:
-        outcome = read_outcome(answer["value"][1])
+    failed = "error" in answer
+    outcome = failed_outcome(RuntimeError(answer["error"])) if failed else read_outcome(answer["value"][1])
     return {
         "isDone": outcome.is_done,
         "actions": [list(outcome.actions)],

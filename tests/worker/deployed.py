@@ -1,4 +1,4 @@
-"""The package as it is deployed: the unpacked zip, and an environment that holds Microsoft's worker and nothing of ours."""
+"""The package as it is deployed: the unpacked zip, and an environment of Microsoft's worker with nothing of ours."""
 
 import sys
 import zipfile

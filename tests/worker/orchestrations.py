@@ -1,7 +1,7 @@
 """Each orchestrator, with what its activities answer, and what it must have begun in which order.
 
 The long waits are there on purpose: a review that is decided on its second day and would expire after a fortnight, a
-maintenance window of ten days, a compute lease of eight. On Azure Storage a timer over six days is made of shorter ones.
+maintenance window of ten days, a compute lease of eight. Azure Storage makes a timer over six days of shorter ones.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -194,10 +194,9 @@ def _lifecycles() -> Iterator[Orchestration]:
         names.LIFECYCLE, "promoted, as a sub-orchestration", order, good, begun, timedelta(minutes=5), parent="queue-1"
     )
     away = {**good, names.VALIDATE_DATA: [ConnectionError("storage is away")] * 3}
-    yield Orchestration(
-        names.LIFECYCLE, "no retry is left", order, {**away, names.RECORD_HALT: good[names.SEND_ALERT]},
-        (names.PUBLISH_EVENT, *(names.VALIDATE_DATA,) * 3, names.RECORD_HALT, names.PUBLISH_EVENT), timedelta(minutes=5),
-    )  # fmt: skip
+    halted = {**away, names.RECORD_HALT: good[names.SEND_ALERT]}
+    begun = (names.PUBLISH_EVENT, *(names.VALIDATE_DATA,) * 3, names.RECORD_HALT, names.PUBLISH_EVENT)
+    yield Orchestration(names.LIFECYCLE, "no retry is left", order, halted, begun, timedelta(minutes=5))
 
 
 def _improvement() -> Orchestration:
@@ -275,8 +274,8 @@ def _responses() -> Iterator[Orchestration]:
     maintained = {**answers, names.PLAN_RESPONSE: [muted.to_json(), _planned("notify").to_json()]}
     begun = (names.PLAN_RESPONSE, names.PLAN_RESPONSE, names.TELL_ON_CALL)
     yield Orchestration(
-        names.RESPONSE, "maintenance of ten days, changed on the second", order, maintained, begun, timedelta(minutes=5),
-        events=((2 * _DAY, "incident_changed", {}),),
+        names.RESPONSE, "maintenance of ten days, changed on the second", order, maintained, begun,
+        timedelta(minutes=5), events=((2 * _DAY, "incident_changed", {}),),
     )  # fmt: skip
     yield Orchestration(
         names.RESPONSE, "maintenance of ten days", order, maintained, begun, 10 * _DAY + timedelta(minutes=5)

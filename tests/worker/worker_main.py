@@ -1,7 +1,7 @@
 """Runs an unpacked package under Microsoft's worker library: JSON lines in, JSON lines out.
 
-``python worker_main.py FOLDER``, in an environment that holds that library and nothing of the project. The folder and its
-``.python_packages`` come first on the import path, as in Azure, and nothing of the checkout is on it.
+``python worker_main.py FOLDER``, in an environment that holds that library and nothing of the project. The folder and
+its ``.python_packages`` come first on the import path, as in Azure, and nothing of the checkout is on it.
 
 ``{"load": true}`` answers with the app's functions. ``{"function", "inputs", "metadata"}`` calls one: an input or a
 metadata value is ``[kind, value]`` with a kind of typed data (bytes as base64).
@@ -109,7 +109,8 @@ def _outside(root: Path) -> set[str]:
     """Modules that come neither from the package nor from the worker's own environment."""
     allowed = (str(root), sys.prefix, sys.base_prefix)
     files = {name: str(getattr(module, "__file__", None) or "") for name, module in sys.modules.items()}
-    return {name for name, file in files.items() if file and not file.startswith(allowed) and name != "__main__"}
+    own = {"__main__", "protos"}
+    return {name for name, file in files.items() if file and not file.startswith(allowed)} - own
 
 
 async def _serve(root: Path) -> None:
