@@ -14,10 +14,9 @@ from domain.names import (
     CLAIM_UPLOADS,
     ORDER_IMPROVEMENT,
     POLL_JOB_STATUS,
-    PUBLISH_EVENT,
     SEND_ALERT,
 )
-from domain.run import AlertRequest, ClaimRequest, PollRequest, RunEvent
+from domain.run import AlertRequest, ClaimRequest, PollRequest
 from tests.worker.extension_history import text_of
 from tests.worker.moment import START
 
@@ -152,12 +151,13 @@ def calls() -> Iterator[Call]:
     yield _http("show_model", "GET", f"api/models/{MODEL}", 200, params={"model": MODEL})
     yield _http("list_runs", "GET", "api/runs", 200, query={"limit": "5"})
     yield _http("show_openapi", "GET", "api/openapi.json", 200, ignore=("version",))
-    yield _http("show_static", "GET", "static/style.css", 200, params={"file": "style.css"})
+    yield _http("show_static", "GET", "static/page.css", 200, params={"file": "page.css"})
     yield _http("take_alert", "POST", "api/alerts", 202, body=_alert("over http"))
     yield _http("take_alert", "POST", "api/alerts", 400, body={"alert_id": "worker-check", "nonsense": True})
-    yield _http("improve_model", "POST", f"api/models/{MODEL}/improvement", 404, params={"model": MODEL}, body={
-        "comment": "try harder"
-    })  # fmt: skip
+    harder = {"comment": "try harder"}
+    for model, status in ((MODEL, 400), ("unheard_of", 404)):
+        path = f"api/models/{model}/improvement"
+        yield _http("improve_model", "POST", path, status, params={"model": model}, body=harder)
 
     budget, degradation = QUEUES["budget"].replace("-", "_"), QUEUES["degradation"].replace("-", "_")
     as_text = ["string", json.dumps(_alert("as text", rule="weekly"))]
@@ -193,10 +193,9 @@ def calls() -> Iterator[Call]:
     yield _activity(CLAIM_UPLOADS, ClaimRequest(model=MODEL, generation=1, claim=0), "json")
     yield _activity(POLL_JOB_STATUS, PollRequest(model=MODEL, run="lifecycle-1", run_id=4242), "string")
     yield _activity(ORDER_IMPROVEMENT, ImproveOrder(model=MODEL, by="worker-check", reason="why not"), "json")
-    yield _activity(PUBLISH_EVENT, RunEvent(kind="started", model=MODEL, run="lifecycle-1"), "string", "ServiceUn")
     yield _activity(SEND_ALERT, _own_alert(), "string")
     broken = ["string", json.dumps({"model": MODEL})]
-    yield Call("activity", CLAIM_UPLOADS, broken, "BadInputError", label="a message without its fields")
+    yield Call("activity", CLAIM_UPLOADS, broken, "ValidationError", label="a message without its fields")
 
     yield _http("list_incidents", "GET", "api/incidents", 200)
     yield _http("list_dead_letters", "GET", "api/dead-letters", 200)

@@ -28,7 +28,7 @@ from domain.errors import NightshiftError
 from local_host.durable.replay import failed_outcome, read_outcome
 from local_host.functions.host_json import read_host_json
 from tests.worker.calls import UPLOAD, UPLOADED, Call, calls
-from tests.worker.compare import differences, plain
+from tests.worker.compare import differences, plain, plain_answer
 from tests.worker.deployed import deploy
 from tests.worker.extension import Played, Scenario, StuckError, play
 from tests.worker.extension_history import ExtensionHistory, Record
@@ -127,7 +127,7 @@ def _call(call: Call, worker: Side, local: Side) -> Iterator[str]:
         yield "there is no such function"
         return
     answers = [side.call(call.function, call.data, call.metadata) for side in (local, worker)]
-    expected, actual = (_without(plain(answer), call.ignore) for answer in answers)
+    expected, actual = (_without(plain_answer(answer), call.ignore) for answer in answers)
     found = _outcome(answers[1])
     if not found.startswith(call.expected):
         yield f"expected {call.expected}, the worker gives {found}"
@@ -160,8 +160,11 @@ def _orchestration(case: Orchestration, worker: Side, local: Side) -> Iterator[s
         return
     yield from _begun(case, played)
     for number, (document, answer) in enumerate(played.turns, 1):
-        expected = _answer(local, case.name, document)
-        yield from differences(expected, dict(answer), f"turn {number}")
+        faults = list(differences(_answer(local, case.name, document), dict(answer), f"turn {number}"))
+        if faults:
+            # What comes after a turn that differs says nothing more.
+            yield from faults
+            return
 
 
 def _begun(case: Orchestration, played: Played) -> Iterator[str]:

@@ -11,6 +11,8 @@ _BY_NATURE = (
     (re.compile(r"\d{1,2} \w{3} \d{4},? \d\d:\d\d(:\d\d)?( UTC)?|\d\d:\d\d(:\d\d)? UTC"), "<time>"),
     (re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]\b"), "<trace>"),
     (re.compile(r"\bcall-[0-9a-f]{16}\b"), "<call>"),
+    # The token against forged requests, in the page and in its cookie.
+    (re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])"), "<token>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|seconds?|minutes?) ago\b"), "<age>"),
 )
@@ -18,9 +20,7 @@ _DIGITS = re.compile(r"^(?:elapsed|duration|seconds|milliseconds|age)", re.IGNOR
 
 
 def plain(value: Any) -> Any:
-    """A value without what differs by nature; bytes and JSON texts are looked into."""
-    if isinstance(value, list) and len(value) == 2 and value[0] in {"bytes", "string", "json", "http"}:
-        return _typed(str(value[0]), value[1])
+    """A JSON value without what differs by nature."""
     if isinstance(value, dict):
         return {key: None if _DIGITS.match(str(key)) else plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -31,8 +31,21 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _typed(kind: str, value: Any) -> Any:
-    """Typed data: the worker may give text as JSON or as a string, which the extensions take alike."""
+def plain_answer(answer: dict[str, Any]) -> Any:
+    """A function's answer without what differs by nature; bytes and texts of JSON are looked into."""
+    if "error" in answer:
+        return plain(answer)
+    value = answer["value"]
+    if value is not None and value[0] == "http":
+        return plain({**value[1], "body": _content(value[1]["body"])})
+    return plain(_content(value))
+
+
+def _content(data: list[Any] | None) -> Any:
+    """Of typed data: text may come as JSON or as a string, which the extensions take alike."""
+    if data is None:
+        return None
+    kind, value = data
     if kind == "bytes":
         value = base64.b64decode(value).decode(errors="replace")
     if isinstance(value, str):
@@ -40,7 +53,7 @@ def _typed(kind: str, value: Any) -> Any:
             value = json.loads(value)
         except ValueError:
             value = str(value)
-    return plain(value)
+    return value
 
 
 def differences(expected: Any, actual: Any, where: str = "") -> Iterator[str]:

@@ -195,7 +195,7 @@ def _lifecycles() -> Iterator[Orchestration]:
     )
     away = {**good, names.VALIDATE_DATA: [ConnectionError("storage is away")] * 3}
     halted = {**away, names.RECORD_HALT: good[names.SEND_ALERT]}
-    begun = (names.PUBLISH_EVENT, *(names.VALIDATE_DATA,) * 3, names.RECORD_HALT, names.PUBLISH_EVENT)
+    begun = (names.PUBLISH_EVENT, *(names.VALIDATE_DATA,) * 3, names.RECORD_HALT, names.SEND_ALERT, names.PUBLISH_EVENT)
     yield Orchestration(names.LIFECYCLE, "no retry is left", order, halted, begun, timedelta(minutes=5))
 
 
@@ -229,8 +229,8 @@ def _improvement() -> Orchestration:
         *(names.POLL_JOB_STATUS,) * 2,
         names.EVALUATE_METRICS,
         names.CRITICISE_ROUND,
-        names.DECIDE_ACTION,
         names.TRACE_ROUND,
+        names.DECIDE_ACTION,
     )
     return Orchestration(
         names.IMPROVEMENT, "accepted in the first round", order, answers, begun, timedelta(minutes=5), parent=RUN

@@ -18,7 +18,8 @@ class Message:
         self.__dict__.update(fields)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        # The library tells a module of classes from a message by whether it has a name like TypedData.
+        if name.startswith("__") or name[0].isupper():
             raise AttributeError(name)
         return None
 
@@ -40,6 +41,14 @@ class BindingInfo(Message):
     out, inout = 1, 2
 
 
+class ParameterBinding(Message):
+    """An input or an output: its data never comes by shared memory here."""
+
+    def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's name
+        """The field that holds the data."""
+        return "data"
+
+
 class RpcHttpCookie(Message):
     """With the enum of SameSite."""
 
@@ -54,7 +63,6 @@ _PLAIN = (
     "FunctionMetadataResponse",
     "FunctionLoadResponse",
     "InvocationResponse",
-    "ParameterBinding",
     "TypedData",
     "RpcHttp",
     "RpcRetryOptions",
@@ -67,6 +75,7 @@ _PLAIN = (
 PROTOS = SimpleNamespace(
     StatusResult=StatusResult,
     BindingInfo=BindingInfo,
+    ParameterBinding=ParameterBinding,
     RpcHttpCookie=RpcHttpCookie,
     **{name: type(name, (Message,), {}) for name in _PLAIN},
 )
