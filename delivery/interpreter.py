@@ -1,4 +1,7 @@
-"""Finds a Python of a given version on this machine: the package's bytecode is written by the Python that reads it."""
+"""Finds a Python of a given version on this machine: the package's bytecode is written by the Python that reads it.
+
+``python -m delivery.interpreter`` prints where the Python of the deployed app is, and exits 1 if there is none.
+"""
 
 import os
 import shutil
@@ -7,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from delivery.python_version import DEPLOYED_PYTHON
 from domain.errors import NightshiftError
 
 
@@ -50,3 +54,16 @@ def _version(interpreter: Path) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def main() -> None:
+    """Print where the deployed app's Python is, or what was tried."""
+    try:
+        sys.stdout.write(f"{find_interpreter(DEPLOYED_PYTHON)}\n")
+    except NoInterpreterError as error:
+        sys.stdout.write(f"{error.message}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

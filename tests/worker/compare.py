@@ -12,10 +12,12 @@ _BY_NATURE = (
     (re.compile(r"\b00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]\b"), "<trace>"),
     (re.compile(r"\bcall-[0-9a-f]{16}\b"), "<call>"),
     # The token against forged requests, in the page and in its cookie.
+    (re.compile(r'(?<=name="token" value=")[0-9a-f]{64}'), "<token>"),
     (re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])"), "<token>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|seconds?|minutes?) ago\b"), "<age>"),
 )
+_LONGEST = 300
 _DIGITS = re.compile(r"^(?:elapsed|duration|seconds|milliseconds|age)", re.IGNORECASE)
 
 
@@ -71,9 +73,22 @@ def differences(expected: Any, actual: Any, where: str = "") -> Iterator[str]:
         for number, (one, other) in enumerate(zip(expected, actual, strict=True)):
             yield from differences(one, other, f"{where}[{number}]")
     elif expected != actual:
-        yield f"{where or 'answer'}: local host {_short(expected)}, worker {_short(actual)}"
+        one, other = _from_difference(_text(expected), _text(actual))
+        yield f"{where or 'answer'}: local host {one}, worker {other}"
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 300 else f"{text[:297]}..."
+def _text(value: Any) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _from_difference(one: str, other: str) -> tuple[str, str]:
+    """Both texts, long ones from shortly before the place where they differ."""
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((number for number, (left, right) in pairs if left != right), min(len(one), len(other)))
+    begin = max(0, same - 60) if max(len(one), len(other)) > _LONGEST else 0
+    return _cut(one, begin), _cut(other, begin)
+
+
+def _cut(text: str, begin: int) -> str:
+    shown = text[begin : begin + _LONGEST]
+    return f"{'...' if begin else ''}{shown}{'...' if begin + _LONGEST < len(text) else ''}"

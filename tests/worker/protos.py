@@ -44,7 +44,7 @@ class BindingInfo(Message):
 class ParameterBinding(Message):
     """An input or an output: its data never comes by shared memory here."""
 
-    def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's name
+    def WhichOneof(self, _group: str) -> str | None:
         """The field that holds the data."""
         return "data"
 
