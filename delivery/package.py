@@ -75,10 +75,10 @@ def build(commit: Commit, folder: Path, python: str = python_version.DEPLOYED_PY
         target = root / dependencies.FOLDER
         dependencies.install(project, target, python)
         entries |= dependencies.installed_files(target)
-        for name, content in entries.items():
-            if isinstance(content, bytes):
+        for name, entry in entries.items():
+            if isinstance(entry, bytes):
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
-                (root / name).write_bytes(content)
+                (root / name).write_bytes(entry)
         entries |= compile_modules(root, entries, Path(work) / "compiled", interpreter)
         digest = write_zip(path, entries)
         shutil.copyfile(dependencies.training_wheel(project, Path(work) / "wheel", commit.committed_at), wheel)

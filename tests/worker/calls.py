@@ -66,14 +66,18 @@ def _http(function: str, method: str, path: str, expected: int, **given: Any) ->
 
 
 def _alert(name: str, **given: Any) -> dict[str, Any]:
-    alert = AlertMessage(
-        alert_id=f"worker-check/{name}",
-        source="worker-check",
-        title=f"The check's alert {name}",
-        fired_at=START,
-        **{"category": "budget", "rule": "monthly", "metric": "spend", "value": 1111.0, "baseline": 1000.0} | given,
-    )
-    return alert.to_json()
+    fields: dict[str, Any] = {
+        "alert_id": f"worker-check/{name}",
+        "category": "budget",
+        "source": "worker-check",
+        "rule": "monthly",
+        "metric": "spend",
+        "value": 1111.0,
+        "baseline": 1000.0,
+        "title": f"The check's alert {name}",
+        "fired_at": START,
+    }
+    return AlertMessage(**fields | given).to_json()
 
 
 def service_bus_metadata(message_id: str, *, dead: bool = False, count: int = 1) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def _lifecycles() -> Iterator[Orchestration]:
         publish_event=PublishResult(),
         send_alert=StepResult(),
     )
-    begun = (
+    begun: tuple[str, ...] = (
         names.PUBLISH_EVENT,
         names.VALIDATE_DATA,
         names.TRIGGER_DATABRICKS_JOB,
@@ -265,7 +265,7 @@ def _responses() -> Iterator[Orchestration]:
         pause_compute=_mitigated("pause_compute", resume_at=START + 8 * _DAY),
         resume_compute=Done(),
     )
-    begun = (names.PLAN_RESPONSE, names.ROLL_BACK, names.TELL_ON_CALL, *(names.VERIFY_RECOVERY,) * 2)
+    begun: tuple[str, ...] = (names.PLAN_RESPONSE, names.ROLL_BACK, names.TELL_ON_CALL, *(names.VERIFY_RECOVERY,) * 2)
     yield Orchestration(names.RESPONSE, "a rollback that helps", order, answers, begun, timedelta(hours=2))
     leased = {**answers, names.PLAN_RESPONSE: [_planned("pause_compute").to_json()]}
     begun = (names.PLAN_RESPONSE, names.PAUSE_COMPUTE, names.RESUME_COMPUTE)

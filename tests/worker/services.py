@@ -19,11 +19,12 @@ from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
 from local_host.durable.status import InstanceQuery
+from local_host.stack.catalogue import ComponentName
 from local_host.stack.child_environment import child_environment
 from local_host.stack.stack import Stack
 
-SHARED = ("azurite", "mlflow", "databricks", "servicebus")
-OWN = ("azurite", "servicebus")
+SHARED: tuple[ComponentName, ...] = ("azurite", "mlflow", "databricks", "servicebus")
+OWN: tuple[ComponentName, ...] = ("azurite", "servicebus")
 
 
 @contextmanager

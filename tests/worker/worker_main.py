@@ -20,7 +20,8 @@ from typing import Any
 
 _HERE = str(Path(__file__).resolve().parent)
 sys.path.insert(0, _HERE)
-from protos import PROTOS, Message, request  # noqa: E402 - found beside this file, in whatever environment it runs
+# Found beside this file, in whatever environment it runs.
+from protos import PROTOS, Message, request  # type: ignore[import-not-found]  # noqa: E402
 
 sys.path[:] = [entry for entry in sys.path if entry != _HERE]
 

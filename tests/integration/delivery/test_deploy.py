@@ -87,9 +87,7 @@ def test_a_changed_file_is_not_deployed(azure_cli: AzureCli, uploads: list[str],
     assert (azure_cli.calls(), uploads) == ([], [])
 
 
-def test_a_package_for_another_python_is_not_deployed(
-    azure_cli: AzureCli, uploads: list[str], tmp_path: Path
-) -> None:
+def test_a_package_for_another_python_is_not_deployed(azure_cli: AzureCli, uploads: list[str], tmp_path: Path) -> None:
     """Its wheels would not load; what was kept before the environment's Python changed does not come back either."""
     with pytest.raises(BadInputError, match=r"is built for Python 3\.11, dev runs 3\.13"):
         _delivery().deploy(_release(tmp_path / "built", python="3.11"))

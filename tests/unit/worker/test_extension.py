@@ -75,7 +75,7 @@ def _wait(days: float) -> Body:
 @pytest.mark.parametrize(("days", "late"), [(3, False), (14, True)])
 def test_a_timer_over_six_days_holds_up_what_stands_behind_it(days: float, late: bool) -> None:
     """The SDK does not cancel the piece that it has begun; a short timer it cancels."""
-    events = ((timedelta(days=1), "decided", {}),)
+    events: list[tuple[timedelta, str, Any]] = [(timedelta(days=1), "decided", {})]
     played = _play(_wait(days), Scenario({"act": ["done"]}, events))
     assert (played.steps[-1].at > START + timedelta(days=2)) is late
 
