@@ -1,11 +1,12 @@
 """The Python of a version that really runs is found, or it is said what was tried."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from delivery.interpreter import NoInterpreterError, find_interpreter
+from delivery.interpreter import NoInterpreterError, find_interpreter, main
 
 OTHER = "3.99"
 
@@ -47,3 +48,17 @@ def test_without_one_it_is_said_what_was_tried(tmp_path: Path) -> None:
     shim = _python(tmp_path / "path" / f"python{OTHER}", "exit 127")
     with pytest.raises(NoInterpreterError, match=f"Python {OTHER} is missing: none of {shim} runs as it"):
         find_interpreter(OTHER)
+
+
+def test_the_command_says_so_and_fails(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its exit code the checks know whether the worker can be run here."""
+    monkeypatch.setattr("delivery.interpreter.DEPLOYED_PYTHON", OTHER)
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    assert f"Python {OTHER} is missing" in capsys.readouterr().out
+
+
+def test_the_checks_run_the_worker_where_its_python_is() -> None:
+    """And say that it was left out where not."""
+    script = (Path(__file__).resolve().parents[3] / ".ci" / "run").read_text(encoding="utf-8")
+    assert re.search(r"if .*delivery\.interpreter.*then\n  make worker-check\nelse\n  echo \"LEFT OUT", script)
