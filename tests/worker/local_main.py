@@ -1,7 +1,7 @@
 """Runs the checkout's functions by the local host's own invoker; speaks as worker_main.py does.
 
-``python -m tests.worker.local_main ROOT``. An orchestrator is run as the local engine runs it: over the events of the
-extension's document, by the engine's replay.
+``python -m tests.worker.local_main ROOT``. An orchestrator gets the events of the extension's document, and beside them
+the fields that the local engine writes, which is what a difference would come from.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from azure.durable_functions.models.history import HistoryEventType
 from azure.functions.meta import Datum
 
 from local_host.durable.clock import parse_time
-from local_host.durable.history import ParsedEvent
-from local_host.durable.instance import Instance
-from local_host.durable.replay import Outcome, Replayer
+from local_host.durable.instance import Instance, ParentTask
+from local_host.durable.replay import Outcome, failed_outcome, invocation_fields, read_outcome
 from local_host.functions.app_loader import load_functions
 from local_host.functions.errors import InvocationFailedError
 from local_host.functions.index import IndexedFunction, index_functions
@@ -71,7 +70,6 @@ class LocalHost:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._replayer = Replayer()
         self._functions: dict[str, IndexedFunction] = {}
         self._others: dict[str, Datum] = {}
         self._invoker = Invoker(lambda _, parameter: self._others[parameter], timeout=None, threads=4)
@@ -98,7 +96,6 @@ class LocalHost:
         return {"value": _plain(result.returned)}
 
     def _replay(self, function: IndexedFunction, document: dict[str, Any]) -> Outcome:
-        events = [ParsedEvent(record, played=record["IsPlayed"]) for record in document["history"]]
         started = next(
             record for record in document["history"] if record["EventType"] == HistoryEventType.EXECUTION_STARTED
         )
@@ -109,10 +106,19 @@ class LocalHost:
             version=started["Version"] or None,
             input=started["Input"],
             created=parse_time(started["Timestamp"]),
+            parent=_parent(document),
             episode=int(document["isReplaying"]),
-            last_turn=max(event.timestamp for event in events),
         )
-        return self._replayer.run(function.call, instance, events)
+        try:
+            answer = function.call(json.dumps({"history": document["history"], **invocation_fields(instance)}))
+        except Exception as error:  # noqa: BLE001 - whatever an orchestrator raises is its failure
+            return failed_outcome(error)
+        return read_outcome(str(answer))
+
+
+def _parent(document: dict[str, Any]) -> ParentTask | None:
+    found = document["parentInstanceId"]
+    return None if found is None else ParentTask(str(found), "2", 0)
 
 
 def _answer(outcome: Outcome) -> dict[str, Any]:
