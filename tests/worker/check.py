@@ -99,7 +99,7 @@ def _calls(
     orchestrators = tuple(
         name for name, item in local.functions.items() if item.trigger["type"] == "orchestrationTrigger"
     )
-    host_json = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    host_json = _host_json()
     with (
         DurableApi(folder / "durable" / "worker", orchestrators, host_json) as theirs,
         DurableApi(folder / "durable" / "local", orchestrators, host_json) as ours,
@@ -114,6 +114,11 @@ def _calls(
         started = plain(theirs.started())
         faults = list(differences(plain(ours.started()), started, "started"))
         report.hold(f"the same {len(started)} orchestrations are started", faults or ([] if started else ["none is"]))
+
+
+def _host_json() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _upload(connection: str) -> None:
@@ -152,7 +157,8 @@ def _orchestration(case: Orchestration, worker: Side, local: Side) -> Iterator[s
         yield "there is no such function"
         return
     order = json.dumps(case.order.to_json())
-    history = ExtensionHistory(case.name, f"{case.name}-1", order, START, parent=case.parent)
+    version = str(_host_json()["extensions"]["durableTask"].get("defaultVersion", ""))
+    history = ExtensionHistory(case.name, f"{case.name}-1", order, START, parent=case.parent, version=version)
     try:
         played = play(history, Scenario(case.answers, case.events), partial(_answer, worker, case.name))
     except StuckError as error:

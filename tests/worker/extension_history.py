@@ -29,9 +29,12 @@ class ExtensionHistory:
     Args:
         order: the orchestration's input, as JSON text; that of a sub-orchestration is encoded once more.
         parent: instance id of the orchestration that has started it.
+        version: the default version of host.json, which the extension gives a new instance.
     """
 
-    def __init__(self, name: str, instance: str, order: str, at: datetime, *, parent: str | None = None) -> None:
+    def __init__(
+        self, name: str, instance: str, order: str, at: datetime, *, parent: str | None = None, version: str = ""
+    ) -> None:
         self.instance, self.now, self.parent = instance, at, parent
         self.records: list[Record] = []
         self._next_id = 0
@@ -49,7 +52,7 @@ class ExtensionHistory:
                 "Version": None,
             },
             Name=name,
-            Version="",
+            Version=version,
             Input=self._order,
             Tags=None,
         )

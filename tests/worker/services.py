@@ -14,7 +14,7 @@ from azure.durable_functions import DurableOrchestrationContext, Orchestrator
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from local_host.durable.client_api import client_binding, routes
+from local_host.durable.client_api import routes
 from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
@@ -82,9 +82,30 @@ class DurableApi:
     @property
     def binding(self) -> dict[str, Any]:
         """What the extension puts into a durable client's input."""
-        port = self._socket.getsockname()[1]
-        found: dict[str, Any] = json.loads(client_binding(f"http://127.0.0.1:{port}", self._settings))
-        return found
+        api = f"http://127.0.0.1:{self._socket.getsockname()[1]}/durabletask"
+        instance = f"{api}/instances/INSTANCEID"
+        return {
+            "taskHubName": self._settings.hub_name,
+            "creationUrls": {
+                "createNewInstancePostUri": f"{api}/orchestrators/{{functionName}}[/{{instanceId}}]",
+                "createAndWaitOnNewInstancePostUri": f"{api}/orchestrators/{{functionName}}[/{{instanceId}}]"
+                "?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}",
+            },
+            "managementUrls": {
+                "id": "INSTANCEID",
+                "statusQueryGetUri": instance,
+                "sendEventPostUri": f"{instance}/raiseEvent/{{eventName}}",
+                "terminatePostUri": f"{instance}/terminate?reason={{text}}",
+                "rewindPostUri": f"{instance}/rewind?reason={{text}}",
+                "purgeHistoryDeleteUri": instance,
+                "restartPostUri": f"{instance}/restart",
+                "suspendPostUri": f"{instance}/suspend?reason={{text}}",
+                "resumePostUri": f"{instance}/resume?reason={{text}}",
+            },
+            "rpcBaseUrl": f"{api}/",
+            "baseUrl": f"{api}/",
+            "requiredQueryStringParameters": "",
+        }
 
     def started(self) -> list[dict[str, Any]]:
         """The orchestrations that were started: name, id and input."""
