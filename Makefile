@@ -1,9 +1,25 @@
-# Two commands do everything on a fresh machine (Python 3.11 and make): `make demo` and `make test`.
-PYTHON ?= python3.11
+# Two commands do everything on a fresh machine (Python 3.11, 3.12 or 3.13, and make): `make demo` and `make test`.
 UV_VERSION := 0.13.8
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Which Python: the one that PYTHON names, else that of the environment that is there, else the first of these that runs.
+# pyenv puts a command on the PATH for every version, which runs only if the version is selected: its folders are
+# looked through, too.
+PYTHONS := python3.11 python3.12 python3.13
+PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions
+supported_version = $(shell $(1) -c 'import sys; v = sys.version_info[:2]; print("%d.%d" % v if (3, 11) <= v <= (3, 13) else "")' 2>/dev/null)
+first_that_runs = $(firstword $(foreach found,$(foreach name,$(1),$(name) $(wildcard $(PYENV)/*/bin/$(name))),\
+  $(if $(call supported_version,$(found)),$(found))))
+VENV_VERSION := $(call supported_version,$(BIN)/python)
+ifneq ($(PYTHON),)
+BASE_PYTHON := $(call first_that_runs,$(PYTHON))
+else ifneq ($(VENV_VERSION),)
+BASE_PYTHON := $(BIN)/python
+else
+BASE_PYTHON := $(call first_that_runs,$(PYTHONS))
+endif
+BASE_VERSION := $(if $(BASE_PYTHON),$(call supported_version,$(BASE_PYTHON)))
 STATE ?= .nightshift/state
 # One order of the tests for everybody, so that no landing depends on luck; `make test SEED=last` and other numbers look
 # for tests that need each other.
@@ -19,18 +35,28 @@ PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format up down doctor bench evals lock requirements clean histories \
-	workflows-check terraform-check policy-check dependency-audit secret-scan package bundle versions gate deploy rollback smoke drift env
+	workflows-check worker-check terraform-check policy-check dependency-audit secret-scan package bundle versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
+ifneq ($(VENV_VERSION),$(BASE_VERSION))
+.PHONY: $(READY)
+else ifeq ($(BASE_VERSION),)
+.PHONY: $(READY)
+endif
+
 setup: $(READY)  ## set up the virtual environment and the npm part
 
 $(READY): pyproject.toml uv.lock local_host/azurite/package-lock.json
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11, or say where it is: make PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@test -n "$(BASE_PYTHON)" || { echo "tried $(or $(PYTHON),$(PYTHONS)): no Python 3.11, 3.12 or 3.13 that runs;" \
+	  "install one, or say where it is: make PYTHON=..."; exit 1; }
+	@if [ "$(VENV_VERSION)" = "$(BASE_VERSION)" ]; then exit 0; fi; \
+	  if [ -d $(VENV) ]; then echo "$(VENV) is of $(if $(VENV_VERSION),Python $(VENV_VERSION),a Python that does not run):" \
+	    "it is made again with Python $(BASE_VERSION)"; fi; \
+	  $(BASE_PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
-	$(BIN)/uv sync --locked --quiet
+	$(BIN)/uv sync --locked --quiet --python $(BIN)/python
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix local_host/azurite --no-audit --no-fund --loglevel=error
 	@touch $(READY)
 
@@ -90,6 +116,9 @@ terraform-check: $(READY)  ## fmt, validate and test of the root and of every mo
 	    terraform -chdir=$$module validate -no-color; terraform -chdir=$$module test -no-color; done; fi
 	$(BIN)/python -m delivery.terraform_rules $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
 	$(BIN)/python -m delivery.terraform_rules.prove $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
+
+worker-check: $(READY)  ## run the commit's package under Microsoft's own worker; needs a Python 3.13
+	$(BIN)/python -m tests.worker.check
 
 policy-check: $(READY)  ## hold the infrastructure against checkov's policies
 	$(TOOL) $(CHECKOV) checkov --config-file terraform/.checkov.yaml

@@ -15,12 +15,19 @@ class CommandError(NightshiftError):
     code = "command_failed"
 
 
-def run(program: str, *arguments: str, cwd: Path | None = None, extra: Mapping[str, str] | None = None) -> bytes:
+def run(
+    program: str,
+    *arguments: str,
+    cwd: Path | None = None,
+    extra: Mapping[str, str] | None = None,
+    given: str | None = None,
+) -> bytes:
     """Run a program to its end and return what it wrote to stdout.
 
     Args:
         program: a name on the PATH, or a path.
         extra: environment variables on top of this process's.
+        given: what it reads from stdin.
 
     Raises:
         CommandError: it is not installed, or its exit code is not 0.
@@ -29,7 +36,12 @@ def run(program: str, *arguments: str, cwd: Path | None = None, extra: Mapping[s
     if found is None:
         raise CommandError(f"{program} is missing: install it, or put it on the PATH", program=program)
     done = subprocess.run(
-        [found, *arguments], cwd=cwd, env={**os.environ, **(extra or {})}, capture_output=True, check=False
+        [found, *arguments],
+        cwd=cwd,
+        env={**os.environ, **(extra or {})},
+        input=None if given is None else given.encode(),
+        capture_output=True,
+        check=False,
     )
     if done.returncode != 0:
         said = (done.stderr or done.stdout).decode(errors="replace").strip()

@@ -7,31 +7,31 @@ from pathlib import Path
 from delivery.command import run
 
 FOLDER = ".python_packages/lib/site-packages"
-PYTHON = "3.11"
-# The image of the Functions host for Python 3.11 is Debian 11 with glibc 2.31.
+# The image of the Functions host for Python 3.13 is Debian 12 with glibc 2.36; most wheels ask for 2.28 or less.
 PLATFORM = "x86_64-manylinux_2_28"
 _UV = str(Path(sys.executable).with_name("uv"))
 _EXPORT = ("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project", "--no-header")
 
 
-def install(project: Path, target: Path) -> None:
+def install(project: Path, target: Path, python: str) -> None:
     """Install what the lock names into a folder, each wheel held against its digest; nothing is built or resolved.
 
     Args:
         project: holds ``pyproject.toml`` and ``uv.lock``.
         target: the folder, made here.
+        python: version that the wheels are for, as ``3.13``.
 
     Raises:
         CommandError: a wheel is missing for the app's platform, or is not the one that was locked.
     """
     requirements = run(_UV, *_EXPORT, cwd=project)
     target.mkdir(parents=True)
-    listed = target.parent / "requirements.txt"
+    listed = project.parent / "requirements.txt"
     listed.write_bytes(requirements)
-    install_listed(listed, target)
+    install_listed(listed, target, python)
 
 
-def install_listed(requirements: Path, target: Path) -> None:
+def install_listed(requirements: Path, target: Path, python: str) -> None:
     """Install a list of requirements with their digests for the app's platform.
 
     Raises:
@@ -39,7 +39,7 @@ def install_listed(requirements: Path, target: Path) -> None:
     """
     run(
         _UV, "pip", "install", "--quiet", "--no-config", "--target", str(target), "--python", sys.executable,
-        "--python-version", PYTHON, "--python-platform", PLATFORM, "--only-binary", ":all:", "--require-hashes",
+        "--python-version", python, "--python-platform", PLATFORM, "--only-binary", ":all:", "--require-hashes",
         "--no-deps", "--link-mode", "copy", "-r", str(requirements),
         cwd=target.parent,
     )  # fmt: skip

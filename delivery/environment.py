@@ -38,6 +38,7 @@ class Environment(Message):
     Attributes:
         audience: of the tokens that the app takes.
         plan: ``FC1``, or the SKU of a Premium plan.
+        python_version: that the app runs on.
         app_principal_id: of the app's managed identity.
         model_schema: ``catalog.schema`` of the registry.
         wheel: path that the training wheel must lie at; None while the workspace has no content yet.
@@ -52,6 +53,7 @@ class Environment(Message):
     resource_group: str
     function_app: str
     plan: str
+    python_version: str
     app_principal_id: str
     blob_endpoint: str
     data_account: str

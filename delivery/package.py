@@ -1,10 +1,11 @@
 """Build the app's package from a commit: ``python -m delivery.package``.
 
 1. Take the commit's files that belong into the app, and say which commit they are of in the file VERSION.
-2. Install the commit's locked dependencies for the platform of the Functions host.
-3. Write both into a zip that is the same whenever and wherever it is built.
-4. Build the wheel that the training jobs install, which belongs to the same commit.
-5. Beside them: the digests of both, and the bill of materials of the zip.
+2. Install the commit's locked dependencies for platform and Python of the Functions host.
+3. Compile both, so that a cold start need not (docs/adr/0030-bytecode-in-the-package.md).
+4. Write all of it into a zip that is the same whenever and wherever it is built.
+5. Build the wheel that the training jobs install, which belongs to the same commit.
+6. Beside them: the digests of both, and the bill of materials of the zip.
 """
 
 import argparse
@@ -14,11 +15,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from delivery import dependencies
+from delivery import dependencies, python_version
 from delivery.archive import file_digest, write_zip
 from delivery.bill import bill
+from delivery.bytecode import compile_modules
 from delivery.command import run
 from delivery.commit import Commit
+from delivery.interpreter import find_interpreter
 from domain.errors import NightshiftError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,13 +48,22 @@ class Package:
     bill: Path
 
 
-def build(commit: Commit, folder: Path) -> Package:
+def build(commit: Commit, folder: Path, python: str = python_version.DEPLOYED_PYTHON) -> Package:
     """Build the package of a commit into a folder.
+
+    Args:
+        python: version that the package is for; it must be installed here, because it compiles the modules.
 
     Raises:
         CommandError: git or uv cannot do its part; says which and why.
+        NoInterpreterError: there is no such Python here.
     """
-    entries: dict[str, bytes | Path] = {**commit.app_files(), "VERSION": f"{commit.version}\n".encode()}
+    interpreter = find_interpreter(python)
+    entries: dict[str, bytes | Path] = {
+        **commit.app_files(),
+        "VERSION": f"{commit.version}\n".encode(),
+        python_version.FILE: f"{python}\n".encode(),
+    }
     path = folder / f"nightshift-{commit.version}.zip"
     wheel = folder / f"nightshift-{commit.version}.whl"
     with tempfile.TemporaryDirectory() as work:
@@ -59,9 +71,15 @@ def build(commit: Commit, folder: Path) -> Package:
         for name, content in commit.files().items():
             (project / name).parent.mkdir(parents=True, exist_ok=True)
             (project / name).write_bytes(content)
-        target = Path(work) / "installed" / "site-packages"
-        dependencies.install(project, target)
+        root = Path(work) / "package"
+        target = root / dependencies.FOLDER
+        dependencies.install(project, target, python)
         entries |= dependencies.installed_files(target)
+        for name, entry in entries.items():
+            if isinstance(entry, bytes):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_bytes(entry)
+        entries |= compile_modules(root, entries, Path(work) / "compiled", interpreter)
         digest = write_zip(path, entries)
         shutil.copyfile(dependencies.training_wheel(project, Path(work) / "wheel", commit.committed_at), wheel)
         listed = bill(dependencies.bill_of_materials(project), target, commit, digest)

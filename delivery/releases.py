@@ -13,6 +13,7 @@ from delivery.archive import file_digest
 from delivery.command import run
 from delivery.commit import Commit
 from delivery.provenance import verify_provenance
+from delivery.python_version import require_same_python
 from delivery.wheel import upload_wheel
 from domain.errors import BadInputError
 
@@ -93,10 +94,10 @@ class Releases:
     root: Path = ROOT
 
     def check(self, release: Release) -> None:
-        """Hold a release against its digests, and against the attestation of the build where one is asked for.
+        """Hold a release against its digests, the environment's Python, and the attestation where one is asked for.
 
         Raises:
-            BadInputError: it is not what was built.
+            BadInputError: it is not what was built, or for another Python than the environment runs.
             CommandError: it was not built by the pipeline.
         """
         release.verify()
@@ -108,6 +109,7 @@ class Releases:
                 commit=Commit.find(self.root, release.version).digest,
                 root=self.root,
             )
+        require_same_python(release.package, self.environment)
 
     def keep(self, release: Release) -> None:
         """Put a release into the environment's container, under its version.

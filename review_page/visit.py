@@ -32,6 +32,7 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     409: "Somebody was faster",
+    413: "Too large",
     429: "Too many decisions",
 }
 Answer = Callable[..., Awaitable[func.HttpResponse]]

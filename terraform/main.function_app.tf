@@ -11,6 +11,7 @@ module "function_app" {
   environment    = var.environment
   tags           = local.tags
   plan           = var.function_plan
+  python_version = var.python_version
   subnet_id      = module.network.functions_subnet_id
   identity = {
     id        = module.identity.identities["app"].id

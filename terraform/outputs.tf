@@ -45,6 +45,7 @@ output "environment" {
     resource_group    = azurerm_resource_group.this.name
     function_app      = local.names.function_app
     plan              = var.function_plan.sku
+    python_version    = var.python_version
     app_principal_id  = module.identity.identities["app"].principal_id
     blob_endpoint     = module.storage.data_account.blob_endpoint
     data_account      = local.names.data_account

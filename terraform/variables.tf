@@ -295,3 +295,16 @@ variable "tags" {
     error_message = "tags: owner and cost_center must be there, so that a bill finds its owner. Given: ${join(", ", keys(var.tags))}."
   }
 }
+
+# The package is built for it (delivery/python_version.py), and `make deploy` refuses one that is built for another.
+variable "python_version" {
+  description = "Version of Python that the function app runs on."
+  type        = string
+  default     = "3.13"
+  nullable    = false
+
+  validation {
+    condition     = contains(["3.11", "3.12", "3.13"], var.python_version)
+    error_message = "python_version = ${var.python_version}: use 3.11, 3.12 or 3.13, the versions that the project runs on."
+  }
+}

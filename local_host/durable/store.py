@@ -167,8 +167,8 @@ class Store:
         """Everything under way, of one instance or of all."""
         rows = self._execute(
             "SELECT instance_id, execution_id, task_id, name, input FROM activities"
-            " WHERE ?1 IS NULL OR instance_id = ?1",
-            (instance_id,),
+            " WHERE :instance_id IS NULL OR instance_id = :instance_id",
+            {"instance_id": instance_id},
         )
         return [ActivityWork(*row) for row in rows]
 

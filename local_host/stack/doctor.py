@@ -20,7 +20,7 @@ from local_host.stack.process_table import ComponentRecord, ProcessTable
 from local_host.stack.state_folder import StateFolder
 from local_host.stack.state_lock import is_locked
 
-_PYTHON = (3, 11)
+_PYTHONS = ((3, 11), (3, 12), (3, 13))
 # MLflow's artifacts and the training's temporary files.
 _FREE_BYTES = 2 * 1024**3
 _ERROR_LINE = re.compile(r"\b(ERROR|CRITICAL|Traceback|[A-Za-z.]*(Error|Exception):)")
@@ -49,9 +49,9 @@ def doctor(state: Path, root: Path) -> list[Finding]:
 
 def _python() -> Finding:
     found = ".".join(str(part) for part in sys.version_info[:3])
-    if sys.version_info[:2] == _PYTHON:
+    if sys.version_info[:2] in _PYTHONS:
         return Finding("python", True, found)
-    wanted = ".".join(str(part) for part in _PYTHON)
+    wanted = " or ".join(".".join(str(part) for part in version) for version in _PYTHONS)
     return Finding("python", False, f"{found}; {wanted} is needed", f"Install Python {wanted} and run `make setup`.")
 
 

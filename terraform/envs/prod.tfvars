@@ -21,6 +21,7 @@ function_plan = {
   instance_memory_mb = 2048
   always_ready       = { durable = 1, http = 1, "function:on_model_alerts" = 1 }
 }
+python_version  = "3.13"
 durable_backend = "storage"
 
 service_bus = {

@@ -21,6 +21,7 @@ function_plan = {
   instance_memory_mb = 2048
   always_ready       = {}
 }
+python_version  = "3.13"
 durable_backend = "storage"
 
 service_bus = {

@@ -253,3 +253,13 @@ run "a_range_that_is_none_is_refused" {
 
   expect_failures = [var.allowed_ip_ranges]
 }
+
+run "a_python_that_the_project_does_not_run_on_is_refused" {
+  command = plan
+
+  variables {
+    python_version = "3.14"
+  }
+
+  expect_failures = [var.python_version]
+}

@@ -139,8 +139,12 @@ def _problem_statuses(operations: tuple[Operation, ...]) -> list[int]:
     return sorted({status for operation in operations for status in operation.statuses})
 
 
+# Python before 3.13 has the older phrase: the document must not depend on what serves it. Source: RFC 9110.
+_PHRASES = {413: "Content Too Large"}
+
+
 def _problem(status: int, references: Schemas) -> dict[str, Any]:
     return {
-        "description": HTTPStatus(status).phrase,
+        "description": _PHRASES.get(status, HTTPStatus(status).phrase),
         "content": {_PROBLEM_JSON: {"schema": references[Problem, "serialization"]}},
     }

@@ -26,7 +26,7 @@ resource "azapi_resource" "flex" {
       functionAppConfig = {
         runtime = {
           name    = "python"
-          version = "3.11"
+          version = var.python_version
         }
         deployment = {
           storage = {

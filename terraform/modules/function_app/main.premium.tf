@@ -44,7 +44,7 @@ resource "azurerm_linux_function_app" "premium" {
     scm_ip_restriction_default_action = "Deny"
 
     application_stack {
-      python_version = "3.11"
+      python_version = var.python_version
     }
 
     dynamic "ip_restriction" {

@@ -233,3 +233,8 @@ variable "durable" {
     error_message = "durable_backend = ${var.durable.backend}: use storage (the host's account) or scheduler (Durable Task Scheduler)."
   }
 }
+
+variable "python_version" {
+  description = "Version of Python that the app runs on."
+  type        = string
+}

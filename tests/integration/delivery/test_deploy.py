@@ -39,13 +39,13 @@ def _old(version: int) -> InFlight:
     )
 
 
-def _release(folder: Path, version: str = "0123456789ab") -> Release:
+def _release(folder: Path, version: str = "0123456789ab", python: str = "3.13") -> Release:
     folder.mkdir(exist_ok=True)
     release = Release(folder, version)
     host = {"extensions": {"durableTask": {"defaultVersion": "3.0"}}}
     files = {"host.json": host, "orchestrators/replayed_versions.json": {"oldest": 2}}
     content = {name: json.dumps(document).encode() for name, document in files.items()}
-    write_zip(release.package, {"function_app.py": version.encode(), **content})
+    write_zip(release.package, {"function_app.py": version.encode(), "PYTHON_VERSION": python.encode(), **content})
     release.wheel.write_bytes(b"wheel of " + version.encode())
     lines = [f"{file_digest(file)}  {file.name}\n" for file in (release.package, release.wheel)]
     release.files[-1].write_text("".join(lines), encoding="utf-8")
@@ -175,6 +175,17 @@ def test_a_changed_file_is_not_deployed(azure_cli: AzureCli, uploads: list[str],
     with pytest.raises(BadInputError, match="its SHA-256 is"):
         _delivery().deploy(release)
     assert (azure_cli.calls(), uploads) == ([], [])
+
+
+def test_a_package_for_another_python_is_not_deployed(azure_cli: AzureCli, uploads: list[str], tmp_path: Path) -> None:
+    """Its wheels would not load; what was kept before the environment's Python changed does not come back either."""
+    with pytest.raises(BadInputError, match=r"is built for Python 3\.11, dev runs 3\.13"):
+        _delivery().deploy(_release(tmp_path / "built", python="3.11"))
+    assert (azure_cli.calls(), uploads) == ([], [])
+    _delivery(python_version="3.11").deploy(_release(tmp_path / "earlier", "aaaaaaaaaaaa", python="3.11"))
+    with pytest.raises(BadInputError, match=r"is built for Python 3\.11, dev runs 3\.13"):
+        _releases().roll_back("aaaaaaaaaaaa")
+    assert len(uploads) == 1
 
 
 def test_what_was_not_built_is_told(azure_cli: AzureCli, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The package that is built is the app: whole, able to start, and nothing besides."""
 
 import json
+import marshal
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -15,6 +17,7 @@ from delivery.package import Package, build
 from delivery.releases import Release
 
 ROOT = Path(__file__).resolve().parents[3]
+PYTHON = "{}.{}".format(*sys.version_info[:2])
 pytestmark = [pytest.mark.xdist_group("package"), pytest.mark.timeout(600)]
 
 # The app's own loader, in a Python that knows nothing but the unpacked folder, its packages and that loader.
@@ -33,8 +36,8 @@ print(json.dumps({"functions": names, "modules": sorted(modules)}))
 
 @pytest.fixture(scope="module")
 def package(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """The package of the project as it lies in the folder."""
-    return build(Commit.find(checkout), tmp_path_factory.mktemp("package"))
+    """The package of the project as it lies in the folder, for the Python that runs the tests."""
+    return build(Commit.find(checkout), tmp_path_factory.mktemp("package"), PYTHON)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,33 @@ def test_nothing_but_the_app_is_in_it(package: Package) -> None:
     assert [name for name in tops if name.startswith(".")] == []
     with zipfile.ZipFile(package.path) as files:
         assert files.read("VERSION").decode().strip() == package.version
-    assert [name for name in _own(package) if "settings.json" in name or name.endswith((".md", ".pyc"))] == []
+        assert files.read("PYTHON_VERSION").decode().strip() == PYTHON
+    assert [name for name in _own(package) if "settings.json" in name or name.endswith(".md")] == []
+
+
+def test_every_module_is_compiled(unpacked: Path) -> None:
+    """But the tests of dependencies; tracebacks name the folder in Azure."""
+    names = [path.relative_to(unpacked) for path in unpacked.rglob("*.py")]
+    tag = f"{sys.implementation.cache_tag}.pyc"
+    missing = [
+        name
+        for name in names
+        if not (unpacked / name.parent / "__pycache__" / f"{name.stem}.{tag}").is_file() and "tests" not in name.parts
+    ]
+    assert missing == []
+    compiled = (unpacked / "__pycache__" / f"function_app.{tag}").read_bytes()
+    code = marshal.loads(compiled[16:])  # noqa: S302 - what this test has built
+    assert code.co_filename == "/home/site/wwwroot/function_app.py"
+
+
+def test_the_app_starts_from_its_bytecode(unpacked: Path, tmp_path: Path) -> None:
+    """Nothing is compiled when it is imported: a source that has changed since is not looked at."""
+    folder = tmp_path / "deployed"
+    shutil.copytree(unpacked, folder, ignore=lambda path, _: {".python_packages"} if Path(path) == unpacked else set())
+    (folder / "domain" / "names.py").write_text("raise AssertionError('compiled again')\n", encoding="utf-8")
+    command = [sys.executable, "-I", "-S", "-c", "import sys; sys.path[:0] = [sys.argv[1]]; import domain.names"]
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_wheel_of_the_jobs_is_of_the_same_commit(package: Package, checkout: Path) -> None:
@@ -104,7 +133,7 @@ def test_the_same_commit_gives_the_same_bytes(package: Package, checkout: Path, 
     stray = checkout / "domain" / "stray.py"
     stray.write_text("STRAY = True\n", encoding="utf-8")
     try:
-        again = build(Commit.find(checkout), tmp_path)
+        again = build(Commit.find(checkout), tmp_path, PYTHON)
     finally:
         stray.unlink()
     assert again.digest == package.digest

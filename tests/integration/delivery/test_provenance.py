@@ -41,7 +41,7 @@ def built(azure_cli: AzureCli, history: Path, tmp_path: Path, monkeypatch: pytes
     folder = tmp_path / "built"
     folder.mkdir()
     release = Release(folder, Commit.find(history).version)
-    write_zip(release.package, {"function_app.py": b"app"})
+    write_zip(release.package, {"function_app.py": b"app", "PYTHON_VERSION": b"3.13"})
     release.wheel.write_bytes(b"wheel")
     _write_digests(release)
     _attest(release, Commit.find(history).digest)

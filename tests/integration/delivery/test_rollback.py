@@ -63,7 +63,7 @@ def _kept(azure_cli: AzureCli, tmp_path: Path) -> None:
     """A release that the environment has had."""
     azure_cli.answer({"account get-access-token": {"accessToken": "t0ken"}})
     release = Release(tmp_path / "built", VERSION)
-    write_zip(release.package, {"function_app.py": b"app"})
+    write_zip(release.package, {"function_app.py": b"app", "PYTHON_VERSION": b"3.13"})
     release.wheel.write_bytes(b"wheel")
     lines = [f"{file_digest(file)}  {file.name}\n" for file in (release.package, release.wheel)]
     release.files[-1].write_text("".join(lines), encoding="utf-8")

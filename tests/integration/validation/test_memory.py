@@ -34,7 +34,7 @@ report = check_file(
 )
 # Not getrusage: its ru_maxrss begins with the peak of the process that started this one.
 peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024
-print(json.dumps({"rows": report.rows, "violations": [item.rule for item in report.violations], "peak": peak}))
+print("\\n" + json.dumps({"rows": report.rows, "violations": [item.rule for item in report.violations], "peak": peak}))
 """
 
 

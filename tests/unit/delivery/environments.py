@@ -11,6 +11,7 @@ OUTPUT: dict[str, Any] = {
     "resource_group": "rg-nightshift-dev",
     "function_app": "func-nightshift-dev-0000",
     "plan": "FC1",
+    "python_version": "3.13",
     "app_principal_id": "00000000-0000-0000-0000-0000000000dd",
     "blob_endpoint": "https://stnightshiftdevd0000.blob.example.com/",
     "data_account": "stnightshiftdevd0000",

@@ -16,6 +16,7 @@ variables {
   location       = "westeurope"
   environment    = "dev"
   plan           = { sku = "FC1", maximum_instances = 40, instance_memory_mb = 2048, always_ready = { durable = 1 } }
+  python_version = "3.12"
   subnet_id      = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.Network/virtualNetworks/vnet/subnets/functions"
   identity       = { id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-app", client_id = "11111111-1111-1111-1111-111111111118" }
   host_storage   = { name = "stnightshiftdevh0000", releases_endpoint = "https://stnightshiftdevh0000.blob.core.windows.net/releases" }
@@ -90,7 +91,7 @@ run "flex_consumption_runs_python_from_the_releases_container" {
   command = plan
 
   assert {
-    condition     = azapi_resource.flex[0].body.properties.functionAppConfig.runtime.name == "python" && azapi_resource.flex[0].body.properties.functionAppConfig.runtime.version == "3.11"
+    condition     = azapi_resource.flex[0].body.properties.functionAppConfig.runtime.name == "python" && azapi_resource.flex[0].body.properties.functionAppConfig.runtime.version == "3.12"
     error_message = "the app runs on another Python than it is tested with"
   }
 
