@@ -68,9 +68,8 @@ class DurableApi:
         self._host = FunctionsHost(
             app.get_functions(), host_json=self._host_json, state=state, base_url=self._url, environment={}
         )
-        self._server = uvicorn.Server(
-            uvicorn.Config(self._host.app, log_level="warning", ws="none", lifespan="off", interface="asgi3")
-        )
+        config = uvicorn.Config(self._host.app, log_level="warning", ws="none", lifespan="off", interface="asgi3")
+        self._server = uvicorn.Server(config)
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
