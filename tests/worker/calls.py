@@ -31,6 +31,7 @@ class Call:
     """A call, and whether it succeeds.
 
     Attributes:
+        function: its name; that of a request is found by the host's order of routes, as a caller's would be.
         expected: the HTTP status; ``done``; or how the function's error begins.
         ignore: fields of the answer in which the package differs from the checkout.
     """
@@ -44,7 +45,7 @@ class Call:
     label: str = ""
 
 
-def _http(function: str, method: str, path: str, expected: int, **given: Any) -> Call:
+def _http(method: str, path: str, expected: int, **given: Any) -> Call:
     body = given.pop("body", None)
     claims = [{"typ": "preferred_username", "val": "worker-check"}]
     claims += [{"typ": "roles", "val": role} for role in ("Reader", "Reviewer", "Operator", "AlertWriter")]
@@ -62,7 +63,7 @@ def _http(function: str, method: str, path: str, expected: int, **given: Any) ->
         "params": given.pop("params", {}),
         "body": None if body is None else ["bytes", base64.b64encode(json.dumps(body).encode()).decode()],
     }
-    return Call("HTTP", function, ["http", request], str(expected), label=f"{method} /{path}", **given)
+    return Call("HTTP", "", ["http", request], str(expected), label=f"{method} /{path}", **given)
 
 
 def _alert(name: str, **given: Any) -> dict[str, Any]:
@@ -149,19 +150,19 @@ def _activity(function: str, message: Message, kind: str, expected: str = "done"
 
 def calls() -> Iterator[Call]:
     """The calls in their order: later ones read what earlier ones have done."""
-    yield _http("health", "GET", "api/health", 200, ignore=("version",))
-    yield _http("ready", "GET", "api/health/ready", 200)
-    yield _http("list_models", "GET", "api/models", 200)
-    yield _http("show_model", "GET", f"api/models/{MODEL}", 200, params={"model": MODEL})
-    yield _http("list_runs", "GET", "api/runs", 200, query={"limit": "5"})
-    yield _http("show_openapi", "GET", "api/openapi.json", 200, ignore=("version",))
-    yield _http("show_static", "GET", "static/page.css", 200, params={"file": "page.css"})
-    yield _http("take_alert", "POST", "api/alerts", 202, body=_alert("over http"))
-    yield _http("take_alert", "POST", "api/alerts", 400, body={"alert_id": "worker-check", "nonsense": True})
+    yield _http("GET", "api/health", 200, ignore=("version",))
+    yield _http("GET", "api/health/ready", 200)
+    yield _http("GET", "api/models", 200)
+    yield _http("GET", f"api/models/{MODEL}", 200, params={"model": MODEL})
+    yield _http("GET", "api/runs", 200, query={"limit": "5"})
+    yield _http("GET", "api/openapi.json", 200, ignore=("version",))
+    yield _http("GET", "static/page.css", 200, params={"file": "page.css"})
+    yield _http("POST", "api/alerts", 202, body=_alert("over http"))
+    yield _http("POST", "api/alerts", 400, body={"alert_id": "worker-check", "nonsense": True})
     harder = {"comment": "try harder"}
     for model, status in ((MODEL, 400), ("unheard_of", 404)):
         path = f"api/models/{model}/improvement"
-        yield _http("improve_model", "POST", path, status, params={"model": model}, body=harder)
+        yield _http("POST", path, status, params={"model": model}, body=harder)
 
     budget, degradation = QUEUES["budget"].replace("-", "_"), QUEUES["degradation"].replace("-", "_")
     as_text = ["string", json.dumps(_alert("as text", rule="weekly"))]
@@ -201,10 +202,10 @@ def calls() -> Iterator[Call]:
     broken = ["string", json.dumps({"model": MODEL})]
     yield Call("activity", CLAIM_UPLOADS, broken, "ValidationError", label="a message without its fields")
 
-    yield _http("list_incidents", "GET", "api/incidents", 200)
-    yield _http("list_dead_letters", "GET", "api/dead-letters", 200)
-    yield _http("show_front", "GET", "", 200)
-    yield _http("no_such_route", "GET", "api/nothing/here", 404, params={"rest": "nothing/here"})
+    yield _http("GET", "api/incidents", 200)
+    yield _http("GET", "api/dead-letters", 200)
+    yield _http("GET", "", 200)
+    yield _http("GET", "api/nothing/here", 404, params={"rest": "nothing/here"})
 
 
 def _own_alert() -> AlertRequest:

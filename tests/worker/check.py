@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -99,32 +100,37 @@ def _calls(
     orchestrators = tuple(
         name for name, item in local.functions.items() if item.trigger["type"] == "orchestrationTrigger"
     )
-    host_json = _host_json()
     with (
-        DurableApi(folder / "durable" / "worker", orchestrators, host_json) as theirs,
-        DurableApi(folder / "durable" / "local", orchestrators, host_json) as ours,
+        DurableApi(ROOT, folder / "durable" / "worker", orchestrators) as theirs,
+        DurableApi(ROOT, folder / "durable" / "local", orchestrators) as ours,
     ):
         for side, api, settings in ((worker, theirs, environment[0]), (local, ours, environment[1])):
             side.clients = api.binding
             _upload(storage_of(settings))
         made = list(calls())
         report.hold("each kind of trigger is called", sorted(KINDS - {call.kind for call in made}))
-        for call in made:
+        for call in (_routed(call, worker) for call in made):
             report.hold(f"{call.kind} {call.function} {call.label}".strip(), list(_call(call, worker, local)))
         started = plain(theirs.started())
         faults = list(differences(plain(ours.started()), started, "started"))
         report.hold(f"the same {len(started)} orchestrations are started", faults or ([] if started else ["none is"]))
 
 
-def _host_json() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
-    return found
-
-
 def _upload(connection: str) -> None:
     """The blob that the events speak of."""
     with BlobServiceClient.from_connection_string(connection) as storage:
         storage.get_blob_client("bronze", UPLOAD).upload_blob(UPLOADED)
+
+
+def _routed(call: Call, worker: Side) -> Call:
+    """A request goes where the host's order sends it."""
+    if call.kind != "HTTP":
+        return call
+    request = call.data[1]
+    path = str(request["url"]).partition("://")[2].partition("/")[2]
+    routes = routes_in_order(worker.functions.values(), read_host_json(ROOT).route_prefix)
+    takers = [route.function for route in routes if route.takes(request["method"], path)]
+    return replace(call, function=takers[0] if takers else "")
 
 
 def _call(call: Call, worker: Side, local: Side) -> Iterator[str]:
@@ -157,7 +163,7 @@ def _orchestration(case: Orchestration, worker: Side, local: Side) -> Iterator[s
         yield "there is no such function"
         return
     order = json.dumps(case.order.to_json())
-    version = str(_host_json()["extensions"]["durableTask"].get("defaultVersion", ""))
+    version = str(read_host_json(ROOT).document["extensions"]["durableTask"].get("defaultVersion", ""))
     history = ExtensionHistory(case.name, f"{case.name}-1", order, START, parent=case.parent, version=version)
     try:
         played = play(history, Scenario(case.answers, case.events), partial(_answer, worker, case.name))

@@ -1,24 +1,22 @@
 """What the app needs around it: a real stack without its functions host for each side, and a durable client API."""
 
 import asyncio
-import json
 import socket
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
+import azure.durable_functions as df
+import httpx
 import uvicorn
-from azure.durable_functions import DurableOrchestrationContext, Orchestrator
-from starlette.applications import Starlette
 
-from local_host.durable.client_api import mounts
 from local_host.durable.client_links import client_binding
-from local_host.durable.engine import DurableEngine
-from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
-from local_host.durable.status import InstanceQuery
+from local_host.functions.host import FunctionsHost
+from local_host.functions.host_json import read_host_json
 from local_host.stack.catalogue import ComponentName
 from local_host.stack.child_environment import child_environment
 from local_host.stack.stack import Stack
@@ -48,24 +46,32 @@ def storage_of(environment: Mapping[str, str]) -> str:
     return environment["NIGHTSHIFT_STORAGE_CONNECTION_STRING"]
 
 
-def _waiting(context: DurableOrchestrationContext) -> Generator[Any, Any, None]:
+def _waiting(context: df.DurableOrchestrationContext) -> Generator[Any, Any, None]:
     """Stands for every orchestrator: what is asked of it is recorded, and nothing is done."""
     yield context.wait_for_external_event("never")
 
 
 class DurableApi:
-    """A task hub on HTTP in which orchestrations can be started, asked for and signalled, and do nothing."""
+    """A task hub on HTTP in which orchestrations can be started, asked for and signalled, and do nothing.
 
-    def __init__(self, folder: Path, orchestrators: tuple[str, ...], host_json: Mapping[str, Any]) -> None:
-        folder.mkdir(parents=True)
-        handles = {name: Orchestrator.create(_waiting) for name in orchestrators}
-        self._settings = DurableSettings.from_host_json(host_json)
-        functions = DurableFunctions(orchestrators=handles, activities={}, entities={})
-        self._engine = DurableEngine(folder / "durable.sqlite3", functions, self._settings)
+    It is the local host with an app of orchestrators alone.
+    """
+
+    def __init__(self, root: Path, state: Path, orchestrators: tuple[str, ...]) -> None:
+        state.mkdir(parents=True)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
-        app = Starlette(routes=mounts(self._engine))
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", lifespan="off"))
+        self._url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        app = df.DFApp()
+        for name in orchestrators:
+            waiting = FunctionType(_waiting.__code__, globals(), name)
+            app.orchestration_trigger(context_name="context", orchestration=name)(waiting)
+        self._host_json = read_host_json(root)
+        self._host = FunctionsHost(
+            app.get_functions(), host_json=self._host_json, state=state, base_url=self._url, environment={}
+        )
+        config = uvicorn.Config(self._host.app, log_level="warning", ws="none", lifespan="off", interface="asgi3")
+        self._server = uvicorn.Server(config)
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
@@ -82,26 +88,25 @@ class DurableApi:
     @property
     def binding(self) -> dict[str, Any]:
         """What the extension puts into a durable client's input."""
-        address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        binding: dict[str, Any] = json.loads(client_binding(address, self._settings))
+        binding: dict[str, Any] = json.loads(
+            client_binding(self._url, DurableSettings.from_host_json(self._host_json.document))
+        )
         return binding
 
     def started(self) -> list[dict[str, Any]]:
         """The orchestrations that were started: name, id and input."""
-        asked = asyncio.run_coroutine_threadsafe(self._query(), self._loop)
-        return asked.result(30)
-
-    async def _query(self) -> list[dict[str, Any]]:
-        found, _ = await self._engine.query(InstanceQuery(page_size=1_000))
-        listed = [
-            {"name": item.name, "id": item.instance_id, "input": json.loads(item.input or "null")} for item in found
-        ]
-        return sorted(listed, key=lambda item: str(item["id"]))
+        answer = httpx.get(
+            f"{self._url}/durabletask/instances", params={"showInput": "true", "top": "1000"}, timeout=30
+        )
+        answer.raise_for_status()
+        listed = [{key: item[key] for key in ("name", "instanceId", "input")} for item in answer.json()]
+        return sorted(listed, key=lambda item: str(item["instanceId"]))
 
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        await self._engine.start()
+        await self._host.start()
         serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        while not self._server.started and not serving.done():
+            await asyncio.sleep(0.01)
         self._started.set()
         await serving
-        await self._engine.stop()
+        await self._host.stop(5)

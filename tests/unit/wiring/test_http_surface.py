@@ -1,6 +1,7 @@
 """The deployed app over HTTP, as the functions host serves it; nothing that it depends on is there."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     """What the app answers to each of its routes, by method and path."""
     state = tmp_path_factory.mktemp("state")
     command = [sys.executable, "-c", _PROBE, str(state)]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    environment = os.environ | {"WEBSITE_AUTH_ENABLED": "True"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return {answer["call"]: answer for answer in json.loads(done.stdout)}
 
