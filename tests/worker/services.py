@@ -1,6 +1,7 @@
 """What the app needs around it: a real stack without its functions host for each side, and a durable client API."""
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import Generator, Iterator, Mapping
