@@ -12,8 +12,6 @@ from domain.ports import Services
 from triggers.api.document import methods_at, openapi_document
 from triggers.problem import explained, problem
 
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register ``/api/openapi.json``, and what answers below ``/api`` where nothing else does."""
@@ -25,7 +23,8 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         return func.HttpResponse(await asyncio.to_thread(_text), mimetype="application/json")
 
     # Azure tries functions in the order of their names: what takes everything must come last (wiring/route_order.py).
-    @result.route(route="api/{*rest}", methods=_METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+    # Without methods it answers to any.
+    @result.route(route="api/{*rest}", auth_level=func.AuthLevel.ANONYMOUS)
     async def z_no_such_operation(req: func.HttpRequest) -> func.HttpResponse:
         path = req.route_params.get("rest", "")
         allowed = methods_at(path)

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from mlflow import MlflowClient
 
-from clients.alert_queues import ServiceBusAlertQueues
 from domain.alert import AlertMessage
 from domain.errors import ServiceUnavailableError
 from domain.incident import Incident
@@ -25,6 +25,9 @@ from tests.e2e.conftest import ROOT
 from tests.model_versions import make_champions, make_versions
 from wiring.services import LazyServices
 from wiring.settings import read_settings
+
+if TYPE_CHECKING:
+    from clients.alert_queues import ServiceBusAlertQueues
 
 pytestmark = [
     pytest.mark.e2e,
@@ -56,9 +59,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LazyServi
             make_versions(client, model, 2, tmp_path)
             make_champions(services, model, ("1", "2"))
         yield services
-        queues = services.alert_queues
-        assert isinstance(queues, ServiceBusAlertQueues)
-        queues.close()
+        cast("ServiceBusAlertQueues", services.alert_queues).close()
         gc.collect()
 
 
