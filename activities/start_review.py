@@ -1,13 +1,13 @@
 """Keep the orchestration of a review running until everything that follows from the decision is done."""
 
 import asyncio
-import json
 import logging
 
 import azure.durable_functions as df
 
 from activities.decide_action import run_decide_action
 from activities.decide_review import decide_review
+from activities.told_status import told_status, told_version
 from domain.correlation import correlate
 from domain.names import AWAIT_DECISION, REVIEW, REVIEW_DECIDED
 from domain.ports import Services
@@ -81,7 +81,8 @@ async def wake_review(
     Safe to call at any time and from several places at once: whatever starts reads the review first.
 
     Args:
-        again: the decision may have been told before: only a review that still waits is told.
+        again: the decision may have been told before: only a review that still waits is told, and only if this release
+            runs it. One of a newer version would be told again at every sweep, and find all of that when it goes on.
     """
     status = await client.get_status(review.instance)
     state = None if status is None else status.runtime_status
@@ -95,14 +96,12 @@ async def wake_review(
         )
         await client.start_new(REVIEW, review.instance, order.to_json())
         logger.info("review_started review=%s model=%s run=%s", review.review_id, review.model, review.run)
-    elif review.state != "open" and (not again or _waits(status)):
+    elif review.state != "open" and (not again or _waits(status, services.orchestration_version)):
         await client.raise_event(review.instance, REVIEW_DECIDED, {"choice": review.state})
         logger.info("review_woken review=%s model=%s run=%s", review.review_id, review.model, review.run)
 
 
-def _waits(status: df.models.DurableOrchestrationStatus) -> bool:
-    """Whether it waits for the decision, or has not said yet what it does."""
-    custom = status.custom_status
-    if isinstance(custom, str):
-        custom = json.loads(custom)
-    return not isinstance(custom, dict) or custom.get("step") == AWAIT_DECISION
+def _waits(status: df.models.DurableOrchestrationStatus, newest: int) -> bool:
+    """Whether it waits for the decision, or has not said yet what it does; one not begun reads the review first."""
+    version = told_version(status)
+    return version is not None and version <= newest and told_status(status).get("step") in {None, AWAIT_DECISION}

@@ -14,6 +14,7 @@ import httpx
 from delivery.environment import Environment
 from delivery.sign_in import SignIn
 from domain.errors import BadInputError, NightshiftError
+from domain.started_version import started_version
 from domain.view import InFlight
 
 _HOST = "host.json"
@@ -49,10 +50,9 @@ class Replayed:
         try:
             with zipfile.ZipFile(package) as archive:
                 names = set(archive.namelist())
-                host = json.loads(archive.read(_HOST)) if _HOST in names else {}
+                newest = started_version(archive.read(_HOST)) if _HOST in names else 0
                 replayed = json.loads(archive.read(_REPLAYED)) if _REPLAYED in names else {"oldest": 0}
-            default = host.get("extensions", {}).get("durableTask", {}).get("defaultVersion") or "0"
-            return cls(oldest=int(replayed["oldest"]), newest=int(default.partition(".")[0]))
+            return cls(oldest=int(replayed["oldest"]), newest=newest)
         except (zipfile.BadZipFile, ValueError, KeyError, AttributeError) as error:
             rule = f"must say the versions of orchestrations in {_HOST} and {_REPLAYED}: {error}"
             raise BadInputError(field="package", value=str(package), rule=rule) from error

@@ -97,6 +97,7 @@ def main() -> None:
     except NightshiftError as error:
         sys.exit(f"error: {error}")
     sys.stdout.write(f"{environment.name} runs {arguments.version}\n")
+    sys.stdout.write(f"what waits there for a newer release: nightshift --env {environment.name} in-flight\n")
 
 
 if __name__ == "__main__":

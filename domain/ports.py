@@ -285,5 +285,9 @@ class Services(Protocol):
         """The time, for records."""
 
     @property
+    def orchestration_version(self) -> int:
+        """The newest version of orchestrations that this release runs: the one that it starts."""
+
+    @property
     def patience(self) -> Patience:
         """How long steps are tried again."""

@@ -1,4 +1,4 @@
-"""A timer that finds responses and undos that broke off, so that an incident is never without somebody who answers."""
+"""A timer that finds what broke off or waits for a newer release, so that an incident never is without an answer."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities.watch_responses import watch_responses
+from activities.watch_versions import watch_versions
 from domain.ports import Services
 
 
@@ -16,6 +17,10 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @result.timer_trigger(arg_name="timer", schedule="15 */5 * * * *")
     @result.durable_client_input(client_name="client")
     async def sweep_responses(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-        await watch_responses(client, services())
+        bound = services()
+        try:
+            await watch_responses(client, bound)
+        finally:
+            await watch_versions(client, bound)
 
     return result

@@ -33,6 +33,7 @@ from domain.record_ports import (
     TraceBook,
     UploadQueue,
 )
+from domain.started_version import started_version
 from domain.step import Patience
 from wiring.settings import Settings, read_settings
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from mlflow import MlflowClient
 
+# What the host reads, and what this release therefore starts.
+_HOST_JSON = Path(__file__).resolve().parents[1] / "host.json"
 # The audience of a Databricks workspace for Microsoft Entra ID.
 _DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 # An activity that cannot reach a service is tried again by Durable; a client must not hang in its own retries for long.
@@ -85,6 +88,11 @@ class LazyServices:
     def patience(self) -> Patience:
         """How long steps are tried again."""
         return self._settings.patience
+
+    @cached_property
+    def orchestration_version(self) -> int:
+        """The newest version of orchestrations that this release runs."""
+        return started_version(_HOST_JSON.read_bytes())
 
     @property
     def links(self) -> Links:

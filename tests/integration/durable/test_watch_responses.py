@@ -1,9 +1,10 @@
 """Responses and undos that broke off are found and on-call is paged once: real storage, engine and durable client."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,12 @@ class Night:
         """Let an instance go on, to its end."""
         await self.hosted.client.raise_event(instance, "go", word)
         await self.hosted.finished(instance)
+
+    async def another_second(self, instance: str) -> None:
+        """Wait until an end of an instance can be told from what it did before: Durable tells when in whole seconds."""
+        begun = (await self.hosted.client.get_status(instance)).last_updated_time.replace(tzinfo=UTC)
+        while datetime.now(UTC).replace(microsecond=0) <= begun:
+            await asyncio.sleep(0.01)
 
     async def status(self, instance: str) -> RuntimeStatus:
         return RuntimeStatus((await self.hosted.engine.get_status(instance)).runtime_status)
@@ -249,6 +256,7 @@ async def test_an_undo_that_failed_pages_and_can_be_asked_for_again(night: Night
         asked = await start_undo(night.hosted.client, night, incident.incident_id, by="ann", comment="no")  # type: ignore[arg-type]
         assert asked is not None
         assert asked.started
+        await night.another_second(undo_instance(incident))
         await night.say(undo_instance(incident), "break off")
         night.now += timedelta(minutes=5)
         await night.sweep()

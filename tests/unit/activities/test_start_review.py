@@ -46,6 +46,7 @@ class _Services:
 
     review: Review
     patience: Patience = field(default_factory=Patience)
+    orchestration_version: int = 2
 
     @property
     def reviews(self) -> "_Services":
@@ -105,8 +106,22 @@ async def test_a_decision_is_told() -> None:
         (f'{{"step": "{AWAIT_DECISION}"}}', TELL),
         (None, TELL),
         ({"step": ACT_ON_REVIEW}, []),
+        ({"step": AWAIT_DECISION, "version": 2}, TELL),
+        ({"step": AWAIT_DECISION, "version": 3}, []),
     ],
 )
 async def test_the_sweep_tells_only_who_still_waits(custom: Any, calls: Any) -> None:
-    """An event that was lost is raised again; one that acts on the decision needs none."""
+    """An event that was lost is raised again; one that acts on the decision, or waits for its release, needs none."""
     assert await _wake(_Status(RUNNING, custom), make_review(state="rejected"), again=True) == calls
+
+
+async def test_the_sweep_does_not_tell_who_has_not_begun() -> None:
+    """It may be of a newer release, and whatever begins reads the review first."""
+    status = _Status(df.OrchestrationRuntimeStatus.Pending)
+    assert await _wake(status, make_review(state="rejected"), again=True) == []
+
+
+async def test_one_of_a_newer_release_is_told_by_who_decides() -> None:
+    """Once: Durable keeps it, and it acts at once when its release is back."""
+    status = _Status(RUNNING, {"step": AWAIT_DECISION, "version": 3})
+    assert await _wake(status, make_review(state="rejected")) == TELL
