@@ -1,6 +1,7 @@
 """Records the histories of orchestrations: the real orchestrators on the real engine, in virtual time."""
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from tests.unit.local_host.durable.conftest import HandDriven
 
 ROOT = Path(__file__).resolve().parents[2]
 # Far more turns than any case takes: one that does not come to an end must not record for ever.
+_PARENT = "f" * 32
+_OTHER_EXECUTION = re.compile(r'"ExecutionId": "(?!0{24})[0-9a-f]{32}"')
 _MOST_STEPS = 2_000
 
 
@@ -128,6 +131,9 @@ def _listening(engine: HandDriven, case: str) -> Iterator[list[Recorded]]:
 
 
 def _renamed(records: list[Record], execution: str, number: str) -> list[Record]:
-    """The records with a number in place of the random execution id, so that recording twice gives the same files."""
-    renamed: list[Record] = json.loads(json.dumps(records).replace(execution, number))
+    """The records without random execution ids, so that recording twice gives the same files: a number stands for the
+    instance's own, and its parent's has one digit only.
+    """
+    text = json.dumps(records).replace(execution, number)
+    renamed: list[Record] = json.loads(_OTHER_EXECUTION.sub(f'"ExecutionId": "{_PARENT}"', text))
     return renamed

@@ -47,7 +47,7 @@ class ExtensionHistory:
             if parent is None
             else {
                 "Name": None,
-                "OrchestrationInstance": {"InstanceId": parent, "ExecutionId": "fedcba9876543210fedcba9876543210"},
+                "OrchestrationInstance": {"InstanceId": parent, "ExecutionId": "22222222222222222222222222222222"},
                 "TaskScheduleId": 0,
                 "Version": None,
             },
