@@ -57,7 +57,8 @@ def routes_in_order(functions: Iterable[Function], prefix: str) -> list[Route]:
     for function in sorted(functions, key=lambda item: item.name.upper()):
         if function.trigger["type"] == "httpTrigger":
             route = str(function.trigger.get("route") or function.name).strip("/")
-            methods = tuple(str(name).upper() for name in function.trigger.get("methods") or METHODS)
+            listed = function.trigger.get("methods")
+            methods = METHODS if listed is None else tuple(str(name).upper() for name in listed)
             found.append(Route(function.name, "/".join(filter(None, (prefix.strip("/"), route))), methods))
     return found
 

@@ -32,7 +32,9 @@ def environments(root: Path, folder: Path, user: Mapping[str, str]) -> Iterator[
     with ExitStack() as stacks:
         first = stacks.enter_context(Stack(root, folder / "worker", components=SHARED))
         second = stacks.enter_context(Stack(root, folder / "local", components=OWN))
-        settings = first.environment() | {"NIGHTSHIFT_NOTIFY_FILE": str(folder / "worker.jsonl")}
+        # App Service writes the first into the app's environment while its sign-in is on.
+        extra = {"WEBSITE_AUTH_ENABLED": "True", "NIGHTSHIFT_NOTIFY_FILE": str(folder / "worker.jsonl")}
+        settings = first.environment() | extra
         own = {
             name: value
             for name, value in second.environment().items()
