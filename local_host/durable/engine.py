@@ -114,7 +114,7 @@ class DurableEngine:
         await self._ask(lambda hub: hub.requests.raise_event(instance_id, name, data))
 
     async def terminate(self, instance_id: str, reason: str = "") -> None:
-        """Ends an instance at once."""
+        """Tells an instance to end, which its next turn does."""
         await self._ask(lambda hub: hub.requests.terminate(instance_id, reason))
 
     async def suspend(self, instance_id: str, reason: str = "") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,7 +23,6 @@ from local_host.durable.instance_id import check_instance_id, new_instance_id
 from local_host.durable.instances import Instances
 from local_host.durable.rewind import find_rewind_point
 from local_host.durable.tasks import Task, completed_task_id
-from local_host.durable.turn import execution_started
 from local_host.durable.turns import Turns
 from local_host.durable.work import ActivityWork, SubOrchestration
 
@@ -54,18 +52,12 @@ class Requests:
         self._instances.deliver(instance_id, Message(history.event_raised(name, data, self._instances.now())))
 
     def terminate(self, instance_id: str, reason: str) -> None:
-        """Ends an instance at once; its activities and sub-orchestrations that are under way are not stopped.
+        """Tells an instance to end, which its next turn does; what it has under way elsewhere is not stopped.
 
-        One of a version that this engine does not take is ended by the next engine that does: until then nobody reads
-        what it is sent, as in DTFx.
+        Until then it has the status that it had, and its id is taken.
         """
         self._unfinished(instance_id, "terminate")
-        instance = self._instances.find(instance_id)
-        if not self._turns.takes(instance):
-            self._instances.deliver(instance_id, Message(history.execution_terminated(reason, self._instances.now())))
-            return
-        self._control(instance, history.execution_terminated(reason, self._instances.now()), begins=True)
-        self._instances.finish(instance, RuntimeStatus.TERMINATED, json.dumps(reason))
+        self._instances.deliver(instance_id, Message(history.execution_terminated(reason, self._instances.now())))
 
     def suspend(self, instance_id: str, reason: str) -> None:
         """Lets an instance take no more turns until it is resumed; messages wait."""
@@ -176,13 +168,13 @@ class Requests:
         # A turn under way would go on from a state that is no more. It is taken again, from the same messages.
         if self._instances.under_way.pop(instance.instance_id, None) is not None:
             self._instances.ready[instance.instance_id] = None
-        self._control(instance, history.record(event_type, self._instances.now(), Reason=reason), begins=False)
+        self._control(instance, history.record(event_type, self._instances.now(), Reason=reason))
         instance.status = status
         self._store.update(instance, self._instances.now())
 
-    def _control(self, instance: Instance, control: Record, *, begins: bool) -> None:
-        """Appends an episode that runs no code; before the first turn only if it `begins` (and ends) the history."""
-        if instance.episode == 0 and not begins:
+    def _control(self, instance: Instance, control: Record) -> None:
+        """Appends an episode that runs no code; not before the first turn, which begins the history."""
+        if instance.episode == 0:
             return
         at = self._instances.now()
         if instance.last_turn is not None:
@@ -190,7 +182,6 @@ class Requests:
         instance.last_turn = at
         records = [
             history.record(HistoryEventType.ORCHESTRATOR_STARTED, at),
-            *([execution_started(instance)] if instance.episode == 0 else []),
             control,
             history.record(HistoryEventType.ORCHESTRATOR_COMPLETED, at),
         ]

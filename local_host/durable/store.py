@@ -194,7 +194,7 @@ class Store:
         ]
 
     def instances_to_run(self) -> list[str]:
-        """Ids of instances that have not begun, or have unread messages and are not suspended."""
+        """Ids of instances that have not begun, or have unread messages."""
         rows = self._execute(
             "SELECT instance_id FROM instances WHERE runtime_status IN ('Pending', 'ContinuedAsNew')"
             " UNION SELECT inbox.instance_id FROM inbox JOIN instances USING (instance_id)"

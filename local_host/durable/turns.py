@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from datetime import datetime
 
-from azure.durable_functions.models.history import HistoryEvent, HistoryEventType
+from azure.durable_functions.models.history import HistoryEvent
 
 from local_host.durable import history
 from local_host.durable.entities import Entities
@@ -83,17 +83,12 @@ class Turns:
         return self._computing - before
 
     def _begin(self, instance: Instance) -> None:
-        if instance.status is RuntimeStatus.SUSPENDED or instance.status.is_final:
+        batch, taken = next_batch(instance)
+        if instance.status.is_final or (instance.status is RuntimeStatus.SUSPENDED and not batch):
             return
-        if not self.takes(instance):
+        if not takes_version(self._settings, instance.version):
             self._refuse(instance)
             return
-        for message in instance.inbox:
-            if message.record["EventType"] == HistoryEventType.EXECUTION_TERMINATED:
-                # It came while no engine of this version was there.
-                self._instances.finish(instance, RuntimeStatus.TERMINATED, message.record["Input"])
-                return
-        batch, taken = next_batch(instance)
         if not batch and instance.episode > 0:
             self._take_off(instance, taken)
             return
@@ -166,10 +161,6 @@ class Turns:
         self._instances.forget(instance.instance_id)
         reason = f"The engine could not take a turn: {type(error).__name__}: {error}"
         self._instances.finish(self._instances.find(instance.instance_id), RuntimeStatus.FAILED, json.dumps(reason))
-
-    def takes(self, instance: Instance) -> bool:
-        """Whether this engine takes turns of an instance, by its version."""
-        return takes_version(self._settings, instance.version)
 
     def _refuse(self, instance: Instance) -> None:
         """Leaves an instance of a version that is not taken as it is, messages included, or fails it."""

@@ -160,10 +160,11 @@ async def test_every_request_is_answered_while_activities_hold_every_thread(
         await engine.resume(started, "go on")
         await engine.terminate(one, "enough")
         await engine.purge(two)
-        assert (await engine.get_status(one)).runtime_status == RuntimeStatus.TERMINATED
+        assert (await engine.get_status(one)).runtime_status == RuntimeStatus.RUNNING
         assert (await engine.get_status(started)).runtime_status == RuntimeStatus.PENDING
         hang.gate.set()
         assert (await engine.wait_for_completion(started)).output == "1"
+        assert (await engine.wait_for_completion(one)).runtime_status == RuntimeStatus.TERMINATED
 
 
 async def test_turns_that_never_got_a_thread_are_taken_after_a_restart(

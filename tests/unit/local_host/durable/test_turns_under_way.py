@@ -82,19 +82,33 @@ def test_event_during_a_turn_is_for_the_next_one(driven: Any) -> None:
 
 
 def test_terminated_during_a_turn(driven: Any) -> None:
-    """The outcome of the turn is dropped, and its place is free again."""
+    """The turn is completed first and has its effect; the next one, which needs a thread, too, ends the instance."""
     driven.threads.is_held = True
     driven.start("echoes", 1, "one")
     driven.turns()
     driven.do(lambda hub: hub.requests.terminate("one", "enough"))
+    driven.turns()
+    assert driven.status("one") == RuntimeStatus.PENDING
+    driven.threads.run()
+    driven.turns()
+    assert driven.status("one") == RuntimeStatus.RUNNING
+    (activity,) = driven.waiting
     driven.release_threads()
     assert driven.status("one") == RuntimeStatus.TERMINATED
-    assert driven.waiting == []
-    driven.threads.is_held = True
-    for item in range(2):
-        driven.start("echoes", item)
+    assert driven.waiting == [activity]
+
+
+def test_terminated_during_its_last_turn(driven: Any) -> None:
+    """It has completed, and the termination comes too late."""
+    driven.start("hears", instance_id="one")
     driven.turns()
-    assert len(driven.hub.instances.under_way) == 2
+    driven.raise_event("one", "go", 1)
+    driven.threads.is_held = True
+    driven.raise_event("one", "again", 2)
+    driven.turns()
+    driven.do(lambda hub: hub.requests.terminate("one", "enough"))
+    driven.release_threads()
+    assert (driven.status("one"), driven.output("one")) == (RuntimeStatus.COMPLETED, [1, 2])
 
 
 def test_suspended_and_resumed_during_a_turn(driven: Any) -> None:
