@@ -38,7 +38,8 @@ class DurableEngine:
     was refused; EngineStoppedError that the engine does not run (`failure` says why, if it ended by itself).
 
     Orchestrators and entities run in `executor`, which in Azure is the pool of threads that activities run in; the
-    caller ends it after the engine. Without one the engine has a pool of its own, of the size that Azure's has.
+    caller ends it after the engine. Without one the engine has a pool of its own, of the size that Azure's has. What ends
+    there in CancelledError has not been: the next engine does it again.
     """
 
     def __init__(

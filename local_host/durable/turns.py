@@ -12,7 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from datetime import datetime
 
 from azure.durable_functions.models.history import HistoryEvent
@@ -126,11 +126,11 @@ class Turns:
         if self._instances.under_way.get(instance_id) is not under_way:
             logger.debug("turn_void instance_id=%s", instance_id)
             return
-        if future.cancelled():
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled() or isinstance(error, CancelledError):
             # The threads end before the engine does. Storage has all that the next engine needs to begin it again.
             del self._instances.under_way[instance_id]
             return
-        error = future.exception()
         if error is None:
             self._finish(under_way, future.result())
         else:
