@@ -17,7 +17,6 @@ from local_host.durable.errors import (
     InstanceStateError,
 )
 from local_host.durable.functions import DurableFunctions
-from local_host.durable.history import ParsedEvent, Record
 from local_host.durable.instance import Instance, Message, RuntimeStatus
 from local_host.durable.instance_id import check_instance_id, new_instance_id
 from local_host.durable.instances import Instances
@@ -60,22 +59,20 @@ class Requests:
         self._instances.deliver(instance_id, Message(history.execution_terminated(reason, self._instances.now())))
 
     def suspend(self, instance_id: str, reason: str) -> None:
-        """Lets an instance take no more turns until it is resumed; messages wait."""
+        """Tells an instance to take no more turns until it is resumed; what it is sent from now on waits."""
         self._unfinished(instance_id, "suspend")
-        instance = self._instances.find(instance_id)
-        if instance.status is RuntimeStatus.SUSPENDED:
-            raise InstanceStateError(instance_id, instance.status, "suspend", "Running, Pending or ContinuedAsNew")
-        self._switch(instance, RuntimeStatus.SUSPENDED, HistoryEventType.EXECUTION_SUSPENDED, reason)
+        status = self._status(instance_id)
+        if status is RuntimeStatus.SUSPENDED:
+            raise InstanceStateError(instance_id, status, "suspend", "Running, Pending or ContinuedAsNew")
+        self._send(instance_id, HistoryEventType.EXECUTION_SUSPENDED, reason)
 
     def resume(self, instance_id: str, reason: str) -> None:
-        """Lets a suspended instance go on."""
+        """Tells a suspended instance to go on."""
         self._unfinished(instance_id, "resume")
-        instance = self._instances.find(instance_id)
-        if instance.status is not RuntimeStatus.SUSPENDED:
-            raise InstanceStateError(instance_id, instance.status, "resume", "Suspended")
-        status = RuntimeStatus.RUNNING if instance.episode else RuntimeStatus.PENDING
-        self._switch(instance, status, HistoryEventType.EXECUTION_RESUMED, reason)
-        self._instances.ready[instance_id] = None
+        status = self._status(instance_id)
+        if status is not RuntimeStatus.SUSPENDED:
+            raise InstanceStateError(instance_id, status, "resume", "Suspended")
+        self._send(instance_id, HistoryEventType.EXECUTION_RESUMED, reason)
 
     def restart(self, instance_id: str, *, with_new_instance_id: bool) -> str:
         """Starts the instance's orchestrator again with its first input; gives the id of the new instance."""
@@ -153,6 +150,10 @@ class Requests:
         elif status is None or status.is_final:
             self._turns.start_child(instance, SubOrchestration(task.task_id, task.name, child_id, task.input, None))
 
+    def _send(self, instance_id: str, event_type: HistoryEventType, reason: str) -> None:
+        told = history.record(event_type, self._instances.now(), Reason=reason)
+        self._instances.deliver(instance_id, Message(told))
+
     def _status(self, instance_id: str) -> RuntimeStatus:
         status = self._instances.status(instance_id)
         if status is None:
@@ -163,27 +164,3 @@ class Requests:
         status = self._status(instance_id)
         if status.is_final:
             raise InstanceStateError(instance_id, status, operation, "unfinished")
-
-    def _switch(self, instance: Instance, status: RuntimeStatus, event_type: HistoryEventType, reason: str) -> None:
-        # A turn under way would go on from a state that is no more. It is taken again, from the same messages.
-        if self._instances.under_way.pop(instance.instance_id, None) is not None:
-            self._instances.ready[instance.instance_id] = None
-        self._control(instance, history.record(event_type, self._instances.now(), Reason=reason))
-        instance.status = status
-        self._store.update(instance, self._instances.now())
-
-    def _control(self, instance: Instance, control: Record) -> None:
-        """Appends an episode that runs no code; not before the first turn, which begins the history."""
-        if instance.episode == 0:
-            return
-        at = self._instances.now()
-        if instance.last_turn is not None:
-            at = max(at, instance.last_turn)
-        instance.last_turn = at
-        records = [
-            history.record(HistoryEventType.ORCHESTRATOR_STARTED, at),
-            control,
-            history.record(HistoryEventType.ORCHESTRATOR_COMPLETED, at),
-        ]
-        self._store.add_episode(instance.instance_id, instance.episode, records)
-        instance.append_episode([ParsedEvent(stored, played=True) for stored in records])

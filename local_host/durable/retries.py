@@ -15,6 +15,7 @@ from azure.durable_functions.models.history import HistoryEventType
 from local_host.durable.clock import format_time
 from local_host.durable.history import Record, is_termination, record, timer_fired
 from local_host.durable.instance import Instance, Message, RuntimeStatus
+from local_host.durable.suspension import is_suspension
 from local_host.durable.tasks import Retry, Task, completed_task_id
 
 _FAILURES = (HistoryEventType.TASK_FAILED, HistoryEventType.SUB_ORCHESTRATION_INSTANCE_FAILED)
@@ -41,6 +42,8 @@ def next_batch(instance: Instance) -> tuple[list[Record], int]:
     batch: list[Record] = []
     taken = 0
     for message in instance.inbox:
+        if is_suspension(message):
+            break
         is_current = _is_current(instance, message, batch)
         alone = is_current and starts_retry(instance, message.record)
         if alone and batch:

@@ -2,7 +2,7 @@
 
 It has three parts. `begin_turn` makes the events from the messages and changes nothing; the executor computes over
 them, in another thread; `finish_turn` reads what it answered and changes the instance. A message that comes between
-the first and the last is for the next turn. What suspends, replaces or deletes the instance makes the turn void.
+the first and the last is for the next turn. What replaces or deletes the instance makes the turn void.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from local_host.durable.instances import Instances
 from local_host.durable.replay import Outcome, Replayer, invocation_fields
 from local_host.durable.retries import next_batch
 from local_host.durable.settings import DurableSettings
+from local_host.durable.suspension import next_switch, switch
 from local_host.durable.tasks import Tasks
 from local_host.durable.turn import begin_turn, finish_turn
 from local_host.durable.versions import takes_version
@@ -83,11 +84,16 @@ class Turns:
         return self._computing - before
 
     def _begin(self, instance: Instance) -> None:
-        batch, taken = next_batch(instance)
-        if instance.status.is_final or (instance.status is RuntimeStatus.SUSPENDED and not batch):
+        if instance.status.is_final:
             return
         if not takes_version(self._settings, instance.version):
             self._refuse(instance)
+            return
+        if order := next_switch(instance):
+            switch(self._instances, instance, order)
+            return
+        batch, taken = next_batch(instance)
+        if instance.status is RuntimeStatus.SUSPENDED and not batch:
             return
         if not batch and instance.episode > 0:
             self._take_off(instance, taken)

@@ -244,6 +244,8 @@ def test_suspended_instance_keeps_its_messages_until_resumed(drive: Drive, crash
     instance_id = driven.start("waits")
     driven.run()
     driven.do(lambda hub: hub.requests.suspend(instance_id, "hold"))
+    assert driven.status(instance_id) == RuntimeStatus.RUNNING
+    driven.turns()
     with pytest.raises(InstanceStateError, match="must be Running, Pending or ContinuedAsNew"):
         driven.do(lambda hub: hub.requests.suspend(instance_id, "hold again"))
     driven.raise_event(instance_id, "go", "kept")
@@ -254,12 +256,48 @@ def test_suspended_instance_keeps_its_messages_until_resumed(drive: Drive, crash
     assert driven.status(instance_id) == RuntimeStatus.SUSPENDED
     assert driven.calls == {}
     driven.do(lambda hub: hub.requests.resume(instance_id, "go on"))
+    driven.turns()
     with pytest.raises(InstanceStateError, match="must be Suspended"):
         driven.do(lambda hub: hub.requests.resume(instance_id, "go on again"))
     driven.run()
     assert driven.output(instance_id) == "kept"
     kinds = [record["EventType"] for record in driven.history(instance_id)]
     assert (kinds.count(19), kinds.count(20)) == (1, 1)
+
+
+def test_what_came_before_a_suspension_has_its_effect(drive: Drive) -> None:
+    """It is read first; what comes behind the suspension waits."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("waits")
+    driven.run()
+    driven.raise_event(instance_id, "go", "first")
+    driven.do(lambda hub: hub.requests.suspend(instance_id, "hold"))
+    driven.raise_event(instance_id, "go", "second")
+    driven.run()
+    assert driven.status(instance_id) == RuntimeStatus.SUSPENDED
+    assert driven.calls[instance_id, "echo"] == 1
+    driven.do(lambda hub: hub.requests.resume(instance_id, "go on"))
+    driven.run()
+    assert driven.output(instance_id) == "first"
+
+
+@pytest.mark.parametrize("order", [["terminate", "resume"], ["resume", "terminate"], ["resume", "resume"]])
+def test_orders_to_a_suspended_instance_count_in_their_order(drive: Drive, order: list[str]) -> None:
+    """The second suspension of an instance that is suspended by then is none."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("waits")
+    driven.run()
+    for operation in ("suspend", "suspend"):
+        driven.do(lambda hub, operation=operation: OPERATIONS[operation](hub, instance_id))
+    driven.run()
+    driven.raise_event(instance_id, "go", "held")
+    for operation in order:
+        driven.do(lambda hub, operation=operation: OPERATIONS[operation](hub, instance_id))
+    driven.run()
+    end = RuntimeStatus.TERMINATED if "terminate" in order else RuntimeStatus.COMPLETED
+    assert driven.status(instance_id) == end
+    # The event is read in the turn of the termination if the instance has been resumed before.
+    assert driven.calls[instance_id, "echo"] == (0 if order[0] == "terminate" else 1)
 
 
 def test_instance_suspended_before_its_first_turn_begins_when_resumed(drive: Drive) -> None:

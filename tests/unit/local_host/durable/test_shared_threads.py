@@ -157,7 +157,6 @@ async def test_every_request_is_answered_while_activities_hold_every_thread(
         started = await engine.start_instance("quick", "1", "new")
         await engine.raise_event(started, "go", "1")
         await engine.suspend(started, "hold")
-        await engine.resume(started, "go on")
         await engine.terminate(one, "enough")
         await engine.purge(two)
         assert (await engine.get_status(one)).runtime_status == RuntimeStatus.RUNNING

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import azure.durable_functions as df
 import pytest
 
-from local_host.durable.errors import InstanceNotFoundError
+from local_host.durable.errors import InstanceNotFoundError, InstanceStateError
 from local_host.durable.instance import RuntimeStatus
 from local_host.durable.settings import DurableSettings
 
@@ -112,33 +112,39 @@ def test_terminated_during_its_last_turn(driven: Any) -> None:
 
 
 def test_suspended_and_resumed_during_a_turn(driven: Any) -> None:
-    """The turn is taken again from the same messages: its activity is scheduled once."""
+    """The turn is completed first: its activity runs, and its result waits until the instance goes on."""
     driven.threads.is_held = True
     driven.start("echoes", 1, "one")
     driven.turns()
-    driven.do(lambda hub: hub.requests.suspend("one", "hold"))
+    for _ in range(2):
+        driven.do(lambda hub: hub.requests.suspend("one", "hold"))
+    driven.turns()
+    assert driven.status("one") == RuntimeStatus.PENDING
+    with pytest.raises(InstanceStateError, match="must be Suspended"):
+        driven.do(lambda hub: hub.requests.resume("one", "go on"))
     driven.release_threads()
+    driven.run()
     assert driven.status("one") == RuntimeStatus.SUSPENDED
-    assert driven.waiting == []
+    assert driven.calls["one", "echo"] == 1
     driven.do(lambda hub: hub.requests.resume("one", "go on"))
     driven.run()
     assert driven.output("one") == 1
-    assert driven.calls["one", "echo"] == 1
+    kinds = [record["EventType"] for record in driven.history("one")]
+    assert (kinds.count(19), kinds.count(20)) == (1, 1)
 
 
-def test_suspended_twice_while_the_first_turn_still_computes(driven: Any) -> None:
-    """A void turn holds its place until its thread is free, and can never be taken for the one that follows."""
+def test_void_turns_hold_their_places(driven: Any) -> None:
+    """Until their threads are free, and none can ever be taken for the one that follows."""
     driven.threads.is_held = True
-    driven.start("echoes", 1, "one")
-    driven.turns()
-    for _ in range(3):
-        driven.do(lambda hub: hub.requests.suspend("one", "hold"))
-        driven.do(lambda hub: hub.requests.resume("one", "go on"))
+    for item in range(3):
+        if item:
+            driven.do(lambda hub: hub.requests.purge("one"))
+        driven.start("echoes", item, "one")
         driven.turns()
     assert driven.hub.turns.may_begin is False
     driven.release_threads()
     driven.run()
-    assert driven.output("one") == 1
+    assert driven.output("one") == 2
     assert driven.calls["one", "echo"] == 1
 
 
