@@ -145,7 +145,8 @@ class Store:
 
     def add_activities(self, works: Iterable[ActivityWork]) -> None:
         self._executemany(
-            "INSERT INTO activities VALUES (?, ?, ?, ?, ?)",
+            # One that a rewind runs again may be under way still.
+            "INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?)",
             [(work.instance_id, work.execution_id, work.task_id, work.name, work.input) for work in works],
         )
 

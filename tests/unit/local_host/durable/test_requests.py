@@ -134,9 +134,12 @@ def test_terminated_instance_ends_in_its_next_turn_with_the_reason(drive: Drive,
         driven.crash()
     driven.turns()
     assert (driven.status(instance_id), driven.output(instance_id)) == (RuntimeStatus.TERMINATED, "not needed")
+    if crashes:
+        driven.crash()
     driven.run()
     assert driven.calls[instance_id, "echo"] == 1
     assert driven.status(instance_id) == RuntimeStatus.TERMINATED
+    assert driven.hub.store.activities() == []
 
 
 def test_start_right_after_a_termination_is_refused(drive: Drive) -> None:
