@@ -251,7 +251,7 @@ async def test_start_and_wait(hosted: Any) -> None:
     """With both parameters the output comes at once; what takes longer gives the links."""
     waits_for = {"timeout": "30", "pollingInterval": "1"}
     answer = await hosted.http.post("/orchestrators/quick", params=waits_for, json={"a": 1})
-    assert (answer.status_code, answer.json()) == (200, {"input": {"a": 1}, "version": None})
+    assert (answer.status_code, answer.json()) == (200, {"input": {"a": 1}, "version": "1.3"})
     failed = await hosted.http.post("/orchestrators/flaky", params=waits_for)
     assert (failed.status_code, failed.json()["runtimeStatus"]) == (200, "Failed")
     late = await hosted.http.post("/orchestrators/waits", params={"timeout": "0.01", "pollingInterval": "0.01"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 import azure.durable_functions as df
@@ -11,6 +12,7 @@ import pytest
 from local_host.durable.errors import InstanceNotFoundError, InstanceStateError
 from local_host.durable.instance import RuntimeStatus
 from local_host.durable.settings import DurableSettings
+from local_host.functions.timed_executor import TimedExecutor
 
 Context: TypeAlias = df.DurableOrchestrationContext
 Steps: TypeAlias = Generator[Any, Any, Any]
@@ -172,6 +174,23 @@ def test_killed_during_a_turn(driven: Any) -> None:
     driven.run()
     assert driven.output("one") == 1
     assert driven.calls["one", "echo"] == 1
+
+
+def test_turn_that_ended_too_late_has_not_been(driven: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host ends then; until the next one takes the turn again it has no effect, and is no failure."""
+    seconds = [0.0]
+    timed = TimedExecutor(driven.threads, timedelta(seconds=10), lambda: seconds[-1])
+    monkeypatch.setattr(driven.hub.turns, "_executor", timed)
+    driven.threads.is_held = True
+    driven.start("echoes", 1, "one")
+    driven.turns()
+    seconds.append(11)
+    driven.release_threads()
+    assert timed.timed_out is not None
+    assert (driven.status("one"), driven.waiting) == (RuntimeStatus.PENDING, [])
+    driven.crash()
+    driven.run()
+    assert driven.output("one") == 1
 
 
 def test_instances_under_way_stay_in_memory(driven: Any, monkeypatch: pytest.MonkeyPatch) -> None:
