@@ -39,6 +39,7 @@ class DurableEngine:
 
     Orchestrators and entities run in `executor`, which in Azure is the pool of threads that activities run in; the
     caller ends it after the engine. Without one the engine has a pool of its own, of the size that Azure's has.
+    What ends in CancelledError there has not been: the next engine does it again.
     """
 
     def __init__(
@@ -114,15 +115,15 @@ class DurableEngine:
         await self._ask(lambda hub: hub.requests.raise_event(instance_id, name, data))
 
     async def terminate(self, instance_id: str, reason: str = "") -> None:
-        """Ends an instance at once."""
+        """Tells an instance to end, which its next turn does."""
         await self._ask(lambda hub: hub.requests.terminate(instance_id, reason))
 
     async def suspend(self, instance_id: str, reason: str = "") -> None:
-        """Holds an instance until it is resumed."""
+        """Tells an instance to hold until it is resumed."""
         await self._ask(lambda hub: hub.requests.suspend(instance_id, reason))
 
     async def resume(self, instance_id: str, reason: str = "") -> None:
-        """Lets a suspended instance go on."""
+        """Tells a suspended instance to go on."""
         await self._ask(lambda hub: hub.requests.resume(instance_id, reason))
 
     async def rewind(self, instance_id: str, reason: str = "") -> None:

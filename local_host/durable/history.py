@@ -64,6 +64,11 @@ def execution_terminated(reason: str, at: datetime) -> Record:
     return record(HistoryEventType.EXECUTION_TERMINATED, at, Input=json.dumps(reason))
 
 
+def is_termination(source: Record) -> bool:
+    """Whether the record ends its instance, whatever the orchestrator does."""
+    return bool(source["EventType"] == HistoryEventType.EXECUTION_TERMINATED)
+
+
 def execution_completed(status: str, result: str | None, at: datetime) -> Record:
     return record(HistoryEventType.EXECUTION_COMPLETED, at, OrchestrationStatus=status, Result=result)
 

@@ -140,10 +140,14 @@ class Instances:
             self.timers.add(fire_at, (instance.instance_id, instance.execution_id, task_id))
 
     def finish(self, instance: Instance, status: RuntimeStatus, output: str | None) -> None:
-        """Ends an instance, drops what is open of it, and tells its parent; `output` is JSON text."""
+        """Ends an instance and tells its parent; `output` is JSON text.
+
+        What it has under way goes on, after a restart, too: in Azure an activity is a message that is there until it
+        has been run. Nobody hears of its result.
+        """
         now = self.now()
         instance.status, instance.output = status, output
-        self.store.clear(instance.instance_id, ("inbox", "activities", "timers"))
+        self.store.clear(instance.instance_id, ("inbox", "timers"))
         self.store.update(instance, now)
         self.forget(instance.instance_id)
         self.finished.append(instance.instance_id)

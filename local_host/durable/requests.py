@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,13 +17,11 @@ from local_host.durable.errors import (
     InstanceStateError,
 )
 from local_host.durable.functions import DurableFunctions
-from local_host.durable.history import ParsedEvent, Record
 from local_host.durable.instance import Instance, Message, RuntimeStatus
 from local_host.durable.instance_id import check_instance_id, new_instance_id
 from local_host.durable.instances import Instances
 from local_host.durable.rewind import find_rewind_point
 from local_host.durable.tasks import Task, completed_task_id
-from local_host.durable.turn import execution_started
 from local_host.durable.turns import Turns
 from local_host.durable.work import ActivityWork, SubOrchestration
 
@@ -54,36 +51,28 @@ class Requests:
         self._instances.deliver(instance_id, Message(history.event_raised(name, data, self._instances.now())))
 
     def terminate(self, instance_id: str, reason: str) -> None:
-        """Ends an instance at once; its activities and sub-orchestrations that are under way are not stopped.
+        """Tells an instance to end, which its next turn does; what it has under way elsewhere is not stopped.
 
-        One of a version that this engine does not take is ended by the next engine that does: until then nobody reads
-        what it is sent, as in DTFx.
+        Until then it has the status that it had, and its id is taken.
         """
         self._unfinished(instance_id, "terminate")
-        instance = self._instances.find(instance_id)
-        if not self._turns.takes(instance):
-            self._instances.deliver(instance_id, Message(history.execution_terminated(reason, self._instances.now())))
-            return
-        self._control(instance, history.execution_terminated(reason, self._instances.now()), begins=True)
-        self._instances.finish(instance, RuntimeStatus.TERMINATED, json.dumps(reason))
+        self._instances.deliver(instance_id, Message(history.execution_terminated(reason, self._instances.now())))
 
     def suspend(self, instance_id: str, reason: str) -> None:
-        """Lets an instance take no more turns until it is resumed; messages wait."""
+        """Tells an instance to take no more turns until it is resumed; what it is sent from now on waits."""
         self._unfinished(instance_id, "suspend")
-        instance = self._instances.find(instance_id)
-        if instance.status is RuntimeStatus.SUSPENDED:
-            raise InstanceStateError(instance_id, instance.status, "suspend", "Running, Pending or ContinuedAsNew")
-        self._switch(instance, RuntimeStatus.SUSPENDED, HistoryEventType.EXECUTION_SUSPENDED, reason)
+        status = self._status(instance_id)
+        if status is RuntimeStatus.SUSPENDED:
+            raise InstanceStateError(instance_id, status, "suspend", "Running, Pending or ContinuedAsNew")
+        self._send(instance_id, HistoryEventType.EXECUTION_SUSPENDED, reason)
 
     def resume(self, instance_id: str, reason: str) -> None:
-        """Lets a suspended instance go on."""
+        """Tells a suspended instance to go on."""
         self._unfinished(instance_id, "resume")
-        instance = self._instances.find(instance_id)
-        if instance.status is not RuntimeStatus.SUSPENDED:
-            raise InstanceStateError(instance_id, instance.status, "resume", "Suspended")
-        status = RuntimeStatus.RUNNING if instance.episode else RuntimeStatus.PENDING
-        self._switch(instance, status, HistoryEventType.EXECUTION_RESUMED, reason)
-        self._instances.ready[instance_id] = None
+        status = self._status(instance_id)
+        if status is not RuntimeStatus.SUSPENDED:
+            raise InstanceStateError(instance_id, status, "resume", "Suspended")
+        self._send(instance_id, HistoryEventType.EXECUTION_RESUMED, reason)
 
     def restart(self, instance_id: str, *, with_new_instance_id: bool) -> str:
         """Starts the instance's orchestrator again with its first input; gives the id of the new instance."""
@@ -161,6 +150,10 @@ class Requests:
         elif status is None or status.is_final:
             self._turns.start_child(instance, SubOrchestration(task.task_id, task.name, child_id, task.input, None))
 
+    def _send(self, instance_id: str, event_type: HistoryEventType, reason: str) -> None:
+        told = history.record(event_type, self._instances.now(), Reason=reason)
+        self._instances.deliver(instance_id, Message(told))
+
     def _status(self, instance_id: str) -> RuntimeStatus:
         status = self._instances.status(instance_id)
         if status is None:
@@ -171,28 +164,3 @@ class Requests:
         status = self._status(instance_id)
         if status.is_final:
             raise InstanceStateError(instance_id, status, operation, "unfinished")
-
-    def _switch(self, instance: Instance, status: RuntimeStatus, event_type: HistoryEventType, reason: str) -> None:
-        # A turn under way would go on from a state that is no more. It is taken again, from the same messages.
-        if self._instances.under_way.pop(instance.instance_id, None) is not None:
-            self._instances.ready[instance.instance_id] = None
-        self._control(instance, history.record(event_type, self._instances.now(), Reason=reason), begins=False)
-        instance.status = status
-        self._store.update(instance, self._instances.now())
-
-    def _control(self, instance: Instance, control: Record, *, begins: bool) -> None:
-        """Appends an episode that runs no code; before the first turn only if it `begins` (and ends) the history."""
-        if instance.episode == 0 and not begins:
-            return
-        at = self._instances.now()
-        if instance.last_turn is not None:
-            at = max(at, instance.last_turn)
-        instance.last_turn = at
-        records = [
-            history.record(HistoryEventType.ORCHESTRATOR_STARTED, at),
-            *([execution_started(instance)] if instance.episode == 0 else []),
-            control,
-            history.record(HistoryEventType.ORCHESTRATOR_COMPLETED, at),
-        ]
-        self._store.add_episode(instance.instance_id, instance.episode, records)
-        instance.append_episode([ParsedEvent(stored, played=True) for stored in records])

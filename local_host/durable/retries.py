@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from azure.durable_functions.models.history import HistoryEventType
 
 from local_host.durable.clock import format_time
-from local_host.durable.history import Record, record, timer_fired
-from local_host.durable.instance import Instance, Message
+from local_host.durable.history import Record, is_termination, record, timer_fired
+from local_host.durable.instance import Instance, Message, RuntimeStatus
+from local_host.durable.suspension import is_suspension
 from local_host.durable.tasks import Retry, Task, completed_task_id
 
 _FAILURES = (HistoryEventType.TASK_FAILED, HistoryEventType.SUB_ORCHESTRATION_INSTANCE_FAILED)
@@ -33,10 +34,16 @@ def next_batch(instance: Instance) -> tuple[list[Record], int]:
     Messages that no longer concern the instance count as taken. The SDK numbers a retry's tasks when it reads the
     failure, but an action's when the orchestrator yields it. Read one at a time both counts agree, so a message
     that starts a retry gets a turn of its own.
+
+    A suspended instance reads nothing but that it is terminated, and has no turn otherwise.
     """
+    if instance.status is RuntimeStatus.SUSPENDED:
+        return [message.record for message in instance.inbox if is_termination(message.record)], 0
     batch: list[Record] = []
     taken = 0
     for message in instance.inbox:
+        if is_suspension(message):
+            break
         is_current = _is_current(instance, message, batch)
         alone = is_current and starts_retry(instance, message.record)
         if alone and batch:

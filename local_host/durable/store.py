@@ -145,7 +145,8 @@ class Store:
 
     def add_activities(self, works: Iterable[ActivityWork]) -> None:
         self._executemany(
-            "INSERT INTO activities VALUES (?, ?, ?, ?, ?)",
+            # One that a rewind runs again may be under way still.
+            "INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?)",
             [(work.instance_id, work.execution_id, work.task_id, work.name, work.input) for work in works],
         )
 
@@ -194,7 +195,7 @@ class Store:
         ]
 
     def instances_to_run(self) -> list[str]:
-        """Ids of instances that have not begun, or have unread messages and are not suspended."""
+        """Ids of instances that have not begun, or have unread messages."""
         rows = self._execute(
             "SELECT instance_id FROM instances WHERE runtime_status IN ('Pending', 'ContinuedAsNew')"
             " UNION SELECT inbox.instance_id FROM inbox JOIN instances USING (instance_id)"

@@ -1,8 +1,8 @@
 """One turn of an orchestration: messages in, the official executor run once, history records and work out.
 
 It has three parts. `begin_turn` makes the events from the messages and changes nothing; the executor computes over
-them, in another thread; `finish_turn` reads what it answered and changes the instance. Whatever happens to the
-instance between the first and the last makes the turn void, and its messages are read again.
+them, in another thread; `finish_turn` reads what it answered and changes the instance. A message that comes between
+the first and the last is for the next turn. What replaces or deletes the instance makes the turn void.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ from azure.durable_functions.models.history import HistoryEventType
 from local_host.durable.clock import parse_time
 from local_host.durable.errors import DurableError, InvalidRequestError
 from local_host.durable.functions import DurableFunctions
-from local_host.durable.history import ParsedEvent, Record, event_raised, execution_completed, record
+from local_host.durable.history import (
+    ParsedEvent,
+    Record,
+    event_raised,
+    execution_completed,
+    is_termination,
+    record,
+)
 from local_host.durable.instance import Instance, RuntimeStatus
 from local_host.durable.plan import Plan, plan_actions
 from local_host.durable.replay import Outcome
@@ -52,7 +59,13 @@ def finish_turn(instance: Instance, turn: Turn, outcome: Outcome | DurableError,
     instance.last_turn = turn.at
     for source in turn.read:
         _take_in(instance, turn, source)
-    _carry_out(instance, turn, outcome, functions)
+    # As in DTFx the actions of a suspended instance are held back, and here for ever: it has this turn to end in.
+    if instance.status is not RuntimeStatus.SUSPENDED:
+        _carry_out(instance, turn, outcome, functions)
+    # A termination counts before what the orchestrator came to in the same turn, but what that has begun stands.
+    termination = next((source for source in turn.read if is_termination(source)), None)
+    if termination is not None:
+        turn.end = End(RuntimeStatus.TERMINATED, termination["Input"])
     _append(turn, record(HistoryEventType.ORCHESTRATOR_COMPLETED, turn.at))
     if turn.end is not None and turn.end.status is not RuntimeStatus.CONTINUED_AS_NEW:
         _append(turn, execution_completed(turn.end.status, turn.end.output, turn.at))

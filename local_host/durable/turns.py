@@ -12,10 +12,10 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from datetime import datetime
 
-from azure.durable_functions.models.history import HistoryEvent, HistoryEventType
+from azure.durable_functions.models.history import HistoryEvent
 
 from local_host.durable import history
 from local_host.durable.entities import Entities
@@ -26,6 +26,7 @@ from local_host.durable.instances import Instances
 from local_host.durable.replay import Outcome, Replayer, invocation_fields
 from local_host.durable.retries import next_batch
 from local_host.durable.settings import DurableSettings
+from local_host.durable.suspension import next_switch, switch
 from local_host.durable.tasks import Tasks
 from local_host.durable.turn import begin_turn, finish_turn
 from local_host.durable.versions import takes_version
@@ -83,17 +84,17 @@ class Turns:
         return self._computing - before
 
     def _begin(self, instance: Instance) -> None:
-        if instance.status is RuntimeStatus.SUSPENDED or instance.status.is_final:
+        if instance.status.is_final:
             return
-        if not self.takes(instance):
+        if not takes_version(self._settings, instance.version):
             self._refuse(instance)
             return
-        for message in instance.inbox:
-            if message.record["EventType"] == HistoryEventType.EXECUTION_TERMINATED:
-                # It came while no engine of this version was there.
-                self._instances.finish(instance, RuntimeStatus.TERMINATED, message.record["Input"])
-                return
+        if order := next_switch(instance):
+            switch(self._instances, instance, order)
+            return
         batch, taken = next_batch(instance)
+        if instance.status is RuntimeStatus.SUSPENDED and not batch:
+            return
         if not batch and instance.episode > 0:
             self._take_off(instance, taken)
             return
@@ -131,11 +132,11 @@ class Turns:
         if self._instances.under_way.get(instance_id) is not under_way:
             logger.debug("turn_void instance_id=%s", instance_id)
             return
-        if future.cancelled():
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled() or isinstance(error, CancelledError):
             # The threads end before the engine does. Storage has all that the next engine needs to begin it again.
             del self._instances.under_way[instance_id]
             return
-        error = future.exception()
         if error is None:
             self._finish(under_way, future.result())
         else:
@@ -166,10 +167,6 @@ class Turns:
         self._instances.forget(instance.instance_id)
         reason = f"The engine could not take a turn: {type(error).__name__}: {error}"
         self._instances.finish(self._instances.find(instance.instance_id), RuntimeStatus.FAILED, json.dumps(reason))
-
-    def takes(self, instance: Instance) -> bool:
-        """Whether this engine takes turns of an instance, by its version."""
-        return takes_version(self._settings, instance.version)
 
     def _refuse(self, instance: Instance) -> None:
         """Leaves an instance of a version that is not taken as it is, messages included, or fails it."""

@@ -27,6 +27,7 @@ from local_host.functions.host_json import HostJson
 from local_host.functions.index import IndexedFunction, index_functions
 from local_host.functions.invoker import Invoker
 from local_host.functions.sign_in import SignInPages
+from local_host.functions.timed_executor import TimedExecutor
 from local_host.functions.triggers.catalog import SOURCES, SUPPORTED_TRIGGERS
 from local_host.functions.triggers.source import SourceSetting, TriggerSource
 
@@ -61,8 +62,9 @@ class FunctionsHost:
             threads=_thread_count(environment),
         )
         self._sources = _sources(self._index, self._invoker, host_json, environment, state)
+        self._turns = TimedExecutor(self._invoker.pool, host_json.function_timeout)
         self._engine = DurableEngine(
-            state / "durable.sqlite3", durable_functions(self._index, self._invoker), durable, self._invoker.pool
+            state / "durable.sqlite3", durable_functions(self._index, self._invoker), durable, self._turns
         )
         admin = AdminApi(self, base_url, self._index, self._sources)
         self._app = Starlette(
@@ -98,7 +100,7 @@ class FunctionsHost:
     @property
     def failure(self) -> BaseException | None:
         """Why the host must end: the durable engine has, or a function ran out of time; None while neither is so."""
-        return self._engine.failure or self._invoker.timed_out
+        return self._engine.failure or self._invoker.timed_out or self._turns.timed_out
 
     async def start(self) -> None:
         """Resumes every unfinished orchestration, then lets events in."""

@@ -66,7 +66,12 @@ def _section(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
 
 
 def _route_prefix(document: Mapping[str, Any]) -> str:
-    prefix = _section(document, "extensions", "http").get("routePrefix", "api")
+    section = _section(document, "extensions", "http")
+    for key, value in section.items():
+        # Throttles and headers that Azure would add: an app that leans on them, or meets their 429, must not run here.
+        if key != "routePrefix":
+            raise HostJsonError(f"extensions.http.{key}", value, "is not imitated here: only routePrefix may be set")
+    prefix = section.get("routePrefix", "api")
     if not isinstance(prefix, str) or any(character in prefix for character in "{}?#* "):
         raise HostJsonError("extensions.http.routePrefix", prefix, "must be a plain path such as 'api', or ''")
     return prefix.strip("/")

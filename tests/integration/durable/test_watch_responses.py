@@ -166,7 +166,9 @@ async def test_a_response_that_failed_pages_once(night: Night) -> None:
 async def test_a_response_that_is_ended_by_hand_pages(night: Night) -> None:
     """Nobody else would tell on-call that the incident is theirs now."""
     incident = night.incident()
-    await night.hosted.client.terminate(await _start(night, incident), "by hand")
+    instance = await _start(night, incident)
+    await night.hosted.client.terminate(instance, "by hand")
+    await night.hosted.finished(instance)
     await night.sweep()
     assert len(night.notifier.sent()) == 1
 

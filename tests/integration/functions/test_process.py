@@ -225,3 +225,49 @@ def test_a_function_that_runs_out_of_time_ends_the_host(start_host: StartHost, b
     assert host.get("/api/slow").status_code == 500
     assert host.process.wait(DEADLINE) == 3
     assert "ran longer than functionTimeout (1 s)" in host.lines
+
+
+@pytest.mark.parametrize("name", ["turns", "counts"])
+def test_a_turn_that_runs_out_of_time_ends_the_host(start_host: StartHost, name: str) -> None:
+    """Of an orchestrator or an entity; nothing of it counts, and the next host takes it again."""
+    text = """
+    def slow_once():
+        note("began")
+        while not (here / "go").exists():
+            time.sleep(0.01)
+
+    @app.route(route="start")
+    @app.durable_client_input(client_name="client")
+    async def start(req: func.HttpRequest, client) -> func.HttpResponse:
+        await client.start_new(req.params["name"], "one")
+        return func.HttpResponse("started")
+
+    @app.orchestration_trigger(context_name="context")
+    def turns(context):
+        slow_once()
+        return (yield context.call_activity("echo", 7))
+
+    @app.orchestration_trigger(context_name="context")
+    def counts(context):
+        return (yield context.call_entity(df.EntityId("counter", "a"), "add"))
+
+    @app.entity_trigger(context_name="context")
+    def counter(context):
+        slow_once()
+        context.set_state(context.get_state(lambda: 0) + 7)
+        context.set_result(context.get_state())
+
+    @app.activity_trigger(input_name="x")
+    def echo(x: int) -> int:
+        note("activity")
+        return x
+    """
+    host = start_host(text, host_json={"functionTimeout": "00:00:01"}).until_started()
+    assert host.get(f"/api/start?name={name}").status_code == 200
+    assert host.process.wait(DEADLINE) == 3
+    assert "ran longer than functionTimeout (1 s)" in host.lines
+    assert host.notes == ["began"]
+    (host.root / "go").touch()
+    again = start_host().until_started()
+    assert again.finished("one")["output"] == 7
+    assert again.terminate() == 0

@@ -119,18 +119,92 @@ def test_any_state_replaces_an_unfinished_instance(drive: Drive) -> None:
     assert driven.output("one") == "new"
 
 
-def test_terminated_instance_ends_at_once_with_the_reason(drive: Drive) -> None:
-    """A termination needs no turn; what arrives later is dropped."""
+@pytest.mark.parametrize("crashes", [False, True])
+def test_terminated_instance_ends_in_its_next_turn_with_the_reason(drive: Drive, crashes: bool) -> None:
+    """Until then it has its status; of its activity, which is not stopped, it hears no more."""
     driven = drive(ORCHESTRATORS, ACTIVITIES)
     instance_id = driven.start("waits")
     driven.run()
     driven.raise_event(instance_id, "go", 1)
     driven.turns()
+    for reason in ("not needed", "the second is not heard"):
+        driven.do(lambda hub, reason=reason: hub.requests.terminate(instance_id, reason))
+    assert driven.status(instance_id) == RuntimeStatus.RUNNING
+    if crashes:
+        driven.crash()
+    driven.turns()
+    assert (driven.status(instance_id), driven.output(instance_id)) == (RuntimeStatus.TERMINATED, "not needed")
+    if crashes:
+        driven.crash()
+    driven.run()
+    assert driven.calls[instance_id, "echo"] == 1
+    assert driven.status(instance_id) == RuntimeStatus.TERMINATED
+    assert driven.hub.store.activities() == []
+
+
+def test_start_right_after_a_termination_is_refused(drive: Drive) -> None:
+    """The id is free once the instance has read that it ends, and not before."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    driven.start("waits", instance_id="one")
+    driven.run()
+    driven.do(lambda hub: hub.requests.terminate("one", "not needed"))
+    with pytest.raises(InstanceExistsError, match="with the status Running already exists"):
+        driven.start("quick", 2, "one")
+    with pytest.raises(InstanceExistsError):
+        driven.do(lambda hub: hub.requests.restart("one", with_new_instance_id=False))
+    driven.turns()
+    driven.start("quick", 2, "one")
+    driven.run()
+    assert driven.output("one") == 2
+
+
+def test_what_a_terminated_instance_was_sent_before_has_its_effect(drive: Drive) -> None:
+    """It reads the event and the termination in one turn: the activity runs, and the end is the termination's."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("waits")
+    driven.run()
+    driven.raise_event(instance_id, "go", 1)
     driven.do(lambda hub: hub.requests.terminate(instance_id, "not needed"))
     driven.run()
     assert driven.status(instance_id) == RuntimeStatus.TERMINATED
-    assert driven.output(instance_id) == "not needed"
-    assert driven.hub.store.activities() == []
+    assert driven.calls[instance_id, "echo"] == 1
+
+
+@pytest.mark.parametrize("name", ["quick", "fails", "again"])
+def test_termination_counts_before_the_end_of_the_same_turn(drive: Drive, name: str) -> None:
+    """DTFx asks whether the orchestrator has ended only after every event of the turn."""
+
+    def fails(context: Context) -> Any:
+        raise ValueError("broken")
+
+    def again(context: Context) -> Any:
+        context.continue_as_new(None)
+
+    driven = drive({**ORCHESTRATORS, "fails": fails, "again": again}, ACTIVITIES)
+    instance_id = driven.start(name)
+    driven.do(lambda hub: hub.requests.terminate(instance_id, "not needed"))
+    driven.run()
+    assert (driven.status(instance_id), driven.output(instance_id)) == (RuntimeStatus.TERMINATED, "not needed")
+
+
+def test_termination_does_not_stop_children(drive: Drive) -> None:
+    """Neither one that runs nor one that the same turn starts."""
+
+    def parent(context: Context) -> Steps:
+        yield context.call_sub_orchestrator("waits", None, instance_id="first")
+        yield context.call_sub_orchestrator("waits", None, instance_id="second")
+
+    driven = drive({**ORCHESTRATORS, "parent": parent}, ACTIVITIES)
+    instance_id = driven.start("parent")
+    driven.run()
+    driven.raise_event("first", "go", 1)
+    driven.run()
+    driven.do(lambda hub: hub.requests.terminate(instance_id, "not needed"))
+    driven.run()
+    assert driven.status(instance_id) == RuntimeStatus.TERMINATED
+    driven.raise_event("second", "go", 2)
+    driven.run()
+    assert driven.output("second") == 2
 
 
 def test_termination_of_a_child_fails_the_parents_task(drive: Drive) -> None:
@@ -151,13 +225,19 @@ def test_termination_of_a_child_fails_the_parents_task(drive: Drive) -> None:
 
 
 def test_pending_instance_can_be_terminated(drive: Drive) -> None:
-    """Even before its first turn; its history still begins as every history does."""
-    driven = drive(ORCHESTRATORS, ACTIVITIES)
-    instance_id = driven.start("waits")
+    """Its first turn is its last: what lies before the termination is its start."""
+
+    def begins(context: Context) -> Steps:
+        yield context.call_activity("echo", 1)
+
+    driven = drive({"begins": begins}, ACTIVITIES)
+    instance_id = driven.start("begins")
     driven.do(lambda hub: hub.requests.terminate(instance_id, "never mind"))
+    assert driven.status(instance_id) == RuntimeStatus.PENDING
     driven.run()
     assert driven.status(instance_id) == RuntimeStatus.TERMINATED
-    assert [record["EventType"] for record in driven.history(instance_id)] == [12, 0, 3, 13]
+    assert [record["EventType"] for record in driven.history(instance_id)] == [12, 0, 3, 4, 13, 1]
+    assert driven.calls[instance_id, "echo"] == 1
 
 
 @pytest.mark.parametrize("crashes", [False, True])
@@ -167,6 +247,8 @@ def test_suspended_instance_keeps_its_messages_until_resumed(drive: Drive, crash
     instance_id = driven.start("waits")
     driven.run()
     driven.do(lambda hub: hub.requests.suspend(instance_id, "hold"))
+    assert driven.status(instance_id) == RuntimeStatus.RUNNING
+    driven.turns()
     with pytest.raises(InstanceStateError, match="must be Running, Pending or ContinuedAsNew"):
         driven.do(lambda hub: hub.requests.suspend(instance_id, "hold again"))
     driven.raise_event(instance_id, "go", "kept")
@@ -177,12 +259,48 @@ def test_suspended_instance_keeps_its_messages_until_resumed(drive: Drive, crash
     assert driven.status(instance_id) == RuntimeStatus.SUSPENDED
     assert driven.calls == {}
     driven.do(lambda hub: hub.requests.resume(instance_id, "go on"))
+    driven.turns()
     with pytest.raises(InstanceStateError, match="must be Suspended"):
         driven.do(lambda hub: hub.requests.resume(instance_id, "go on again"))
     driven.run()
     assert driven.output(instance_id) == "kept"
     kinds = [record["EventType"] for record in driven.history(instance_id)]
     assert (kinds.count(19), kinds.count(20)) == (1, 1)
+
+
+def test_what_came_before_a_suspension_has_its_effect(drive: Drive) -> None:
+    """It is read first; what comes behind the suspension waits."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("waits")
+    driven.run()
+    driven.raise_event(instance_id, "go", "first")
+    driven.do(lambda hub: hub.requests.suspend(instance_id, "hold"))
+    driven.raise_event(instance_id, "go", "second")
+    driven.run()
+    assert driven.status(instance_id) == RuntimeStatus.SUSPENDED
+    assert driven.calls[instance_id, "echo"] == 1
+    driven.do(lambda hub: hub.requests.resume(instance_id, "go on"))
+    driven.run()
+    assert driven.output(instance_id) == "first"
+
+
+@pytest.mark.parametrize("order", [["terminate", "resume"], ["resume", "terminate"], ["resume", "resume"]])
+def test_orders_to_a_suspended_instance_count_in_their_order(drive: Drive, order: list[str]) -> None:
+    """The second suspension of an instance that is suspended by then is none."""
+    driven = drive(ORCHESTRATORS, ACTIVITIES)
+    instance_id = driven.start("waits")
+    driven.run()
+    for operation in ("suspend", "suspend"):
+        driven.do(lambda hub, operation=operation: OPERATIONS[operation](hub, instance_id))
+    driven.run()
+    driven.raise_event(instance_id, "go", "held")
+    for operation in order:
+        driven.do(lambda hub, operation=operation: OPERATIONS[operation](hub, instance_id))
+    driven.run()
+    end = RuntimeStatus.TERMINATED if "terminate" in order else RuntimeStatus.COMPLETED
+    assert driven.status(instance_id) == end
+    # The event is read in the turn of the termination if the instance has been resumed before.
+    assert driven.calls[instance_id, "echo"] == (0 if order[0] == "terminate" else 1)
 
 
 def test_instance_suspended_before_its_first_turn_begins_when_resumed(drive: Drive) -> None:
@@ -197,14 +315,24 @@ def test_instance_suspended_before_its_first_turn_begins_when_resumed(drive: Dri
     assert driven.output(instance_id) == 1
 
 
-def test_suspended_instance_can_be_terminated(drive: Drive) -> None:
-    """A hold does not protect it."""
+@pytest.mark.parametrize("crashes", [False, True])
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_suspended_instance_can_be_terminated(drive: Drive, has_begun: bool, crashes: bool) -> None:
+    """A hold does not protect it; the event that waits behind the hold, and its first turn, have no effect any more."""
     driven = drive(ORCHESTRATORS, ACTIVITIES)
     instance_id = driven.start("waits")
-    driven.run()
+    if has_begun:
+        driven.run()
     driven.do(lambda hub: hub.requests.suspend(instance_id, "hold"))
+    driven.raise_event(instance_id, "go", 1)
+    driven.run()
     driven.do(lambda hub: hub.requests.terminate(instance_id, "enough"))
-    assert driven.status(instance_id) == RuntimeStatus.TERMINATED
+    assert driven.status(instance_id) == RuntimeStatus.SUSPENDED
+    if crashes:
+        driven.crash()
+    driven.run()
+    assert (driven.status(instance_id), driven.output(instance_id)) == (RuntimeStatus.TERMINATED, "enough")
+    assert driven.calls == {}
 
 
 @pytest.mark.parametrize("with_new_instance_id", [True, False])
@@ -250,6 +378,7 @@ def test_purge_by_filter_takes_the_time_and_status_asked_for(drive: Drive) -> No
     driven.start("waits", instance_id="terminated")
     driven.run()
     driven.do(lambda hub: hub.requests.terminate("terminated", ""))
+    driven.run()
     driven.now += timedelta(hours=1)
     driven.start("quick", instance_id="late")
     driven.run()

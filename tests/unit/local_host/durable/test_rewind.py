@@ -217,3 +217,25 @@ def test_rewind_survives_a_crash(drive: Drive) -> None:
     driven.crash()
     driven.run()
     assert driven.output(instance_id) == 2
+
+
+def test_activity_that_outlived_the_failure_may_still_run_when_it_is_run_again(drive: Drive) -> None:
+    """The engine failed the instance without waiting for it; the first of the two results counts."""
+    sizes = [20_000, 10]
+
+    def subject(context: Context) -> Steps:
+        work = context.call_activity("steady", 1)
+        yield context.task_any([work, context.wait_for_external_event("go")])
+        context.set_custom_status("x" * sizes[0])
+        return (yield work)
+
+    driven = drive({"subject": subject}, {"steady": lambda value: value})
+    instance_id = driven.start("subject")
+    driven.turns()
+    driven.raise_event(instance_id, "go")
+    driven.turns()
+    assert driven.status(instance_id) == RuntimeStatus.FAILED
+    del sizes[0]
+    rewind(driven, instance_id)
+    assert driven.output(instance_id) == 1
+    assert driven.calls == {(instance_id, "steady"): 2}

@@ -157,13 +157,13 @@ async def test_every_request_is_answered_while_activities_hold_every_thread(
         started = await engine.start_instance("quick", "1", "new")
         await engine.raise_event(started, "go", "1")
         await engine.suspend(started, "hold")
-        await engine.resume(started, "go on")
         await engine.terminate(one, "enough")
         await engine.purge(two)
-        assert (await engine.get_status(one)).runtime_status == RuntimeStatus.TERMINATED
+        assert (await engine.get_status(one)).runtime_status == RuntimeStatus.RUNNING
         assert (await engine.get_status(started)).runtime_status == RuntimeStatus.PENDING
         hang.gate.set()
         assert (await engine.wait_for_completion(started)).output == "1"
+        assert (await engine.wait_for_completion(one)).runtime_status == RuntimeStatus.TERMINATED
 
 
 async def test_turns_that_never_got_a_thread_are_taken_after_a_restart(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
 
-from local_host.durable.errors import InstanceNotFoundError
+from local_host.durable.errors import InstanceNotFoundError, InstanceStateError
 from local_host.durable.instance import RuntimeStatus
 from local_host.durable.settings import DurableSettings
+from local_host.functions.timed_executor import TimedExecutor
 
 Context: TypeAlias = df.DurableOrchestrationContext
 Steps: TypeAlias = Generator[Any, Any, Any]
@@ -82,49 +84,69 @@ def test_event_during_a_turn_is_for_the_next_one(driven: Any) -> None:
 
 
 def test_terminated_during_a_turn(driven: Any) -> None:
-    """The outcome of the turn is dropped, and its place is free again."""
+    """The turn is completed first and has its effect; the next one, which needs a thread, too, ends the instance."""
     driven.threads.is_held = True
     driven.start("echoes", 1, "one")
     driven.turns()
     driven.do(lambda hub: hub.requests.terminate("one", "enough"))
+    driven.turns()
+    assert driven.status("one") == RuntimeStatus.PENDING
+    driven.threads.run()
+    driven.turns()
+    assert driven.status("one") == RuntimeStatus.RUNNING
+    (activity,) = driven.waiting
     driven.release_threads()
     assert driven.status("one") == RuntimeStatus.TERMINATED
-    assert driven.waiting == []
-    driven.threads.is_held = True
-    for item in range(2):
-        driven.start("echoes", item)
+    assert driven.waiting == [activity]
+
+
+def test_terminated_during_its_last_turn(driven: Any) -> None:
+    """It has completed, and the termination comes too late."""
+    driven.start("hears", instance_id="one")
     driven.turns()
-    assert len(driven.hub.instances.under_way) == 2
+    driven.raise_event("one", "go", 1)
+    driven.threads.is_held = True
+    driven.raise_event("one", "again", 2)
+    driven.turns()
+    driven.do(lambda hub: hub.requests.terminate("one", "enough"))
+    driven.release_threads()
+    assert (driven.status("one"), driven.output("one")) == (RuntimeStatus.COMPLETED, [1, 2])
 
 
 def test_suspended_and_resumed_during_a_turn(driven: Any) -> None:
-    """The turn is taken again from the same messages: its activity is scheduled once."""
+    """The turn is completed first: its activity runs, and its result waits until the instance goes on."""
     driven.threads.is_held = True
     driven.start("echoes", 1, "one")
     driven.turns()
-    driven.do(lambda hub: hub.requests.suspend("one", "hold"))
+    for _ in range(2):
+        driven.do(lambda hub: hub.requests.suspend("one", "hold"))
+    driven.turns()
+    assert driven.status("one") == RuntimeStatus.PENDING
+    with pytest.raises(InstanceStateError, match="must be Suspended"):
+        driven.do(lambda hub: hub.requests.resume("one", "go on"))
     driven.release_threads()
+    driven.run()
     assert driven.status("one") == RuntimeStatus.SUSPENDED
-    assert driven.waiting == []
+    assert driven.calls["one", "echo"] == 1
     driven.do(lambda hub: hub.requests.resume("one", "go on"))
     driven.run()
     assert driven.output("one") == 1
-    assert driven.calls["one", "echo"] == 1
+    kinds = [record["EventType"] for record in driven.history("one")]
+    assert (kinds.count(19), kinds.count(20)) == (1, 1)
 
 
-def test_suspended_twice_while_the_first_turn_still_computes(driven: Any) -> None:
-    """A void turn holds its place until its thread is free, and can never be taken for the one that follows."""
+def test_void_turns_hold_their_places(driven: Any) -> None:
+    """Until their threads are free, and none can ever be taken for the one that follows."""
     driven.threads.is_held = True
-    driven.start("echoes", 1, "one")
-    driven.turns()
-    for _ in range(3):
-        driven.do(lambda hub: hub.requests.suspend("one", "hold"))
-        driven.do(lambda hub: hub.requests.resume("one", "go on"))
+    for item in range(3):
+        if item:
+            driven.do(lambda hub: hub.requests.purge("one"))
+        driven.start("echoes", item, "one")
         driven.turns()
     assert driven.hub.turns.may_begin is False
     driven.release_threads()
     driven.run()
-    assert driven.output("one") == 1
+    assert driven.output("one") == 2
     assert driven.calls["one", "echo"] == 1
 
 
@@ -152,6 +174,23 @@ def test_killed_during_a_turn(driven: Any) -> None:
     driven.run()
     assert driven.output("one") == 1
     assert driven.calls["one", "echo"] == 1
+
+
+def test_turn_that_ended_too_late_has_not_been(driven: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host ends then; until the next one takes the turn again it has no effect, and is no failure."""
+    seconds = [0.0]
+    timed = TimedExecutor(driven.threads, timedelta(seconds=10), lambda: seconds[-1])
+    monkeypatch.setattr(driven.hub.turns, "_executor", timed)
+    driven.threads.is_held = True
+    driven.start("echoes", 1, "one")
+    driven.turns()
+    seconds.append(11)
+    driven.release_threads()
+    assert timed.timed_out is not None
+    assert (driven.status("one"), driven.waiting) == (RuntimeStatus.PENDING, [])
+    driven.crash()
+    driven.run()
+    assert driven.output("one") == 1
 
 
 def test_instances_under_way_stay_in_memory(driven: Any, monkeypatch: pytest.MonkeyPatch) -> None:

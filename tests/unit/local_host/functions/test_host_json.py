@@ -65,6 +65,24 @@ def test_refuses_a_bad_value(tmp_path: Path, change: dict[str, Any], key: str, v
     assert (caught.value.key, caught.value.value) == (key, value)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("maxConcurrentRequests", 100),
+        ("maxOutstandingRequests", 200),
+        ("dynamicThrottlesEnabled", True),
+        ("customHeaders", {"X-Frame-Options": "DENY"}),
+        ("hsts", {"isEnabled": True}),
+        ("routeprefix", "v1"),
+    ],
+)
+def test_refuses_what_it_does_not_do_with_http(tmp_path: Path, key: str, value: object) -> None:
+    """Azure would answer 429, or add headers; a key that is misspelt it would ignore."""
+    with pytest.raises(HostJsonError, match="only routePrefix may be set") as caught:
+        read_host_json(write(tmp_path, {"version": "2.0", "extensions": {"http": {key: value}}}))
+    assert caught.value.key == f"extensions.http.{key}"
+
+
 @pytest.mark.parametrize("text", ["{", "[]", ""])
 def test_refuses_what_is_no_json_object(tmp_path: Path, text: str) -> None:
     """Text that is not a JSON object is an error naming the file."""
