@@ -15,6 +15,7 @@ variables {
   resource_group = { id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock", name = "rg-mock" }
   location       = "westeurope"
   environment    = "dev"
+  python_version = "3.13"
   plan           = { sku = "FC1", maximum_instances = 40, instance_memory_mb = 2048, always_ready = { durable = 1 } }
   subnet_id      = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.Network/virtualNetworks/vnet/subnets/functions"
   identity       = { id = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mock/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-app", client_id = "11111111-1111-1111-1111-111111111118" }
