@@ -151,6 +151,7 @@ deploy: env gate  ## deploy the package of the commit, once the gate is open; EN
 
 rollback: env  ## put an earlier release back, without setting anything up; ENV=dev VERSION=0123456789ab
 	@test -n "$(VERSION)" || { echo "say which version: VERSION=..., one of make versions ENV=$(ENV)"; exit 1; }
+	@$(ANY_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(ANY_PYTHON) is too old: a rollback needs Python 3.11 or later"; exit 1; }
 	$(ANY_PYTHON) -m delivery.rollback $(ENV) "$(VERSION)"
 
 smoke: env $(READY)  ## prove an environment: upload, verdict, alert, incident; ENV=dev

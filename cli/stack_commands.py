@@ -52,10 +52,19 @@ def _up_without_host(state: Path, port: int | None, *, detach: bool) -> None:
         raise BadInputError(field="--port", value=port, rule=rule)
     core_tools.claim_ports(state)
     if detach:
-        print_addresses(start_detached(ROOT, state, None, print_progress, components=core_tools.COMPONENTS), state)
+        start_detached(ROOT, state, None, print_progress, components=core_tools.COMPONENTS)
+        print_next(state)
         return
     stack = Stack(ROOT, state, components=core_tools.COMPONENTS)
-    run_in_foreground(stack, print_progress, lambda endpoints: print_addresses(endpoints, state))
+    run_in_foreground(stack, print_progress, lambda _: print_next(state))
+
+
+def print_next(state: Path) -> None:
+    """What is still to be started on a stack without its functions host, and how to end it."""
+    table = Table.grid(padding=(0, 2))
+    table.add_row("next", "cp local.settings.example.json local.settings.json, then func start (docs/platforms.md)")
+    table.add_row("end it", f"nightshift down --state {state}")
+    console.print(table)
 
 
 def down(state: State = DEFAULT_STATE) -> None:

@@ -46,6 +46,8 @@ def upload(
         if not as_json:
             console.print(f"{time.monotonic() - began:6.1f} s  {step}")
 
+    # It is up, whatever the app answers now.
+    tell(f"uploaded as {name}")
     with AppClient(app_url(state)) as app:
         run = await_run(app, model, identity)
         detail = follow(app, run, tell) if wait else None

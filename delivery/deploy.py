@@ -23,7 +23,7 @@ from delivery.environment import EnvironmentFolder
 from delivery.in_flight import Replayed, RunsInFlight, refuse_breaking
 from delivery.package import DEFAULT_FOLDER, ROOT
 from delivery.releases import Release, Releases
-from domain.errors import NightshiftError
+from domain.errors import BadInputError, NightshiftError
 
 # A review may wait for 30 days.
 _LONGEST_DRAIN = 30 * 24 * 60
@@ -48,20 +48,27 @@ class Delivery:
             break_in_flight: go on although something would.
 
         Raises:
-            BadInputError: it is not what was built, or does not come after what the environment has.
+            BadInputError: it is not what was built, or does not come after what the environment has; or what that has
+                changed while it was waited for.
             InFlightBrokenError: the release cannot go on with what is in flight.
             InFlightUnknownError: it is to be drained, and the app does not say what is in flight.
             CommandError: it was not built by the pipeline, or Azure refuses a step.
         """
         releases = self.releases
         releases.check(release)
-        refuse_backwards(releases.root, releases.deployed(), release.version, releases.environment.name)
+        before = releases.deployed()
+        refuse_backwards(releases.root, before, release.version, releases.environment.name)
         replayed = Replayed.of_package(release.package)
         found = self.in_flight.tell(replayed)
         if drain is not None:
             self.in_flight.drain(replayed, drain)
         elif found is not None and not break_in_flight:
             refuse_breaking(found, replayed)
+        if (now := releases.deployed()) != before:
+            rule = (
+                f"{releases.environment.name} had {before or 'nothing'} before the wait and has {now or 'nothing'} now"
+            )
+            raise BadInputError(field="release", value=release.version, rule=rule)
         releases.keep(release)
         releases.hand_over(release)
 

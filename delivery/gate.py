@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from delivery.azure_cli import ask_azure, ask_workspace
+from delivery.azure_cli import ask_azure, ask_names, ask_workspace
 from delivery.command import CommandError
 from delivery.environment import Environment, EnvironmentFolder
 from domain.errors import NightshiftError
@@ -49,14 +49,14 @@ def _check(part: str, wanted: tuple[str, ...] | list[str], ask: Callable[[], lis
 
 
 def _containers(environment: Environment, account: str) -> list[str]:
-    return _names(
+    return ask_names(
         environment, "storage", "container-rm", "list", "--storage-account", account,
         "--resource-group", environment.resource_group, "--query", "[].name",
     )  # fmt: skip
 
 
 def _queues(environment: Environment) -> list[str]:
-    return _names(
+    return ask_names(
         environment, "servicebus", "queue", "list", "--namespace-name", environment.service_bus,
         "--resource-group", environment.resource_group, "--query", "[?status=='Active'].name",
     )  # fmt: skip
@@ -64,7 +64,7 @@ def _queues(environment: Environment) -> list[str]:
 
 def _roles(environment: Environment, scope: str) -> list[str]:
     query = f"[?principalId=='{environment.app_principal_id}'].roleDefinitionName"
-    return _names(
+    return ask_names(
         environment, "role", "assignment", "list", "--scope", scope, "--fill-principal-name", "false", "--query", query,
     )  # fmt: skip
 
@@ -74,21 +74,14 @@ def _sign_in(environment: Environment) -> list[str]:
     group = f"/subscriptions/{environment.subscription_id}/resourceGroups/{environment.resource_group}"
     site = f"{group}/providers/Microsoft.Web/sites/{environment.function_app}"
     url = f"{site}/config/authsettingsV2?api-version=2024-04-01"
-    properties = ask_azure(environment, "rest", "--method", "get", "--url", url).get("properties") or {}
+    properties = (ask_azure(environment, "rest", "--method", "get", "--url", url) or {}).get("properties") or {}
     parts = (name.split(".") for name in _SIGN_IN)
     return [f"{part}.{switch}" for part, switch in parts if (properties.get(part) or {}).get(switch) is True]
 
 
 def _registry(environment: Environment) -> list[str]:
-    found: list[str] = ask_workspace(
-        environment, f"/api/2.1/unity-catalog/schemas/{environment.model_schema}", "[full_name]"
-    )
-    return found
-
-
-def _names(environment: Environment, *arguments: str) -> list[str]:
-    found: list[str] = ask_azure(environment, *arguments)
-    return found
+    asked = f"/api/2.1/unity-catalog/schemas/{environment.model_schema}"
+    return [str(name) for name in ask_workspace(environment, asked, "[full_name]") or []]
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from delivery.azure_cli import ask_azure, ask_workspace
+from delivery.azure_cli import ask_azure, ask_names, ask_workspace
 from delivery.command import run
 from delivery.environment import Environment
 
@@ -60,7 +60,7 @@ def ask_state(place: Place) -> str:
     if not re.fullmatch(r"[a-z0-9]{3,24}", account):
         return f"terraform/envs/{place.environment.name}.tfbackend names no storage account: {account!r}"
     group = values.get("resource_group_name", "")
-    found = ask_azure(place.environment, "storage", "account", "list", "--resource-group", group, "--query", "[].name")
+    found = ask_names(place.environment, "storage", "account", "list", "--resource-group", group, "--query", "[].name")
     return "" if account in found else f"storage account {account} is not in {group}"
 
 
@@ -72,7 +72,7 @@ def ask_parameters(place: Place) -> str:
         return (
             f"subscription_id in tfvars is {written[1] if written else 'missing'}, that of the environment is another"
         )
-    if not _is_private(place) and re.search(r"^allowed_ip_ranges\s*=\s*\[\s*\]", text, re.MULTILINE):
+    if not is_private(place) and re.search(r"^allowed_ip_ranges\s*=\s*\[\s*\]", text, re.MULTILINE):
         return "allowed_ip_ranges in tfvars is empty: nobody reaches a public environment"
     return ""
 
@@ -116,9 +116,7 @@ def _pipelines(place: Place) -> set[str]:
     if not ids:
         return set()
     names = ", ".join(f"'{found}'" for found in ids)
-    found: list[str] = ask_azure(
-        place.environment, "ad", "sp", "list", "--filter", f"id in ({names})", "--query", "[].appId"
-    )
+    found = ask_names(place.environment, "ad", "sp", "list", "--filter", f"id in ({names})", "--query", "[].appId")
     return set(found)
 
 
@@ -146,10 +144,8 @@ def ask_committed(place: Place) -> str:
 
 def ask_peering(place: Place) -> str:
     """The network of a private environment is connected to another."""
-    if not _is_private(place):
-        return ""
     group = place.environment.resource_group
-    states = ask_azure(
+    states = ask_names(
         place.environment, "network", "vnet", "peering", "list", "--resource-group", group,
         "--vnet-name", f"vnet-{group.removeprefix('rg-')}", "--query", "[].peeringState",
     )  # fmt: skip
@@ -192,7 +188,7 @@ def ask_language_model(place: Place) -> str:
     """The app has a role for a language model, where tfvars name one."""
     if not re.search(r"^\s*url\s*=\s*\"http", _block(place.tfvars(), "language_model"), re.MULTILINE):
         return ""
-    roles = ask_azure(
+    roles = ask_names(
         place.environment, "role", "assignment", "list", "--all", "--assignee", place.environment.app_principal_id,
         "--query", "[].roleDefinitionName",
     )  # fmt: skip
@@ -206,19 +202,17 @@ def ask_notify_secret(place: Place) -> str:
         return "notify_urls_version is empty in tfvars: incidents page nobody but by Azure Monitor's mail"
     group = place.environment.resource_group
     kind = "Microsoft.KeyVault/vaults"
-    for vault in ask_azure(
+    for vault in ask_names(
         place.environment, "resource", "list", "--resource-group", group, "--resource-type", kind, "--query", "[].id"
     ):
         url = f"https://management.azure.com{vault}/secrets?api-version=2023-07-01"
-        if "notify-urls" in ask_azure(place.environment, "rest", "--url", url, "--query", "value[].name"):
+        if "notify-urls" in ask_names(place.environment, "rest", "--url", url, "--query", "value[].name"):
             return ""
     return f"no vault of {group} holds a secret notify-urls"
 
 
 def ask_runner_dns(place: Place) -> str:
     """Names of a private environment are addresses of a network here."""
-    if not _is_private(place):
-        return ""
     for url in (place.environment.databricks_url, place.environment.blob_endpoint):
         name = str(urlsplit(url).hostname)
         addresses = place.resolve(name)
@@ -232,7 +226,7 @@ def _in_a_network(address: str) -> bool:
     return any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in _NETWORKS)
 
 
-def _is_private(place: Place) -> bool:
+def is_private(place: Place) -> bool:
     return re.search(r"^private\s*=\s*true", place.tfvars(), re.MULTILINE) is not None
 
 

@@ -28,6 +28,7 @@ class Step:
         mend: the command, or where it is told; names fields of the environment in braces.
         ask: what is missing, empty if nothing is; None where nobody but a person can tell.
         reason: why it cannot be asked, then.
+        private_only: a public environment does not need it.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Step:
     mend: str
     ask: Callable[[Place], str] | None = None
     reason: str = ""
+    private_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ def examine(environment: Environment, root: Path | None = None, resolve: Resolve
     for step in STEPS:
         if step.ask is None:
             yield Finding(step, "by eye", step.reason)
+            continue
+        if step.private_only and not steps.is_private(place):
+            yield Finding(step, "ok", "not needed: this environment is public")
             continue
         try:
             missing = step.ask(place)
@@ -103,12 +108,14 @@ STEPS: tuple[Step, ...] = (
         "the network of the runner and of people is connected",
         "az network vnet peering create, in both directions",
         steps.ask_peering,
+        private_only=True,
     ),
     Step(
         "runner_dns",
         "this machine resolves the environment's private names",
         "az network private-dns link vnet create, for each zone of {resource_group}",
         steps.ask_runner_dns,
+        private_only=True,
     ),
     Step(
         "workspace_content",

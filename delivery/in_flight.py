@@ -103,7 +103,7 @@ class RunsInFlight:
             if answer.status_code != 200:
                 raise InFlightUnknownError(f"{environment.app_url}/api/orchestrations: HTTP {answer.status_code}")
             return tuple(InFlight.from_json(item) for item in answer.json()["items"])
-        except (httpx.TransportError, ValueError, KeyError) as error:
+        except (httpx.TransportError, ValueError, KeyError, TypeError) as error:
             raise InFlightUnknownError(f"{environment.app_url} does not say it: {error}") from error
 
     def tell(self, replayed: Replayed) -> tuple[InFlight, ...] | None:

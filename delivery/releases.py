@@ -166,7 +166,9 @@ class Releases:
     def versions(self) -> list[str]:
         """The packages that were kept here, newest first."""
         query = "reverse(sort_by([?ends_with(name, '.zip')], &properties.creationTime))[].name"
-        listed = json.loads(self._blob("list", "--prefix", "packages/nightshift-", "--query", query))
+        listed = json.loads(
+            self._blob("list", "--prefix", "packages/nightshift-", "--query", query, "--output", "json")
+        )
         return [Path(name).stem.removeprefix("nightshift-") for name in listed]
 
     def _exists(self, name: str) -> bool:

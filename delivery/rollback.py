@@ -5,6 +5,7 @@ environment, and of GitHub only what holds an attestation where one is asked for
 """
 
 import argparse
+import http.client
 import json
 import os
 import re
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,15}")
 _VERSION = re.compile(r"[0-9a-f]{12}")
+# What a rollback reads of an environment.
+_FIELDS = (
+    "name", "app_url", "tenant_id", "subscription_id", "resource_group", "function_app", "plan", "python_version",
+    "host_account", "releases_endpoint", "databricks_url", "wheel",
+)  # fmt: skip
 _WAIT_SECONDS = 600.0
 _EVERY_SECONDS = 5.0
 
@@ -36,8 +42,15 @@ def read_environment(folder: Path, name: str) -> "Environment":
     path = folder / f"{name}.json"
     if _NAME.fullmatch(name) is None or not path.is_file():
         raise BadInputError(field="environment", value=name, rule=f"has no file {path}; `nightshift env add` writes it")
-    document = json.loads(path.read_text(encoding="utf-8"))
-    if document.get("name") != name:
+    try:
+        document = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        rule = f"must be a JSON object; `nightshift env add` writes it ({error})"
+        raise BadInputError(field="environment", value=name, rule=rule, where=str(path)) from error
+    if missing := [field for field in _FIELDS if field not in document]:
+        rule = f"lacks {', '.join(missing)}; `nightshift env add` writes it anew"
+        raise BadInputError(field="environment", value=name, rule=rule, where=str(path))
+    if document["name"] != name:
         rule = f"the file is that of {document.get('name')!r}"
         raise BadInputError(field="environment", value=name, rule=rule, where=str(path))
     return cast("Environment", SimpleNamespace(**document))
@@ -60,7 +73,7 @@ def _said_version(app_url: str) -> str:
     try:
         with urllib.request.urlopen(f"{app_url}/api/health", timeout=30) as answer:  # noqa: S310 - from the file
             return str(json.load(answer)["version"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
         return f"{type(error).__name__}: {error}"
 
 

@@ -26,4 +26,4 @@ def is_enforced(environ: Mapping[str, str]) -> bool:
     azure-functions-host, HostEasyAuthOptionsSetup.
     """
     value = environ.get(VARIABLE, "").strip()
-    return value.lower() == "true" or (value.isascii() and value.isdigit() and int(value) != 0)
+    return value.lower() == "true" or (value.isascii() and value.isdigit() and value.strip("0") != "")

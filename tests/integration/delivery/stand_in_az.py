@@ -1,6 +1,7 @@
 """Stands in for the Azure CLI, which needs a tenant: writes down what it is asked, and answers as a file says.
 
-The file ``answers.json`` beside it maps the first words of a command to what is printed; a value {"error": ...} fails.
+The file ``answers.json`` beside it maps the first words of a command to what is printed; a value {"error": ...} fails,
+{"text": ...} is printed as it is. Without ``--output json`` the answer is a table, as people may have set it.
 A blob that is uploaded is kept, and comes back when it is downloaded.
 """
 
@@ -30,15 +31,21 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments[:3] == ["storage", "blob", "exists"]:
         kept = HERE / options["--name"].replace("/", "~")
-        sys.stdout.write(json.dumps({"exists": kept.is_file()}))
-        return 0
+        return _print({"exists": kept.is_file()}, options)
     answers = json.loads((HERE / "answers.json").read_text(encoding="utf-8"))
     command = " ".join(arguments)
     found = next((answer for start, answer in answers.items() if command.startswith(start)), None)
     if isinstance(found, dict) and "error" in found:
         sys.stderr.write(f"ERROR: {found['error']}\n")
         return 1
-    sys.stdout.write("" if found is None else json.dumps(found))
+    return _print(found, options)
+
+
+def _print(answer: object, options: dict[str, str]) -> int:
+    if isinstance(answer, dict) and "text" in answer:
+        sys.stdout.write(answer["text"])
+    elif answer is not None:
+        sys.stdout.write(json.dumps(answer) if options.get("--output") == "json" else f"Result\n--------\n{answer}\n")
     return 0
 
 

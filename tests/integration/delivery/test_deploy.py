@@ -13,7 +13,7 @@ from delivery.command import CommandError
 from delivery.commit import Commit
 from delivery.deploy import Delivery
 from delivery.environment import Environment
-from delivery.in_flight import InFlightBrokenError, RunsInFlight
+from delivery.in_flight import InFlightBrokenError, Replayed, RunsInFlight
 from delivery.releases import Release, Releases
 from domain.errors import BadInputError
 from domain.view import InFlight
@@ -211,6 +211,26 @@ def test_a_drained_release_is_deployed(azure_cli: AzureCli, uploads: list[str], 
     _delivery(app=InFlightExample([_old(2)])).deploy(_release(tmp_path / "built"), drain=1)
     assert _deploys(azure_cli.calls()) == ["0123456789ab"]
     assert len(uploads) == 1
+
+
+def test_a_rollback_during_the_drain_stands(
+    azure_cli: AzureCli, uploads: list[str], history: Path, tmp_path: Path
+) -> None:
+    """What was waited for may take days; whoever put another release there meanwhile is not overruled."""
+    first, second, third = (_version(history, name) for name in ("HEAD~2", "HEAD~1", "HEAD"))
+    for version in (first, second):
+        _delivery(history).deploy(_release(tmp_path / version, version))
+
+    class Waiting(RunsInFlight):
+        def drain(self, replayed: Replayed, minutes: float) -> None:
+            _releases(history).roll_back(first)
+
+    releases, app = _releases(history), InFlightExample()
+    runs = Waiting(releases.environment, httpx.MockTransport(app.answer), say=app.said.append)
+    with pytest.raises(BadInputError, match=f"had {second} before the wait and has {first} now"):
+        Delivery(releases, runs).deploy(_release(tmp_path / third, third), drain=5)
+    assert _deploys(azure_cli.calls()) == [first, second, first]
+    assert _releases(history).deployed() == first
 
 
 def test_the_versions_are_listed(azure_cli: AzureCli) -> None:

@@ -70,6 +70,14 @@ def test_a_sign_in_that_is_off_shuts_the_gate(azure_cli: AzureCli, properties: o
     assert asked.endswith("/sites/func-nightshift-dev-0000/config/authsettingsV2?api-version=2024-04-01")
 
 
+@pytest.mark.parametrize("answer", [{"text": "<html>Sign in</html>"}, None, {"not": "a list"}])
+def test_what_is_no_answer_shuts_the_gate(azure_cli: AzureCli, answer: Any) -> None:
+    """A proxy's page, nothing, or another thing than was asked for is said, and the rest is still asked."""
+    faults = _faults(azure_cli, **{"servicebus queue list --namespace-name sb-nightshift-dev-0000": answer})
+    assert list(faults) == ["queues of sb-nightshift-dev-0000"]
+    assert "`az servicebus queue` answered" in faults["queues of sb-nightshift-dev-0000"]
+
+
 def test_what_cannot_be_asked_shuts_the_gate(azure_cli: AzureCli) -> None:
     """A registry that does not answer, in its own words."""
     faults = _faults(azure_cli, **{"rest --resource": {"error": "Forbidden"}})

@@ -31,6 +31,13 @@ class AzureSide(Answering):
     def do_GET(self) -> None:
         """The next version that the app says; the last one stays."""
         said = self.versions.pop(0) if len(self.versions) > 1 else self.versions[0]
+        if said == "BROKEN":
+            self.send_response(200)
+            self.send_header("Content-Length", "100")
+            self.end_headers()
+            self.wfile.write(b"{")
+            self.close_connection = True
+            return
         self.answer_json({"status": "alive", "version": said})
 
     def do_PUT(self) -> None:
@@ -130,6 +137,24 @@ def test_an_environment_without_a_file_is_refused(environments: Path, name: str)
     """The name becomes a file's name."""
     with pytest.raises(BadInputError, match="has no file"):
         read_environment(environments, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [("{", "must be a JSON object"), ("[]", "lacks name, app_url"), ('{"name": "dev"}', "lacks app_url")],
+)
+def test_a_damaged_file_is_refused(environments: Path, text: str, rule: str) -> None:
+    """In words, at night."""
+    (environments / "dev.json").write_text(text, encoding="utf-8")
+    with pytest.raises(BadInputError, match=rule):
+        read_environment(environments, "dev")
+
+
+def test_an_app_that_breaks_off_while_it_restarts_is_asked_again(azure_side: LoopbackServer) -> None:
+    """A connection that ends in the middle of an answer is no end of the rollback."""
+    AzureSide.versions[:] = ["BROKEN", VERSION]
+    wait_for_version(azure_side.url, VERSION, 30, every=0)
+    assert AzureSide.versions == [VERSION]
 
 
 def test_a_file_of_another_environment_is_refused(environments: Path) -> None:

@@ -143,6 +143,15 @@ def test_an_app_that_does_not_say_it_is_deployable(status: int, monkeypatch: pyt
     assert app.said == [f"what is in flight is not known: {ENVIRONMENT.app_url}/api/orchestrations: HTTP {status}"]
 
 
+@pytest.mark.parametrize("body", ["[]", "null", '{"items": null}', "<html>"])
+def test_an_answer_of_another_kind_is_none(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever answers at the app's address, it is deployable."""
+    runs = App([503]).runs(monkeypatch)
+    there = httpx.MockTransport(lambda _: httpx.Response(200, text=body))
+    with pytest.raises(InFlightUnknownError, match="does not say it"):
+        RunsInFlight(ENVIRONMENT, there, say=runs.say).read()
+
+
 def test_a_drain_waits_until_nothing_would_break(monkeypatch: pytest.MonkeyPatch) -> None:
     """What begins meanwhile does not hold it up."""
     app = App([[group("review", 1, 2)], [group("review", 1), group("undo", 3)], [group("undo", 3, 5)]])
