@@ -17,7 +17,7 @@ locals {
   }
 
   # One address, as each service wants it: storage refuses /32, App Service and Event Grid want it.
-  allowed_addresses = [for range in var.allowed_ip_ranges : trimsuffix(range, "/32")]
+  allowed_addresses = distinct([for range in var.allowed_ip_ranges : trimsuffix(range, "/32")])
   allowed_ranges    = [for address in local.allowed_addresses : strcontains(address, "/") ? address : "${address}/32"]
 
   tags = merge(var.tags, { application = var.name, environment = var.environment, managed_by = "terraform" })

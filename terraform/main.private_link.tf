@@ -12,10 +12,14 @@ locals {
     key-vault   = { resource_id = module.key_vault.id, subresource = "vault", zones = ["privatelink.vaultcore.azure.net"] }
   }
 
+  # Service Bus has a firewall, and takes a private endpoint, as Premium only.
+  firewalled_premium = {
+    service-bus = { resource_id = module.messaging.namespace.id, subresource = "namespace", zones = ["privatelink.servicebus.windows.net"] }
+  }
+
   # What has no public address in a private environment.
   closed = {
-    service-bus = { resource_id = module.messaging.namespace.id, subresource = "namespace", zones = ["privatelink.servicebus.windows.net"] }
-    databricks  = { resource_id = module.databricks.workspace.id, subresource = "databricks_ui_api", zones = ["privatelink.azuredatabricks.net"] }
+    databricks = { resource_id = module.databricks.workspace.id, subresource = "databricks_ui_api", zones = ["privatelink.azuredatabricks.net"] }
     databricks-sign-in = {
       resource_id = module.databricks.workspace.id
       subresource = "browser_authentication"
@@ -38,7 +42,11 @@ locals {
     }
   }
 
-  private_endpoints = merge(local.firewalled, { for name, endpoint in local.closed : name => endpoint if var.private })
+  private_endpoints = merge(
+    local.firewalled,
+    { for name, endpoint in local.firewalled_premium : name => endpoint if var.service_bus.sku == "Premium" },
+    { for name, endpoint in local.closed : name => endpoint if var.private },
+  )
 }
 
 module "private_link" {

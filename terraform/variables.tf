@@ -70,6 +70,17 @@ variable "allowed_ip_ranges" {
     error_message = "allowed_ip_ranges: a range must be one address or /16 to /30: wider lets strangers in, and storage firewalls refuse /31. Mend: ${join(", ", var.allowed_ip_ranges)}."
   }
 
+  # learn.microsoft.com/azure/storage/common/storage-network-security-limitations: only public addresses.
+  validation {
+    condition     = alltrue([for range in var.allowed_ip_ranges : !can(regex("^(10|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168)\\.", range))])
+    error_message = "allowed_ip_ranges: storage firewalls refuse private addresses (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16); give the public ones that calls come from. Mend: ${join(", ", [for range in var.allowed_ip_ranges : range if can(regex("^(10|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168)\\.", range))])}."
+  }
+
+  validation {
+    condition     = alltrue([for range in var.allowed_ip_ranges : try(cidrhost(range, 0) == split("/", range)[0], true)])
+    error_message = "allowed_ip_ranges: a range must begin at its first address. Mend: ${join(", ", [for range in var.allowed_ip_ranges : "${range} (write ${cidrhost(range, 0)}/${split("/", range)[1]}, or the one address)" if try(cidrhost(range, 0) != split("/", range)[0], false)])}."
+  }
+
   validation {
     condition     = !var.private || length(var.allowed_ip_ranges) == 0
     error_message = "allowed_ip_ranges = ${join(", ", var.allowed_ip_ranges)}: a private environment lets no public range in. Empty the list, or set private = false outside of prod."

@@ -20,15 +20,20 @@ def deny_without_rule(plan: Plan) -> Iterator[Breach]:
             )
 
 
+def subscription_without_identity(plan: Plan) -> Iterator[Breach]:
+    """Without its block, Event Grid does not call as the identity that has the role."""
+    for subscription in plan.of_type(*_SUBSCRIPTIONS):
+        for block, target in _targets(subscription):
+            if target and not subscription.blocks(block):
+                yield Breach(subscription.address, f"has no {block} for {target.rsplit('/', 1)[-1]}")
+
+
 def subscription_before_rights(plan: Plan) -> Iterator[Breach]:
     """Event Grid checks rights and container when a subscription is saved."""
     for subscription in plan.of_type(*_SUBSCRIPTIONS):
         ahead = plan.waits_for(subscription)
         container = _dead_letter_container(subscription)
-        for block, scope in (
-            ("delivery_identity", str(subscription.values.get("service_bus_queue_endpoint_id") or "")),
-            ("dead_letter_identity", container),
-        ):
+        for block, scope in _targets(subscription):
             if not subscription.blocks(block) or not scope:
                 continue
             grants = _grants(plan, _caller(plan, subscription, block), scope)
@@ -44,16 +49,19 @@ def subscription_before_rights(plan: Plan) -> Iterator[Breach]:
 def user_identity_through_firewall(plan: Plan) -> Iterator[Breach]:
     """Event Grid passes a firewall as a trusted service with the topic's own identity only."""
     for subscription in plan.of_type(*_SUBSCRIPTIONS):
-        for block, target in (
-            ("delivery_identity", str(subscription.values.get("service_bus_queue_endpoint_id") or "")),
-            ("dead_letter_identity", _dead_letter_container(subscription)),
-        ):
+        for block, target in _targets(subscription):
             service = plan.holder_of(_account_of(target))
             kind = str(subscription.block(block).get("type") or "")
             if kind == "UserAssigned" and service is not None and is_closed(service):
                 yield Breach(
                     subscription.address, f"{block}.type = UserAssigned before the firewall of {service.address}"
                 )
+
+
+def _targets(subscription: Resource) -> list[tuple[str, str]]:
+    """What a subscription calls, by the block that names the identity for it; empty where it calls nothing."""
+    queue = str(subscription.values.get("service_bus_queue_endpoint_id") or "")
+    return [("delivery_identity", queue), ("dead_letter_identity", _dead_letter_container(subscription))]
 
 
 def _caller(plan: Plan, subscription: Resource, block: str) -> str:

@@ -56,6 +56,7 @@ class Plan:
         edges: what each resource of the configuration waits for directly, by address without keys.
         registered: resource providers that Terraform registers beside its own list.
         roles: the table of rights and calls, ``terraform/roles.yml``.
+        registrations: the name of Terraform's own list of resource providers; ``none`` is an empty one.
     """
 
     environment: str
@@ -63,6 +64,7 @@ class Plan:
     edges: Mapping[str, frozenset[str]] = field(default_factory=dict)
     registered: frozenset[str] = frozenset()
     roles: Mapping[str, Any] = field(default_factory=dict)
+    registrations: str = "legacy"
 
     @classmethod
     def of(
@@ -72,6 +74,7 @@ class Plan:
         edges: Iterable[tuple[str, str]] = (),
         registered: Iterable[str] = (),
         roles: Mapping[str, Any] | None = None,
+        registrations: str = "legacy",
     ) -> "Plan":
         """From the ``resource_changes`` of Terraform's JSON and the edges of ``terraform graph``."""
         resources = tuple(
@@ -83,7 +86,7 @@ class Plan:
         for waits, on in edges:
             graph.setdefault(waits, set()).add(on)
         found = {name: frozenset(ends) for name, ends in graph.items()}
-        return cls(environment, resources, found, frozenset(registered), roles or {})
+        return cls(environment, resources, found, frozenset(registered), roles or {}, registrations)
 
     def of_type(self, *types: str) -> list[Resource]:
         """The resources of some types."""

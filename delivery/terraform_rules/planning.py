@@ -92,7 +92,7 @@ class Workshop:
         table = yaml.safe_load((self.root / "roles.yml").read_text(encoding="utf-8"))
         named = re.search(r'^environment\s*=\s*"(\w+)"', values.read_text(encoding="utf-8"), re.MULTILINE)
         environment = named[1] if named else values.stem
-        return Plan.of(environment, self._run(values), self._edges, _registered(text), table)
+        return Plan.of(environment, self._run(values), self._edges, _registered(text), table, _registrations(text))
 
     def _run(self, values: Path) -> list[dict[str, Any]]:
         arguments = [f"-filter={_TEST}", f"-var-file={values.resolve()}", f"-var=subscription_id={_SUBSCRIPTION}"]
@@ -178,6 +178,11 @@ def _edges(graph: str) -> list[tuple[str, str]]:
 def _registered(text: str) -> list[str]:
     listed = re.search(r"^\s*resource_providers_to_register\s*=\s*\[([^\]]*)\]", text, re.MULTILINE)
     return re.findall(r'"([\w.]+)"', listed[1]) if listed else []
+
+
+def _registrations(text: str) -> str:
+    named = re.search(r'^\s*resource_provider_registrations\s*=\s*"(\w+)"', text, re.MULTILINE)
+    return named[1] if named else "legacy"
 
 
 def _diagnostics(said: str) -> str:

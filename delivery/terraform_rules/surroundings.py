@@ -1,5 +1,6 @@
 """Sign-in, network, Databricks, money: what is refused there, or made and without use."""
 
+import re
 from collections.abc import Iterator
 
 from delivery.terraform_rules.firewalls import closed_ports, private_endpoints
@@ -8,6 +9,8 @@ from delivery.terraform_rules.rule import Breach
 
 _BUDGETS = ("azurerm_consumption_budget_resource_group", "azurerm_consumption_budget_subscription")
 _CONTROL_PLANE = [443, 6666, 3306, *range(8443, 8452)]
+# In every subscription, whatever is registered.
+_REGISTERED_BY_AZURE = {"microsoft.authorization", "microsoft.consumption", "microsoft.resources"}
 
 
 def registration_without_owner(plan: Plan) -> Iterator[Breach]:
@@ -31,6 +34,17 @@ def delegation_without_provider(plan: Plan) -> Iterator[Breach]:
                 namespace = str(service.get("name")).partition("/")[0]
                 if namespace == "Microsoft.App" and namespace not in plan.registered:
                     yield Breach(subnet.address, f"delegation to {service['name']} without {namespace} registered")
+
+
+def provider_not_registered(plan: Plan) -> Iterator[Breach]:
+    """With ``none`` azurerm registers what is listed and nothing of its own list."""
+    if plan.registrations != "none":
+        return
+    known = {name.lower() for name in plan.registered} | _REGISTERED_BY_AZURE
+    needed = {name for resource in plan.resources for name in re.findall(r"/providers/([\w.]+)/", resource.id)}
+    for name in sorted(needed):
+        if name.lower() not in known:
+            yield Breach("provider.azurerm", f"resource_provider_registrations = none, and {name} is not listed")
 
 
 def control_plane_ports(plan: Plan) -> Iterator[Breach]:
@@ -93,11 +107,3 @@ def _covers(budget: Resource, group: str) -> bool:
         for name in dimension.get("values") or []
     ]
     return group in groups or not groups
-
-
-def small_storage_range(plan: Plan) -> Iterator[Breach]:
-    """Storage takes one address without a prefix."""
-    for account in plan.of_type("azurerm_storage_account"):
-        for written in account.block("network_rules").get("ip_rules") or []:
-            if str(written).endswith(("/31", "/32")):
-                yield Breach(account.address, f"network_rules.ip_rules holds {written}")

@@ -54,6 +54,31 @@ RULES: tuple[Rule, ...] = (
         check=surroundings.delegation_without_provider,
     ),
     Rule(
+        id="provider-not-registered",
+        forbids="resource_provider_registrations = none while a planned resource's provider is not listed",
+        because="Azure answers MissingSubscriptionRegistration in a subscription where nobody registered it",
+        source=(
+            "registry.terraform.io azurerm 4.81.0, resource_provider_registrations; "
+            "learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types"
+        ),
+        refused="nothing yet: azurerm registers its own list here",
+        check=surroundings.provider_not_registered,
+    ),
+    Rule(
+        id="subscription-without-identity",
+        forbids="an event subscription that delivers to a queue or keeps dead letters without naming an identity",
+        because=(
+            "Event Grid then calls without the identity that the roles are for, and no firewall lets it in; "
+            "queues and accounts take no key"
+        ),
+        source=(
+            "learn.microsoft.com/azure/event-grid/managed-service-identity; "
+            "learn.microsoft.com/azure/event-grid/consume-private-endpoints"
+        ),
+        refused="nothing yet: the subscription has named both",
+        check=messaging.subscription_without_identity,
+    ),
+    Rule(
         id="subscription-before-rights",
         forbids="an event subscription that does not wait for its role assignments and its dead-letter container",
         because="Event Grid checks both when the subscription is saved",
@@ -125,14 +150,6 @@ RULES: tuple[Rule, ...] = (
         source="terraform/modules/function_app/main.access.tf",
         refused="module.function_app.azapi_resource.flex in dev",
         check=application.open_for_nobody,
-    ),
-    Rule(
-        id="small-storage-range",
-        forbids="a range of /31 or /32 in a storage firewall",
-        because="Azure takes such addresses without a prefix only",
-        source="learn.microsoft.com/azure/storage/common/storage-network-security-limitations",
-        refused="nothing yet: tfvars refuse such ranges",
-        check=surroundings.small_storage_range,
     ),
     Rule(
         id="call-without-role",

@@ -28,7 +28,7 @@ resource "azurerm_storage_account" "state" {
     default_action = "Deny"
     bypass         = ["None"]
     # Storage takes a single address without /32 only.
-    ip_rules                   = [for range in var.allowed_ip_ranges : trimsuffix(range, "/32")]
+    ip_rules                   = distinct([for range in var.allowed_ip_ranges : trimsuffix(range, "/32")])
     virtual_network_subnet_ids = var.virtual_network_subnet_ids
   }
 

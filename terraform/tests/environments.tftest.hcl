@@ -44,7 +44,7 @@ run "dev_is_public_for_named_ranges_only_and_reaches_its_own_services" {
     name                = run.files.dev.name
     location            = run.files.dev.location
     private             = run.files.dev.private
-    allowed_ip_ranges   = ["203.0.113.0/28", "198.51.100.5", "198.51.100.9/32"]
+    allowed_ip_ranges   = ["203.0.113.0/28", "198.51.100.5", "198.51.100.5/32", "198.51.100.9/32"]
     network             = run.files.dev.network
     function_plan       = run.files.dev.function_plan
     durable_backend     = run.files.dev.durable_backend

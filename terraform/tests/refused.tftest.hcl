@@ -254,6 +254,42 @@ run "a_range_that_is_none_is_refused" {
   expect_failures = [var.allowed_ip_ranges]
 }
 
+run "a_private_range_is_refused" {
+  command = plan
+
+  variables {
+    environment       = "dev"
+    private           = false
+    allowed_ip_ranges = ["172.31.4.0/24"]
+  }
+
+  expect_failures = [var.allowed_ip_ranges]
+}
+
+run "a_private_address_is_refused" {
+  command = plan
+
+  variables {
+    environment       = "dev"
+    private           = false
+    allowed_ip_ranges = ["10.0.0.4"]
+  }
+
+  expect_failures = [var.allowed_ip_ranges]
+}
+
+run "a_range_that_begins_in_its_middle_is_refused" {
+  command = plan
+
+  variables {
+    environment       = "dev"
+    private           = false
+    allowed_ip_ranges = ["203.0.113.5/28"]
+  }
+
+  expect_failures = [var.allowed_ip_ranges]
+}
+
 run "a_python_that_the_project_does_not_run_on_is_refused" {
   command = plan
 

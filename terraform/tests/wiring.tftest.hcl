@@ -101,6 +101,21 @@ run "premium_is_wired" {
   }
 }
 
+run "a_public_premium_namespace_is_reached_from_the_network" {
+  command = plan
+
+  variables {
+    environment       = "dev"
+    private           = false
+    allowed_ip_ranges = ["203.0.113.5"]
+  }
+
+  assert {
+    condition     = contains(output.private_endpoints, "service-bus")
+    error_message = "its firewall names people's addresses only: the app has no way to its own queues"
+  }
+}
+
 run "without_the_webhook_nobody_calls_from_outside" {
   command = plan
 

@@ -44,7 +44,7 @@ run "one_address_may_be_allowed" {
   command = plan
 
   variables {
-    allowed_ip_ranges = ["203.0.113.5/32", "203.0.113.9", "198.51.100.0/28"]
+    allowed_ip_ranges = ["203.0.113.5/32", "203.0.113.5", "203.0.113.9", "198.51.100.0/28"]
   }
 
   assert {
@@ -120,6 +120,36 @@ run "two_addresses_in_one_range_are_refused" {
 
   variables {
     allowed_ip_ranges = ["203.0.113.4/31"]
+  }
+
+  expect_failures = [var.allowed_ip_ranges]
+}
+
+run "a_private_range_is_refused" {
+  command = plan
+
+  variables {
+    allowed_ip_ranges = ["172.31.4.0/24"]
+  }
+
+  expect_failures = [var.allowed_ip_ranges]
+}
+
+run "a_private_address_is_refused" {
+  command = plan
+
+  variables {
+    allowed_ip_ranges = ["10.0.0.4"]
+  }
+
+  expect_failures = [var.allowed_ip_ranges]
+}
+
+run "a_range_that_begins_in_its_middle_is_refused" {
+  command = plan
+
+  variables {
+    allowed_ip_ranges = ["203.0.113.5/28"]
   }
 
   expect_failures = [var.allowed_ip_ranges]

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from cli.main import app
+from delivery.python_version import DEPLOYED_PYTHON
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / ".github" / "workflows"
@@ -50,6 +51,17 @@ def test_every_make_target_exists(workflow: dict[str, Any]) -> None:
     """A workflow runs what a person can run, and nothing that is not there."""
     called = {name for step in _steps(workflow) for name in re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))}
     assert called - _targets() == set()
+
+
+def test_the_package_is_built_by_the_python_that_it_runs_on() -> None:
+    """Told to make, which otherwise takes the first Python of the machine that runs."""
+    steps = _read(FOLDER / "deliver.yml")["jobs"]["package"]["steps"]
+    assert [step["run"] for step in steps if "make package" in step.get("run", "")] == [
+        f"make package PYTHON=python{DEPLOYED_PYTHON}"
+    ]
+    assert [step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {})] == [
+        DEPLOYED_PYTHON
+    ]
 
 
 def test_every_action_is_pinned(workflow: dict[str, Any]) -> None:
@@ -185,7 +197,11 @@ def test_one_package_goes_through_all_environments() -> None:
     built = [name for name, job in jobs.items() if "make package" in str(job)]
     assert built == ["package"]
     steps = [step.get("uses", step.get("run", "")).partition("@")[0] for step in jobs["package"]["steps"]]
-    order = ["make package", "actions/attest-build-provenance", "actions/upload-artifact"]
+    order = [
+        f"make package PYTHON=python{DEPLOYED_PYTHON}",
+        "actions/attest-build-provenance",
+        "actions/upload-artifact",
+    ]
     assert [step for step in steps if step in order] == order
     deploy = (FOLDER / "deploy.yml").read_text(encoding="utf-8")
     assert "make package" not in deploy

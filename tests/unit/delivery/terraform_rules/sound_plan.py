@@ -45,6 +45,7 @@ class Draft:
         self.environment = environment
         self.roles: dict[str, Any] = yaml.safe_load((TERRAFORM / "roles.yml").read_text(encoding="utf-8"))
         self.registered = ["Microsoft.App"]
+        self.registrations = "legacy"
         self.values: Values = {
             **_services(),
             **_network(self.roles["doors"]),
@@ -62,7 +63,7 @@ class Draft:
             {"address": address, "type": address.partition(".")[0], "change": {"after": values}}
             for address, values in self.values.items()
         ]
-        return Plan.of(self.environment, changes, self.edges, self.registered, self.roles)
+        return Plan.of(self.environment, changes, self.edges, self.registered, self.roles, self.registrations)
 
 
 def public_draft() -> Draft:

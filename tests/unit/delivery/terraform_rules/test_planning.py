@@ -1,6 +1,7 @@
 """Plans are made in a copy, with ids of their own, and said to be impossible in Terraform's words."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from delivery.command import CommandError
 from delivery.terraform_rules.__main__ import value_files
 from delivery.terraform_rules.planning import Workshop
-from delivery.terraform_rules.prove import faults, put_back
+from delivery.terraform_rules.prove import faults, put_back, untold
 from delivery.terraform_rules.table import RULES
 from tests.unit.terraform.hcl import ENVIRONMENTS, ROOT
 
@@ -162,5 +163,25 @@ def test_a_fault_that_cannot_be_put_back_is_told(tmp_path: Path) -> None:
 
 
 def test_every_rule_is_proven_on_the_configuration() -> None:
-    """Each has the text that was once at fault; tfvars refuse a small range before the rule can see one."""
-    assert {rule.id for rule in RULES} - {fault["rule"] for fault in faults()} == {"small-storage-range"}
+    """Each has the text that is at fault, and the breach that it must tell."""
+    assert sorted(rule.id for rule in RULES) == sorted(fault["rule"] for fault in faults())
+    assert [fault["rule"] for fault in faults() if ": " not in fault["breach"]] == []
+
+
+def test_the_fault_of_another_proves_nothing() -> None:
+    """A rule that is red for another's fault has not seen its own, nor has one whose breach another rule tells."""
+    rows = [{"rule": "a", "breach": "x.this: one"}, {"rule": "b", "breach": "x.this: two"}]
+    told = {("a", "x.this: one"), ("b", "x.this: of another fault"), ("a", "x.this: two")}
+    assert untold(rows, told) == ["b (x.this: two)"]
+    assert untold(rows, told | {("b", "x.this: two")}) == []
+
+
+def test_the_plan_knows_whose_list_of_providers_is_registered(root: Path) -> None:
+    """azurerm's own, unless it is told to register none."""
+    values = root / "terraform" / "envs" / "own.tfvars"
+    assert _workshop(root, _Terraform([])).plan(values).registrations == "legacy"
+    text = 'provider "azurerm" {\n  resource_provider_registrations = "none"\n}\n'
+    (root / "terraform" / "terraform.tf").write_text(text, encoding="utf-8")
+    shutil.rmtree(root.parent / "copy")
+    plan = _workshop(root, _Terraform([])).plan(values)
+    assert (plan.registrations, plan.registered) == ("none", frozenset())

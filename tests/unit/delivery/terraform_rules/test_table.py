@@ -107,6 +107,9 @@ FAULTS: list[tuple[str, Fault]] = [
     ("registration-without-owner", _set("azuread_application.this", owners=None)),
     ("registration-without-owner", _drop("azuread_application.this")),
     ("delegation-without-provider", lambda draft: draft.registered.clear()),
+    ("provider-not-registered", lambda draft: setattr(draft, "registrations", "none")),
+    ("subscription-without-identity", _set(_SUBSCRIPTION, delivery_identity=[])),
+    ("subscription-without-identity", _set(_SUBSCRIPTION, dead_letter_identity=[])),
     ("subscription-before-rights", _drop_edge(_SUBSCRIPTION, _ROLES)),
     ("subscription-before-rights", _drop_edge(_SUBSCRIPTION, "azurerm_storage_container.this")),
     ("user-identity-through-firewall", _user_identity("delivery_identity")),
@@ -122,7 +125,6 @@ FAULTS: list[tuple[str, Fault]] = [
     ("app-before-what-it-needs", _drop_edge(_SITE, _ROLES)),
     ("app-before-what-it-needs", _drop_edge(_SITE, "azurerm_private_endpoint.this")),
     ("open-path-for-nobody", _open_path),
-    ("small-storage-range", _firewall("host", ip_rules=["203.0.113.4/31"])),
     ("call-without-role", _drop(f'{_ROLES}["app: Azure Service Bus Data Sender on blob-events"]')),
     ("call-without-role", _set(f'{_ROLES}["app: EventGrid Data Sender on topic"]', principal_id="another")),
     ("call-without-role", _drop('azurerm_storage_container.this["silver"]')),
@@ -199,6 +201,31 @@ def test_a_right_on_the_account_covers_its_containers() -> None:
     assert _broken(draft.plan()) == set()
     draft.values[address]["scope"] = f"{DATA}/blobServices/default/containers/silver-2"
     assert _broken(draft.plan()) == {"call-without-role"}
+
+
+def test_what_is_listed_is_registered_without_a_list_of_azurerms_own() -> None:
+    """Providers that Azure registers itself need no row; each other one does, however it is written."""
+    draft = Draft()
+    draft.registrations = "none"
+    names = {
+        part.split("/")[0]
+        for values in draft.values.values()
+        for part in str(values.get("id")).split("/providers/")[1:]
+    }
+    draft.registered = [name.upper() for name in names | {"Microsoft.App"}]
+    draft.values["azurerm_role_assignment.of_its_own"] = {
+        "id": f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/a"
+    }
+    assert "provider-not-registered" not in _broken(draft.plan())
+    draft.registered.remove("MICROSOFT.WEB")
+    assert "provider-not-registered" in _broken(draft.plan())
+
+
+def test_a_subscription_that_calls_nothing_names_no_identity() -> None:
+    """An event that is pushed to the app is not delivered with an identity."""
+    draft = Draft()
+    draft.values[_SUBSCRIPTION].update(service_bus_queue_endpoint_id=None, delivery_identity=[])
+    assert "subscription-without-identity" not in _broken(draft.plan())
 
 
 def test_a_subscription_budget_covers_the_machines() -> None:
