@@ -39,11 +39,13 @@ class BoundedIdentity:
             ServiceRefusedError: nobody has signed in, or they get no token for this.
             ServiceUnavailableError: no answer within the time.
         """
-        return self._within(lambda: self._credential.get_token(*scopes, **options))
+        token: AccessToken = self._within(lambda: self._credential.get_token(*scopes, **options))
+        return token
 
     def get_token_info(self, *scopes: str, **options: Any) -> "AccessTokenInfo":
         """A token with more about it, as ``SupportsTokenInfo`` gives it; it raises as ``get_token`` does."""
-        return self._within(lambda: self._credential.get_token_info(*scopes, **options))
+        token: AccessTokenInfo = self._within(lambda: self._credential.get_token_info(*scopes, **options))
+        return token
 
     def _within(self, call: Callable[[], Result]) -> Result:
         from azure.core.exceptions import ClientAuthenticationError

@@ -17,8 +17,9 @@ from domain.errors import ServiceUnavailableError
 Result = TypeVar("Result")
 Port = TypeVar("Port")
 
-# A system that keeps its calls hanging must not hold all threads of the process, of which the app has twice as many.
-MOST_UNDER_WAY = 16
+# A system that keeps its calls hanging must not hold all 32 threads of the app. The sixteen messages and eight
+# activities that host.json lets run at once all find a place, and pages that need another system still have threads.
+MOST_UNDER_WAY = 24
 # Of which systems this is a call already: one that a call makes on its way has no second place among them.
 _INSIDE: ContextVar[frozenset[str]] = ContextVar("inside", default=frozenset())
 

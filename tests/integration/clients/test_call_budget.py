@@ -106,7 +106,8 @@ def _end_abandoned_calls() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("kind", "call"),
     [("silent", call) for call in CALLS]
-    + [("trickling", call) for call in CALLS]
+    # Metadata is in the head of an answer, which comes.
+    + [("trickling", call) for call in CALLS if call != "blob metadata"]
     # One of each SDK: what makes a connection is the same for all its calls.
     + [("full", call) for call in ("job status", "registry", "tables", "service bus", "event grid", "notifier")],
 )
