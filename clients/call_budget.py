@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar, cast
 
 from domain.errors import ServiceUnavailableError
@@ -17,63 +17,77 @@ from domain.errors import ServiceUnavailableError
 Result = TypeVar("Result")
 Port = TypeVar("Port")
 
-# A system that keeps its calls hanging must not fill the process with threads.
-MOST_ABANDONED = 16
+# A system that keeps its calls hanging must not hold all 32 threads of the app. The sixteen messages and eight
+# activities that host.json lets run at once all find a place, and pages that need another system still have threads.
+MOST_UNDER_WAY = 24
+# Of which systems this is a call already: one that a call makes on its way has no second place among them.
+_INSIDE: ContextVar[frozenset[str]] = ContextVar("inside", default=frozenset())
 
 
-class AbandonedCalls:
-    """Counts calls that nobody waits for any more and that have not ended, per outside system."""
+class CallsUnderWay:
+    """Counts, per outside system, calls that have begun and not ended, whether or not anybody still waits for them."""
 
-    def __init__(self, most: int = MOST_ABANDONED) -> None:
-        self._most = most
-        self._count: Counter[str] = Counter()
+    def __init__(self, most: int = MOST_UNDER_WAY) -> None:
+        self.most = most
+        self._count: Counter[tuple[str, bool]] = Counter()
         self._lock = threading.Lock()
 
-    def full(self, service: str) -> bool:
-        """Whether another call may not begin."""
+    def begin(self, service: str, *, inside: bool) -> bool:
+        """Count a call until ``end``; False if it may not begin.
+
+        Args:
+            inside: whether it is a part of a call of the same system: those count among themselves, or a call would
+                take the place of its own part.
+        """
         with self._lock:
-            return self._count[service] >= self._most
+            if self._count[service, inside] >= self.most:
+                return False
+            self._count[service, inside] += 1
+            return True
 
-    def add(self, service: str, outcome: "Future[Any]") -> None:
-        """Count a call until it ends."""
+    def end(self, service: str, *, inside: bool) -> None:
+        """It has ended."""
         with self._lock:
-            self._count[service] += 1
-        outcome.add_done_callback(lambda _: self._remove(service))
-
-    def _remove(self, service: str) -> None:
-        with self._lock:
-            self._count[service] -= 1
+            self._count[service, inside] -= 1
 
 
-_ABANDONED = AbandonedCalls()
+_UNDER_WAY = CallsUnderWay()
 
 
 def call_within(
-    service: str, seconds: float, call: Callable[[], Result], abandoned: AbandonedCalls = _ABANDONED
+    service: str, seconds: float, call: Callable[[], Result], under_way: CallsUnderWay = _UNDER_WAY
 ) -> Result:
     """Call, in the caller's context, and wait for the end at most so long.
 
     What is abandoned may still take effect, as a call may whose answer was lost: every effect is safe to repeat.
 
     Raises:
-        ServiceUnavailableError: the budget is used up, or too many earlier calls have not ended.
+        ServiceUnavailableError: the budget is used up, or too many calls of the system are under way.
     """
-    if abandoned.full(service):
-        raise ServiceUnavailableError(service, f"{MOST_ABANDONED} earlier calls have not ended yet")
+    outside = _INSIDE.get()
+    inside = service in outside
+    if not under_way.begin(service, inside=inside):
+        raise ServiceUnavailableError(service, f"{under_way.most} calls are under way")
     outcome: Future[Result] = Future()
     context = copy_context()
+    context.run(_INSIDE.set, outside | {service})
 
     def run() -> None:
         try:
             result = context.run(call)
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
+            under_way.end(service, inside=inside)
             outcome.set_exception(error)
         else:
+            under_way.end(service, inside=inside)
             outcome.set_result(result)
 
-    threading.Thread(target=run, name=f"call of {service}", daemon=True).start()
+    try:
+        threading.Thread(target=run, name=f"call of {service}", daemon=True).start()
+    except BaseException:
+        under_way.end(service, inside=inside)
+        raise
     if not wait([outcome], seconds).done:
-        abandoned.add(service, outcome)
         raise ServiceUnavailableError(service, f"no answer within {seconds:g} s")
     return outcome.result()
 

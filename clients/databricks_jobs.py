@@ -5,8 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.errors.platform import InvalidParameterValue, NotFound, ResourceDoesNotExist
+from databricks.sdk.service.jobs import RunOutput
 
+from clients.call_budget import call_within
 from clients.databricks_errors import translated
 from clients.databricks_run_state import message_of, read_run_state
 from domain.errors import ServiceRefusedError
@@ -18,10 +21,15 @@ _GET_RUN = "/api/2.2/jobs/runs/get"
 
 
 class DatabricksJobService:
-    """Implements domain.ports.JobService."""
+    """Implements domain.ports.JobService.
 
-    def __init__(self, workspace: WorkspaceClient) -> None:
+    Args:
+        output_seconds: how long a failed task's output is waited for, within the call that tells the run's state.
+    """
+
+    def __init__(self, workspace: WorkspaceClient, output_seconds: float = 9) -> None:
         self._workspace = workspace
+        self._output_seconds = output_seconds
 
     def start(self, order: JobOrder) -> JobRun:
         """Start a job run, once per token.
@@ -83,15 +91,22 @@ class DatabricksJobService:
         return answer
 
     def _error(self, task: Mapping[str, Any]) -> str:
-        text = ""
+        text = unread = ""
         if task.get("run_id") is not None:
             try:
-                output = self._workspace.jobs.get_run_output(int(task["run_id"]))
+                output = call_within("Databricks", self._output_seconds, lambda: self._output(task))
                 text = "\n".join(part for part in (output.error, output.error_trace) if part)
             except (ResourceDoesNotExist, NotFound, InvalidParameterValue):
                 # A task that never ran has no output, and an old one is deleted; the state is known all the same.
                 text = ""
-        return f"task {task.get('task_key')}: {text or message_of(task) or 'no error text'}"[:_ERROR_TEXT]
+            except (DatabricksError, ServiceRefusedError, OSError, ValueError) as error:
+                # That the job's code failed is known, and must not be lost with the words for it.
+                unread = f" (its output could not be read: {error.__cause__ or error})"
+        told = text or message_of(task) or "no error text"
+        return f"task {task.get('task_key')}: {told}{unread}"[:_ERROR_TEXT]
+
+    def _output(self, task: Mapping[str, Any]) -> RunOutput:
+        return self._workspace.jobs.get_run_output(int(task["run_id"]))
 
 
 @contextmanager

@@ -171,11 +171,19 @@ def _is_cause(task: Mapping[str, Any]) -> bool:
 
 def _last_attempts(run: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     last: dict[str, Mapping[str, Any]] = {}
-    for task in run.get("tasks") or []:
+    tasks = run.get("tasks")
+    for task in tasks if isinstance(tasks, list) else []:
+        if not isinstance(task, Mapping):
+            continue
         key = str(task.get("task_key"))
-        if key not in last or int(task.get("attempt_number") or 0) >= int(last[key].get("attempt_number") or 0):
+        if key not in last or _attempt(task) >= _attempt(last[key]):
             last[key] = task
     return last.values()
+
+
+def _attempt(task: Mapping[str, Any]) -> int:
+    number = task.get("attempt_number")
+    return number if isinstance(number, int) else 0
 
 
 def _life_cycles(run: Mapping[str, Any]) -> list[str]:

@@ -51,9 +51,10 @@ _HOST_JSON = Path(__file__).resolve().parents[1] / "host.json"
 _DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 # An activity that cannot reach a service is tried again by Durable; a client must not hang in its own retries for long.
 CALL_SECONDS = 30.0
-# Two attempts of one request, and the pause between them, fit into a call's budget.
+# A token, two attempts of one request and the pause between them fit into a call's budget.
 _REQUEST_SHARE = 0.3
 _LANGUAGE_MODEL_PAUSE = 10.0
+_APP_IDENTITY = "the app's managed identity must be assigned to it; AZURE_CLIENT_ID names it"
 _PART_SIZES = ("max_single_put_size", "max_block_size", "max_single_get_size", "max_chunk_get_size")
 # By default a retry of blob storage waits for fifteen seconds and more.
 _BLOB_PAUSE: dict[str, Any] = {"initial_backoff": 0.5, "increment_base": 1, "random_jitter_range": 1}
@@ -233,7 +234,8 @@ class LazyServices:
         """Databricks Jobs."""
         from clients.databricks_jobs import DatabricksJobService
 
-        return bounded("Databricks", self._call_seconds, lambda: DatabricksJobService(self._workspace))
+        share = self._call_seconds * _REQUEST_SHARE
+        return bounded("Databricks", self._call_seconds, lambda: DatabricksJobService(self._workspace, share))
 
     @cached_property
     def compute(self) -> ComputeService:
@@ -352,7 +354,10 @@ class LazyServices:
     def _credential(self) -> "TokenCredential":
         from azure.identity import DefaultAzureCredential
 
-        return DefaultAzureCredential(managed_identity_client_id=self._settings.client_id)
+        from clients.bounded_identity import BoundedIdentity
+
+        credential = DefaultAzureCredential(managed_identity_client_id=self._settings.client_id)
+        return BoundedIdentity(credential, self._call_seconds * _REQUEST_SHARE, _APP_IDENTITY)
 
 
 def signed_in_blobs(endpoint: str) -> BlobStore:
@@ -361,8 +366,11 @@ def signed_in_blobs(endpoint: str) -> BlobStore:
     from azure.storage.blob import BlobServiceClient
 
     from clients.blob_storage import AzureBlobStore
+    from clients.bounded_identity import BoundedIdentity
 
-    return AzureBlobStore(BlobServiceClient(endpoint, credential=DefaultAzureCredential()))
+    # Nobody is signed in where each of the places that azure-identity looks in says so; that takes it seconds.
+    credential = BoundedIdentity(DefaultAzureCredential(), CALL_SECONDS, "sign in with `az login`")
+    return AzureBlobStore(BlobServiceClient(endpoint, credential=credential))
 
 
 class ServicesProvider:

@@ -1,6 +1,7 @@
 """Against systems that do not answer, each client's call ends within its budget, and says so by type."""
 
 import gc
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,10 +38,23 @@ CALLS: dict[str, Callable[[Services], object]] = {
     "tables": lambda services: services.ledger.entries("m"),
     "blob read": lambda services: services.blobs.read(BLOB),
     "blob write": lambda services: services.blobs.write(BLOB, b"x", content_type="text/csv"),
+    "blob upload": lambda services: services.blobs.upload(BLOB, Path(__file__), metadata={}),
+    "blob metadata": lambda services: services.blobs.metadata(BLOB),
+    "blob remove": lambda services: services.blobs.remove(BLOB),
     "service bus": lambda services: services.alert_queues.send_raw("q", b"{}", message_id="1", properties={}),
     "event grid": lambda services: services.events.publish(RunEvent(kind="started", model="m", run="r", data={})),
     "notifier": lambda services: services.notifier.send(NOTE),
     "language model": lambda services: services.language_model and services.language_model.complete(PROMPT),
+}
+# Nobody is asked there: without a token no request is made.
+_NOBODY = "https://127.0.0.1:9"
+_WITH_IDENTITY = {
+    "NIGHTSHIFT_BLOB_ENDPOINT": _NOBODY,
+    "NIGHTSHIFT_TABLE_ENDPOINT": _NOBODY,
+    "NIGHTSHIFT_SERVICEBUS__fullyQualifiedNamespace": "127.0.0.1",
+    "NIGHTSHIFT_EVENTGRID_ENDPOINT": _NOBODY,
+    "MLFLOW_TRACKING_URI": "databricks",
+    "DATABRICKS_HOST": _NOBODY,
 }
 
 
@@ -92,7 +106,8 @@ def _end_abandoned_calls() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("kind", "call"),
     [("silent", call) for call in CALLS]
-    + [("trickling", call) for call in CALLS]
+    # Metadata is in the head of an answer, which comes.
+    + [("trickling", call) for call in CALLS if call != "blob metadata"]
     # One of each SDK: what makes a connection is the same for all its calls.
     + [("full", call) for call in ("job status", "registry", "tables", "service bus", "event grid", "notifier")],
 )
@@ -101,6 +116,29 @@ def test_a_call_ends(call: str, unresponsive: UnresponsiveServer, monkeypatch: p
     with pytest.raises(ServiceUnavailableError):
         CALLS[call](_services(unresponsive.port, monkeypatch))
     assert unresponsive.connections <= 4
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", ["silent"])
+@pytest.mark.parametrize(
+    "call",
+    ["tables", "blob read", "blob write", "blob upload", "blob metadata", "blob remove", "event grid", "job status"],
+)
+def test_a_call_ends_where_the_identity_does_not_answer(
+    call: str, unresponsive: UnresponsiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token is asked for before the request, so that the request's own limit does not count."""
+    for name in [name for name in os.environ if name.startswith("AZURE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{unresponsive.port}/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "x")
+    services = LazyServices(read_settings(_WITH_IDENTITY, ROOT), BUDGET_SECONDS)
+    try:
+        with pytest.raises(ServiceUnavailableError, match="no answer within"):
+            CALLS[call](services)
+    finally:
+        # Else what is left behind goes on to ask for minutes.
+        vars(services._credential)["_credential"].close()
 
 
 @pytest.mark.parametrize("call", ["job status", "tables", "blob read", "event grid", "registry", "language model"])

@@ -1,6 +1,7 @@
 """Starting, reading and canceling job runs, through the real SDK against a local workspace."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.loopback_server import Answering, LoopbackServer
 
 CASES = Path(__file__).parents[2] / "data" / "job_runs.json"
 SHAPES = ("terminated", "status_only", "state_only", "internal_error")
+NO_OUTPUT = (400, "INVALID_PARAMETER_VALUE", "This run has no output.")
 REQUEST_ERRORS = ["internal_error", "service_unavailable", "too_many_requests"]
 
 
@@ -273,6 +275,7 @@ class _Workspace:
         self._run: dict[str, Any] = {}
 
         self.output: dict[str, Any] | None = None
+        self.refusal = NO_OUTPUT
 
         class Handler(Answering):
             def do_GET(self) -> None:
@@ -281,8 +284,9 @@ class _Workspace:
                 elif workspace.output is not None:
                     self.answer_json(workspace.output)
                 else:
-                    document = {"error_code": "INVALID_PARAMETER_VALUE", "message": "This run has no output."}
-                    self.answer(400, json.dumps(document).encode(), {"content-type": "application/json"})
+                    status, code, message = workspace.refusal
+                    document = {"error_code": code, "message": message}
+                    self.answer(status, json.dumps(document).encode(), {"content-type": "application/json"})
 
         self._server = LoopbackServer(Handler)
         config = Config(host=self._server.url, token="t", auth_type="pat", retry_timeout_seconds=1)
@@ -361,6 +365,73 @@ def test_recorded_answers(workspace: _Workspace, case: dict[str, Any]) -> None:
     assert becomes["message"] in status.message
     assert status.error.startswith(becomes["error"])
     assert bool(status.error) == bool(becomes["error"])
+
+
+@pytest.fixture
+def mute(workspace: _Workspace) -> Iterator[_Workspace]:
+    """The workspace, which will not give a task's output."""
+    workspace.output = None
+    yield workspace
+    workspace.refusal = NO_OUTPUT
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        (400, "BAD_REQUEST"),
+        (403, "PERMISSION_DENIED"),
+        (409, "ABORTED"),
+        (429, "REQUEST_LIMIT_EXCEEDED"),
+        (500, "INTERNAL_ERROR"),
+        (503, "TEMPORARILY_UNAVAILABLE"),
+        (504, "DEADLINE_EXCEEDED"),
+        (418, "INVENTED_LATER"),
+    ],
+    ids=lambda refusal: refusal[1],
+)
+@pytest.mark.parametrize(
+    "run",
+    [case["run"] for case in json.loads(CASES.read_text(encoding="utf-8")) if case["output"]],
+    ids=lambda run: run["state"]["life_cycle_state"],
+)
+def test_failed_code_is_known_where_its_output_cannot_be_read(
+    mute: _Workspace, run: dict[str, Any], refusal: tuple[int, str]
+) -> None:
+    """The state was told already; what the task says of itself stands for the output."""
+    mute.refusal = (*refusal, "not now")
+    mute.run(**run)
+    status = mute.jobs.status(7)
+    assert (status.state, status.transient) == ("failed", False)
+    assert status.error.startswith("task train: ")
+    assert "(its output could not be read: " in status.error
+    assert "not now" in status.error
+
+
+def test_an_output_that_does_not_come_is_not_waited_for_long() -> None:
+    """It has a share of the call that tells the state."""
+    over = threading.Event()
+
+    class Handler(Answering):
+        def do_GET(self) -> None:
+            if "/jobs/runs/get-output" in self.path:
+                over.wait()
+            if "well-known" in self.path:
+                self.answer_json({})
+            else:
+                tasks = [{"task_key": "train", "run_id": 8, "state": state | {"state_message": "exit 1"}}]
+                self.answer_json({"run_id": 7, "state": state, "tasks": tasks})
+
+    state = {"life_cycle_state": "TERMINATED", "result_state": "FAILED"}
+    server = LoopbackServer(Handler)
+    client = WorkspaceClient(config=Config(host=server.url, token="t", auth_type="pat"))
+    try:
+        status = DatabricksJobService(client, output_seconds=0.05).status(7)
+    finally:
+        over.set()
+        client.api_client._api_client._session.close()
+        server.close()
+    assert status.state == "failed"
+    assert "task train: exit 1 (its output could not be read: " in status.error
 
 
 def test_the_time_of_a_run(workspace: _Workspace) -> None:

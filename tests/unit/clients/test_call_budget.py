@@ -1,11 +1,12 @@
-"""A call ends within its budget; what is abandoned is counted until it ends."""
+"""A call ends within its budget; what is under way is counted until it ends, abandoned or not."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
 import pytest
 
-from clients.call_budget import AbandonedCalls, bounded, call_within
+from clients.call_budget import CallsUnderWay, bounded, call_within
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 
 SHORT, LONG = 0.05, 60.0
@@ -38,20 +39,64 @@ def test_an_error_about_time_is_not_mistaken_for_the_budget() -> None:
 
 
 def test_a_call_that_hangs_is_left_behind() -> None:
-    """Its caller hears the budget, and only so many may hang."""
-    hanging, abandoned = threading.Event(), AbandonedCalls(most=2)
+    """Its caller hears the budget, and it counts until it ends."""
+    hanging, under_way = threading.Event(), CallsUnderWay(most=2)
     try:
         for _ in range(2):
             with pytest.raises(ServiceUnavailableError, match=r"X is not available: no answer within 0\.05 s"):
-                call_within("X", SHORT, hanging.wait, abandoned)
-        with pytest.raises(ServiceUnavailableError, match="earlier calls have not ended yet"):
-            call_within("X", LONG, lambda: "never asked", abandoned)
-        assert call_within("Y", LONG, lambda: "asked", abandoned) == "asked"
+                call_within("X", SHORT, hanging.wait, under_way)
+        with pytest.raises(ServiceUnavailableError, match="2 calls are under way"):
+            call_within("X", LONG, lambda: "never asked", under_way)
+        assert call_within("Y", LONG, lambda: "asked", under_way) == "asked"
     finally:
         hanging.set()
-    while abandoned.full("X"):
-        pass
-    assert call_within("X", LONG, lambda: "asked again", abandoned) == "asked again"
+    for thread in threading.enumerate():
+        if thread.name == "call of X":
+            thread.join()
+    assert call_within("X", LONG, lambda: "asked again", under_way) == "asked again"
+
+
+def test_calls_that_are_waited_for_count_too() -> None:
+    """One system that hangs holds only so many of the app's threads; the next caller hears so at once."""
+    under_way, answer, begun = CallsUnderWay(most=2), threading.Event(), threading.Barrier(3)
+
+    def ask() -> str:
+        begun.wait()
+        answer.wait()
+        return "answered"
+
+    with ThreadPoolExecutor(2) as callers:
+        first = [callers.submit(call_within, "X", LONG, ask, under_way) for _ in range(2)]
+        begun.wait()
+        try:
+            with pytest.raises(ServiceUnavailableError, match="2 calls are under way"):
+                call_within("X", LONG, lambda: "never asked", under_way)
+            assert call_within("Y", LONG, lambda: "asked", under_way) == "asked"
+        finally:
+            answer.set()
+        assert [outcome.result() for outcome in first] == ["answered"] * 2
+    assert call_within("X", LONG, lambda: "asked again", under_way) == "asked again"
+
+
+def test_a_call_does_not_take_the_place_of_its_own_part() -> None:
+    """As many may run as may begin, though each makes a call of the same system on its way."""
+    under_way, begun = CallsUnderWay(most=2), threading.Barrier(2)
+
+    def whole() -> str:
+        begun.wait()
+        return call_within("X", LONG, lambda: "part", under_way)
+
+    with ThreadPoolExecutor(2) as callers:
+        outcomes = [callers.submit(call_within, "X", LONG, whole, under_way) for _ in range(2)]
+        assert [outcome.result() for outcome in outcomes] == ["part", "part"]
+
+
+def test_a_call_that_fails_gives_its_place_back() -> None:
+    """As one that is answered does."""
+    under_way = CallsUnderWay(most=1)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            call_within("X", LONG, lambda: 1 / 0, under_way)
 
 
 def test_the_making_of_a_client_is_part_of_its_first_call() -> None:

@@ -134,3 +134,10 @@ def test_no_word_of_the_sdk_is_forgotten() -> None:
     assert {word.value for word in RunResultState} <= RESULTS.keys() | {"FAILED"}
     assert {word.value for word in TerminationTypeType} <= TYPES.keys()
     assert set(RESULTS.values()) <= FINISHED
+
+
+@pytest.mark.parametrize("tasks", [[None], ["train"], {}, 1, [{"task_key": "train", "attempt_number": "first"}] * 2])
+def test_tasks_that_cannot_be_read_leave_the_runs_own_state(tasks: object) -> None:
+    """An answer of a form that the API does not promise is no failure of the app."""
+    read = read_run_state({"state": {"life_cycle_state": "TERMINATED", "result_state": "FAILED"}, "tasks": tasks})
+    assert read.state == "failed"
