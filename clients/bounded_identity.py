@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from clients.call_budget import CallsUnderWay, call_within
+from clients.call_budget import call_within
 from domain.errors import ServiceRefusedError
 
 if TYPE_CHECKING:
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _SERVICE = "Microsoft Entra ID"
-# As many as the app has threads: every system's call may need a token at the same time, right after the start.
-_UNDER_WAY = CallsUnderWay(most=32)
 
 
 class BoundedIdentity:
@@ -51,7 +49,7 @@ class BoundedIdentity:
         from azure.core.exceptions import ClientAuthenticationError
 
         try:
-            return call_within(_SERVICE, self._seconds, call, _UNDER_WAY)
+            return call_within(_SERVICE, self._seconds, call)
         except ClientAuthenticationError as error:
             first_line = (error.message or str(error) or type(error).__name__).splitlines()[0]
             raise ServiceRefusedError(_SERVICE, f"no token: {first_line}", self._hint) from error

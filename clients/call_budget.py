@@ -17,9 +17,12 @@ from domain.errors import ServiceUnavailableError
 Result = TypeVar("Result")
 Port = TypeVar("Port")
 
-# A system that keeps its calls hanging must not hold all 32 threads of the app. The sixteen messages and eight
-# activities that host.json lets run at once all find a place, and pages that need another system still have threads.
+# A system that keeps its calls hanging must not hold all 32 threads that answer requests and messages.
 MOST_UNDER_WAY = 24
+# Nothing can be done without these, so refusing their calls saves nothing: twice the 64 threads of the app, those of
+# its functions and those of its event loop. What is refused at once in a storm of alerts would end as dead letters.
+MOST_OF_WHAT_ALL_NEED = 128
+WHAT_ALL_NEED = frozenset({"Table storage", "Blob storage", "Service Bus", "Microsoft Entra ID"})
 # Of which systems this is a call already: one that a call makes on its way has no second place among them.
 _INSIDE: ContextVar[frozenset[str]] = ContextVar("inside", default=frozenset())
 
@@ -27,10 +30,15 @@ _INSIDE: ContextVar[frozenset[str]] = ContextVar("inside", default=frozenset())
 class CallsUnderWay:
     """Counts, per outside system, calls that have begun and not ended, whether or not anybody still waits for them."""
 
-    def __init__(self, most: int = MOST_UNDER_WAY) -> None:
-        self.most = most
+    def __init__(self, most: int = MOST_UNDER_WAY, most_of_what_all_need: int = MOST_OF_WHAT_ALL_NEED) -> None:
+        self._most = most
+        self._most_of_what_all_need = most_of_what_all_need
         self._count: Counter[tuple[str, bool]] = Counter()
         self._lock = threading.Lock()
+
+    def most(self, service: str) -> int:
+        """How many calls of a system may be under way."""
+        return self._most_of_what_all_need if service in WHAT_ALL_NEED else self._most
 
     def begin(self, service: str, *, inside: bool) -> bool:
         """Count a call until ``end``; False if it may not begin.
@@ -40,7 +48,7 @@ class CallsUnderWay:
                 take the place of its own part.
         """
         with self._lock:
-            if self._count[service, inside] >= self.most:
+            if self._count[service, inside] >= self.most(service):
                 return False
             self._count[service, inside] += 1
             return True
@@ -67,7 +75,7 @@ def call_within(
     outside = _INSIDE.get()
     inside = service in outside
     if not under_way.begin(service, inside=inside):
-        raise ServiceUnavailableError(service, f"{under_way.most} calls are under way")
+        raise ServiceUnavailableError(service, f"{under_way.most(service)} calls are under way")
     outcome: Future[Result] = Future()
     context = copy_context()
     context.run(_INSIDE.set, outside | {service})

@@ -3,10 +3,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from pathlib import Path
 
 import pytest
 
-from clients.call_budget import CallsUnderWay, bounded, call_within
+from clients.call_budget import WHAT_ALL_NEED, CallsUnderWay, bounded, call_within
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 
 SHORT, LONG = 0.05, 60.0
@@ -76,6 +77,25 @@ def test_calls_that_are_waited_for_count_too() -> None:
             answer.set()
         assert [outcome.result() for outcome in first] == ["answered"] * 2
     assert call_within("X", LONG, lambda: "asked again", under_way) == "asked again"
+
+
+def test_a_storm_is_not_refused_by_what_all_need() -> None:
+    """Each of the app's 64 threads may ask storage, the bus or the sign-in at once; others are kept smaller."""
+    threads = 64
+    for service in sorted(WHAT_ALL_NEED):
+        under_way, begun = CallsUnderWay(), threading.Barrier(threads)
+        with ThreadPoolExecutor(threads) as callers:
+            calls = [callers.submit(call_within, service, LONG, begun.wait, under_way) for _ in range(threads)]
+            assert len([call.result() for call in calls]) == threads
+    assert CallsUnderWay().most("MLflow") < 32
+
+
+def test_what_all_need_are_systems_that_are_called() -> None:
+    """A name that nobody uses would bound nothing."""
+    root = Path(__file__).resolve().parents[3]
+    files = [path for folder in ("clients", "wiring") for path in (root / folder).glob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    assert all(text.count(f'"{service}"') > 1 for service in WHAT_ALL_NEED)
 
 
 def test_a_call_does_not_take_the_place_of_its_own_part() -> None:
