@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
-from azure.servicebus.exceptions import ServiceBusAuthorizationError
+from azure.servicebus.exceptions import MessageNotFoundError, ServiceBusAuthorizationError
 
 from clients.alert_queues import ServiceBusAlertQueues
 from domain.errors import ServiceRefusedError
@@ -66,6 +66,9 @@ def test_a_sender_schedules_and_cancels(guarded: BrokerProcess) -> None:
         later = datetime.now(UTC) + timedelta(hours=1)
         [number] = sender.schedule_messages(ServiceBusMessage(b"{}"), later)
         sender.cancel_scheduled_messages(number)
+        with pytest.raises(MessageNotFoundError):
+            sender.cancel_scheduled_messages(number)
+    assert number > 0
 
 
 def test_a_table_that_is_not_understood_starts_no_broker(tmp_path: Path) -> None:
