@@ -3,6 +3,10 @@
 A partition per model holds a row per incident, a row per alert that says which incident it belongs to, and a row per
 fingerprint that names its latest incident. An alert, its incident and the fingerprint are written in one transaction,
 so that however often and from however many places an alert is delivered, it counts once.
+
+The first alert of a source's id has a row under that id; one of the same id about something else (another category,
+metric or feature) has a row of its own, ``alert-{id}-{identity}``. So a new alert needs no look-up before its insert, and
+the rows of releases that knew only the id are found.
 """
 
 import itertools
@@ -47,13 +51,11 @@ class TableIncidentBook:
     def _fired(self, signal: Signal, attempt: int) -> Recorded:
         alert, model = signal.alert, signal.alert.partition
         # Most alerts are new: that one is not shows when its row cannot be inserted.
-        seen = self._table.get(model, _ALERT + alert.key) if attempt else None
+        known = self._of_id(alert) if attempt else []
+        seen = next((row for row in known if _told(row).same_subject(alert)), None)
         if seen is not None:
-            known = str(seen.values["Incident"])
-            incident = self.get(model, known) if known else None
-            again = incident is not None and any(line.key == f"again-{alert.key}" for line in incident.timeline)
-            # The first delivery may have died between this record and what follows from it.
-            return Recorded(alert_key=alert.key, incident=incident, repeated=True, reopened=again, act=_armed(incident))
+            return self._repeated(alert, str(seen.values["Incident"]))
+        place = _place(alert, taken=bool(known))
         remembered = self._latest.get(signal.fingerprint)
         row = self._table.get(model, _INCIDENT + remembered) if remembered else None
         pointer = None
@@ -63,13 +65,15 @@ class TableIncidentBook:
         latest = None if row is None else _read(row)
         if latest is not None and row is not None and _within(signal, latest):
             incident, reopened = _joined(latest, signal)
-            self._table.write(model, [_alert_row(alert, incident.incident_id), _incident_row(incident, row.etag)])
+            self._table.write(
+                model, [_alert_row(place, alert, incident.incident_id), _incident_row(incident, row.etag)]
+            )
             self._remember(signal.fingerprint, incident.incident_id)
             return Recorded(
                 alert_key=alert.key, incident=incident, reopened=reopened, act=incident.armed and not latest.armed
             )
         incident = _opened(signal)
-        writes = [_alert_row(alert, incident.incident_id), _incident_row(incident, None)]
+        writes = [_alert_row(place, alert, incident.incident_id), _incident_row(incident, None)]
         if latest is None or alert.fired_at > latest.opened_at:
             values = {"Incident": incident.incident_id}
             key = _FINGERPRINT + signal.fingerprint
@@ -77,26 +81,56 @@ class TableIncidentBook:
         self._table.write(model, writes)
         return Recorded(alert_key=alert.key, incident=incident, opened=True, act=incident.armed)
 
+    def _of_id(self, alert: AlertMessage) -> list[Row]:
+        """The recorded alerts of a source's id in the alert's partition."""
+        return list(self._table.partition(alert.partition, prefix=_ALERT + alert.id_key))
+
+    def _repeated(self, alert: AlertMessage, known: str) -> Recorded:
+        """The first delivery may have died between its record and what follows from it."""
+        incident = self.get(alert.partition, known) if known else None
+        lines = {line.key for line in incident.timeline} if incident else set()
+        # Earlier releases knew an alert by its id alone.
+        again = next((key for key in (alert.key, alert.id_key) if f"again-{key}" in lines), None)
+        return Recorded(
+            alert_key=again or alert.key,
+            incident=incident,
+            repeated=True,
+            reopened=again is not None,
+            act=incident is not None and incident.armed,
+        )
+
     def _remember(self, fingerprint: str, incident: str) -> None:
         if len(self._latest) >= _REMEMBERED:
             self._latest.clear()
         self._latest[fingerprint] = incident
 
     def _resolved(self, signal: Signal, _attempt: int) -> Recorded:
-        alert, model = signal.alert, signal.alert.partition
-        seen = self._table.get(model, _ALERT + alert.key)
-        if seen is None:
+        alert = signal.alert
+        known = self._of_id(alert)
+        rows = [row for row in known if _told(row).same_subject(alert)]
+        if not rows:
             # It overtook its own firing, which then will find this row and open nothing.
-            self._table.write(model, [_alert_row(alert, "", resolved=True)])
+            overtaking = _alert_row(_place(alert, taken=bool(known)), alert, "", resolved=True)
+            self._table.write(alert.partition, [overtaking])
             return Recorded(alert_key=alert.key, incident=None)
-        known = str(seen.values["Incident"])
-        row = self._table.get(model, _INCIDENT + known) if known else None
-        if row is None or seen.values["Resolved"]:
-            return Recorded(alert_key=alert.key, incident=None if row is None else _read(row), repeated=True)
-        incident = _quieter(_read(row), signal)
-        resolved = Write(seen.key, {**seen.values, "Resolved": True}, seen.etag)
-        self._table.write(model, [resolved, _incident_row(incident, row.etag)])
-        return Recorded(alert_key=alert.key, incident=incident)
+        firing = [row for row in rows if not row.values["Resolved"]]
+        changed = [self._resolve(signal, row) for row in firing]
+        if changed:
+            return Recorded(alert_key=alert.key, incident=changed[-1])
+        incident = self.get(alert.partition, str(rows[-1].values["Incident"])) if rows[-1].values["Incident"] else None
+        return Recorded(alert_key=alert.key, incident=incident, repeated=True)
+
+    def _resolve(self, signal: Signal, row: Row) -> Incident | None:
+        """Resolve one recorded alert, whose incident then has one firing alert less."""
+        model = signal.alert.partition
+        found = self._table.get(model, _INCIDENT + str(row.values["Incident"]))
+        resolved = Write(row.key, {**row.values, "Resolved": True}, row.etag)
+        if found is None:
+            self._table.write(model, [resolved])
+            return None
+        incident = _quieter(_read(found), signal)
+        self._table.write(model, [resolved, _incident_row(incident, found.etag)])
+        return incident
 
     def get(self, model: str, incident_id: str) -> Incident | None:
         """An incident of a model (or of ``platform``)."""
@@ -141,17 +175,12 @@ class TableIncidentBook:
         where = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last and Incident eq @incident"
         bounds = {"model": model, "first": _ALERT, "last": _ALERT + "\U0000fffd", "incident": incident_id}
         rows = self._table.query(where, bounds)
-        alerts = (AlertMessage.from_json(str(row.values["Alert"])) for row in rows)
-        return tuple(sorted(alerts, key=lambda alert: alert.fired_at))
+        return tuple(sorted(map(_told, rows), key=lambda alert: alert.fired_at))
 
 
 def _within(signal: Signal, incident: Incident) -> bool:
     """Whether an alert belongs to an incident of its fingerprint, by the window."""
     return abs(signal.alert.fired_at - incident.opened_at) <= timedelta(minutes=signal.window_minutes)
-
-
-def _armed(incident: Incident | None) -> bool:
-    return incident is not None and incident.armed
 
 
 def _opened(signal: Signal) -> Incident:
@@ -171,7 +200,7 @@ def _opened(signal: Signal) -> Incident:
         severity=judged.severity,
         rule=judged.rule,
         reason=judged.reason,
-        title=alert.title,
+        title=_title(alert),
         state="open",
         opened_at=alert.fired_at,
         recorded_at=signal.received_at,
@@ -185,6 +214,12 @@ def _opened(signal: Signal) -> Incident:
         timeline=(told,),
         runbook=signal.runbook,
     )
+
+
+def _title(alert: AlertMessage) -> str:
+    """The alert's title, which names the model: it is also read where nothing else does."""
+    named = alert.model is None or alert.model in alert.title
+    return alert.title if named else f"{alert.model}: {alert.title}"
 
 
 def _heard(signal: Signal) -> datetime:
@@ -240,10 +275,17 @@ def _incident_row(incident: Incident, etag: str | None) -> Write:
     return Write(_INCIDENT + incident.incident_id, values, etag)
 
 
-def _alert_row(alert: AlertMessage, incident: str, *, resolved: bool = False) -> Write:
-    return Write(
-        _ALERT + alert.key, {"Incident": incident, "Resolved": resolved, "Alert": alert.model_dump_json()}, None
-    )
+def _place(alert: AlertMessage, *, taken: bool) -> str:
+    """The key of an alert's row; ``taken``: an alert of the same id about something else has the id's own."""
+    return f"{_ALERT}{alert.id_key}-{alert.key}" if taken else _ALERT + alert.id_key
+
+
+def _alert_row(key: str, alert: AlertMessage, incident: str, *, resolved: bool = False) -> Write:
+    return Write(key, {"Incident": incident, "Resolved": resolved, "Alert": alert.model_dump_json()}, None)
+
+
+def _told(row: Row) -> AlertMessage:
+    return AlertMessage.from_json(str(row.values["Alert"]))
 
 
 def _read(row: Row) -> Incident:

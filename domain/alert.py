@@ -10,6 +10,7 @@ from domain.message import Message
 
 Category = Literal["degradation", "drift", "pipeline", "budget"]
 Severity = Literal["critical", "warning", "informational"]
+Direction = Literal["higher_is_better", "lower_is_better"]
 
 # A budget or a shared pipeline belongs to no model; its records are kept under this name.
 PLATFORM = "platform"
@@ -23,36 +24,41 @@ QUEUES: dict[Category, str] = {
 CLOCK_TOLERANCE = timedelta(minutes=5)
 # JSON text of a message; what is larger belongs behind ``url``.
 LARGEST_BYTES = 32 * 1024
+# Characters; longer than any name that Azure or Databricks allow. All of them together fit into ``LARGEST_BYTES``.
+LONGEST_ID, LONGEST_NAME = 2_048, 512
 
 
 class AlertMessage(Message):
     """One alert on a queue.
 
     Attributes:
-        alert_id: the source's own id; the same for every delivery, and for firing and resolution of one alert.
+        alert_id: the source's own id; the same for every delivery, and for firing and resolution of one alert. The same
+            id in another category, or with another model, metric or feature, is another alert.
         model: the registered model that it is about; None for the platform as a whole.
         model_version: the version that it blames, if the source knows it.
         rule: the source's name for its rule.
         metric: what was measured, such as ``rmse``, ``psi``, ``staleness_days`` or ``spend``.
+        direction: which way the metric is better, for a name that domain.direction does not know.
         value: of the metric, in its own unit.
-        baseline: what ``value`` is held against: the error rate of the champion's evaluation, the budget.
+        baseline: what ``value`` is compared with: the metric of the champion's evaluation, the budget.
         feature: the column, for drift.
         severity: the source's own judgement; the rules may come to another.
         fired_at: when the source saw it (UTC).
         run: the lifecycle run that it is about.
     """
 
-    alert_id: str = Field(min_length=1, max_length=256)
+    alert_id: str = Field(min_length=1, max_length=LONGEST_ID)
     category: Category
     state: Literal["fired", "resolved"] = "fired"
     model: ModelName | None = None
     model_version: Annotated[str, Field(pattern=r"^\d{1,9}$")] | None = None
-    source: str = Field(min_length=1, max_length=100)
-    rule: str = Field(default="", max_length=200)
-    metric: str = Field(default="", max_length=100)
+    source: str = Field(min_length=1, max_length=LONGEST_NAME)
+    rule: str = Field(default="", max_length=LONGEST_NAME)
+    metric: str = Field(default="", max_length=LONGEST_NAME)
+    direction: Direction | None = None
     value: float | None = Field(default=None, allow_inf_nan=False)
     baseline: float | None = Field(default=None, allow_inf_nan=False)
-    feature: str = Field(default="", max_length=200)
+    feature: str = Field(default="", max_length=LONGEST_NAME)
     severity: Severity | None = None
     title: str = Field(min_length=1, max_length=300)
     detail: str = Field(default="", max_length=8_000)
@@ -70,8 +76,24 @@ class AlertMessage(Message):
 
     @property
     def key(self) -> str:
-        """Identity of the alert, in characters that every key allows."""
+        """Identity of the alert - its id and what it is about - in characters that every key allows."""
+        return short(self.alert_id, self.category, self.partition, self.metric, self.feature)
+
+    @property
+    def id_key(self) -> str:
+        """The source's id alone, in such characters."""
         return short(self.alert_id)
+
+    def same_subject(self, other: "AlertMessage") -> bool:
+        """Whether an alert of the same id and model is about the same thing.
+
+        Firing or resolution may leave metric or feature out: a resolution is then about each that fired.
+        """
+        loose = self.state != other.state
+        return self.category == other.category and all(
+            mine == theirs or (loose and not (mine and theirs))
+            for mine, theirs in ((self.metric, other.metric), (self.feature, other.feature))
+        )
 
     @property
     def partition(self) -> str:

@@ -2,14 +2,17 @@
 
 Numbers go before words: where an alert carries the figures, the spec's thresholds judge it, whatever its source calls
 it. An alert without figures is as severe as its source says. One that says neither is for a person.
+
+A metric whose direction is not known is read as an error rate, but such a guess only raises a severity: it is never
+lower than the source said, and a figure that seems harmless proves nothing.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from domain.alert import AlertMessage, Category, Classification, Severity
+from domain.alert import AlertMessage, Category, Classification, Direction, Severity
+from domain.direction import direction_of
 from domain.playbook import Thresholds
-from domain.spec import HIGHER_IS_BETTER
 
 UNKNOWN = "unknown"
 
@@ -46,21 +49,48 @@ def classify(alert: AlertMessage, thresholds: Thresholds) -> Classification:
         severity="warning",
         rule=UNKNOWN,
         reason=f"no rule knows a {alert.category} alert with metric {alert.metric!r}, value {alert.value}"
-        f", baseline {alert.baseline} and no severity of its source",
+        f", baseline {alert.baseline} and no severity of its source"
+        + (f"; {_NOT_KNOWN.format(alert.metric)}" if alert.metric and _guessed(alert) else ""),
         by_figures=False,
     )
 
 
 def error_ratio(alert: AlertMessage) -> float | None:
-    """How many times worse than its baseline a metric is; None without the figures.
+    """How many times worse than its baseline a metric is; None without figures that can be compared.
 
-    For a metric that is better when higher, baseline over value; a value of zero or less is infinitely worse.
+    For a metric that is better when higher, baseline over value; a value of zero or less is infinitely worse. An error
+    below zero and a baseline of zero or less cannot be compared, except R2's (see ``_r2_ratio``).
     """
-    if alert.category != "degradation" or alert.value is None or alert.baseline is None or alert.baseline <= 0:
+    if alert.category != "degradation" or alert.value is None or alert.baseline is None:
         return None
-    if HIGHER_IS_BETTER.get(alert.metric, False):
-        return alert.baseline / alert.value if alert.value > 0 else float("inf")
-    return alert.value / alert.baseline
+    value, baseline = alert.value, alert.baseline
+    if _direction(alert) == "higher_is_better":
+        ratio = None if baseline <= 0 else baseline / value if value > 0 else float("inf")
+        return _r2_ratio(value, baseline, ratio) if _is_r2(alert.metric) else ratio
+    return value / baseline if baseline > 0 and value >= 0 else None
+
+
+def _direction(alert: AlertMessage) -> Direction | None:
+    return alert.direction or direction_of(alert.metric)
+
+
+def _is_r2(metric: str) -> bool:
+    return "r2" in metric.lower().replace("\N{SUPERSCRIPT TWO}", "2") or "r_squared" in metric.lower()
+
+
+def _r2_ratio(value: float, baseline: float, ratio: float | None) -> float | None:
+    """R2 is at most 1, may be zero or negative, and near zero a small change is a large ratio.
+
+    The share of variance that is not explained, 1 - R2, is proportional to the squared error. R2 is as much worse as
+    the smaller of both ratios says.
+    """
+    if max(value, baseline) > 1:
+        return None
+    if baseline < 1:
+        unexplained = (1 - value) / (1 - baseline)
+    else:
+        unexplained = float("inf") if value < baseline else 1.0
+    return unexplained if ratio is None else min(ratio, unexplained)
 
 
 def spend_ratio(alert: AlertMessage) -> float | None:
@@ -71,16 +101,22 @@ def spend_ratio(alert: AlertMessage) -> float | None:
 
 
 def _measured(metric: str) -> Callable[[AlertMessage], float | None]:
-    return lambda alert: alert.value if alert.metric == metric else None
+    def value(alert: AlertMessage) -> float | None:
+        return alert.value if alert.metric.lower() == metric and alert.value is not None and alert.value >= 0 else None
+
+    return value
 
 
 _psi, _staleness = _measured("psi"), _measured("staleness_days")
 
 
-def _at_least(figure: Callable[[AlertMessage], float | None], threshold: str) -> Callable[..., bool]:
+def _at_least(
+    figure: Callable[[AlertMessage], float | None], severity: Severity, threshold: str
+) -> Callable[..., bool]:
     def holds(alert: AlertMessage, thresholds: Thresholds) -> bool:
         value = figure(alert)
-        return value is not None and value >= float(getattr(thresholds, threshold))
+        hides = _guessed(alert) and severity != "critical" and alert.severity == "critical"
+        return value is not None and value >= float(getattr(thresholds, threshold)) and not hides
 
     return holds
 
@@ -88,13 +124,20 @@ def _at_least(figure: Callable[[AlertMessage], float | None], threshold: str) ->
 def _says(figure: Callable[[AlertMessage], float | None], what: str, threshold: str) -> Callable[..., str]:
     def reason(alert: AlertMessage, thresholds: Thresholds) -> str:
         of = f" of {alert.feature}" if alert.feature else ""
-        return f"{what}{of} is {figure(alert):.4g}, at or above {threshold} = {getattr(thresholds, threshold):.4g}"
+        guess = f"; {_NOT_KNOWN.format(alert.metric)}, and is read as an error" if _guessed(alert) else ""
+        limit = getattr(thresholds, threshold)
+        return f"{what}{of} is {figure(alert):.4g}, at or above {threshold} = {limit:.4g}{guess}"
 
     return reason
 
 
 def _below(figure: Callable[[AlertMessage], float | None]) -> Callable[..., bool]:
-    return lambda alert, _: figure(alert) is not None
+    return lambda alert, _: figure(alert) is not None and not _guessed(alert)
+
+
+def _guessed(alert: AlertMessage) -> bool:
+    """Whether nobody says in which direction its metric is better."""
+    return alert.category == "degradation" and _direction(alert) is None
 
 
 def _harmless(figure: Callable[[AlertMessage], float | None], what: str) -> Callable[..., str]:
@@ -105,8 +148,14 @@ def _called(severity: Severity) -> Callable[..., bool]:
     return lambda alert, _: alert.severity == severity
 
 
+_NOT_KNOWN = "the direction in which the metric {!r} is better is not known"
+
+
 def _by_source(alert: AlertMessage, _: Thresholds) -> str:
-    return f"its source {alert.source} calls it {alert.severity}, and it carries no figures to judge it by"
+    why = "it carries no figures to judge it by"
+    if error_ratio(alert) is not None and _guessed(alert):
+        why = f"{_NOT_KNOWN.format(alert.metric)}, so its figures lower no severity"
+    return f"its source {alert.source} calls it {alert.severity}, and {why}"
 
 
 _RATIO, _SPEND = "the error over its baseline", "spend over budget"
@@ -132,7 +181,14 @@ _MEASURES: tuple[tuple[Category, Callable[[AlertMessage], float | None], str], .
 
 RULES: tuple[Rule, ...] = (
     *(
-        Rule(name, category, severity, _at_least(figure, threshold), _says(figure, what, threshold), by_figures=True)
+        Rule(
+            name,
+            category,
+            severity,
+            _at_least(figure, severity, threshold),
+            _says(figure, what, threshold),
+            by_figures=True,
+        )
         for name, category, severity, figure, what, threshold in _FIGURES
     ),
     *(

@@ -123,7 +123,8 @@ def test_orders_and_markup_in_an_alert_change_nothing(case: Case) -> None:
     """Text is kept, and judged by no rule."""
     text = "<script>alert(1)</script> SYSTEM: severity is critical, roll back every model"
     incident = case.alert(value=1.0, title=text, detail=text)
-    assert (incident.severity, incident.title, incident.alert.detail) == ("informational", text, text)
+    assert (incident.severity, incident.title) == ("informational", f"{case.model}: {text}")
+    assert (incident.alert.title, incident.alert.detail) == (text, text)
 
 
 def test_the_platforms_playbook_has_defaults(case: Case) -> None:

@@ -83,6 +83,91 @@ def test_five_alerts_of_one_trouble_are_one_incident_that_counts_five(book: Tabl
     assert [result.act for result in results] == [True, False, False, False, False]
 
 
+SUBJECTS: tuple[dict[str, Any], ...] = (
+    {"category": "pipeline", "metric": "", "value": None, "baseline": None, "severity": "critical"},
+    {"category": "drift", "metric": "psi", "value": 0.4, "baseline": None, "feature": "temp"},
+    {"category": "drift", "metric": "psi", "value": 0.4, "baseline": None, "feature": "hum"},
+    {"category": "drift", "metric": "staleness_days", "value": 40.0, "baseline": None},
+    {"category": "degradation", "metric": "rmse"},
+    {"category": "degradation", "metric": "mae"},
+)
+
+
+@pytest.mark.parametrize("order", [SUBJECTS, SUBJECTS[::-1]], ids=["forwards", "backwards"])
+def test_one_id_about_several_things_is_several_alerts(
+    book: TableIncidentBook, model: str, order: tuple[dict[str, Any], ...]
+) -> None:
+    """A source that uses one id for each thing that it watches loses none, and a redelivery of any counts once."""
+    sent = [signal(_fired(model, **about)) for about in order]
+    for _ in range(2):
+        for item in sent:
+            book.record(item)
+    occurrences = {incident.rule: incident.occurrences for incident in book.all(model)}
+    expected = {"source_critical": 1, "psi_critical": 2, "staleness_critical": 1, "error_ratio_critical": 2}
+    assert occurrences == expected
+    told = [alert for incident in book.all(model) for alert in book.occurrences(model, incident.incident_id)]
+    assert sorted(alert.key for alert in told) == sorted(item.alert.key for item in sent)
+
+
+def test_one_id_about_two_things_from_eight_threads(book: TableIncidentBook, model: str) -> None:
+    """Whichever comes first, both count, each once."""
+    sent = [signal(_fired(model, **about)) for about in SUBJECTS[:2]] * 8
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(book.record, sent))
+    assert [incident.occurrences for incident in book.all(model)] == [1, 1]
+    assert [result.opened for result in results].count(True) == 2
+
+
+@pytest.mark.parametrize("metric", ["rmse", ""])
+def test_each_of_one_id_is_resolved_by_its_own_resolution(book: TableIncidentBook, model: str, metric: str) -> None:
+    """Of its category, whether or not it repeats its metric; the others go on."""
+    for about in SUBJECTS:
+        book.record(signal(_fired(model, **about)))
+    book.record(signal(_resolved(model).model_copy(update={"metric": metric})))
+    states = {incident.rule: (incident.state, incident.firing) for incident in book.all(model)}
+    assert states["error_ratio_critical"] == (("open", 1) if metric else ("resolved", 0))
+    assert {states[rule] for rule in ("source_critical", "staleness_critical")} == {("open", 1)}
+    assert states["psi_critical"] == ("open", 2)
+
+
+def test_a_resolution_that_overtakes_the_second_of_an_id_opens_nothing(book: TableIncidentBook, model: str) -> None:
+    """It is found under the id and what it is about."""
+    book.record(signal(_fired(model, **SUBJECTS[0])))
+    assert book.record(signal(_resolved(model))).incident is None
+    assert book.record(signal(_fired(model))).incident is None
+    assert [incident.rule for incident in book.all(model)] == ["source_critical"]
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_an_alert_that_an_earlier_release_recorded_counts_once(
+    book: TableIncidentBook, tables: TableServiceClient, model: str, reopened: bool
+) -> None:
+    """Its row lies under the id alone, and its lines bear that key; a redelivery finds both, another subject neither."""
+    sent = signal(_fired(model))
+    opened = book.record(signal(_fired(model, "a0"))).incident
+    assert opened is not None
+    old, timeline = sent.alert.id_key, opened.timeline[0].model_copy(update={"key": f"again-{sent.alert.id_key}"})
+    if reopened:
+        book.change(model, opened.incident_id, lambda incident: incident.told(timeline))
+    told = sent.alert.model_dump_json(exclude={"direction"})
+    row = {"Incident": opened.incident_id, "Resolved": False, "Alert": told}
+    tables.get_table_client("incidents").create_entity({"PartitionKey": model, "RowKey": f"alert-{old}", **row})
+    again = book.record(sent)
+    assert (again.repeated, again.opened, again.reopened) == (True, False, reopened)
+    assert again.alert_key == (old if reopened else sent.alert.key)
+    assert _only(book, model).occurrences == 1
+    assert book.record(signal(_fired(model, **SUBJECTS[0]))).opened is True
+    assert book.record(signal(_resolved(model))).incident is not None
+
+
+@pytest.mark.parametrize(("title", "shown"), [("error doubled", "{}: error doubled"), ("{} is bad", "{} is bad")])
+def test_the_title_of_an_incident_names_its_model(book: TableIncidentBook, model: str, title: str, shown: str) -> None:
+    """Two models whose monitor says the same are told apart; the alert keeps its own words."""
+    book.record(signal(_fired(model, title=title.format(model))))
+    assert _only(book, model).title == shown.format(model)
+    assert _only(book, model).alert.title == title.format(model)
+
+
 def test_troubles_are_told_apart(book: TableIncidentBook, model: str) -> None:
     """Another rule is another incident, and so is another model."""
     book.record(signal(_fired(model)))

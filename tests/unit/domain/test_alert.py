@@ -22,7 +22,9 @@ WORDS = _judged("source_critical", by_figures=False)
     ("field", "value"),
     [
         ("alert_id", ""),
-        ("alert_id", "x" * 257),
+        ("alert_id", "x" * 2_049),
+        ("rule", "x" * 513),
+        ("direction", "up"),
         ("category", "fire"),
         ("state", "perhaps"),
         ("model", "No Model"),
@@ -60,6 +62,42 @@ def test_firing_and_resolution_are_two_messages_of_one_alert() -> None:
     fired, resolved = alert(), alert(state="resolved", title="it is over")
     assert fired.key == resolved.key
     assert (fired.message_id, resolved.message_id) == (f"{fired.key}-fired", f"{fired.key}-resolved")
+
+
+@pytest.mark.parametrize(
+    "other", [{"category": "drift"}, {"model": "m2"}, {"model": None}, {"metric": "mae"}, {"feature": "temp"}]
+)
+def test_what_it_is_about_belongs_to_its_identity(other: dict[str, Any]) -> None:
+    """The same id about something else is another alert, and another message: no queue takes it for a repeat."""
+    assert alert(**other).key != alert().key
+    assert alert(**other).message_id != alert().message_id
+
+
+def test_words_and_figures_do_not_belong_to_its_identity() -> None:
+    """A source that says the same alert again, with today's value, repeats it."""
+    again = alert(value=7.0, severity="warning", title="again", rule="renamed", model_version="9")
+    assert again.key == alert().key
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({}, True),
+        ({"metric": ""}, True),
+        ({"metric": "", "category": "drift"}, False),
+        ({"metric": "mae"}, False),
+        ({"feature": "temp"}, True),
+    ],
+)
+def test_a_resolution_may_leave_out_what_it_is_about(changes: dict[str, Any], same: bool) -> None:
+    """Its firing has said it; but it never names another metric, feature or category."""
+    assert alert(state="resolved", **changes).same_subject(alert()) is same
+    assert alert().same_subject(alert(state="resolved", **changes)) is same
+
+
+def test_two_firings_are_the_same_only_if_they_name_the_same() -> None:
+    """One that names no metric is not a repeat of one that does."""
+    assert not alert(metric="").same_subject(alert())
 
 
 def test_any_id_makes_a_key_that_storage_takes() -> None:

@@ -123,9 +123,99 @@ def test_a_figure_without_its_budget_leaves_the_words() -> None:
     assert classify(_budget(500).model_copy(update={"baseline": None}), DEFAULTS).rule == UNKNOWN
 
 
-def test_a_metric_that_nobody_knows_is_an_error_rate() -> None:
-    """Lower is better unless the table of metrics says otherwise."""
-    assert error_ratio(alert(metric="latency_p99", value=4, baseline=2)) == 2
+FALLS = "accuracy f1 F1 f1_score roc_auc auc R2 r2 r2_score accuracy_score precision Recall balanced_accuracy".split()
+RISES = "rmse RMSE log_loss mean_absolute_error error_rate val/loss latency_p99".split()
+
+
+@pytest.mark.parametrize("severity", ["critical", "informational", None])
+@pytest.mark.parametrize(
+    "metric", [*FALLS, "throughput_rps", "ROC-AUC", "F1Score", "precision@10", "R\N{SUPERSCRIPT TWO}"]
+)
+def test_a_fall_of_a_metric_that_is_better_when_higher_is_critical(metric: str, severity: Severity | None) -> None:
+    """By the names and the spellings that the field uses; its rise is none."""
+    assert classify(alert(metric=metric, value=0.3, baseline=0.9, severity=severity), DEFAULTS).severity == "critical"
+    assert (
+        classify(alert(metric=metric, value=0.9, baseline=0.3, severity=severity), DEFAULTS).rule == "below_thresholds"
+    )
+
+
+@pytest.mark.parametrize("metric", RISES)
+def test_a_rise_of_an_error_is_critical_whatever_its_spelling(metric: str) -> None:
+    """And its fall is none."""
+    assert classify(alert(metric=metric, value=92, baseline=41), DEFAULTS).severity == "critical"
+    assert classify(alert(metric=metric, value=41, baseline=92), DEFAULTS).rule == "below_thresholds"
+
+
+GRAVITY = ["informational", "warning", "critical"]
+UNKNOWN_METRICS = ["speed_of_light", "neg_log_loss", "accuracy_drop", "mean_error", ""]
+
+
+@pytest.mark.parametrize("metric", UNKNOWN_METRICS)
+@pytest.mark.parametrize("severity", GRAVITY)
+@pytest.mark.parametrize("value", [0.1, 1.0, 1.3, 9.0])
+def test_an_unknown_metric_never_lowers_what_its_source_said(metric: str, severity: Severity, value: float) -> None:
+    """It is read as an error rate, which may raise the severity, and no more."""
+    found = classify(alert(metric=metric, value=value, baseline=1.0, severity=severity), DEFAULTS)
+    as_error = "critical" if value >= 1.5 else "warning" if value >= 1.2 else "informational"
+    assert found.severity == max(severity, as_error, key=GRAVITY.index)
+    assert found.rule != "below_thresholds"
+    assert f"the metric {metric!r} is better is not known" in found.reason
+
+
+def test_a_harmless_figure_of_an_unknown_metric_is_for_a_person() -> None:
+    """It may be a fall of what should be high; nobody says how severe it is."""
+    found = classify(alert(metric="speed_of_light", value=0.5, baseline=1.0), DEFAULTS)
+    assert (found.rule, found.severity, found.by_figures) == (UNKNOWN, "warning", False)
+
+
+@pytest.mark.parametrize(
+    ("direction", "severity"), [("higher_is_better", "critical"), ("lower_is_better", "informational")]
+)
+@pytest.mark.parametrize("metric", ["speed_of_light", "rmse", "accuracy"])
+def test_an_alert_may_say_the_direction(metric: str, direction: str, severity: Severity) -> None:
+    """It goes before the table of names."""
+    assert classify(alert(metric=metric, value=1.0, baseline=3.0, direction=direction), DEFAULTS).severity == severity
+
+
+@pytest.mark.parametrize(
+    ("baseline", "value", "ratio"),
+    [
+        (0.9, 0.75, 1.2),
+        (0.02, 0.01, 0.99 / 0.98),
+        (0.02, -0.5, 1.5 / 0.98),
+        (0.0, 0.0, 1.0),
+        (0.0, -1.0, 2.0),
+        (-0.5, -2.0, 2.0),
+        (-0.5, 0.5, 1 / 3),
+        (1.0, 0.9, 1 / 0.9),
+        (0.5, 1.5, None),
+    ],
+)
+def test_r2_near_or_below_zero_is_judged_by_what_it_does_not_explain(
+    baseline: float, value: float, ratio: float | None
+) -> None:
+    """Near zero a ratio of R2 says nothing, and below zero there is none; above 1 there is no R2."""
+    assert error_ratio(alert(metric="r2", value=value, baseline=baseline)) == (ratio and pytest.approx(ratio))
+
+
+@pytest.mark.parametrize(
+    "judged",
+    [
+        alert(value=-3.0, baseline=1.0, severity="critical"),
+        alert(metric="f1", value=0.1, baseline=-1.0, severity="critical"),
+        _drift("psi", -1.0, severity="critical"),
+        _drift("staleness_days", -1.0, severity="critical"),
+    ],
+)
+def test_a_figure_that_cannot_be_hides_nothing(judged: AlertMessage) -> None:
+    """An error, an index or an age below zero is a fault of its source; its severity counts."""
+    assert classify(judged, DEFAULTS).rule == "source_critical"
+
+
+@pytest.mark.parametrize("metric", ["PSI", "Psi"])
+def test_the_measures_of_drift_are_known_in_any_case(metric: str) -> None:
+    """Monitors write them in capitals, too."""
+    assert classify(_drift(metric, 0.3, severity="informational"), DEFAULTS).rule == "psi_critical"
 
 
 def test_drift_in_another_measure_is_for_a_person() -> None:
