@@ -8,8 +8,8 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from agents.responder.classification import classify
-from domain.alert import CLOCK_TOLERANCE, LARGEST_BYTES, AlertMessage, fingerprint, too_early
-from domain.errors import BadInputError, SpecError, UnknownModelError
+from domain.alert import CLOCK_TOLERANCE, LARGEST_BYTES, AlertMessage, Classification, fingerprint, text_of, too_early
+from domain.errors import BadInputError, SpecError, UnknownModelError, closest
 from domain.incident import Recorded, Signal
 from domain.playbook import Damping, Playbook
 from domain.ports import Services
@@ -28,10 +28,11 @@ def read_alert(body: bytes, known_models: Sequence[str], now: datetime) -> Alert
         rule = f"an alert holds at most {LARGEST_BYTES} bytes; link what is larger"
         raise BadInputError(field="body", value=f"{len(body)} bytes", rule=rule, where="alert")
     try:
-        document = json.loads(body.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        rule = f"must be UTF-8: {error.reason} at byte {error.start}"
-        raise BadInputError(field="body", value=body[:40], rule=rule, where="alert") from error
+        text = text_of(body)
+    except ValueError as error:
+        raise BadInputError(field="body", value=body[:40], rule=str(error), where="alert") from error
+    try:
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInputError(field="body", value=body[:80], rule=f"must be JSON: {error}", where="alert") from error
     try:
@@ -59,7 +60,7 @@ def run_respond(services: Services, body: bytes) -> Recorded:
     now = services.clock()
     alert = read_alert(body, services.specs.names(), now)
     playbook = playbook_of(services, alert.model)
-    judged = classify(alert, playbook.thresholds)
+    judged = _with_doubts(services, alert, classify(alert, playbook.thresholds))
     recorded = services.incidents.record(
         Signal(
             alert=alert,
@@ -78,6 +79,26 @@ def run_respond(services: Services, body: bytes) -> Recorded:
         incident.incident_id if incident else None, recorded.opened, recorded.repeated,
     )  # fmt: skip
     return recorded
+
+
+def _with_doubts(services: Services, alert: AlertMessage, judged: Classification) -> Classification:
+    """The judgement, which says so if the alert names a column that the model's contract does not have.
+
+    It is acted upon all the same: a monitor may watch what is derived of the columns, or a column that has just gone.
+    """
+    if not alert.feature or alert.model is None:
+        return judged
+    try:
+        contract = services.specs.get(alert.model).contract
+    except SpecError:
+        return judged
+    names = [column.name for column in contract.columns]
+    if alert.feature in names:
+        return judged
+    near = closest(alert.feature, names)
+    hint = f", which has {near!r}" if near else ""
+    doubt = f"{alert.feature[:100]!r} is no column of the contract of {alert.model}{hint}"
+    return judged.model_copy(update={"reason": f"{judged.reason}; {doubt}"})
 
 
 def playbook_of(services: Services, model: str | None) -> Playbook:

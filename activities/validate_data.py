@@ -42,7 +42,8 @@ def run_validate_data(services: Services, request: ValidateRequest) -> Validatio
 
 def _validate(services: Services, request: ValidateRequest) -> ValidationResult:
     if request.model not in services.specs.names():
-        raise UnknownModelError(request.model, services.specs.names(), where=request.uploads[0].name)
+        upload = request.uploads[0]
+        raise UnknownModelError(upload.folder or request.model, services.specs.names(), where=upload.name)
     spec = services.specs.get(request.model)
     last_newest = services.datasets.last_newest(request.model, before_run=request.run)
     oversize = [

@@ -43,7 +43,8 @@ class ServiceBusAlertQueues:
             ServiceRefusedError: no such queue, or no right to send.
             ServiceUnavailableError: Service Bus does not answer.
         """
-        body = alert.model_dump_json().encode()
+        # Without what is not said: a release before a field was there refuses the field, and a rollback may bring it.
+        body = alert.model_dump_json(exclude_none=True).encode()
         self.send_raw(QUEUES[alert.category], body, message_id=alert.message_id, properties={})
 
     def send_raw(self, queue: str, body: bytes, *, message_id: str, properties: Mapping[str, str]) -> None:

@@ -5,8 +5,8 @@ fingerprint that names its latest incident. An alert, its incident and the finge
 so that however often and from however many places an alert is delivered, it counts once.
 
 The first alert of a source's id has a row under that id; one of the same id about something else (another category,
-metric or feature) has a row of its own, ``alert-{id}-{identity}``. So a new alert needs no look-up before its insert, and
-the rows of releases that knew only the id are found.
+metric or feature) has a row of its own, ``alert-{id}-{identity}``. So a new alert needs no look-up before its insert,
+and the rows of releases that knew only the id are found.
 """
 
 import itertools

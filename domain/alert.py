@@ -132,6 +132,22 @@ def fingerprint(alert: AlertMessage, classification: Classification) -> str:
     return short(alert.partition, classification.category, classification.rule, own)
 
 
+def text_of(body: bytes) -> str:
+    """The text of an alert's body, without a byte order mark of UTF-8.
+
+    Raises:
+        ValueError: another encoding; says where it shows.
+    """
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        msg = "must be UTF-8: it begins with the byte order mark of UTF-16"
+        raise ValueError(msg)
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        msg = f"must be UTF-8: {error.reason} at byte {error.start}"
+        raise ValueError(msg) from error
+
+
 def too_early(fired_at: datetime, now: datetime) -> bool:
     """Whether an alert claims to come from the future."""
     return fired_at - now > CLOCK_TOLERANCE

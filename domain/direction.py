@@ -5,30 +5,32 @@ import re
 from domain.alert import Direction
 from domain.spec import HIGHER_IS_BETTER
 
-_HIGHER = frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_HIGHER = _names(
     """
     accuracy acc balanced_accuracy top_k_accuracy hit_rate hits f1 f2 f05 fbeta f_beta f_measure precision recall
-    sensitivity specificity selectivity tpr tnr ppv npv true_positive_rate true_negative_rate
-    auc roc_auc auc_roc auroc pr_auc auc_pr auprc average_precision ap map mean_average_precision
-    ndcg dcg mrr mean_reciprocal_rank mcc matthews_corrcoef kappa cohen_kappa gini lift
-    r2 r_squared adjusted_r2 adj_r2 d2 explained_variance nse kge skill pearson pearsonr spearman spearmanr kendall
-    iou mean_iou miou jaccard dice bleu rouge rouge_1 rouge_2 rouge_l meteor exact_match silhouette psnr ssim
-    throughput qps tps availability uptime
-    """.split()
+    sensitivity specificity selectivity tpr tnr ppv npv true_positive_rate true_negative_rate auc roc_auc auc_roc
+    auroc pr_auc auc_pr auprc average_precision ap map mean_average_precision ndcg dcg mrr mean_reciprocal_rank
+    mcc matthews_corrcoef kappa cohen_kappa gini lift r2 r_squared adjusted_r2 adj_r2 d2 explained_variance nse
+    kge skill pearson pearsonr spearman spearmanr kendall iou mean_iou miou jaccard dice bleu rouge rouge_1
+    rouge_2 rouge_l meteor exact_match silhouette psnr ssim throughput qps tps availability uptime
+    """
 )
-_LOWER = frozenset(
+_LOWER = _names(
     """
     rmse mse mae mape smape wape wmape mdape mase rmsse rmsle msle medae nrmse rae rse crps wis pinball deviance
-    logloss log_loss nll cross_entropy loss brier ece error error_rate misclassification_rate
-    fpr fnr false_positive_rate false_negative_rate eer perplexity wer cer fid latency response_time staleness
-    """.split()
+    logloss log_loss nll cross_entropy loss brier ece error error_rate misclassification_rate fpr fnr
+    false_positive_rate false_negative_rate eer perplexity wer cer fid latency response_time staleness
+    """
 )
 # Words around a name that say on which data or how it was averaged, not what was measured.
-_BEFORE = frozenset("val valid validation test train training eval evaluation holdout live prod production".split())
-_BEFORE |= frozenset("online rolling hourly daily weekly monthly mean avg average micro macro weighted".split())
-_AFTER = _BEFORE | frozenset(
-    "score scores samples binary ovr ovo at k p50 p90 p95 p99 ms seconds rps percent pct".split()
-)
+_BEFORE = _names("val valid validation test train training eval evaluation holdout live prod production")
+_BEFORE |= _names("online rolling hourly daily weekly monthly mean avg average micro macro weighted")
+_AFTER = _BEFORE | _names("score scores samples binary ovr ovo at k p50 p90 p95 p99 ms seconds rps percent pct")
 
 # What kind of measure the last word names, whatever stands before it: ``top_5_accuracy``, ``poisson_loss``.
 _KINDS: dict[str, Direction] = {
@@ -36,7 +38,7 @@ _KINDS: dict[str, Direction] = {
     **dict.fromkeys(("loss", "error"), "lower_is_better"),
 }
 # Words that turn a measure round, or make it a difference: neither direction is certain.
-_TURNED = frozenset("neg negative minus delta diff difference change drop decrease increase inverse loss error".split())
+_TURNED = _names("neg negative minus delta diff difference change drop decrease increase inverse loss error")
 _SIGNED = frozenset({"mean_error", "mean_signed_error"})
 
 

@@ -13,6 +13,8 @@ NightshiftError
 └── ServiceUnavailableError             an outside system does not answer now; retrying may help
 """
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 
@@ -50,6 +52,13 @@ class SpecError(BadInputError):
     code = "bad_spec"
 
 
+def closest(name: str, known: Sequence[str]) -> str:
+    """The known name that a name was probably meant to be; empty if none is near."""
+    plain = {item.casefold(): item for item in known}
+    near = get_close_matches(name.strip().casefold(), plain, n=1, cutoff=0.75)
+    return plain[near[0]] if near else ""
+
+
 class UnknownModelError(NightshiftError, KeyError):
     """No model spec answers to this name; ``where`` names the file that asked for it."""
 
@@ -58,7 +67,9 @@ class UnknownModelError(NightshiftError, KeyError):
     def __init__(self, model: str, known: tuple[str, ...], where: str = "") -> None:
         names = ", ".join(known) or "none"
         prefix = f"{where}: " if where else ""
-        message = f"{prefix}model = {model!r}: no spec has this name; known models: {names}"
+        near = closest(model, known)
+        meant = f", did you mean {near!r}?" if near else ""
+        message = f"{prefix}model = {model!r}: no spec has this name{meant}; known models: {names}"
         super().__init__(message, model=model, known=known)
 
     def __str__(self) -> str:

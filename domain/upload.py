@@ -50,13 +50,19 @@ class Upload(Message):
         return short(self.url, self.etag, self.again) if self.again else short(self.url, self.etag)
 
     @property
+    def folder(self) -> str:
+        """The first folder of the blob's name, as the uploader wrote it; empty for a blob in no folder."""
+        folder, separator, _ = self.name.partition("/")
+        return folder if separator else ""
+
+    @property
     def model(self) -> str:
         """The model that the first folder of the blob's name says; ``unrouted`` for a blob in no folder.
 
         A folder that cannot be a model's name gets a harmless name of its own, so that its run can say what is wrong.
         """
-        folder, separator, _ = self.name.partition("/")
-        if not separator:
+        folder = self.folder
+        if "/" not in self.name:
             return UNROUTED
         return folder if slug(folder) == folder else f"{slug(folder)[:40]}-{short(folder)[:6]}"
 

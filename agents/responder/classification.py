@@ -15,6 +15,7 @@ from domain.direction import direction_of
 from domain.playbook import Thresholds
 
 UNKNOWN = "unknown"
+_LONGEST_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ def classify(alert: AlertMessage, thresholds: Thresholds) -> Classification:
         category=alert.category,
         severity="warning",
         rule=UNKNOWN,
-        reason=f"no rule knows a {alert.category} alert with metric {alert.metric!r}, value {alert.value}"
+        reason=f"no rule knows a {alert.category} alert with metric {_shown(alert.metric)!r}, value {alert.value}"
         f", baseline {alert.baseline} and no severity of its source"
-        + (f"; {_NOT_KNOWN.format(alert.metric)}" if alert.metric and _guessed(alert) else ""),
+        + (f"; {_NOT_KNOWN.format(_shown(alert.metric))}" if alert.metric and _guessed(alert) else ""),
         by_figures=False,
     )
 
@@ -70,6 +71,10 @@ def error_ratio(alert: AlertMessage) -> float | None:
     return value / baseline if baseline > 0 and value >= 0 else None
 
 
+def _shown(name: str) -> str:
+    return name if len(name) <= _LONGEST_SHOWN else name[: _LONGEST_SHOWN - 1] + "…"
+
+
 def _direction(alert: AlertMessage) -> Direction | None:
     return alert.direction or direction_of(alert.metric)
 
@@ -86,10 +91,9 @@ def _r2_ratio(value: float, baseline: float, ratio: float | None) -> float | Non
     """
     if max(value, baseline) > 1:
         return None
-    if baseline < 1:
-        unexplained = (1 - value) / (1 - baseline)
-    else:
-        unexplained = float("inf") if value < baseline else 1.0
+    if baseline == 1:
+        return ratio
+    unexplained = (1 - value) / (1 - baseline)
     return unexplained if ratio is None else min(ratio, unexplained)
 
 
@@ -123,8 +127,8 @@ def _at_least(
 
 def _says(figure: Callable[[AlertMessage], float | None], what: str, threshold: str) -> Callable[..., str]:
     def reason(alert: AlertMessage, thresholds: Thresholds) -> str:
-        of = f" of {alert.feature}" if alert.feature else ""
-        guess = f"; {_NOT_KNOWN.format(alert.metric)}, and is read as an error" if _guessed(alert) else ""
+        of = f" of {_shown(alert.feature)}" if alert.feature else ""
+        guess = f"; {_NOT_KNOWN.format(_shown(alert.metric))}, and is read as an error" if _guessed(alert) else ""
         limit = getattr(thresholds, threshold)
         return f"{what}{of} is {figure(alert):.4g}, at or above {threshold} = {limit:.4g}{guess}"
 
@@ -154,8 +158,8 @@ _NOT_KNOWN = "the direction in which the metric {!r} is better is not known"
 def _by_source(alert: AlertMessage, _: Thresholds) -> str:
     why = "it carries no figures to judge it by"
     if error_ratio(alert) is not None and _guessed(alert):
-        why = f"{_NOT_KNOWN.format(alert.metric)}, so its figures lower no severity"
-    return f"its source {alert.source} calls it {alert.severity}, and {why}"
+        why = f"{_NOT_KNOWN.format(_shown(alert.metric))}, so its figures lower no severity"
+    return f"its source {_shown(alert.source)} calls it {alert.severity}, and {why}"
 
 
 _RATIO, _SPEND = "the error over its baseline", "spend over budget"

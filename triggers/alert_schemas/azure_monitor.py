@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from domain.alert import AlertMessage, Severity
+from domain.alert import AlertMessage, Direction, Severity
+from domain.direction import direction_of
 from triggers.alert_schemas.azure_subject import Dimension, Subject, subject_of
 from triggers.alert_schemas.reading import Section, alert_message, read
 
@@ -91,6 +92,7 @@ def from_azure_monitor(document: Mapping[str, object]) -> AlertMessage:
     )
     resolved = essentials.monitor_condition == "Resolved"
     measured = _measured(criteria, subject)
+    metric = subject.metric or (measured.metric if measured else "")
     description = essentials.description or ""
     return alert_message(
         {
@@ -101,8 +103,9 @@ def from_azure_monitor(document: Mapping[str, object]) -> AlertMessage:
             "model_version": subject.model_version,
             "source": "azure-monitor",
             "rule": essentials.alert_rule,
-            "metric": subject.metric or (measured.metric if measured else ""),
+            "metric": metric,
             "value": measured.metric_value if measured else None,
+            "direction": subject.direction or _direction(subject.category, metric, measured),
             "baseline": subject.baseline,
             "feature": subject.feature or "",
             "severity": _SEVERITIES[essentials.severity] if essentials.severity else None,
@@ -119,6 +122,16 @@ def _measured(criteria: list[_Criterion], subject: Subject) -> _Criterion | None
     """The criterion that measured the metric: by name if the rule says which, else the first."""
     named = [criterion for criterion in criteria if subject.metric and criterion.metric == subject.metric]
     return next(iter([*named, *criteria]), None)
+
+
+def _direction(category: str, metric: str, measured: _Criterion | None) -> Direction | None:
+    """For a metric of a name that is not known: a rule that fires below its threshold watches what should be high."""
+    if category != "degradation" or measured is None or direction_of(metric) is not None:
+        return None
+    operator = (measured.operator or "").lower()
+    if operator in {"lessthan", "lessthanorequal"}:
+        return "higher_is_better"
+    return "lower_is_better" if operator in {"greaterthan", "greaterthanorequal"} else None
 
 
 def _told(context: _Context) -> Iterator[str]:

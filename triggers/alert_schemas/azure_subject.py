@@ -10,7 +10,7 @@ from domain.errors import BadInputError
 from triggers.alert_schemas.reading import Section
 
 _PREFIX = "nightshift."
-_PROPERTIES = ("category", "model", "model_version", "metric", "baseline", "feature")
+_PROPERTIES = ("category", "model", "model_version", "metric", "baseline", "feature", "direction")
 _DIMENSIONS = ("category", "model", "model_version", "feature")
 _RULE_NAME = re.compile(rf"nightshift-({'|'.join(QUEUES)})(?:-([a-z][a-z0-9_]{{1,62}}))?")
 _ABOUT_MODELS = ("degradation", "drift")
@@ -26,7 +26,7 @@ class Dimension(Section):
 
 @dataclass(frozen=True)
 class Subject:
-    """What an alert is about; ``baseline`` is text still."""
+    """What an alert is about; ``baseline`` and ``direction`` are text still."""
 
     category: str
     model: str | None
@@ -34,6 +34,7 @@ class Subject:
     feature: str | None
     metric: str | None
     baseline: str | None
+    direction: str | None
 
 
 def subject_of(properties: Mapping[str, object], dimensions: Sequence[Dimension], rule: str) -> Subject:

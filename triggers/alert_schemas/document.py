@@ -3,6 +3,7 @@
 import json
 from math import isfinite
 
+from domain.alert import text_of
 from domain.errors import BadInputError
 
 LARGEST_DEPTH = 32
@@ -11,23 +12,24 @@ _LONGEST_INTEGER = 309
 
 
 def parse(body: bytes) -> dict[str, object]:
-    """The JSON object of a body.
+    """The JSON object of a body; a byte order mark of UTF-8 before it is passed over.
 
     Raises:
         BadInputError: not UTF-8, not JSON, no object; a key given twice, NaN or infinity, a number beyond a double,
             half a surrogate pair, or more than 32 levels deep.
     """
     try:
+        text = text_of(body)
+    except ValueError as error:
+        raise BadInputError(field="body", value=body[:40], rule=str(error)) from error
+    try:
         document: object = json.loads(
-            body.decode("utf-8"),
+            text,
             object_pairs_hook=_without_duplicates,
             parse_constant=_no_number,
             parse_float=_finite,
             parse_int=_integer,
         )
-    except UnicodeDecodeError as error:
-        rule = f"must be UTF-8: {error.reason} at byte {error.start}"
-        raise BadInputError(field="body", value=body[:40], rule=rule) from error
     except RecursionError as error:
         raise BadInputError(field="body", value=body[:40], rule=_TOO_DEEP) from error
     except ValueError as error:

@@ -54,6 +54,7 @@ def alert_message(fields: Mapping[str, Any], where: str) -> AlertMessage:
         if not printable(getattr(alert, name)):
             rule = "must not hold control characters"
             raise BadInputError(field=name, value=getattr(alert, name), rule=rule, where=where)
+    # The bounds of all other fields together leave room: cutting the detail ends this.
     while len(alert.model_dump_json().encode()) > LARGEST_BYTES:
         alert = alert.model_copy(update={"detail": shortened(alert.detail, len(alert.detail) * 3 // 4)})
     return alert

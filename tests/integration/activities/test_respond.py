@@ -71,7 +71,8 @@ def test_the_window_of_the_spec_counts(case: Case) -> None:
     [
         (b"", "body", "must be JSON"),
         (b"{", "body", "must be JSON"),
-        (b"\xff\xfe{}", "body", "must be UTF-8: invalid start byte at byte 0"),
+        (b"\xff{}", "body", "must be UTF-8: invalid start byte at byte 0"),
+        (b"\xff\xfe{}", "body", "must be UTF-8: it begins with the byte order mark of UTF-16"),
         (_body().decode().encode("utf-16"), "body", "must be UTF-8"),
         (b"[" * 100_000, "body", "an alert holds at most"),
         (b"[" * 30_000, "body", "must be JSON"),
@@ -103,6 +104,44 @@ def test_an_unknown_model_is_named_with_those_there_are() -> None:
     """A typo is seen at once."""
     with pytest.raises(UnknownModelError, match="alert: model = 'm2': no spec has this name; known models: m1"):
         read_alert(_body(model="m2"), KNOWN, AT)
+
+
+def test_a_name_that_is_nearly_a_models_is_asked_about() -> None:
+    """In another case, or with a letter too many."""
+    for name in ("m1_forecas", "m1_forecast2"):
+        with pytest.raises(
+            UnknownModelError, match=rf"model = '{name}': no spec has this name, did you mean 'm1_forecast'"
+        ):
+            read_alert(_body(model=name), ("m1_forecast", "other"), AT)
+
+
+def test_a_byte_order_mark_before_a_message_is_passed_over() -> None:
+    """As over HTTP: what is taken there must not fail here."""
+    assert read_alert(b"\xef\xbb\xbf" + _body(), KNOWN, AT) == read_alert(_body(), KNOWN, AT)
+
+
+def test_a_message_of_a_release_without_direction_is_read() -> None:
+    """A field that is not said has its default."""
+    old = json.loads(_body())
+    del old["direction"]
+    assert read_alert(json.dumps(old).encode(), KNOWN, AT).direction is None
+
+
+@pytest.mark.parametrize(
+    ("feature", "doubt"),
+    [
+        ("temp", ""),
+        ("", ""),
+        ("Temp", "; 'Temp' is no column of the contract of {}, which has 'temp'"),
+        ("blood_pressure", "; 'blood_pressure' is no column of the contract of {}"),
+    ],
+)
+def test_drift_of_a_column_that_the_model_lacks_says_so(case: Case, feature: str, doubt: str) -> None:
+    """It is recorded and acted upon, and whoever reads the incident sees the doubt."""
+    incident = case.drift(feature=feature)
+    assert incident.severity == "critical"
+    assert incident.reason.partition(" = 0.25")[2] == doubt.format(case.model)
+    assert incident.reason in incident.timeline[0].what
 
 
 def test_a_little_ahead_is_a_clocks_fault() -> None:

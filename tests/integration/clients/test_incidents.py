@@ -142,7 +142,7 @@ def test_a_resolution_that_overtakes_the_second_of_an_id_opens_nothing(book: Tab
 def test_an_alert_that_an_earlier_release_recorded_counts_once(
     book: TableIncidentBook, tables: TableServiceClient, model: str, reopened: bool
 ) -> None:
-    """Its row lies under the id alone, and its lines bear that key; a redelivery finds both, another subject neither."""
+    """Its row and its lines bear the id alone: a redelivery finds both, an alert about something else neither."""
     sent = signal(_fired(model))
     opened = book.record(signal(_fired(model, "a0"))).incident
     assert opened is not None

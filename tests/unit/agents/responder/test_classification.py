@@ -123,14 +123,13 @@ def test_a_figure_without_its_budget_leaves_the_words() -> None:
     assert classify(_budget(500).model_copy(update={"baseline": None}), DEFAULTS).rule == UNKNOWN
 
 
-FALLS = "accuracy f1 F1 f1_score roc_auc auc R2 r2 r2_score accuracy_score precision Recall balanced_accuracy".split()
-RISES = "rmse RMSE log_loss mean_absolute_error error_rate val/loss latency_p99".split()
+FALLS = ("accuracy", "f1", "F1", "f1_score", "roc_auc", "auc", "R2", "r2", "r2_score", "accuracy_score", "precision")
+FALLS += ("Recall", "balanced_accuracy", "throughput_rps", "ROC-AUC", "F1Score", "precision@10", "R\N{SUPERSCRIPT TWO}")
+RISES = ("rmse", "RMSE", "log_loss", "mean_absolute_error", "error_rate", "val/loss", "latency_p99")
 
 
 @pytest.mark.parametrize("severity", ["critical", "informational", None])
-@pytest.mark.parametrize(
-    "metric", [*FALLS, "throughput_rps", "ROC-AUC", "F1Score", "precision@10", "R\N{SUPERSCRIPT TWO}"]
-)
+@pytest.mark.parametrize("metric", FALLS)
 def test_a_fall_of_a_metric_that_is_better_when_higher_is_critical(metric: str, severity: Severity | None) -> None:
     """By the names and the spellings that the field uses; its rise is none."""
     assert classify(alert(metric=metric, value=0.3, baseline=0.9, severity=severity), DEFAULTS).severity == "critical"

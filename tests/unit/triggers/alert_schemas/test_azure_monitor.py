@@ -1,5 +1,6 @@
 """Azure Monitor's common alert schema."""
 
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ def test_a_log_alert_is_read() -> None:
         "rule": "nightshift-drift-revenue_forecast",
         "metric": "psi",
         "value": 0.41,
+        "direction": None,
         "baseline": None,
         "feature": "temp",
         "severity": "critical",
@@ -137,7 +139,7 @@ def test_a_link_that_is_too_long_is_left_out() -> None:
         ({"data/essentials/firedDateTime": "yesterday"}, "data.essentials.firedDateTime"),
         ({"data/essentials/firedDateTime": "2026-03-01T02:00:00"}, "data.essentials.firedDateTime"),
         ({"data/essentials/alertId": 7}, "data.essentials.alertId"),
-        ({"data/essentials/alertId": "i" * 257}, "alert_id"),
+        ({"data/essentials/alertId": "i" * 2_049}, "alert_id"),
         ({"data/essentials/alertId": "a\x00b"}, "alert_id"),
         ({f"{FIRST}/metricValue": "NaN"}, "data.alertContext.condition.allOf.0.metricValue"),
         ({"data": []}, "data"),
@@ -155,3 +157,25 @@ def test_two_models_are_refused() -> None:
     criteria = [{"dimensions": [{"name": "model", "value": model}]} for model in ("m1", "m2")]
     with pytest.raises(BadInputError, match="name two: 'm1' and 'm2'"):
         from_azure_monitor(changed(LOG_ALERT, {"data/alertContext/condition/allOf": criteria}))
+
+
+@pytest.mark.parametrize(
+    ("metric", "operator", "properties", "direction"),
+    [
+        ("my_score_of_things", "LessThan", {}, "higher_is_better"),
+        ("my_score_of_things", "GreaterThanOrEqual", {}, "lower_is_better"),
+        ("my_score_of_things", "GreaterOrLessThan", {}, None),
+        ("rmse", "LessThan", {}, None),
+        ("my_score_of_things", "LessThan", {"nightshift.direction": "lower_is_better"}, "lower_is_better"),
+    ],
+)
+def test_the_rules_operator_says_the_direction_of_an_unknown_metric(
+    metric: str, operator: str, properties: dict[str, str], direction: str | None
+) -> None:
+    """A rule that fires below its threshold watches what should be high; a property goes before it."""
+    about = {"nightshift.category": "degradation", "nightshift.model": "m1", **properties}
+    document = deepcopy(LOG_ALERT)
+    context = document["data"]["alertContext"]
+    context["properties"] = about
+    context["condition"]["allOf"] = [{"metricMeasureColumn": metric, "operator": operator, "metricValue": 1.0}]
+    assert from_azure_monitor(document).direction == direction

@@ -18,9 +18,11 @@ def nested(levels: int) -> bytes:
     [
         (b"", "must be JSON"),
         (b"{", "must be JSON"),
-        (b'\xef\xbb\xbf{"a": 1}', "must be JSON"),
+        (b'\xef\xbb\xbf\xef\xbb\xbf{"a": 1}', "must be JSON"),
+        (b"\xef\xbb\xbf", "must be JSON"),
         (b'{"a": "\xff"}', "must be UTF-8: invalid start byte at byte 7"),
-        ('{"a": "ä"}'.encode("utf-16"), "must be UTF-8"),
+        ('{"a": "ä"}'.encode("utf-16"), "must be UTF-8: it begins with the byte order mark of UTF-16"),
+        ('{"a": "ä"}'.encode("utf-16-be"), "must be"),
         (b"[]", "must be a JSON object"),
         (b'"text"', "must be a JSON object"),
         (b'{"a": 1, "a": 2}', "the key 'a' is given twice"),
@@ -45,6 +47,7 @@ def test_what_is_not_strict_json_is_refused(body: bytes, rule: str) -> None:
 def test_what_is_strict_json_is_read() -> None:
     """As deep as allowed, with a whole surrogate pair and a long number."""
     assert parse(b'{"a": "\\ud834\\udd1e", "b": 1' + b"0" * 300 + b"}") == {"a": "𝄞", "b": 10**300}
+    assert parse(b'\xef\xbb\xbf{"a": "\xef\xbb\xbf"}\r\n') == {"a": "\ufeff"}
     assert list(parse(nested(LARGEST_DEPTH - 1))) == ["a"]
 
 

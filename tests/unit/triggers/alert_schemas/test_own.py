@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.alert import LARGEST_BYTES, AlertMessage
+from domain.alert import LARGEST_BYTES, LONGEST_ID, LONGEST_NAME, AlertMessage
 from domain.errors import BadInputError
 from tests.unit.triggers.alert_schemas.examples import OWN
 from triggers.alert_schemas.own import from_own
@@ -31,17 +31,19 @@ def test_texts_are_cleaned_and_cut(given: dict[str, str], title: str, detail: st
 
 def test_the_message_fits_its_queue() -> None:
     """Characters of four bytes would make it too large for the responder: the detail gives way."""
-    wide = {"title": "𝄞" * 300, "detail": "𝄞" * 8_000, "alert_id": "𝄞" * 256, "run": '"' * 200}
+    names = dict.fromkeys(("source", "rule", "metric", "feature"), "𝄞" * LONGEST_NAME)
+    wide = {"title": "𝄞" * 300, "detail": "𝄞" * 8_000, "alert_id": "𝄞" * LONGEST_ID, "run": '"' * 200, **names}
+    wide["url"] = "https://" + "𝄞" * 1_992
     alert = from_own({**OWN, **wide})
     assert len(alert.model_dump_json().encode()) <= LARGEST_BYTES
-    assert (alert.alert_id, alert.title) == ("𝄞" * 256, "𝄞" * 300)
+    assert (alert.alert_id, alert.title) == ("𝄞" * LONGEST_ID, "𝄞" * 300)
     assert alert.detail.endswith("𝄞…")
 
 
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"alert_id": "x" * 257}, "alert_id"),
+        ({"alert_id": "x" * 2_049}, "alert_id"),
         ({"alert_id": "a\nb"}, "alert_id"),
         ({"rule": "a\u202eb"}, "rule"),
         ({"category": "weather"}, "category"),
