@@ -18,7 +18,7 @@ from domain.identity import MODEL_NAME, short
 from domain.names import BRONZE, UPLOADED_BY
 from domain.ports import BlobStore
 from domain.run import RunOutcome
-from domain.upload import BlobRef
+from domain.upload import BlobRef, passed_over
 from domain.view import RunDetail
 from wiring.services import LazyServices, signed_in_blobs
 from wiring.settings import read_settings
@@ -87,6 +87,8 @@ def put(model: str, file: Path, source: str, state: Path, *, by: str = "") -> Pu
     blobs = blobs_of(state)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     blob = BlobRef(container=BRONZE, name=f"{model}/{stamp}-{file.name}")
+    if reason := passed_over(blob.name, file.stat().st_size):
+        raise BadInputError(field="FILE", value=file.name, rule=f"would start no run: {reason}")
     etag = blobs.upload(blob, file, metadata={"data_source": source} | ({UPLOADED_BY: by} if by else {}))
     return Put(short(blobs.url(blob), etag), blob.name)
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,11 +16,11 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
-from azure.storage.blob import BlobClient, BlobServiceClient, ContentSettings
+from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient, ContentSettings
 
 from clients.call_budget import call_within
 from domain.errors import BlobChangedError, BlobMissingError, ServiceRefusedError, ServiceUnavailableError
-from domain.upload import BlobRef
+from domain.upload import BlobRef, StoredBlob
 
 Result = TypeVar("Result")
 
@@ -77,6 +78,16 @@ class AzureBlobStore:
         with self._translated(blob):
             return dict(self._client(blob).get_blob_properties(**_condition(blob)).metadata or {})
 
+    def listed(self, container: str, prefix: str, *, most: int) -> tuple[StoredBlob, ...]:
+        """At most so many blobs whose name begins with a prefix, in order of their names; a folder is none."""
+        with self._translated(BlobRef(container=container, name=prefix)):
+            found = self._service.get_container_client(container).list_blobs(
+                name_starts_with=prefix, include=["metadata"]
+            )
+            # Storage with a hierarchical namespace lists its folders, too.
+            files = (item for item in found if (item.metadata or {}).get("hdi_isfolder", "").lower() != "true")
+            return tuple(_stored(item) for item in islice(files, most))
+
     def remove(self, blob: BlobRef) -> None:
         """Remove a blob; that it is gone already is no failure."""
         with suppress(BlobMissingError), self._translated(blob):
@@ -110,6 +121,12 @@ class AzureBlobStore:
             if error.status_code is not None and (error.status_code >= 500 or error.status_code == 429):
                 raise ServiceUnavailableError("Blob storage", error.message) from error
             raise
+
+
+def _stored(found: BlobProperties) -> StoredBlob:
+    # A listing gives the bare value, every other call the quoted one.
+    etag = '"' + found.etag.strip('"') + '"'
+    return StoredBlob(blob=BlobRef(container=found.container, name=found.name, etag=etag), size=found.size)
 
 
 def _condition(blob: BlobRef) -> dict[str, Any]:

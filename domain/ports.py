@@ -28,7 +28,7 @@ from domain.run import RunEvent
 from domain.serving import EndpointState
 from domain.spec import ModelSpec
 from domain.step import Patience
-from domain.upload import BlobRef
+from domain.upload import BlobRef, StoredBlob
 
 
 class BlobStore(Protocol):
@@ -54,6 +54,9 @@ class BlobStore(Protocol):
 
     def metadata(self, blob: BlobRef) -> Mapping[str, str]:
         """The metadata that the uploader gave the blob."""
+
+    def listed(self, container: str, prefix: str, *, most: int) -> tuple[StoredBlob, ...]:
+        """At most so many blobs whose name begins with a prefix, in order of their names; a folder is none."""
 
     def remove(self, blob: BlobRef) -> None:
         """Remove a blob; that it is gone already is no failure."""

@@ -21,12 +21,43 @@ class BlobRef(Message):
     etag: str | None = None
 
 
+class StoredBlob(Message):
+    """A blob that is there: ``blob`` with its etag, ``size`` in bytes."""
+
+    blob: BlobRef
+    size: int
+
+
+# Written beside a file, or before it has its name: Hadoop and Spark, editors and file managers, clients of SFTP.
+_BESIDE = (".crc", "_$folder$", ".tmp", ".part", ".filepart", "._copying_")
+_DESKTOP = ("thumbs.db", "desktop.ini")
+
+
+def passed_over(name: str, size: int | None = None) -> str:
+    """Why a blob is no upload but a marker, a hidden or an unfinished file; empty for an upload.
+
+    Args:
+        size: in bytes; None if it is not known.
+    """
+    segments = name.split("/")
+    last = segments[-1].lower()
+    if any(segment.startswith(("_", ".")) for segment in segments):
+        return "a part of its path begins with _ or ."
+    if last.startswith("~$"):
+        return "it is the lock file of an office program"
+    if last.endswith(_BESIDE) or last in _DESKTOP:
+        return "files with such names are written beside the data, or before it is whole"
+    if size == 0 and "." not in last:
+        return "an empty blob without a file extension marks a folder"
+    return ""
+
+
 class Upload(Message):
-    """One BlobCreated event.
+    """One file in the container of the uploads, created or renamed.
 
     Attributes:
         url: the blob's address as the event gives it.
-        etag: version of the content that the event announces.
+        etag: version of the content that the event announces; of a renamed blob, the one that is there.
         size: bytes.
         event_time: when the storage account accepted the blob (UTC).
         again: why a file that was trained on before is trained on again, such as an incident's id; empty for a new one.

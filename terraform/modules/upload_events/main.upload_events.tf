@@ -3,18 +3,19 @@ resource "azurerm_eventgrid_system_topic_event_subscription" "uploads" {
   system_topic                  = var.system_topic_name
   resource_group_name           = var.resource_group_name
   event_delivery_schema         = "EventGridSchema"
-  included_event_types          = ["Microsoft.Storage.BlobCreated"]
+  included_event_types          = ["Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobRenamed", "Microsoft.Storage.DirectoryRenamed"]
   service_bus_queue_endpoint_id = var.delivery == "queue" ? var.queue_id : null
 
   subject_filter {
     subject_begins_with = "/blobServices/default/containers/${var.source_container}/"
   }
 
-  # On an ADLS account CreateFile fires for a file that is still empty; these four fire when it is whole.
+  # CreateFile (Data Lake) and SftpCreate fire for a file that is still empty; these fire when it is whole, or has its
+  # name. A rename raises no BlobCreated. Which names are no uploads (_SUCCESS, .crc) the app decides and logs.
   advanced_filter {
     string_in {
       key    = "data.api"
-      values = ["PutBlob", "PutBlockList", "CopyBlob", "FlushWithClose"]
+      values = ["PutBlob", "PutBlockList", "CopyBlob", "FlushWithClose", "SftpCommit", "RenameFile", "RenameDirectory", "SftpRename"]
     }
   }
 

@@ -69,3 +69,16 @@ def test_what_is_removed_is_gone(store: AzureBlobStore, container: str) -> None:
     store.remove(blob)
     with pytest.raises(BlobMissingError):
         store.read(blob)
+
+
+def test_blobs_are_listed_by_prefix_without_folders(
+    store: AzureBlobStore, blobs: BlobServiceClient, container: str
+) -> None:
+    """In order, each with the etag by which it is read; what marks a folder is no file."""
+    for name in ("a/2.csv", "a/1.csv", "a/sub/3.csv", "a2/4.csv"):
+        store.write(BlobRef(container=container, name=name), name.encode(), content_type="text/csv")
+    blobs.get_blob_client(container, "a/sub").upload_blob(b"", metadata={"hdi_isfolder": "true"})
+    found = store.listed(container, "a/", most=10)
+    assert [(item.blob.name, item.size) for item in found] == [("a/1.csv", 7), ("a/2.csv", 7), ("a/sub/3.csv", 11)]
+    assert store.read(found[0].blob) == b"a/1.csv"
+    assert len(store.listed(container, "a/", most=2)) == 2

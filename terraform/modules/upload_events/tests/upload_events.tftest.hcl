@@ -34,8 +34,8 @@ run "uploads_go_to_the_queue_with_an_identity" {
   }
 
   assert {
-    condition     = jsonencode(azurerm_eventgrid_system_topic_event_subscription.uploads.included_event_types) == jsonencode(["Microsoft.Storage.BlobCreated"])
-    error_message = "other events are told, or none"
+    condition     = jsonencode(sort(azurerm_eventgrid_system_topic_event_subscription.uploads.included_event_types)) == jsonencode(["Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobRenamed", "Microsoft.Storage.DirectoryRenamed"])
+    error_message = "other events are told, or an upload that is renamed into place goes unseen"
   }
 
   assert {
@@ -44,8 +44,8 @@ run "uploads_go_to_the_queue_with_an_identity" {
   }
 
   assert {
-    condition     = azurerm_eventgrid_system_topic_event_subscription.uploads.advanced_filter[0].string_in[0].key == "data.api" && jsonencode(sort(azurerm_eventgrid_system_topic_event_subscription.uploads.advanced_filter[0].string_in[0].values)) == jsonencode(["CopyBlob", "FlushWithClose", "PutBlob", "PutBlockList"])
-    error_message = "a way of uploading (whole, in blocks, copied, Data Lake) goes unseen, or a file that is still empty starts a lifecycle"
+    condition     = azurerm_eventgrid_system_topic_event_subscription.uploads.advanced_filter[0].string_in[0].key == "data.api" && jsonencode(sort(azurerm_eventgrid_system_topic_event_subscription.uploads.advanced_filter[0].string_in[0].values)) == jsonencode(["CopyBlob", "FlushWithClose", "PutBlob", "PutBlockList", "RenameDirectory", "RenameFile", "SftpCommit", "SftpRename"])
+    error_message = "a way of uploading (whole, in blocks, copied, Data Lake, SFTP, renamed) goes unseen, or a file that is still empty starts a lifecycle"
   }
 
   assert {
