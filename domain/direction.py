@@ -29,8 +29,8 @@ _LOWER = _names(
 )
 # Words around a name that say on which data or how it was averaged, not what was measured.
 _BEFORE = _names("val valid validation test train training eval evaluation holdout live prod production")
-_BEFORE |= _names("online rolling hourly daily weekly monthly mean avg average micro macro weighted")
-_AFTER = _BEFORE | _names("score scores samples binary ovr ovo at k p50 p90 p95 p99 ms seconds rps percent pct")
+_BEFORE |= _names("p50 p90 p95 p99 online rolling hourly daily weekly monthly mean avg average micro macro weighted")
+_AFTER = _BEFORE | _names("score scores samples binary ovr ovo at k ms seconds rps percent pct")
 
 # What kind of measure the last word names, whatever stands before it: ``top_5_accuracy``, ``poisson_loss``.
 _KINDS: dict[str, Direction] = {

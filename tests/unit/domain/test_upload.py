@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.upload import Upload
+from domain.upload import Upload, passed_over
 
 
 def _upload(name: str = "revenue_forecast/a.csv", etag: str = '"1"', event_id: str = "e") -> Upload:
@@ -49,3 +49,51 @@ def test_the_first_folder_names_the_model(name: str, model: str) -> None:
 def test_the_suffix_says_the_format(name: str, suffix: str) -> None:
     """Case does not matter; no ending is no format."""
     assert _upload(name).suffix == suffix
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [("Canary/a.csv", "Canary"), ("canary /a.csv", "canary "), ("a.csv", ""), ("/a.csv", "")]
+)
+def test_the_folder_is_what_the_uploader_wrote(name: str, folder: str) -> None:
+    """It is named in the reason why nothing is trained."""
+    assert _upload(name).folder == folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "m/_SUCCESS",
+        "m/_started_123",
+        "m/_committed_123",
+        "m/_temporary/0/task/part-0.parquet",
+        "m/_delta_log/00000.json",
+        "m/.part-0.csv.crc",
+        "m/.DS_Store",
+        "m/.hidden/a.csv",
+        "_m/a.csv",
+        "m/~$lock.csv",
+        "m/part-0.csv.crc",
+        "m/a.csv.tmp",
+        "m/a.csv.TMP",
+        "m/a.csv.filepart",
+        "m/a.csv.part",
+        "m/a.csv._COPYING_",
+        "m/sub_$folder$",
+        "m/Thumbs.db",
+        "m/desktop.ini",
+    ],
+)
+def test_markers_hidden_and_unfinished_files_are_no_uploads(name: str) -> None:
+    """Whatever their size."""
+    assert passed_over(name)
+    assert passed_over(name, 10)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["m/a.csv", "m/a_b.csv", "m/a.b_c.csv", "m/year=2024/p.parquet", "m/a", "m/part.csv", "m/~a.csv", "m/crc.csv"],
+)
+def test_anything_else_is_an_upload(name: str) -> None:
+    """Also one that its run will refuse."""
+    assert passed_over(name, 10) == ""
+    assert passed_over(name) == ""
