@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -171,8 +171,7 @@ async def take_blob_event(
         # Sent again it would be as wrong; on-call learns of it instead.
         await asyncio.to_thread(_tell, services, event.id, error)
         return
-    for upload in uploads:
-        await submit_upload(client, services, upload)
+    await submit_uploads(client, services, uploads)
 
 
 def _uploads_of(services: Services, event: func.EventGridEvent) -> tuple[Upload, ...]:
@@ -239,16 +238,19 @@ def _tell(services: Services, event_id: str, error: BadInputError) -> None:
     run_send_alert(services, alert)
 
 
-async def submit_upload(client: df.DurableOrchestrationClient, services: Services, upload: Upload) -> None:
-    """Put an upload into the queue of its model, once, and see to it that the queue runs.
+async def submit_uploads(client: df.DurableOrchestrationClient, services: Services, uploads: Sequence[Upload]) -> None:
+    """Put uploads of one model into its queue, each once, and then see to it that the queue runs.
 
     An upload of an unknown model takes the same way: its run halts with the reason, so that nothing is lost unseen.
     """
-    correlate(upload.identity)
-    upload = upload.model_copy(update={"trace": current().traceparent})
-    submission = await asyncio.to_thread(services.uploads.submit, upload, upload.model)
-    logger.info(
-        "upload_submitted model=%s identity=%s name=%s accepted=%s",
-        upload.model, upload.identity, upload.name, submission.accepted,
-    )  # fmt: skip
-    await wake_queue(client, services, upload.model, submission)
+    submission = None
+    for upload in uploads:
+        correlate(upload.identity)
+        traced = upload.model_copy(update={"trace": current().traceparent})
+        submission = await asyncio.to_thread(services.uploads.submit, traced, upload.model)
+        logger.info(
+            "upload_submitted model=%s identity=%s name=%s accepted=%s",
+            upload.model, upload.identity, upload.name, submission.accepted,
+        )  # fmt: skip
+    if submission is not None:
+        await wake_queue(client, services, uploads[0].model, submission)

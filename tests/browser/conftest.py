@@ -138,7 +138,7 @@ def night(running: RunningApp, services: LazyServices, flagged: Flag, tmp_path: 
 
     def new_incident() -> str:
         # Another rule each time: what its source calls it is part of a fingerprint that no figures have judged.
-        title = f"pipeline {uuid4().hex[:8]} failed"
+        title = f"pipeline {uuid4().hex[:8]} of {review.model} failed"
         incident(title, category="pipeline", metric="", value=None, baseline=None, rule=title)
         return title
 

@@ -329,6 +329,20 @@ async def test_a_renamed_folder_is_an_upload_of_each_of_its_files(app: App) -> N
     assert len(app.started) == 1
 
 
+async def test_a_renamed_folder_is_whole_before_its_queue_runs(app: App) -> None:
+    """So that its parts are trained on together; a delivery that broke off before goes on with the rest."""
+    for number in range(3):
+        app.put(f"{app.model}/out/{number}.csv")
+    event = app.renamed(f"{app.model}/out", eventType=DIRECTORY_RENAMED)
+    app.client.failing = 1
+    with pytest.raises(ServiceUnavailableError):
+        await app.push(event)
+    app.put(f"{app.model}/out/3.csv")
+    await app.push(event)
+    assert [upload.name[-5:] for upload in app.waiting()] == ["0.csv", "1.csv", "2.csv", "3.csv"]
+    assert app.started == [f"queue-{app.model}-1"]
+
+
 async def test_a_folder_of_too_many_files_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is more likely a mistake than as many uploads."""
     monkeypatch.setattr("triggers.blob_events.MOST_FILES", 2)
