@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -72,7 +72,7 @@ def parse_renamed(event_type: str, subject: str, data: Mapping[str, Any]) -> tup
         BadInputError: subject or ``destinationUrl`` is missing or ill-formed.
     """
     source = data.get("sourceUrl")
-    before = unquote(urlsplit(source).path).partition(f"/{BRONZE}/")[2] if isinstance(source, str) else ""
+    before = unquote(source.partition(f"/{BRONZE}/")[2]) if isinstance(source, str) else ""
     return _place(subject, data, "destinationUrl", event_type), before
 
 

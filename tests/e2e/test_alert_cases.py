@@ -37,7 +37,8 @@ def _document(name: str, marker: str) -> bytes:
 
 def _occurrences(running: RunningApp, marker: str, expected: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Alerts of this test with their incidents, once so many are there."""
-    deadline, found = time.monotonic() + 60, []
+    deadline = time.monotonic() + 60
+    found: list[tuple[dict[str, Any], dict[str, Any]]] = []
     while time.monotonic() < deadline and len(found) < expected:
         views = [
             running.app.get(f"incidents/{item['incident_id']}")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.errors import BadInputError
 from domain.upload import Upload
-from triggers.blob_events import parse_blob_created, parse_event
+from triggers.blob_events import BLOB_RENAMED, Place, parse_blob_created, parse_event, parse_renamed
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 SUBJECT = "/blobServices/default/containers/bronze/blobs/revenue_forecast/2012/a b.csv"
@@ -63,6 +63,35 @@ def test_anything_is_an_upload_or_a_named_error(subject: str, data: dict[str, An
     except BadInputError:
         return
     assert isinstance(result, Upload)
+
+
+@given(
+    subject=st.text() | st.just(SUBJECT),
+    data=st.dictionaries(st.sampled_from(["destinationUrl", "sourceUrl"]), st.none() | st.text() | st.just("http://[")),
+)
+def test_any_rename_is_a_place_or_a_named_error(subject: str, data: dict[str, Any]) -> None:
+    """Addresses from outside may be anything."""
+    try:
+        place, before = parse_renamed(BLOB_RENAMED, subject, data)
+    except BadInputError:
+        return
+    assert place == Place("bronze", "revenue_forecast/2012/a b.csv")
+    assert isinstance(before, str)
+
+
+@pytest.mark.parametrize(
+    ("source", "before"),
+    [
+        ("https://acc.dfs.core.windows.net/bronze/m/_tmp/a%20b.csv", "m/_tmp/a b.csv"),
+        ("http://127.0.0.1:1/devstoreaccount1/bronze/m/a.csv", "m/a.csv"),
+        ("https://acc.dfs.core.windows.net/landing/m/a.csv", ""),
+        (None, ""),
+    ],
+)
+def test_a_rename_says_where_the_blob_was(source: str | None, before: str) -> None:
+    """If it was among the uploads."""
+    data = {"destinationUrl": DATA["url"], "sourceUrl": source}
+    assert parse_renamed(BLOB_RENAMED, SUBJECT, data) == (Place("bronze", "revenue_forecast/2012/a b.csv"), before)
 
 
 EVENT = {

@@ -123,8 +123,10 @@ def test_a_figure_without_its_budget_leaves_the_words() -> None:
     assert classify(_budget(500).model_copy(update={"baseline": None}), DEFAULTS).rule == UNKNOWN
 
 
-FALLS = ("accuracy", "f1", "F1", "f1_score", "roc_auc", "auc", "R2", "r2", "r2_score", "accuracy_score", "precision")
-FALLS += ("Recall", "balanced_accuracy", "throughput_rps", "ROC-AUC", "F1Score", "precision@10", "R\N{SUPERSCRIPT TWO}")
+FALLS = (
+    *("accuracy", "f1", "F1", "f1_score", "roc_auc", "auc", "R2", "r2", "r2_score", "accuracy_score", "precision"),
+    *("Recall", "balanced_accuracy", "throughput_rps", "ROC-AUC", "F1Score", "precision@10", "R\N{SUPERSCRIPT TWO}"),
+)
 RISES = ("rmse", "RMSE", "log_loss", "mean_absolute_error", "error_rate", "val/loss", "latency_p99")
 
 
