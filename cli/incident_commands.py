@@ -12,7 +12,7 @@ import typer
 from cli import incident_report, rendering
 from cli.app_client import AppClient, app_url
 from cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
-from domain.alert import Category, Severity
+from domain.alert import Category, Direction, Severity
 from domain.errors import BadInputError, NightshiftError
 from domain.incident import Incident
 
@@ -32,8 +32,11 @@ def alert(
     category: Annotated[Category | None, typer.Argument(help="degradation, drift, pipeline or budget.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="The model it is about.")] = None,
     value: Annotated[float | None, typer.Option(help="What was measured.")] = None,
-    baseline: Annotated[float | None, typer.Option(help="What it is held against.")] = None,
+    baseline: Annotated[float | None, typer.Option(help="What the value is compared with.")] = None,
     metric: Annotated[str | None, typer.Option(help="Such as rmse, psi, staleness_days, spend.")] = None,
+    direction: Annotated[
+        Direction | None, typer.Option(help="Which way a metric of your own is better; known names need none.")
+    ] = None,
     severity: Annotated[Severity | None, typer.Option(help="The source's own judgement.")] = None,
     version: Annotated[
         str | None, typer.Option(help="The version it blames; the present champion if not said.")
@@ -67,6 +70,7 @@ def alert(
                 value=value,
                 baseline=baseline,
                 metric=metric,
+                direction=direction,
                 severity=severity,
                 title=title,
             )
@@ -92,7 +96,10 @@ def alert_document(app: AppClient, category: Category, model: str | None, **give
         raise BadInputError(field="--model", value=None, rule=f"a {category} alert is about a model")
     said = {name: item for name, item in given.items() if item is not None}
     example = dict(_EXAMPLES[category])
-    if {"value", "severity"} & set(said):
+    if said.get("state") == "resolved":
+        # What fired said what it is about; the example might say something else.
+        example = {"title": example["title"]}
+    elif {"value", "severity"} & set(said):
         # Figures or a severity of one's own: the example's would only disturb them.
         example = {name: item for name, item in example.items() if name in {"title", "metric"}}
     if category == "degradation" and model is not None and "model_version" not in said:
@@ -111,7 +118,7 @@ def alert_document(app: AppClient, category: Category, model: str | None, **give
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadInputError(field="--file", value=str(file), rule=f"cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -1,5 +1,6 @@
 """Request bodies, read as messages."""
 
+from codecs import BOM_UTF8
 from typing import TypeVar
 
 import azure.functions as func
@@ -12,12 +13,12 @@ Body = TypeVar("Body", bound=Message)
 
 
 def body_of(req: func.HttpRequest, kind: type[Body]) -> Body:
-    """The body of a request; none counts as an empty object.
+    """The body of a request, without a byte order mark; none counts as an empty object.
 
     Raises:
         BadInputError: the first rule that it breaks.
     """
-    body = req.get_body() or b"{}"
+    body = req.get_body().removeprefix(BOM_UTF8) or b"{}"
     try:
         return kind.model_validate_json(body, strict=True)
     except ValidationError as error:

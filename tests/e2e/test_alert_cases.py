@@ -1,8 +1,11 @@
 """Some public alert documents through the real HTTP of a running host: taken and judged, or refused with the field."""
 
 import re
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -82,6 +85,16 @@ def test_what_cannot_be_read_is_refused_with_its_reason(running: RunningApp, nam
     """With 400, which says what to send instead."""
     answer = _post(running, (CASES / f"{name}.json").read_bytes())
     assert (answer.status_code, said in answer.json()["detail"]) == (400, True)
+
+
+def test_a_file_with_a_byte_order_mark_is_sent_by_hand(running: RunningApp, tmp_path: Path) -> None:
+    """As editors on Windows save it."""
+    file = tmp_path / "alert.json"
+    file.write_bytes(_document("E01_utf8_bom", f"file-{uuid4()}"))
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf")
+    command = [sys.executable, "-m", "cli", "alert", "--file", str(file), "--state", str(running.state)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    assert (done.returncode, "is on queue model-alerts" in " ".join(done.stdout.split())) == (0, True), done.stderr
 
 
 def test_one_id_in_three_categories_is_three_incidents(running: RunningApp) -> None:

@@ -11,6 +11,7 @@ from triggers.body import body_of
 def test_a_body_is_read_and_none_is_an_empty_object() -> None:
     """Defaults where nothing is said."""
     assert body_of(request(body=b'{"comment": "on it"}'), CommentRequest) == CommentRequest(comment="on it")
+    assert body_of(request(body=b'\xef\xbb\xbf{"comment": "x"}'), CommentRequest) == CommentRequest(comment="x")
     assert body_of(request(), CommentRequest) == CommentRequest()
 
 
