@@ -15,6 +15,7 @@ from azure.storage.blob import BlobServiceClient
 from clients.tables import Table
 from domain.alert import QUEUES
 from domain.errors import ServiceUnavailableError
+from domain.loading import importing
 from domain.names import BRONZE, EVIDENCE, SILVER
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class MlflowHealth:
 
     def check(self) -> None:
         """ServiceRefusedError or ServiceUnavailableError if one does not."""
-        from clients.mlflow_errors import translated
+        with importing("mlflow"):
+            from clients.mlflow_errors import translated
 
         client = self._client()
         with translated():
@@ -109,7 +111,8 @@ class DatabricksHealth:
 
     def check(self) -> None:
         """ServiceRefusedError or ServiceUnavailableError if it does not."""
-        from clients.databricks_errors import translated
+        with importing("databricks-sdk"):
+            from clients.databricks_errors import translated
 
         with translated("add the app's identity to the workspace as a service principal"):
             next(iter(self._workspace().jobs.list(limit=1)), None)

@@ -16,6 +16,7 @@ from domain.record_ports import (
     ChampionBook,
     DatasetRegister,
     DeadLetterBook,
+    FaultBook,
     IncidentBook,
     Ledger,
     NotificationBook,
@@ -271,6 +272,10 @@ class Services(Protocol):
     @property
     def specs(self) -> SpecSource:
         """Model specs."""
+
+    @property
+    def faults(self) -> FaultBook:
+        """What the app writes down about itself."""
 
     @property
     def health_checks(self) -> tuple[HealthCheck, ...]:

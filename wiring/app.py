@@ -32,6 +32,7 @@ from triggers import (
 from triggers.api.guard import guarded
 from wiring.correlated_logs import correlate_logs
 from wiring.observed import observed
+from wiring.process_end import end_when_broken
 from wiring.route_order import refuse_shadowed_routes
 from wiring.services import ServicesProvider
 from wiring.telemetry import configure_telemetry
@@ -71,4 +72,5 @@ def create_app() -> df.DFApp:
     ):
         app.register_functions(observed(guarded(part.blueprint(services))))
     refuse_shadowed_routes(app)
+    end_when_broken(app)
     return app
