@@ -171,7 +171,7 @@ class HealthCheck(Protocol):
         """Modules that asking it needs and that take long to load."""
 
     def check(self) -> None:
-        """Ask it; changes nothing, and raises a NightshiftError if it cannot."""
+        """Ask it; leaves nothing behind, and raises a NightshiftError if it cannot."""
 
 
 class SpecSource(Protocol):

@@ -201,9 +201,17 @@ class LazyServices:
     def health_checks(self) -> tuple[HealthCheck, ...]:
         """One for each outside system that the app cannot do without."""
         with importing("the health checks"):
-            from clients.health_checks import BlobHealth, DatabricksHealth, MlflowHealth, ServiceBusHealth, TableHealth
+            from clients.health_checks import (
+                BlobHealth,
+                DatabricksHealth,
+                MlflowHealth,
+                ServiceBusHealth,
+                TableHealth,
+                WorkerHealth,
+            )
 
         return (
+            WorkerHealth(),
             BlobHealth(lambda: self._blob_service),
             TableHealth(lambda: self._tables),
             ServiceBusHealth(self._new_service_bus),
