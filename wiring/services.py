@@ -1,6 +1,7 @@
 """Build the services from the settings: each client when it is first touched, because most calls need few of them."""
 
 import os
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,7 @@ from domain.record_ports import (
 from domain.started_version import started_version
 from domain.step import Patience
 from wiring.opened import opened
+from wiring.process_start import record_start
 from wiring.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -430,9 +432,20 @@ class ServicesProvider:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._services: LazyServices | None = None
+        self._lock = threading.Lock()
 
     def __call__(self) -> LazyServices:
-        """The services of this process."""
-        if self._services is None:
-            self._services = LazyServices(read_settings(os.environ, self._root))
-        return self._services
+        """The services of this process; MisconfiguredError as ``settings``."""
+        with self._lock:
+            if self._services is None:
+                self._services = LazyServices(self.settings())
+                record_start(self._services)
+            return self._services
+
+    def settings(self) -> Settings:
+        """The settings of this process.
+
+        Raises:
+            MisconfiguredError: some are missing or break a rule.
+        """
+        return read_settings(os.environ, self._root)
