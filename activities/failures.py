@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from activities.measures import count_internal_error
 from domain.errors import NightshiftError, NotLoadedError
 from domain.fault import SHOWN, Fault
 from domain.identity import digest
@@ -115,6 +116,7 @@ def _given_up(services: Services, step: str, message: Message, unknown: UnknownF
     logger.error("unknown_failure step=%s model=%s tries=%d final=%s", step, model, fault.tries, fault.final)
     if not fault.final:
         raise unknown.__cause__ or unknown
+    count_internal_error(model, step)
     return unknown.result  # type: ignore[return-value]
 
 

@@ -28,6 +28,7 @@ from triggers import (
     review_api,
     review_sweep,
     run_api,
+    self_sweep,
 )
 from triggers.api.guard import guarded
 from wiring.correlated_logs import correlate_logs
@@ -69,6 +70,7 @@ def create_app() -> df.DFApp:
         review_api,
         review_sweep,
         run_api,
+        self_sweep,
         review_page.blueprint,
     ):
         app.register_functions(observed(guarded(part.blueprint(services))))

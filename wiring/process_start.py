@@ -6,6 +6,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+from activities.measures import count_process_start
 from domain.fault import ProcessStart
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ def record_start(services: "Services") -> None:
     """Write it down beside the first call, which does not wait for it."""
     at = services.clock()
     instance = next((os.environ[name] for name in _INSTANCE if os.environ.get(name)), socket.gethostname())
+
+    count_process_start()
 
     def record() -> None:
         try:
