@@ -91,6 +91,9 @@ def tried(services: Services, step: str, message: Message, body: Callable[[], An
         return body()
     except UnknownFailure as unknown:
         return _given_up(services, step, message, unknown)
+    except Exception as error:
+        import_broke(error)
+        raise
 
 
 async def tried_async(services: Services, step: str, message: Message, body: Awaitable[Answer]) -> Answer:
@@ -99,6 +102,9 @@ async def tried_async(services: Services, step: str, message: Message, body: Awa
         return await body
     except UnknownFailure as unknown:
         return await asyncio.to_thread(_given_up, services, step, message, unknown)
+    except Exception as error:
+        import_broke(error)
+        raise
 
 
 def _given_up(services: Services, step: str, message: Message, unknown: UnknownFailure) -> Answer:  # type: ignore[type-var]

@@ -42,7 +42,12 @@ def watch_self(services: Services, sweeps: Iterable[tuple[str, str]] = ()) -> in
     now = services.clock()
     troubles = [*_faults(services, now), *_restarts(services, now), *(_sweep(*sweep, now) for sweep in sweeps)]
     for trouble in troubles:
-        sent = run_notify(services, _page(trouble))
+        try:
+            sent = run_notify(services, _page(trouble))
+        except Exception:
+            # One that cannot be told now holds up no other; the next look tells it.
+            logger.exception("trouble_not_told key=%s", trouble.key)
+            continue
         if sent.failure is not None:
             logger.error("trouble_not_told key=%s message=%s", trouble.key, sent.failure.message)
     return len(troubles)

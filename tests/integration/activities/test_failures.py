@@ -9,6 +9,7 @@ import pytest
 from activities.failures import guarded, tried, tried_async
 from domain.errors import NotLoadedError
 from domain.fault import MOST_TRIES, Fault, Faults
+from domain.loading import ImportHealth
 from domain.run import PollRequest
 from domain.step import Failure
 from tests.unit.wiring.fresh_process import ENVIRONMENT
@@ -102,13 +103,19 @@ def test_a_step_within_a_step_fails_as_the_outer_one(storage: str, model: str) -
         type("_DeadlockError", (RuntimeError,), {})("deadlock detected by _ModuleLock('mlflow')"),
     ],
 )
-def test_a_broken_import_is_never_final(storage: str, model: str, error: Exception) -> None:
-    """It is raised as what may pass, however often: a fresh process does it."""
+def test_a_broken_import_is_never_final(
+    storage: str, model: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is raised as what may pass, however often, and the process knows that it must end."""
+    health, told = ImportHealth(), list[str]()
+    health.on_broken(told.append)
+    monkeypatch.setattr("domain.loading.IMPORTS", health)
     services = _services(storage)
     for _ in range(2 * MOST_TRIES):
         with pytest.raises(NotLoadedError):
             tried(services, "step", _request(model), lambda: _failing(error))
     assert [item for item in services.faults.final() if item.model == model] == []
+    assert told == [f"{type(error).__name__}: {error}"]
 
 
 def test_a_fault_of_long_ago_does_not_count() -> None:
