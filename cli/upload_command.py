@@ -20,8 +20,9 @@ from domain.ports import BlobStore
 from domain.run import RunOutcome
 from domain.upload import BlobRef
 from domain.view import RunDetail
-from wiring.services import LazyServices, signed_in_blobs
+from wiring.services import LazyServices
 from wiring.settings import read_settings
+from wiring.signed_in import signed_in_blobs
 
 ENDED = frozenset({"completed", "failed", "terminated"})
 

@@ -35,8 +35,8 @@ from wiring.correlated_logs import correlate_logs
 from wiring.misconfigured import refuse_work_if_misconfigured
 from wiring.observed import observed
 from wiring.process_end import end_when_broken
+from wiring.provider import ServicesProvider
 from wiring.route_order import refuse_shadowed_routes
-from wiring.services import ServicesProvider
 from wiring.telemetry import configure_telemetry
 
 

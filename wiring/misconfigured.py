@@ -17,7 +17,7 @@ from domain.errors import MisconfiguredError
 from domain.problem_status import status_of
 from triggers.health_api import may_see
 from triggers.problem import problem
-from wiring.services import ServicesProvider
+from wiring.provider import ServicesProvider
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,6 @@
 """Build the services from the settings: each client when it is first touched, because most calls need few of them."""
 
 import os
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,8 +37,7 @@ from domain.record_ports import (
 from domain.started_version import started_version
 from domain.step import Patience
 from wiring.opened import opened
-from wiring.process_start import record_start
-from wiring.settings import Settings, read_settings
+from wiring.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -203,22 +201,15 @@ class LazyServices:
     def health_checks(self) -> tuple[HealthCheck, ...]:
         """One for each outside system that the app cannot do without."""
         with importing("the health checks"):
-            from clients.health_checks import (
-                BlobHealth,
-                DatabricksHealth,
-                MlflowHealth,
-                ServiceBusHealth,
-                TableHealth,
-                WorkerHealth,
-            )
+            from clients import health_checks as checks
 
         return (
-            WorkerHealth(),
-            BlobHealth(lambda: self._blob_service),
-            TableHealth(lambda: self._tables),
-            ServiceBusHealth(self._new_service_bus),
-            MlflowHealth(lambda: self._mlflow),
-            DatabricksHealth(lambda: self._workspace),
+            checks.WorkerHealth(),
+            checks.BlobHealth(lambda: self._blob_service),
+            checks.TableHealth(lambda: self._tables),
+            checks.ServiceBusHealth(self._new_service_bus),
+            checks.MlflowHealth(lambda: self._mlflow),
+            checks.DatabricksHealth(lambda: self._workspace),
         )
 
     @opened
@@ -312,14 +303,12 @@ class LazyServices:
     @opened
     def _workspace(self) -> "WorkspaceClient":
         with importing("databricks-sdk"):
+            from clients.databricks_identity import IdentityStrategy
             from clients.databricks_workspace import open_workspace
 
         settings = self._settings
         strategy = None
         if settings.databricks_token is None:
-            with importing("databricks-sdk"):
-                from clients.databricks_identity import IdentityStrategy
-
             strategy = IdentityStrategy(self._credential, _DATABRICKS_SCOPE)
         return open_workspace(settings.databricks_host, settings.databricks_token, strategy, self._call_seconds)
 
@@ -329,8 +318,9 @@ class LazyServices:
         with importing("mlflow"):
             from clients.mlflow_registry import MlflowModelRegistry
 
-        prefix = self._settings.model_prefix
-        return bounded("MLflow", self._call_seconds, lambda: MlflowModelRegistry(self._mlflow, prefix))
+        return bounded(
+            "MLflow", self._call_seconds, lambda: MlflowModelRegistry(self._mlflow, self.settings.model_prefix)
+        )
 
     @opened
     def traces(self) -> TraceBook:
@@ -353,11 +343,10 @@ class LazyServices:
         with importing("mlflow"):
             from mlflow import MlflowClient
 
+            from clients.mlflow_identity import lend_to_mlflow
+
         settings = self._settings
         if settings.mlflow_tracking_uri == "databricks" and settings.databricks_token is None:
-            with importing("mlflow"):
-                from clients.mlflow_identity import lend_to_mlflow
-
             os.environ.setdefault("MLFLOW_ENABLE_DB_SDK", "false")
             lend_to_mlflow(settings.databricks_host, self._credential, _DATABRICKS_SCOPE)
         return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_registry_uri)
@@ -410,42 +399,3 @@ class LazyServices:
 
         credential = DefaultAzureCredential(managed_identity_client_id=self._settings.client_id)
         return BoundedIdentity(credential, self._call_seconds * _REQUEST_SHARE, _APP_IDENTITY)
-
-
-def signed_in_blobs(endpoint: str) -> BlobStore:
-    """The blob storage of a deployed environment, for who has signed in on this machine."""
-    with importing("azure-identity"):
-        from azure.identity import DefaultAzureCredential
-        from azure.storage.blob import BlobServiceClient
-
-        from clients.blob_storage import AzureBlobStore
-        from clients.bounded_identity import BoundedIdentity
-
-    # Nobody is signed in where each of the places that azure-identity looks in says so; that takes it seconds.
-    credential = BoundedIdentity(DefaultAzureCredential(), CALL_SECONDS, "sign in with `az login`")
-    return AzureBlobStore(BlobServiceClient(endpoint, credential=credential))
-
-
-class ServicesProvider:
-    """Hands out one set of services per process, built at the first call: an idle app reads no setting."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._services: LazyServices | None = None
-        self._lock = threading.Lock()
-
-    def __call__(self) -> LazyServices:
-        """The services of this process; MisconfiguredError as ``settings``."""
-        with self._lock:
-            if self._services is None:
-                self._services = LazyServices(self.settings())
-                record_start(self._services)
-            return self._services
-
-    def settings(self) -> Settings:
-        """The settings of this process.
-
-        Raises:
-            MisconfiguredError: some are missing or break a rule.
-        """
-        return read_settings(os.environ, self._root)
