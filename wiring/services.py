@@ -226,10 +226,8 @@ class LazyServices:
         with importing("apprise"):
             from clients.notifier import AppriseNotifier
 
-        settings = self._settings
-        return bounded(
-            "notification", self._call_seconds, lambda: AppriseNotifier(settings.notify_urls, settings.notify_file)
-        )
+        urls, file = self._settings.notify_urls, self._settings.notify_file
+        return bounded("notification", self._call_seconds, lambda: AppriseNotifier(urls, file))
 
     @opened
     def notifications(self) -> NotificationBook:
@@ -318,9 +316,8 @@ class LazyServices:
         with importing("mlflow"):
             from clients.mlflow_registry import MlflowModelRegistry
 
-        return bounded(
-            "MLflow", self._call_seconds, lambda: MlflowModelRegistry(self._mlflow, self.settings.model_prefix)
-        )
+        prefix = self._settings.model_prefix
+        return bounded("MLflow", self._call_seconds, lambda: MlflowModelRegistry(self._mlflow, prefix))
 
     @opened
     def traces(self) -> TraceBook:
