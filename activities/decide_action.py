@@ -12,6 +12,7 @@ from domain.decision import Decision
 from domain.errors import ChampionMovedError
 from domain.evidence import Evidence
 from domain.ledger import ACTOR, LedgerRecord
+from domain.loading import importing
 from domain.names import DECIDE_ACTION, EVIDENCE, TAG_QUARANTINE
 from domain.ports import Services
 from domain.run import DecideRequest, DecideResult
@@ -41,7 +42,8 @@ def run_decide_action(services: Services, request: DecideRequest) -> DecideResul
 
 
 def _decide(services: Services, request: DecideRequest) -> DecideResult:
-    from agents.promotion import decide
+    with importing("agents.promotion"):
+        from agents.promotion import decide
 
     manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
     evidence = Evidence.from_json(services.blobs.read(request.evidence))

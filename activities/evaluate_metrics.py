@@ -10,6 +10,7 @@ from activities.measures import record_drift
 from domain.errors import BadInputError, ServiceRefusedError
 from domain.evidence import Evidence
 from domain.improvement_messages import criticism_key
+from domain.loading import importing
 from domain.names import (
     COLUMN_CHALLENGER,
     COLUMN_CHAMPION,
@@ -44,8 +45,9 @@ def run_evaluate_metrics(services: Services, request: EvaluateRequest) -> Evalua
 
 
 def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
-    from agents.evaluation import compare, compare_slices
-    from agents.holdout_spending import policy_for_look
+    with importing("agents.evaluation"):
+        from agents.evaluation import compare, compare_slices
+        from agents.holdout_spending import policy_for_look
 
     manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
     score = services.registry.find_score(request.model, score_token(request.run, request.round))
@@ -115,10 +117,11 @@ def _read(path: Path, policy: EvaluationPolicy, *, with_champion: bool) -> "Pred
     Raises:
         BadInputError: not Parquet, no rows, or columns that are missing or no numbers.
     """
-    import duckdb
-    import numpy as np
+    with importing("duckdb"):
+        import duckdb
+        import numpy as np
 
-    from agents.evaluation import Predictions
+        from agents.evaluation import Predictions
 
     try:
         with duckdb.connect() as connection:

@@ -13,7 +13,9 @@ from domain.telemetry import (
     FEATURE_PSI,
     HEARTBEAT,
     INCIDENTS_OPEN,
+    INTERNAL_ERRORS,
     MITIGATION_LATENCY,
+    PROCESS_STARTS,
     QUEUE_DEPTH,
     REVIEW_WAIT,
     REVIEWS_OPEN,
@@ -60,6 +62,8 @@ class _Gauge:
 
 _RUNS: Final = _counter(RUNS)
 _CALLS_FAILED: Final = _counter(CALLS_FAILED)
+_INTERNAL_ERRORS: Final = _counter(INTERNAL_ERRORS)
+_PROCESS_STARTS: Final = _counter(PROCESS_STARTS)
 _HEARTBEAT: Final = _counter(HEARTBEAT)
 _MITIGATION_LATENCY: Final = _histogram(MITIGATION_LATENCY)
 _REVIEW_WAIT: Final = _histogram(REVIEW_WAIT)
@@ -78,6 +82,16 @@ def count_run(model: str, outcome: str) -> None:
 def count_failed_call(function: str, code: str) -> None:
     """A call of a function has raised, or answered 500 or more."""
     _CALLS_FAILED.add(1, {"function": function, "code": code})
+
+
+def count_internal_error(model: str, step: str) -> None:
+    """A step was given up after unknown failures."""
+    _INTERNAL_ERRORS.add(1, {"model": model, "step": step})
+
+
+def count_process_start() -> None:
+    """This process has begun its work."""
+    _PROCESS_STARTS.add(1)
 
 
 def beat() -> None:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from domain.errors import NightshiftError
+from domain.errors import NightshiftError, NotLoadedError
 from domain.health import DependencyHealth, Readiness
+from domain.loading import import_broke, importing
 from domain.ports import Clock, HealthCheck
 
 logger = logging.getLogger(__name__)
@@ -104,10 +105,11 @@ def _in_thread(name: str, work: Callable[[], Result]) -> Future[Result]:
 def _import(modules: list[str]) -> None:
     for module in modules:
         try:
-            importlib.import_module(module)
-        except Exception:
+            with importing(module):
+                importlib.import_module(module)
+        except NotLoadedError:
             # The check imports it again, and tells what is wrong under its dependency's name.
-            logger.exception("import_failed module=%r", module)
+            continue
 
 
 def _checked(check: HealthCheck) -> DependencyHealth:
@@ -120,6 +122,7 @@ def _checked(check: HealthCheck) -> DependencyHealth:
     except Exception as error:
         # Whatever it is, the dependency is of no use; what an unknown error says may be no answer for strangers.
         logger.exception("dependency_check_failed name=%r", check.name)
+        import_broke(error)
         reason = f"the check failed: {type(error).__name__}; the log has the rest"
     milliseconds = round((time.monotonic() - begun) * 1000)
     if reason:

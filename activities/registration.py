@@ -12,6 +12,7 @@ from activities.claim_uploads import run_claim_uploads
 from activities.criticise_round import run_criticise_round
 from activities.evaluate_metrics import run_evaluate_metrics
 from activities.expire_review import run_expire_review
+from activities.failures import tried, tried_async
 from activities.mitigation import run_settle_mitigation
 from activities.move_serving import run_move_serving
 from activities.order_improvement import run_order_improvement
@@ -133,7 +134,8 @@ def _register(target: df.Blueprint, activity: Activity, services: Callable[[], S
     def call(message: dict) -> dict:  # type: ignore[type-arg]
         read, carried = _read(activity.message, message)
         with step(activity.name, read, carried) as ended:
-            result = activity.body(services(), read)
+            bound = services()
+            result = tried(bound, activity.name, read, lambda: activity.body(bound, read))
             ended(result)
         return result.to_json()
 
@@ -145,7 +147,8 @@ def _register_starting(target: df.Blueprint, activity: StartingActivity, service
     async def call(message: dict, client: df.DurableOrchestrationClient) -> dict:  # type: ignore[type-arg]
         read, carried = _read(activity.message, message)
         with step(activity.name, read, carried) as ended:
-            result = await activity.body(services(), client, read)
+            bound = services()
+            result = await tried_async(bound, activity.name, read, activity.body(bound, client, read))
             ended(result)
         return result.to_json()
 

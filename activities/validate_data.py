@@ -10,6 +10,7 @@ from activities.train_again import kept_content
 from domain.contract import ContractReport, Violation
 from domain.errors import BlobChangedError, BlobMissingError, UnknownModelError
 from domain.identity import digest
+from domain.loading import importing
 from domain.names import EVIDENCE, SILVER, VALIDATE_DATA
 from domain.ports import Services
 from domain.run import ValidateRequest, ValidationOrderRef, ValidationResult
@@ -105,7 +106,8 @@ def _report(
         message = f"the file is called {upload.name!r}: its ending must be {expected}"
         return _unread(upload, Violation(rule="format", message=message))
 
-    from validation.check import check_file
+    with importing("duckdb"):
+        from validation.check import check_file
 
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         path = Path(folder) / f"upload.{upload.suffix}"
@@ -157,7 +159,8 @@ def _shortened(part: PartReport) -> PartReport:
 
 
 def _failure(parts: Sequence[PartReport]) -> Failure:
-    from validation.summary import summary
+    with importing("validation.summary"):
+        from validation.summary import summary
 
     rules = sorted({violation.rule for part in parts for violation in part.report.violations})
     text = "\n".join(f"{part.upload.name}: {summary(part.report)}" for part in parts)

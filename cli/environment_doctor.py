@@ -56,7 +56,17 @@ def _signed_in(http: httpx.Client, address: AppAddress) -> Finding:
         return Finding("sign-in", False, str(error), _NOT_REACHED)
     if response.status_code == 200:
         return Finding("sign-in", True, "the app takes our token")
+    if response.status_code >= 500:
+        return Finding("app", False, _refusal(response), "See the app's logs.")
     return Finding("sign-in", False, f"the app answers HTTP {response.status_code} to our token", _NO_ROLE)
+
+
+def _refusal(response: httpx.Response) -> str:
+    """What a problem document says, such as which settings are wrong; else the status alone."""
+    if response.headers.get("content-type", "").startswith("application/problem+json"):
+        problem = response.json()
+        return f"{problem['title']}: {problem['detail']}"
+    return f"HTTP {response.status_code} without a report"
 
 
 def _dependencies(http: httpx.Client, address: AppAddress) -> list[Finding]:
@@ -66,7 +76,7 @@ def _dependencies(http: httpx.Client, address: AppAddress) -> list[Finding]:
     except httpx.TransportError as error:
         return [Finding("readiness", False, str(error), _NOT_REACHED)]
     except pydantic.ValidationError:
-        return [Finding("readiness", False, f"HTTP {response.status_code} without a report", "See the app's logs.")]
+        return [Finding("readiness", False, _refusal(response), "See the app's logs.")]
     advice = "Role or network: `make gate ENV=...` says which role is missing; a new one takes up to ten minutes."
     return [
         Finding(part.name, part.ok, f"{part.milliseconds} ms" if part.ok else part.reason, "" if part.ok else advice)

@@ -20,8 +20,9 @@ from domain.ports import BlobStore
 from domain.run import RunOutcome
 from domain.upload import BlobRef, passed_over
 from domain.view import RunDetail
-from wiring.services import LazyServices, signed_in_blobs
+from wiring.services import LazyServices
 from wiring.settings import read_settings
+from wiring.signed_in import signed_in_blobs
 
 ENDED = frozenset({"completed", "failed", "terminated"})
 
@@ -112,7 +113,13 @@ def await_run(app: AppClient, model: str, identity: str, seconds: float = 60) ->
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        run = app.get(f"uploads/{model}/{identity}")["run"]
+        try:
+            run = app.get(f"uploads/{model}/{identity}")["run"]
+        except AppRefusedError as error:
+            # Of a model without a spec nothing is known until the event of its upload has come.
+            if error.fields.get("status") != 404:
+                raise
+            run = None
         if run is not None:
             return str(run)
         time.sleep(0.2)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from azure.core.exceptions import ClientAuthenticationError
+
 from clients.call_budget import call_within
 from domain.errors import ServiceRefusedError
 
@@ -46,8 +48,6 @@ class BoundedIdentity:
         return token
 
     def _within(self, call: Callable[[], Result]) -> Result:
-        from azure.core.exceptions import ClientAuthenticationError
-
         try:
             return call_within(_SERVICE, self._seconds, call)
         except ClientAuthenticationError as error:

@@ -1,8 +1,10 @@
-"""What each outside system must be able to do for the app, asked without changing anything.
+"""What each outside system must be able to do for the app, tried: what is judged is written, read back and removed.
 
 The SDK's client comes as a function: making it is part of the check, since that is where a wrong setting shows.
 """
 
+import tempfile
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -10,20 +12,44 @@ from typing import TYPE_CHECKING
 from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
 from azure.servicebus import ServiceBusClient
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobClient, BlobServiceClient
 
-from clients.tables import Table
+from clients.tables import Table, Write
 from domain.alert import QUEUES
-from domain.errors import ServiceUnavailableError
+from domain.errors import ConflictError, NotLoadedError, ServiceUnavailableError
+from domain.loading import IMPORTS, importing
 from domain.names import BRONZE, EVIDENCE, SILVER
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from mlflow import MlflowClient
 
+_PROBE = "readiness"
+# More than a file system keeps free for what it says of a file.
+_DISK_PROBE = 64 * 1024
+
+
+class WorkerHealth:
+    """This process has loaded what it tried to, and its machine takes a temporary file."""
+
+    name = "worker"
+    imports: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        """NotLoadedError or ServiceUnavailableError if not."""
+        if IMPORTS.reason:
+            raise NotLoadedError("a package", f"{IMPORTS.reason}; the process ends and is started again")
+        try:
+            with tempfile.TemporaryFile(prefix="nightshift-") as file:
+                file.write(bytes(_DISK_PROBE))
+                file.flush()
+        except OSError as error:
+            reason = f"a temporary file of {_DISK_PROBE} bytes cannot be written: {error.strerror}"
+            raise ServiceUnavailableError("The disk of temporary files", reason) from error
+
 
 class BlobHealth:
-    """Every container is there and may be read."""
+    """Every container is there and may be read; those that the app writes take a blob, give it back and remove it."""
 
     name = "blob storage"
     imports: tuple[str, ...] = ()
@@ -39,10 +65,25 @@ class BlobHealth:
                 service.get_container_client(container).get_container_properties()
             except AzureError as error:
                 raise ServiceUnavailableError("Blob storage", f"container {container!r}: {error.message}") from error
+        for container in (SILVER, EVIDENCE):
+            self._write(service.get_blob_client(container, f"{_PROBE}/{uuid.uuid4().hex}"), container)
+
+    def _write(self, blob: BlobClient, container: str) -> None:
+        try:
+            blob.upload_blob(_PROBE.encode())
+            try:
+                found = blob.download_blob().readall()
+            finally:
+                blob.delete_blob()
+        except AzureError as error:
+            raise ServiceUnavailableError("Blob storage", f"writing to {container!r}: {error.message}") from error
+        if found != _PROBE.encode():
+            reason = f"container {container!r} does not give back what was written"
+            raise ServiceUnavailableError("Blob storage", reason)
 
 
 class TableHealth:
-    """A table can be read; it is made if it is not there yet."""
+    """A row can be written and read back: the one row of a table of its own, which is made if it is not there."""
 
     name = "table storage"
     imports: tuple[str, ...] = ()
@@ -52,11 +93,24 @@ class TableHealth:
 
     def check(self) -> None:
         """ServiceRefusedError or ServiceUnavailableError if it cannot."""
-        Table(self._service(), "ledger").get("readiness", "readiness")
+        table = Table(self._service(), _PROBE)
+        row = table.get(_PROBE, _PROBE)
+        written = uuid.uuid4().hex
+        try:
+            table.write(_PROBE, [Write(_PROBE, {"Written": written}, row.etag if row else None)])
+        except ConflictError:
+            # Another process has just written it.
+            return
+        row = table.get(_PROBE, _PROBE)
+        if row is None:
+            raise ServiceUnavailableError("Table storage", "the row that was written is not there")
 
 
 class ServiceBusHealth:
-    """Every queue of alerts takes a link to send, which asks for the queue and the right; nothing is sent."""
+    """Every queue of alerts takes a link to send and shows its first message: queue and both rights are there.
+
+    Nothing is sent, and nothing is received: a message that is only shown stays as it is.
+    """
 
     name = "service bus"
     imports: tuple[str, ...] = ()
@@ -72,9 +126,12 @@ class ServiceBusHealth:
 
     def _open(self, queue: str) -> None:
         try:
-            with self._client() as client, client.get_queue_sender(queue) as sender:
-                # Only the broker knows how large a batch may be.
-                sender.create_message_batch()
+            with self._client() as client:
+                with client.get_queue_sender(queue) as sender:
+                    # Only the broker knows how large a batch may be.
+                    sender.create_message_batch()
+                with client.get_queue_receiver(queue) as receiver:
+                    receiver.peek_messages(1)
         except (AzureError, OSError) as error:
             raise ServiceUnavailableError("Service Bus", f"queue {queue!r}: {error}") from error
 
@@ -90,7 +147,8 @@ class MlflowHealth:
 
     def check(self) -> None:
         """ServiceRefusedError or ServiceUnavailableError if one does not."""
-        from clients.mlflow_errors import translated
+        with importing("mlflow"):
+            from clients.mlflow_errors import translated
 
         client = self._client()
         with translated():
@@ -109,7 +167,8 @@ class DatabricksHealth:
 
     def check(self) -> None:
         """ServiceRefusedError or ServiceUnavailableError if it does not."""
-        from clients.databricks_errors import translated
+        with importing("databricks-sdk"):
+            from clients.databricks_errors import translated
 
         with translated("add the app's identity to the workspace as a service principal"):
             next(iter(self._workspace().jobs.list(limit=1)), None)

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.identity import get_bearer_token_provider
+
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 
 if TYPE_CHECKING:
@@ -17,9 +20,6 @@ def identity_token(credential: "TokenCredential", scope: str) -> Callable[[], st
     The function raises ServiceRefusedError if the identity gets no token, ServiceUnavailableError if nobody could be
     asked: so that a planner falls back to its rules, and the loop goes on.
     """
-    from azure.core.exceptions import AzureError, ClientAuthenticationError
-    from azure.identity import get_bearer_token_provider
-
     provider = get_bearer_token_provider(credential, scope)
 
     def token() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts, list_artifacts
 from mlflow.entities.model_registry import ModelVersion, ModelVersionSearch
 from mlflow.exceptions import MlflowException
 
@@ -110,8 +111,6 @@ class MlflowModelRegistry:
         Read from the model's own description (MLmodel): loading the model itself needs its whole environment, which
         the app does not carry. Every scoring of a champion loads it, so a version that was champion has been loaded.
         """
-        from mlflow.artifacts import download_artifacts, list_artifacts
-
         uri, where = f"models:/{self._prefix}{model}/{version}", self._client.tracking_uri
         with translated():
             try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clients.plain_text import plain_body, plain_title
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from domain.loading import importing
 from domain.notification import Notification
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,8 @@ def _target(position: int, word: str) -> tuple[int, str, str]:
 
 
 def _send(position: int, url: str, notification: Notification) -> bool:
-    import apprise
+    with importing("apprise"):
+        import apprise
 
     sender = apprise.Apprise()
     if not sender.add(url):

@@ -9,6 +9,8 @@ NightshiftError
 ├── ConflictError                       somebody else changed the record first
 │   └── ChampionMovedError              the champion is not the one that the action expected
 ├── LedgerBrokenError                   a row of the ledger was written by somebody else
+├── MisconfiguredError                  settings of the app break rules: the operator's to mend, nobody else's
+├── NotLoadedError                      a package could not be imported in this process; a fresh one may do it
 ├── ServiceRefusedError                 an outside system says no, and will say no again (401, 403, no such job)
 └── ServiceUnavailableError             an outside system does not answer now; retrying may help
 """
@@ -133,6 +135,26 @@ class LedgerBrokenError(NightshiftError):
             model=model,
             row=row,
         )
+
+
+class MisconfiguredError(NightshiftError):
+    """Settings of the app break rules; each problem names the setting, its value unless it is secret, and the rule."""
+
+    code = "misconfigured"
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems), problems=problems)
+        self.problems = problems
+
+
+class NotLoadedError(NightshiftError):
+    """A package could not be imported; the process ends, and a fresh one tries again."""
+
+    code = "not_loaded"
+    retryable = True
+
+    def __init__(self, package: str, reason: str) -> None:
+        super().__init__(f"{package} could not be loaded: {reason}", package=package, reason=reason)
 
 
 class ServiceRefusedError(NightshiftError):

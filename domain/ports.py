@@ -16,6 +16,7 @@ from domain.record_ports import (
     ChampionBook,
     DatasetRegister,
     DeadLetterBook,
+    FaultBook,
     IncidentBook,
     Ledger,
     NotificationBook,
@@ -173,7 +174,7 @@ class HealthCheck(Protocol):
         """Modules that asking it needs and that take long to load."""
 
     def check(self) -> None:
-        """Ask it; changes nothing, and raises a NightshiftError if it cannot."""
+        """Ask it; leaves nothing behind, and raises a NightshiftError if it cannot."""
 
 
 class SpecSource(Protocol):
@@ -274,6 +275,10 @@ class Services(Protocol):
     @property
     def specs(self) -> SpecSource:
         """Model specs."""
+
+    @property
+    def faults(self) -> FaultBook:
+        """What the app writes down about itself."""
 
     @property
     def health_checks(self) -> tuple[HealthCheck, ...]:

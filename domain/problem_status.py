@@ -11,6 +11,7 @@ _STATUS = {
     "not_allowed": 403,
     "sign_in_not_enforced": 403,
     "service_refused": 502,
+    "misconfigured": 503,
 }
 
 

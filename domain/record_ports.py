@@ -7,6 +7,7 @@ from domain.alert import AlertMessage
 from domain.dataset import AcceptedDataset
 from domain.dead_letter import DeadLetter, DeadLetterState
 from domain.decision import ChampionMove, MoveState
+from domain.fault import Fault, ProcessStart
 from domain.incident import Incident, IncidentState, Recorded, Signal
 from domain.ledger import ChainFault, EntryKind, LedgerEntry, LedgerRecord
 from domain.notification import NotificationRecord
@@ -166,6 +167,22 @@ class NotificationBook(Protocol):
 
     def settle(self, record: NotificationRecord) -> None:
         """Write down that it has been sent."""
+
+
+class FaultBook(Protocol):
+    """Unknown failures of the app's own steps, and the starts of its processes."""
+
+    def count(self, fault: Fault) -> Fault:
+        """Count one try more of a call that failed; return it with the number of tries, and whether it is final."""
+
+    def final(self) -> Iterable[Fault]:
+        """The newest faults that were given up."""
+
+    def began(self, start: ProcessStart) -> None:
+        """Write down that a process began."""
+
+    def starts(self) -> tuple[ProcessStart, ...]:
+        """The newest starts of processes, newest last."""
 
 
 class DeadLetterBook(Protocol):

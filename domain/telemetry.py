@@ -74,6 +74,16 @@ CALLS_FAILED: Final = Metric(
     "Calls of a function that raised, or answered 500 or more.",
     ("function", "code"),
 )
+INTERNAL_ERRORS: Final = Metric(
+    "nightshift.internal_errors",
+    "counter",
+    "{error}",
+    "Steps that were given up after unknown failures.",
+    ("model", "step"),
+)
+PROCESS_STARTS: Final = Metric(
+    "nightshift.process.starts", "counter", "{start}", "Processes of the app that began work."
+)
 HEARTBEAT: Final = Metric("nightshift.heartbeat", "counter", "{beat}", "Ends of the timer that runs every minute.")
 FEATURE_PSI: Final = Metric(
     "nightshift.feature.psi",
@@ -100,6 +110,8 @@ METRICS: Final = (
     QUEUE_DEPTH,
     DEAD_LETTERS,
     CALLS_FAILED,
+    INTERNAL_ERRORS,
+    PROCESS_STARTS,
     HEARTBEAT,
     FEATURE_PSI,
     MODEL_ERROR_RATE,

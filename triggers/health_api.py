@@ -45,12 +45,12 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         if not is_enforced(os.environ):
             # Nobody has a role now: that this is so must be seen without one.
             return answer(readiness.model_copy(update={"ok": False, "dependencies": (_NO_SIGN_IN,)}), 503)
-        return answer(readiness if _may_see(req) else _summary(readiness), 200 if readiness.ok else 503)
+        return answer(readiness if may_see(req) else _summary(readiness), 200 if readiness.ok else 503)
 
     return result
 
 
-def _may_see(req: func.HttpRequest) -> bool:
+def may_see(req: func.HttpRequest) -> bool:
     """Whether a caller may see names and reasons: they tell what the platform is made of."""
     try:
         return read_principal(req.headers).has(*READERS)

@@ -71,6 +71,10 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     async def show_upload(req: func.HttpRequest) -> func.HttpResponse:
         model, identity = req.route_params["model"], req.route_params["identity"]
         run = await asyncio.to_thread(services().uploads.run_of, model, identity)
+        # A producer would take "no run" of a misspelt model for "not yet", for ever.
+        if run is None:
+            known = await asyncio.to_thread(lambda: {state.model for state in services().uploads.states()})
+            await asyncio.to_thread(refuse_unknown_model, services(), model, found=model in known)
         return answer(UploadView(model=model, identity=identity, run=run))
 
     return result

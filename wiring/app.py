@@ -28,17 +28,20 @@ from triggers import (
     review_api,
     review_sweep,
     run_api,
+    self_sweep,
 )
 from triggers.api.guard import guarded
 from wiring.correlated_logs import correlate_logs
+from wiring.misconfigured import refuse_work_if_misconfigured
 from wiring.observed import observed
+from wiring.process_end import end_when_broken
+from wiring.provider import ServicesProvider
 from wiring.route_order import refuse_shadowed_routes
-from wiring.services import ServicesProvider
 from wiring.telemetry import configure_telemetry
 
 
 def create_app() -> df.DFApp:
-    """Build the function app. Nothing is read or opened before the first call."""
+    """Build the function app. Nothing but the settings is read, and nothing opened, before the first call."""
     # The SDKs tell every request with all its headers at level INFO: in Azure that is paid for by the gigabyte.
     logging.getLogger("azure").setLevel(logging.WARNING)
     # The publisher takes a call's time limits for fields of the event as well, and warns of them at each event.
@@ -67,8 +70,11 @@ def create_app() -> df.DFApp:
         review_api,
         review_sweep,
         run_api,
+        self_sweep,
         review_page.blueprint,
     ):
         app.register_functions(observed(guarded(part.blueprint(services))))
     refuse_shadowed_routes(app)
+    refuse_work_if_misconfigured(app, services, os.environ)
+    end_when_broken(app)
     return app

@@ -17,6 +17,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from activities.measures import count_failed_call
 from activities.tracing import span, traceparent_of
 from domain.correlation import correlated, current
+from domain.loading import import_broke
 from domain.telemetry import ATTRIBUTE_CORRELATION, ATTRIBUTE_STEP, CORRELATION_HEADER, TRACEPARENT
 from triggers.problem import problem
 from wiring.threads import give_threads
@@ -56,12 +57,17 @@ def _observed(name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., A
                 if isinstance(answer, func.HttpResponse) and answer.status_code >= 500:
                     count_failed_call(name, f"http_{answer.status_code}")
             except Exception as error:
+                broke = import_broke(error)
                 count_failed_call(name, str(getattr(error, "code", type(error).__name__)))
                 if not isinstance(subject, func.HttpRequest):
                     raise
                 # The edge: the caller gets an id to ask about, and the log has the rest.
                 logger.exception("request_failed function=%s", name)
-                answer = problem(500, "internal_error", f"{name} failed; its log lines carry this correlation id")
+                answer = (
+                    problem(503, "not_loaded", "try again: the app is started anew")
+                    if broke
+                    else problem(500, "internal_error", f"{name} failed; its log lines carry this correlation id")
+                )
             ended(answer)
             return answer
 

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clients.call_budget import bounded
 from domain.language_model import LanguageModel
 from domain.links import Links
+from domain.loading import importing
 from domain.ports import (
     AlertQueues,
     BlobStore,
@@ -26,6 +26,7 @@ from domain.record_ports import (
     ChampionBook,
     DatasetRegister,
     DeadLetterBook,
+    FaultBook,
     IncidentBook,
     Ledger,
     NotificationBook,
@@ -35,7 +36,8 @@ from domain.record_ports import (
 )
 from domain.started_version import started_version
 from domain.step import Patience
-from wiring.settings import Settings, read_settings
+from wiring.opened import opened
+from wiring.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -90,7 +92,7 @@ class LazyServices:
         """How long steps are tried again."""
         return self._settings.patience
 
-    @cached_property
+    @opened
     def orchestration_version(self) -> int:
         """The newest version of orchestrations that this release runs."""
         return started_version(_HOST_JSON.read_bytes())
@@ -107,16 +109,18 @@ class LazyServices:
         """The settings that these services were built from."""
         return self._settings
 
-    @cached_property
+    @opened
     def blobs(self) -> BlobStore:
         """Blob storage."""
-        from clients.blob_storage import AzureBlobStore
+        with importing("azure-storage-blob"):
+            from clients.blob_storage import AzureBlobStore
 
         return AzureBlobStore(self._blob_service, self._call_seconds)
 
-    @cached_property
+    @opened
     def _blob_service(self) -> "BlobServiceClient":
-        from azure.storage.blob import BlobServiceClient
+        with importing("azure-storage-blob"):
+            from azure.storage.blob import BlobServiceClient
 
         settings = self._settings
         # By default one request carries up to 64 MB, which no limit in seconds fits.
@@ -128,56 +132,64 @@ class LazyServices:
 
     def _http(self, service: str) -> dict[str, Any]:
         """The limits of an Azure SDK that speaks HTTP."""
-        from clients.bounded_transport import BoundedTransport
+        with importing("requests"):
+            from clients.bounded_transport import BoundedTransport
 
         seconds = self._call_seconds * _REQUEST_SHARE
         limits = {"connection_timeout": seconds, "read_timeout": seconds, "retry_total": 1}
         return {"transport": BoundedTransport(service, seconds), **limits}
 
-    @cached_property
+    @opened
     def uploads(self) -> UploadQueue:
         """The queues of uploads."""
-        from clients.upload_queue import TableUploadQueue
+        with importing("azure-data-tables"):
+            from clients.upload_queue import TableUploadQueue
 
         return TableUploadQueue(self._tables)
 
-    @cached_property
+    @opened
     def datasets(self) -> DatasetRegister:
         """The contents decided on."""
-        from clients.datasets import TableDatasetRegister
+        with importing("azure-data-tables"):
+            from clients.datasets import TableDatasetRegister
 
         return TableDatasetRegister(self._tables)
 
-    @cached_property
+    @opened
     def champions(self) -> ChampionBook:
         """The champion book."""
-        from clients.champions import TableChampionBook
+        with importing("azure-data-tables"):
+            from clients.champions import TableChampionBook
 
         return TableChampionBook(self._tables)
 
-    @cached_property
+    @opened
     def ledger(self) -> Ledger:
         """The decision ledger."""
-        from clients.ledger import TableLedger
+        with importing("azure-data-tables"):
+            from clients.ledger import TableLedger
 
         return TableLedger(self._tables, now)
 
-    @cached_property
+    @opened
     def reviews(self) -> ReviewBook:
         """The reviews."""
-        from clients.reviews import TableReviewBook
+        with importing("azure-data-tables"):
+            from clients.reviews import TableReviewBook
 
         return TableReviewBook(self._tables)
 
-    @cached_property
+    @opened
     def alert_queues(self) -> AlertQueues:
         """The queues of alerts."""
-        from clients.alert_queues import ServiceBusAlertQueues
+        with importing("azure-servicebus"):
+            from clients.alert_queues import ServiceBusAlertQueues
 
         return bounded("Service Bus", self._call_seconds, lambda: ServiceBusAlertQueues(self._new_service_bus()))
 
     def _new_service_bus(self) -> "ServiceBusClient":
-        from azure.servicebus import ServiceBusClient
+        with importing("azure-servicebus"):
+            from azure.servicebus import ServiceBusClient
 
         settings = self._settings
         if settings.service_bus_connection_string is not None:
@@ -185,78 +197,97 @@ class LazyServices:
         assert settings.service_bus_namespace is not None, "read_settings asks for it"
         return ServiceBusClient(settings.service_bus_namespace, self._credential, **_BRIEFLY)
 
-    @cached_property
+    @opened
     def health_checks(self) -> tuple[HealthCheck, ...]:
         """One for each outside system that the app cannot do without."""
-        from clients.health_checks import BlobHealth, DatabricksHealth, MlflowHealth, ServiceBusHealth, TableHealth
+        with importing("the health checks"):
+            from clients import health_checks as checks
 
         return (
-            BlobHealth(lambda: self._blob_service),
-            TableHealth(lambda: self._tables),
-            ServiceBusHealth(self._new_service_bus),
-            MlflowHealth(lambda: self._mlflow),
-            DatabricksHealth(lambda: self._workspace),
+            checks.WorkerHealth(),
+            checks.BlobHealth(lambda: self._blob_service),
+            checks.TableHealth(lambda: self._tables),
+            checks.ServiceBusHealth(self._new_service_bus),
+            checks.MlflowHealth(lambda: self._mlflow),
+            checks.DatabricksHealth(lambda: self._workspace),
         )
 
-    @cached_property
+    @opened
     def incidents(self) -> IncidentBook:
         """The incidents."""
-        from clients.incidents import TableIncidentBook
+        with importing("azure-data-tables"):
+            from clients.incidents import TableIncidentBook
 
         return TableIncidentBook(self._tables)
 
-    @cached_property
+    @opened
     def notifier(self) -> Notifier:
         """Tells people."""
-        from clients.notifier import AppriseNotifier
+        with importing("apprise"):
+            from clients.notifier import AppriseNotifier
 
-        settings = self._settings
-        return bounded(
-            "notification", self._call_seconds, lambda: AppriseNotifier(settings.notify_urls, settings.notify_file)
-        )
+        urls, file = self._settings.notify_urls, self._settings.notify_file
+        return bounded("notification", self._call_seconds, lambda: AppriseNotifier(urls, file))
 
-    @cached_property
+    @opened
     def notifications(self) -> NotificationBook:
         """Which notifications have gone out."""
-        from clients.notifications import TableNotificationBook
+        with importing("azure-data-tables"):
+            from clients.notifications import TableNotificationBook
 
         return TableNotificationBook(self._tables)
 
-    @cached_property
+    @opened
+    def faults(self) -> FaultBook:
+        """What the app writes down about itself."""
+        with importing("azure-data-tables"):
+            from clients.faults import TableFaultBook
+
+        return TableFaultBook(self._tables)
+
+    @opened
     def dead_letters(self) -> DeadLetterBook:
         """Messages that could not be handled."""
-        from clients.dead_letters import TableDeadLetterBook
+        with importing("azure-data-tables"):
+            from clients.dead_letters import TableDeadLetterBook
 
         return TableDeadLetterBook(self._tables, self.blobs)
 
-    @cached_property
+    @opened
     def jobs(self) -> JobService:
         """Databricks Jobs."""
-        from clients.databricks_jobs import DatabricksJobService
+        with importing("databricks-sdk"):
+            from clients.databricks_jobs import DatabricksJobService
 
         share = self._call_seconds * _REQUEST_SHARE
         return bounded("Databricks", self._call_seconds, lambda: DatabricksJobService(self._workspace, share))
 
-    @cached_property
+    @opened
     def compute(self) -> ComputeService:
         """Clusters and SQL warehouses."""
-        from clients.databricks_compute import DatabricksCompute
+        with importing("databricks-sdk"):
+            from clients.databricks_compute import DatabricksCompute
 
         return bounded("Databricks", self._call_seconds, lambda: DatabricksCompute(self._workspace))
 
-    @cached_property
+    @opened
     def serving(self) -> ServingService:
         """Serving endpoints."""
-        from clients.databricks_serving import DatabricksServing
+        with importing("databricks-sdk"):
+            from clients.databricks_serving import DatabricksServing
 
         prefix = self._settings.model_prefix
         return bounded("Databricks", self._call_seconds, lambda: DatabricksServing(self._workspace, prefix))
 
-    @cached_property
+    @opened
     def language_model(self) -> LanguageModel | None:
         """The language model that may propose plans."""
-        from clients.language_model import OpenAILanguageModel
-        from clients.language_model_identity import identity_token
+        with importing("openai"):
+            # The client needs them at its first question, which more than one thread may ask.
+            import openai.types.chat  # noqa: F401
+
+            from clients.language_model import OpenAILanguageModel
+            from clients.language_model_identity import identity_token
 
         settings = self._settings.language_model
         if settings is None:
@@ -267,60 +298,64 @@ class LazyServices:
         limit = 2 * settings.deployment.timeout_seconds + _LANGUAGE_MODEL_PAUSE
         return bounded("language model", limit, lambda: model, on_abandon=OpenAILanguageModel.close)
 
-    @cached_property
+    @opened
     def _workspace(self) -> "WorkspaceClient":
-        from clients.databricks_workspace import open_workspace
+        with importing("databricks-sdk"):
+            from clients.databricks_identity import IdentityStrategy
+            from clients.databricks_workspace import open_workspace
 
         settings = self._settings
         strategy = None
         if settings.databricks_token is None:
-            from clients.databricks_identity import IdentityStrategy
-
             strategy = IdentityStrategy(self._credential, _DATABRICKS_SCOPE)
         return open_workspace(settings.databricks_host, settings.databricks_token, strategy, self._call_seconds)
 
-    @cached_property
+    @opened
     def registry(self) -> ModelRegistry:
         """MLflow's registry and tracking."""
-        from clients.mlflow_registry import MlflowModelRegistry
+        with importing("mlflow"):
+            from clients.mlflow_registry import MlflowModelRegistry
 
         prefix = self._settings.model_prefix
         return bounded("MLflow", self._call_seconds, lambda: MlflowModelRegistry(self._mlflow, prefix))
 
-    @cached_property
+    @opened
     def traces(self) -> TraceBook:
         """Traces in MLflow."""
         # By default MLflow exports a trace from a thread of its own; the caller must know whether it is there.
         os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
-        from clients.mlflow_traces import MlflowTraces
+        with importing("mlflow"):
+            from clients.mlflow_traces import MlflowTraces
 
         uri = self._settings.mlflow_tracking_uri
         return bounded("MLflow", self._call_seconds, lambda: MlflowTraces(self._mlflow, uri))
 
-    @cached_property
+    @opened
     def _mlflow(self) -> "MlflowClient":
         # The MLflow client reads its limits from the environment only.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, int(self._call_seconds * _REQUEST_SHARE))))
         # Else a Retry-After of an hour keeps a thread for an hour, which then asks once more for nobody.
         os.environ.setdefault("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "false")
-        from mlflow import MlflowClient
+        with importing("mlflow"):
+            from mlflow import MlflowClient
+
+            from clients.mlflow_identity import lend_to_mlflow
 
         settings = self._settings
         if settings.mlflow_tracking_uri == "databricks" and settings.databricks_token is None:
-            from clients.mlflow_identity import lend_to_mlflow
-
             os.environ.setdefault("MLFLOW_ENABLE_DB_SDK", "false")
             lend_to_mlflow(settings.databricks_host, self._credential, _DATABRICKS_SCOPE)
         return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_registry_uri)
 
-    @cached_property
+    @opened
     def events(self) -> EventPublisher:
         """The Event Grid topic."""
-        from azure.core.credentials import AzureKeyCredential
-        from azure.eventgrid import EventGridPublisherClient
+        with importing("azure-eventgrid"):
+            from azure.core.credentials import AzureKeyCredential
+            from azure.eventgrid import EventGridPublisherClient
 
-        from clients.event_grid import EventGridPublisher
+            from clients.event_grid import EventGridPublisher
 
         settings = self._settings
         if settings.event_grid_key is not None:
@@ -331,16 +366,18 @@ class LazyServices:
         publisher = EventGridPublisher(client, self._call_seconds * _REQUEST_SHARE)
         return bounded("Event Grid", self._call_seconds, lambda: publisher)
 
-    @cached_property
+    @opened
     def specs(self) -> SpecSource:
         """The model specs."""
-        from clients.spec_files import SpecFiles
+        with importing("model specs"):
+            from clients.spec_files import SpecFiles
 
         return SpecFiles(self._settings.model_specs, self._settings.platform)
 
-    @cached_property
+    @opened
     def _tables(self) -> "TableServiceClient":
-        from azure.data.tables import TableServiceClient
+        with importing("azure-data-tables"):
+            from azure.data.tables import TableServiceClient
 
         settings = self._settings
         if settings.storage_connection_string is not None:
@@ -350,38 +387,12 @@ class LazyServices:
         assert settings.table_endpoint is not None, "read_settings asks for it"
         return TableServiceClient(settings.table_endpoint, credential=self._credential, **self._http("Table storage"))
 
-    @cached_property
+    @opened
     def _credential(self) -> "TokenCredential":
-        from azure.identity import DefaultAzureCredential
+        with importing("azure-identity"):
+            from azure.identity import DefaultAzureCredential
 
-        from clients.bounded_identity import BoundedIdentity
+            from clients.bounded_identity import BoundedIdentity
 
         credential = DefaultAzureCredential(managed_identity_client_id=self._settings.client_id)
         return BoundedIdentity(credential, self._call_seconds * _REQUEST_SHARE, _APP_IDENTITY)
-
-
-def signed_in_blobs(endpoint: str) -> BlobStore:
-    """The blob storage of a deployed environment, for who has signed in on this machine."""
-    from azure.identity import DefaultAzureCredential
-    from azure.storage.blob import BlobServiceClient
-
-    from clients.blob_storage import AzureBlobStore
-    from clients.bounded_identity import BoundedIdentity
-
-    # Nobody is signed in where each of the places that azure-identity looks in says so; that takes it seconds.
-    credential = BoundedIdentity(DefaultAzureCredential(), CALL_SECONDS, "sign in with `az login`")
-    return AzureBlobStore(BlobServiceClient(endpoint, credential=credential))
-
-
-class ServicesProvider:
-    """Hands out one set of services per process, built at the first call: an idle app reads no setting."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._services: LazyServices | None = None
-
-    def __call__(self) -> LazyServices:
-        """The services of this process."""
-        if self._services is None:
-            self._services = LazyServices(read_settings(os.environ, self._root))
-        return self._services

@@ -1,12 +1,18 @@
 """Settings: what differs between this machine and Azure. Endpoints and credentials, never code paths."""
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from domain.errors import BadInputError
+from domain.errors import BadInputError, MisconfiguredError
 from domain.step import Patience
 from wiring.language_model_settings import LanguageModelSettings, read_language_model
+
+Value = TypeVar("Value")
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|CONNECTION_STRING|NOTIFY_URLS|SERVICEBUS$")
 
 
 @dataclass(frozen=True)
@@ -57,35 +63,35 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         root: the app's folder, where model_specs lies.
 
     Raises:
-        BadInputError: a setting is missing or breaks a rule; names the setting.
+        MisconfiguredError: settings are missing or break a rule; names all of them.
     """
+    problems = _Problems()
     connection = environ.get("NIGHTSHIFT_STORAGE_CONNECTION_STRING")
     blob = environ.get("NIGHTSHIFT_BLOB_ENDPOINT")
     table = environ.get("NIGHTSHIFT_TABLE_ENDPOINT")
-    if connection is None and not (blob and table):
-        raise BadInputError(
-            field="NIGHTSHIFT_BLOB_ENDPOINT, NIGHTSHIFT_TABLE_ENDPOINT",
-            value=(blob, table),
-            rule="both are needed in Azure (locally NIGHTSHIFT_STORAGE_CONNECTION_STRING)",
-            where="app settings",
-        )
+    for name, value in (("NIGHTSHIFT_BLOB_ENDPOINT", blob), ("NIGHTSHIFT_TABLE_ENDPOINT", table)):
+        if connection is None and not value:
+            rule = "must be set in Azure: an address (locally NIGHTSHIFT_STORAGE_CONNECTION_STRING)"
+            problems.add(BadInputError(field=name, value=value, rule=rule))
     service_bus = environ.get("NIGHTSHIFT_SERVICEBUS")
     namespace = environ.get("NIGHTSHIFT_SERVICEBUS__fullyQualifiedNamespace")
     if not (service_bus or namespace):
-        raise BadInputError(
-            field="NIGHTSHIFT_SERVICEBUS__fullyQualifiedNamespace",
-            value=namespace,
-            rule="must be set: the namespace's host name (locally NIGHTSHIFT_SERVICEBUS, a connection string)",
-            where="app settings",
-        )
-    tracking = _needed(environ, "MLFLOW_TRACKING_URI", "`databricks` in Azure, the server's address locally")
-    databricks = _needed(environ, "DATABRICKS_HOST", "the workspace's address")
+        rule = "must be set: the namespace's host name (locally NIGHTSHIFT_SERVICEBUS, a connection string)"
+        problems.add(BadInputError(field="NIGHTSHIFT_SERVICEBUS__fullyQualifiedNamespace", value=namespace, rule=rule))
+    what = "`databricks` in Azure, the server's address locally"
+    tracking = problems.collect("", lambda: _needed(environ, "MLFLOW_TRACKING_URI", what))
+    databricks = problems.collect("", lambda: _needed(environ, "DATABRICKS_HOST", "the workspace's address"))
+    event_grid = problems.collect("", lambda: _needed(environ, "NIGHTSHIFT_EVENTGRID_ENDPOINT", "the topic's address"))
+    attempts = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_RETRY_ATTEMPTS", 20, least=1))
+    seconds = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_RETRY_SECONDS", 15))
+    language_model = problems.collect(None, lambda: read_language_model(environ))
+    problems.refuse()
     return Settings(
         environment=environ.get("NIGHTSHIFT_ENVIRONMENT", "local"),
         storage_connection_string=connection,
         blob_endpoint=blob,
         table_endpoint=table,
-        event_grid_endpoint=_needed(environ, "NIGHTSHIFT_EVENTGRID_ENDPOINT", "the topic's address"),
+        event_grid_endpoint=event_grid,
         event_grid_key=environ.get("NIGHTSHIFT_EVENTGRID_KEY"),
         databricks_host=databricks,
         databricks_token=environ.get("DATABRICKS_TOKEN"),
@@ -95,18 +101,41 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         platform=root / environ.get("NIGHTSHIFT_PLATFORM", "platform.yaml"),
         service_bus_connection_string=service_bus,
         service_bus_namespace=namespace,
-        language_model=read_language_model(environ),
+        language_model=language_model,
         notify_urls=environ.get("NIGHTSHIFT_NOTIFY_URLS", ""),
         notify_file=Path(environ["NIGHTSHIFT_NOTIFY_FILE"]) if environ.get("NIGHTSHIFT_NOTIFY_FILE") else None,
         model_specs=root / environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs"),
         client_id=environ.get("AZURE_CLIENT_ID"),
-        patience=Patience(
-            attempts=int(_number(environ, "NIGHTSHIFT_RETRY_ATTEMPTS", 20)),
-            seconds=_number(environ, "NIGHTSHIFT_RETRY_SECONDS", 15),
-        ),
+        patience=Patience(attempts=int(attempts), seconds=seconds),
         mlflow_url=environ.get("NIGHTSHIFT_MLFLOW_URL", tracking),
         databricks_url=environ.get("NIGHTSHIFT_DATABRICKS_URL", databricks),
     )
+
+
+class _Problems:
+    """Everything that is wrong, so that it is mended at once and not one restart after the other."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def add(self, error: BadInputError) -> None:
+        """Keep an error's setting, value and rule; a value that may be secret is not shown."""
+        name, value, rule = (error.fields[field] for field in ("field", "value", "rule"))
+        secret = value and (_SECRET.search(str(name)) or "@" in str(value))
+        self._found.append(f"{name} = {'(not shown)' if secret else repr(value)}: {rule}")
+
+    def collect(self, otherwise: Value, read: Callable[[], Value]) -> Value:
+        """What ``read`` returns; ``otherwise`` if the setting breaks a rule."""
+        try:
+            return read()
+        except BadInputError as error:
+            self.add(error)
+            return otherwise
+
+    def refuse(self) -> None:
+        """MisconfiguredError if anything is wrong."""
+        if self._found:
+            raise MisconfiguredError(tuple(self._found))
 
 
 def _needed(environ: Mapping[str, str], name: str, what: str) -> str:
@@ -116,14 +145,15 @@ def _needed(environ: Mapping[str, str], name: str, what: str) -> str:
     return value
 
 
-def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+def _number(environ: Mapping[str, str], name: str, default: float, *, least: float = 0) -> float:
     text = environ.get(name)
     if text is None:
         return default
     try:
         value = float(text)
     except ValueError:
-        value = -1
-    if value <= 0:
-        raise BadInputError(field=name, value=text, rule="must be a positive number", where="app settings")
+        value = math.nan
+    if not (0 < value < math.inf and value >= least):
+        rule = f"must be a number of at least {least:g}" if least else "must be a positive number"
+        raise BadInputError(field=name, value=text, rule=rule, where="app settings")
     return value

@@ -132,7 +132,7 @@ def test_the_stack_is_alive_and_ready(running: RunningApp) -> None:
     document = {"status": "alive", "version": "unreleased", "sign_in": "enforced"}
     assert call(running, "GET", "health").json() == document
     ready = call(running, "GET", "health/ready", "Reader").json()
-    names = ["blob storage", "table storage", "service bus", "mlflow", "databricks"]
+    names = ["worker", "blob storage", "table storage", "service bus", "mlflow", "databricks"]
     assert [(item["name"], item["ok"], item["reason"]) for item in ready["dependencies"]] == [
         (name, True, "") for name in names
     ]
@@ -150,7 +150,7 @@ def test_the_doctor_shows_what_a_deployed_app_depends_on(running: RunningApp) ->
     command = [sys.executable, "-m", "cli", "doctor", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=100)
     found = [(part["component"], part["ok"]) for part in json.loads(done.stdout)]
-    names = ["app", "sign-in", "blob storage", "table storage", "service bus", "mlflow", "databricks"]
+    names = ["app", "sign-in", "worker", "blob storage", "table storage", "service bus", "mlflow", "databricks"]
     assert found == [(name, True) for name in names]
 
 

@@ -60,6 +60,43 @@ locals {
       failing     = { minimum = 1, of = 1 }
       properties  = { "nightshift.category" = "pipeline", "nightshift.metric" = "failed_calls" }
     }
+    internal-errors = {
+      description = "A step of the app was given up after unknown failures."
+      severity    = 1
+      window      = "PT15M"
+      frequency   = "PT5M"
+      query       = <<-KQL
+        AppMetrics
+        | where Name == "nightshift.internal_errors"
+        | summarize value = sum(Sum) by bin(TimeGenerated, 5m)
+      KQL
+      operator    = "GreaterThan"
+      threshold   = 0
+      measure     = "value"
+      aggregation = "Total"
+      dimensions  = []
+      failing     = { minimum = 1, of = 1 }
+      properties  = {}
+    }
+    # As many as activities/watch_self.py allows. For people: what is started again and again may take no webhook.
+    restarts = {
+      description = "Processes of the app on one machine were started more than five times within an hour."
+      severity    = 1
+      window      = "PT1H"
+      frequency   = "PT15M"
+      query       = <<-KQL
+        AppMetrics
+        | where Name == "nightshift.process.starts"
+        | summarize value = sum(Sum) by AppRoleInstance
+      KQL
+      operator    = "GreaterThan"
+      threshold   = 5
+      measure     = "value"
+      aggregation = "Maximum"
+      dimensions  = ["AppRoleInstance"]
+      failing     = { minimum = 1, of = 1 }
+      properties  = {}
+    }
     # The app's own timer beats every minute. For people: an app that stands still takes no webhook.
     heartbeat = {
       description = "The function app has been still for a quarter of an hour."

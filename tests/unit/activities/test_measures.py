@@ -40,6 +40,8 @@ for state in ("begun", "done"):
 keep_action(services, incident, action, actor="a person")
 measures.record_review("m", "approved", 60.0)
 measures.count_failed_call("validate_data", "service_unavailable")
+measures.count_internal_error("m", "retrain")
+measures.count_process_start()
 measures.beat()
 measures.record_drift("m", {"drift.price": 0.25, "rmse": 1.0})
 measures.set_waiting(uploads={"m": 2}, dead_letters={"model-alerts": 0}, reviews=1, incidents=0)

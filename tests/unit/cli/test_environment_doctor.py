@@ -57,6 +57,19 @@ def test_an_answer_without_a_report_is_ill() -> None:
     assert found[-1] == ("readiness", False)
 
 
+@pytest.mark.parametrize("asked", ["runs", "ready"])
+def test_wrong_settings_of_the_app_are_shown(asked: str) -> None:
+    """The person who mends them reads which, whichever call meets them first; it is no matter of the sign-in."""
+    document = {"title": "misconfigured", "status": 503, "detail": "DATABRICKS_HOST = None: must be set"}
+    wrong = httpx.Response(503, json=document, headers={"content-type": "application/problem+json"})
+    answers = {"health": _ALIVE, "runs": httpx.Response(200, json={})} | {asked: wrong}
+    findings = examine_environment(
+        _ADDRESS, httpx.MockTransport(lambda call: answers[call.url.path.rsplit("/", 1)[-1]])
+    )
+    assert (findings[-1].component, findings[-1].ok) == ({"runs": "app", "ready": "readiness"}[asked], False)
+    assert findings[-1].detail == "misconfigured: DATABRICKS_HOST = None: must be set"
+
+
 def test_an_app_without_a_sign_in_is_ill() -> None:
     """It refuses everybody, so nothing else needs to be asked, and what to do is not to ask for a role."""
     open_app = httpx.Response(200, json={"status": "alive", "sign_in": "not enforced"})

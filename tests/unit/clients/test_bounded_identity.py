@@ -9,7 +9,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from clients.bounded_identity import BoundedIdentity
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.upload import BlobRef
-from wiring.services import signed_in_blobs
+from wiring.signed_in import signed_in_blobs
 
 BLOB = BlobRef(container="bronze", name="m/a.csv")
 

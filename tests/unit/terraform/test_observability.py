@@ -11,7 +11,7 @@ MODULE = TERRAFORM / "modules" / "observability"
 _METRIC = {metric.name: metric for metric in METRICS}
 _ATTRIBUTES = {value for name, value in vars(telemetry).items() if name.startswith("ATTRIBUTE_")}
 # OpenTelemetry's counters and gauges fill Sum and ItemCount, histograms Max as well.
-_COLUMNS = {"Sum", "ItemCount", "Max", "Name", "Properties", "TimeGenerated"}
+_COLUMNS = {"Sum", "ItemCount", "Max", "Name", "Properties", "TimeGenerated", "AppRoleInstance"}
 
 
 def _rules() -> list[str]:
@@ -47,7 +47,9 @@ def test_every_rule_queries_one_metric() -> None:
         "nightshift.calls.failed",
         "nightshift.feature.psi",
         "nightshift.heartbeat",
+        "nightshift.internal_errors",
         "nightshift.model.error_rate",
+        "nightshift.process.starts",
     ]
     assert {rule.split()[0] for rule in _rules()} == {"AppMetrics"}
 

@@ -12,6 +12,7 @@ from azure.functions import Function
 from azure.functions.servicebus import ServiceBusMessage
 
 from domain.correlation import correlate, current
+from domain.loading import ImportHealth
 from domain.telemetry import CORRELATION_HEADER
 from wiring.observed import observed
 
@@ -84,6 +85,19 @@ async def test_a_handler_may_know_better() -> None:
 
     answer = await _http(show)(req=_request())
     assert answer.headers[CORRELATION_HEADER] == "incident-7"
+
+
+async def test_a_request_in_a_process_with_a_broken_import_may_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the caller's, and not for good: the process ends."""
+    health = ImportHealth()
+    monkeypatch.setattr("domain.loading.IMPORTS", health)
+
+    async def show(req: func.HttpRequest) -> func.HttpResponse:
+        raise AttributeError("partially initialized module 'mlflow' has no attribute 'version'")
+
+    answer = await _http(show)(req=_request())
+    assert (answer.status_code, json.loads(answer.get_body())["title"]) == (503, "not_loaded")
+    assert health.reason
 
 
 async def test_a_request_that_fails_gets_a_problem_with_its_id(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.errors import BadInputError
+from domain.errors import MisconfiguredError
 from wiring.settings import read_settings
 
 AZURE = {
@@ -29,12 +29,30 @@ def test_azure_needs_endpoints_and_no_secret() -> None:
 def test_a_missing_setting_is_named(name: str) -> None:
     """Each error says which setting it wants."""
     given = {key: value for key, value in AZURE.items() if key != name}
-    with pytest.raises(BadInputError, match=name):
+    with pytest.raises(MisconfiguredError, match=name):
         read_settings(given, Path("/app"))
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan-seconds"])
 def test_a_number_that_is_none_is_refused(text: str) -> None:
     """Field, value and rule are in the message."""
-    with pytest.raises(BadInputError, match="NIGHTSHIFT_RETRY_SECONDS = .* must be a positive number"):
+    with pytest.raises(MisconfiguredError, match="NIGHTSHIFT_RETRY_SECONDS = .* must be a positive number"):
         read_settings(AZURE | {"NIGHTSHIFT_RETRY_SECONDS": text}, Path("/app"))
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    """One restart mends everything; a value that may be a secret is not shown."""
+    given = {"NIGHTSHIFT_RETRY_SECONDS": "soon", "NIGHTSHIFT_LLM_URL": "http://user:hunter2@x.example/v1"}
+    with pytest.raises(MisconfiguredError) as raised:
+        read_settings(given, Path("/app"))
+    assert [problem.partition(" ")[0] for problem in raised.value.problems] == [
+        "NIGHTSHIFT_BLOB_ENDPOINT",
+        "NIGHTSHIFT_TABLE_ENDPOINT",
+        "NIGHTSHIFT_SERVICEBUS__fullyQualifiedNamespace",
+        "MLFLOW_TRACKING_URI",
+        "DATABRICKS_HOST",
+        "NIGHTSHIFT_EVENTGRID_ENDPOINT",
+        "NIGHTSHIFT_RETRY_SECONDS",
+        "NIGHTSHIFT_LLM_URL",
+    ]
+    assert "hunter2" not in raised.value.message

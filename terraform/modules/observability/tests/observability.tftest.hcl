@@ -64,7 +64,7 @@ run "each_alert_says_its_category" {
   command = plan
 
   assert {
-    condition     = jsonencode({ for name, rule in azurerm_monitor_scheduled_query_rules_alert_v2.this : name => try(rule.action[0].custom_properties["nightshift.category"], "") }) == jsonencode({ degradation = "degradation", drift = "drift", heartbeat = "", pipeline = "pipeline" })
+    condition     = jsonencode({ for name, rule in azurerm_monitor_scheduled_query_rules_alert_v2.this : name => try(rule.action[0].custom_properties["nightshift.category"], "") }) == jsonencode({ degradation = "degradation", drift = "drift", heartbeat = "", internal-errors = "", pipeline = "pipeline", restarts = "" })
     error_message = "the responder cannot tell what an alert is about"
   }
 
