@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from mlflow import MlflowClient
 
+    from clients.notifications import TableNotificationBook
+
 # What the host reads, and what this release therefore starts.
 _HOST_JSON = Path(__file__).resolve().parents[1] / "host.json"
 # The audience of a Databricks workspace for Microsoft Entra ID.
@@ -100,7 +102,11 @@ class LazyServices:
         """Addresses for people; an MLflow server of its own has its pages behind a fragment, Databricks has not."""
         settings = self._settings
         fragment = "" if settings.mlflow_tracking_uri.startswith("databricks") else "/#"
-        return Links(mlflow=settings.mlflow_url.rstrip("/") + fragment, databricks=settings.databricks_url.rstrip("/"))
+        return Links(
+            mlflow=settings.mlflow_url.rstrip("/") + fragment,
+            databricks=settings.databricks_url.rstrip("/"),
+            app=settings.public_url,
+        )
 
     @property
     def settings(self) -> Settings:
@@ -189,6 +195,7 @@ class LazyServices:
     def health_checks(self) -> tuple[HealthCheck, ...]:
         """One for each outside system that the app cannot do without."""
         from clients.health_checks import BlobHealth, DatabricksHealth, MlflowHealth, ServiceBusHealth, TableHealth
+        from clients.notifications import NotificationHealth
 
         return (
             BlobHealth(lambda: self._blob_service),
@@ -196,6 +203,7 @@ class LazyServices:
             ServiceBusHealth(self._new_service_bus),
             MlflowHealth(lambda: self._mlflow),
             DatabricksHealth(lambda: self._workspace),
+            NotificationHealth(lambda: self._notifications, now),
         )
 
     @cached_property
@@ -211,13 +219,20 @@ class LazyServices:
         from clients.notifier import AppriseNotifier
 
         settings = self._settings
+        urls, fallback_urls = settings.notify_urls, settings.notify_fallback_urls
         return bounded(
-            "notification", self._call_seconds, lambda: AppriseNotifier(settings.notify_urls, settings.notify_file)
+            "notification",
+            self._call_seconds,
+            lambda: AppriseNotifier(urls, settings.notify_file, fallback_urls),
         )
 
-    @cached_property
+    @property
     def notifications(self) -> NotificationBook:
-        """Which notifications have gone out."""
+        """Which notifications are owed, and which have gone out."""
+        return self._notifications
+
+    @cached_property
+    def _notifications(self) -> "TableNotificationBook":
         from clients.notifications import TableNotificationBook
 
         return TableNotificationBook(self._tables)

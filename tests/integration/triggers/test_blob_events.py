@@ -14,10 +14,13 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.durable_functions import OrchestrationRuntimeStatus as Status
 
+from clients.incidents import TableIncidentBook
 from clients.upload_queue import TableUploadQueue
 from domain.alert import AlertMessage
-from domain.errors import BadInputError, ServiceUnavailableError
-from domain.names import MODEL_QUEUE
+from domain.dead_letter import DeadLetter
+from domain.errors import ServiceUnavailableError
+from domain.names import MODEL_QUEUE, RESPONSE
+from domain.playbook import Playbook
 from domain.ports import Services
 from domain.upload import Upload
 from triggers.blob_events import BLOB_CREATED, blueprint
@@ -57,7 +60,7 @@ class Orchestrations:
         if self.failing:
             self.failing -= 1
             raise ServiceUnavailableError("Durable", "503")
-        assert name == MODEL_QUEUE
+        assert name in {MODEL_QUEUE, RESPONSE}
         self.started.setdefault(instance, given)
         return instance
 
@@ -68,10 +71,13 @@ class App:
     def __init__(self, tables: TableServiceClient, model: str) -> None:
         self.model = model
         self.uploads, self.alerts, self.client = TableUploadQueue(tables), AlertsInMemory(), Orchestrations()
+        self.letters: list[DeadLetter] = []
         services = SimpleNamespace(
             uploads=self.uploads,
             alert_queues=self.alerts,
-            specs=SimpleNamespace(names=lambda: (model,)),
+            dead_letters=SimpleNamespace(record=lambda letter: not self.letters.append(letter)),
+            incidents=TableIncidentBook(tables),
+            specs=SimpleNamespace(names=lambda: (model,), platform=Playbook),
             clock=lambda: AT,
         )
         app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -111,7 +117,13 @@ class App:
 
     async def queue(self, body: bytes) -> None:
         """Service Bus delivers it."""
-        message = SimpleNamespace(get_body=lambda: body, message_id="m1")
+        message = SimpleNamespace(
+            get_body=lambda: body,
+            message_id="m1",
+            enqueued_time_utc=AT,
+            delivery_count=1,
+            application_properties={},
+        )
         await self._handlers["on_blob_message"](message=message, client=self.client)
 
     def waiting(self) -> tuple[Upload, ...]:
@@ -214,10 +226,14 @@ async def test_an_event_that_cannot_be_read_is_told(app: App, changes: dict[str,
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[1]"])
 async def test_a_message_that_is_no_event_goes_to_the_dead_letters(app: App, body: bytes) -> None:
-    """The handler raises, so that Service Bus keeps the message with its reason; nothing is started."""
-    with pytest.raises(BadInputError, match="must be one event in the Event Grid schema"):
-        await app.queue(body)
-    assert (app.started, app.alerts.sent) == ([], [])
+    """It is kept with its reason and answered as an incident; no queue of uploads is started."""
+    await app.queue(body)
+    [letter] = app.letters
+    assert (letter.queue, letter.cause.partition(" (")[0]) == (
+        "blob-events",
+        "body: must be one event in the Event Grid schema",
+    )
+    assert [name for name in app.started if name.startswith("queue-")] == []
 
 
 async def test_a_blob_in_no_folder_has_a_run_of_its_own(app: App) -> None:
