@@ -28,6 +28,8 @@ async def keep_letter(
         take: answers an alert.
         broker_reason: why Service Bus has given it up; empty if the app cannot read it.
     """
+    # Service Bus counts the delivery of the dead letter itself as well.
+    tries = (message.delivery_count or 0) - (1 if broker_reason else 0)
     enqueued = message.enqueued_time_utc or datetime.now(UTC)
     letter = await asyncio.to_thread(
         record_dead_letter,
@@ -36,7 +38,7 @@ async def keep_letter(
         message_id=str(message.message_id),
         body=message.get_body(),
         broker_reason=broker_reason,
-        delivery_count=message.delivery_count or 0,
+        delivery_count=max(tries, 0),
         enqueued_at=enqueued if enqueued.tzinfo else enqueued.replace(tzinfo=UTC),
         properties=message.application_properties or {},
     )

@@ -198,7 +198,7 @@ def test_a_process_that_is_killed_at_any_call_loses_no_page(night: Make, pager: 
         fields = {"key": f"{at_three.model}:{last}", "kind": "page", "model": at_three.model, "severity": "critical"}
         told = Notification.model_validate(fields | {"title": str(last), "body": "b"})
         try:
-            run_notify(killed, told)  # type: ignore[arg-type]
+            run_notify(killed, told)
         except KilledError:
             at_three.later(minutes=10)
             if last % 2:

@@ -79,8 +79,8 @@ def test_a_record_of_before_this_index_is_owed(tables: TableServiceClient, model
     tables.get_table_client("notifications").delete_entity("~marks", "owed-indexed")
     book = TableNotificationBook(tables)
     assert of(book, model) == ["old"]
-    (record,) = (it for it in book.owed() if it.notification.model == model)
-    assert (record.state, record.made, record.delivered) == ("owed", AT, ())
+    (found,) = (it for it in book.owed() if it.notification.model == model)
+    assert (found.state, found.made, found.delivered) == ("owed", AT, ())
 
 
 def test_health_says_what_is_owed_for_minutes(tables: TableServiceClient, model: str) -> None:

@@ -75,7 +75,7 @@ class App:
         services = SimpleNamespace(
             uploads=self.uploads,
             alert_queues=self.alerts,
-            dead_letters=SimpleNamespace(record=lambda letter: not self.letters.append(letter)),
+            dead_letters=SimpleNamespace(record=self.letters.append),
             incidents=TableIncidentBook(tables),
             specs=SimpleNamespace(names=lambda: (model,), platform=Playbook),
             clock=lambda: AT,
