@@ -1,7 +1,6 @@
 """Deliver the notifications that are owed: in their order, address by address, and by the second channel meanwhile."""
 
 import logging
-from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -82,13 +81,15 @@ class _Delivery:
     def run(self, queue: list[NotificationRecord]) -> None:
         """Send in order, until the address has failed three times in a row.
 
-        The third try is the last of the queue: two that an address never takes do not hold up the others for ever. They
-        go behind them as soon as it has taken another one.
+        The third try is the one that was tried least: what an address never takes does not hold up the others for ever,
+        and goes behind them as soon as it has taken another one.
         """
-        batches = deque(_batches(queue))
+        batches = list(_batches(queue))
         failed: list[list[NotificationRecord]] = []
         while batches and len(failed) < TRIES:
-            batch = batches.pop() if len(failed) == TRIES - 1 else batches.popleft()
+            least = min(batches, key=lambda batch: batch[0].attempts)
+            batch = least if len(failed) == TRIES - 1 else batches[0]
+            batches.remove(batch)
             problem, address_is_wrong = self._send(batch)
             if not problem:
                 self._strike(failed)
