@@ -308,3 +308,31 @@ def test_nobody_to_page_is_said(night: Make) -> None:
     action = tell(nobody, about).action
     assert action is not None
     assert (action.state, action.detail) == ("failed", "no address is set for a page (NIGHTSHIFT_NOTIFY_URLS)")
+
+
+def test_a_sweep_that_is_killed_at_any_call_loses_no_page(night: Make, pager: Pager) -> None:
+    """The next sweep ends what it began: the page was sent once or twice, and the incident says so."""
+    for last in range(1, 60):
+        at_three = night(pager.url)
+        at_three.later(days=last)
+        about = at_three.services.incidents.record(
+            signal(alert(model=at_three.model, alert_id=str(last), fired_at=at_three.now))
+        ).incident
+        assert about is not None
+        pager.away = True
+        tell(at_three, about)
+        pager.away, before = False, len(pager.taken)
+        at_three.later(minutes=2)
+        try:
+            deliver_owed(Interrupted(at_three.services, last=last, after=bool(last % 2)))
+        except KilledError:
+            at_three.later(minutes=2)
+            assert deliver_owed(at_three.services) == 0
+            action = read(at_three, about).action("page")
+            assert action is not None
+            assert action.state == "done"
+            assert len(pager.taken) - before in {1, 2}
+        else:
+            break
+    else:
+        pytest.fail("it never ran to its end")
