@@ -1,18 +1,21 @@
-"""Keep what could not be handled, tell on-call, and send it again when a person says so."""
+"""Keep what could not be handled, as an incident of its cause, and send it again when a person says so."""
 
 import base64
 import hashlib
 import logging
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from activities.notify import run_notify
+from activities.read_event import parse_event
 from activities.respond import read_alert
-from domain.alert import PLATFORM, QUEUES
+from domain.alert import PLATFORM, QUEUES, AlertMessage
 from domain.dead_letter import DeadLetter, RedrivePlan
 from domain.errors import BadInputError, ConflictError, UnknownModelError
 from domain.identity import short
+from domain.names import BLOB_EVENTS_QUEUE
 from domain.notification import Notification
 from domain.ports import Services
 
@@ -20,6 +23,11 @@ logger = logging.getLogger(__name__)
 
 _SHOWN = 500
 _PROPERTIES = 2_000
+_CAUSE = 120
+_APART_MINUTES = 60
+_UNKNOWN_FIELD = "Extra inputs"  # as pydantic says it
+# What differs between messages that break one rule: quotations, times, figures.
+_VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,:T+Z-]*")
 
 
 def record_dead_letter(
@@ -33,14 +41,19 @@ def record_dead_letter(
     enqueued_at: datetime,
     properties: Mapping[str, Any],
 ) -> DeadLetter:
-    """Write down a message from a dead-letter queue, with the reason in our words, and tell on-call once."""
+    """Keep a message that could not be handled, once, with the reason in our words.
+
+    Args:
+        broker_reason: what Service Bus says; empty if the app could not read it and put it aside itself.
+    """
     now = services.clock()
-    problem = understand(services, queue, body)
+    refusal = _refusal(services, queue, body)
     tries = f"it was given up after {delivery_count} deliveries; the log has the last error"
     try:
         text, encoding = body.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         text, encoding = base64.b64encode(body).decode(), "base64"
+    who = broker_reason[:_SHOWN] or "the app cannot read it"
     letter = DeadLetter(
         letter_id=short(queue, message_id, enqueued_at.isoformat()),
         queue=queue,
@@ -48,41 +61,84 @@ def record_dead_letter(
         body=text,
         encoding=encoding,  # type: ignore[arg-type]
         body_digest=hashlib.sha256(body).hexdigest(),
-        reason=problem or tries,
+        reason=refusal.message if refusal else tries,
+        cause=_cause(refusal) if refusal else broker_reason.partition(":")[0][:_CAUSE] or "unknown",
         broker_reason=broker_reason[:_SHOWN],
         delivery_count=delivery_count,
         enqueued_at=enqueued_at,
         recorded_at=now,
         properties={name: str(value)[:_PROPERTIES] for name, value in properties.items()},
-        history=(f"{now.isoformat(timespec='seconds')} dead-lettered: {broker_reason[:_SHOWN]}",),
+        history=(f"{now.isoformat(timespec='seconds')} dead-lettered: {who}",),
     )
     if services.dead_letters.record(letter):
         logger.warning("dead_letter queue=%s letter=%s reason=%s", queue, letter.letter_id, letter.reason)
-    told = run_notify(
+    return letter
+
+
+def letter_alert(letter: DeadLetter) -> AlertMessage:
+    """The alert that a dead letter is: those of one queue and cause are one incident, which counts them."""
+    return AlertMessage(
+        alert_id=f"dead-letter:{letter.letter_id}",
+        category="pipeline",
+        severity="critical",
+        source="nightshift",
+        rule=f"dead letters of {letter.queue}: {letter.cause}"[:200],
+        title=f"Messages on {letter.queue} cannot be handled: {letter.cause}"[:300],
+        detail="\n".join(
+            (
+                letter.reason[:_SHOWN],
+                f"nightshift dlq show {letter.letter_id}",
+                f"nightshift dlq list --filter queue={letter.queue}",
+            )
+        ),
+        fired_at=letter.recorded_at,
+        # About single messages: no cause of what any model's alerts say.
+        run=f"dead-letter:{letter.letter_id}",
+    )
+
+
+def page_dead_letter(services: Services, letter: DeadLetter, problem: str) -> None:
+    """Page about a dead letter of which no incident can be opened, because the platform's own playbook is broken."""
+    run_notify(
         services,
         Notification(
             key=f"dead-letter:{letter.letter_id}",
             kind="page",
             model=PLATFORM,
-            severity="warning",
-            title=f"A message on {queue} could not be handled",
-            body=f"{letter.reason[:_SHOWN]}\nnightshift dlq show {letter.letter_id}",
+            severity="critical",
+            title=f"Messages on {letter.queue} cannot be handled: {letter.cause}"[:200],
+            body=f"{letter.reason[:_SHOWN]}\nno incident: {problem[:_SHOWN]}\nnightshift dlq show {letter.letter_id}",
+            group=f"dead-letters:{letter.queue}:{letter.cause}",
+            minutes_apart=_APART_MINUTES,
         ),
     )
-    if told.failure is not None:
-        logger.error("dead_letter_untold letter=%s message=%s", letter.letter_id, told.failure.message)
-    return letter
 
 
 def understand(services: Services, queue: str, body: bytes) -> str:
-    """Why a message on a queue of alerts would not be understood now; empty if it would, or for another queue."""
-    if queue not in QUEUES.values():
-        return ""
+    """Why a message on a queue would not be understood now; empty if it would."""
+    refusal = _refusal(services, queue, body)
+    return refusal.message if refusal else ""
+
+
+def _refusal(services: Services, queue: str, body: bytes) -> BadInputError | UnknownModelError | None:
+    """What the queue's own reader says against a message."""
     try:
-        read_alert(body, services.specs.names(), services.clock())
+        if queue in QUEUES.values():
+            read_alert(body, services.specs.names(), services.clock())
+        elif queue == BLOB_EVENTS_QUEUE:
+            parse_event(body, "redrive")
     except (BadInputError, UnknownModelError) as error:
-        return error.message
-    return ""
+        return error
+    return None
+
+
+def _cause(refusal: BadInputError | UnknownModelError) -> str:
+    """The field and the rule that it breaks, without the figures and quotations of this one message."""
+    if isinstance(refusal, UnknownModelError):
+        return "model: no spec has this name"
+    field, rule = str(refusal.fields["field"]), _VARYING.sub("...", str(refusal.fields["rule"]))
+    # The name of a field that no alert has is the sender's own: each would be a cause.
+    return rule[:_CAUSE] if rule.startswith(_UNKNOWN_FIELD) else f"{field}: {rule}"[:_CAUSE]
 
 
 def plan_redrive(services: Services, letter: DeadLetter, correction: str | None) -> RedrivePlan:

@@ -13,11 +13,21 @@ _ENDED = frozenset({"done", "refused", "failed"})
 
 
 def keep_action(
-    services: Services, incident: Incident, action: IncidentAction, *, mitigated: bool = False, actor: str = ACTOR
+    services: Services,
+    incident: Incident,
+    action: IncidentAction,
+    *,
+    mitigated: bool = False,
+    actor: str = ACTOR,
+    of: str = "",
 ) -> IncidentAction:
-    """Put an action into its incident, tell its timeline, and move its state if the trouble is mitigated."""
+    """Put an action into its incident, tell its timeline, and move its state if the trouble is mitigated.
+
+    Args:
+        of: tells actions of one mitigation apart, where each has its own line in the timeline.
+    """
     entry = TimelineEntry(
-        key=f"{action.mitigation}-{action.state}",
+        key="-".join(part for part in (action.mitigation, action.state, of) if part),
         at=action.at,
         actor=actor,
         what=f"{action.mitigation} {action.state}: {action.detail}",

@@ -1,21 +1,30 @@
-"""Tell people something, once per key."""
+"""Notify people, once per key: what cannot be delivered now is owed, and delivered by a sweep (deliver_owed)."""
 
 import logging
+from collections.abc import Iterable
 
 from activities.failures import guarded
-from domain.notification import Notification, NotificationRecord, NotifyResult
+from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from domain.notification import FIRST_TRY, Notification, NotificationRecord, NotifyResult, message_of
 from domain.ports import Services
+from domain.step import Failure
 
 logger = logging.getLogger(__name__)
+STEP = "notify"
 
 
 def run_notify(services: Services, notification: Notification) -> NotifyResult:
-    """Send a notification unless it has gone out.
+    """Put a notification on record as owed, and try each of its addresses once.
 
-    Killed between sending and writing that down, it is sent again: a page twice is better than none.
+    An address that does not take it is no failure of the caller: the record stays owed, and the result says why. Each
+    address that took it is recorded. If the process is killed between sending and recording that, the address is sent
+    the same again: delivery is at least once.
+
+    Raises:
+        NightshiftError, OSError: it could not be put on record; call again.
     """
     return guarded(
-        "notify",
+        STEP,
         notification.incident_id or notification.key,
         notification.model,
         lambda: _notify(services, notification),
@@ -24,11 +33,63 @@ def run_notify(services: Services, notification: Notification) -> NotifyResult:
 
 
 def _notify(services: Services, notification: Notification) -> NotifyResult:
-    record = NotificationRecord(notification=notification, state="sending", at=services.clock())
-    known = services.notifications.begin(record)
-    if known.state == "sent":
-        return NotifyResult()
-    services.notifier.send(notification)
-    services.notifications.settle(record.model_copy(update={"state": "sent", "at": services.clock()}))
+    now = services.clock()
+    begun = NotificationRecord(notification=notification, state="owed", at=now, made_at=now, next_at=now + FIRST_TRY)
+    record = services.notifications.begin(begun)
+    if record.state == "owed" and record.not_before is not None and record.not_before > now:
+        return NotifyResult(not_before=record.not_before)
+    # What has been tried already is tried again by the sweep: a caller that comes again does not wait for a pager.
+    if record.state == "owed" and record.attempts == 0:
+        record = _first_try(services, record)
+    if record.state == "owed":
+        return NotifyResult(failure=_failure(record))
+    services.notifications.done(record)
+    return NotifyResult(delivered_at=record.at, addressed=bool(record.delivered))
+
+
+def _first_try(services: Services, record: NotificationRecord) -> NotificationRecord:
+    notification, problems = record.notification, []
+    try:
+        addresses = services.notifier.addresses(notification)
+    except ServiceUnavailableError as error:
+        addresses, problems = (), [error.message]
+    for address in addresses:
+        if address in record.delivered:
+            continue
+        try:
+            services.notifier.send(message_of([record], services.clock()), address)
+        except (ServiceUnavailableError, ServiceRefusedError) as error:
+            problems.append(error.message)
+        else:
+            record = record_taken(services, record, address)
+    if not problems:
+        return complete(services, record, addresses)
+    problem = "; ".join(problems)
+    logger.error(
+        "notification_owed key=%s kind=%s model=%s problem=%s",
+        notification.key, notification.kind, notification.model, problem,
+    )  # fmt: skip
+    return services.notifications.change(record, lambda known: known.failed(problem, services.clock()))
+
+
+def record_taken(services: Services, record: NotificationRecord, address: str) -> NotificationRecord:
+    """Write down that an address has taken it."""
+    return services.notifications.change(record, lambda known: known.taken(address, services.clock()))
+
+
+def complete(services: Services, record: NotificationRecord, addresses: Iterable[str]) -> NotificationRecord:
+    """Write down that all these addresses, those of the first channel, have taken it, if that is so."""
+    if record.state == "sent" or not set(addresses) <= set(record.delivered):
+        return record
+
+    def sent(known: NotificationRecord) -> NotificationRecord:
+        return known if known.state == "sent" else known.model_copy(update={"state": "sent", "at": services.clock()})
+
+    notification = record.notification
     logger.info("notified key=%s kind=%s model=%s", notification.key, notification.kind, notification.model)
-    return NotifyResult()
+    return services.notifications.change(record, sent)
+
+
+def _failure(record: NotificationRecord) -> Failure:
+    message = f"owed since {record.due:%Y-%m-%d %H:%M:%SZ}: {record.problem or 'it is being sent'}"
+    return Failure(step=STEP, code=ServiceUnavailableError.code, message=message)

@@ -1,21 +1,27 @@
-"""Tell people about an incident: what happened, what was done, what they should do."""
+"""Notify people about an incident: what happened, what was done, what they should do."""
 
 from activities.failures import guarded
 from activities.mitigation import keep_action
 from activities.notify import run_notify
 from activities.plan_response import find_incident
-from domain.incident import Incident, IncidentAction
+from activities.respond import playbook_of
+from domain.identity import short
+from domain.incident import ActionState, Incident, IncidentAction
 from domain.names import TELL_ON_CALL
-from domain.notification import Notification, NotificationKind
+from domain.notification import Notification, NotificationKind, NotifyResult
 from domain.ports import Services
 from domain.response import MitigateRequest, MitigationResult
 
-# What each mitigation that tells people is: a critical question wakes somebody, the others wait.
+# What each mitigation that notifies people is: a critical question wakes somebody, the others wait.
 _KINDS: dict[str, NotificationKind] = {"page": "page", "notify": "notice"}
 
 
 def run_tell_on_call(services: Services, request: MitigateRequest) -> MitigationResult:
-    """Send a page or a notice, once per incident and kind; a failed one fails the step, never the incident."""
+    """Page or send a notice: once per incident and kind for what the playbook orders, once for each escalation.
+
+    What cannot be delivered now is owed, which is no failure of the step: the sweep delivers it. Pages about one
+    incident are at least the playbook's ``page_minutes`` apart; what comes meanwhile is collected into the next one.
+    """
     return guarded(
         TELL_ON_CALL,
         request.incident_id,
@@ -27,32 +33,70 @@ def run_tell_on_call(services: Services, request: MitigateRequest) -> Mitigation
 
 def _tell(services: Services, request: MitigateRequest) -> MitigationResult:
     incident = find_incident(services, request.model, request.incident_id)
+    notification = _notification(services, incident, request)
+    sent = run_notify(services, notification)
+    if sent.failure is not None and services.notifications.get(incident.model, notification.key) is None:
+        return MitigationResult(failure=sent.failure)
+    known = incident.action(request.mitigation)
+    if known is not None and any(entry.key == f"sent-{notification.key}" for entry in incident.timeline):
+        return MitigationResult(action=known)  # the sweep has delivered it, and said so
+    of = short(request.escalation) if request.escalation else ""
+    action = keep_action(services, incident, _action(services, request, notification, sent), of=of)
+    if action.state == "begun":
+        # The sweep may have delivered it before there was an action in which to say so.
+        again = run_notify(services, notification)
+        if again.delivered_at is not None:
+            action = keep_action(services, incident, _action(services, request, notification, again), of=of)
+    return MitigationResult(action=action)
+
+
+def _notification(services: Services, incident: Incident, request: MitigateRequest) -> Notification:
     kind = _KINDS.get(request.mitigation, "page" if incident.severity == "critical" else "notice")
-    sent = run_notify(
-        services,
-        Notification(
-            key=f"{incident.incident_id}:{kind}",
-            kind=kind,
-            model=incident.model,
-            incident_id=incident.incident_id,
-            severity=incident.severity,
-            title=incident.title,
-            body=_body(incident, request.reason),
-            link=incident.runbook or incident.alert.url,
-        ),
+    key = f"{incident.incident_id}:{kind}"
+    return Notification(
+        key=f"{key}:{short(request.escalation)}" if request.escalation else key,
+        kind=kind,
+        model=incident.model,
+        incident_id=incident.incident_id,
+        severity=incident.severity,
+        title=incident.title,
+        body=_body(incident, request.reason),
+        link=services.links.page("incidents", incident.incident_id),
+        runbook=incident.runbook or incident.alert.url,
+        group=f"{incident.incident_id}:page" if kind == "page" else "",
+        minutes_apart=playbook_of(services, incident.model).page_minutes,
     )
-    action = IncidentAction(
+
+
+def _action(
+    services: Services, request: MitigateRequest, notification: Notification, sent: NotifyResult
+) -> IncidentAction:
+    state, detail = _became(notification.kind, sent)
+    return IncidentAction(
         mitigation=request.mitigation,
-        state="failed" if sent.failure else "done",
-        detail=sent.failure.message if sent.failure else f"on-call was sent a {kind}",
-        at=services.clock(),
+        state=state,
+        detail=detail,
+        at=sent.delivered_at or services.clock(),
+        facts={"notification": notification.key},
     )
-    return MitigationResult(action=keep_action(services, incident, action), failure=sent.failure)
+
+
+def _became(kind: NotificationKind, sent: NotifyResult) -> tuple[ActionState, str]:
+    if sent.failure is not None:
+        return "begun", f"the {kind} is {sent.failure.message}"
+    if sent.not_before is not None:
+        when = f"{sent.not_before:%Y-%m-%d %H:%M:%SZ}"
+        return "begun", f"the {kind} is owed: it goes out at {when}, because on-call was paged about this just before"
+    if not sent.addressed:
+        return "failed", f"no address is set for a {kind} (NIGHTSHIFT_NOTIFY_URLS)"
+    return "done", f"on-call was sent a {kind}"
 
 
 def _body(incident: Incident, reason: str) -> str:
+    often = f", reported {incident.occurrences} times" if incident.occurrences > 1 else ""
+    trouble = f"{incident.severity} {incident.category} of {incident.model}"
     lines = [
-        f"{incident.severity} {incident.category} of {incident.model} by rule {incident.rule}: {incident.reason}",
+        f"{trouble} by rule {incident.rule}: {incident.reason}{often}",
         *(f"{action.mitigation} {action.state}: {action.detail}" for action in incident.actions),
         *([reason] if reason else []),
         f"nightshift show {incident.incident_id}",

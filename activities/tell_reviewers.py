@@ -42,10 +42,9 @@ def _tell(services: Services, request: ReviewRequest) -> ReviewResult:
     contact = "" if step is None else step.contact
     title = _TITLES[name].format(model=review.model)
     sent = tell(services, review, "opened" if step is None else step.key, title, _body(review), contact=contact)
-    problem = "" if sent is None else f", but could not be: {sent}"
     if step is not None:
         who = contact or "on-call"
-        what = f"{who} was told{problem}" if not problem else f"{who} was to be told{problem}"
+        what = f"{who} was told" if sent is None else f"the notification of {who} is {sent}"
         event = ReviewEvent(key=step.key, at=services.clock(), actor=ACTOR, what=what)
         review = services.reviews.change(review.model, review.review_id, lambda known: known.told(event))
     return ReviewResult(state=review.state, steps=_left(review), run=review.run)
@@ -61,7 +60,7 @@ def tell(
     contact: str = "",
     kind: NotificationKind | None = None,
 ) -> str | None:
-    """Send a notification about a review, once per key; return why it could not be sent, None if it was."""
+    """Notify about a review, once per key; return why that is still owed, None if it was delivered."""
     sent = run_notify(
         services,
         Notification(
@@ -73,6 +72,7 @@ def tell(
             title=title,
             body=body,
             contact=contact,
+            link=services.links.page("reviews", review.review_id),
         ),
     )
     return None if sent.failure is None else sent.failure.message

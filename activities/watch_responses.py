@@ -143,7 +143,8 @@ def _page(services: Services, incident: Incident, order: _Order, ended: str, why
             severity="critical",
             title=f"The {order.kind} to an incident of {incident.model} broke off: {incident.title}"[:200],
             body="\n".join((f"{order.instance}: {why}", *_done(incident), _ADVICE[order.kind].format(incident))),
-            link=incident.runbook or incident.alert.url,
+            link=services.links.page("incidents", incident.incident_id),
+            runbook=incident.runbook or incident.alert.url,
         ),
     )
     if sent.failure is not None:

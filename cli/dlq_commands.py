@@ -9,10 +9,11 @@ from rich.text import Text
 
 from cli import rendering
 from cli.app_client import AppClient, app_url
-from cli.options import DEFAULT_STATE, AsJson, Limit, State
+from cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, State
 from cli.pages import every
 from domain.dead_letter import DeadLetter, RedrivePlan
 from domain.errors import BadInputError
+from domain.page import Position
 
 dlq = typer.Typer(
     no_args_is_help=True,
@@ -31,15 +32,18 @@ def list_(
     filter_: Filter = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what was redriven or discarded.")] = False,
     limit: Limit = 50,
+    cursor: Cursor = None,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
     """List the dead letters that wait, newest first, with their reason."""
     with AppClient(app_url(state)) as app:
-        letters = _matching(app, filter_ or [], limit, None if everything else "waiting")
+        found = _matching(app, filter_ or [], limit + 1, None if everything else "waiting", cursor)
+    letters = found[:limit]
+    following = _position(letters[-1]).cursor() if len(found) > limit else None
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, {"items": [letter.to_json() for letter in letters]})
+        rendering.print_json(console, {"items": [letter.to_json() for letter in letters], "next": following})
         return
     table = rendering.plain_table("letter", "queue", "dead since", "state", "tries", "reason")
     for letter in letters:
@@ -47,6 +51,7 @@ def list_(
         tries = str(letter.delivery_count)
         table.add_row(letter.letter_id, letter.queue, when, letter.state, tries, Text(letter.reason))
     console.print(table if letters else "no dead letters")
+    rendering.print_more(console, {"next": following})
 
 
 @dlq.command()
@@ -60,7 +65,8 @@ def show(letter: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> 
         return
     read = DeadLetter.from_json(found)
     console.print(f"dead letter {read.letter_id} of {read.queue}: {read.state}", style="bold")
-    console.print(Text(f"reason: {read.reason}\nService Bus says: {read.broker_reason}"))
+    put_aside = f"Service Bus says: {read.broker_reason}" if read.broker_reason else "put aside by the app"
+    console.print(Text(f"reason: {read.reason}\n{put_aside}, after {read.delivery_count} deliveries"))
     console.print(Text(f"message id {read.message_id}, first queued {rendering.moment(read.enqueued_at)}"))
     for line in read.history:
         console.print(Text(line))
@@ -125,14 +131,20 @@ def discard(
         console.print(f"dead letter {letter} is {found['state']}")
 
 
-def _matching(app: AppClient, filters: list[str], limit: int, state: str | None) -> list[DeadLetter]:
+def _position(letter: DeadLetter) -> Position:
+    return Position(at=letter.recorded_at, identity=letter.letter_id)
+
+
+def _matching(
+    app: AppClient, filters: list[str], limit: int, state: str | None, after: str | None = None
+) -> list[DeadLetter]:
     wanted: dict[str, str] = {}
     for item in filters:
         name, separator, value = item.partition("=")
         if not separator or name not in _FILTERS:
             raise BadInputError(field="--filter", value=item, rule=f"must be NAME=TEXT with a name of {_FILTERS}")
         wanted[name] = value
-    found = every(app, "dead-letters", queue=wanted.get("queue"), state=state)
+    found = every(app, "dead-letters", after, queue=wanted.get("queue"), state=state)
     letters = (DeadLetter.from_json(item) for item in found)
     return list(islice((item for item in letters if wanted.get("reason", "").lower() in item.reason.lower()), limit))
 

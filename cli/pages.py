@@ -8,9 +8,13 @@ from cli.app_client import AppClient
 _PAGE = 200
 
 
-def every(app: AppClient, path: str, **params: str | int | None) -> Iterator[Any]:
-    """Each item of a list, newest first; the next page is fetched when it is come to."""
-    cursor: str | None = None
+def every(app: AppClient, path: str, after: str | None = None, **params: str | int | None) -> Iterator[Any]:
+    """Each item of a list, newest first; the next page is fetched when it is come to.
+
+    Args:
+        after: the cursor behind which the list begins.
+    """
+    cursor = after
     while True:
         found = app.get(path, limit=_PAGE, cursor=cursor, **params)
         yield from found["items"]

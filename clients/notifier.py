@@ -1,17 +1,33 @@
 """Tell people through apprise: Teams, Slack, PagerDuty, e-mail, webhooks by address; locally a file."""
 
 import json
-import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 from clients.plain_text import plain_body, plain_title
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from domain.identity import short
 from domain.loading import importing
 from domain.notification import Notification
 
-logger = logging.getLogger(__name__)
-
 _KINDS = {"page", "notice"}
+_FILE = "file"
+
+
+@dataclass(frozen=True)
+class _Target:
+    """One address.
+
+    Attributes:
+        key: identity that is no secret, and the same when the setting names it at another position.
+        kind: a kind of notification, ``@contact``, or empty for everything.
+        name: what errors call it.
+    """
+
+    key: str
+    kind: str
+    url: str
+    name: str
 
 
 class AppriseNotifier:
@@ -22,68 +38,91 @@ class AppriseNotifier:
             or for one contact of the ladders: ``@manager=msteams://...``. What is for a contact without an address goes
             to the others.
         file: where each notification is appended as a line of JSON, once per key.
+        fallback_urls: the addresses of the second channel, in the same form.
     """
 
-    def __init__(self, urls: str, file: Path | None) -> None:
-        self._targets = [_target(position, word) for position, word in enumerate(urls.split(), start=1)]
+    def __init__(self, urls: str, file: Path | None, fallback_urls: str = "") -> None:
+        self._first = _targets(urls, "address number")
+        self._second = _targets(fallback_urls, "second channel, address number")
         self._file = file
 
-    def send(self, notification: Notification) -> None:
-        """Send to every address that wants this kind.
+    def addresses(self, notification: Notification, *, fallback: bool = False) -> tuple[str, ...]:
+        """Those of the contact if there are any, else those of the kind."""
+        targets = self._second if fallback else self._first
+        contact = f"@{notification.contact}"
+        wanted = {contact} if any(it.kind == contact for it in targets) else {"", notification.kind}
+        keys = [target.key for target in targets if target.kind in wanted]
+        if self._file is not None and not fallback:
+            keys.insert(0, _FILE)
+        return tuple(dict.fromkeys(keys))
+
+    def send(self, notification: Notification, address: str) -> None:
+        """Send to one address.
 
         Raises:
-            ServiceUnavailableError: an address did not take it; trying again may help.
-            ServiceRefusedError: an address is no address.
+            ServiceUnavailableError: it did not take it; trying again may help.
+            ServiceRefusedError: it is no address.
         """
-        if self._file is not None:
-            self._append(self._file, notification)
-        failed = [
-            position
-            for position, kind, url in self._targets
-            if kind in self._wanted(notification) and not _send(position, url, notification)
-        ]
-        if failed:
-            raise ServiceUnavailableError("notification", f"address number {failed} did not take {notification.key}")
+        if address == _FILE:
+            assert self._file is not None, "without a file nobody has this key"
+            _append(self._file, notification)
+            return
+        target = next(target for target in (*self._first, *self._second) if target.key == address)
+        if not _send(target, notification):
+            raise ServiceUnavailableError("notification", f"{target.name} did not take {notification.key}")
 
-    def _wanted(self, notification: Notification) -> set[str]:
-        """Which addresses are meant: those of the contact if there are any, else those of the kind."""
-        contact = f"@{notification.contact}"
-        known = any(kind == contact for _, kind, _ in self._targets)
-        return {contact} if known else {"", notification.kind}
 
-    @staticmethod
-    def _append(file: Path, notification: Notification) -> None:
-        line = json.dumps(notification.to_json())
+def _append(file: Path, notification: Notification) -> None:
+    try:
         known = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        if line not in known:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("a", encoding="utf-8") as out:
-                out.write(line + "\n")
+        if any(json.loads(line)["key"] == notification.key for line in known):
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(notification.to_json()) + "\n")
+    except OSError as error:
+        raise ServiceUnavailableError("notification", f"the file did not take {notification.key}: {error}") from error
 
 
-def _target(position: int, word: str) -> tuple[int, str, str]:
+def _targets(urls: str, name: str) -> tuple[_Target, ...]:
+    return tuple(_target(name, position, word) for position, word in enumerate(urls.split(), start=1))
+
+
+def _target(name: str, position: int, word: str) -> _Target:
     kind, separator, rest = word.partition("=")
-    meant = kind in _KINDS or (kind.startswith("@") and "/" not in kind)
-    return (position, kind, rest) if separator and meant else (position, "", word)
+    meant = bool(separator) and (kind in _KINDS or (kind.startswith("@") and "/" not in kind))
+    url = rest if meant else word
+    # An address of both channels is told in each.
+    return _Target(key=short(name, word), kind=kind if meant else "", url=url, name=f"{name} {position}")
 
 
-def _send(position: int, url: str, notification: Notification) -> bool:
+def _send(target: _Target, notification: Notification) -> bool:
     with importing("apprise"):
         import apprise
 
     sender = apprise.Apprise()
-    if not sender.add(url):
+    if not sender.add(target.url):
         raise ServiceRefusedError(
-            "notification", f"address number {position} cannot be read", "see docs/notifications.md for their form"
+            "notification", f"{target.name} cannot be read", "see docs/notifications.md for their form"
         )
     kinds = {"critical": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
     kind = kinds.get(notification.severity, apprise.NotifyType.INFO)
-    return bool(
-        sender.notify(
-            body=plain_body(url, notification.body),
-            title=plain_title(url, notification.title),
-            notify_type=kind,
-            # Without it apprise takes the text for what the service renders: HTML in a mail, Markdown in a chat.
-            body_format=apprise.NotifyFormat.TEXT,
+    try:
+        return bool(
+            sender.notify(
+                body=plain_body(target.url, _text(notification)),
+                title=plain_title(target.url, notification.title),
+                notify_type=kind,
+                # Without it apprise takes the text for what the service renders: HTML in a mail, Markdown in a chat.
+                body_format=apprise.NotifyFormat.TEXT,
+            )
         )
-    )
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, its address has not taken it
+        # Its plugins are many hands' work; what they say may hold the address, and so a key.
+        raise ServiceUnavailableError("notification", f"{target.name} failed with {type(error).__name__}") from None
+
+
+def _text(notification: Notification) -> str:
+    """The body, and the addresses that lead on."""
+    runbook = f"Runbook: {notification.runbook}" if notification.runbook else ""
+    return "\n".join(part for part in (notification.body, notification.link, runbook) if part)

@@ -102,6 +102,11 @@ class Table:
                     raise ConflictError(f"a row of {self._name}/{partition} was written by another") from error
                 raise
 
+    def remove(self, partition: str, key: str) -> None:
+        """Remove a row; that it is gone already is no failure."""
+        with _translated():
+            self._table().delete_entity(partition, key)
+
     def _table(self) -> TableClient:
         if self._client is None:
             self._client = self._service.create_table_if_not_exists(self._name)

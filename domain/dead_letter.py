@@ -17,7 +17,10 @@ class DeadLetter(Message):
         body: the message; ``body_digest`` is the SHA-256 of its bytes.
         encoding: how ``body`` holds the bytes: as text, or in base64 if they are no UTF-8.
         reason: why it could not be handled, in our words.
-        broker_reason: the dead-letter reason and description of Service Bus.
+        cause: the reason without what differs from message to message: field and rule; letters of one cause are one
+            incident. Empty in records of before this field.
+        broker_reason: the dead-letter reason and description of Service Bus; empty if the app put it aside itself.
+        delivery_count: how often it was delivered to the app before it was put aside.
         properties: application properties as they came.
         history: what has been done with it, oldest first, one line each.
     """
@@ -29,6 +32,7 @@ class DeadLetter(Message):
     encoding: Literal["utf-8", "base64"]
     body_digest: str
     reason: str
+    cause: str = ""
     broker_reason: str
     delivery_count: int
     enqueued_at: datetime
@@ -36,6 +40,11 @@ class DeadLetter(Message):
     properties: dict[str, Any] = {}
     state: DeadLetterState = "waiting"
     history: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> tuple[str, str, str]:
+        """What letters share that a list shows as one line."""
+        return (self.queue, self.cause or self.reason, self.state)
 
 
 class RedrivePlan(Message):

@@ -1,6 +1,11 @@
 """Addresses of pages for people."""
 
+from typing import Literal
+from urllib.parse import quote
+
 from domain.message import Message
+
+PageKind = Literal["incidents", "reviews", "runs"]
 
 
 class Links(Message):
@@ -9,7 +14,13 @@ class Links(Message):
     Attributes:
         mlflow: of the MLflow pages, ``.../experiments/ID/runs/ID`` following.
         databricks: of the workspace.
+        app: of the app's own pages, as people reach it; empty if no setting says it.
     """
 
     mlflow: str
     databricks: str
+    app: str = ""
+
+    def page(self, kind: PageKind, identity: str) -> str:
+        """Address of the page about an incident, a review or a run; empty without the app's address."""
+        return f"{self.app}/{kind}/{quote(identity, safe='')}" if self.app else ""

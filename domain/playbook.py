@@ -111,6 +111,7 @@ class Playbook(Message):
         verify_minutes: after acting the signal must recover within this time, or a person is paged.
         hold_minutes: how long a symptom waits for its cause to be cured before a person is asked.
         pause_minutes: length of a compute lease.
+        page_minutes: at most one page about one incident in this time; what comes meanwhile is collected into the next.
         protected: names of compute that is never paused, whatever its tags say.
         runbook: address of the runbook for people.
     """
@@ -126,6 +127,7 @@ class Playbook(Message):
     verify_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 15
     hold_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 60
     pause_minutes: Annotated[float, Field(gt=0, le=14 * 24 * 60)] = 8 * 60
+    page_minutes: Annotated[float, Field(ge=0, le=24 * 60)] = 5
     protected: tuple[str, ...] = ()
     runbook: str = ""
 

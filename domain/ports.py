@@ -144,14 +144,21 @@ class AlertQueues(Protocol):
 
 
 class Notifier(Protocol):
-    """Tells people."""
+    """Tells people, address by address."""
 
-    def send(self, notification: Notification) -> None:
-        """Send to every address that wants this kind.
+    def addresses(self, notification: Notification, *, fallback: bool = False) -> tuple[str, ...]:
+        """Keys of the addresses that want it, in the order of the setting; none of them is a secret.
+
+        Args:
+            fallback: those of the second channel instead.
+        """
+
+    def send(self, notification: Notification, address: str) -> None:
+        """Send to one address.
 
         Raises:
-            ServiceUnavailableError: an address did not take it; trying again may help.
-            ServiceRefusedError: an address is no address.
+            ServiceUnavailableError: it did not take it; trying again may help.
+            ServiceRefusedError: it is no address.
         """
 
 

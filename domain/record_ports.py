@@ -160,13 +160,24 @@ class IncidentBook(Protocol):
 
 
 class NotificationBook(Protocol):
-    """Which notifications have gone out."""
+    """Which notifications are owed, and which have gone out."""
 
     def begin(self, record: NotificationRecord) -> NotificationRecord:
-        """Write down that a notification is being sent; return what is known of its key."""
+        """Write down once that a notification is owed; return what is known of its key."""
 
-    def settle(self, record: NotificationRecord) -> None:
-        """Write down that it has been sent."""
+    def get(self, model: str, key: str) -> NotificationRecord | None:
+        """What is known of a notification."""
+
+    def change(
+        self, record: NotificationRecord, change: Callable[[NotificationRecord], NotificationRecord]
+    ) -> NotificationRecord:
+        """Change a record by compare-and-set; ``change`` may be called again on a fresher one."""
+
+    def done(self, record: NotificationRecord) -> None:
+        """Nothing is owed of it any more, and everything that follows from its delivery is written down."""
+
+    def owed(self) -> tuple[NotificationRecord, ...]:
+        """What is owed, and what was sent without ``done``, in the order in which it goes out."""
 
 
 class FaultBook(Protocol):

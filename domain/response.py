@@ -66,12 +66,17 @@ class PlannedResponse(Message):
 
 
 class MitigateRequest(Message):
-    """Input of every mitigation; ``reason`` is the plan's."""
+    """Input of every mitigation; ``reason`` is the plan's.
+
+    Attributes:
+        escalation: identity of an escalation, of which each pages; empty for what the playbook orders.
+    """
 
     model: str
     incident_id: str
     mitigation: Mitigation
     reason: str = ""
+    escalation: str = ""
 
 
 class MitigationResult(Message):

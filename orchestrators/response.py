@@ -67,6 +67,10 @@ RETRAINING_LOOKS = 600
 _FIRST_LOOK, _LONGEST_LOOK = timedelta(seconds=3), timedelta(seconds=60)
 
 
+class UnpagedError(RuntimeError):
+    """On-call was to be paged about an incident, and the page is not on record."""
+
+
 def response(context: df.DurableOrchestrationContext) -> Steps:
     """Answer an incident.
 
@@ -90,8 +94,21 @@ class _Response:
         self.changed = context.wait_for_external_event(INCIDENT_CHANGED)
         self.woken = False
         self.trouble: list[str] = []
+        self.escalations = 0
+        self.unrecorded: Failure | None = None
 
     def run(self) -> Steps:
+        """Steps 1 to 4; a response whose page could not even be put on record fails, which the sweep pages.
+
+        Raises:
+            UnpagedError: so.
+        """
+        verdict = yield from self.answer()
+        if self.unrecorded is not None:
+            raise UnpagedError(self.unrecorded.message)
+        return verdict
+
+    def answer(self) -> Steps:
         """Steps 1 to 4."""
         if self.order.again:
             self.trouble.append("it fired again after it had been resolved; nothing is done a second time")
@@ -245,14 +262,17 @@ class _Response:
             yield from self.escalate()
 
     def escalate(self) -> Steps:
-        """Page a person with everything that went wrong."""
+        """Page a person with everything that went wrong; each escalation pages, at intervals."""
+        self.escalations += 1
         request = MitigateRequest(
             model=self.order.model,
             incident_id=self.order.incident_id,
             mitigation="page",
             reason="\n".join(self.trouble)[:4_000],
+            escalation=f"{self.context.instance_id}:{self.escalations}",
         )
-        yield from self.step(TELL_ON_CALL, request)
+        result = MitigationResult.from_json((yield from self.step(TELL_ON_CALL, request)))
+        self.unrecorded = result.failure or self.unrecorded
 
     def settle(
         self,

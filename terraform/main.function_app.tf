@@ -37,10 +37,12 @@ module "function_app" {
     databricks_url             = module.databricks.workspace.url
     model_prefix               = local.model_prefix
     insights_connection_string = module.observability.insights.connection_string
-    on_call_url                = var.on_call_url == "" ? local.app_url : var.on_call_url
+    public_url                 = var.public_url == "" ? local.app_url : var.public_url
   }
 
   notify_urls_secret_uri = var.notify_urls_version == "" ? "" : "${module.key_vault.uri}secrets/notify-urls/${var.notify_urls_version}"
+
+  notify_fallback_urls_secret_uri = var.notify_fallback_urls_version == "" ? "" : "${module.key_vault.uri}secrets/notify-fallback-urls/${var.notify_fallback_urls_version}"
 
   language_model = var.language_model
   check_settings = var.check_settings

@@ -219,14 +219,14 @@ variable "budget" {
   })
 }
 
-variable "on_call_url" {
-  description = "Address that messages to on-call link to; empty for the app's own page."
+variable "public_url" {
+  description = "Address under which people reach the app, which pages and notices link to; empty for the app's own host name."
   type        = string
   default     = ""
 
   validation {
-    condition     = var.on_call_url == "" || startswith(var.on_call_url, "https://")
-    error_message = "on_call_url = ${var.on_call_url}: must begin with https://, or be empty."
+    condition     = var.public_url == "" || startswith(var.public_url, "https://")
+    error_message = "public_url = ${var.public_url}: must begin with https://, or be empty."
   }
 }
 
@@ -254,6 +254,17 @@ variable "notify_urls_version" {
   validation {
     condition     = var.notify_urls_version == "" || can(regex("^[0-9a-f]{32}$", var.notify_urls_version))
     error_message = "notify_urls_version = ${var.notify_urls_version}: give the version's 32 hexadecimal digits (az keyvault secret list-versions), never the secret itself."
+  }
+}
+
+variable "notify_fallback_urls_version" {
+  description = "Version of the Key Vault secret notify-fallback-urls; empty without a second channel. Changing it restarts the app."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.notify_fallback_urls_version == "" || can(regex("^[0-9a-f]{32}$", var.notify_fallback_urls_version))
+    error_message = "notify_fallback_urls_version = ${var.notify_fallback_urls_version}: give the version's 32 hexadecimal digits (az keyvault secret list-versions), never the secret itself."
   }
 }
 

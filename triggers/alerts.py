@@ -20,6 +20,7 @@ from domain.incident import Incident
 from domain.names import RESPONSE
 from domain.ports import Services
 from domain.response import ResponseInput
+from triggers.letters import keep_letter
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ Key = TypeVar("Key", str, bytes)
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register a Service Bus trigger for each queue of alerts.
 
-    A message that cannot be understood raises: Service Bus delivers it again, and then dead-letters it.
+    A message that cannot be understood is kept as a dead letter at once; one that fails for another reason raises, and
+    Service Bus delivers it again.
     """
     result = df.Blueprint()
     for queue in QUEUES.values():
@@ -51,7 +53,11 @@ def _register(target: df.Blueprint, queue: str, services: Callable[[], Services]
     responder = Responder(services)
 
     async def on_alert(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
-        await responder.take(client, message.get_body(), str(message.message_id))
+        try:
+            await responder.take(client, message.get_body(), str(message.message_id))
+        except (BadInputError, UnknownModelError):
+            # Delivered again it would be as wrong.
+            await keep_letter(services(), responder.take, client, queue, message)
 
     on_alert.__name__ = f"on_{queue.replace('-', '_')}"
     bound = target.durable_client_input(client_name="client")(on_alert)
@@ -79,13 +85,7 @@ class Responder:
         services, digest = self._services(), hashlib.sha256(body).digest()
         if digest in self._handled:
             return
-        try:
-            recorded = await asyncio.to_thread(lambda: _PATIENT.copy()(run_respond, services, body))
-        except (BadInputError, UnknownModelError) as error:
-            logger.warning(
-                "alert_not_understood message_id=%s code=%s message=%s", message_id, error.code, error.message
-            )
-            raise
+        recorded = await asyncio.to_thread(lambda: _PATIENT.copy()(run_respond, services, body))
         incident = recorded.incident
         correlate(incident.incident_id if incident else recorded.alert_key)
         if incident is None:

@@ -1,7 +1,6 @@
 """Blob uploads: an event of a blob that was created or renamed becomes an upload in the queue of its model."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from urllib.parse import unquote
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.read_event import parse_event
 from activities.send_alert import run_send_alert
 from activities.wake_queue import wake_queue
 from domain.correlation import correlate, current
@@ -19,6 +19,8 @@ from domain.names import BLOB_EVENTS_QUEUE, BRONZE
 from domain.ports import Services
 from domain.run import AlertRequest
 from domain.upload import UNROUTED, BlobRef, StoredBlob, Upload, passed_over
+from triggers.alerts import Responder
+from triggers.letters import keep_letter
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +119,7 @@ def _upload(stored: StoredBlob, url: str, event_id: str, event_time: datetime | 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register both ways in: Event Grid pushes, or delivers to a queue where the app has no public address."""
     result = df.Blueprint()
+    responder = Responder(services)
 
     @result.event_grid_trigger(arg_name="event")
     @result.durable_client_input(client_name="client")
@@ -128,34 +131,14 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     )
     @result.durable_client_input(client_name="client")
     async def on_blob_message(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
-        await take_blob_event(services(), client, parse_event(message.get_body(), str(message.message_id)))
+        try:
+            event = parse_event(message.get_body(), str(message.message_id))
+        except BadInputError:
+            await keep_letter(services(), responder.take, client, BLOB_EVENTS_QUEUE, message)
+            return
+        await take_blob_event(services(), client, event)
 
     return result
-
-
-def parse_event(body: bytes, message_id: str) -> func.EventGridEvent:
-    """Read an event in the Event Grid schema from a message.
-
-    Raises:
-        BadInputError: not a JSON object with the fields of an event; the message belongs into the dead-letter queue.
-    """
-    try:
-        event = json.loads(body)
-        moment = datetime.fromisoformat(event["eventTime"])
-        fields = {name: str(event[name]) for name in ("id", "topic", "subject", "eventType", "dataVersion")}
-        data = dict(event["data"])
-    except (ValueError, KeyError, TypeError) as error:
-        rule = f"must be one event in the Event Grid schema ({type(error).__name__}: {error})"
-        raise BadInputError(field="body", value=body[:80], rule=rule, where=f"message {message_id}") from error
-    return func.EventGridEvent(
-        id=fields["id"],
-        topic=fields["topic"],
-        subject=fields["subject"],
-        event_type=fields["eventType"],
-        event_time=moment,
-        data_version=fields["dataVersion"],
-        data=data,
-    )
 
 
 async def take_blob_event(

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
     from mlflow import MlflowClient
 
+    from clients.notifications import TableNotificationBook
+
 # What the host reads, and what this release therefore starts.
 _HOST_JSON = Path(__file__).resolve().parents[1] / "host.json"
 # The audience of a Databricks workspace for Microsoft Entra ID.
@@ -102,7 +104,11 @@ class LazyServices:
         """Addresses for people; an MLflow server of its own has its pages behind a fragment, Databricks has not."""
         settings = self._settings
         fragment = "" if settings.mlflow_tracking_uri.startswith("databricks") else "/#"
-        return Links(mlflow=settings.mlflow_url.rstrip("/") + fragment, databricks=settings.databricks_url.rstrip("/"))
+        return Links(
+            mlflow=settings.mlflow_url.rstrip("/") + fragment,
+            databricks=settings.databricks_url.rstrip("/"),
+            app=settings.public_url,
+        )
 
     @property
     def settings(self) -> Settings:
@@ -202,6 +208,7 @@ class LazyServices:
         """One for each outside system that the app cannot do without."""
         with importing("the health checks"):
             from clients import health_checks as checks
+            from clients.notifications import NotificationHealth
 
         return (
             checks.WorkerHealth(),
@@ -210,6 +217,7 @@ class LazyServices:
             checks.ServiceBusHealth(self._new_service_bus),
             checks.MlflowHealth(lambda: self._mlflow),
             checks.DatabricksHealth(lambda: self._workspace),
+            NotificationHealth(lambda: self._notifications, now),
         )
 
     @opened
@@ -226,12 +234,21 @@ class LazyServices:
         with importing("apprise"):
             from clients.notifier import AppriseNotifier
 
-        urls, file = self._settings.notify_urls, self._settings.notify_file
-        return bounded("notification", self._call_seconds, lambda: AppriseNotifier(urls, file))
+        settings = self._settings
+        urls, fallback_urls = settings.notify_urls, settings.notify_fallback_urls
+        return bounded(
+            "notification",
+            self._call_seconds,
+            lambda: AppriseNotifier(urls, settings.notify_file, fallback_urls),
+        )
+
+    @property
+    def notifications(self) -> NotificationBook:
+        """Which notifications are owed, and which have gone out."""
+        return self._notifications
 
     @opened
-    def notifications(self) -> NotificationBook:
-        """Which notifications have gone out."""
+    def _notifications(self) -> "TableNotificationBook":
         with importing("azure-data-tables"):
             from clients.notifications import TableNotificationBook
 

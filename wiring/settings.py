@@ -27,7 +27,8 @@ class Settings:
         model_prefix: ``catalog.schema.`` on Unity Catalog, empty elsewhere.
         platform: the playbook for alerts about no model.
         service_bus_connection_string: only for the local broker; ``service_bus_namespace`` is the host name in Azure.
-        notify_urls, notify_file: where people are told, see docs/notifications.md.
+        notify_urls, notify_fallback_urls, notify_file: where people are told, see docs/notifications.md.
+        public_url: address under which people reach the app, without a slash at its end; empty: messages have no link.
         client_id: of the user-assigned managed identity.
     """
 
@@ -48,7 +49,9 @@ class Settings:
     service_bus_namespace: str | None
     language_model: LanguageModelSettings | None
     notify_urls: str
+    notify_fallback_urls: str
     notify_file: Path | None
+    public_url: str
     client_id: str | None
     patience: Patience
     mlflow_url: str
@@ -85,6 +88,7 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
     attempts = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_RETRY_ATTEMPTS", 20, least=1))
     seconds = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_RETRY_SECONDS", 15))
     language_model = problems.collect(None, lambda: read_language_model(environ))
+    public_url = problems.collect("", lambda: _address(environ, "NIGHTSHIFT_PUBLIC_URL"))
     problems.refuse()
     return Settings(
         environment=environ.get("NIGHTSHIFT_ENVIRONMENT", "local"),
@@ -103,6 +107,8 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         service_bus_namespace=namespace,
         language_model=language_model,
         notify_urls=environ.get("NIGHTSHIFT_NOTIFY_URLS", ""),
+        notify_fallback_urls=environ.get("NIGHTSHIFT_NOTIFY_FALLBACK_URLS", ""),
+        public_url=public_url,
         notify_file=Path(environ["NIGHTSHIFT_NOTIFY_FILE"]) if environ.get("NIGHTSHIFT_NOTIFY_FILE") else None,
         model_specs=root / environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs"),
         client_id=environ.get("AZURE_CLIENT_ID"),
@@ -142,6 +148,15 @@ def _needed(environ: Mapping[str, str], name: str, what: str) -> str:
     value = environ.get(name, "")
     if not value:
         raise BadInputError(field=name, value=value, rule=f"must be set: {what}", where="app settings")
+    return value
+
+
+def _address(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").rstrip("/")
+    if value and not value.startswith(("https://", "http://")):
+        raise BadInputError(
+            field=name, value=value, rule="must begin with https:// (or http://), or be empty", where="app settings"
+        )
     return value
 
 

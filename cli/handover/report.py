@@ -68,13 +68,14 @@ class ReviewLine(Message):
 
 
 class LetterLine(Message):
-    """A message that could not be handled."""
+    """The newest of so many messages that could not be handled for one cause."""
 
     letter_id: str
     queue: str
     reason: str
     state: str
     recorded_at: datetime
+    count: int = 1
 
 
 class ModelNight(Message):

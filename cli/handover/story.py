@@ -1,10 +1,11 @@
 """Tell a night: what needs a person first, then what happened, model by model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from cli.handover.night import Night
 from cli.handover.report import Handover, IncidentLine, LetterLine, ModelNight, MoveLine, Need, ReviewLine, RunLine
+from domain.dead_letter import DeadLetter
 from domain.decision import ChampionMove
 from domain.incident import Incident
 from domain.review import Review
@@ -28,14 +29,14 @@ def tell(night: Night, app: str) -> Handover:
         models=tuple(_model(night, name, views.get(name)) for name in names),
         letters=tuple(
             LetterLine(
-                letter_id=letter.letter_id,
-                queue=letter.queue,
-                reason=letter.reason,
-                state=letter.state,
-                recorded_at=letter.recorded_at,
+                letter_id=letters[0].letter_id,
+                queue=letters[0].queue,
+                reason=letters[0].reason,
+                state=letters[0].state,
+                recorded_at=letters[0].recorded_at,
+                count=len(letters),
             )
-            for letter in night.letters
-            if letter.recorded_at >= night.since
+            for letters in _alike(letter for letter in night.letters if letter.recorded_at >= night.since)
         ),
     )
 
@@ -57,13 +58,23 @@ def _needs(night: Night) -> Iterator[Need]:
         if run.outcome == "failed":
             what = f"Run of {run.model} failed: {_first_line(run.reason)}"
             yield Need(what=what, command=f"nightshift show {run.run}", page=f"/runs/{run.run}")
-    for letter in night.letters:
-        if letter.state == "waiting":
-            what = f"A message on {letter.queue} could not be handled: {_first_line(letter.reason)}"
-            yield Need(what=what, command=f"nightshift dlq show {letter.letter_id}")
+    for letters in _alike(letter for letter in night.letters if letter.state == "waiting"):
+        newest, count = letters[0], len(letters)
+        subject = "A message" if count == 1 else f"{count} messages"
+        what = f"{subject} on {newest.queue} could not be handled: {_first_line(newest.reason)}"
+        several = f"nightshift dlq list --filter queue={newest.queue}"
+        yield Need(what=what, command=f"nightshift dlq show {newest.letter_id}" if count == 1 else several)
     for view in night.models:
         if view.spec_error:
             yield Need(what=f"The spec of {view.model} cannot be used: {view.spec_error}", command="nightshift models")
+
+
+def _alike(letters: Iterable[DeadLetter]) -> list[list[DeadLetter]]:
+    """Letters of one queue, cause and state together, in the order of the first of each."""
+    groups: dict[tuple[str, str, str], list[DeadLetter]] = {}
+    for letter in letters:
+        groups.setdefault(letter.same, []).append(letter)
+    return list(groups.values())
 
 
 def _model(night: Night, name: str, view: ModelView | None) -> ModelNight:

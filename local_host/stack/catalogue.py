@@ -168,6 +168,7 @@ def _functions(site: _Site) -> Component:
             **site.environment,
             # Locally people are told in a file.
             "NIGHTSHIFT_NOTIFY_FILE": str(site.state / "notifications.jsonl"),
+            "NIGHTSHIFT_PUBLIC_URL": site.endpoints.app_url,
         },
         log=site.log,
         readiness=answers(

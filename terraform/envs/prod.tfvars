@@ -64,8 +64,9 @@ budget = {
   amount = 3000
 }
 
-on_call_url         = ""
-notify_urls_version = ""
+public_url                   = ""
+notify_urls_version          = ""
+notify_fallback_urls_version = ""
 
 app_role_members = {
   Reader      = []

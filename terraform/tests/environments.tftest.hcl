@@ -39,30 +39,31 @@ run "dev_is_public_for_named_ranges_only_and_reaches_its_own_services" {
   command = plan
 
   variables {
-    subscription_id     = "00000000-0000-0000-0000-000000000001"
-    environment         = run.files.dev.environment
-    name                = run.files.dev.name
-    location            = run.files.dev.location
-    private             = run.files.dev.private
-    allowed_ip_ranges   = ["203.0.113.0/28", "198.51.100.5", "198.51.100.5/32", "198.51.100.9/32"]
-    network             = run.files.dev.network
-    function_plan       = run.files.dev.function_plan
-    durable_backend     = run.files.dev.durable_backend
-    service_bus         = run.files.dev.service_bus
-    storage_replication = run.files.dev.storage_replication
-    blob_event_delivery = run.files.dev.blob_event_delivery
-    alert_webhook       = run.files.dev.alert_webhook
-    databricks          = run.files.dev.databricks
-    language_model      = run.files.dev.language_model
-    observability       = run.files.dev.observability
-    budget              = run.files.dev.budget
-    on_call_url         = run.files.dev.on_call_url
-    notify_urls_version = run.files.dev.notify_urls_version
-    app_role_members    = run.files.dev.app_role_members
-    deployers           = run.files.dev.deployers
-    alert_sources       = run.files.dev.alert_sources
-    data_producers      = run.files.dev.data_producers
-    tags                = run.files.dev.tags
+    subscription_id              = "00000000-0000-0000-0000-000000000001"
+    environment                  = run.files.dev.environment
+    name                         = run.files.dev.name
+    location                     = run.files.dev.location
+    private                      = run.files.dev.private
+    allowed_ip_ranges            = ["203.0.113.0/28", "198.51.100.5", "198.51.100.5/32", "198.51.100.9/32"]
+    network                      = run.files.dev.network
+    function_plan                = run.files.dev.function_plan
+    durable_backend              = run.files.dev.durable_backend
+    service_bus                  = run.files.dev.service_bus
+    storage_replication          = run.files.dev.storage_replication
+    blob_event_delivery          = run.files.dev.blob_event_delivery
+    alert_webhook                = run.files.dev.alert_webhook
+    databricks                   = run.files.dev.databricks
+    language_model               = run.files.dev.language_model
+    observability                = run.files.dev.observability
+    budget                       = run.files.dev.budget
+    public_url                   = run.files.dev.public_url
+    notify_urls_version          = run.files.dev.notify_urls_version
+    notify_fallback_urls_version = run.files.dev.notify_fallback_urls_version
+    app_role_members             = run.files.dev.app_role_members
+    deployers                    = run.files.dev.deployers
+    alert_sources                = run.files.dev.alert_sources
+    data_producers               = run.files.dev.data_producers
+    tags                         = run.files.dev.tags
   }
 
   assert {
@@ -127,30 +128,31 @@ run "qa_is_private" {
   command = plan
 
   variables {
-    subscription_id     = "00000000-0000-0000-0000-000000000001"
-    environment         = run.files.qa.environment
-    name                = run.files.qa.name
-    location            = run.files.qa.location
-    private             = run.files.qa.private
-    allowed_ip_ranges   = run.files.qa.allowed_ip_ranges
-    network             = run.files.qa.network
-    function_plan       = run.files.qa.function_plan
-    durable_backend     = run.files.qa.durable_backend
-    service_bus         = run.files.qa.service_bus
-    storage_replication = run.files.qa.storage_replication
-    blob_event_delivery = run.files.qa.blob_event_delivery
-    alert_webhook       = run.files.qa.alert_webhook
-    databricks          = run.files.qa.databricks
-    language_model      = run.files.qa.language_model
-    observability       = run.files.qa.observability
-    budget              = run.files.qa.budget
-    on_call_url         = run.files.qa.on_call_url
-    notify_urls_version = run.files.qa.notify_urls_version
-    app_role_members    = run.files.qa.app_role_members
-    deployers           = run.files.qa.deployers
-    alert_sources       = run.files.qa.alert_sources
-    data_producers      = run.files.qa.data_producers
-    tags                = run.files.qa.tags
+    subscription_id              = "00000000-0000-0000-0000-000000000001"
+    environment                  = run.files.qa.environment
+    name                         = run.files.qa.name
+    location                     = run.files.qa.location
+    private                      = run.files.qa.private
+    allowed_ip_ranges            = run.files.qa.allowed_ip_ranges
+    network                      = run.files.qa.network
+    function_plan                = run.files.qa.function_plan
+    durable_backend              = run.files.qa.durable_backend
+    service_bus                  = run.files.qa.service_bus
+    storage_replication          = run.files.qa.storage_replication
+    blob_event_delivery          = run.files.qa.blob_event_delivery
+    alert_webhook                = run.files.qa.alert_webhook
+    databricks                   = run.files.qa.databricks
+    language_model               = run.files.qa.language_model
+    observability                = run.files.qa.observability
+    budget                       = run.files.qa.budget
+    public_url                   = run.files.qa.public_url
+    notify_urls_version          = run.files.qa.notify_urls_version
+    notify_fallback_urls_version = run.files.qa.notify_fallback_urls_version
+    app_role_members             = run.files.qa.app_role_members
+    deployers                    = run.files.qa.deployers
+    alert_sources                = run.files.qa.alert_sources
+    data_producers               = run.files.qa.data_producers
+    tags                         = run.files.qa.tags
   }
 
   assert {
@@ -216,30 +218,31 @@ run "prod_is_private" {
   command = plan
 
   variables {
-    subscription_id     = "00000000-0000-0000-0000-000000000001"
-    environment         = run.files.prod.environment
-    name                = run.files.prod.name
-    location            = run.files.prod.location
-    private             = run.files.prod.private
-    allowed_ip_ranges   = run.files.prod.allowed_ip_ranges
-    network             = run.files.prod.network
-    function_plan       = run.files.prod.function_plan
-    durable_backend     = run.files.prod.durable_backend
-    service_bus         = run.files.prod.service_bus
-    storage_replication = run.files.prod.storage_replication
-    blob_event_delivery = run.files.prod.blob_event_delivery
-    alert_webhook       = run.files.prod.alert_webhook
-    databricks          = run.files.prod.databricks
-    language_model      = run.files.prod.language_model
-    observability       = run.files.prod.observability
-    budget              = run.files.prod.budget
-    on_call_url         = run.files.prod.on_call_url
-    notify_urls_version = run.files.prod.notify_urls_version
-    app_role_members    = run.files.prod.app_role_members
-    deployers           = run.files.prod.deployers
-    alert_sources       = run.files.prod.alert_sources
-    data_producers      = run.files.prod.data_producers
-    tags                = run.files.prod.tags
+    subscription_id              = "00000000-0000-0000-0000-000000000001"
+    environment                  = run.files.prod.environment
+    name                         = run.files.prod.name
+    location                     = run.files.prod.location
+    private                      = run.files.prod.private
+    allowed_ip_ranges            = run.files.prod.allowed_ip_ranges
+    network                      = run.files.prod.network
+    function_plan                = run.files.prod.function_plan
+    durable_backend              = run.files.prod.durable_backend
+    service_bus                  = run.files.prod.service_bus
+    storage_replication          = run.files.prod.storage_replication
+    blob_event_delivery          = run.files.prod.blob_event_delivery
+    alert_webhook                = run.files.prod.alert_webhook
+    databricks                   = run.files.prod.databricks
+    language_model               = run.files.prod.language_model
+    observability                = run.files.prod.observability
+    budget                       = run.files.prod.budget
+    public_url                   = run.files.prod.public_url
+    notify_urls_version          = run.files.prod.notify_urls_version
+    notify_fallback_urls_version = run.files.prod.notify_fallback_urls_version
+    app_role_members             = run.files.prod.app_role_members
+    deployers                    = run.files.prod.deployers
+    alert_sources                = run.files.prod.alert_sources
+    data_producers               = run.files.prod.data_producers
+    tags                         = run.files.prod.tags
   }
 
   assert {
@@ -305,29 +308,30 @@ run "the_first_apply_of_a_private_environment_leaves_out_the_workspace_content" 
   command = plan
 
   variables {
-    subscription_id     = "00000000-0000-0000-0000-000000000001"
-    environment         = run.files.prod.environment
-    name                = run.files.prod.name
-    location            = run.files.prod.location
-    private             = run.files.prod.private
-    allowed_ip_ranges   = run.files.prod.allowed_ip_ranges
-    network             = run.files.prod.network
-    function_plan       = run.files.prod.function_plan
-    durable_backend     = run.files.prod.durable_backend
-    service_bus         = run.files.prod.service_bus
-    storage_replication = run.files.prod.storage_replication
-    blob_event_delivery = run.files.prod.blob_event_delivery
-    alert_webhook       = run.files.prod.alert_webhook
-    databricks          = merge(run.files.prod.databricks, { deploy_content = false })
-    observability       = run.files.prod.observability
-    budget              = run.files.prod.budget
-    on_call_url         = run.files.prod.on_call_url
-    notify_urls_version = run.files.prod.notify_urls_version
-    app_role_members    = run.files.prod.app_role_members
-    deployers           = run.files.prod.deployers
-    alert_sources       = run.files.prod.alert_sources
-    data_producers      = run.files.prod.data_producers
-    tags                = run.files.prod.tags
+    subscription_id              = "00000000-0000-0000-0000-000000000001"
+    environment                  = run.files.prod.environment
+    name                         = run.files.prod.name
+    location                     = run.files.prod.location
+    private                      = run.files.prod.private
+    allowed_ip_ranges            = run.files.prod.allowed_ip_ranges
+    network                      = run.files.prod.network
+    function_plan                = run.files.prod.function_plan
+    durable_backend              = run.files.prod.durable_backend
+    service_bus                  = run.files.prod.service_bus
+    storage_replication          = run.files.prod.storage_replication
+    blob_event_delivery          = run.files.prod.blob_event_delivery
+    alert_webhook                = run.files.prod.alert_webhook
+    databricks                   = merge(run.files.prod.databricks, { deploy_content = false })
+    observability                = run.files.prod.observability
+    budget                       = run.files.prod.budget
+    public_url                   = run.files.prod.public_url
+    notify_urls_version          = run.files.prod.notify_urls_version
+    notify_fallback_urls_version = run.files.prod.notify_fallback_urls_version
+    app_role_members             = run.files.prod.app_role_members
+    deployers                    = run.files.prod.deployers
+    alert_sources                = run.files.prod.alert_sources
+    data_producers               = run.files.prod.data_producers
+    tags                         = run.files.prod.tags
   }
 
   assert {

@@ -38,31 +38,32 @@ run "the_smallest_environment_is_public_for_one_address" {
   command = plan
 
   variables {
-    subscription_id     = "00000000-0000-0000-0000-000000000001"
-    environment         = run.files.smallest.environment
-    name                = run.files.smallest.name
-    location            = run.files.smallest.location
-    private             = run.files.smallest.private
-    allowed_ip_ranges   = run.files.smallest.allowed_ip_ranges
-    network             = run.files.smallest.network
-    function_plan       = run.files.smallest.function_plan
-    durable_backend     = run.files.smallest.durable_backend
-    service_bus         = run.files.smallest.service_bus
-    storage_replication = run.files.smallest.storage_replication
-    blob_event_delivery = run.files.smallest.blob_event_delivery
-    alert_webhook       = run.files.smallest.alert_webhook
-    databricks          = run.files.smallest.databricks
-    language_model      = run.files.smallest.language_model
-    observability       = run.files.smallest.observability
-    budget              = run.files.smallest.budget
-    on_call_url         = run.files.smallest.on_call_url
-    notify_urls_version = run.files.smallest.notify_urls_version
-    app_role_members    = run.files.smallest.app_role_members
-    app_owners          = run.files.smallest.app_owners
-    deployers           = run.files.smallest.deployers
-    alert_sources       = run.files.smallest.alert_sources
-    data_producers      = run.files.smallest.data_producers
-    tags                = run.files.smallest.tags
+    subscription_id              = "00000000-0000-0000-0000-000000000001"
+    environment                  = run.files.smallest.environment
+    name                         = run.files.smallest.name
+    location                     = run.files.smallest.location
+    private                      = run.files.smallest.private
+    allowed_ip_ranges            = run.files.smallest.allowed_ip_ranges
+    network                      = run.files.smallest.network
+    function_plan                = run.files.smallest.function_plan
+    durable_backend              = run.files.smallest.durable_backend
+    service_bus                  = run.files.smallest.service_bus
+    storage_replication          = run.files.smallest.storage_replication
+    blob_event_delivery          = run.files.smallest.blob_event_delivery
+    alert_webhook                = run.files.smallest.alert_webhook
+    databricks                   = run.files.smallest.databricks
+    language_model               = run.files.smallest.language_model
+    observability                = run.files.smallest.observability
+    budget                       = run.files.smallest.budget
+    public_url                   = run.files.smallest.public_url
+    notify_urls_version          = run.files.smallest.notify_urls_version
+    notify_fallback_urls_version = run.files.smallest.notify_fallback_urls_version
+    app_role_members             = run.files.smallest.app_role_members
+    app_owners                   = run.files.smallest.app_owners
+    deployers                    = run.files.smallest.deployers
+    alert_sources                = run.files.smallest.alert_sources
+    data_producers               = run.files.smallest.data_producers
+    tags                         = run.files.smallest.tags
   }
 
   assert {
@@ -85,31 +86,32 @@ run "the_private_environment_has_no_public_address" {
   command = plan
 
   variables {
-    subscription_id     = "00000000-0000-0000-0000-000000000001"
-    environment         = run.files.private.environment
-    name                = run.files.private.name
-    location            = run.files.private.location
-    private             = run.files.private.private
-    allowed_ip_ranges   = run.files.private.allowed_ip_ranges
-    network             = run.files.private.network
-    function_plan       = run.files.private.function_plan
-    durable_backend     = run.files.private.durable_backend
-    service_bus         = run.files.private.service_bus
-    storage_replication = run.files.private.storage_replication
-    blob_event_delivery = run.files.private.blob_event_delivery
-    alert_webhook       = run.files.private.alert_webhook
-    databricks          = run.files.private.databricks
-    language_model      = run.files.private.language_model
-    observability       = run.files.private.observability
-    budget              = run.files.private.budget
-    on_call_url         = run.files.private.on_call_url
-    notify_urls_version = run.files.private.notify_urls_version
-    app_role_members    = run.files.private.app_role_members
-    app_owners          = run.files.private.app_owners
-    deployers           = run.files.private.deployers
-    alert_sources       = run.files.private.alert_sources
-    data_producers      = run.files.private.data_producers
-    tags                = run.files.private.tags
+    subscription_id              = "00000000-0000-0000-0000-000000000001"
+    environment                  = run.files.private.environment
+    name                         = run.files.private.name
+    location                     = run.files.private.location
+    private                      = run.files.private.private
+    allowed_ip_ranges            = run.files.private.allowed_ip_ranges
+    network                      = run.files.private.network
+    function_plan                = run.files.private.function_plan
+    durable_backend              = run.files.private.durable_backend
+    service_bus                  = run.files.private.service_bus
+    storage_replication          = run.files.private.storage_replication
+    blob_event_delivery          = run.files.private.blob_event_delivery
+    alert_webhook                = run.files.private.alert_webhook
+    databricks                   = run.files.private.databricks
+    language_model               = run.files.private.language_model
+    observability                = run.files.private.observability
+    budget                       = run.files.private.budget
+    public_url                   = run.files.private.public_url
+    notify_urls_version          = run.files.private.notify_urls_version
+    notify_fallback_urls_version = run.files.private.notify_fallback_urls_version
+    app_role_members             = run.files.private.app_role_members
+    app_owners                   = run.files.private.app_owners
+    deployers                    = run.files.private.deployers
+    alert_sources                = run.files.private.alert_sources
+    data_producers               = run.files.private.data_producers
+    tags                         = run.files.private.tags
   }
 
   assert {

@@ -28,21 +28,22 @@ override_resource {
 }
 
 variables {
-  subscription_id     = "00000000-0000-0000-0000-000000000001"
-  environment         = "prod"
-  name                = "nightshift"
-  location            = "westeurope"
-  private             = true
-  allowed_ip_ranges   = []
-  durable_backend     = "storage"
-  storage_replication = "GZRS"
-  blob_event_delivery = "queue"
-  alert_webhook       = true
-  on_call_url         = ""
-  notify_urls_version = ""
-  deployers           = []
-  alert_sources       = []
-  data_producers      = []
+  subscription_id              = "00000000-0000-0000-0000-000000000001"
+  environment                  = "prod"
+  name                         = "nightshift"
+  location                     = "westeurope"
+  private                      = true
+  allowed_ip_ranges            = []
+  durable_backend              = "storage"
+  storage_replication          = "GZRS"
+  blob_event_delivery          = "queue"
+  alert_webhook                = true
+  public_url                   = ""
+  notify_urls_version          = ""
+  notify_fallback_urls_version = ""
+  deployers                    = []
+  alert_sources                = []
+  data_producers               = []
   network = {
     virtual_network    = "10.42.0.0/20"
     functions          = "10.42.0.0/25"
@@ -204,10 +205,10 @@ run "an_address_without_tls_is_refused" {
   command = plan
 
   variables {
-    on_call_url = "http://on-call.example.com"
+    public_url = "http://on-call.example.com"
   }
 
-  expect_failures = [var.on_call_url]
+  expect_failures = [var.public_url]
 }
 
 run "a_secret_in_place_of_its_version_is_refused" {
@@ -218,6 +219,16 @@ run "a_secret_in_place_of_its_version_is_refused" {
   }
 
   expect_failures = [var.notify_urls_version]
+}
+
+run "a_secret_of_the_second_channel_in_place_of_its_version_is_refused" {
+  command = plan
+
+  variables {
+    notify_fallback_urls_version = "pagerduty://key@account"
+  }
+
+  expect_failures = [var.notify_fallback_urls_version]
 }
 
 run "tags_without_an_owner_are_refused" {

@@ -45,21 +45,22 @@ override_resource {
 }
 
 variables {
-  subscription_id     = "00000000-0000-0000-0000-000000000001"
-  environment         = "prod"
-  name                = "nightshift"
-  location            = "westeurope"
-  private             = true
-  allowed_ip_ranges   = []
-  durable_backend     = "storage"
-  storage_replication = "GZRS"
-  blob_event_delivery = "queue"
-  alert_webhook       = true
-  on_call_url         = ""
-  notify_urls_version = ""
-  deployers           = []
-  alert_sources       = []
-  data_producers      = []
+  subscription_id              = "00000000-0000-0000-0000-000000000001"
+  environment                  = "prod"
+  name                         = "nightshift"
+  location                     = "westeurope"
+  private                      = true
+  allowed_ip_ranges            = []
+  durable_backend              = "storage"
+  storage_replication          = "GZRS"
+  blob_event_delivery          = "queue"
+  alert_webhook                = true
+  public_url                   = ""
+  notify_urls_version          = ""
+  notify_fallback_urls_version = ""
+  deployers                    = []
+  alert_sources                = []
+  data_producers               = []
   network = {
     virtual_network    = "10.42.0.0/20"
     functions          = "10.42.0.0/25"

@@ -171,7 +171,7 @@ def calls() -> Iterator[Call]:
     blamed = _alert("rmse", category="degradation", model=MODEL, rule="rmse", metric="rmse", value=9.0, baseline=4.0)
     yield Call("Service Bus", f"on_{degradation}", _json_bytes(blamed), "done", service_bus_metadata("m3"))
     yield Call(
-        "Service Bus", f"on_{budget}", _bytes(b"nobody understands this"), "BadInputError", service_bus_metadata("m4"),
+        "Service Bus", f"on_{budget}", _bytes(b"nobody understands this"), "done", service_bus_metadata("m4"),
         label="garbage",
     )  # fmt: skip
     for queue in (*QUEUES.values(), BLOB_EVENTS_QUEUE):
@@ -190,7 +190,7 @@ def calls() -> Iterator[Call]:
     )  # fmt: skip
 
     ran = {"Last": text_of(START), "Next": text_of(START), "LastUpdated": text_of(START)}
-    for sweep in ("sweep_queues", "sweep_reviews"):
+    for sweep in ("sweep_owed_notifications", "sweep_queues", "sweep_reviews"):
         yield Call("timer", sweep, _timer(None, late=False), "done", label="ScheduleStatus null")
         yield Call("timer", sweep, _timer(ran, late=True), "done", label="past due")
 

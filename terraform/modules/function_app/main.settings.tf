@@ -10,7 +10,7 @@ locals {
     NIGHTSHIFT_PLATFORM                            = "platform.yaml"
     NIGHTSHIFT_RETRY_ATTEMPTS                      = tostring(var.retry.attempts)
     NIGHTSHIFT_RETRY_SECONDS                       = tostring(var.retry.seconds)
-    NIGHTSHIFT_ONCALL_URL                          = var.connections.on_call_url
+    NIGHTSHIFT_PUBLIC_URL                          = var.connections.public_url
     NIGHTSHIFT_LLM_URL                             = var.language_model.url
     NIGHTSHIFT_LLM_MODEL                           = var.language_model.deployment
     NIGHTSHIFT_LLM_FAMILY                          = var.language_model.family
@@ -32,9 +32,11 @@ locals {
   }
 
   # Without a version in the vault there is no setting: a reference that cannot be read would be an address of nonsense.
-  notification_settings = var.notify_urls_secret_uri == "" ? {} : {
-    NIGHTSHIFT_NOTIFY_URLS = "@Microsoft.KeyVault(SecretUri=${var.notify_urls_secret_uri})"
+  notification_secrets = {
+    NIGHTSHIFT_NOTIFY_URLS          = var.notify_urls_secret_uri
+    NIGHTSHIFT_NOTIFY_FALLBACK_URLS = var.notify_fallback_urls_secret_uri
   }
+  notification_settings = { for name, uri in local.notification_secrets : name => "@Microsoft.KeyVault(SecretUri=${uri})" if uri != "" }
 
   # What the Functions host itself reads.
   host_settings = {

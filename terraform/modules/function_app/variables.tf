@@ -126,7 +126,7 @@ variable "connections" {
     databricks_url             = string
     model_prefix               = string
     insights_connection_string = string
-    on_call_url                = string
+    public_url                 = string
   })
 }
 
@@ -139,6 +139,17 @@ variable "notify_urls_secret_uri" {
   validation {
     condition     = var.notify_urls_secret_uri == "" || can(regex("^https://[a-z0-9-]+\\.vault\\.azure\\.net/secrets/[A-Za-z0-9-]+/[0-9a-f]{32}$", var.notify_urls_secret_uri))
     error_message = "notify_urls_secret_uri must end in a secret's version (32 hexadecimal digits; az keyvault secret show --query id), so that a rotation restarts the app."
+  }
+}
+
+variable "notify_fallback_urls_secret_uri" {
+  description = "Key Vault address, with version, of the addresses that get a page if the first ones do not take it; empty without a second channel."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.notify_fallback_urls_secret_uri == "" || can(regex("^https://[a-z0-9-]+\\.vault\\.azure\\.net/secrets/[A-Za-z0-9-]+/[0-9a-f]{32}$", var.notify_fallback_urls_secret_uri))
+    error_message = "notify_fallback_urls_secret_uri must end in a secret's version (32 hexadecimal digits; az keyvault secret show --query id), so that a rotation restarts the app."
   }
 }
 

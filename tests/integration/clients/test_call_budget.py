@@ -43,7 +43,7 @@ CALLS: dict[str, Callable[[Services], object]] = {
     "blob remove": lambda services: services.blobs.remove(BLOB),
     "service bus": lambda services: services.alert_queues.send_raw("q", b"{}", message_id="1", properties={}),
     "event grid": lambda services: services.events.publish(RunEvent(kind="started", model="m", run="r", data={})),
-    "notifier": lambda services: services.notifier.send(NOTE),
+    "notifier": lambda services: services.notifier.send(NOTE, services.notifier.addresses(NOTE)[0]),
     "language model": lambda services: services.language_model and services.language_model.complete(PROMPT),
 }
 # Nobody is asked there: without a token no request is made.

@@ -63,40 +63,68 @@ def note(**given: Any) -> Notification:
     return Notification.model_validate(fields | given)
 
 
+def send(notifier: AppriseNotifier, told: Notification) -> None:
+    """Send to every address that wants it."""
+    for address in notifier.addresses(told):
+        notifier.send(told, address)
+
+
 def test_an_address_gets_title_and_body_as_they_are(sink: Sink) -> None:
     """HTML and instructions in an alert's text reach people as text."""
     text = "<b>bold</b> ignore all rules & <script>x</script>"
-    AppriseNotifier(sink.url, None).send(note(title=text, body=text))
+    send(AppriseNotifier(sink.url, None), note(title=text, body=text))
     assert [(body["title"], body["message"]) for body in sink.bodies] == [(text, text)]
 
 
 def test_addresses_may_be_bound_to_a_kind(sink: Sink) -> None:
     """A page goes to page addresses and to unbound ones, a notice likewise."""
     notifier = AppriseNotifier(f"page={sink.url} notice={sink.url} {sink.url}", None)
-    notifier.send(note())
+    send(notifier, note())
     assert len(sink.bodies) == 2
-    notifier.send(note(kind="notice", key="i:notice"))
+    send(notifier, note(kind="notice", key="i:notice"))
     assert len(sink.bodies) == 4
 
 
-def test_an_address_that_fails_is_tried_again_later(sink: Sink) -> None:
-    """The others are told all the same; the error names the position, and no secret."""
+def test_an_address_that_fails_is_unavailable(sink: Sink) -> None:
+    """The error names the position, and no secret; neither does the key."""
     sink.status = 500
-    with pytest.raises(ServiceUnavailableError, match=r"address number \[2\]") as raised:
-        AppriseNotifier(f"notice={sink.url} {sink.url}", None).send(note())
-    assert "127.0.0.1" not in str(raised.value)
+    notifier = AppriseNotifier(f"notice={sink.url} {sink.url}", None)
+    (address,) = notifier.addresses(note())
+    with pytest.raises(ServiceUnavailableError, match="address number 2 did not take i:page") as raised:
+        notifier.send(note(), address)
+    assert "127.0.0.1" not in str(raised.value) + address
+
+
+def test_an_address_keeps_its_key_at_another_position(sink: Sink) -> None:
+    """What it has taken it has taken, when the setting gets one more address; the second channel counts apart."""
+    before = AppriseNotifier(sink.url, None, sink.url)
+    after = AppriseNotifier(f"json://127.0.0.1:1 {sink.url}", None)
+    assert before.addresses(note())[0] == after.addresses(note())[1]
+    assert before.addresses(note(), fallback=True) != before.addresses(note())
+
+
+def test_links_stand_below_the_text(sink: Sink) -> None:
+    """The page of the app, and the runbook beside it."""
+    told = note(link="https://app.example/incidents/i", runbook="https://wiki.example/runbook")
+    send(AppriseNotifier(sink.url, None), told)
+    (body,) = sink.bodies
+    assert body["message"].splitlines() == [
+        "b",
+        "https://app.example/incidents/i",
+        "Runbook: https://wiki.example/runbook",
+    ]
 
 
 def test_an_address_that_nobody_listens_at(free_port: int) -> None:
     """Unavailable, so that the step is tried again."""
     with pytest.raises(ServiceUnavailableError):
-        AppriseNotifier(f"json://127.0.0.1:{free_port}", None).send(note())
+        send(AppriseNotifier(f"json://127.0.0.1:{free_port}", None), note())
 
 
 def test_an_address_that_is_none() -> None:
     """Refused, and no retry will help."""
     with pytest.raises(ServiceRefusedError, match="address number 1 cannot be read"):
-        AppriseNotifier("pager-duty", None).send(note())
+        send(AppriseNotifier("pager-duty", None), note())
 
 
 def test_the_file_has_a_line_per_notification(tmp_path: Path) -> None:
@@ -104,8 +132,14 @@ def test_the_file_has_a_line_per_notification(tmp_path: Path) -> None:
     file = tmp_path / "told" / "notifications.jsonl"
     notifier = AppriseNotifier("", file)
     for item in (note(), note(), note(key="j:page")):
-        notifier.send(item)
+        send(notifier, item)
     assert [json.loads(line)["key"] for line in file.read_text(encoding="utf-8").splitlines()] == ["i:page", "j:page"]
+
+
+def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
+    """Unavailable, as a pager that refuses: it is owed."""
+    with pytest.raises(ServiceUnavailableError, match="the file did not take i:page"):
+        send(AppriseNotifier("", tmp_path), note())
 
 
 def test_a_contact_has_addresses_of_its_own(sink: Sink, tmp_path: Path) -> None:
@@ -113,10 +147,10 @@ def test_a_contact_has_addresses_of_its_own(sink: Sink, tmp_path: Path) -> None:
     rest = Sink()
     try:
         notifier = AppriseNotifier(f"@manager={sink.url} page={rest.url}", tmp_path / "told.jsonl")
-        notifier.send(note(key="1", contact="manager"))
-        notifier.send(note(key="2", contact="second"))
-        notifier.send(note(key="3"))
-        notifier.send(note(key="4", kind="notice"))
+        send(notifier, note(key="1", contact="manager"))
+        send(notifier, note(key="2", contact="second"))
+        send(notifier, note(key="3"))
+        send(notifier, note(key="4", kind="notice"))
     finally:
         rest.close()
     assert (len(sink.bodies), len(rest.bodies)) == (1, 2)

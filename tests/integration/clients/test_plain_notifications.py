@@ -1,21 +1,15 @@
 """What senders write reaches people as text: by mail through a real SMTP server, in a chat through a real webhook."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, cast
+from collections.abc import Iterator
 
 import pytest
 
-from activities.dead_letters import record_dead_letter
+from activities.read_event import parse_event
 from clients.notifier import AppriseNotifier
-from domain.dead_letter import DeadLetter
 from domain.errors import BadInputError
-from domain.notification import Notification, NotificationRecord
-from domain.ports import Services
+from domain.notification import Notification
 from tests.integration.clients.test_notifier import Sink, note
 from tests.smtp_sink import SmtpSink
-from triggers.blob_events import parse_event
 
 EVIL = (
     '<a href="http://evil.example">click here to approve</a> <img src="http://evil.example/seen.png"> '
@@ -45,6 +39,11 @@ def _mail_to(sink: SmtpSink, more: str = "") -> AppriseNotifier:
     )
 
 
+def _send(notifier: AppriseNotifier, told: Notification) -> None:
+    (address,) = notifier.addresses(told)
+    notifier.send(told, address)
+
+
 def _texts(sink: SmtpSink) -> dict[str, str]:
     """The parts of the one mail that came, by their types, and its subject."""
     (message,) = sink.mails
@@ -54,7 +53,7 @@ def _texts(sink: SmtpSink) -> dict[str, str]:
 
 def test_a_mail_carries_text_as_text(mail: SmtpSink) -> None:
     """There is no HTML in which a link could be live, and the text is the sender's to the letter."""
-    _mail_to(mail).send(note(title=EVIL, body=EVIL))
+    _send(_mail_to(mail), note(title=EVIL, body=EVIL))
     texts = _texts(mail)
     assert set(texts) == {"subject", "text/plain"}
     assert (texts["subject"], texts["text/plain"].strip()) == (EVIL, EVIL)
@@ -62,14 +61,14 @@ def test_a_mail_carries_text_as_text(mail: SmtpSink) -> None:
 
 def test_a_mail_that_is_wanted_as_html_quotes_the_text(mail: SmtpSink) -> None:
     """An address may ask for HTML: what a sender wrote is shown in it, and is none."""
-    _mail_to(mail, "&format=html").send(note(body=EVIL))
+    _send(_mail_to(mail, "&format=html"), note(body=EVIL))
     page = _texts(mail)["text/html"]
     assert ("<a href" in page, "<img" in page, "&lt;img" in page) == (False, False, True)
 
 
 def test_a_title_cannot_add_a_recipient(mail: SmtpSink) -> None:
     """A title is one line: a header of its own would be one more line."""
-    _mail_to(mail).send(note(title="spend\r\nBcc: thief@evil.example", body="b"))
+    _send(_mail_to(mail), note(title="spend\r\nBcc: thief@evil.example", body="b"))
     assert _texts(mail)["subject"] == "spend Bcc: thief@evil.example"
     assert [line for line in mail.recipients if "thief" in line] == []
 
@@ -81,7 +80,7 @@ def test_a_chat_has_no_link_and_no_mention(chat: Sink, kind: str) -> None:
     url = {"mmost": f"mmost://{place}/3ccdd113474722377935511fc85d3dd4", "rocket": f"rocket://a/b@{place}/#on-call"}[
         kind
     ]
-    AppriseNotifier(url, None).send(note(title=f"TITLE {EVIL}", body=f"BODY {EVIL}"))
+    _send(AppriseNotifier(url, None), note(title=f"TITLE {EVIL}", body=f"BODY {EVIL}"))
     said = " ".join(str(body["text"]) for body in chat.bodies)
     assert [word for word in ("TITLE", "BODY", "click here to approve") if word not in said] == []
     live = ("](http", "<http", "<a", "<img", "<!", "<@", "@everyone", "@U1")
@@ -90,63 +89,8 @@ def test_a_chat_has_no_link_and_no_mention(chat: Sink, kind: str) -> None:
 
 def test_text_that_turns_around_is_straightened(chat: Sink) -> None:
     """Marks of direction would let a sender show another text than the one that was sent."""
-    AppriseNotifier(chat.url, None).send(note(title="pay \u202etxt.exe", body="a\u2066b\x07c\nd"))
+    _send(AppriseNotifier(chat.url, None), note(title="pay \u202etxt.exe", body="a\u2066b\x07c\nd"))
     assert [(body["title"], body["message"]) for body in chat.bodies] == [("pay txt.exe", "a b c\nd")]
-
-
-@dataclass
-class Books:
-    """What a dead letter and its notification are written into."""
-
-    letters: list[DeadLetter] = field(default_factory=list)
-
-    def record(self, letter: DeadLetter) -> bool:
-        """Keep a letter."""
-        self.letters.append(letter)
-        return True
-
-    def begin(self, record: NotificationRecord) -> NotificationRecord:
-        """Nothing has been sent yet."""
-        return record
-
-    def settle(self, record: NotificationRecord) -> None:
-        """It has been sent."""
-
-    def names(self) -> tuple[str, ...]:
-        """The models there are."""
-        return ("revenue_forecast",)
-
-
-@dataclass
-class LetterServices:
-    """The services that a dead letter needs, with a real notifier."""
-
-    notifier: AppriseNotifier
-    books: Books = field(default_factory=Books)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in {"dead_letters", "notifications", "specs"}:
-            return self.books
-        raise AttributeError(name)
-
-    def clock(self) -> datetime:
-        """Always the same time."""
-        return datetime(2026, 11, 29, tzinfo=UTC)
-
-
-def _dead_letter(services: LetterServices, queue: str, body: bytes, properties: Mapping[str, Any]) -> DeadLetter:
-    return record_dead_letter(
-        cast("Services", services), queue=queue, message_id="m1", body=body, broker_reason=EVIL, delivery_count=3,
-        enqueued_at=services.clock(), properties=properties,
-    )  # fmt: skip
-
-
-def test_the_reason_of_a_dead_letter_is_text(mail: SmtpSink) -> None:
-    """It quotes the message, which anybody who may send has written."""
-    letter = _dead_letter(LetterServices(_mail_to(mail)), "model-alerts", EVIL.encode(), {"x": EVIL})
-    texts = _texts(mail)
-    assert set(texts) == {"subject", "text/plain"}
-    assert letter.reason[:40] in texts["text/plain"]
 
 
 def test_a_malformed_blob_event_is_text(mail: SmtpSink) -> None:
@@ -155,5 +99,5 @@ def test_a_malformed_blob_event_is_text(mail: SmtpSink) -> None:
         parse_event(EVIL.encode(), "m1")
     assert "evil.example" in raised.value.message
     told = note(title="A blob event cannot be read; its upload is not worked on", body=raised.value.message)
-    _mail_to(mail).send(Notification.model_validate(told.model_dump()))
+    _send(_mail_to(mail), told)
     assert set(_texts(mail)) == {"subject", "text/plain"}

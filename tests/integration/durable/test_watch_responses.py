@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import azure.durable_functions as df
 import pytest
 from azure.data.tables import TableServiceClient
 
+from activities.deliver_owed import deliver_owed
 from activities.incident_acts import start_undo, undo_instance
 from activities.mitigation import keep_action
 from activities.watch_responses import watch_responses
@@ -21,11 +22,13 @@ from clients.notifications import TableNotificationBook
 from clients.notifier import AppriseNotifier
 from domain.errors import ServiceUnavailableError
 from domain.incident import Incident, IncidentAction, TimelineEntry
+from domain.links import Links
 from domain.names import RESPONSE, UNDO
 from domain.notification import Notification
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import RuntimeStatus
 from tests.incident_examples import AT, alert, signal
+from tests.owed_of import OwedOf
 
 Host = Callable[..., Awaitable[Any]]
 
@@ -60,10 +63,13 @@ class _Notifier:
         self._real = AppriseNotifier("", file)
         self.away = False
 
-    def send(self, notification: Notification) -> None:
+    def addresses(self, notification: Notification, *, fallback: bool = False) -> tuple[str, ...]:
+        return self._real.addresses(notification, fallback=fallback)
+
+    def send(self, notification: Notification, address: str) -> None:
         if self.away:
             raise ServiceUnavailableError("the notifier", "it does not answer")
-        self._real.send(notification)
+        self._real.send(notification, address)
 
     def sent(self) -> list[str]:
         """The bodies."""
@@ -78,10 +84,11 @@ class Night:
     hosted: Any
     incidents: Any
     ledger: TableLedger
-    notifications: TableNotificationBook
+    notifications: Any
     notifier: _Notifier
     now: datetime
     model: str
+    links: Links = field(default_factory=lambda: Links(mlflow="", databricks="", app="https://app.example"))
 
     def clock(self) -> datetime:
         return self.now
@@ -131,7 +138,7 @@ async def night(host: Host, tables: TableServiceClient, model: str, tmp_path: Pa
         hosted=await host(DurableFunctions(handles, {}, {})),
         incidents=_OneModel(TableIncidentBook(tables), model),
         ledger=TableLedger(tables, lambda: now),
-        notifications=TableNotificationBook(tables),
+        notifications=OwedOf(TableNotificationBook(tables), lambda record: record.notification.model == model),
         notifier=_Notifier(tmp_path / "told.jsonl"),
         now=now,
         model=model,
@@ -238,14 +245,18 @@ async def test_what_calls_for_no_response_is_left_alone(night: Night) -> None:
 
 
 async def test_a_page_that_is_not_delivered_is_owed(night: Night) -> None:
-    """The next sweep sends it, and only then the incident says so."""
+    """The sweep of what is owed sends it, and only then the incident says so."""
     incident = night.incident()
     await night.say(await _start(night, incident), "break off")
     night.notifier.away = True
     await night.sweep()
     assert night.notifier.sent() == []
+    assert not any("broke off" in entry.what for entry in night.read(incident).timeline)
     night.notifier.away = False
+    night.now += timedelta(minutes=10)
+    assert deliver_owed(night) == 0  # type: ignore[arg-type]
     await night.sweep()
+    assert "broke off" in night.read(incident).timeline[-1].what
     assert len(night.notifier.sent()) == 1
     assert len(night.ledger.entries(night.model, incident.response)) == 1
 

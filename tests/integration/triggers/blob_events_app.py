@@ -15,10 +15,13 @@ from azure.durable_functions import OrchestrationRuntimeStatus as Status
 from azure.storage.blob import BlobServiceClient
 
 from clients.blob_storage import AzureBlobStore
+from clients.incidents import TableIncidentBook
 from clients.upload_queue import TableUploadQueue
 from domain.alert import AlertMessage
+from domain.dead_letter import DeadLetter
 from domain.errors import ServiceUnavailableError
-from domain.names import BRONZE, MODEL_QUEUE
+from domain.names import BRONZE, MODEL_QUEUE, RESPONSE
+from domain.playbook import Playbook
 from domain.ports import Services
 from domain.upload import BlobRef, Upload
 from triggers.blob_events import BLOB_CREATED, BLOB_RENAMED, blueprint
@@ -58,7 +61,7 @@ class Orchestrations:
         if self.failing:
             self.failing -= 1
             raise ServiceUnavailableError("Durable", "503")
-        assert name == MODEL_QUEUE
+        assert name in {MODEL_QUEUE, RESPONSE}
         self.started.setdefault(instance, given)
         return instance
 
@@ -72,11 +75,14 @@ class App:
         with suppress(ResourceExistsError):
             blobs.create_container(BRONZE)
         self.uploads, self.alerts, self.client = TableUploadQueue(tables), AlertsInMemory(), Orchestrations()
+        self.letters: list[DeadLetter] = []
         services = SimpleNamespace(
             uploads=self.uploads,
             blobs=self.blobs,
             alert_queues=self.alerts,
-            specs=SimpleNamespace(names=lambda: (model,)),
+            dead_letters=SimpleNamespace(record=self.letters.append),
+            incidents=TableIncidentBook(tables),
+            specs=SimpleNamespace(names=lambda: (model,), platform=Playbook),
             clock=lambda: AT,
         )
         app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -128,7 +134,13 @@ class App:
 
     async def queue(self, body: bytes) -> None:
         """Service Bus delivers it."""
-        message = SimpleNamespace(get_body=lambda: body, message_id="m1")
+        message = SimpleNamespace(
+            get_body=lambda: body,
+            message_id="m1",
+            enqueued_time_utc=AT,
+            delivery_count=1,
+            application_properties={},
+        )
         await self._handlers["on_blob_message"](message=message, client=self.client)
 
     def waiting(self) -> tuple[Upload, ...]:

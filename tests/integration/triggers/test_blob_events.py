@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import BadInputError, ServiceUnavailableError
+from domain.errors import ServiceUnavailableError
 from tests.integration.triggers.blob_events_app import App
 from triggers.blob_events import BLOB_RENAMED
 
@@ -98,10 +98,14 @@ async def test_an_event_that_cannot_be_read_is_told(app: App, changes: dict[str,
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff", b"[1]"])
 async def test_a_message_that_is_no_event_goes_to_the_dead_letters(app: App, body: bytes) -> None:
-    """The handler raises, so that Service Bus keeps the message with its reason; nothing is started."""
-    with pytest.raises(BadInputError, match="must be one event in the Event Grid schema"):
-        await app.queue(body)
-    assert (app.started, app.alerts.sent) == ([], [])
+    """It is kept with its reason and answered as an incident; no queue of uploads is started."""
+    await app.queue(body)
+    [letter] = app.letters
+    assert (letter.queue, letter.cause.partition(" (")[0]) == (
+        "blob-events",
+        "body: must be one event in the Event Grid schema",
+    )
+    assert [name for name in app.started if name.startswith("queue-")] == []
 
 
 async def test_a_blob_in_no_folder_has_a_run_of_its_own(app: App) -> None:

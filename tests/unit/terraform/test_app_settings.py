@@ -17,8 +17,6 @@ LOCAL_ONLY = {
     "NIGHTSHIFT_LLM_KEY",
     "DATABRICKS_TOKEN",
 }
-# Set ahead of the code that will read it: what messages to on-call link to.
-ANNOUNCED = {"NIGHTSHIFT_ONCALL_URL"}
 _SETTING = re.compile(r'"((?:NIGHTSHIFT|DATABRICKS|MLFLOW|AZURE)_[A-Za-z_]+)"')
 # The Functions host reads these of a connection by its name.
 _CONNECTION = re.compile(r"^(?P<name>\w+?)__(?:fullyQualifiedNamespace|credential|clientId|accountName)$")
@@ -38,7 +36,7 @@ def _connections() -> set[str]:
 
 def _set_by_terraform() -> set[str]:
     code = sources(TERRAFORM / "modules" / "function_app")
-    names = keys(block(code, "app_settings = {")) + keys(block(code, "? {} : {"))
+    names = keys(block(code, "app_settings = {")) + keys(block(code, "notification_secrets = {"))
     return set(names)
 
 
@@ -52,7 +50,7 @@ def test_no_setting_is_orphaned() -> None:
     connections = {
         name for name in _set_by_terraform() if (m := _CONNECTION.match(name)) and m["name"] in _connections()
     }
-    assert sorted(_set_by_terraform() - _read_by_settings() - connections - ANNOUNCED) == []
+    assert sorted(_set_by_terraform() - _read_by_settings() - connections) == []
 
 
 def test_telemetry_goes_to_application_insights_by_identity() -> None:

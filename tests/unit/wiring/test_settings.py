@@ -33,6 +33,15 @@ def test_a_missing_setting_is_named(name: str) -> None:
         read_settings(given, Path("/app"))
 
 
+def test_the_public_address_is_an_address() -> None:
+    """Links are made of it, so a slash at its end is left out; anything else is refused and named."""
+    assert read_settings(AZURE, Path("/app")).public_url == ""
+    given = AZURE | {"NIGHTSHIFT_PUBLIC_URL": "https://night.example/"}
+    assert read_settings(given, Path("/app")).public_url == "https://night.example"
+    with pytest.raises(MisconfiguredError, match="NIGHTSHIFT_PUBLIC_URL = 'night.example': must begin with https://"):
+        read_settings(given | {"NIGHTSHIFT_PUBLIC_URL": "night.example"}, Path("/app"))
+
+
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan-seconds"])
 def test_a_number_that_is_none_is_refused(text: str) -> None:
     """Field, value and rule are in the message."""

@@ -29,7 +29,7 @@ variables {
     databricks_url             = "https://adb-1.2.azuredatabricks.net"
     model_prefix               = "nightshift_dev.models."
     insights_connection_string = "InstrumentationKey=0;IngestionEndpoint=https://example.com/"
-    on_call_url                = "https://func-nightshift-dev-0000.azurewebsites.net"
+    public_url                 = "https://func-nightshift-dev-0000.azurewebsites.net"
   }
 }
 

@@ -29,7 +29,7 @@ variables {
     databricks_url             = "https://adb-1.2.azuredatabricks.net"
     model_prefix               = "nightshift_dev.models."
     insights_connection_string = "InstrumentationKey=0;IngestionEndpoint=https://example.com/"
-    on_call_url                = "https://func-nightshift-dev-0000.azurewebsites.net"
+    public_url                 = "https://func-nightshift-dev-0000.azurewebsites.net"
   }
 }
 
@@ -91,6 +91,16 @@ run "a_secret_without_its_version_is_refused" {
   }
 
   expect_failures = [var.notify_urls_secret_uri]
+}
+
+run "a_secret_of_the_second_channel_without_its_version_is_refused" {
+  command = plan
+
+  variables {
+    notify_fallback_urls_secret_uri = "https://kv-mock.vault.azure.net/secrets/notify-fallback-urls"
+  }
+
+  expect_failures = [var.notify_fallback_urls_secret_uri]
 }
 
 run "an_unknown_durable_backend_is_refused" {

@@ -115,6 +115,19 @@ def test_an_old_letter_that_waits_is_needed_and_no_news() -> None:
     assert [need.command for need in report.needs] == ["nightshift dlq show l0"]
 
 
+def test_letters_of_one_cause_are_one_line() -> None:
+    """However many one broken producer has made; another cause has its own."""
+    letters = tuple(letter(letter_id=f"l{number}", cause="body: must be JSON") for number in range(447))
+    other = letter(letter_id="other", cause="model: no spec has this name")
+    report = tell(night(letters=(*letters, other)), APP)
+    assert [(item.letter_id, item.count) for item in report.letters] == [("l0", 447), ("other", 1)]
+    assert [need.command for need in report.needs] == [
+        "nightshift dlq list --filter queue=model-alerts",
+        "nightshift dlq show other",
+    ]
+    assert report.needs[0].what.startswith("447 messages on model-alerts could not be handled")
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.4, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3599, "59 min 59 s"), (7500, "2 h 5 min"), (-1, "0 s")],

@@ -52,6 +52,7 @@ def test_databricks_and_the_app_get_the_same_settings(tmp_path: Path) -> None:
     told = {
         "PYTHON_THREADPOOL_THREAD_COUNT": "32",
         "NIGHTSHIFT_NOTIFY_FILE": str(tmp_path / "state" / "functions" / "notifications.jsonl"),
+        "NIGHTSHIFT_PUBLIC_URL": ENDPOINTS.app_url,
     }
     assert components["functions"].environment == {**components["databricks"].environment, **told}
     assert components["databricks"].environment.items() >= ENDPOINTS.environment().items()

@@ -16,9 +16,12 @@ from domain.playbook import Mitigation
 from domain.response import (
     MitigationResult,
     PlannedResponse,
+    Verification,
 )
+from local_host.durable.engine import DurableEngine
+from local_host.durable.instance import RuntimeStatus
 from tests.unit.orchestrators.conftest import Script
-from tests.unit.orchestrators.response.conftest import Run, pages, planned, refusal, resulted
+from tests.unit.orchestrators.response.conftest import ID, Run, pages, planned, refusal, resulted, start
 
 
 async def test_an_outage_costs_only_time(run: Run, script: Script) -> None:
@@ -65,10 +68,26 @@ async def test_a_notice_that_cannot_be_sent_does_not_hide_the_rollback(run: Run,
     assert pages(script) == ["tell_on_call failed: service_refused: 403"]
 
 
-async def test_when_nobody_can_be_told_the_response_still_ends(run: Run, script: Script) -> None:
-    """The incident's timeline has it."""
-    script.on(TELL_ON_CALL, ConnectionError("no way out"))
-    assert (await run())["recovered"] == "yes"
+async def test_a_page_that_cannot_be_recorded_fails_the_response_at_its_end(
+    engine: DurableEngine, script: Script
+) -> None:
+    """Everything else is done first; the sweep of responses pages about one that has failed."""
+    script.on(TELL_ON_CALL, ConnectionError("no storage"))
+    await start(engine)
+    status = await engine.wait_for_completion(ID)
+    assert RuntimeStatus(status.runtime_status) is RuntimeStatus.FAILED
+    assert script.asked(VERIFY_RECOVERY)
+    assert "no storage" in str(status.output)
+
+
+async def test_each_escalation_of_a_response_is_its_own(run: Run, script: Script) -> None:
+    """A refused rollback and a signal that does not recover are two; what the playbook orders is none."""
+    script.on(PLAN_RESPONSE, planned("retrain", "pause_compute", "page", verify_minutes=0.001))
+    script.on(PAUSE_COMPUTE, resulted("pause_compute", "refused", escalate=True))
+    script.on(VERIFY_RECOVERY, Verification(recovered=False, detail="it fired again"))
+    await run()
+    asked = [message["escalation"] for message in script.asked(TELL_ON_CALL)]
+    assert asked == ["", f"{ID}:1", f"{ID}:2"]
 
 
 async def test_verification_out_of_patience_pages(run: Run, script: Script) -> None:

@@ -1,0 +1,177 @@
+"""Deliver the notifications that are owed: in their order, address by address, and by the second channel meanwhile."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+from activities.notify import complete, record_taken
+from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from domain.incident import Incident, IncidentAction, TimelineEntry
+from domain.ledger import ACTOR
+from domain.notification import FALLBACK_AFTER, NotificationRecord, message_of
+from domain.ports import Services
+
+logger = logging.getLogger(__name__)
+
+# An address that refuses so many in a row is given up until the next sweep.
+TRIES = 3
+
+
+def deliver_owed(services: Services) -> int:
+    """Deliver what is due, critical pages first, the oldest first; return how many are still owed.
+
+    1. What was sent before a crash is written into its incident.
+    2. Each address of the first channel gets what it has not taken. One that has failed is tried again after the pause
+       of the first in its queue, which grows; one that takes something again gets everything at once.
+    3. A page that the first channel has not taken for two minutes goes to the second channel as well.
+    """
+    now = services.clock()
+    owed = services.notifications.owed()
+    for record in owed:
+        # No address is left for it, because the setting has changed, or it was sent and not written down to the end.
+        if record.due <= now and _pause_over(record, now):
+            _finish(services, record)
+    due = [it for it in owed if it.state == "owed" and it.due <= now and (it.attempts or _pause_over(it, now))]
+    for fallback in (False, True):
+        # The second channel hears only of what the first one still has not taken, after it has been tried.
+        waiting = [_fresh(services, record) for record in due] if fallback else due
+        for address, queue in _queues(services, waiting, now, fallback=fallback).items():
+            if fallback or _pause_over(queue[0], now):
+                _Delivery(services, address, fallback=fallback).run(queue)
+    return sum(1 for record in services.notifications.owed() if record.due <= now)
+
+
+def _fresh(services: Services, record: NotificationRecord) -> NotificationRecord:
+    known = services.notifications.get(record.notification.model, record.notification.key)
+    assert known is not None, "records are never deleted"
+    return known
+
+
+def _pause_over(record: NotificationRecord, now: datetime) -> bool:
+    return record.next_at is None or record.next_at <= now
+
+
+def _queues(
+    services: Services, due: list[NotificationRecord], now: datetime, *, fallback: bool
+) -> dict[str, list[NotificationRecord]]:
+    """For each address what it has not taken, in order."""
+    queues: dict[str, list[NotificationRecord]] = {}
+    for record in due:
+        if fallback and not _first_has_failed(record, now):
+            continue
+        for address in services.notifier.addresses(record.notification, fallback=fallback):
+            if address not in record.delivered:
+                queues.setdefault(address, []).append(record)
+    return queues
+
+
+def _first_has_failed(record: NotificationRecord, now: datetime) -> bool:
+    failed = record.state == "owed" and record.attempts > 0
+    return failed and record.notification.kind == "page" and now - record.due >= FALLBACK_AFTER
+
+
+class _Delivery:
+    """What one address is sent in one sweep."""
+
+    def __init__(self, services: Services, address: str, *, fallback: bool) -> None:
+        self._services = services
+        self._address = address
+        self._fallback = fallback
+
+    def run(self, queue: list[NotificationRecord]) -> None:
+        """Send in order, until the address has failed three times in a row.
+
+        The third try is the one that was tried least: what an address never takes does not hold up the others for ever,
+        and goes behind them as soon as it has taken another one.
+        """
+        batches = list(_batches(queue))
+        failed: list[list[NotificationRecord]] = []
+        while batches and len(failed) < TRIES:
+            least = min(batches, key=lambda batch: batch[0].attempts)
+            batch = least if len(failed) == TRIES - 1 else batches[0]
+            batches.remove(batch)
+            problem, address_is_wrong = self._send(batch)
+            if not problem:
+                self._strike(failed)
+                failed = []
+                continue
+            failed.append(batch)
+            self._record_problem(batch, problem)
+            if address_is_wrong:
+                return
+
+    def _send(self, batch: list[NotificationRecord]) -> tuple[str, bool]:
+        """Send one message; return why that failed, and whether the address itself is wrong."""
+        services, now = self._services, self._services.clock()
+        message = message_of(batch, now, batch[-1].problem if self._fallback else "")
+        try:
+            services.notifier.send(message, self._address)
+        except ServiceUnavailableError as error:
+            return error.message, False
+        except ServiceRefusedError as error:
+            return error.message, True
+        for record in batch:
+            taken = record_taken(services, record, self._address)
+            _finish(services, taken, fallback=self._fallback)
+        return "", False
+
+    def _record_problem(self, batch: list[NotificationRecord], problem: str) -> None:
+        notification = batch[-1].notification
+        logger.error(
+            "notification_owed key=%s kind=%s model=%s since=%s problem=%s",
+            notification.key, notification.kind, notification.model, batch[0].due.isoformat(), problem,
+        )  # fmt: skip
+        if self._fallback:
+            return  # the record says why the first channel has failed
+        now = self._services.clock()
+        for record in batch:
+            self._services.notifications.change(record, lambda known: known.failed(problem, now))
+
+    def _strike(self, failed: list[list[NotificationRecord]]) -> None:
+        for record in (record for batch in failed for record in batch):
+            self._services.notifications.change(
+                record, lambda known: known.model_copy(update={"strikes": known.strikes + 1})
+            )
+
+
+def _batches(queue: list[NotificationRecord]) -> Iterator[list[NotificationRecord]]:
+    """Those of one group as one message, at the place of the first of them."""
+    groups: dict[str, list[NotificationRecord]] = {}
+    for record in queue:
+        groups.setdefault(record.notification.group or record.notification.key, []).append(record)
+    for batch in groups.values():
+        yield sorted(batch, key=lambda record: record.made)
+
+
+def _finish(services: Services, record: NotificationRecord, *, fallback: bool = False) -> None:
+    """Write a delivery into the incident, and then that nothing is owed any more."""
+    record = complete(services, record, services.notifier.addresses(record.notification))
+    if record.state == "sent":
+        _tell_incident(services, record, f"delivered at {record.at:%H:%M:%SZ}")
+        services.notifications.done(record)
+    elif fallback:
+        _tell_incident(services, record, f"sent by the second channel, and still owed by the first: {record.problem}")
+
+
+def _tell_incident(services: Services, record: NotificationRecord, became: str) -> None:
+    notification = record.notification
+    if not notification.incident_id:
+        return
+    what = f"the {notification.kind} of {record.made:%Y-%m-%d %H:%M:%SZ} was {became}"
+    state = "sent" if record.state == "sent" else "second-channel"
+    entry = TimelineEntry(key=f"{state}-{notification.key}"[:200], at=record.at, actor=ACTOR, what=what[:1_000])
+
+    def change(known: Incident) -> Incident:
+        changed = known.told(entry)
+        for action in known.actions:
+            if action.state == "begun" and action.facts.get("notification") == notification.key:
+                changed = changed.acted(_became(action, record, what))
+        return changed
+
+    if services.incidents.get(notification.model, notification.incident_id) is not None:
+        services.incidents.change(notification.model, notification.incident_id, change)
+
+
+def _became(action: IncidentAction, record: NotificationRecord, what: str) -> IncidentAction:
+    state = "done" if record.state == "sent" else action.state
+    return action.model_copy(update={"state": state, "detail": what, "at": record.at})

@@ -1,0 +1,198 @@
+"""A producer that sends poison: every message is kept, and on-call has one incident and one page."""
+
+import asyncio
+import inspect
+import json
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import azure.durable_functions as df
+import azure.functions as func
+import pytest
+
+from activities.dead_letters import plan_redrive
+from activities.tell_on_call import run_tell_on_call
+from domain.alert import PLATFORM
+from domain.dead_letter import DeadLetter
+from domain.errors import SpecError
+from domain.incident import Incident
+from domain.names import BLOB_EVENTS_QUEUE
+from domain.response import MitigateRequest
+from local_host.stack.stack import Stack
+from tests.integration.activities.pagers import Night, Pager
+from tests.integration.activities.responder import Replaced
+from tests.integration.triggers.blob_events_app import Orchestrations
+from triggers import alerts, blob_events, dead_letters
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def own_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An Azurite of this module's own: incidents of the platform are everybody's."""
+    with Stack(ROOT, tmp_path_factory.mktemp("letters"), components=("azurite",)) as endpoints:
+        yield endpoints.storage_connection_string
+
+
+@pytest.fixture
+def pager() -> Iterator[Pager]:
+    """On-call."""
+    found = Pager()
+    yield found
+    found.close()
+
+
+class Host:
+    """The handlers of all queues as the app registers them, and the responses that they start, answered by a page."""
+
+    def __init__(self, night: Night) -> None:
+        self.night = night
+        self.client = Orchestrations()
+        app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+        for part in (alerts, blob_events, dead_letters):
+            app.register_functions(part.blueprint(lambda: night.services))
+        self._handlers = {
+            function.get_function_name(): cast(
+                "Callable[..., Awaitable[None]]", inspect.unwrap(function.get_user_function())
+            )
+            for function in app.get_functions()
+        }
+
+    async def deliver(self, function: str, body: bytes, message_id: str, **properties: str) -> None:
+        """Service Bus delivers a message."""
+        message = SimpleNamespace(
+            get_body=lambda: body,
+            message_id=message_id,
+            enqueued_time_utc=datetime(2026, 3, 1, tzinfo=UTC),
+            delivery_count=1,
+            application_properties=properties,
+        )
+        await self._handlers[function](message=message, client=self.client)
+
+    def answer(self) -> None:
+        """Do what the started responses do about a failed pipeline: page."""
+        for instance, order in list(self.client.started.items()):
+            if instance.startswith("response-"):
+                request = MitigateRequest(
+                    model=order["model"],
+                    incident_id=order["incident_id"],
+                    mitigation="page",
+                    escalation=f"{instance}:1" if order["again"] else "",
+                )
+                run_tell_on_call(self.night.services, request)
+
+    def incidents(self, queue: str) -> list[Incident]:
+        """What on-call has about a queue."""
+        found = self.night.services.incidents.all(PLATFORM)
+        return [incident for incident in found if incident.alert.rule.startswith(f"dead letters of {queue}: ")]
+
+    def letters(self, queue: str) -> tuple[DeadLetter, ...]:
+        """What was kept."""
+        return self.night.services.dead_letters.all(queue)
+
+
+@pytest.fixture
+def host(own_storage: str, pager: Pager) -> Host:
+    """The app at the present time."""
+    return Host(Night(own_storage, PLATFORM, datetime.now(UTC), pager.url))
+
+
+async def test_a_storm_of_poison_is_one_incident_and_one_page(
+    host: Host, pager: Pager, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Thirty messages, each delivered three times, of one kind: each is kept, all are counted, each logs one line."""
+    with caplog.at_level(logging.WARNING):
+        for copy in range(3):
+            await asyncio.gather(
+                *(host.deliver("on_drift_alerts", b"{" * (number + 1), f"m{number}-{copy}") for number in range(30))
+            )
+    host.answer()
+    (incident,) = host.incidents("drift-alerts")
+    assert (incident.occurrences, len(host.letters("drift-alerts")), len(pager.taken)) == (90, 90, 1)
+    assert "reported 90 times" in pager.messages[0]
+    lines = [record for record in caplog.records if record.name.startswith(("activities", "triggers"))]
+    assert (len(lines), [line for line in lines if line.exc_info]) == (90, [])
+
+
+async def test_two_causes_are_two_incidents(host: Host) -> None:
+    """By field and rule; what the message says of itself makes no third."""
+    for number in range(3):
+        unknown = {"alert_id": f"a{number}", "category": "budget", "model": f"m{number}x", "source": "s", "title": "t"}
+        body = json.dumps(unknown | {"fired_at": host.night.now.isoformat()}).encode()
+        await host.deliver("on_budget_alerts", body, f"unknown-{number}")
+        await host.deliver("on_budget_alerts", json.dumps(unknown | {f"x{number}": 1}).encode(), f"ill-{number}")
+    assert {incident.alert.rule: incident.occurrences for incident in host.incidents("budget-alerts")} == {
+        "dead letters of budget-alerts: model: no spec has this name": 3,
+        "dead letters of budget-alerts: fired_at: Field required (... more)": 3,
+    }
+
+
+async def test_a_letter_that_is_delivered_again_counts_once(host: Host) -> None:
+    """The host may be killed between its work and the end of the message; dead letters of the broker are no other."""
+    reason = {"DeadLetterReason": "MaxDeliveryCountExceeded"}
+    good = {"alert_id": "a", "category": "pipeline", "source": "s", "title": "t", "fired_at": "2026-03-01T00:00:00Z"}
+    for _ in range(3):
+        await host.deliver("on_dead_pipeline_alerts", json.dumps(good).encode(), "m1", **reason)
+    (incident,) = host.incidents("pipeline-alerts")
+    (letter,) = host.letters("pipeline-alerts")
+    assert (incident.occurrences, letter.cause) == (1, "MaxDeliveryCountExceeded")
+
+
+async def test_poison_after_the_resolution_pages_again(host: Host, pager: Pager) -> None:
+    """With the number; damped by time, so that the page goes out a few minutes later at most."""
+    await host.deliver("on_model_alerts", b"[]", "first")
+    host.answer()
+    (incident,) = host.incidents("model-alerts")
+    host.night.services.incidents.change(PLATFORM, incident.incident_id, lambda known: known.moved("resolve"))
+    host.night.later(minutes=10)
+    await host.deliver("on_model_alerts", b"[]", "second")
+    host.answer()
+    assert [("reported 2 times" in message) for message in pager.messages] == [False, True]
+
+
+async def test_without_a_playbook_a_letter_is_kept_and_paged(host: Host, pager: Pager) -> None:
+    """The platform's own file is broken: nothing can be judged, and nothing is lost."""
+
+    def broken() -> None:
+        raise SpecError(field="platform.yaml", value="...", rule="cannot be read")
+
+    specs = SimpleNamespace(names=lambda: ("revenue_forecast",), platform=broken)
+    host.night.services = cast("Any", Replaced(host.night.services, specs=specs))
+    for number in range(3):
+        await host.deliver("on_budget_alerts", b"", f"empty-{number}")
+    assert len([letter for letter in host.letters("budget-alerts") if letter.body == ""]) == 3
+    (page,) = pager.messages
+    assert "platform.yaml" in page
+
+
+EVENT = {
+    "id": "e1",
+    "topic": "/subscriptions/s",
+    "subject": "/blobServices/default/containers/bronze/blobs/revenue_forecast/a.csv",
+    "eventType": "Microsoft.Storage.BlobCreated",
+    "eventTime": "2026-03-01T00:00:00Z",
+    "data": {"url": "http://host/bronze/revenue_forecast/a.csv", "eTag": "0x1", "contentLength": 5},
+    "dataVersion": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("cloud event", {"specversion": "1.0", "type": "Microsoft.Storage.BlobCreated", "id": "1", "data": {}}),
+        ("array", [EVENT]),
+        ("no dataVersion", {key: value for key, value in EVENT.items() if key != "dataVersion"}),
+    ],
+)
+async def test_a_dead_blob_event_has_a_reason_and_is_not_sent_round(host: Host, name: str, document: Any) -> None:
+    """Whoever put it aside, the queue's own reader says why, and that it would be no better now."""
+    for function in ("on_blob_message", "on_dead_blob_events"):
+        await host.deliver(function, json.dumps(document).encode(), f"{name}-{function}")
+    for letter in host.letters(BLOB_EVENTS_QUEUE):
+        assert "must be one event in the Event Grid schema" in letter.reason
+        assert not plan_redrive(host.night.services, letter, None).handled
+        assert plan_redrive(host.night.services, letter, json.dumps(EVENT)).handled

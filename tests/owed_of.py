@@ -1,0 +1,22 @@
+"""The notification book as if there were nobody else's notifications in its table."""
+
+from collections.abc import Callable
+from typing import Any
+
+from clients.notifications import TableNotificationBook
+from domain.notification import NotificationRecord
+
+
+class OwedOf:
+    """A real book whose ``owed`` gives only what a test has made itself."""
+
+    def __init__(self, book: TableNotificationBook, own: Callable[[NotificationRecord], bool]) -> None:
+        self._book = book
+        self._own = own
+
+    def owed(self) -> tuple[NotificationRecord, ...]:
+        """What this test owes."""
+        return tuple(record for record in self._book.owed() if self._own(record))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._book, name)
