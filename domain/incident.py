@@ -25,6 +25,8 @@ TRANSITIONS: dict[tuple[Operation, IncidentState], IncidentState] = {
 }
 
 ActionState = Literal["begun", "done", "repeated", "refused", "failed", "undone"]
+# What a person can ask for; the others are Nightshift's own.
+PERSONS_OPERATIONS: frozenset[Operation] = frozenset({"acknowledge", "resolve"})
 _LARGEST_TIMELINE = 60
 
 
@@ -142,7 +144,7 @@ class TransitionError(ConflictError):
     retryable = False
 
     def __init__(self, incident: str, operation: Operation, state: IncidentState) -> None:
-        allowed = sorted(name for name, before in TRANSITIONS if before == state)
+        allowed = sorted(name for name, before in TRANSITIONS if before == state and name in PERSONS_OPERATIONS)
         rule = f"allowed now: {', '.join(allowed)}" if allowed else "nothing is allowed now"
         super().__init__(f"incident {incident} is {state}: it cannot {operation}; {rule}", incident=incident)
 

@@ -90,7 +90,7 @@ def test_without_the_last_champion_a_person_decides(deciding: Deciding, mlflow_c
         mlflow_client.delete_registered_model(deciding.model)
         mlflow_client.create_registered_model(deciding.model)
         for _ in range(2):
-            mlflow_client.create_model_version(deciding.model, before.source, before.run_id)
+            mlflow_client.create_model_version(deciding.model, str(before.source), before.run_id)
     assert _compared_with(deciding) == ""
     unopposed = deciding.request(PROMOTE, champion_version=None)
     result = deciding.act(unopposed)
