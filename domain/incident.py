@@ -71,6 +71,8 @@ class Incident(Message):
         fingerprint: model, category and rule, hashed: what makes alerts the same trouble.
         opened_at: when the first alert fired, by its source's clock; the window is counted from it.
         last_fired_at: when the last alert fired, or reached us if its source's clock is ahead.
+        lag_seconds: the shortest time between firing and arrival among its alerts: what its source's clock is behind
+            ours, and the way to us. Incidents of older releases have 0.
         recorded_at: when that alert reached us.
         occurrences: alerts that belong to it; ``firing`` of them have not been resolved by their source.
         recent: the last signals, oldest first: True fired, False resolved.
@@ -91,6 +93,7 @@ class Incident(Message):
     recorded_at: datetime
     last_fired_at: datetime
     updated_at: datetime
+    lag_seconds: float = 0.0
     occurrences: int
     firing: int
     recent: tuple[bool, ...]

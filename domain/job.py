@@ -40,7 +40,8 @@ class JobStatus(Message):
 
     Attributes:
         error: the text of the user code's error, kept whole up to 4,000 characters.
-        seconds: run time so far.
+        seconds: run time of a run that has ended; 0 before.
+        running_seconds: time since the start of a run that has not ended, by Databricks' own clock; None if unknown.
     """
 
     run_id: int
@@ -49,6 +50,7 @@ class JobStatus(Message):
     error: str = ""
     url: str = ""
     seconds: float = 0.0
+    running_seconds: float | None = None
 
     @property
     def finished(self) -> bool:
