@@ -14,7 +14,7 @@ from clients.call_budget import call_within
 from clients.databricks_errors import translated
 from clients.databricks_run_state import message_of, read_run_state
 from domain.errors import ServiceRefusedError
-from domain.job import FINISHED, JobOrder, JobRun, JobStatus
+from domain.job import FINISHED, OUTAGE_MARK, JobOrder, JobRun, JobState, JobStatus
 
 _ERROR_TEXT = 4_000
 _PERMISSION = "give the app's service principal CAN_MANAGE_RUN on the job"
@@ -54,14 +54,18 @@ class DatabricksJobService:
         return JobRun(run_id=started.run_id, url=run.get("run_page_url") or "")
 
     def status(self, run_id: int) -> JobStatus:
-        """The state of a run, with the error text of the task that failed if the platform was not the cause."""
+        """The state of a run, with the error text of the task that failed if the platform was not the cause.
+
+        A job whose own code met an outage of MLflow or storage has not failed by its code: ``internal_error``.
+        """
         with translated(_PERMISSION):
             run = self._run(run_id)
             read = read_run_state(run)
             error = self._error(read.culprit) if read.state == "failed" and read.culprit is not None else ""
+        state: JobState = "internal_error" if OUTAGE_MARK in error else read.state
         return JobStatus(
             run_id=run_id,
-            state=read.state,
+            state=state,
             message=read.message,
             error=error,
             url=run.get("run_page_url") or "",

@@ -9,6 +9,8 @@ FINISHED: frozenset[JobState] = frozenset({"succeeded", "failed", "timed_out", "
 # The platform failed, not the code: the same run may succeed on another cluster. The job's own code is never run again
 # by us when it fails or exceeds its time; a canceled run was somebody's wish.
 TRANSIENT: frozenset[JobState] = frozenset({"internal_error", "skipped"})
+# In the error text of a task whose code has met an outage of MLflow or storage (training/jobs/process.py).
+OUTAGE_MARK = "JobOutageError"
 
 
 class JobOrder(Message):
