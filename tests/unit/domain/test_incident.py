@@ -10,6 +10,7 @@ from domain.incident import (
     PERSONS_OPERATIONS,
     TRANSITIONS,
     ActionState,
+    Incident,
     IncidentAction,
     IncidentState,
     Operation,
@@ -99,3 +100,10 @@ def test_a_reopened_incident_is_answered_under_another_id() -> None:
     first = Recorded(alert_key="a", incident=incident())
     again = Recorded(alert_key="b", incident=incident(), reopened=True)
     assert (first.response, again.response) == ("response-m1-i1", "response-m1-i1-b")
+
+
+def test_an_incident_of_an_older_release_is_read() -> None:
+    """It has no lag: its source's clock is believed, as that release did."""
+    stored = incident().to_json()
+    del stored["lag_seconds"]
+    assert Incident.from_json(stored) == incident(lag_seconds=0.0)
