@@ -12,6 +12,7 @@ from activities.fresh_evidence import order_fresh_evidence
 from activities.open_review import parts_of
 from activities.review_bindings import changes_since
 from activities.settle_review import settled
+from activities.standing import expected_alias
 from activities.tell_reviewers import find_review, tell
 from activities.wake_queue import wake_queue
 from domain.errors import BadInputError, ChampionMovedError
@@ -87,7 +88,7 @@ def _promote(services: Services, review: Review) -> ReviewResult:
         move_champion(
             services,
             model=review.model,
-            expected=review.champion_version,
+            expected=expected_alias(services, review.model, review.champion_version),
             version=review.challenger_version,
             run=review.run,
             decided_by=review.decision_key,

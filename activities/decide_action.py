@@ -4,9 +4,10 @@ import logging
 
 from pydantic import TypeAdapter
 
-from activities.champion import expect_champion, move_champion
+from activities.champion import enter_outside_change, expect_champion, move_champion
 from activities.failures import guarded
 from activities.open_review import open_review
+from activities.standing import expected_alias, loss_of_champion
 from domain.dataset import AcceptedDataset
 from domain.decision import Decision
 from domain.errors import ChampionMovedError
@@ -57,7 +58,12 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
             subject=f"version {evidence.challenger_version}",
             actor=ACTOR,
             body={
-                "decision": decide(evidence, manifest.spec.evaluation, _quarantine(services, evidence)).to_json(),
+                "decision": decide(
+                    evidence,
+                    manifest.spec.evaluation,
+                    _quarantine(services, evidence),
+                    loss_of_champion(services, request.model),
+                ).to_json(),
                 "evidence": _summary(evidence),
                 "evidence_at": services.blobs.url(request.evidence),
             },
@@ -83,7 +89,9 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
     logger.info("decided run=%s model=%s rule=%s outcome=%s", request.run, request.model, decision.rule, result.outcome)
     policy = manifest.spec.improvement
     wanted = request.improve or decision.rule in policy.after
-    improve = policy if result.outcome == "rejected" and wanted else None
+    flagged = result.outcome == "flagged"
+    # A person who has asked for an improvement gets it beside the review of what was flagged.
+    improve = policy if (result.outcome == "rejected" and wanted) or (flagged and request.improve) else None
     found = {
         "decision": decision,
         "ledger": entry.sequence,
@@ -114,23 +122,26 @@ def _act(
     key: str,
 ) -> DecideResult:
     try:
+        expected = expected_alias(services, request.model, decision.champion_version)
         if decision.action == "promote":
             move = move_champion(
                 services,
                 model=request.model,
-                expected=decision.champion_version,
+                expected=expected,
                 version=decision.challenger_version,
                 run=request.run,
                 decided_by=key,
             )
             return DecideResult(outcome="promoted", champion_version=move.version)
-        expect_champion(services, request.model, decision.champion_version)
+        expect_champion(services, request.model, expected)
+        if expected is None:
+            # A promotion enters it with its own move; here the alias may be gone and nothing else would say so.
+            enter_outside_change(services, request.model)
     except ChampionMovedError as error:
         logger.info("decision_void run=%s model=%s reason=%s", request.run, request.model, error.message)
         actual = error.fields["actual"]
         return DecideResult(outcome="void", champion_version=None if actual is None else str(actual))
-    # Who has asked for an improvement is not asked about what it starts from.
-    if decision.action == "reject" or request.improve:
+    if decision.action == "reject":
         return DecideResult(outcome="rejected", champion_version=decision.champion_version)
     review = open_review(services, request, decision, evidence, manifest)
     return DecideResult(outcome="flagged", champion_version=decision.champion_version, review_id=review.review_id)

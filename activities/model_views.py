@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from activities.roll_back import rollback_candidate
+from activities.standing import alias_problem
 from domain.errors import SpecError
 from domain.names import CHAMPION, TAG_QUARANTINE
 from domain.ports import Services
@@ -28,15 +29,19 @@ def model_view(services: Services, model: str, at: datetime | None) -> ModelView
     moves = services.champions.moves(model)
     done = [move for move in moves if move.state == "done" and (at is None or move.at <= at)]
     last = done[-1] if done else None
-    champion = last.version if last else None
+    champion = None
     if at is None:
         champion = services.registry.version_of(model, CHAMPION)
+    elif last:
+        champion = last.version or None
+    since = last.at if last is not None and (last.version or None) == champion else None
     return ModelView(
         model=model,
         description=description,
         spec_error=spec_error,
         champion=champion,
-        champion_since=last.at if last else None,
+        alias_problem=alias_problem(moves, champion) if at is None else "",
+        champion_since=since,
         rollback_target=_rollback_target(services, model, champion),
         at=at,
         versions=services.registry.versions(model),

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from activities.standing import standing_champion
 from domain.errors import BlobMissingError, SpecError, UnknownModelError
 from domain.evidence import Evidence
-from domain.names import CHAMPION, TAG_EVALUATION_SET_DIGEST, TAG_QUARANTINE
+from domain.names import TAG_EVALUATION_SET_DIGEST, TAG_QUARANTINE
 from domain.ports import Services
 from domain.review import BoundChange, Review
 from domain.run import score_token
@@ -24,7 +25,7 @@ def changes_since(services: Services, review: Review) -> tuple[BoundChange, ...]
 
 def _now(services: Services, review: Review) -> Iterable[tuple[str, str, str]]:
     """Each bound thing: its name, what is bound, what is found."""
-    champion = services.registry.version_of(review.model, CHAMPION)
+    champion = standing_champion(services, review.model)
     yield "champion", _version(review.champion_version), _version(champion)
     yield "challenger", _version(review.challenger_version), _challenger(services, review)
     evidence = _evidence(services, review)

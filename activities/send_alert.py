@@ -2,6 +2,7 @@
 
 import logging
 
+from activities.record_halt import run_record_halt
 from domain.alert import AlertMessage
 from domain.ports import Services
 from domain.run import AlertRequest
@@ -12,7 +13,10 @@ _TITLE, _DETAIL = 300, 8_000
 
 
 def run_send_alert(services: Services, request: AlertRequest) -> AlertMessage:
-    """Put an alert on its queue under its key; the queue and the incident book take a repeat for what it is."""
+    """Put an alert on its queue under its key; the queue and the incident book take a repeat for what it is.
+
+    Then the ledger gets the end of a run that did not record it itself.
+    """
     alert = AlertMessage(
         alert_id=request.key[:256],
         category="pipeline",
@@ -26,6 +30,8 @@ def run_send_alert(services: Services, request: AlertRequest) -> AlertMessage:
         run=request.run[:200],
     )
     services.alert_queues.send(alert)
+    if request.halt is not None:
+        run_record_halt(services, request.halt)
     logger.warning(
         "alert_raised run=%s model=%s severity=%s title=%s", request.run, request.model, alert.severity, alert.title
     )

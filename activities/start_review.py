@@ -7,8 +7,11 @@ import azure.durable_functions as df
 
 from activities.decide_action import run_decide_action
 from activities.decide_review import decide_review
+from activities.incident_acts import tell_change
+from activities.superseded_incidents import close_superseded
 from activities.told_status import told_status, told_version
 from domain.correlation import correlate
+from domain.errors import NightshiftError
 from domain.names import AWAIT_DECISION, REVIEW, REVIEW_DECIDED
 from domain.ports import Services
 from domain.review import Choice, Review
@@ -35,11 +38,26 @@ async def run_decide_and_ask(
     The review is an orchestration of its own: the model's next uploads do not wait for a person (ADR 13).
     """
     result = await asyncio.to_thread(run_decide_action, services, request)
+    if result.outcome in {"promoted", "rejected", "flagged"}:
+        await _close_superseded(client, services, request, result.outcome)
     if result.review_id is not None:
         review = await asyncio.to_thread(services.reviews.get, request.model, result.review_id)
         assert review is not None, "the decision has opened it"
         await wake_review(client, services, review)
     return result
+
+
+async def _close_superseded(
+    client: df.DurableOrchestrationClient, services: Services, request: DecideRequest, outcome: str
+) -> None:
+    """Close what earlier runs reported and is over; what cannot be closed stays for the next run, or for a person."""
+    try:
+        closed = await asyncio.to_thread(close_superseded, services, request.model, request.run, outcome)
+    except NightshiftError as error:
+        logger.warning("incidents_not_closed run=%s model=%s code=%s", request.run, request.model, error.code)
+        return
+    for incident in closed:
+        await tell_change(client, services, incident)
 
 
 async def take_decision(

@@ -1,10 +1,11 @@
 """Start a Databricks job run, once per attempt."""
 
 from activities.failures import guarded
+from activities.standing import standing_champion
 from agents.executor.executor import order_of
 from domain.identity import idempotency_token
 from domain.job import JobOrder
-from domain.names import CHAMPION, EVIDENCE, SCORE_TASK, TRIGGER_DATABRICKS_JOB
+from domain.names import EVIDENCE, SCORE_TASK, TRIGGER_DATABRICKS_JOB
 from domain.plan import LARGEST_INLINE_ORDER, Plan
 from domain.ports import Services
 from domain.run import StepResult, TriggerRequest
@@ -52,7 +53,7 @@ def _parameters(services: Services, request: TriggerRequest) -> dict[str, str]:
         "dataset": dataset,
         "train_token": request.train_token,
         "score_token": request.score_token,
-        "champion_version": services.registry.version_of(request.model, CHAMPION) or "",
+        "champion_version": standing_champion(services, request.model) or "",
         "lifecycle_run": request.run,
     }
 

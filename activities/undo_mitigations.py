@@ -183,6 +183,12 @@ def _tell(services: Services, request: UndoRequest, undone: list[str], refused: 
 
     def change(known: Incident) -> Incident:
         told = known.told(entry)
-        return told.moved("reopen") if undone and told.state == "mitigated" else told
+        if not undone or told.state != "mitigated":
+            return told
+        opened = told.moved("reopen")
+        # A person who takes a mitigation back has the incident; one that Nightshift took back has nobody yet.
+        if request.actor == ACTOR:
+            return opened
+        return opened.moved("acknowledge").model_copy(update={"acknowledged_by": request.actor})
 
     services.incidents.change(request.model, request.incident_id, change)

@@ -1,5 +1,7 @@
 """After acting: has the signal recovered? If not in time, a person must look."""
 
+from datetime import timedelta
+
 from activities.failures import guarded
 from activities.plan_response import find_incident
 from domain.incident import Incident, TimelineEntry
@@ -32,11 +34,13 @@ def _verify(services: Services, request: VerifyRequest) -> Verification:
         return Verification(recovered=True, detail="a person has taken the mitigation back and decides")
     if not request.final:
         return Verification()
-    recovered = incident.last_fired_at <= request.since
+    # Both times by our clock: a source whose clock is behind would fire on and be taken for recovered.
+    fired_at = incident.last_fired_at + timedelta(seconds=incident.lag_seconds)
+    recovered = fired_at <= request.since
     if recovered:
         detail = f"no alert has fired since it was acted upon at {request.since.isoformat(timespec='seconds')}"
     else:
-        when = incident.last_fired_at.isoformat(timespec="seconds")
+        when = fired_at.isoformat(timespec="seconds")
         detail = f"the signal has not recovered: it fired again at {when}, after it was acted upon"
     entry = TimelineEntry(key="verified", at=services.clock(), actor=ACTOR, what=detail)
 

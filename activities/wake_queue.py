@@ -7,10 +7,11 @@ import azure.durable_functions as df
 
 from activities.send_alert import run_send_alert
 from domain.correlation import current
+from domain.errors import LedgerBrokenError
 from domain.identity import slug
 from domain.names import MODEL_QUEUE
 from domain.ports import Services
-from domain.run import AlertRequest, QueueInput
+from domain.run import AlertRequest, HaltRecord, QueueInput, broke_off
 from domain.upload_queue import Submission
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ _ENDED = frozenset(
         df.OrchestrationRuntimeStatus.Canceled,
     }
 )
+_BROKEN = _ENDED - {df.OrchestrationRuntimeStatus.Completed}
 
 
 def queue_instance(model: str, generation: int) -> str:
@@ -52,6 +54,30 @@ async def wake_queue(
     logger.info("queue_started model=%s generation=%s", model, submission.generation)
 
 
+def _tell_broken(services: Services, model: str, run: str, why: str) -> None:
+    """Tell on-call and the ledger that a run broke off.
+
+    Its uploads are claimed, and nothing else says what became of them. It comes before the successor: if Service Bus or
+    storage does not answer, the next sweep comes here again.
+    """
+    alert = AlertRequest(
+        key=f"{run}:ended",
+        model=model,
+        run=run,
+        rule="run_broke_off",
+        severity="critical",
+        title=f"Run of {model} broke off",
+        detail=why[:4_000],
+        at=services.clock(),
+        halt=HaltRecord(model=model, run=run, outcome="failed", failure=broke_off(why)),
+    )
+    try:
+        run_send_alert(services, alert)
+    except LedgerBrokenError:
+        # The successor must not wait for a ledger that only a person can mend, and who looks at it finds this run.
+        logger.exception("halt_not_recorded model=%s run=%s", model, run)
+
+
 async def _take_over(
     client: df.DurableOrchestrationClient, services: Services, model: str, generation: int
 ) -> Submission | None:
@@ -65,6 +91,8 @@ async def _take_over(
     if state is not None and state not in _ENDED:
         logger.warning("queue_waits_for_its_run model=%s generation=%s run=%s", model, generation, begun)
         return None
+    if begun is not None and status is not None and state is not None and state in _BROKEN:
+        await asyncio.to_thread(_tell_broken, services, model, begun, str(status.output or state.name.lower()))
     successor = await asyncio.to_thread(
         lambda: services.uploads.take_over(model, generation, begun_has_ended=state is not None)
     )

@@ -22,17 +22,21 @@ class Rule:
     reason: Callable[[Evidence, EvaluationPolicy], str]
 
 
-def decide(evidence: Evidence, policy: EvaluationPolicy, quarantined_by: str = "") -> Decision:
+def decide(evidence: Evidence, policy: EvaluationPolicy, quarantined_by: str = "", loss: str = "") -> Decision:
     """Decide about the challenger of this evidence under this policy.
 
     Args:
         quarantined_by: the incident in which the challenger was rolled back; only a person may promote it again.
+        loss: why there is no champion to compare with although there was one, as a sentence; only a person may promote
+            a challenger then. Empty if the model has a champion, or never had one.
     """
     rule = next(rule for rule in RULES if rule.holds(evidence, policy))
     action, name, reason = rule.action, rule.name, rule.reason(evidence, policy)
     if action == "promote" and quarantined_by:
         reason = f"{reason}; but it is in quarantine since incident {quarantined_by}"
         action, name = "flag", "quarantined"
+    if action == "promote" and loss and evidence.champion_version is None:
+        action, name, reason = "flag", "champion_lost", loss
     return Decision(
         action=action,
         rule=name,

@@ -91,6 +91,8 @@ def models_report(models: list[ModelView]) -> RenderableType:
         since = f" since {moment(model.champion_since)}" if model.champion_since else ""
         parts.append(Text(f"{model.model}: champion{when} {_version(model.champion)}{since}", style="bold"))
         parts.append(Text(model.spec_error or model.description, style="red" if model.spec_error else "dim"))
+        if model.alias_problem:
+            parts.append(Text(model.alias_problem, style="red"))
         parts.append(Text(f"rollback target {_version(model.rollback_target)}"))
         table = plain_table("version", "aliases", "created", "run")
         for version in model.versions:

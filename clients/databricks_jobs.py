@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from databricks.sdk import WorkspaceClient
@@ -13,7 +14,7 @@ from clients.call_budget import call_within
 from clients.databricks_errors import translated
 from clients.databricks_run_state import message_of, read_run_state
 from domain.errors import ServiceRefusedError
-from domain.job import JobOrder, JobRun, JobStatus
+from domain.job import FINISHED, OUTAGE_MARK, JobOrder, JobRun, JobState, JobStatus
 
 _ERROR_TEXT = 4_000
 _PERMISSION = "give the app's service principal CAN_MANAGE_RUN on the job"
@@ -53,18 +54,23 @@ class DatabricksJobService:
         return JobRun(run_id=started.run_id, url=run.get("run_page_url") or "")
 
     def status(self, run_id: int) -> JobStatus:
-        """The state of a run, with the error text of the task that failed if the platform was not the cause."""
+        """The state of a run, with the error text of the task that failed if the platform was not the cause.
+
+        A job whose own code met an outage of MLflow or storage has not failed by its code: ``internal_error``.
+        """
         with translated(_PERMISSION):
             run = self._run(run_id)
             read = read_run_state(run)
             error = self._error(read.culprit) if read.state == "failed" and read.culprit is not None else ""
+        state: JobState = "internal_error" if OUTAGE_MARK in error else read.state
         return JobStatus(
             run_id=run_id,
-            state=read.state,
+            state=state,
             message=read.message,
             error=error,
             url=run.get("run_page_url") or "",
             seconds=_seconds(run),
+            running_seconds=None if read.state in FINISHED else _running_seconds(run),
         )
 
     def cancel(self, run_id: int) -> None:
@@ -85,7 +91,7 @@ class DatabricksJobService:
 
     def _run(self, run_id: int) -> Mapping[str, Any]:
         with _known(run_id):
-            answer = self._workspace.api_client.do("GET", _GET_RUN, query={"run_id": run_id})
+            answer = self._workspace.api_client.do("GET", _GET_RUN, query={"run_id": run_id}, response_headers=["date"])
         if not isinstance(answer, Mapping):
             raise ServiceRefusedError("Databricks", f"run {run_id}: the answer is no object", "see the workspace's log")
         return answer
@@ -116,6 +122,15 @@ def _known(run_id: int) -> Iterator[None]:
     except (ResourceDoesNotExist, NotFound, InvalidParameterValue) as error:
         hint = "it was deleted, or belongs to another workspace"
         raise ServiceRefusedError("Databricks", f"run {run_id}: {error}", hint) from error
+
+
+def _running_seconds(run: Mapping[str, Any]) -> float | None:
+    """Time since the start, from two times of the workspace: the run's start and the date of the answer."""
+    try:
+        now = parsedate_to_datetime(str(run.get("date"))).timestamp()
+        return max(now - float(run["start_time"]) / 1000, 0.0) if run.get("start_time") else None
+    except (TypeError, ValueError):
+        return None
 
 
 def _seconds(run: Mapping[str, Any]) -> float:

@@ -206,6 +206,7 @@ def _opened(signal: Signal) -> Incident:
         recorded_at=signal.received_at,
         last_fired_at=_heard(signal),
         updated_at=signal.received_at,
+        lag_seconds=_lag(signal),
         occurrences=1,
         firing=1,
         recent=(True,),
@@ -227,6 +228,11 @@ def _heard(signal: Signal) -> datetime:
     return min(signal.alert.fired_at, signal.received_at)
 
 
+def _lag(signal: Signal) -> float:
+    """Seconds from firing, by the source's clock, to arrival, by ours."""
+    return (signal.received_at - _heard(signal)).total_seconds()
+
+
 def _joined(incident: Incident, signal: Signal) -> tuple[Incident, bool]:
     """The incident with one more firing alert, and whether that made one open again that had been acted upon."""
     alert = signal.alert
@@ -238,6 +244,7 @@ def _joined(incident: Incident, signal: Signal) -> tuple[Incident, bool]:
             "recent": recent,
             "armed": incident.armed or sum(recent[-signal.damping.of :]) >= signal.damping.violations,
             "last_fired_at": max(incident.last_fired_at, _heard(signal)),
+            "lag_seconds": min(incident.lag_seconds, _lag(signal)),
             "updated_at": signal.received_at,
         }
     )

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from azure.core import MatchConditions
@@ -15,6 +17,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
+from azure.core.pipeline import PipelineResponse
 from azure.data.tables import TableClient, TableServiceClient, TableTransactionError, UpdateMode
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -58,6 +61,22 @@ class Table:
             except ResourceNotFoundError:
                 return None
         return _row(entity)
+
+    def age(self, partition: str, key: str) -> timedelta:
+        """How long ago a row was written, by the storage's clock alone: its time stamp, and the date of its answer.
+
+        The answer's date has whole seconds.
+        """
+        dates: list[datetime] = []
+
+        def note(answer: PipelineResponse[Any, Any]) -> None:
+            dates.append(parsedate_to_datetime(answer.http_response.headers["Date"]))
+
+        with _translated():
+            entity = self._table().get_entity(partition, key, raw_response_hook=note)
+        written = entity.metadata["timestamp"]
+        assert written is not None, "Table storage stamps each entity"
+        return dates[-1] - written
 
     def query(self, where: str, parameters: Mapping[str, Any], *, limit: int | None = None) -> Iterator[Row]:
         """Rows that meet an OData filter with @parameters, ordered by partition and key."""

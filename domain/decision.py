@@ -1,5 +1,6 @@
 """Decisions about promotion, and the changes of champion that they bring about."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -7,6 +8,9 @@ from domain.message import Message
 
 Action = Literal["promote", "reject", "flag"]
 MoveState = Literal["begun", "done", "void"]
+MoveKind = Literal["promotion", "review", "rollback", "undo", "withdrawal", "outside"]
+# The ``decided_by`` of a change of the alias that was made outside Nightshift and found afterwards.
+OUTSIDE = "outside"
 
 
 class Decision(Message):
@@ -32,10 +36,12 @@ class ChampionMove(Message):
 
     Attributes:
         sequence: 1 for the model's first champion; two moves never share one.
+        version: the new champion; empty for the alias being removed outside Nightshift.
         previous: the champion before, and so the rollback target.
         decided_by: key of the ledger record that ordered it, or ``outside`` for a change that somebody else made.
         state: ``begun`` before the alias moves, ``done`` once it has been read back, ``void`` if another change of the
             alias came in between.
+        epoch: how often the move was taken up; whoever holds an older number may neither set the alias nor settle it.
     """
 
     model: str
@@ -46,3 +52,26 @@ class ChampionMove(Message):
     decided_by: str
     at: datetime
     state: MoveState = "begun"
+    epoch: int = 0
+
+    @property
+    def kind(self) -> MoveKind:
+        """What brought the move about; it stands in the key of the ledger record that ordered it.
+
+        A ``withdrawal`` takes a promotion back because what serves the model did not follow.
+        """
+        key = self.decided_by
+        if key == OUTSIDE:
+            return "outside"
+        if key.endswith(":withdrawal") or (key.startswith("review:") and key.endswith(":undo")):
+            return "withdrawal"
+        if key.startswith("undo:"):
+            return "undo"
+        return "rollback" if key.startswith("rollback:") else "review" if key.startswith("review:") else "promotion"
+
+
+def withdrawn(move: ChampionMove, moves: Sequence[ChampionMove]) -> bool:
+    """Whether the next move took this one back, because what serves the model did not follow."""
+    later = (other for other in moves if other.state == "done" and other.sequence > move.sequence)
+    following = min(later, key=lambda other: other.sequence, default=None)
+    return following is not None and following.kind == "withdrawal"

@@ -7,7 +7,8 @@ NightshiftError
 │   ├── BlobMissingError                the upload was removed before it was read
 │   └── BlobChangedError                the upload was overwritten before it was read
 ├── ConflictError                       somebody else changed the record first
-│   └── ChampionMovedError              the champion is not the one that the action expected
+│   └── MoveFencedError                 the move of champion was settled or taken up by another writer
+├── ChampionMovedError                  the champion is not the one that the action expected
 ├── LedgerBrokenError                   a row of the ledger was written by somebody else
 ├── MisconfiguredError                  settings of the app break rules: the operator's to mend, nobody else's
 ├── NotLoadedError                      a package could not be imported in this process; a fresh one may do it
@@ -108,6 +109,21 @@ class ConflictError(NightshiftError):
 
     code = "conflict"
     retryable = True
+
+
+class MoveFencedError(ConflictError):
+    """A move of champion that this writer began was settled, or taken up again, by another one since."""
+
+    code = "move_fenced"
+
+    def __init__(self, model: str, version: str, sequence: int, state: str) -> None:
+        super().__init__(
+            f"champion of {model}: move {sequence} to {version!r} was {state} by another writer; this one stops",
+            model=model,
+            version=version,
+            sequence=sequence,
+            state=state,
+        )
 
 
 class ChampionMovedError(NightshiftError):

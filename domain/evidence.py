@@ -51,7 +51,7 @@ class Evidence(Message):
     """All that a promotion decision may look at; its digest is what a decision and an approval bind.
 
     Attributes:
-        champion_version: the champion that was scored; None if there was none.
+        champion_version: the champion that was scored; None if there was none. If the alias is gone, the last one.
         rows: number of holdout rows.
         score_run, train_run: MLflow run ids.
     """

@@ -25,6 +25,8 @@ TRANSITIONS: dict[tuple[Operation, IncidentState], IncidentState] = {
 }
 
 ActionState = Literal["begun", "done", "repeated", "refused", "failed", "undone"]
+# What a person can ask for; the others are Nightshift's own.
+PERSONS_OPERATIONS: frozenset[Operation] = frozenset({"acknowledge", "resolve"})
 _LARGEST_TIMELINE = 60
 
 
@@ -69,6 +71,8 @@ class Incident(Message):
         fingerprint: model, category and rule, hashed: what makes alerts the same trouble.
         opened_at: when the first alert fired, by its source's clock; the window is counted from it.
         last_fired_at: when the last alert fired, or reached us if its source's clock is ahead.
+        lag_seconds: the shortest time between firing and arrival among its alerts: what its source's clock is behind
+            ours, and the way to us. Incidents of older releases have 0.
         recorded_at: when that alert reached us.
         occurrences: alerts that belong to it; ``firing`` of them have not been resolved by their source.
         recent: the last signals, oldest first: True fired, False resolved.
@@ -89,6 +93,7 @@ class Incident(Message):
     recorded_at: datetime
     last_fired_at: datetime
     updated_at: datetime
+    lag_seconds: float = 0.0
     occurrences: int
     firing: int
     recent: tuple[bool, ...]
@@ -142,7 +147,7 @@ class TransitionError(ConflictError):
     retryable = False
 
     def __init__(self, incident: str, operation: Operation, state: IncidentState) -> None:
-        allowed = sorted(name for name, before in TRANSITIONS if before == state)
+        allowed = sorted(name for name, before in TRANSITIONS if before == state and name in PERSONS_OPERATIONS)
         rule = f"allowed now: {', '.join(allowed)}" if allowed else "nothing is allowed now"
         super().__init__(f"incident {incident} is {state}: it cannot {operation}; {rule}", incident=incident)
 

@@ -9,6 +9,8 @@ FINISHED: frozenset[JobState] = frozenset({"succeeded", "failed", "timed_out", "
 # The platform failed, not the code: the same run may succeed on another cluster. The job's own code is never run again
 # by us when it fails or exceeds its time; a canceled run was somebody's wish.
 TRANSIENT: frozenset[JobState] = frozenset({"internal_error", "skipped"})
+# In the error text of a task whose code has met an outage of MLflow or storage (training/jobs/process.py).
+OUTAGE_MARK = "JobOutageError"
 
 
 class JobOrder(Message):
@@ -40,7 +42,8 @@ class JobStatus(Message):
 
     Attributes:
         error: the text of the user code's error, kept whole up to 4,000 characters.
-        seconds: run time so far.
+        seconds: run time of a run that has ended; 0 before.
+        running_seconds: time since the start of a run that has not ended, by Databricks' own clock; None if unknown.
     """
 
     run_id: int
@@ -49,6 +52,7 @@ class JobStatus(Message):
     error: str = ""
     url: str = ""
     seconds: float = 0.0
+    running_seconds: float | None = None
 
     @property
     def finished(self) -> bool:

@@ -1,6 +1,7 @@
 """The ports to the records that Nightshift keeps: queues, registers, books and the ledger."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from domain.alert import AlertMessage
@@ -73,8 +74,22 @@ class ChampionBook(Protocol):
             ConflictError: another move has this sequence number.
         """
 
-    def settle(self, move: ChampionMove, state: MoveState) -> None:
-        """Record what became of a begun move."""
+    def take_up(self, move: ChampionMove) -> ChampionMove:
+        """Raise the epoch of a begun move, right before the alias moves; whoever holds the older epoch is fenced off.
+
+        Raises:
+            MoveFencedError: the move is not begun any more, or another writer has taken it up since.
+        """
+
+    def settle(self, move: ChampionMove, state: MoveState) -> ChampionMove:
+        """Record what became of a begun move; what it has become already is success.
+
+        Raises:
+            MoveFencedError: it was settled otherwise, or another writer has taken it up since.
+        """
+
+    def idle(self, move: ChampionMove) -> timedelta:
+        """How long ago the row of a move was written last, by the clock of the storage."""
 
     def moves(self, model: str) -> tuple[ChampionMove, ...]:
         """All moves, oldest first."""

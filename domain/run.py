@@ -11,6 +11,7 @@ from domain.improvement import ImprovementPolicy
 from domain.improvement_messages import ImprovementOutcome
 from domain.job import JobStatus
 from domain.message import Message
+from domain.names import LIFECYCLE
 from domain.plan import Plan
 from domain.step import Failure, JobSettings, Patience
 from domain.upload import BlobRef, PartReport, Upload
@@ -237,6 +238,11 @@ class HaltRecord(Message):
     failure: Failure
 
 
+def broke_off(why: str) -> Failure:
+    """The failure of a run whose orchestration ended before it could record its own end."""
+    return Failure(step=LIFECYCLE, code="run_broke_off", message=(why or "no reason is known")[:4_000])
+
+
 class Recorded(Message):
     """Result of ``record_halt``: the sequence of the ledger entry."""
 
@@ -250,6 +256,7 @@ class AlertRequest(Message):
         key: identity of the alert; raising it again changes nothing.
         model: as somebody named it; a name that no spec has makes it an alert of the platform.
         rule: what kind of trouble it is, such as the step that failed; runs with the same share an incident.
+        halt: what the ledger must say about a run that ended without saying it itself.
     """
 
     key: str
@@ -260,6 +267,7 @@ class AlertRequest(Message):
     title: str
     detail: str
     at: datetime
+    halt: HaltRecord | None = None
 
 
 class RunEvent(Message):

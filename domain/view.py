@@ -63,12 +63,16 @@ class ModelView(Message):
 
     Attributes:
         champion: at the time asked for (``at``), now if none was.
+        champion_since: None if it is not on record.
         spec_error: why the spec cannot be used; empty if it can.
+        alias_problem: what was done to the champion alias outside Nightshift and is not on record yet, or that the
+            alias is gone; empty if it points where the record says.
     """
 
     model: str
     description: str
     spec_error: str
+    alias_problem: str = ""
     champion: str | None
     champion_since: datetime | None
     rollback_target: str | None

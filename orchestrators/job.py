@@ -18,6 +18,8 @@ from orchestrators.retries import steadily
 from orchestrators.waiting import pause, wait_until
 
 OUTAGE = "service_unavailable"
+# Seconds that one call of poll_job_status can take: Databricks has a budget of time per call (clients/call_budget.py).
+_LONGEST_POLL = 60.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def run_job(
 
     1. Start it; the activity's token makes a repeat find the same run.
     2. Look at it; while it runs, sleep with exponential backoff up to a cap.
-       An outage of Databricks does not end the wait; the deadline does, and then the job is canceled.
+       An outage of Databricks does not end the wait; the time limit does, and then the job is canceled.
     3. If the platform failed (cluster start, spot loss), wait and start the next attempt. User code that fails is
        never run again, and its error text is kept.
 
@@ -63,13 +65,12 @@ def run_job(
             return JobEnd(tuple(run_ids), started.failure, seconds)
         run_ids.append(started.run_id)
         tell(POLL_JOB_STATUS)
-        since = context.current_utc_datetime
         polling = settings.polling
         polling = polling.model_copy(update={"timeout_seconds": min(polling.timeout_seconds, most_seconds - seconds)})
-        ended = yield from _wait(context, request, started.run_id, polling, patience)
+        ended, waited = yield from _wait(context, request, started.run_id, polling, patience)
         if ended.failure is not None or ended.status is None:
             # What was canceled or lost from sight has cost something too; its own figure is not known.
-            seconds += (context.current_utc_datetime - since).total_seconds()
+            seconds += waited
             return JobEnd(tuple(run_ids), ended.failure, seconds)
         seconds += ended.status.seconds
         if ended.status.state == "succeeded":
@@ -86,9 +87,14 @@ def _wait(
     run_id: int,
     polling: Polling,
     patience: Patience,
-) -> Generator[Any, Any, StepResult]:
+) -> Generator[Any, Any, tuple[StepResult, float]]:
+    """Wait for the end of a job run; give the last poll and the seconds that the run has taken by then.
+
+    That is Databricks' own figure. Where it is not known, each poll counts with the sleep before it, as long as this
+    host's clock says, but no longer than it can have taken: a clock that jumps by an hour cancels no healthy job.
+    """
     poll = PollRequest(model=request.model, run=request.run, run_id=run_id)
-    deadline = context.current_utc_datetime + timedelta(seconds=polling.timeout_seconds)
+    elapsed, mark, sleep = 0.0, context.current_utc_datetime, 0.0
     interval = polling.first_seconds
     # Nobody raises it any more. A run that was woken so before a deployment has it in its history, and is replayed.
     call = context.wait_for_external_event(job_finished(run_id))
@@ -96,18 +102,23 @@ def _wait(
     while True:
         looked = yield from _call(context, POLL_JOB_STATUS, poll, patience)
         unseen = looked.failure is not None and looked.failure.code == OUTAGE
+        now = context.current_utc_datetime
+        longest = sleep + (patience.attempts * (patience.seconds + _LONGEST_POLL) if unseen else _LONGEST_POLL)
+        elapsed, mark = elapsed + min(max((now - mark).total_seconds(), 0.0), longest), now
+        if looked.status is not None and looked.status.running_seconds is not None:
+            elapsed = looked.status.running_seconds
         if not unseen and (looked.status is None or looked.status.finished):
-            return looked
-        if context.current_utc_datetime >= deadline:
+            return looked, elapsed
+        if elapsed >= polling.timeout_seconds:
             yield from _call(context, CANCEL_DATABRICKS_JOB, poll, patience)
             state = "out of sight" if looked.status is None else looked.status.state
             message = f"job run {run_id} is still {state} after {polling.timeout_seconds:.0f} s and was canceled"
             if looked.status is not None and looked.status.message:
                 message = f"{message}: {looked.status.message}"
-            return looked.model_copy(
-                update={"failure": Failure(step=POLL_JOB_STATUS, code="job_overdue", message=message)}
-            )
-        due = min(context.current_utc_datetime + timedelta(seconds=interval), deadline)
+            failure = Failure(step=POLL_JOB_STATUS, code="job_overdue", message=message)
+            return looked.model_copy(update={"failure": failure}), elapsed
+        sleep = min(interval, polling.timeout_seconds - elapsed)
+        due = context.current_utc_datetime + timedelta(seconds=sleep)
         # The call comes once. If the job does not show its end yet, the polls go on.
         if (yield from wait_until(context, due, None if called else call)):
             called = True

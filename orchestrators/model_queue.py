@@ -6,7 +6,7 @@ from typing import Any
 import azure.durable_functions as df
 
 from domain.names import CLAIM_UPLOADS, LIFECYCLE, SEND_ALERT
-from domain.run import AlertRequest, Batch, ClaimRequest, LifecycleInput, QueueInput
+from domain.run import AlertRequest, Batch, ClaimRequest, HaltRecord, LifecycleInput, QueueInput, broke_off
 from orchestrators.retries import steadily
 from orchestrators.versions import tell_step
 
@@ -19,6 +19,7 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
     1. Claim the waiting uploads as one batch. Uploads that come later wait for the next round.
     2. If there are none the queue is idle now, and the next upload starts a new instance.
     3. Run the lifecycle of the batch, under the run id that the claim gave it.
+       One that breaks off without having said so itself is written to the ledger, and on-call is told.
     4. Start again as new, so that the history stays short.
     """
     queue = QueueInput.from_json(context.get_input())
@@ -47,6 +48,7 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
             title=f"Run of {queue.model} broke off",
             detail=str(error)[:4_000],
             at=context.current_utc_datetime,
+            halt=HaltRecord(model=queue.model, run=batch.run, outcome="failed", failure=broke_off(str(error))),
         )
         yield steadily(context, SEND_ALERT, alert)
     context.continue_as_new(queue.model_copy(update={"claim": queue.claim + 1, "trace": ""}).to_json())

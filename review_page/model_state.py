@@ -8,6 +8,7 @@ import azure.durable_functions as df
 
 from activities.roll_back import rollback_candidate
 from activities.run_views import run_summary
+from activities.standing import alias_problem
 from domain.decision import ChampionMove
 from domain.errors import NightshiftError, SpecError
 from domain.names import CHAMPION, TAG_QUARANTINE
@@ -48,8 +49,11 @@ class ModelStates:
             asyncio.to_thread(_spec_trouble, services, model),
         )
         done = [move for move in moves if move.state == "done"]
-        if done and state.champion in {None, done[-1].version}:
-            state = replace(state, champion=done[-1].version, since=done[-1].at)
+        if done and (state.trouble or state.champion == done[-1].version):
+            # Without the registry's answer the record has to do; with it, only what both say has a known begin.
+            state = replace(state, champion=done[-1].version or None, since=done[-1].at)
+        if not state.trouble:
+            state = replace(state, trouble=alias_problem(moves, state.champion))
         known = replace(state, last_run=last_run, trouble=trouble or state.trouble)
         return ModelReading(known, moves)
 

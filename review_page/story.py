@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from domain.decision import ChampionMove
+from domain.decision import ChampionMove, withdrawn
 from domain.incident import Incident
 from domain.review import Review
 from domain.view import RunSummary
@@ -59,12 +59,19 @@ def _reviews(reviews: Iterable[Review]) -> Iterator[StoryEntry]:
 
 
 def _moves(moves: Iterable[ChampionMove]) -> Iterator[StoryEntry]:
-    for move in moves:
+    known = tuple(moves)
+    for move in known:
         if move.state == "done":
             before = f"; before: version {move.previous}" if move.previous else ""
             what = f"version {move.version} became champion{before}"
+            if not move.version:
+                what = f"the champion alias was removed outside Nightshift{before}"
+            taken_back = withdrawn(move, known)
+            if taken_back:
+                what = f"{what}; withdrawn, because the endpoint did not follow"
             path = f"/runs/{move.run}" if move.run.startswith("lifecycle-") else ""
-            yield StoryEntry(move.at, move.model, what, path, "good")
+            tone = "good" if move.version and not taken_back else ""
+            yield StoryEntry(move.at, move.model, what, path, tone)
 
 
 def _short(text: str) -> str:

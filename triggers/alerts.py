@@ -16,7 +16,8 @@ from activities.respond import run_respond
 from domain.alert import QUEUES
 from domain.correlation import correlate, current
 from domain.errors import BadInputError, ServiceUnavailableError, UnknownModelError
-from domain.incident import Incident
+from domain.incident import Incident, TimelineEntry
+from domain.ledger import ACTOR
 from domain.names import RESPONSE
 from domain.ports import Services
 from domain.response import ResponseInput
@@ -69,10 +70,16 @@ class Responder:
 
     It remembers what it has done, so that in a storm the same message costs nothing and the same incident asks Durable
     only once. Nothing depends on that memory: what it has forgotten is found in the incident book and in Durable.
+
+    Args:
+        looks: how often a delivery looks for a response that another one is about to start.
+        pause_seconds: between two of those looks.
     """
 
-    def __init__(self, services: Callable[[], Services]) -> None:
+    def __init__(self, services: Callable[[], Services], looks: int = 20, pause_seconds: float = 0.5) -> None:
         self._services = services
+        self._looks = looks
+        self._pause_seconds = pause_seconds
         self._started: OrderedDict[str, None] = OrderedDict()
         self._handled: OrderedDict[bytes, None] = OrderedDict()
 
@@ -99,16 +106,50 @@ class Responder:
     async def _start(
         self, client: df.DurableOrchestrationClient, incident: Incident, instance: str, *, again: bool
     ) -> None:
+        """Start a response once.
+
+        Durable replaces an instance that has ended, so of two deliveries at the same moment the second would run a
+        response again that the first has started and that is over already. So a delivery claims the start in the
+        incident; the others wait for the instance to appear. One that claimed it and was killed does not hold them up
+        for long; if it was only suspended for longer than they wait, it may still replace the instance, whose
+        mitigations happen once all the same.
+        """
         if instance in self._started:
             return
-        status = await client.get_status(instance)
-        if status is None or status.runtime_status is None:
+        known = await _known(client, instance)
+        if not known and not await asyncio.to_thread(_claim_start, self._services(), incident, instance):
+            for _ in range(self._looks):
+                await asyncio.sleep(self._pause_seconds)
+                if known := await _known(client, instance):
+                    break
+        if not known:
             order = ResponseInput(
                 model=incident.model, incident_id=incident.incident_id, again=again, trace=current().traceparent
             )
             await client.start_new(RESPONSE, instance, order.to_json())
             logger.info("response_started model=%s incident=%s", incident.model, incident.incident_id)
         _remember(self._started, instance)
+
+
+async def _known(client: df.DurableOrchestrationClient, instance: str) -> bool:
+    status = await client.get_status(instance)
+    return status is not None and status.runtime_status is not None
+
+
+def _claim_start(services: Services, incident: Incident, instance: str) -> bool:
+    """Note in the incident that its response is being started; whether this caller was the first to do so."""
+    entry = TimelineEntry(
+        key=f"start-{instance}", at=services.clock(), actor=ACTOR, what=f"its response is started: {instance}"
+    )
+    first = False
+
+    def change(known: Incident) -> Incident:
+        nonlocal first
+        first = all(line.key != entry.key for line in known.timeline)
+        return known.told(entry)
+
+    services.incidents.change(incident.model, incident.incident_id, change)
+    return first
 
 
 def _remember(memory: OrderedDict[Key, None], key: Key) -> None:

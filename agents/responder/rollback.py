@@ -14,12 +14,12 @@ def blamed_version(alert: AlertMessage, moves: Sequence[ChampionMove], settle: t
     """The version that an alert is about: the one it names, else the champion when it fired.
 
     Signals look back: for a while (``settle``) after a change of champion they are still about the one before.
-    None if there was no champion then.
+    None if there was no champion then, or somebody had removed the alias.
     """
     if alert.model_version is not None:
         return alert.model_version
     champions = [move for move in moves if move.state == "done" and move.at + settle <= alert.fired_at]
-    return champions[-1].version if champions else _first(moves)
+    return champions[-1].version or None if champions else _first(moves)
 
 
 def _first(moves: Sequence[ChampionMove]) -> str | None:

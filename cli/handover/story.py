@@ -1,12 +1,12 @@
 """Tell a night: what needs a person first, then what happened, model by model."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from cli.handover.night import Night
 from cli.handover.report import Handover, IncidentLine, LetterLine, ModelNight, MoveLine, Need, ReviewLine, RunLine
 from domain.dead_letter import DeadLetter
-from domain.decision import ChampionMove
+from domain.decision import ChampionMove, MoveKind, withdrawn
 from domain.incident import Incident
 from domain.review import Review
 from domain.view import ModelView, RunSummary
@@ -65,6 +65,8 @@ def _needs(night: Night) -> Iterator[Need]:
         several = f"nightshift dlq list --filter queue={newest.queue}"
         yield Need(what=what, command=f"nightshift dlq show {newest.letter_id}" if count == 1 else several)
     for view in night.models:
+        if view.alias_problem:
+            yield Need(what=f"{view.model}: {view.alias_problem}", command="nightshift models")
         if view.spec_error:
             yield Need(what=f"The spec of {view.model} cannot be used: {view.spec_error}", command="nightshift models")
 
@@ -87,7 +89,8 @@ def _model(night: Night, name: str, view: ModelView | None) -> ModelNight:
         spec_error=view.spec_error if view else "",
         runs=tuple(_run(run) for run in reversed(night.runs) if run.model == name),
         moves=tuple(
-            MoveLine(at=move.at, version=move.version, previous=move.previous, how=_how(move)) for move in in_night
+            MoveLine(at=move.at, version=move.version, previous=move.previous, how=_how(move, moves))
+            for move in in_night
         ),
         incidents=tuple(
             _incident(item)
@@ -112,16 +115,20 @@ def _run(run: RunSummary) -> RunLine:
     )
 
 
-def _how(move: ChampionMove) -> str:
-    """From the key of the ledger entry that ordered it."""
-    key = move.decided_by
-    if key == "outside":
-        return "changed outside Nightshift"
-    if key.startswith("rollback:"):
-        return "rolled back"
-    if key.startswith("undo") or key.endswith(":undo"):
-        return "taken back"
-    return "promoted after a review" if key.startswith("review:") else "promoted"
+_HOW: dict[MoveKind, str] = {
+    "outside": "changed outside Nightshift",
+    "rollback": "rolled back",
+    "undo": "taken back",
+    "withdrawal": "champion again: a promotion was withdrawn, because the endpoint did not follow",
+    "review": "promoted after a review",
+    "promotion": "promoted",
+}
+
+
+def _how(move: ChampionMove, moves: Sequence[ChampionMove]) -> str:
+    if not move.version:
+        return "the champion alias was removed outside Nightshift"
+    return f"{_HOW[move.kind]}, then withdrawn" if withdrawn(move, moves) else _HOW[move.kind]
 
 
 def _incident(incident: Incident) -> IncidentLine:

@@ -1,7 +1,11 @@
-"""Settings of a job's process, made before anything heavy is imported."""
+"""A job's process: its settings, made before anything heavy is imported, and how it ends when a service is away."""
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from domain.errors import ServiceUnavailableError
 
 _DEFAULTS = {
     # A job in a closed network reports to nobody.
@@ -20,3 +24,44 @@ def prepare_process() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # The storage SDK logs every request with its headers at INFO.
     logging.getLogger("azure").setLevel(logging.WARNING)
+
+
+class JobOutageError(ServiceUnavailableError):
+    """MLflow or storage did not answer while the job ran; the app gives the job another attempt.
+
+    The app knows it by its name in the task's error text (``domain.job.OUTAGE_MARK``).
+    """
+
+
+@contextmanager
+def outages_named() -> Iterator[None]:
+    """End with JobOutageError if what went wrong is that a service did not answer.
+
+    Raises:
+        JobOutageError: a connection failed, or a service answered that it is not available.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause = next((found for found in _chain(error) if _is_outage(found)), None)
+        if cause is None:
+            raise
+        raise JobOutageError("a service that the job needs", f"{type(error).__name__}: {error}") from error
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, and what it was raised from or during."""
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def _is_outage(error: BaseException) -> bool:
+    from mlflow.exceptions import RestException
+    from requests import ConnectionError as NoConnectionError
+    from requests import Timeout
+
+    if isinstance(error, RestException):
+        return error.error_code in {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
+    return isinstance(error, ConnectionError | NoConnectionError | Timeout)

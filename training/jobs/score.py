@@ -34,7 +34,7 @@ from domain.names import (
 )
 from training.jobs.blobs import JobBlobs
 from training.jobs.dataset import Dataset, load_dataset
-from training.jobs.process import prepare_process
+from training.jobs.process import outages_named, prepare_process
 from training.jobs.tracking import experiment_of, registered_name, runs_with_tag, version_with_token
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--lifecycle-run", required=True)
     values = parser.parse_args(arguments)
     prepare_process()
-    score(ScoreOrder(**vars(values)))
+    with outages_named():
+        score(ScoreOrder(**vars(values)))
 
 
 def _score_and_log(

@@ -31,7 +31,7 @@ from training.jobs.blobs import JobBlobs
 from training.jobs.dataset import Dataset, load_dataset
 from training.jobs.plan_log import log_order, tune_and_log
 from training.jobs.plan_order import load_order
-from training.jobs.process import prepare_process
+from training.jobs.process import outages_named, prepare_process
 from training.jobs.tracking import experiment_of, git_commit, registered_name, version_with_token
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--plan", default="", help="order of a plan as JSON, or the address of a blob that holds it")
     values = parser.parse_args(arguments)
     prepare_process()
-    train(TrainOrder(**vars(values)))
+    with outages_named():
+        train(TrainOrder(**vars(values)))
 
 
 def _check_same_plan(

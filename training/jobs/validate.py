@@ -15,7 +15,7 @@ from pathlib import Path
 from domain.errors import BadInputError
 from domain.upload import PartReport, ValidationOrder
 from training.jobs.blobs import JobBlobs
-from training.jobs.process import prepare_process
+from training.jobs.process import outages_named, prepare_process
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--report", required=True, help="address to write the report to")
     values = parser.parse_args(arguments)
     prepare_process()
-    validate(values.order, values.report)
+    with outages_named():
+        validate(values.order, values.report)
 
 
 def _read_order(url: str, blobs: JobBlobs) -> ValidationOrder:

@@ -224,12 +224,18 @@ def test_two_rounds_are_two_decisions(deciding: Deciding) -> None:
     assert len(deciding.entries("decision")) == 2
 
 
-def test_who_asked_for_an_improvement_is_not_asked_about_what_it_starts_from(deciding: Deciding) -> None:
-    """Mixed evidence goes on into the loop instead of a review."""
+def test_what_is_flagged_in_an_ordered_improvement_opens_its_review(deciding: Deciding) -> None:
+    """Nobody loses what is good in it: a person is asked about it, and the loop that was ordered tries more."""
     request = deciding.request(FLAG).model_copy(update={"improve": True})
     result = deciding.act(request)
-    assert (result.outcome, result.improve) == ("rejected", deciding.spec.improvement)
-    assert deciding.services.reviews.all(deciding.model) == ()
+    assert (result.outcome, result.improve) == ("flagged", deciding.spec.improvement)
+    [review] = deciding.services.reviews.all(deciding.model)
+    assert (review.review_id, review.state) == (result.review_id, "open")
+
+
+def test_what_is_flagged_by_itself_starts_no_loop(deciding: Deciding) -> None:
+    """A person is asked; nobody has ordered an improvement."""
+    assert deciding.act(deciding.request(FLAG)).improve is None
 
 
 def test_only_a_rule_that_the_spec_names_starts_the_loop(deciding: Deciding) -> None:
@@ -289,7 +295,7 @@ def test_a_move_of_another_under_way_is_waited_for(deciding: Deciding) -> None:
     registry = deciding.services.registry
     with pytest.raises(KilledError):
         move_champion(
-            cast("Services", Interrupted(deciding.services, last=5, after=True)),
+            cast("Services", Interrupted(deciding.services, last=6, after=True)),
             model=deciding.model, expected="1", version="3", run="incident", decided_by="rollback",
         )  # fmt: skip
     assert deciding.services.champions.moves(deciding.model)[-1].state == "begun"

@@ -43,7 +43,8 @@ def test_a_rollback_is_taken_back(champions: Case, rolled_back: Incident) -> Non
         order.sequence,
     )
     after = champions.read(rolled_back)
-    assert (after.state, champions.action(rolled_back, "rollback").state) == ("open", "undone")
+    assert (after.state, champions.action(rolled_back, "rollback").state) == ("acknowledged", "undone")
+    assert after.acknowledged_by == "ann"
     assert after.timeline[-1].actor == "ann"
     assert after.timeline[-1].what.startswith("undo (it was right): rollback: version 3 is champion again")
     assert champions.services.ledger.verify(champions.model) is None
@@ -76,7 +77,7 @@ def test_killed_at_any_call_and_repeated_it_is_undone_once(champions: Case, roll
     assert result.serve == Serve(endpoint="revenue", model=champions.model, version="3")
     assert (champions.champion, champions.reigns) == ("3", ["1", "2", "3", "2", "3"])
     assert champions.quarantine("3") is None
-    assert champions.read(rolled_back).state == "open"
+    assert champions.read(rolled_back).state == "acknowledged"
     assert len(champions.entries()) == 2
 
 
@@ -184,7 +185,7 @@ def test_a_promoted_retraining_is_taken_back(champions: Case) -> None:
     result = run_undo_mitigations(champions.services, champions.undo_request(incident))
     assert result.undone == ("retrain: version 2 is champion again instead of version 3",)
     assert (champions.champion, champions.action(incident, "retrain").state) == ("2", "undone")
-    assert champions.read(incident).state == "open"
+    assert champions.read(incident).state == "acknowledged"
 
 
 def test_a_retraining_that_has_promoted_nothing_can_be_undone_when_it_has(champions: Case) -> None:

@@ -79,6 +79,32 @@ def test_an_alert_from_before_the_action_does_not_count(case: Case, incident: In
     assert _verify(case, incident, final=True).recovered is True
 
 
+@pytest.mark.parametrize("behind", [timedelta(minutes=10), timedelta(hours=2)])
+def test_a_source_whose_clock_is_behind_has_not_recovered_while_it_fires(case: Case, behind: timedelta) -> None:
+    """Its alerts are said to have fired before the action, and reach us after it."""
+    arrived = case.services.clock()
+    opened = case.alert("b1", fired_at=arrived - behind)
+    done = IncidentAction(mitigation="rollback", state="done", detail="version 2", at=opened.recorded_at)
+    keep_action(case.services, opened, done, mitigated=True)
+    since = opened.recorded_at + timedelta(seconds=1)
+    request = VerifyRequest(model=case.model, incident_id=opened.incident_id, since=since, final=True)
+    later = since + timedelta(minutes=5)
+    case.replace(clock=lambda: later)
+    case.alert("b2", fired_at=later - behind)
+    found = run_verify_recovery(case.services, request)
+    assert (found.recovered, case.read(opened).state) == (False, "open")
+
+
+def test_a_source_whose_clock_is_behind_and_that_is_quiet_has_recovered(case: Case) -> None:
+    """Its one alert was there before the action."""
+    opened = case.alert("b1", fired_at=case.services.clock() - timedelta(minutes=10))
+    done = IncidentAction(mitigation="rollback", state="done", detail="version 2", at=opened.recorded_at)
+    keep_action(case.services, opened, done, mitigated=True)
+    since = opened.recorded_at + timedelta(seconds=1)
+    request = VerifyRequest(model=case.model, incident_id=opened.incident_id, since=since, final=True)
+    assert run_verify_recovery(case.services, request).recovered is True
+
+
 @pytest.mark.parametrize("again", [False, True], ids=["quiet", "fired again"])
 def test_looked_at_twice_it_says_and_tells_the_same(case: Case, incident: Incident, again: bool) -> None:
     """A repeat of the last look adds nothing."""

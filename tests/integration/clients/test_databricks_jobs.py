@@ -13,7 +13,7 @@ from databricks.sdk.service.jobs import RunResultState
 
 from clients.databricks_jobs import DatabricksJobService
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
-from domain.job import FINISHED, JobOrder, JobState, JobStatus
+from domain.job import FINISHED, OUTAGE_MARK, JobOrder, JobState, JobStatus
 from tests.integration.databricks.workspace_process import Host, job_id, started_process, until
 from tests.loopback_server import Answering, LoopbackServer
 
@@ -432,6 +432,36 @@ def test_an_output_that_does_not_come_is_not_waited_for_long() -> None:
         server.close()
     assert status.state == "failed"
     assert "task train: exit 1 (its output could not be read: " in status.error
+
+
+def test_how_long_a_run_goes_on_is_databricks_own_figure(workspace: _Workspace) -> None:
+    """From its start to the date of the answer, both by the workspace's clock; nothing where there is no start yet."""
+    state = {"life_cycle_state": "RUNNING"}
+    workspace.run(state=state, start_time=1_000)
+    found = workspace.jobs.status(7).running_seconds
+    assert found is not None
+    assert found > 50 * 365 * 24 * 3600
+    for start in (0, None):
+        workspace.run(state=state, start_time=start)
+        assert workspace.jobs.status(7).running_seconds is None
+    workspace.run(state={"life_cycle_state": "TERMINATED", "result_state": "SUCCESS"}, start_time=1_000)
+    assert workspace.jobs.status(7).running_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(f"{OUTAGE_MARK}: MLflow", "internal_error"), ("KeyError: 'x'", "failed")]
+)
+def test_an_outage_that_the_job_has_met_is_no_fault_of_its_code(
+    workspace: _Workspace, error: str, state: JobState
+) -> None:
+    """It gets another attempt, as a fault of the platform does."""
+    failed = {"life_cycle_state": "TERMINATED", "result_state": "FAILED"}
+    workspace.run(state=failed, tasks=[{"task_key": "train", "run_id": 8, "state": failed}])
+    workspace.output = {"error": error, "error_trace": "Traceback (most recent call last)"}
+    status = workspace.jobs.status(7)
+    workspace.output = None
+    assert (status.state, status.transient) == (state, state == "internal_error")
+    assert error in status.error
 
 
 def test_the_time_of_a_run(workspace: _Workspace) -> None:

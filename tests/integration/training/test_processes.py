@@ -1,7 +1,11 @@
 """The entry points as processes, as the job runner starts them."""
 
+import dataclasses
 import uuid
 
+import pytest
+
+from domain.job import OUTAGE_MARK
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
 
 
@@ -26,3 +30,19 @@ def test_a_failing_task_ends_with_its_error(bench: Workbench) -> None:
         1,
         f"domain.errors.BlobMissingError: url = '{bench.url('no.json')}': the blob is gone; upload it again",
     )
+
+
+@pytest.mark.parametrize("service", ["mlflow", "storage"])
+def test_an_outage_of_a_service_is_named_as_one(bench: Workbench, service: str) -> None:
+    """Nothing listens where MLflow or storage should be: the last line says so by the name that the app knows."""
+    away = "http://127.0.0.1:9"
+    if service == "mlflow":
+        broken = dataclasses.replace(bench, mlflow_url=away)
+        order = {"model": "m", "dataset": bench.url("d.json"), "train_token": "t", "lifecycle_run": "r"}
+        ended = broken.run("training.jobs.train", **order)
+    else:
+        storage = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint={away}/a;"
+        broken = dataclasses.replace(bench, storage=storage)
+        ended = broken.run("training.jobs.validate", order=f"{away}/a/c/o.json", report=f"{away}/a/c/r.json")
+    last = ended.log.strip().splitlines()[-1]
+    assert (ended.code, last.partition(":")[0]) == (1, f"training.jobs.process.{OUTAGE_MARK}"), ended.log

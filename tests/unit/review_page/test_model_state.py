@@ -35,7 +35,17 @@ class NoRuns:
         """Nothing is known."""
 
 
-def _services(registry: Away) -> Services:
+class Removed:
+    """A registry in which nobody holds the alias."""
+
+    def version_of(self, model: str, alias: str) -> None:
+        """Nobody."""
+
+    def experiment_of(self, model: str) -> None:
+        """None is known."""
+
+
+def _services(registry: Away | Removed) -> Services:
     move = ChampionMove(
         model="m", sequence=1, version="7", previous=None, run="r", decided_by="d", at=NOW, state="done"
     )
@@ -53,6 +63,13 @@ async def test_mlflow_is_away() -> None:
     (found,) = await ModelStates().read(cast("Any", NoRuns()), _services(Away()))
     assert found.state == ModelState("m", champion="7", since=NOW, trouble=found.state.trouble)
     assert "rollback not checked: MLflow" in found.state.trouble
+
+
+async def test_an_alias_that_is_gone_is_not_shown_as_a_champion() -> None:
+    """The record knows who held it last; MLflow has answered, so nobody is champion now."""
+    (found,) = await ModelStates().read(cast("Any", NoRuns()), _services(Removed()))
+    assert (found.state.champion, found.state.since) == (None, None)
+    assert found.state.trouble.startswith("the champion alias is gone from MLflow; version 7 held it last")
 
 
 async def test_mlflow_hangs(monkeypatch: pytest.MonkeyPatch) -> None:

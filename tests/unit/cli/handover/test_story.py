@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from cli.handover.render import render
 from cli.handover.story import duration, tell
 from tests.unit.cli.handover.nights import (
     SINCE,
@@ -78,12 +79,16 @@ def test_a_model_has_its_runs_moves_incidents_and_reviews() -> None:
     assert [(item.review_id, item.state) for item in told.reviews] == [("r0", "expired"), ("r1", "open")]
 
 
+WITHDRAWN = "champion again: a promotion was withdrawn, because the endpoint did not follow"
+
+
 @pytest.mark.parametrize(
     ("decided_by", "how"),
     [
         ("lifecycle-m-1:decision:0", "promoted"),
         ("review:r1:decision", "promoted after a review"),
-        ("review:r1:decision:undo", "taken back"),
+        ("review:r1:decision:undo", WITHDRAWN),
+        ("lifecycle-m-1:withdrawal", WITHDRAWN),
         ("undo:i1:rollback", "taken back"),
         ("rollback:m:2", "rolled back"),
         ("outside", "changed outside Nightshift"),
@@ -93,6 +98,32 @@ def test_a_change_of_champion_says_what_made_it(decided_by: str, how: str) -> No
     """By the key of the ledger entry."""
     report = tell(night(models=(model(moves=(move(1, "2", "1", decided_by, 5),)),)), APP)
     assert [item.how for item in report.models[0].moves] == [how]
+
+
+@pytest.mark.parametrize(
+    ("promoted_by", "withdrawn_by"),
+    [
+        ("lifecycle-m-1:decision:0", "lifecycle-m-1:withdrawal"),
+        ("improvement-m-1:decision:2", "lifecycle-m-1:withdrawal"),
+        ("review:r1:decision", "review:r1:decision:undo"),
+    ],
+)
+def test_a_promotion_that_was_withdrawn_is_not_told_as_one(promoted_by: str, withdrawn_by: str) -> None:
+    """The endpoint did not follow: neither the promotion nor what took it back is a success of the night."""
+    moves = (move(1, "2", "1", promoted_by, 5), move(2, "1", "2", withdrawn_by, 6), move(3, "3", "1", promoted_by, 7))
+    first, back, later = tell(night(models=(model(moves=moves),)), APP).models[0].moves
+    assert first.how.endswith(", then withdrawn")
+    assert back.how == WITHDRAWN
+    assert not later.how.endswith("withdrawn")
+
+
+def test_an_alias_that_is_gone_needs_somebody() -> None:
+    """And its removal, once it is on record, is no version."""
+    view = model(alias_problem="the champion alias is gone", moves=(move(1, "", "2", "outside", 5),))
+    report = tell(night(models=(view,)), APP)
+    assert "m: the champion alias is gone" in [need.what for need in report.needs]
+    assert report.models[0].moves[0].how == "the champion alias was removed outside Nightshift"
+    assert "version  " not in render(report, "markdown")
 
 
 def test_what_belongs_to_no_model_is_told_too() -> None:

@@ -1,0 +1,79 @@
+"""A queue that failed with its run: the uploads of that run do not end without a word."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import azure.durable_functions as df
+import pytest
+
+from activities.wake_queue import queue_instance, wake_queue
+from domain.alert import AlertMessage
+from domain.errors import ServiceUnavailableError
+from domain.upload import Upload
+from domain.upload_queue import Submission
+from tests.integration.activities.responder import Case
+
+pytestmark = pytest.mark.xdist_group("mlflow")
+
+FAILED = df.OrchestrationRuntimeStatus.Failed
+
+
+@dataclass
+class _Status:
+    runtime_status: df.OrchestrationRuntimeStatus
+    output: str = "Activity function 'record_halt' failed: storage does not answer"
+
+
+@dataclass
+class _Client:
+    """A durable client whose instances have failed, and that remembers what it started."""
+
+    failed: set[str]
+    started: list[str] = field(default_factory=list)
+
+    async def get_status(self, instance: str) -> _Status | None:
+        return _Status(FAILED) if instance in self.failed else None
+
+    async def start_new(self, _name: str, instance: str, _order: Any) -> None:
+        self.started.append(instance)
+
+
+class _Queues:
+    """Alert queues behind a broker that is away at first."""
+
+    def __init__(self, outages: int) -> None:
+        self.outages = outages
+        self.sent: list[AlertMessage] = []
+
+    def send(self, alert: AlertMessage) -> None:
+        if self.outages:
+            self.outages -= 1
+            raise ServiceUnavailableError("Service Bus", "away")
+        self.sent.append(alert)
+
+
+async def test_a_run_that_broke_off_with_its_queue_is_on_record_and_told(case: Case) -> None:
+    """Storage and broker were away for longer than the retries: lifecycle and queue have failed. With the broker still
+    away the sweep comes again; then ledger, alert and the successor follow, each once.
+    """
+    queues = _Queues(outages=1)
+    case.replace(alert_queues=queues)
+    upload = Upload(
+        url="http://host/bronze/m/a", container="bronze", name="m/a", etag='"1"', size=1,
+        event_time=case.services.clock(), event_id="e",
+    )  # fmt: skip
+    generation = case.services.uploads.submit(upload, case.model).generation
+    run = case.services.uploads.claim(case.model, generation, 0).run
+    client: Any = _Client({queue_instance(case.model, generation), run})
+    submission = Submission(generation=generation, accepted=False)
+    with pytest.raises(ServiceUnavailableError):
+        await wake_queue(client, case.services, case.model, submission)
+    assert client.started == []
+    for _ in range(2):
+        await wake_queue(client, case.services, case.model, submission)
+    (entry,) = case.services.ledger.entries(case.model, run)
+    assert (entry.kind, entry.body["failure"]["code"]) == ("halt", "run_broke_off")
+    assert "storage does not answer" in entry.body["failure"]["message"]
+    assert [alert.rule for alert in queues.sent][:2] == ["run_broke_off", "queue_gone"]
+    assert queues.sent[0].run == run
+    assert set(client.started) == {queue_instance(case.model, generation + 1)}

@@ -1,0 +1,87 @@
+"""Two deliveries of one alert at the same moment start its response once."""
+
+import asyncio
+from typing import Any
+
+import azure.durable_functions as df
+import pytest
+from azure.data.tables import TableServiceClient
+
+from clients.incidents import TableIncidentBook
+from domain.incident import Incident
+from domain.ports import Services
+from tests.incident_examples import AT, alert, signal
+from triggers.alerts import Responder
+
+
+class _Status:
+    def __init__(self, runtime_status: df.OrchestrationRuntimeStatus) -> None:
+        self.runtime_status = runtime_status
+
+
+class _Durable:
+    """As Durable with ``NonRunningStates``: what has ended is replaced. A response ends as soon as it is started."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+        self.go = asyncio.Event()
+
+    async def get_status(self, instance: str) -> _Status | None:
+        """All look before anybody starts it."""
+        found = _Status(df.OrchestrationRuntimeStatus.Completed) if instance in self.ended else None
+        await self.go.wait()
+        return found
+
+    async def start_new(self, _name: str, instance: str, _order: Any) -> None:
+        self.ended.append(instance)
+
+
+class _Services:
+    def __init__(self, incidents: TableIncidentBook) -> None:
+        self.incidents = incidents
+
+    def clock(self) -> Any:
+        return AT
+
+
+@pytest.fixture
+def services(tables: TableServiceClient) -> Any:
+    """The incident book on real Table storage."""
+    return _Services(TableIncidentBook(tables))
+
+
+def _incident(services: Services, model: str) -> Incident:
+    incident = services.incidents.record(signal(alert(model=model))).incident
+    assert incident is not None
+    return incident
+
+
+async def test_two_deliveries_at_once_start_one_response(services: Any, model: str) -> None:
+    """On two hosts, so that neither's memory helps: the second looks before the first has started it."""
+    incident, durable = _incident(services, model), _Durable()
+    client: Any = durable
+    hosts = [Responder(lambda: services, looks=100, pause_seconds=0.02) for _ in range(2)]
+    starts = [asyncio.create_task(host._start(client, incident, incident.response, again=False)) for host in hosts]
+    await asyncio.sleep(0)
+    durable.go.set()
+    await asyncio.gather(*starts)
+    assert durable.ended == [incident.response]
+
+
+async def test_a_delivery_that_was_killed_before_it_started_holds_up_nobody(services: Any, model: str) -> None:
+    """It had claimed the start; the next delivery waits a little, and starts it."""
+    incident, durable = _incident(services, model), _Durable()
+    durable.go.set()
+
+    async def killed(*_: Any) -> None:
+        raise asyncio.CancelledError
+
+    broken: Any = _Durable()
+    broken.go.set()
+    broken.start_new = killed
+    responder = Responder(lambda: services, looks=2, pause_seconds=0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await responder._start(broken, incident, incident.response, again=False)
+    client: Any = durable
+    await responder._start(client, incident, incident.response, again=False)
+    assert durable.ended == [incident.response]
