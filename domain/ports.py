@@ -20,6 +20,7 @@ from domain.record_ports import (
     Ledger,
     NotificationBook,
     ReviewBook,
+    SweepBook,
     TraceBook,
     UploadQueue,
 )
@@ -259,6 +260,10 @@ class Services(Protocol):
     @property
     def notifications(self) -> NotificationBook:
         """Which notifications have gone out."""
+
+    @property
+    def sweeps(self) -> SweepBook:
+        """The last looks of the sweeps."""
 
     @property
     def dead_letters(self) -> DeadLetterBook:

@@ -30,6 +30,7 @@ from domain.record_ports import (
     Ledger,
     NotificationBook,
     ReviewBook,
+    SweepBook,
     TraceBook,
     UploadQueue,
 )
@@ -221,6 +222,13 @@ class LazyServices:
         from clients.notifications import TableNotificationBook
 
         return TableNotificationBook(self._tables)
+
+    @cached_property
+    def sweeps(self) -> SweepBook:
+        """The last looks of the sweeps."""
+        from clients.sweeps import TableSweepBook
+
+        return TableSweepBook(self._tables)
 
     @cached_property
     def dead_letters(self) -> DeadLetterBook:
