@@ -45,14 +45,20 @@ async def watch_orders(client: df.DurableOrchestrationClient, services: Services
     found, problems = 0, []
     for model in await asyncio.to_thread(_models, services):
         try:
-            look = _Look(client, services, await asyncio.to_thread(services.sweeps.mark, model))
-            await look.run()
-            found += look.found
-            problems += look.problems
+            swept = await watch_model(client, services, model)
+            found += swept.found
+            problems += [swept.problem] if swept.problem else []
         except Exception as error:
             logger.exception("orders_not_watched model=%s", model)
             problems.append(f"{model}: {type(error).__name__}: {error}")
     return Swept(found=found, problem="; ".join(problems)[:1_000])
+
+
+async def watch_model(client: df.DurableOrchestrationClient, services: Services, model: str) -> Swept:
+    """Look at the open and the new orders of one model, then at its champion, and move its mark."""
+    look = _Look(client, services, await asyncio.to_thread(services.sweeps.mark, model))
+    await look.run()
+    return Swept(found=look.found, problem="; ".join(look.problems)[:1_000])
 
 
 def _models(services: Services) -> list[str]:
@@ -77,7 +83,7 @@ class _Look:
         self.problems: list[str] = []
 
     async def run(self) -> None:
-        """Look at the open and the new orders, then at the champion, and move the mark."""
+        """The whole look."""
         known, new = await asyncio.to_thread(self.read)
         left = [entry for entry in (*known, *new) if not await self.closes(entry)]
         sequence = new[-1].sequence if new else self.mark.sequence
