@@ -101,6 +101,6 @@ _KINDS: tuple[OrderKind, ...] = (
     *INCIDENT_ORDERS,
     OrderKind(_is_withdrawal, _owes_move, _finish_withdrawal, _run),
     OrderKind(_is_promotion, _owes_outcome, _close_promotion, _run, ages=False),
-    OrderKind(lambda entry: entry.kind == "order", _owes_data, _finish_data, lambda _: "", ages=False),
-    OrderKind(_is_outcome_of_review, lambda *_: True, _finish_review, _review_instance, ages=False),
+    OrderKind(lambda entry: entry.kind == "order", _owes_data, _finish_data, lambda _: "", told=False, ages=False),
+    OrderKind(_is_outcome_of_review, lambda *_: True, _finish_review, _review_instance, told=False, ages=False),
 )

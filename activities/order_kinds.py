@@ -47,6 +47,7 @@ class OrderKind:
         instance: id of the orchestration that carries it out; empty if none does.
         due: from when on it may be carried out.
         longest: how long after that the orchestration is waited for; None: until it has ended.
+        told: whether on-call is told that it was carried out late.
         ages: whether one that is older than a day is a person's: what it was about has changed since.
     """
 
@@ -56,6 +57,7 @@ class OrderKind:
     instance: Callable[[LedgerEntry], str]
     due: Callable[[LedgerEntry], datetime] = lambda entry: entry.recorded_at
     longest: timedelta | None = None
+    told: bool = True
     ages: bool = True
 
 

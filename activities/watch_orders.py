@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 _GRACE = timedelta(minutes=10)
 # Entries of a model that one look reads, and orders that may be open before it reads no further.
 MOST = 500
+_DONE_SINCE = Carried(closed=True, said="it has been carried out since")
 _ENDED = frozenset(
     {
         df.OrchestrationRuntimeStatus.Completed,
@@ -87,7 +88,9 @@ class _Look:
         known, new = await asyncio.to_thread(self.read)
         left = [entry for entry in (*known, *new) if not await self.closes(entry)]
         sequence = new[-1].sequence if new else self.mark.sequence
-        mark = self.mark.model_copy(update={"sequence": sequence, "open": tuple(entry.sequence for entry in left)})
+        open_ = tuple(entry.sequence for entry in left)
+        tried = tuple(number for number in self.mark.tried if number in open_)
+        mark = self.mark.model_copy(update={"sequence": sequence, "open": open_, "tried": tried})
         if self.mark.model != PLATFORM:
             keys = frozenset(entry.key for entry in left)
             mark, differences = await asyncio.to_thread(watch_champion, self.services, mark, ordered=keys)
@@ -127,13 +130,24 @@ class _Look:
     async def carry(self, kind: OrderKind, entry: LedgerEntry) -> Carried:
         """Carry an order out if it is owed and nobody is at work on it."""
         if not await asyncio.to_thread(kind.owes, self.services, entry):
-            return CLOSED
+            # Carried out, by an earlier look that broke off before it had told it or by somebody else since.
+            return _DONE_SINCE if entry.sequence in self.mark.tried else CLOSED
         if await self.is_at_work(kind, entry):
             return WAITS
         if kind.ages and self.services.clock() - entry.recorded_at > AGE:
             said = "it is older than a day and was not carried out; what it was about has changed since, so it is yours"
             return Carried(closed=True, done=False, said=said)
+        if kind.told:
+            await self.try_once(entry)
         return await asyncio.to_thread(kind.carry_out, self.services, entry)
+
+    async def try_once(self, entry: LedgerEntry) -> None:
+        """Write down that an order is about to be carried out, before it is."""
+        if entry.sequence in self.mark.tried:
+            return
+        mark = self.mark.model_copy(update={"tried": (*self.mark.tried, entry.sequence)})
+        await asyncio.to_thread(self.services.sweeps.move_mark, self.mark, mark)
+        self.mark = mark
 
     async def is_at_work(self, kind: OrderKind, entry: LedgerEntry) -> bool:
         """Whether the orchestration that has written an order may still carry it out."""

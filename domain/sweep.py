@@ -46,10 +46,12 @@ class OrderMark(Message):
     Attributes:
         sequence: every order up to this entry is carried out, or is one of ``open``.
         open: sequences of the entries whose orders are not carried out.
+        tried: those that the sweep has begun to carry out: on-call is told how that ended, whoever has ended it.
         served: sequence of the last champion move whose version the endpoint has been seen to serve.
     """
 
     model: str
     sequence: int = 0
     open: tuple[int, ...] = ()
+    tried: tuple[int, ...] = ()
     served: int = 0
