@@ -1,9 +1,10 @@
 """What follows from the end of a review is done and told, wherever a call breaks off: real storage, real registry."""
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from mlflow import MlflowClient
@@ -21,7 +22,7 @@ from domain.review_messages import ReviewResult, SettleReview
 from tests.integration.activities.failing_ports import without_alias
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.model_data import Starts
-from tests.integration.activities.responder import Case
+from tests.integration.activities.responder import Case, Replaced
 from tests.integration.activities.reviewing import flag, read, request
 
 pytestmark = pytest.mark.xdist_group("mlflow")
@@ -107,6 +108,56 @@ async def test_a_void_approval_is_told(
     assert (await _killed_at_each_call(case, after, call)).state == "void"
     assert told() == {f"The approval of {case.model} is void"}
     assert [entry.kind for entry in case.entries()].count("order") == 1
+
+
+class _KilledAfter:
+    """A port whose process is gone right after one call."""
+
+    def __init__(self, port: Any, call: str) -> None:
+        self._port = port
+        self._call = call
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        if name != self._call:
+            return found
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            found(*args, **kwargs)
+            raise KilledError
+
+        return call
+
+
+@pytest.mark.parametrize(("port", "call"), [("reviews", "change"), ("notifications", "begin")])
+@pytest.mark.parametrize("end", ["void", "expired", "failed"])
+async def test_an_end_is_told_after_a_kill_right_behind_it(
+    case: Case,
+    mlflow_client: MlflowClient,
+    tmp_path: Path,
+    told: Callable[[], set[str]],
+    port: str,
+    call: str,
+    end: str,
+) -> None:
+    """The review is settled and nobody was told: the next call tells it."""
+    review = flag(case, mlflow_client, tmp_path)
+    settle = SettleReview(model=case.model, review_id=review.review_id, problem="it broke")
+    if end == "expired":
+        expire_review(case.services, review)
+    else:
+        decide_review(case.services, review, choice="approve", by="ann", comment="looks right")
+    if end == "void":
+        case.services.registry.tag(case.model, "2", TAG_QUARANTINE, "i7")
+    killed = cast("Services", Replaced(case.services, **{port: _KilledAfter(getattr(case.services, port), call)}))
+    for services, kills in ((killed, True), (case.services, False)):
+        with pytest.raises(KilledError) if kills else contextlib.nullcontext():
+            if end == "failed":
+                run_settle_review(services, settle)
+            else:
+                await run_act_on_review(services, Starts(), request(review))
+    assert read(case, review).state == end
+    assert len(told()) == 1
 
 
 @KILLED
