@@ -17,6 +17,7 @@ import triggers.review_sweep
 from clients.notifications import TableNotificationBook
 from clients.notifier import AppriseNotifier
 from clients.reviews import TableReviewBook
+from clients.sweeps import TableSweepBook
 from domain.names import AWAIT_DECISION, RESPONSE, REVIEW, REVIEW_DECIDED
 from domain.review import Review
 from domain.step import Patience
@@ -74,6 +75,7 @@ class App:
     host: Host
     reviews: Any
     notifications: TableNotificationBook
+    sweeps: TableSweepBook
     told: Path
     model: str
     orchestration_version: int = _OLD
@@ -133,6 +135,7 @@ async def app(host: Host, tables: TableServiceClient, model: str, tmp_path: Path
         host=host,
         reviews=_Reviews(TableReviewBook(tables), model),
         notifications=TableNotificationBook(tables),
+        sweeps=TableSweepBook(tables),
         notifier=AppriseNotifier("", told),
         told=told,
         model=model,

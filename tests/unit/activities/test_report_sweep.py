@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -43,7 +42,7 @@ class _Services:
 
 def _health(started: datetime, whole_at: datetime | None) -> SweepHealth:
     looks = (SweepLook(name=NAME, at=NOW, found=1, whole_at=whole_at),)
-    found: Any = read_sweeps(_Services(looks), started)  # type: ignore[arg-type]
+    found = read_sweeps(_Services(looks), started)  # type: ignore[arg-type]
     return next(item for item in found if item.name == NAME)
 
 
