@@ -11,9 +11,9 @@ from activities.failures import guarded
 from activities.fresh_evidence import order_fresh_evidence
 from activities.open_review import parts_of
 from activities.review_bindings import changes_since
-from activities.settle_review import settled
+from activities.settle_review import settled, tell_outcome
 from activities.standing import expected_alias
-from activities.tell_reviewers import find_review, tell
+from activities.tell_reviewers import find_review
 from activities.wake_queue import wake_queue
 from domain.errors import BadInputError, ChampionMovedError
 from domain.improvement_messages import ImproveOrder
@@ -63,6 +63,8 @@ def _act(services: Services, request: ReviewRequest) -> ReviewResult:
         return result
     record_decision(services, review)
     if review.settled:
+        # An earlier call may have ended before it had told it; it is told once, whoever comes.
+        tell_outcome(services, review)
         return result
     if review.state == "approved":
         return _promote(services, review)
@@ -72,9 +74,7 @@ def _act(services: Services, request: ReviewRequest) -> ReviewResult:
             model=review.model, run=review.validated_by, by=review.decision.by, reason=review.decision.comment
         )
         return result.model_copy(update={"improve": order})
-    if review.state == "expired":
-        tell(services, review, "expired", f"The review of {review.model} has expired", review.verdict())
-    settled(services, review, None, review.detail or "the champion stays")
+    tell_outcome(services, settled(services, review, None, review.detail or "the champion stays"))
     return result
 
 
@@ -118,7 +118,7 @@ def _void(services: Services, review: Review, changed: tuple[BoundChange, ...]) 
         fresh, then = "", f"fresh evidence could not be ordered: {error.message}"
     detail = f"the approval is void, because what it was given for has changed: {what}; the champion stays; {then}"
     known = settled(services, review, "void", detail, changed=changed, fresh=fresh)
-    tell(services, known, "void", f"The approval of {review.model} is void", known.verdict())
+    tell_outcome(services, known)
     logger.warning(
         "approval_void review=%s model=%s run=%s changed=%s", review.review_id, review.model, review.run, what
     )

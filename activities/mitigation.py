@@ -3,6 +3,7 @@
 from activities.failures import guarded
 from activities.measures import record_mitigation
 from activities.plan_response import find_incident
+from domain.errors import NightshiftError
 from domain.incident import Incident, IncidentAction, TimelineEntry
 from domain.ledger import ACTOR
 from domain.names import SETTLE_MITIGATION
@@ -44,6 +45,26 @@ def keep_action(
         seconds = (action.at - incident.recorded_at).total_seconds()
         record_mitigation(incident.model, action.mitigation, action.state, seconds)
     return action
+
+
+def begin_action(services: Services, incident: Incident, action: IncidentAction) -> None:
+    """Put an action that is ordered and not carried out yet into its incident, unless one of its kind stands there."""
+
+    def change(known: Incident) -> Incident:
+        return known.acted(action) if known.action(action.mitigation) is None else known
+
+    services.incidents.change(incident.model, incident.incident_id, change)
+
+
+def tell_failed_try(services: Services, incident: Incident, mitigation: str, error: NightshiftError) -> None:
+    """Add to an incident's timeline that an ordered mitigation was tried and failed, once per code of the failure."""
+    entry = TimelineEntry(
+        key=f"{mitigation}-try-{error.code}",
+        at=services.clock(),
+        actor=ACTOR,
+        what=f"{mitigation} was tried and failed, its order stands: {error.code}: {error.message}"[:1_000],
+    )
+    services.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
 
 
 def run_settle_mitigation(services: Services, request: SettleRequest) -> Done:

@@ -7,14 +7,14 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from activities.failures import guarded
-from activities.mitigation import keep_action
+from activities.mitigation import begin_action, keep_action
 from activities.plan_response import find_incident
 from activities.respond import playbook_of
 from agents.responder.compute import choose
 from domain.compute import ComputeRef
-from domain.errors import ServiceRefusedError
+from domain.errors import NightshiftError, ServiceUnavailableError
 from domain.incident import Incident, IncidentAction
-from domain.ledger import ACTOR, LedgerRecord
+from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
 from domain.names import PAUSE_COMPUTE, RESUME_COMPUTE
 from domain.ports import Services
 from domain.response import Done, MitigateRequest, MitigationResult
@@ -25,13 +25,17 @@ _MITIGATION: Final = "pause_compute"
 _REFS = TypeAdapter(tuple[ComputeRef, ...])
 # The ledger and the incident name the resources; a workspace with more than this has a policy for them.
 _MOST = 100
+# A resource that does not answer is tried again for this long; shorter than the retries of a response.
+_TRIES = timedelta(seconds=60)
 
 
 def run_pause_compute(services: Services, request: MitigateRequest) -> MitigationResult:
     """Pause what says that it is not essential.
 
     1. Append the lease to the ledger: owner, reason, end, what will be paused, what is spared and why.
-    2. Pause what the ledger names. A repeat goes on with the same list.
+    2. Put it into the incident as begun, so that what is paused is resumed whatever happens to this call.
+    3. Pause what the ledger names, each resource apart. A repeat goes on with the same list. A resource that does not
+       answer is tried again for a minute; then the lease is what was paused, and a person is told of the rest.
     """
     return guarded(
         PAUSE_COMPUTE,
@@ -45,43 +49,25 @@ def run_pause_compute(services: Services, request: MitigateRequest) -> Mitigatio
 def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
     incident = find_incident(services, request.model, request.incident_id)
     known = incident.action(_MITIGATION)
-    if known is not None:
+    if known is not None and known.state != "begun":
         return _result(known)
-    playbook = playbook_of(services, request.model)
-    held = _held_by_others(services, incident)
-    chosen, spared = choose(services.compute.list_compute(), playbook.protected, held)
-    ends = services.clock() + timedelta(minutes=playbook.pause_minutes)
-    entry = services.ledger.append(
-        LedgerRecord(
-            key=f"pause:{incident.incident_id}",
-            model=incident.model,
-            run=incident.response,
-            kind="mitigation",
-            subject=f"{len(chosen[:_MOST])} resources",
-            actor=ACTOR,
-            body={
-                "mitigation": _MITIGATION,
-                "incident": incident.incident_id,
-                "rule": incident.rule,
-                "reason": request.reason or incident.reason,
-                "ends": ends.isoformat(),
-                "resources": [item.ref.to_json() for item in chosen[:_MOST]],
-                "names": [item.name for item in chosen[:_MOST]],
-                "spared": dict(list(spared.items())[:_MOST]),
-            },
-        )
-    )
+    entry = services.ledger.find(request.model, pause_key(incident)) or _order(services, incident, request.reason)
+    begin_action(services, incident, ordered_pause(entry))
     paused: list[ComputeRef] = []
     names: list[str] = []
-    notes: list[str] = []
+    refused: list[str] = []
+    waits: list[str] = []
     for ref, name in zip(_REFS.validate_python(entry.body["resources"]), entry.body["names"], strict=True):
         try:
             services.compute.pause(ref)
-        except ServiceRefusedError as error:
-            notes.append(f"{name} was not paused: {error.message}")
+        except NightshiftError as error:
+            (waits if error.retryable else refused).append(f"{name} was not paused: {error.message}")
         else:
             paused.append(ref)
             names.append(name)
+    if waits and services.clock() < entry.recorded_at + _TRIES:
+        raise ServiceUnavailableError("Databricks", "; ".join(waits))
+    notes = [*refused, *waits]
     none = "nothing" if notes else "nothing: no compute that runs is tagged as not essential"
     said = ", ".join(names) or none
     detail = f"paused {said}; lease until {entry.body['ends']}" if paused else f"paused {said}"
@@ -96,10 +82,66 @@ def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
             "names": names,
             "ends": entry.body["ends"],
             "resumed": False,
+            "unanswered": len(waits),
         },
     )
     logger.info("compute_paused incident=%s resources=%d", incident.incident_id, len(paused))
     return _result(keep_action(services, incident, action, mitigated=bool(paused)))
+
+
+def _order(services: Services, incident: Incident, reason: str) -> LedgerEntry:
+    playbook = playbook_of(services, incident.model)
+    chosen, spared = choose(services.compute.list_compute(), playbook.protected, _held_by_others(services, incident))
+    ends = services.clock() + timedelta(minutes=playbook.pause_minutes)
+    return services.ledger.append(
+        LedgerRecord(
+            key=pause_key(incident),
+            model=incident.model,
+            run=incident.response,
+            kind="mitigation",
+            subject=f"{len(chosen[:_MOST])} resources",
+            actor=ACTOR,
+            body={
+                "mitigation": _MITIGATION,
+                "incident": incident.incident_id,
+                "rule": incident.rule,
+                "reason": reason or incident.reason,
+                "ends": ends.isoformat(),
+                "resources": [item.ref.to_json() for item in chosen[:_MOST]],
+                "names": [item.name for item in chosen[:_MOST]],
+                "spared": dict(list(spared.items())[:_MOST]),
+            },
+        )
+    )
+
+
+def pause_key(incident: Incident) -> str:
+    """Key of the ledger entry that orders the lease of an incident."""
+    return f"pause:{incident.incident_id}"
+
+
+def ordered_pause(entry: LedgerEntry) -> IncidentAction:
+    """The action of an incident that the order of a lease stands for: any of its resources may be paused."""
+    names = ", ".join(entry.body["names"]) or "nothing"
+    return IncidentAction(
+        mitigation=_MITIGATION,
+        state="begun",
+        detail=f"ordered: pause {names}; lease until {entry.body['ends']}"[:2_000],
+        at=entry.recorded_at,
+        ledger=entry.sequence,
+        facts={
+            "resources": entry.body["resources"],
+            "names": entry.body["names"],
+            "ends": entry.body["ends"],
+            "resumed": False,
+        },
+    )
+
+
+def runs(action: IncidentAction) -> bool:
+    """Whether an action is a lease that may hold compute: begun or done, and not resumed."""
+    held = action.mitigation == _MITIGATION and action.state in {"begun", "done"}
+    return held and not action.facts.get("resumed", False)
 
 
 def _result(action: IncidentAction) -> MitigationResult:
@@ -107,7 +149,7 @@ def _result(action: IncidentAction) -> MitigationResult:
     return MitigationResult(
         action=action,
         resume_at=datetime.fromisoformat(ends) if ends and action.state == "done" else None,
-        escalate=action.state == "refused",
+        escalate=action.state == "refused" or bool(action.facts.get("unanswered")),
     )
 
 
@@ -122,10 +164,23 @@ def run_resume_compute(services: Services, request: MitigateRequest) -> Done:
 
 
 def resume_lease(services: Services, incident: Incident, actor: str, comment: str = "") -> tuple[str, ...]:
-    """Start what a lease paused; return what was started. A lease that has ended stays so."""
+    """End a lease: start what it paused, each resource apart, and return the names of what was started.
+
+    A lease that has ended stays so, and its answer stays the same.
+
+    Raises:
+        ServiceUnavailableError: something does not answer. What was started is kept; call again for the rest.
+    """
     action = incident.action(_MITIGATION)
-    if action is None or action.state != "done" or action.facts["resumed"]:
+    if action is None:
+        entry = services.ledger.find(incident.model, pause_key(incident))
+        action = ordered_pause(entry) if entry is not None else None
+    if action is None:
         return ()
+    names = {ref["id"]: name for ref, name in zip(action.facts["resources"], action.facts["names"], strict=True)}
+    started = list(action.facts.get("started", ()))
+    if not runs(action):
+        return tuple(names[item] for item in started)
     services.ledger.append(
         LedgerRecord(
             key=f"resume:{incident.incident_id}",
@@ -138,27 +193,36 @@ def resume_lease(services: Services, incident: Incident, actor: str, comment: st
         )
     )
     held = _held_by_others(services, incident, at=services.clock())
-    started, notes = [], []
-    for ref, name in zip(_REFS.validate_python(action.facts["resources"]), action.facts["names"], strict=True):
+    notes: list[str] = []
+    waits: list[str] = []
+    for ref in _REFS.validate_python(action.facts["resources"]):
+        name = names[ref.id]
+        if ref.id in started:
+            continue
         if ref.id in held:
             notes.append(f"{name} stays paused by incident {held[ref.id]}")
             continue
         try:
             services.compute.resume(ref)
-            started.append(name)
-        except ServiceRefusedError as error:
-            notes.append(f"{name} was not started: {error.message}")
-    detail = "; ".join((f"resumed {', '.join(started) or 'nothing'}", *notes))
+            started.append(ref.id)
+        except NightshiftError as error:
+            (waits if error.retryable else notes).append(f"{name} was not started: {error.message}")
+    if waits:
+        begun = action.model_copy(update={"facts": {**action.facts, "started": started}})
+        services.incidents.change(incident.model, incident.incident_id, lambda known: known.acted(begun))
+        raise ServiceUnavailableError("Databricks", "; ".join(waits))
+    said = tuple(names[item] for item in started)
+    detail = "; ".join((f"resumed {', '.join(said) or 'nothing'}", *notes))
     ended = action.model_copy(
         update={
             "state": "done" if actor == ACTOR else "undone",
             "detail": f"{action.detail}. {detail}"[:2_000],
             "at": services.clock(),
-            "facts": {**action.facts, "resumed": True},
+            "facts": {**action.facts, "resumed": True, "started": started},
         }
     )
     keep_action(services, incident, ended, actor=actor)
-    return tuple(started)
+    return said
 
 
 def _held_by_others(services: Services, incident: Incident, *, at: datetime | None = None) -> dict[str, str]:
@@ -172,7 +236,7 @@ def _held_by_others(services: Services, incident: Incident, *, at: datetime | No
         action = other.action(_MITIGATION)
         if action is None or other.incident_id == incident.incident_id:
             continue
-        runs = at is None or datetime.fromisoformat(action.facts.get("ends", at.isoformat())) > at
-        if action.state == "done" and not action.facts["resumed"] and runs:
+        ended = at is not None and datetime.fromisoformat(action.facts.get("ends", at.isoformat())) <= at
+        if runs(action) and not ended:
             held |= {ref.id: other.incident_id for ref in _REFS.validate_python(action.facts["resources"])}
     return held

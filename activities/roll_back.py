@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from activities.champion import move_champion
 from activities.failures import guarded
-from activities.mitigation import keep_action
+from activities.mitigation import begin_action, keep_action, tell_failed_try
+from activities.move_orders import call_off_move, find_move, is_unfinished
 from activities.plan_response import find_incident
 from agents.responder.rollback import Guard, blamed_version, rollback_problem, rollback_targets
-from domain.errors import ChampionMovedError
-from domain.incident import Incident, IncidentAction
+from domain.errors import ChampionMovedError, NightshiftError
+from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
 from domain.names import CHAMPION, ROLL_BACK, TAG_QUARANTINE
 from domain.ports import Services
@@ -24,10 +25,12 @@ def run_roll_back(services: Services, request: MitigateRequest) -> MitigationRes
     """Roll a model back, once per bad version whatever the number of incidents about it.
 
     1. Find the version that the alert blames and the champion before it; every guard must hold.
-    2. Append the decision to the ledger under (model, bad version); whoever finds another incident's entry there does
-       nothing.
-    3. Put the bad version into quarantine, then move the alias by compare-and-set.
-    4. Name the endpoint that must follow, if the spec has one.
+    2. Append the order to the ledger under (model, bad version), and to the incident as begun.
+    3. Another incident's order: the champion book says what became of it. One that was carried out is not repeated, one
+       that is unfinished is carried out now, under its own key.
+    4. Put the bad version into quarantine, then move the alias by compare-and-set. A try that fails is kept in the
+       incident.
+    5. Name the endpoint that must follow, if the spec has one.
     """
     return guarded(
         ROLL_BACK,
@@ -45,6 +48,7 @@ def _roll_back(services: Services, request: MitigateRequest) -> MitigationResult
     if known is not None and known.state != "begun":
         return _result(spec, known)
     entry = _own_order(services, incident)
+    again = entry is not None
     if entry is None:
         moves = services.champions.moves(request.model)
         bad = blamed_version(incident.alert, moves, timedelta(minutes=spec.playbook.settle_minutes))
@@ -53,33 +57,87 @@ def _roll_back(services: Services, request: MitigateRequest) -> MitigationResult
         guard = _guard(services, spec, bad)
         problem = rollback_problem(guard)
         if problem or bad is None or guard.target is None:
-            return _refuse(services, incident, spec, problem)
+            return _end(services, incident, spec, "refused", problem)
         entry = _order(services, incident, request.reason, bad, guard.target)
     if entry.run != incident.response:
-        problem, stands = _taken(services, entry)
-        return _refuse(services, incident, spec, problem, by_another=stands)
+        became = _what_became(services, spec, entry)
+        if became is not None:
+            return _end(services, incident, spec, *became)
+        # Nothing of this incident's own is begun before the alias has moved: the order stays the other's until then.
+        logger.warning("rollback_taken_over model=%s incident=%s key=%s", spec.name, incident.incident_id, entry.key)
+        again = True
+    elif known is None:
+        begin_action(services, incident, ordered_rollback(entry))
+    problem = _outdated(services, spec, entry) if again else ""
+    if problem:
+        call_off_rollback(services, entry)
+        return _end(services, incident, spec, "refused", f"the rollback that was ordered is called off: {problem}")
+    return _carry_out(services, incident, spec, entry)
+
+
+def _outdated(services: Services, spec: ModelSpec, entry: LedgerEntry) -> str:
+    """Which guard does not hold any more since an unfinished rollback was ordered; empty if it may go on."""
     bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
-    # First: from the moment that it is champion no more, it must be nobody's target either.
-    services.registry.tag(request.model, bad, TAG_QUARANTINE, incident.incident_id)
+    if services.registry.version_of(spec.name, CHAMPION) != bad or not is_unfinished(services, spec.name, entry.key):
+        return ""
+    return rollback_problem(_guard_of(services, spec, bad, target, services.registry.version(spec.name, target)))
+
+
+def call_off_rollback(services: Services, entry: LedgerEntry) -> bool:
+    """Settle that an ordered rollback is not carried out any more, and return whether it had been."""
+    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    move = call_off_move(services, entry.model, key=entry.key, version=target, run=entry.run)
+    if move.state == "done":
+        return True
+    registered = services.registry.version(entry.model, bad)
+    if registered is not None and registered.tags.get(TAG_QUARANTINE) == entry.body["incident"]:
+        services.registry.tag(entry.model, bad, TAG_QUARANTINE, None)
+    return False
+
+
+def _carry_out(services: Services, incident: Incident, spec: ModelSpec, entry: LedgerEntry) -> MitigationResult:
+    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    move = find_move(services, spec.name, entry.key)
     try:
-        move_champion(
-            services, model=request.model, expected=bad, version=target, run=incident.response, decided_by=entry.key
-        )
+        if move is None or move.state != "done":
+            # First: from the moment that it is champion no more, it must be nobody's target either.
+            services.registry.tag(spec.name, bad, TAG_QUARANTINE, str(entry.body["incident"]))
+        move_champion(services, model=spec.name, expected=bad, version=target, run=entry.run, decided_by=entry.key)
+        champion = services.registry.version_of(spec.name, CHAMPION)
     except ChampionMovedError as error:
-        services.registry.tag(request.model, bad, TAG_QUARANTINE, None)
-        return _refuse(services, incident, spec, error.message)
-    action = IncidentAction(
+        call_off_rollback(services, entry)
+        return _end(services, incident, spec, "refused", error.message)
+    except NightshiftError as error:
+        tell_failed_try(services, incident, "rollback", error)
+        raise
+    stands = champion == target
+    waits = stands and spec.serving_endpoint is not None
+    detail = f"version {target} is champion again" if stands else f"version {target} became champion again"
+    since = "" if stands else f"; version {champion or 'none'} is champion since"
+    action = ordered_rollback(entry).model_copy(
+        update={
+            # With an endpoint to move, it is done only when that serves the target.
+            "state": "begun" if waits else "done",
+            "detail": f"{detail}; version {bad} is in quarantine{since}" if stands else f"{detail}{since}",
+            "at": services.clock(),
+        }
+    )
+    logger.info("rolled_back model=%s incident=%s bad=%s target=%s", spec.name, incident.incident_id, bad, target)
+    kept = keep_action(services, incident, action, mitigated=stands and not waits)
+    return _result(spec, kept, serve=waits)
+
+
+def ordered_rollback(entry: LedgerEntry) -> IncidentAction:
+    """The action of an incident that the order of a rollback stands for, before it is carried out."""
+    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    return IncidentAction(
         mitigation="rollback",
-        # With an endpoint to move, it is done only when that serves the target.
-        state="done" if spec.serving_endpoint is None else "begun",
-        detail=f"version {target} is champion again; version {bad} is in quarantine",
-        at=services.clock(),
+        state="begun",
+        detail=f"ordered: version {target} is to be champion again instead of version {bad}",
+        at=entry.recorded_at,
         ledger=entry.sequence,
         facts={"bad_version": bad, "target": target},
     )
-    logger.info("rolled_back model=%s incident=%s bad=%s target=%s", spec.name, incident.incident_id, bad, target)
-    kept = keep_action(services, incident, action, mitigated=spec.serving_endpoint is None)
-    return _result(spec, kept)
 
 
 def rollback_key(model: str, bad: str) -> str:
@@ -97,6 +155,12 @@ def rollback_candidate(services: Services, model: str, bad: str) -> tuple[str | 
 
 def _guard(services: Services, spec: ModelSpec, bad: str | None) -> Guard:
     target, registered = rollback_candidate(services, spec.name, bad) if bad is not None else (None, None)
+    return _guard_of(services, spec, bad, target, registered)
+
+
+def _guard_of(
+    services: Services, spec: ModelSpec, bad: str | None, target: str | None, registered: RegisteredVersion | None
+) -> Guard:
     return Guard(
         model=spec.name,
         bad=bad,
@@ -133,33 +197,43 @@ def _order(services: Services, incident: Incident, reason: str, bad: str, target
 def _own_order(services: Services, incident: Incident) -> LedgerEntry | None:
     """What an earlier call has ordered: it stands, whoever is champion by now."""
     orders = services.ledger.entries(incident.model, incident.response)
-    return next((entry for entry in orders if entry.body.get("mitigation") == "rollback"), None)
+    return next((entry for entry in orders if is_rollback(entry)), None)
 
 
-def _taken(services: Services, entry: LedgerEntry) -> tuple[str, bool]:
-    """Say that another incident has ordered this rollback, and whether it stands."""
-    by = str(entry.body["incident"])
-    other = services.incidents.get(entry.model, by)
-    action = other.action("rollback") if other else None
+def is_rollback(entry: LedgerEntry) -> bool:
+    """Whether a ledger entry is the order of a rollback."""
+    return entry.kind == "mitigation" and entry.body.get("mitigation") == "rollback"
+
+
+def _what_became(services: Services, spec: ModelSpec, entry: LedgerEntry) -> tuple[ActionState, str] | None:
+    """What became of another incident's order, by the champion book and the endpoint; None while it is unfinished."""
+    move = find_move(services, entry.model, entry.key)
+    if move is None or move.state == "begun":
+        return None
+    bad, by = entry.body["bad_version"], entry.body["incident"]
     when = entry.recorded_at.isoformat(timespec="seconds")
-    said = f"version {entry.body['bad_version']} was rolled back by incident {by} at {when}"
-    if action is not None and action.state in {"undone", "failed", "refused"}:
-        return f"{said}, and that is {action.state}: it is not done a second time, a person must decide", False
-    return f"{said}; that is not done a second time", True
+    if move.state == "void":
+        said = f"the rollback of version {bad} that incident {by} ordered at {when} was called off or overtaken"
+        return "refused", f"{said}: it is not done a second time, a person must decide"
+    said = f"version {bad} was rolled back by incident {by} at {when}"
+    champion = services.registry.version_of(entry.model, CHAMPION)
+    if champion == bad:
+        return "refused", f"{said}, and is champion again since: it is not done a second time, a person must decide"
+    if champion == move.version and spec.serving_endpoint is not None:
+        state = services.serving.read(spec.serving_endpoint)
+        if state.version != move.version or not state.ready:
+            return None
+    return "repeated", f"{said}; that is not done a second time"
 
 
-def _refuse(
-    services: Services, incident: Incident, spec: ModelSpec, problem: str, *, by_another: bool = False
-) -> MitigationResult:
-    action = IncidentAction(
-        mitigation="rollback", state="repeated" if by_another else "refused", detail=problem, at=services.clock()
-    )
-    logger.warning("rollback_refused model=%s incident=%s reason=%s", spec.name, incident.incident_id, problem)
+def _end(services: Services, incident: Incident, spec: ModelSpec, state: ActionState, problem: str) -> MitigationResult:
+    action = IncidentAction(mitigation="rollback", state=state, detail=problem, at=services.clock())
+    logger.warning("rollback_%s model=%s incident=%s reason=%s", state, spec.name, incident.incident_id, problem)
     return _result(spec, keep_action(services, incident, action))
 
 
-def _result(spec: ModelSpec, action: IncidentAction) -> MitigationResult:
-    serve = None
-    if action.state == "begun" and spec.serving_endpoint is not None:
-        serve = Serve(endpoint=spec.serving_endpoint, model=spec.name, version=str(action.facts["target"]))
-    return MitigationResult(action=action, serve=serve, escalate=action.state in {"refused", "failed"})
+def _result(spec: ModelSpec, action: IncidentAction, *, serve: bool = False) -> MitigationResult:
+    endpoint = None
+    if serve and spec.serving_endpoint is not None:
+        endpoint = Serve(endpoint=spec.serving_endpoint, model=spec.name, version=str(action.facts["target"]))
+    return MitigationResult(action=action, serve=endpoint, escalate=action.state in {"refused", "failed"})

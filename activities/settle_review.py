@@ -5,10 +5,12 @@ import logging
 from activities.champion import move_champion
 from activities.failures import guarded
 from activities.measures import record_review
+from activities.move_orders import call_off_move, find_move
 from activities.tell_reviewers import find_review, tell
 from domain.errors import ChampionMovedError
 from domain.ledger import ACTOR, LedgerRecord
-from domain.names import SETTLE_REVIEW
+from domain.names import CHAMPION, SETTLE_REVIEW
+from domain.notification import NotificationKind
 from domain.ports import Services
 from domain.review import BoundChange, Review, ReviewEvent, ReviewOperation
 from domain.review_messages import ReviewResult, SettleReview
@@ -34,33 +36,57 @@ def run_settle_review(services: Services, request: SettleReview) -> ReviewResult
 def _settle(services: Services, request: SettleReview) -> ReviewResult:
     review = find_review(services, request.model, request.review_id)
     if review.settled:
-        return ReviewResult(state=review.state, run=review.run)
+        # An earlier call may have ended between this and what follows: each is done once, whoever comes.
+        tell_outcome(services, review)
+        return _follow_back(services, review)
     if not request.problem:
         operation: ReviewOperation | None = "promote" if review.state == "approved" else None
         review = settled(services, review, operation, request.detail, fresh=request.fresh)
         return ReviewResult(state=review.state, run=review.run)
-    back, problem = None, request.problem
+    problem = request.problem
     if review.state == "approved":
-        back, said = _move_back(services, review)
-        problem = f"{problem}; {said}"
+        problem = f"{problem}; {_move_back(services, review)}"
     review = settled(services, review, "fail", problem)
-    tell(
-        services, review, "failed", f"What was decided about {review.model} did not work", review.verdict(), kind="page"
-    )
-    if back is None:
-        return ReviewResult(state=review.state, run=review.run)
+    tell_outcome(services, review)
+    return _follow_back(services, review)
+
+
+def tell_outcome(services: Services, review: Review) -> None:
+    """Send what a review's end is to be told by, if it has one; each is sent once, however often this is called."""
+    sent: dict[str, tuple[str, NotificationKind]] = {
+        "expired": (f"The review of {review.model} has expired", "notice"),
+        "void": (f"The approval of {review.model} is void", "notice"),
+        "failed": (f"What was decided about {review.model} did not work", "page"),
+    }
+    if review.settled and review.state in sent:
+        title, kind = sent[review.state]
+        tell(services, review, review.state, title, review.verdict(), kind=kind)
+
+
+def _follow_back(services: Services, review: Review) -> ReviewResult:
+    """The result of a settled review; the endpoint follows the champion that was put back, while it is champion."""
+    result = ReviewResult(state=review.state, run=review.run)
+    move = find_move(services, review.model, f"{review.decision_key}:undo")
+    if review.state != "failed" or move is None or move.state != "done":
+        return result
+    if services.registry.version_of(review.model, CHAMPION) != move.version:
+        return result
     endpoint = services.specs.get(review.model).serving_endpoint or ""
-    return ReviewResult(state=review.state, run=review.run, endpoint=endpoint, version=back)
+    return result.model_copy(update={"endpoint": endpoint, "version": move.version})
 
 
-def _move_back(services: Services, review: Review) -> tuple[str | None, str]:
-    """Put the champion back if the approval has moved it; return it, and what was done as a sentence."""
-    moved = any(
-        move.decided_by == review.decision_key and move.state == "done"
-        for move in services.champions.moves(review.model)
-    )
-    if not moved or review.champion_version is None:
-        return None, "the champion was not changed" if not moved else "there is no champion to go back to"
+def _move_back(services: Services, review: Review) -> str:
+    """Put the champion back if the approval has moved it; return what was done as a sentence."""
+    move = find_move(services, review.model, review.decision_key)
+    if move is not None and move.state == "begun":
+        # Nobody is to make it any more: the review fails.
+        move = call_off_move(
+            services, review.model, key=review.decision_key, version=review.challenger_version, run=review.run
+        )
+    if move is None or move.state != "done":
+        return "the champion was not changed"
+    if review.champion_version is None:
+        return "there is no champion to go back to"
     try:
         move_champion(
             services,
@@ -71,8 +97,8 @@ def _move_back(services: Services, review: Review) -> tuple[str | None, str]:
             decided_by=f"{review.decision_key}:undo",
         )
     except ChampionMovedError as error:
-        return None, f"the champion could not be put back: {error.message}"
-    return review.champion_version, f"version {review.champion_version} is champion again"
+        return f"the champion could not be put back: {error.message}"
+    return f"version {review.champion_version} is champion again"
 
 
 def settled(

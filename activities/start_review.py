@@ -93,8 +93,10 @@ async def take_decision(
 
 async def wake_review(
     client: df.DurableOrchestrationClient, services: Services, review: Review, *, again: bool = False
-) -> None:
+) -> bool:
     """Start the orchestration of a review unless it runs; tell a waiting one that the review is decided.
+
+    Returns whether it was started or told.
 
     Safe to call at any time and from several places at once: whatever starts reads the review first.
 
@@ -108,15 +110,18 @@ async def wake_review(
         # Since the caller has read it, it may have come to its end.
         known = await asyncio.to_thread(services.reviews.get, review.model, review.review_id)
         if known is None or known.settled:
-            return
+            return False
         order = ReviewInput(
             model=review.model, review_id=review.review_id, patience=services.patience, trace=review.trace
         )
         await client.start_new(REVIEW, review.instance, order.to_json())
         logger.info("review_started review=%s model=%s run=%s", review.review_id, review.model, review.run)
-    elif review.state != "open" and (not again or _waits(status, services.orchestration_version)):
+        return True
+    if review.state != "open" and (not again or _waits(status, services.orchestration_version)):
         await client.raise_event(review.instance, REVIEW_DECIDED, {"choice": review.state})
         logger.info("review_woken review=%s model=%s run=%s", review.review_id, review.model, review.run)
+        return True
+    return False
 
 
 def _waits(status: df.models.DurableOrchestrationStatus, newest: int) -> bool:

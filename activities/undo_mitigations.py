@@ -5,8 +5,11 @@ import logging
 from activities.champion import move_champion
 from activities.failures import guarded
 from activities.mitigation import keep_action
-from activities.pause_compute import resume_lease
+from activities.move_orders import find_move
+from activities.ordered_actions import ordered_actions
+from activities.pause_compute import resume_lease, runs
 from activities.plan_response import find_incident
+from activities.roll_back import call_off_rollback, rollback_key
 from domain.errors import ChampionMovedError
 from domain.incident import Incident, IncidentAction, TimelineEntry
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
@@ -20,7 +23,8 @@ logger = logging.getLogger(__name__)
 def run_undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
     """Undo every mitigation of an incident that can be undone, each once.
 
-    - a rollback: the alias goes back to the bad version by compare-and-set, out of quarantine;
+    - a rollback: the alias goes back to the bad version by compare-and-set, out of quarantine; one that was ordered and
+      not carried out is called off, so that nobody carries it out afterwards;
     - a retraining that was promoted: the champion before it comes back; one that goes on has changed nothing yet;
     - paused compute: it is resumed.
 
@@ -40,9 +44,12 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
     undone: list[str] = []
     refused: list[str] = []
     serve: Serve | None = None
-    for action in incident.actions:
+    for action in ordered_actions(services, incident):
+        unfinished = _unfinished_rollback(services, incident, action)
         if action.state == "repeated":
             refused.append(f"{action.mitigation}: {action.detail}; undo that incident instead")
+        elif unfinished is not None and not _had_moved(services, request, incident, action, unfinished):
+            undone.append(f"rollback: {_called_off(str(action.facts['bad_version']))}")
         elif action.mitigation == "rollback" and _undoable(services, incident, action):
             before, after = str(action.facts["target"]), str(action.facts["bad_version"])
             problem = _moved_on(services, incident, action, after) or _move_back(
@@ -57,7 +64,8 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
             undone.append(f"rollback: version {after} is champion again, and out of quarantine")
         elif action.mitigation == "retrain" and _undoable(services, incident, action):
             _undo_retraining(services, request, incident, action, undone, refused)
-        elif action.mitigation == "pause_compute" and action.state == "done" and not action.facts["resumed"]:
+        elif action.mitigation == "pause_compute" and (runs(action) or action.state == "undone"):
+            # Undone already: an earlier call broke off before it had said so.
             started = resume_lease(services, incident, request.actor, request.comment)
             undone.append(f"pause_compute: resumed {', '.join(started) or 'nothing'}")
     if not undone and not refused:
@@ -67,6 +75,39 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
         "undone model=%s incident=%s actor=%s undone=%d", request.model, request.incident_id, request.actor, len(undone)
     )
     return UndoResult(undone=tuple(undone), refused=tuple(refused), serve=serve)
+
+
+def _unfinished_rollback(services: Services, incident: Incident, action: IncidentAction) -> LedgerEntry | None:
+    """The order of a rollback that was not carried out, or was called off; None for everything else."""
+    if action.mitigation != "rollback" or action.state not in {"begun", "undone"}:
+        return None
+    bad = str(action.facts.get("bad_version", ""))
+    entry = services.ledger.find(incident.model, rollback_key(incident.model, bad))
+    if entry is None or entry.run != incident.response:
+        return None
+    move = find_move(services, incident.model, entry.key)
+    return None if move is not None and move.state == "done" else entry
+
+
+def _had_moved(
+    services: Services, request: UndoRequest, incident: Incident, action: IncidentAction, entry: LedgerEntry
+) -> bool:
+    """Call an unfinished rollback off; return whether the alias had moved, so that it must be moved back."""
+    _order(services, request, incident, action, str(action.facts["bad_version"]))
+    if call_off_rollback(services, entry):
+        return True
+    if action.state != "undone":
+        update = {
+            "state": "undone",
+            "detail": f"{_called_off(str(action.facts['bad_version']))}, by {request.actor}",
+            "at": services.clock(),
+        }
+        keep_action(services, incident, action.model_copy(update=update), actor=request.actor)
+    return False
+
+
+def _called_off(bad: str) -> str:
+    return f"it had been ordered and not carried out; it is called off, and version {bad} is out of quarantine"
 
 
 def _undo_key(incident: Incident, action: IncidentAction) -> str:

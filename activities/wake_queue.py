@@ -34,8 +34,10 @@ def queue_instance(model: str, generation: int) -> str:
 
 async def wake_queue(
     client: df.DurableOrchestrationClient, services: Services, model: str, submission: Submission
-) -> None:
+) -> bool:
     """Start the generation that must take the upload, unless it runs; a generation that died gets a successor.
+
+    Returns whether it was started.
 
     Safe to call at any time and from several places at once: a generation is one instance id, and one that has ended
     its work claims nothing any more.
@@ -45,13 +47,14 @@ async def wake_queue(
     if status is not None and status.runtime_status in _ENDED:
         successor = await _take_over(client, services, model, submission.generation)
         if successor is None:
-            return
+            return False
         submission, instance = successor, queue_instance(model, successor.generation)
     elif status is not None and status.runtime_status is not None:
-        return
+        return False
     order = QueueInput(model=model, generation=submission.generation, trace=current().traceparent)
     await client.start_new(MODEL_QUEUE, instance, order.to_json())
     logger.info("queue_started model=%s generation=%s", model, submission.generation)
+    return True
 
 
 def _tell_broken(services: Services, model: str, run: str, why: str) -> None:

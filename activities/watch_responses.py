@@ -13,6 +13,7 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from activities.incident_acts import UNDO_ORDERED, undo_instance
 from activities.notify import run_notify
+from activities.pause_compute import runs
 from domain.correlation import correlate, current
 from domain.incident import Incident, TimelineEntry
 from domain.ledger import ACTOR, LedgerRecord
@@ -20,6 +21,7 @@ from domain.names import RESPONSE
 from domain.notification import Notification
 from domain.ports import Services
 from domain.response import ResponseInput
+from domain.sweep import Swept
 
 logger = logging.getLogger(__name__)
 
@@ -51,19 +53,22 @@ class _Order:
     owes: bool
 
 
-async def watch_responses(client: df.DurableOrchestrationClient, services: Services) -> None:
+async def watch_responses(client: df.DurableOrchestrationClient, services: Services) -> Swept:
     """Look at what every incident calls for; one that cannot be looked at holds up no other.
 
     One that goes on is left alone, however long it takes. A response that was never started is started. Everything else
     that has failed or is gone with its work undone is a person's now: on-call is paged, once for each end.
     """
+    found, failed = 0, []
     for incident in await asyncio.to_thread(services.incidents.all):
         correlate(incident.incident_id)
         for order in _orders(incident):
             try:
-                await _watch(client, services, incident, order)
+                found += await _watch(client, services, incident, order)
             except Exception:
                 logger.exception("response_not_watched instance=%s model=%s", order.instance, incident.model)
+                failed.append(order.instance)
+    return Swept(found=found, problem=f"not looked at: {', '.join(failed)}"[:1_000] if failed else "")
 
 
 def _orders(incident: Incident) -> Iterator[_Order]:
@@ -96,31 +101,35 @@ def _unverified(incident: Incident) -> bool:
 
 def _leased(incident: Incident) -> bool:
     action = incident.action("pause_compute")
-    return action is not None and action.state == "done" and not action.facts.get("resumed", False)
+    return action is not None and runs(action)
 
 
-async def _watch(client: df.DurableOrchestrationClient, services: Services, incident: Incident, order: _Order) -> None:
+async def _watch(client: df.DurableOrchestrationClient, services: Services, incident: Incident, order: _Order) -> bool:
+    """Look at one order; return whether something was not as it should be."""
     status = await client.get_status(order.instance)
     if status is not None and status.runtime_status is not None:
         if status.runtime_status in _BROKEN:
             ended = status.last_updated_time.isoformat() if status.last_updated_time else ""
-            await asyncio.to_thread(_page, services, incident, order, ended, _why(status))
-        return
+            return await asyncio.to_thread(_page, services, incident, order, ended, _why(status))
+        return False
     if not order.owes or services.clock() - order.since < _GRACE:
-        return
+        return False
     if order.kind == "response" and not order.begun:
         start = ResponseInput(model=incident.model, incident_id=incident.incident_id, trace=current().traceparent)
         await client.start_new(RESPONSE, order.instance, start.to_json())
         logger.warning("response_started_late model=%s incident=%s", incident.model, incident.incident_id)
-        return
-    await asyncio.to_thread(_page, services, incident, order, "gone", "Durable knows nothing of it any more")
+        return True
+    return await asyncio.to_thread(_page, services, incident, order, "gone", "Durable knows nothing of it any more")
 
 
-def _page(services: Services, incident: Incident, order: _Order, ended: str, why: str) -> None:
-    """Write into the ledger that it broke off, page on-call, and say so in the incident; each once."""
+def _page(services: Services, incident: Incident, order: _Order, ended: str, why: str) -> bool:
+    """Write into the ledger that it broke off, page on-call, and say so in the incident; each once.
+
+    Returns whether it was found now.
+    """
     key = f"broke-off-{order.instance}-{ended}"
     if any(entry.key == key for entry in incident.timeline):
-        return
+        return False
     services.ledger.append(
         LedgerRecord(
             key=key,
@@ -150,10 +159,11 @@ def _page(services: Services, incident: Incident, order: _Order, ended: str, why
     if sent.failure is not None:
         # It is owed until it is sent: the next sweep tries again.
         logger.error("page_not_sent incident=%s message=%s", incident.incident_id, sent.failure.message)
-        return
+        return True
     entry = TimelineEntry(key=key, at=services.clock(), actor=ACTOR, what=what[:1_000])
     services.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
     logger.error("broke_off instance=%s model=%s reason=%s", order.instance, incident.model, why)
+    return True
 
 
 _ADVICE = {

@@ -28,8 +28,10 @@ _MEANS = {
 }
 
 
-async def watch_versions(client: df.DurableOrchestrationClient, services: Services) -> None:
+async def watch_versions(client: df.DurableOrchestrationClient, services: Services) -> int:
     """Page on-call for what a newer release has begun, once for each orchestrator and version while it stands still.
+
+    Returns how many orchestrators and versions stand still.
 
     Durable hands them to no older release (``CurrentOrOlder`` with ``Reject`` in host.json). The time at which the last
     of them went on stays the same while they wait, so it belongs to the page's key: if the newer release comes back,
@@ -38,13 +40,14 @@ async def watch_versions(client: df.DurableOrchestrationClient, services: Servic
     Raises:
         ServiceUnavailableError: Durable does not answer.
     """
-    newest = services.orchestration_version
+    newest, waiting = services.orchestration_version, 0
     for (name, version), statuses in (await group_in_flight(client)).items():
         if version is None or version <= newest:
             continue
         since = max(utc(status.last_updated_time) for status in statuses)
         if services.clock() - since < _GRACE:
             continue
+        waiting += 1
         logger.warning("waits_for_newer_release name=%s version=%s count=%s", name, version, len(statuses))
         page = _page(name, version, len(statuses), since, newest)
         try:
@@ -55,6 +58,7 @@ async def watch_versions(client: df.DurableOrchestrationClient, services: Servic
         else:
             if sent.failure is not None:
                 logger.error("page_not_sent key=%s message=%s", page.key, sent.failure.message)
+    return waiting
 
 
 def _page(name: str, version: int, count: int, since: datetime, newest: int) -> Notification:

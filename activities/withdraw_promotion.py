@@ -4,6 +4,7 @@ import logging
 
 from activities.champion import move_champion
 from activities.failures import guarded
+from activities.move_orders import call_off_move
 from domain.errors import ChampionMovedError
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import WITHDRAW_PROMOTION
@@ -49,6 +50,7 @@ def _withdraw(services: Services, request: WithdrawRequest) -> WithdrawResult:
             decided_by=key,
         )
     except ChampionMovedError as error:
+        call_off_move(services, request.model, key=key, version=request.previous, run=request.run)
         return WithdrawResult(detail=f"the champion before could not be put back: {error.message}")
     logger.warning("promotion_withdrawn run=%s model=%s version=%s", request.run, request.model, request.version)
     return WithdrawResult(version=move.version, detail=f"version {move.version} is champion again")

@@ -79,6 +79,17 @@ class TableLedger:
             yield from reversed([_entry(row) for row in self._table.query(where, bounds)])
             last = first - 1
 
+    def since(self, model: str, sequence: int, limit: int) -> tuple[LedgerEntry, ...]:
+        """The entries of a model behind a sequence, by sequence, at most ``limit``."""
+        where = "PartitionKey eq @model and RowKey ge @first and RowKey le @last"
+        bounds = {"first": f"{_ENTRY}{sequence + 1:010d}", "last": f"{_ENTRY}{sequence + limit:010d}"}
+        return tuple(_entry(row) for row in self._table.query(where, {"model": model, **bounds}))
+
+    def entry(self, model: str, sequence: int) -> LedgerEntry | None:
+        """The entry of a model with a sequence."""
+        row = self._table.get(model, f"{_ENTRY}{sequence:010d}")
+        return None if row is None else _entry(row)
+
     def find(self, model: str, key: str) -> LedgerEntry | None:
         """The entry that was appended under a key."""
         known = self._table.get(model, _KEY + short(key))

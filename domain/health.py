@@ -34,14 +34,34 @@ class DependencyHealth(Message):
     reason: str = ""
 
 
+class SweepHealth(Message):
+    """One sweep.
+
+    Attributes:
+        looked_at: when it last came to its end; None if it never has.
+        found: how many things were not as they should be at its last look.
+        problem: what it could not look at, or why it broke off.
+        reason: why it is unhealthy; empty if it is healthy.
+    """
+
+    name: str
+    ok: bool
+    looked_at: datetime | None = None
+    found: int = 0
+    problem: str = ""
+    reason: str = ""
+
+
 class Readiness(Message):
-    """Whether everything that the app depends on answers.
+    """Whether everything that the app depends on answers, and every sweep still looks.
 
     Attributes:
         checked_at: the answer may be a few seconds old.
         dependencies: in the order in which they are checked; for callers without a role only a missing sign-in.
+        sweeps: by name; empty for callers without a role, and while their table does not answer.
     """
 
     ok: bool
     checked_at: datetime
     dependencies: tuple[DependencyHealth, ...] = ()
+    sweeps: tuple[SweepHealth, ...] = ()

@@ -21,6 +21,7 @@ from domain.record_ports import (
     Ledger,
     NotificationBook,
     ReviewBook,
+    SweepBook,
     TraceBook,
     UploadQueue,
 )
@@ -270,6 +271,10 @@ class Services(Protocol):
     @property
     def notifications(self) -> NotificationBook:
         """Which notifications have gone out."""
+
+    @property
+    def sweeps(self) -> SweepBook:
+        """The last looks of the sweeps."""
 
     @property
     def dead_letters(self) -> DeadLetterBook:

@@ -1,7 +1,7 @@
 """The ports to the records that Nightshift keeps: queues, registers, books and the ledger."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.alert import AlertMessage
@@ -14,6 +14,7 @@ from domain.ledger import ChainFault, EntryKind, LedgerEntry, LedgerRecord
 from domain.notification import NotificationRecord
 from domain.review import Review, ReviewState
 from domain.run import Batch
+from domain.sweep import OrderMark, SweepLook
 from domain.trace import PlanFeedback, RoundTrace
 from domain.upload import Upload
 from domain.upload_queue import QueueState, Submission
@@ -113,6 +114,12 @@ class Ledger(Protocol):
     def of_kind(self, model: str, kind: EntryKind) -> tuple[LedgerEntry, ...]:
         """Entries of a model of one kind, by sequence."""
 
+    def since(self, model: str, sequence: int, limit: int) -> tuple[LedgerEntry, ...]:
+        """The entries of a model behind a sequence, by sequence, at most ``limit``."""
+
+    def entry(self, model: str, sequence: int) -> LedgerEntry | None:
+        """The entry of a model with a sequence."""
+
     def models(self) -> tuple[str, ...]:
         """Models that have entries."""
 
@@ -209,6 +216,35 @@ class FaultBook(Protocol):
 
     def starts(self) -> tuple[ProcessStart, ...]:
         """The newest starts of processes, newest last."""
+
+
+class SweepBook(Protocol):
+    """What the sweeps keep: when each has looked last, and how far the orders of a model are known."""
+
+    def saw(self, name: str, *, at: datetime, found: int, problem: str = "", broke_off: bool = False) -> None:
+        """Write down a look of a sweep.
+
+        Args:
+            found: how many things were not as they should be.
+            problem: what could not be looked at.
+            broke_off: the look did not come to its end; ``problem`` says why.
+        """
+
+    def last(self) -> tuple[SweepLook, ...]:
+        """The last look of each sweep that has ever looked, by name."""
+
+    def mark(self, model: str) -> OrderMark:
+        """How far the orders of a model are known; from the start if nobody has read them yet."""
+
+    def marked(self) -> tuple[str, ...]:
+        """Models that have a mark."""
+
+    def move_mark(self, before: OrderMark, after: OrderMark) -> None:
+        """Move a mark.
+
+        Raises:
+            ConflictError: another sweep has moved it since it was read.
+        """
 
 
 class DeadLetterBook(Protocol):

@@ -42,6 +42,7 @@ from domain.response import (
     VerifyRequest,
 )
 from domain.step import Failure
+from orchestrators.failures import reason_of
 from orchestrators.retries import steadily
 from orchestrators.versions import tell_step
 from orchestrators.waiting import pause, wait_until
@@ -301,7 +302,7 @@ class _Response:
         try:
             return (yield steadily(self.context, activity, message, self.order.patience))
         except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up
-            failure = Failure(step=activity, code="service_unavailable", message=str(error)[:4_000])
+            failure = Failure(step=activity, code="service_unavailable", message=reason_of(error))
             return {"failure": failure.to_json()}
 
     def note(self, failure: Failure | None) -> None:

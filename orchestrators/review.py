@@ -24,6 +24,7 @@ from domain.review_messages import ReviewInput, ReviewRequest, ReviewResult, Set
 from domain.review_policy import ReviewStep
 from domain.run import AlertRequest, RunEvent
 from domain.step import Failure
+from orchestrators.failures import reason_of
 from orchestrators.retries import steadily
 from orchestrators.serving import follow_alias
 from orchestrators.versions import tell_step
@@ -146,7 +147,7 @@ class _Review:
         try:
             return (yield steadily(self.context, activity, message, self.order.patience))
         except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up
-            failure = Failure(step=activity, code="service_unavailable", message=str(error)[:4_000])
+            failure = Failure(step=activity, code="service_unavailable", message=reason_of(error))
             return {"failure": failure.to_json()}
 
     def alert(self, key: str, detail: str) -> Steps:

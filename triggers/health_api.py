@@ -1,19 +1,25 @@
 """Whether the app is alive, and whether it is ready."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import azure.durable_functions as df
 import azure.functions as func
 
 from activities.readiness import ReadinessProbe
+from activities.report_sweep import read_sweeps
+from domain.errors import NightshiftError
 from domain.health import DependencyHealth, Liveness, Readiness
 from domain.ports import Services
 from domain.principal import READERS, NotSignedInError, read_principal
 from domain.sign_in import NOT_ENFORCED, SignInNotEnforcedError, is_enforced
 from triggers.problem import Answer, answer, explained
+
+logger = logging.getLogger(__name__)
 
 # Written by delivery.package.
 _VERSION = Path(__file__).resolve().parents[1] / "VERSION"
@@ -28,6 +34,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """
     result = df.Blueprint()
     probe = ReadinessProbe()
+    started = datetime.now(UTC)
     version = _VERSION.read_text(encoding="utf-8").strip() if _VERSION.exists() else "unreleased"
 
     def get(route: str) -> Callable[[Answer], Answer]:
@@ -42,12 +49,24 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     async def ready(req: func.HttpRequest) -> func.HttpResponse:
         bound = services()
         readiness = await probe.read(await asyncio.to_thread(lambda: bound.health_checks), bound.clock)
+        readiness = await _with_sweeps(bound, readiness, started)
         if not is_enforced(os.environ):
             # Nobody has a role now: that this is so must be seen without one.
-            return answer(readiness.model_copy(update={"ok": False, "dependencies": (_NO_SIGN_IN,)}), 503)
+            return answer(readiness.model_copy(update={"ok": False, "dependencies": (_NO_SIGN_IN,), "sweeps": ()}), 503)
         return answer(readiness if may_see(req) else _summary(readiness), 200 if readiness.ok else 503)
 
     return result
+
+
+async def _with_sweeps(services: Services, readiness: Readiness, started: datetime) -> Readiness:
+    """The readiness with the last look of each sweep; without them while their table does not answer."""
+    try:
+        sweeps = await asyncio.to_thread(read_sweeps, services, started)
+    except NightshiftError:
+        # The health of Table storage says so, under its own name.
+        logger.exception("sweeps_not_read")
+        return readiness
+    return readiness.model_copy(update={"ok": readiness.ok and all(item.ok for item in sweeps), "sweeps": sweeps})
 
 
 def may_see(req: func.HttpRequest) -> bool:
@@ -59,4 +78,4 @@ def may_see(req: func.HttpRequest) -> bool:
 
 
 def _summary(readiness: Readiness) -> Readiness:
-    return readiness.model_copy(update={"dependencies": ()})
+    return readiness.model_copy(update={"dependencies": (), "sweeps": ()})

@@ -8,6 +8,7 @@ import azure.functions as func
 
 from activities.backlog import measure_backlog
 from activities.measures import beat
+from activities.report_sweep import report_sweep
 from activities.wake_queue import wake_queue
 from domain.ports import Services
 from domain.upload_queue import Submission
@@ -21,11 +22,17 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @result.durable_client_input(client_name="client")
     async def sweep_queues(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         bound = services()
-        for state in await asyncio.to_thread(lambda: list(bound.uploads.states())):
-            if state.busy:
-                submission = Submission(generation=state.generation, accepted=False)
-                await wake_queue(client, bound, state.model, submission)
+        await report_sweep(bound, "sweep_queues", lambda: _wake_all(client, bound))
         await asyncio.to_thread(measure_backlog, bound)
         beat()
 
     return result
+
+
+async def _wake_all(client: df.DurableOrchestrationClient, services: Services) -> int:
+    woken = 0
+    for state in await asyncio.to_thread(lambda: list(services.uploads.states())):
+        if state.busy:
+            submission = Submission(generation=state.generation, accepted=False)
+            woken += await wake_queue(client, services, state.model, submission)
+    return woken

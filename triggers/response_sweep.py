@@ -5,9 +5,11 @@ from collections.abc import Callable
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.report_sweep import report_sweep
 from activities.watch_responses import watch_responses
 from activities.watch_versions import watch_versions
 from domain.ports import Services
+from domain.sweep import Swept
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
@@ -18,9 +20,14 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @result.durable_client_input(client_name="client")
     async def sweep_responses(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         bound = services()
-        try:
-            await watch_responses(client, bound)
-        finally:
-            await watch_versions(client, bound)
+        await report_sweep(bound, "sweep_responses", lambda: _look(client, bound))
 
     return result
+
+
+async def _look(client: df.DurableOrchestrationClient, services: Services) -> Swept:
+    try:
+        swept = await watch_responses(client, services)
+    finally:
+        waiting = await watch_versions(client, services)
+    return swept.model_copy(update={"found": swept.found + waiting})

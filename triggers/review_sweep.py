@@ -7,8 +7,10 @@ from collections.abc import Callable
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.report_sweep import report_sweep
 from activities.start_review import wake_review
 from domain.ports import Services
+from domain.sweep import Swept
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +23,18 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @result.durable_client_input(client_name="client")
     async def sweep_reviews(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         bound = services()
-        for review in await asyncio.to_thread(bound.reviews.unsettled):
-            try:
-                await wake_review(client, bound, review, again=True)
-            except Exception:
-                # One review that cannot be woken, perhaps because somebody else starts it just now, holds up no other.
-                logger.exception("review_not_woken review=%s model=%s", review.review_id, review.model)
+        await report_sweep(bound, "sweep_reviews", lambda: _wake_all(client, bound))
 
     return result
+
+
+async def _wake_all(client: df.DurableOrchestrationClient, services: Services) -> Swept:
+    woken, failed = 0, []
+    for review in await asyncio.to_thread(services.reviews.unsettled):
+        try:
+            woken += await wake_review(client, services, review, again=True)
+        except Exception:
+            # One review that cannot be woken, perhaps because somebody else starts it just now, holds up no other.
+            logger.exception("review_not_woken review=%s model=%s", review.review_id, review.model)
+            failed.append(review.review_id)
+    return Swept(found=woken, problem=f"not woken: {', '.join(failed)}" if failed else "")

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.report_sweep import read_sweeps, report_sweep
 from activities.watch_self import watch_self
 from domain.ports import Services
 
@@ -13,9 +15,16 @@ from domain.ports import Services
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register the timer: every five minutes."""
     result = df.Blueprint()
+    started = datetime.now(UTC)
 
-    @result.timer_trigger(arg_name="timer", schedule="45 */5 * * * *")
+    @result.timer_trigger(arg_name="timer", schedule="25 */5 * * * *")
     async def sweep_self(timer: func.TimerRequest) -> None:
-        await asyncio.to_thread(watch_self, services())
+        bound = services()
+
+        def look() -> int:
+            sweeps = (item for item in read_sweeps(bound, started) if item.problem or not item.ok)
+            return watch_self(bound, [(item.name, item.problem or item.reason) for item in sweeps])
+
+        await report_sweep(bound, "sweep_self", lambda: asyncio.to_thread(look))
 
     return result

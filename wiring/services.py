@@ -31,6 +31,7 @@ from domain.record_ports import (
     Ledger,
     NotificationBook,
     ReviewBook,
+    SweepBook,
     TraceBook,
     UploadQueue,
 )
@@ -261,6 +262,14 @@ class LazyServices:
             from clients.faults import TableFaultBook
 
         return TableFaultBook(self._tables)
+
+    @opened
+    def sweeps(self) -> SweepBook:
+        """The last looks of the sweeps."""
+        with importing("azure-data-tables"):
+            from clients.sweeps import TableSweepBook
+
+        return TableSweepBook(self._tables)
 
     @opened
     def dead_letters(self) -> DeadLetterBook:

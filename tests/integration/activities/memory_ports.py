@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from agents.responder.compute import ESSENTIAL_TAG
 from domain.compute import ComputeKind, ComputeRef, ComputeResource, ComputeState
-from domain.errors import ConflictError, ServiceRefusedError
+from domain.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
 from domain.serving import EndpointState
 
 
@@ -25,6 +25,7 @@ class MemoryCompute:
 
     Attributes:
         calls: what was asked, in order.
+        away: names of what does not answer.
     """
 
     def __init__(self, *resources: ComputeResource, refusing: Collection[str] = ()) -> None:
@@ -33,6 +34,7 @@ class MemoryCompute:
         own = (item.model_copy(update={"id": f"{workspace}-{item.name}"}) for item in resources)
         self._resources = {item.id: item for item in own}
         self._refusing = refusing
+        self.away: set[str] = set()
         self.calls: list[str] = []
 
     def list_compute(self) -> tuple[ComputeResource, ...]:
@@ -56,6 +58,8 @@ class MemoryCompute:
     def _set(self, resource: ComputeRef, call: str, state: ComputeState) -> None:
         found = self._resources[resource.id]
         self.calls.append(f"{call} {found.name}")
+        if found.name in self.away:
+            raise ServiceUnavailableError("Databricks", "503")
         if found.name in self._refusing:
             raise ServiceRefusedError("Databricks", "403", "the identity may not manage it")
         self._resources[resource.id] = found.model_copy(update={"state": state})

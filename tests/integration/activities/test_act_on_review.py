@@ -202,7 +202,7 @@ async def test_an_endpoint_is_waited_for(case: Case, mlflow_client: MlflowClient
     assert (back.state, back.endpoint, back.version, case.champion) == ("failed", "revenue", "1", "1")
     kept = read(case, review)
     assert kept.detail == "the endpoint failed; version 1 is champion again"
-    assert run_settle_review(case.services, settle).endpoint == ""
+    assert run_settle_review(case.services, settle) == back
 
 
 async def test_killed_anywhere_it_promotes_once(case: Case, flagged: Review) -> None:

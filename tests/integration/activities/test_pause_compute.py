@@ -8,11 +8,12 @@ import pytest
 from activities.pause_compute import run_pause_compute, run_resume_compute
 from activities.undo_mitigations import run_undo_mitigations
 from domain.compute import ComputeResource
+from domain.errors import ServiceUnavailableError
 from domain.incident import Incident
 from domain.response import MitigationResult
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.memory_ports import MemoryCompute, resource
-from tests.integration.activities.responder import Case
+from tests.integration.activities.responder import Case, later
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -245,3 +246,135 @@ def test_a_lease_that_has_ended_cannot_be_undone(case: Case) -> None:
     result = run_undo_mitigations(case.services, case.undo_request(incident))
     assert (result.undone, len(result.refused)) == ((), 1)
     assert case.read(incident).state == "mitigated"
+
+
+def _away(case: Case, *names: str) -> tuple[MemoryCompute, Incident]:
+    """Three resources, of which some do not answer."""
+    compute = _workspace(case, resource("a"), resource("b"), resource("c"))
+    compute.away = set(names)
+    return compute, _overspent(case)
+
+
+def test_what_does_not_answer_keeps_no_other_from_being_paused(case: Case) -> None:
+    """It is tried again; what is paused already is a lease from the start, with its end and all that an undo needs."""
+    compute, incident = _away(case, "a")
+    with pytest.raises(ServiceUnavailableError, match="a was not paused"):
+        _pause(case, incident)
+    assert compute.running() == ["a"]
+    action = case.action(incident, "pause_compute")
+    assert (action.state, action.facts["names"], action.facts["resumed"]) == ("begun", ["a", "b", "c"], False)
+    compute.away.clear()
+    result = _pause(case, incident)
+    assert result.action is not None
+    assert (result.action.state, result.action.facts["names"], compute.running()) == ("done", ["a", "b", "c"], [])
+
+
+def test_after_a_minute_the_lease_is_what_was_paused_and_a_person_is_told_of_the_rest(case: Case) -> None:
+    """The page names the resource that runs on; what was paused is resumed at the end."""
+    compute, incident = _away(case, "b")
+    with pytest.raises(ServiceUnavailableError):
+        _pause(case, incident)
+    at = case.services.clock() + timedelta(seconds=61)
+    result = run_pause_compute(later(case.services, at), case.request(incident, "pause_compute"))
+    assert result.action is not None
+    assert (result.action.state, result.action.facts["names"], result.escalate) == ("done", ["a", "c"], True)
+    assert "b was not paused: Databricks is not available" in result.action.detail
+    assert result.resume_at is not None
+    run_resume_compute(case.services, case.request(incident, "pause_compute"))
+    assert compute.running() == ["a", "b", "c"]
+
+
+def test_when_nothing_answers_a_person_is_told_of_each(case: Case) -> None:
+    """No lease, and no traceback."""
+    _, incident = _away(case, "a", "b", "c")
+    with pytest.raises(ServiceUnavailableError):
+        _pause(case, incident)
+    at = case.services.clock() + timedelta(seconds=61)
+    result = run_pause_compute(later(case.services, at), case.request(incident, "pause_compute"))
+    assert result.action is not None
+    assert (result.action.state, result.escalate, result.resume_at) == ("refused", True, None)
+    assert all(f"{name} was not paused: Databricks is not available" in result.action.detail for name in "abc")
+
+
+def _broken_off(case: Case, *, old: bool) -> tuple[MemoryCompute, Incident]:
+    """A pause that broke off: one resource is stopped. An older release has left nothing in the incident."""
+    compute, incident = _away(case, "b", "c")
+    with pytest.raises(ServiceUnavailableError):
+        _pause(case, incident)
+    compute.away.clear()
+    if old:
+        case.services.incidents.change(
+            incident.model, incident.incident_id, lambda known: known.model_copy(update={"actions": ()})
+        )
+    assert compute.running() == ["b", "c"]
+    return compute, incident
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_pause_that_broke_off_can_be_undone(case: Case, old: bool) -> None:
+    """The ledger names what may be stopped, and all of that is started."""
+    compute, incident = _broken_off(case, old=old)
+    result = run_undo_mitigations(case.services, case.undo_request(incident))
+    assert result.undone == ("pause_compute: resumed a, b, c",)
+    assert compute.running() == ["a", "b", "c"]
+    assert case.action(incident, "pause_compute").state == "undone"
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_pause_that_broke_off_ends_like_every_lease(case: Case, old: bool) -> None:
+    """Whoever ends it."""
+    compute, incident = _broken_off(case, old=old)
+    assert run_resume_compute(case.services, case.request(incident, "pause_compute")).failure is None
+    assert compute.running() == ["a", "b", "c"]
+    assert case.action(incident, "pause_compute").facts["resumed"] is True
+
+
+def test_what_does_not_answer_keeps_no_other_paused(case: Case) -> None:
+    """The others are started at once, the rest is tried again, and nothing is started twice."""
+    compute, incident = _away(case)
+    _pause(case, incident)
+    compute.away, compute.calls = {"a"}, []
+    request = case.request(incident, "pause_compute")
+    with pytest.raises(ServiceUnavailableError, match="a was not started"):
+        run_resume_compute(case.services, request)
+    assert compute.running() == ["b", "c"]
+    assert case.action(incident, "pause_compute").facts["resumed"] is False
+    compute.away.clear()
+    run_resume_compute(case.services, request)
+    assert compute.calls == ["resume a", "resume b", "resume c", "resume a"]
+    assert case.action(incident, "pause_compute").detail.endswith("resumed b, c, a")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_call_an_undo_says_what_it_has_resumed(case: Case, after: bool) -> None:
+    """Broken off after the lease has ended and asked again: the same answer, the same incident."""
+    compute = _workspace(case, resource("a"))
+    incident = _overspent(case)
+    _pause(case, incident)
+    number, finished = 0, False
+    while not finished:
+        number += 1
+        try:
+            result = run_undo_mitigations(
+                Interrupted(case.services, last=number, after=after), case.undo_request(incident)
+            )
+            finished = True
+        except KilledError:
+            pass
+    assert number > 5
+    assert (result.undone, result.refused) == (("pause_compute: resumed a",), ())
+    assert (compute.running(), case.read(incident).state) == (["a"], "open")
+    assert case.read(incident).timeline[-1].what.startswith("undo (it was right): pause_compute: resumed a")
+
+
+def test_two_resources_of_one_name_are_two(case: Case) -> None:
+    """Databricks lets names repeat."""
+    compute = _workspace(case, resource("a"), resource("b"))
+    twin = compute.list_compute()[0].model_copy(update={"id": f"{case.model}-twin"})
+    compute._resources[twin.id] = twin
+    incident = _overspent(case)
+    _pause(case, incident)
+    compute.away = {"b"}
+    with pytest.raises(ServiceUnavailableError):
+        run_resume_compute(case.services, case.request(incident, "pause_compute"))
+    assert compute.running() == ["a", "a"]

@@ -18,6 +18,7 @@ import triggers.review_sweep
 from clients.notifications import TableNotificationBook
 from clients.notifier import AppriseNotifier
 from clients.reviews import TableReviewBook
+from clients.sweeps import TableSweepBook
 from domain.names import AWAIT_DECISION, RESPONSE, REVIEW, REVIEW_DECIDED
 from domain.review import Review
 from domain.step import Patience
@@ -76,6 +77,7 @@ class App:
     host: Host
     reviews: Any
     notifications: Any
+    sweeps: TableSweepBook
     told: Path
     model: str
     orchestration_version: int = _OLD
@@ -136,6 +138,7 @@ async def app(host: Host, tables: TableServiceClient, model: str, tmp_path: Path
         host=host,
         reviews=_Reviews(TableReviewBook(tables), model),
         notifications=OwedOf(TableNotificationBook(tables), lambda record: model in record.notification.key),
+        sweeps=TableSweepBook(tables),
         notifier=AppriseNotifier("", told),
         told=told,
         model=model,

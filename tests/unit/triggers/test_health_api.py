@@ -1,7 +1,7 @@
 """GET /api/health and /api/health/ready: who sees what, and which status."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from domain.errors import ServiceUnavailableError
 from domain.sign_in import VARIABLE
+from domain.sweep import SWEEPS, SweepLook
 from tests.unit.triggers.api.requests import principal, request
 from triggers.health_api import blueprint
 
@@ -30,11 +31,26 @@ class Check:
             raise self.failure
 
 
+class Sweeps:
+    """The sweeps' last looks, or a table that does not answer."""
+
+    def __init__(self, *looks: SweepLook, failure: Exception | None = None) -> None:
+        self._looks = looks
+        self._failure = failure
+
+    def last(self) -> tuple[SweepLook, ...]:
+        """What the table has."""
+        if self._failure is not None:
+            raise self._failure
+        return self._looks
+
+
 @dataclass(frozen=True)
 class HealthServices:
     """What the routes use."""
 
     health_checks: tuple[Check, ...]
+    sweeps: Sweeps = field(default_factory=Sweeps)
 
     def clock(self) -> datetime:
         """Always the same time."""
@@ -95,3 +111,29 @@ async def test_without_a_sign_in_health_says_so(monkeypatch: pytest.MonkeyPatch)
     assert (status, document["ok"]) == (503, False)
     assert [(part["name"], part["ok"]) for part in document["dependencies"]] == [("sign-in", False)]
     assert "WEBSITE_AUTH_ENABLED" in document["dependencies"][0]["reason"]
+
+
+async def test_a_reader_sees_the_last_look_of_every_sweep() -> None:
+    """Its time, what it found and what it could not look at; a sweep that has not looked yet is there, too."""
+    look = SweepLook(name="sweep_orders", at=NOW, found=2, problem="m: MLflow is not available", whole_at=NOW)
+    _, document = await _answer(HealthServices((), Sweeps(look)), "ready", request(headers=principal("Reader")))
+    sweeps = {item["name"]: item for item in document["sweeps"]}
+    assert set(sweeps) == set(SWEEPS)
+    assert (sweeps["sweep_orders"]["looked_at"], sweeps["sweep_orders"]["found"]) == ("2026-11-21T00:00:00Z", 2)
+    assert sweeps["sweep_orders"]["problem"] == "m: MLflow is not available"
+    assert sweeps["sweep_queues"]["looked_at"] is None
+
+
+async def test_a_stranger_sees_no_sweep() -> None:
+    """Their names and problems tell what the platform is made of."""
+    _, document = await _answer(HealthServices(()), "ready", request())
+    assert document["sweeps"] == []
+
+
+async def test_sweeps_that_cannot_be_read_are_left_out() -> None:
+    """The health of Table storage says what is wrong; the route answers."""
+    away = Sweeps(failure=ServiceUnavailableError("Table storage", "refused"))
+    status, document = await _answer(
+        HealthServices((Check("mlflow"),), away), "ready", request(headers=principal("Reader"))
+    )
+    assert (status, document["sweeps"]) == (200, [])

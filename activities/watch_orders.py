@@ -1,0 +1,178 @@
+"""Find orders that the ledger has and nobody has carried out, and carry them out or page."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import azure.durable_functions as df
+
+from activities.notify import run_notify
+from activities.open_orders import kind_of
+from activities.order_kinds import AGE, CLOSED, WAITS, Carried, OrderKind
+from activities.watch_champions import watch_champion
+from domain.alert import PLATFORM
+from domain.correlation import correlate
+from domain.errors import NightshiftError
+from domain.ledger import LedgerEntry
+from domain.notification import Notification, NotificationKind
+from domain.ports import Services
+from domain.sweep import OrderMark, Swept
+
+logger = logging.getLogger(__name__)
+
+# Whoever has just written an order is about to carry it out.
+_GRACE = timedelta(minutes=10)
+# Entries of a model that one look reads, and orders that may be open before it reads no further.
+MOST = 500
+_DONE_SINCE = Carried(closed=True, said="it has been carried out since")
+_ENDED = frozenset(
+    {
+        df.OrchestrationRuntimeStatus.Completed,
+        df.OrchestrationRuntimeStatus.Failed,
+        df.OrchestrationRuntimeStatus.Terminated,
+        df.OrchestrationRuntimeStatus.Canceled,
+    }
+)
+
+
+async def watch_orders(client: df.DurableOrchestrationClient, services: Services) -> Swept:
+    """Compare what was ordered with what has happened, model by model; one that fails holds up no other.
+
+    Each model has a mark: the ledger up to its sequence is known, but for the orders that it names as open. A look
+    reads the entries behind the mark and the open ones, so its cost is that of what is new or owed. Nothing escapes
+    it, because every order is in the ledger before anything is done, entries are numbered without a gap and never
+    change, and the mark moves only after they were looked at.
+    """
+    found, problems = 0, []
+    for model in await asyncio.to_thread(_models, services):
+        try:
+            swept = await watch_model(client, services, model)
+            found += swept.found
+            problems += [swept.problem] if swept.problem else []
+        except Exception as error:
+            logger.exception("orders_not_watched model=%s", model)
+            problems.append(f"{model}: {type(error).__name__}: {error}")
+    return Swept(found=found, problem="; ".join(problems)[:1_000])
+
+
+async def watch_model(client: df.DurableOrchestrationClient, services: Services, model: str) -> Swept:
+    """Look at the open and the new orders of one model, then at its champion, and move its mark."""
+    look = _Look(client, services, await asyncio.to_thread(services.sweeps.mark, model))
+    await look.run()
+    return Swept(found=look.found, problem="; ".join(look.problems)[:1_000])
+
+
+def _models(services: Services) -> list[str]:
+    """Every model that may have orders; the whole ledger is asked for names only before the first mark."""
+    marked = services.sweeps.marked()
+    return sorted({*services.specs.names(), PLATFORM, *(marked or services.ledger.models())})
+
+
+class _Look:
+    """One look at a model.
+
+    Attributes:
+        found: orders that were carried out or could not be, and differences between book, alias and endpoint.
+        problems: what could not be carried out.
+    """
+
+    def __init__(self, client: df.DurableOrchestrationClient, services: Services, mark: OrderMark) -> None:
+        self.client = client
+        self.services = services
+        self.mark = mark
+        self.found = 0
+        self.problems: list[str] = []
+
+    async def run(self) -> None:
+        """The whole look."""
+        known, new = await asyncio.to_thread(self.read)
+        left = [entry for entry in (*known, *new) if not await self.closes(entry)]
+        sequence = new[-1].sequence if new else self.mark.sequence
+        open_ = tuple(entry.sequence for entry in left)
+        tried = tuple(number for number in self.mark.tried if number in open_)
+        mark = self.mark.model_copy(update={"sequence": sequence, "open": open_, "tried": tried})
+        if self.mark.model != PLATFORM:
+            keys = frozenset(entry.key for entry in left)
+            mark, differences = await asyncio.to_thread(watch_champion, self.services, mark, ordered=keys)
+            self.found += differences
+        await asyncio.to_thread(self.services.sweeps.move_mark, self.mark, mark)
+
+    def read(self) -> tuple[list[LedgerEntry], tuple[LedgerEntry, ...]]:
+        """The orders that were open at the last look, and the entries that are new since."""
+        found = (self.services.ledger.entry(self.mark.model, sequence) for sequence in self.mark.open)
+        known = [entry for entry in found if entry is not None]
+        if len(known) >= MOST:
+            self.problems.append(f"{self.mark.model}: {len(known)} orders are open; no further entries are read")
+            return known, ()
+        return known, self.services.ledger.since(self.mark.model, self.mark.sequence, MOST)
+
+    async def closes(self, entry: LedgerEntry) -> bool:
+        """Look at one entry; return whether nothing is owed because of it any more."""
+        kind = kind_of(entry)
+        if kind is None:
+            return True
+        correlate(entry.run)
+        try:
+            carried = await self.carry(kind, entry)
+        except NightshiftError as error:
+            logger.warning("order_not_carried_out model=%s key=%s message=%s", entry.model, entry.key, error.message)
+            carried = Carried(closed=False, done=False, said=error.message)
+        except Exception as error:
+            logger.exception("order_not_carried_out model=%s key=%s", entry.model, entry.key)
+            carried = Carried(closed=False, done=False, said=f"{type(error).__name__}: {error}")
+        if carried.said:
+            self.found += 1
+            if not carried.done:
+                self.problems.append(f"{entry.key}: {carried.said}")
+            await asyncio.to_thread(_tell, self.services, entry, carried)
+        return carried.closed
+
+    async def carry(self, kind: OrderKind, entry: LedgerEntry) -> Carried:
+        """Carry an order out if it is owed and nobody is at work on it."""
+        if not await asyncio.to_thread(kind.owes, self.services, entry):
+            # Carried out, by an earlier look that broke off before it had told it or by somebody else since.
+            return _DONE_SINCE if entry.sequence in self.mark.tried else CLOSED
+        if await self.is_at_work(kind, entry):
+            return WAITS
+        if kind.ages and self.services.clock() - entry.recorded_at > AGE:
+            said = "it is older than a day and was not carried out; what it was about has changed since, so it is yours"
+            return Carried(closed=True, done=False, said=said)
+        if kind.told:
+            await self.try_once(entry)
+        return await asyncio.to_thread(kind.carry_out, self.services, entry)
+
+    async def try_once(self, entry: LedgerEntry) -> None:
+        """Write down that an order is about to be carried out, before it is."""
+        if entry.sequence in self.mark.tried:
+            return
+        mark = self.mark.model_copy(update={"tried": (*self.mark.tried, entry.sequence)})
+        await asyncio.to_thread(self.services.sweeps.move_mark, self.mark, mark)
+        self.mark = mark
+
+    async def is_at_work(self, kind: OrderKind, entry: LedgerEntry) -> bool:
+        """Whether the orchestration that has written an order may still carry it out."""
+        age = self.services.clock() - kind.due(entry)
+        instance = kind.instance(entry)
+        status = await self.client.get_status(instance) if instance else None
+        if status is None or status.runtime_status is None:
+            return age < _GRACE
+        return status.runtime_status not in _ENDED and (kind.longest is None or age < kind.longest)
+
+
+def _tell(services: Services, entry: LedgerEntry, carried: Carried) -> None:
+    """Tell on-call once that an order was carried out late, and once that it cannot be."""
+    became = "was carried out late" if carried.done else "is not carried out"
+    kind: NotificationKind = carried.kind
+    tries = "" if carried.closed or carried.done else "It is tried again every minute. "
+    run_notify(
+        services,
+        Notification(
+            key=f"order:{entry.key}:{'done' if carried.done else 'owed'}",
+            kind=kind,
+            model=entry.model,
+            incident_id=str(entry.body.get("incident", "")),
+            severity="critical" if kind == "page" else "warning",
+            title=f"An order about {entry.model} {became}: {entry.subject}"[:200],
+            body=f"{carried.said}\n{tries}Ledger entry {entry.sequence} of {entry.model}: {entry.key}",
+        ),
+    )

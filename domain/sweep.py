@@ -1,0 +1,59 @@
+"""The sweeps, timers that compare what is owed with what was done: when each looked last, and how far it has read."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from domain.message import Message
+
+# Every timer of the app by the name of its function, and its interval.
+SWEEPS: Mapping[str, timedelta] = {
+    "sweep_orders": timedelta(minutes=1),
+    "sweep_queues": timedelta(minutes=1),
+    "sweep_responses": timedelta(minutes=5),
+    "sweep_reviews": timedelta(minutes=1),
+    "sweep_owed_notifications": timedelta(minutes=1),
+    "sweep_self": timedelta(minutes=5),
+}
+# One look may be missed while the host restarts, and a second one be late.
+MISSED = 3
+
+
+class SweepLook(Message):
+    """The last look of a sweep.
+
+    Attributes:
+        at: when it ended.
+        found: how many things were not as they should be.
+        problem: what it could not look at, or why it broke off; empty if it has looked at everything.
+        whole_at: when it last came to its end; None if it never has. A look that broke off is none.
+    """
+
+    name: str
+    at: datetime
+    found: int
+    problem: str = ""
+    whole_at: datetime | None = None
+
+
+class Swept(Message):
+    """What one look has found; ``problem`` names what it could not look at."""
+
+    found: int
+    problem: str = ""
+
+
+class OrderMark(Message):
+    """How far the sweep of orders has read the ledger of a model.
+
+    Attributes:
+        sequence: every order up to this entry is carried out, or is one of ``open``.
+        open: sequences of the entries whose orders are not carried out.
+        tried: those that the sweep has begun to carry out: on-call is told how that ended, whoever has ended it.
+        served: sequence of the last champion move whose version the endpoint has been seen to serve.
+    """
+
+    model: str
+    sequence: int = 0
+    open: tuple[int, ...] = ()
+    tried: tuple[int, ...] = ()
+    served: int = 0

@@ -1,0 +1,505 @@
+"""The sweep of orders: what the ledger has ordered and nobody has carried out, on real storage and a real registry."""
+
+import contextlib
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import azure.durable_functions as df
+import pytest
+from mlflow import MlflowClient
+
+from activities.act_on_review import run_act_on_review
+from activities.champion import ABANDONED_AFTER, move_champion
+from activities.decide_review import decide_review
+from activities.mitigation import run_settle_mitigation
+from activities.pause_compute import run_pause_compute
+from activities.retrain import run_retrain
+from activities.roll_back import run_roll_back
+from activities.settle_review import run_settle_review
+from activities.undo_mitigations import run_undo_mitigations
+from activities.watch_orders import watch_model
+from activities.withdraw_promotion import run_withdraw_promotion
+from clients.notifier import AppriseNotifier
+from domain.errors import ServiceRefusedError, ServiceUnavailableError
+from domain.identity import instance_id
+from domain.incident import Incident
+from domain.ledger import ACTOR, LedgerRecord
+from domain.names import CHAMPION, TAG_QUARANTINE
+from domain.ports import Services
+from domain.response import SettleRequest
+from domain.review_messages import SettleReview
+from domain.run import WithdrawRequest
+from domain.sweep import Swept
+from tests.integration.activities.failing_ports import Failing, without_alias
+from tests.integration.activities.interruptions import Interrupted, KilledError
+from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
+from tests.integration.activities.model_data import Starts
+from tests.integration.activities.responder import Case, Replaced, later
+from tests.integration.activities.reviewing import flag, request
+from tests.model_versions import make_champions
+
+pytestmark = pytest.mark.xdist_group("mlflow")
+
+STATES = df.OrchestrationRuntimeStatus
+REFUSED = ServiceRefusedError("MLflow", "403", "the identity may not set aliases")
+HOUR = timedelta(hours=1)
+
+
+class _Status:
+    def __init__(self, state: df.OrchestrationRuntimeStatus | None) -> None:
+        self.runtime_status = state
+
+
+class Night:
+    """What the sweep sees: Durable's word on every instance, the time, and what people are told."""
+
+    def __init__(self, case: Case, folder: Path) -> None:
+        self.case = case
+        self.file = folder / "told.jsonl"
+        self.state: df.OrchestrationRuntimeStatus | None = STATES.Completed
+        self.passed = timedelta(0)
+        case.replace(notifier=AppriseNotifier("", self.file))
+
+    async def get_status(self, _: str) -> _Status:
+        return _Status(self.state)
+
+    @property
+    def services(self) -> Services:
+        """The services at the night's time."""
+        return later(self.case.services, self.case.services.clock() + self.passed)
+
+    async def look(self, services: Any = None) -> Swept:
+        """One look of the sweep at the model."""
+        client = cast("df.DurableOrchestrationClient", self)
+        return await watch_model(client, services or self.services, self.case.model)
+
+    async def quiet(self) -> None:
+        """A second look finds nothing and tells nobody."""
+        before = self.told()
+        assert (await self.look(), self.told()) == (Swept(found=0), before)
+
+    def told(self) -> list[tuple[str, str]]:
+        """Kind and text of what was sent."""
+        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
+        return [(json.loads(line)["kind"], json.loads(line)["body"]) for line in lines]
+
+    @property
+    def open(self) -> tuple[int, ...]:
+        """Sequences of the orders that the sweep knows as open."""
+        return self.case.services.sweeps.mark(self.case.model).open
+
+
+@pytest.fixture
+def night(champions: Case, tmp_path: Path) -> Night:
+    """A model with champions 1, 2 and 3, and orchestrations that have ended."""
+    return Night(champions, tmp_path)
+
+
+def _failed_rollback(case: Case) -> Incident:
+    incident = case.alert("a1")
+    run_roll_back(without_alias(case.services, REFUSED), case.request(incident, "rollback"))
+    assert case.champion == "3"
+    return incident
+
+
+async def test_a_rollback_that_failed_is_carried_out(night: Night, champions: Case) -> None:
+    """MLflow is back: the order is carried out once, and on-call, which was told of the failure, is told of it."""
+    incident = _failed_rollback(champions)
+    assert (await night.look()).found == 1
+    assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
+    assert (champions.read(incident).state, champions.action(incident, "rollback").state) == ("mitigated", "done")
+    ((kind, body),) = night.told()
+    assert (kind, "version 2 is champion again" in body) == ("page", True)
+    await night.quiet()
+
+
+async def test_one_that_is_being_carried_out_is_left_alone(night: Night, champions: Case) -> None:
+    """Its response goes on; but not for ever, since what it does is keyed."""
+    _failed_rollback(champions)
+    night.state = STATES.Running
+    assert (await night.look(), champions.champion) == (Swept(found=0), "3")
+    night.passed = HOUR
+    assert ((await night.look()).found, champions.champion) == (1, "2")
+
+
+async def test_one_that_durable_knows_nothing_of_is_given_some_minutes(night: Night, champions: Case) -> None:
+    """It may be about to be started."""
+    _failed_rollback(champions)
+    night.state = None
+    assert (await night.look(), champions.champion) == (Swept(found=0), "3")
+    night.passed = timedelta(minutes=11)
+    assert ((await night.look()).found, champions.champion) == (1, "2")
+
+
+async def test_what_still_fails_pages_once_and_stays_owed(night: Night, champions: Case) -> None:
+    """Each look tries again; the look's problem names it."""
+    _failed_rollback(champions)
+    refusing = without_alias(night.services, REFUSED)
+    first, second = await night.look(refusing), await night.look(refusing)
+    assert "service_refused" in first.problem
+    assert "service_refused" in second.problem
+    assert (len(night.told()), len(night.open)) == (1, 1)
+    assert ((await night.look()).found, champions.champion, night.open) == (1, "2", ())
+
+
+async def test_a_resolved_incident_is_not_rolled_back_afterwards(night: Night, champions: Case) -> None:
+    """Over before it was carried out: the order is called off, and the version leaves quarantine."""
+    incident = _failed_rollback(champions)
+    champions.services.incidents.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
+    assert (await night.look()).found == 1
+    assert (champions.champion, champions.quarantine("3")) == ("3", None)
+    assert champions.action(incident, "rollback").state == "refused"
+    await night.quiet()
+
+
+async def test_an_order_of_yesterday_is_a_persons(night: Night, champions: Case) -> None:
+    """It is told once, and nothing moves."""
+    _failed_rollback(champions)
+    night.passed = timedelta(days=2)
+    await night.look()
+    (told,) = [body for _, body in night.told() if "older than a day" in body]
+    assert "rollback:" in told
+    assert champions.champion == "3"
+
+
+async def test_a_rollback_whose_endpoint_has_not_followed_is_done_only_then(night: Night, champions: Case) -> None:
+    """Its response is gone: the endpoint is asked to follow, and the action is done when it has."""
+    champions.specify(serving_endpoint="revenue")
+    serving = MemoryServing("3")
+    champions.replace(serving=serving)
+    incident = champions.alert("a1")
+    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    await night.look()
+    assert (serving.asked, champions.action(incident, "rollback").state) == (["2"], "begun")
+    serving.end_update()
+    assert (await night.look()).found == 1
+    assert (champions.action(incident, "rollback").state, champions.read(incident).state) == ("done", "mitigated")
+    await night.quiet()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("before", range(1, 26, 4))
+async def test_a_rollback_killed_anywhere_ends_as_an_undisturbed_one(
+    night: Night, champions: Case, before: int, after: bool
+) -> None:
+    """Killed at a call with no repeat, and the sweep killed at each of its calls in turn: the end is the same."""
+    incident = champions.alert("a1")
+    with contextlib.suppress(KilledError):
+        run_roll_back(
+            Interrupted(champions.services, last=before, after=after), champions.request(incident, "rollback")
+        )
+    ordered = bool(champions.entries())
+    known = champions.read(incident).action("rollback")
+    owed = ordered and (known is None or known.state != "done")
+    number = 0
+    while True:
+        number += 1
+        try:
+            await night.look(Interrupted(night.services, last=number, after=after))
+        except KilledError:
+            continue
+        break
+    assert champions.champion == ("2" if ordered else "3")
+    assert champions.reigns == (["1", "2", "3", "2"] if ordered else ["1", "2", "3"])
+    if ordered:
+        assert (champions.action(incident, "rollback").state, champions.read(incident).state) == ("done", "mitigated")
+        assert champions.quarantine("3") == incident.incident_id
+        assert len(champions.entries()) == 1
+    # Sent a second time only if the sweep was killed between sending and writing that down.
+    assert {kind for kind, _ in night.told()} == ({"page"} if owed else set())
+    await night.quiet()
+
+
+# --- undo
+
+
+async def test_an_undo_that_broke_off_is_carried_out(night: Night, champions: Case) -> None:
+    """By the name of who has asked for it; they are told."""
+    incident = champions.alert("a1")
+    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    await night.look()
+    failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
+    with pytest.raises(ServiceUnavailableError):
+        run_undo_mitigations(failing, champions.undo_request(incident))
+    assert (await night.look()).found == 1
+    assert (champions.champion, champions.quarantine("3")) == ("3", None)
+    assert champions.action(incident, "rollback").state == "undone"
+    assert champions.read(incident).timeline[-1].actor == "ann"
+    await night.quiet()
+
+
+async def test_an_undo_that_was_refused_is_not_tried_again(night: Night, champions: Case) -> None:
+    """The champion had moved on, and the person was told so."""
+    incident = champions.alert("a1")
+    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    make_champions(champions.services, champions.model, ("1",))
+    run_undo_mitigations(champions.services, champions.undo_request(incident))
+    assert (await night.look()).found == 0
+    assert (night.open, champions.champion) == ((), "1")
+
+
+# --- leases
+
+
+def _leased(night: Night, *, away: bool) -> tuple[MemoryCompute, Incident]:
+    compute = MemoryCompute(resource("a"), resource("b"))
+    night.case.replace(compute=compute)
+    incident = night.case.alert("b1", category="budget", metric="spend", value=None, severity="critical", rule="b1")
+    order = night.case.request(incident, "pause_compute")
+    if away:
+        compute.away = {"b"}
+        with pytest.raises(ServiceUnavailableError):
+            run_pause_compute(night.case.services, order)
+    else:
+        run_pause_compute(night.case.services, order)
+    return compute, incident
+
+
+@pytest.mark.parametrize("old", [False, True])
+async def test_a_pause_that_broke_off_is_paused_as_a_lease(night: Night, old: bool) -> None:
+    """The rest is paused, and the end is kept; an older release has left nothing but the order."""
+    compute, incident = _leased(night, away=True)
+    if old:
+        night.case.services.incidents.change(
+            incident.model, incident.incident_id, lambda known: known.model_copy(update={"actions": ()})
+        )
+    compute.away.clear()
+    night.passed = timedelta(minutes=2)
+    assert ((await night.look()).found, compute.running()) == (1, [])
+    assert night.case.action(incident, "pause_compute").state == "done"
+    await night.quiet()
+    night.passed = timedelta(days=3)
+    assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
+    assert night.case.action(incident, "pause_compute").facts["resumed"] is True
+    await night.quiet()
+
+
+async def test_a_lease_that_runs_is_left_alone(night: Night) -> None:
+    """Its response waits for its end; one whose response never resumes it is resumed half an hour later."""
+    compute, _ = _leased(night, away=False)
+    night.state = STATES.Running
+    assert ((await night.look()).found, compute.running()) == (0, [])
+    night.passed = timedelta(days=3)
+    assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
+
+
+async def test_a_lease_that_cannot_be_resumed_pages_and_is_tried_again(night: Night) -> None:
+    """What answers runs at once."""
+    compute, _ = _leased(night, away=False)
+    compute.away = {"a"}
+    night.passed = timedelta(days=3)
+    swept = await night.look()
+    assert ("a was not started" in swept.problem, compute.running()) == (True, ["b"])
+    compute.away.clear()
+    assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
+
+
+async def test_an_undo_of_a_lease_that_was_killed_before_its_own_line_is_told(night: Night) -> None:
+    """Compute runs; the incident has to say so, and to be open again."""
+    _, incident = _leased(night, away=False)
+    number = 0
+    while night.case.read(incident).action("pause_compute").state == "done":  # type: ignore[union-attr]
+        number += 1
+        with contextlib.suppress(KilledError):
+            run_undo_mitigations(
+                Interrupted(night.case.services, last=number, after=True), night.case.undo_request(incident)
+            )
+    assert not any(line.key == "undo-ann" for line in night.case.read(incident).timeline)
+    assert (await night.look()).found == 1
+    assert night.case.read(incident).timeline[-1].what.startswith("undo (it was right): pause_compute: resumed")
+    assert night.case.read(incident).state == "open"
+    await night.quiet()
+
+
+# --- retraining
+
+
+async def test_a_retraining_whose_response_is_gone_comes_to_its_end(
+    trained: Case, client: Starts, tmp_path: Path
+) -> None:
+    """Killed right after its order: the files are put into the queue once, and what came of the run is written down."""
+    night = Night(trained, tmp_path)
+    incident = trained.drift()
+    broken = cast("Services", Replaced(trained.services, uploads=Failing(trained.services.uploads, "submit", KILLED)))
+    with pytest.raises(ServiceUnavailableError):
+        await run_retrain(broken, cast("Any", client), trained.request(incident, "retrain"))
+    assert (await night.look()).found == 0
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    assert [upload.again for upload in batch.uploads] == [incident.incident_id] * 3
+    assert trained.action(incident, "retrain").state == "begun"
+    trained.services.ledger.append(_outcome(trained.model, batch.run, "rejected"))
+    assert (await night.look()).found == 1
+    assert trained.action(incident, "retrain").state == "failed"
+    ((kind, body),) = night.told()
+    assert (kind, "was rejected" in body) == ("page", True)
+    await night.quiet()
+
+
+KILLED = ServiceUnavailableError("Table storage", "503")
+
+
+def _outcome(model: str, run: str, outcome: str) -> LedgerRecord:
+    return LedgerRecord(
+        key=f"{run}:outcome:0",
+        model=model,
+        run=run,
+        kind="outcome",
+        subject="version 9",
+        actor=ACTOR,
+        body={"outcome": outcome, "champion_version": "1", "review_id": None},
+    )
+
+
+# --- promotions and reviews
+
+
+def _promotion(case: Case, version: str) -> LedgerRecord:
+    run = instance_id("lifecycle", case.model, version)
+    return LedgerRecord(
+        key=f"{run}:decision:0",
+        model=case.model,
+        run=run,
+        kind="decision",
+        subject=f"version {version}",
+        actor=ACTOR,
+        body={"decision": {"action": "promote"}},
+    )
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_a_promotion_whose_run_has_ended_is_void_or_told(
+    night: Night, champions: Case, mlflow_client: MlflowClient, moved: bool
+) -> None:
+    """The run was told as failed: it promotes nothing afterwards; and if the alias had moved, a person must know."""
+    record = _promotion(champions, "1")
+    champions.services.ledger.append(record)
+    failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
+    with pytest.raises(ServiceUnavailableError):
+        move_champion(failing, model=champions.model, expected="3", version="1", run=record.run, decided_by=record.key)
+    if moved:
+        mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "1")
+    assert (await night.look()).found == 1
+    last = champions.services.champions.moves(champions.model)[-1]
+    assert (last.state, champions.champion) == (("done", "1") if moved else ("void", "3"))
+    ((_, body),) = night.told()
+    assert ("had become champion" in body) == moved
+    await night.quiet()
+
+
+async def test_a_withdrawal_that_broke_off_is_carried_out(night: Night, champions: Case) -> None:
+    """The endpoint had not followed; alias and endpoint must not stay apart."""
+    withdraw = WithdrawRequest(
+        model=champions.model, run="lifecycle-x", version="3", previous="2", reason="the endpoint did not follow"
+    )
+    run_withdraw_promotion(without_alias(champions.services, REFUSED), withdraw)
+    assert champions.champion == "3"
+    assert (await night.look()).found == 1
+    assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
+    await night.quiet()
+
+
+@pytest.mark.parametrize("state", ["void", "failed"])
+async def test_what_an_older_release_has_not_told_of_a_review_is_told(
+    case: Case, mlflow_client: MlflowClient, tmp_path: Path, state: str
+) -> None:
+    """Settled, and killed before anybody was told: whoever comes next tells it, once."""
+    review = flag(case, mlflow_client, tmp_path)
+    night = Night(case, tmp_path)
+    decided = decide_review(case.services, review, choice="approve", by="ann", comment="looks right")
+    silent = cast("Services", Replaced(case.services, notifications=Silent(case.services.notifications)))
+    if state == "void":
+        case.services.registry.tag(case.model, "2", TAG_QUARANTINE, "i7")
+        await run_act_on_review(silent, Starts(), request(decided))
+    else:
+        run_settle_review(silent, SettleReview(model=case.model, review_id=review.review_id, problem="it broke"))
+    assert night.told() == []
+    await night.look()
+    ((kind, body),) = night.told()
+    assert (kind, review.review_id in body) == ("page" if state == "failed" else "notice", True)
+    await night.quiet()
+
+
+class Silent:
+    """A book of notifications that says of each that it was sent."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+
+    def begin(self, record: Any) -> Any:
+        return record.model_copy(update={"state": "sent"})
+
+
+# --- alias, book and endpoint
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_an_alias_that_is_not_the_books_pages_once(
+    night: Night, champions: Case, mlflow_client: MlflowClient, gone: bool
+) -> None:
+    """Moved or deleted in MLflow: theirs stands, and a person is told."""
+    if gone:
+        mlflow_client.delete_registered_model_alias(champions.model, CHAMPION)
+    else:
+        mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "1")
+    assert ((await night.look()).found, (await night.look()).found) == (1, 1)
+    ((kind, body),) = night.told()
+    assert (kind, ("gone" if gone else "version 1") in body, "version 3" in body) == ("page", True, True)
+    assert champions.champion == (None if gone else "1")
+
+
+async def test_a_move_that_was_begun_long_ago_is_settled(night: Night, champions: Case) -> None:
+    """Nobody's order is known: by the alias, so that the next change of champion does not wait."""
+    failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
+    with pytest.raises(ServiceUnavailableError):
+        move_champion(failing, model=champions.model, expected="3", version="1", run="r", decided_by="unknown")
+    assert (await night.look()).found == 0
+    night.passed = ABANDONED_AFTER + timedelta(minutes=1)
+    assert (await night.look()).found == 1
+    assert champions.services.champions.moves(champions.model)[-1].state == "void"
+    await night.quiet()
+
+
+async def test_an_endpoint_that_has_not_followed_is_asked_and_told(night: Night, champions: Case) -> None:
+    """A review's end was killed before the endpoint went back: what serves must be the champion."""
+    champions.specify(serving_endpoint="revenue")
+    serving = MemoryServing("1")
+    champions.replace(serving=serving)
+    assert ((await night.look()).found, serving.asked) == (0, [])
+    night.passed = timedelta(minutes=20)
+    assert ((await night.look()).found, serving.asked) == (1, ["3"])
+    ((kind, body),) = night.told()
+    assert (kind, "serves version 1" in body, "champion of" in body) == ("page", True, True)
+    await night.quiet()
+    serving.end_update()
+    await night.quiet()
+
+
+async def test_an_endpoint_that_was_changed_by_hand_is_left_and_told(night: Night, champions: Case) -> None:
+    """It had followed: somebody has a reason, and on-call must know it."""
+    champions.specify(serving_endpoint="revenue")
+    serving = MemoryServing("3")
+    champions.replace(serving=serving)
+    night.passed = timedelta(minutes=20)
+    assert (await night.look()).found == 0
+    serving.state = serving.state.model_copy(update={"version": "1"})
+    await night.look()
+    await night.look()
+    assert (len(night.told()), serving.asked) == (1, [])
+
+
+async def test_what_is_done_is_read_once(night: Night, champions: Case) -> None:
+    """After a look the mark is at the end of the ledger, and the next look reads nothing of it."""
+    incident = champions.alert("a1")
+    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    run_settle_mitigation(
+        champions.services,
+        SettleRequest(
+            model=champions.model, incident_id=incident.incident_id, mitigation="rollback", state="done", detail="done"
+        ),
+    )
+    assert await night.look() == Swept(found=0)
+    mark = champions.services.sweeps.mark(champions.model)
+    assert (mark.sequence, mark.open) == (len(champions.entries()), ())
+    assert champions.services.ledger.since(champions.model, mark.sequence, 10) == ()
