@@ -13,8 +13,8 @@ from activities.plan_response import find_incident
 from activities.train_again import is_kept, read_manifest, upload_again
 from activities.wake_queue import wake_queue
 from domain.dataset import AcceptedDataset
-from domain.incident import ActionState, Incident, IncidentAction
 from domain.identity import digest
+from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
 from domain.names import CHAMPION, READ_RETRAINING, RETRAIN, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
 from domain.ports import Services

@@ -146,9 +146,7 @@ async def test_a_retraining_follows_what_is_in_the_queue_already(trained: Case, 
     assert trained.services.uploads.run_of(trained.model, result.identity) == batch.run
 
 
-async def test_accepted_data_is_taken_whatever_was_decided_on_it(
-    trained: Case, client: Starts, tmp_path: Path
-) -> None:
+async def test_accepted_data_is_taken_whatever_was_decided_on_it(trained: Case, client: Starts, tmp_path: Path) -> None:
     """A challenger that was no better does not make its data old: drift is what makes it needed."""
     rejected = accept_file(trained, tmp_path, "e", day=5, promoted=False)
     result = await _retrain(trained, client, trained.drift())
