@@ -13,6 +13,7 @@ NightshiftError
 └── ServiceUnavailableError             an outside system does not answer now; retrying may help
 """
 
+import difflib
 from typing import Any, ClassVar
 
 
@@ -58,7 +59,9 @@ class UnknownModelError(NightshiftError, KeyError):
     def __init__(self, model: str, known: tuple[str, ...], where: str = "") -> None:
         names = ", ".join(known) or "none"
         prefix = f"{where}: " if where else ""
-        message = f"{prefix}model = {model!r}: no spec has this name; known models: {names}"
+        near = difflib.get_close_matches(model, known, n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        message = f"{prefix}model = {model!r}: no spec has this name; known models: {names}{meant}"
         super().__init__(message, model=model, known=known)
 
     def __str__(self) -> str:

@@ -71,6 +71,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     async def show_upload(req: func.HttpRequest) -> func.HttpResponse:
         model, identity = req.route_params["model"], req.route_params["identity"]
         run = await asyncio.to_thread(services().uploads.run_of, model, identity)
+        await asyncio.to_thread(refuse_unknown_model, services(), model, found=run is not None)
         return answer(UploadView(model=model, identity=identity, run=run))
 
     return result
