@@ -4,6 +4,8 @@ import time
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from cli import rendering, run_report
 from cli.app_client import AppClient, AppRefusedError, app_url
@@ -41,8 +43,9 @@ def improve(
         except AppRefusedError as error:
             if error.fields.get("status") != _BAD_REQUEST:
                 raise
-            # What was asked for can never be done so: as wrong as a wrong option.
-            raise typer.BadParameter(error.message, param_hint="MODEL") from error
+            # As wrong as a wrong option: it cannot be done until somebody changes the spec or the order.
+            Console(stderr=True).print(Text(f"error: {error.message}", style="red"), soft_wrap=True)
+            raise typer.Exit(2) from error
         started = await_run(app, model, ordered.identity)
         detail = follow(app, started, tell) if wait else None
     if as_json:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -65,19 +65,12 @@ def test_a_file_that_is_no_spec_is_a_problem_of_the_file(tmp_path: Path, name: s
     assert rule in problem.rule
 
 
-@pytest.mark.parametrize(
-    ("section", "field"),
-    [
-        ({"improvement": {"after": ["worse"]}}, "improvement.after"),
-        ({"evaluation": {"metrics": [{"name": "rmse"}], "holdout": {"min_rows": 5000}}}, "contract.min_rows"),
-    ],
-)
-def test_fields_that_cannot_work_together_are_a_problem(tmp_path: Path, section: object, field: str) -> None:
-    """Each alone is allowed; a run would find out."""
+def test_fields_that_cannot_work_together_are_a_problem(tmp_path: Path) -> None:
+    """Each alone is allowed; a run would start a loop that may try nothing."""
     document = yaml.safe_load((SPECS / "canary.yaml").read_text(encoding="utf-8"))
     path = tmp_path / "canary.yaml"
-    path.write_text(yaml.safe_dump(document | section), encoding="utf-8")
-    assert [problem.field for problem in check_spec(path)] == [field]
+    path.write_text(yaml.safe_dump(document | {"improvement": {"after": ["worse"]}}), encoding="utf-8")
+    assert [problem.field for problem in check_spec(path)] == ["improvement.after"]
 
 
 def test_doctor_names_broken_specs(broken: Path) -> None:
