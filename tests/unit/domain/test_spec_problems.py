@@ -23,7 +23,8 @@ def problems(document: dict[str, Any]) -> list[str]:
 def changed(path: str, value: object) -> dict[str, Any]:
     """The shipped forecast with one field of one section set."""
     section, _, field = path.partition(".")
-    return SHIPPED | {section: SHIPPED.get(section, {}) | {field: value} if field else value}
+    document: dict[str, Any] = SHIPPED | {section: SHIPPED.get(section, {}) | {field: value} if field else value}
+    return document
 
 
 @pytest.mark.parametrize(
