@@ -2,6 +2,7 @@
 
 import logging
 
+from activities.order_improvement import require_bounds
 from domain.errors import BadInputError, ConflictError, NightshiftError
 from domain.ledger import LedgerRecord
 from domain.ports import Services
@@ -35,7 +36,7 @@ def decide_review(
         evidence_digest: of the evidence that the person has seen, if the caller says it.
 
     Raises:
-        BadInputError: no comment, or one that is too long.
+        BadInputError: no comment, or one that is too long; or an improvement where the spec allows nothing to try.
         OtherEvidenceError: the person has seen other evidence.
         FourEyesError: the spec asks for four eyes, and this person has triggered the promotion.
         DecidedAlreadyError: it is decided already; says who decided what and when.
@@ -49,6 +50,8 @@ def decide_review(
             f"evidence_digest = {evidence_digest!r}: review {review.review_id} is about {review.evidence_digest!r};"
             " look at it again",
         )
+    if choice == "improve" and review.state == "open":
+        require_bounds(services.specs.get(review.model))
     if choice == "approve":
         _check_four_eyes(review, by)
     decision = ReviewDecision(choice=choice, by=by, comment=comment, at=services.clock())

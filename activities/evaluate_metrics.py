@@ -22,11 +22,13 @@ from domain.names import (
     TAG_CHALLENGER_VERSION,
     TAG_CHAMPION_VERSION,
     TAG_EVALUATION_SET_DIGEST,
+    TAG_TRAINING_OVERLAP,
 )
 from domain.ports import Services
 from domain.registry import ScoreRun
 from domain.run import EvaluateRequest, EvaluateResult, score_token
 from domain.spec import EvaluationPolicy
+from domain.training_overlap import TrainingOverlap
 from domain.upload import BlobRef, DatasetManifest
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
         data_source=manifest.source,
         policy_digest=manifest.spec.policy_digest,
         spec_digest=manifest.spec.digest,
+        overlap=_overlap(score),
     )
     kept = services.blobs.write(
         BlobRef(container=EVIDENCE, name=f"runs/{request.run}/evidence-{request.round}.json"),
@@ -100,6 +103,12 @@ def _look(services: Services, request: EvaluateRequest, holdout: str) -> int:
             break
         looks += entry.body["evaluation_set_digest"] == holdout
     return looks + 1
+
+
+def _overlap(score: ScoreRun) -> TrainingOverlap | None:
+    """What the score task found; None for a task that does not look, such as one of another's code."""
+    recorded = score.tags.get(TAG_TRAINING_OVERLAP)
+    return None if recorded is None else TrainingOverlap.from_json(recorded)
 
 
 def _tag(score: ScoreRun, name: str) -> str:

@@ -15,6 +15,7 @@ from domain.improvement_messages import ImproveOrder, ImproveOrdered
 from domain.ledger import LedgerEntry, LedgerRecord
 from domain.names import EVIDENCE, LIFECYCLE, ORDER_IMPROVEMENT
 from domain.ports import Services
+from domain.spec import ModelSpec
 from domain.upload import BlobRef, PartReport, Upload
 from domain.upload_queue import Submission
 
@@ -51,10 +52,12 @@ def _submit(services: Services, order: ImproveOrder) -> ImproveOrdered:
 
 
 def _order(services: Services, order: ImproveOrder) -> ImproveOrdered:
-    services.specs.get(order.model)
+    spec = services.specs.get(order.model)
     run = _decided_run(services, order)
     key = f"improve:{run}"
     known = services.ledger.find(order.model, key)
+    if known is None:
+        require_bounds(spec)
     entry = known or services.ledger.append(
         LedgerRecord(
             key=key,
@@ -75,6 +78,21 @@ def _order(services: Services, order: ImproveOrder) -> ImproveOrdered:
         files=tuple(entry.body["files"]),
         repeated=_is_anothers(entry, order, known),
     )
+
+
+def require_bounds(spec: ModelSpec) -> None:
+    """Refuse an improvement that could try nothing.
+
+    Raises:
+        BadInputError: the spec allows no action.
+    """
+    if not spec.improvement.bounds.actions:
+        raise BadInputError(
+            field="improvement.bounds.actions",
+            value=(),
+            rule="the spec allows nothing: improvement.bounds is empty (docs/add-a-model.md)",
+            where=f"{spec.name}.yaml",
+        )
 
 
 def _is_anothers(entry: LedgerEntry, order: ImproveOrder, known: LedgerEntry | None) -> bool:

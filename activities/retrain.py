@@ -10,13 +10,15 @@ import azure.durable_functions as df
 from activities.failures import guarded
 from activities.mitigation import keep_action
 from activities.plan_response import find_incident
-from activities.train_again import is_kept, upload_again
+from activities.train_again import is_kept, read_manifest, upload_again
 from activities.wake_queue import wake_queue
 from domain.dataset import AcceptedDataset
+from domain.identity import digest
 from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
-from domain.names import READ_RETRAINING, RETRAIN
+from domain.names import CHAMPION, READ_RETRAINING, RETRAIN, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
 from domain.ports import Services
+from domain.registry import RegisteredVersion
 from domain.response import MitigateRequest, MitigationResult, RetrainingRequest, RetrainingState
 from domain.upload import Upload
 from domain.upload_queue import Submission
@@ -29,8 +31,10 @@ _MITIGATION: Final = "retrain"
 async def run_retrain(
     services: Services, client: df.DurableOrchestrationClient, request: MitigateRequest
 ) -> MitigationResult:
-    """Put the newest data that made a champion into the model's queue of uploads once more.
+    """Put the newest accepted data into the model's queue of uploads once more, whatever was decided on it before.
 
+    0. The champion has been trained on the newest data already: training would give the same model, so a person is
+       asked for newer data instead.
     1. Not within the cooldown after the last retraining by drift, so that a retraining cannot bring about the next.
     2. Append the decision to the ledger; of two incidents at once only the first gets the entry.
     3. Submit the files as one batch; a lifecycle that runs goes on, and this follows it.
@@ -71,8 +75,8 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
         if earlier and services.clock() < earlier[-1].recorded_at + cooldown:
             return _keep(services, incident, "repeated", _cooling(earlier[-1], cooldown))
         datasets = _kept_datasets(services, request.model)[: playbook.retrain_datasets]
-        if not datasets:
-            return _keep(services, incident, "refused", "no data that made a champion is kept: nothing to train on")
+        if reason := _nothing_new(services, request.model, datasets):
+            return _keep(services, incident, "refused", reason)
         mine = _order(services, incident, request.reason, datasets, len(earlier) + 1)
         if mine.run != incident.response:
             return _keep(services, incident, "repeated", _cooling(mine, cooldown))
@@ -86,9 +90,37 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
 
 
 def _kept_datasets(services: Services, model: str) -> tuple[AcceptedDataset, ...]:
-    """What made a champion, newest first."""
-    promoted = services.datasets.promoted(model)
-    return tuple(item for item in promoted if is_kept(services, model, item.digest, item.upload))
+    """What met its contract and was decided on, newest first."""
+    accepted = services.datasets.accepted(model)
+    return tuple(item for item in accepted if is_kept(services, model, item.digest, item.upload))
+
+
+def _nothing_new(services: Services, model: str, kept: tuple[AcceptedDataset, ...]) -> str:
+    """Why a retraining makes no sense; empty if it does."""
+    if not kept:
+        return "no accepted data is kept: nothing to train on"
+    version = services.registry.version_of(model, CHAMPION)
+    champion = services.registry.version(model, version) if version else None
+    if champion is None or not _was_trained_on(services, champion, kept[0]):
+        return ""
+    reason = (
+        f"there is no newer data than champion version {champion.version} was trained on ({kept[0].upload.name}):"
+        " training on it again would give the same model; upload newer data"
+    )
+    newest = services.datasets.accepted(model)[0]
+    if newest.digest != kept[0].digest:
+        reason += f" ({newest.upload.name} is newer, but its content was not kept: upload it again)"
+    return reason
+
+
+def _was_trained_on(services: Services, champion: RegisteredVersion, dataset: AcceptedDataset) -> bool:
+    """Whether a file is part of what a version was trained on; an improvement trains on the data of its lifecycle."""
+    trained_on = champion.tags.get(TAG_DATASET_DIGEST)
+    for run in (champion.tags.get(TAG_LIFECYCLE_RUN, ""), dataset.run):
+        manifest = read_manifest(services, run)
+        if manifest is not None and manifest.digest == trained_on:
+            return dataset.digest in {part.digest for part in manifest.parts}
+    return trained_on == digest([dataset.digest])
 
 
 def _cooling(entry: LedgerEntry, cooldown: timedelta) -> str:

@@ -4,12 +4,25 @@ from domain.correlation import current
 from domain.errors import BlobMissingError
 from domain.names import SILVER
 from domain.ports import Services
-from domain.upload import BlobRef, Upload
+from domain.upload import BlobRef, DatasetManifest, Upload
 
 
 def kept_content(model: str, digest: str, suffix: str) -> BlobRef:
     """Where the bytes of an accepted file are kept, so that a later upload under its name changes no past run."""
     return BlobRef(container=SILVER, name=f"datasets/{model}/{digest}.{suffix}")
+
+
+def manifest_of(run: str) -> BlobRef:
+    """Where the manifest of the dataset of a lifecycle is."""
+    return BlobRef(container=SILVER, name=f"manifests/{run}.json")
+
+
+def read_manifest(services: Services, run: str) -> DatasetManifest | None:
+    """What a lifecycle trained on; None if it has no manifest (an improvement takes its lifecycle's)."""
+    try:
+        return DatasetManifest.from_json(services.blobs.read(manifest_of(run)))
+    except BlobMissingError:
+        return None
 
 
 def is_kept(services: Services, model: str, digest: str, upload: Upload) -> bool:

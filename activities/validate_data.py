@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from activities.failures import guarded
-from activities.train_again import kept_content
+from activities.train_again import kept_content, manifest_of
 from domain.contract import ContractReport, Violation
 from domain.errors import BlobChangedError, BlobMissingError, UnknownModelError
 from domain.identity import digest
 from domain.loading import importing
-from domain.names import EVIDENCE, SILVER, VALIDATE_DATA
+from domain.names import EVIDENCE, VALIDATE_DATA
 from domain.ports import Services
 from domain.run import ValidateRequest, ValidationOrderRef, ValidationResult
 from domain.spec import ModelSpec
@@ -190,7 +190,7 @@ def _manifest(services: Services, run: str, spec: ModelSpec, passed: Sequence[Pa
         source=services.blobs.metadata(passed[-1].upload.blob).get("data_source", "unstated"),
     )
     return services.blobs.write(
-        BlobRef(container=SILVER, name=f"manifests/{run}.json"),
+        manifest_of(run),
         manifest.model_dump_json().encode(),
         content_type="application/json",
     )

@@ -71,6 +71,16 @@ def _worse_fraction(item: SliceComparison) -> float:
     return abs(item.challenger - item.champion) / abs(item.champion)
 
 
+def _spoiled(evidence: Evidence) -> str:
+    overlap = evidence.overlap
+    assert overlap is not None, "the rule holds only with an overlap"
+    were = "were" if overlap.known_by == "rows" else "may have been"
+    return (
+        f"{overlap.rows} of the {evidence.rows} rows {were} trained on by champion version {evidence.champion_version},"
+        " and too few others are left to compare on: the champion's figures on its own training rows prove nothing"
+    )
+
+
 def _names(names: list[str]) -> str:
     return ", ".join(names)
 
@@ -81,6 +91,12 @@ RULES: tuple[Rule, ...] = (
         "reject",
         lambda evidence, _: bool(_broken(evidence)),
         lambda evidence, _: f"the challenger breaks a limit: {'; '.join(_broken(evidence))}",
+    ),
+    Rule(
+        "judged_on_training_rows",
+        "flag",
+        lambda evidence, _: evidence.overlap is not None and evidence.overlap.spoils,
+        lambda evidence, _: _spoiled(evidence),
     ),
     Rule(
         "undefined_metric",

@@ -4,12 +4,16 @@ import time
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from cli import rendering, run_report
-from cli.app_client import AppClient, app_url
+from cli.app_client import AppClient, AppRefusedError, app_url
 from cli.options import DEFAULT_STATE, AsJson, State
 from cli.upload_command import await_run, follow
 from domain.view import ImprovementView
+
+_BAD_REQUEST = 400
 
 
 def improve(
@@ -34,7 +38,14 @@ def improve(
 
     with AppClient(app_url(state)) as app:
         order = {"comment": comment} | ({"run": run} if run else {})
-        ordered = ImprovementView.from_json(app.post(f"models/{model}/improvement", order))
+        try:
+            ordered = ImprovementView.from_json(app.post(f"models/{model}/improvement", order))
+        except AppRefusedError as error:
+            if error.fields.get("status") != _BAD_REQUEST:
+                raise
+            # As wrong as a wrong option: it cannot be done until somebody changes the spec or the order.
+            Console(stderr=True).print(Text(f"error: {error.message}", style="red"), soft_wrap=True)
+            raise typer.Exit(2) from error
         started = await_run(app, model, ordered.identity)
         detail = follow(app, started, tell) if wait else None
     if as_json:

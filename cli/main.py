@@ -17,6 +17,7 @@ from cli import (
     read_commands,
     review_commands,
     smoke_command,
+    spec_commands,
     stack_commands,
     upload_command,
 )
@@ -60,8 +61,9 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The local stack": (stack_commands.up, stack_commands.down, stack_commands.doctor),
     "Deployed environments": (smoke_command.smoke,),
 }
-LOCAL_ONLY = frozenset({"demo", "up", "down", "env"})
+LOCAL_ONLY = frozenset({"demo", "up", "down", "env", "spec"})
 app.add_typer(env_commands.env, name="env", rich_help_panel="Deployed environments")
+app.add_typer(spec_commands.spec, name="spec", rich_help_panel="Start here")
 app.add_typer(dlq_commands.dlq, name="dlq", rich_help_panel="When something is wrong")
 for panel, commands in PANELS.items():
     for command in commands:

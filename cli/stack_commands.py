@@ -15,6 +15,7 @@ from cli.app_client import app_url, chosen_environment
 from cli.environment_doctor import examine_environment
 from cli.options import DEFAULT_STATE, ROOT, STATE_VARIABLE, AsJson, State
 from cli.rendering import make_console, plain_table
+from cli.spec_commands import examine_specs, specs_folder
 from domain.errors import BadInputError
 from local_host.stack import core_tools
 from local_host.stack.detached import start_detached
@@ -75,7 +76,9 @@ def down(state: State = DEFAULT_STATE) -> None:
 def doctor(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
     """Say which part is ill, of the local stack or of the environment of --env, and what to do. Exit 1 if one is."""
     deployed = chosen_environment() is not None or bool(os.environ.get("NIGHTSHIFT_URL"))
-    findings = examine_environment(app_url(state)) if deployed else examine(state, ROOT)
+    findings = (
+        examine_environment(app_url(state)) if deployed else [*examine(state, ROOT), examine_specs(specs_folder())]
+    )
     if as_json:
         console.file.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
     else:

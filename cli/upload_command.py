@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -11,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from cli import rendering, run_report
-from cli.app_client import AppClient, AppRefusedError, app_url, chosen_environment, local_endpoints
+from cli.app_client import AppClient, AppRefusedError, AppUnreachableError, app_url, chosen_environment, local_endpoints
 from cli.options import DEFAULT_STATE, ROOT, AsJson, State
 from domain.errors import BadInputError
 from domain.identity import MODEL_NAME, short
@@ -24,6 +25,8 @@ from wiring.services import LazyServices
 from wiring.settings import read_settings
 from wiring.signed_in import signed_in_blobs
 
+_NO_UPLOAD = "none"  # what no upload is called: an identity is hexadecimal
+_NOT_FOUND = 404
 ENDED = frozenset({"completed", "failed", "terminated"})
 
 
@@ -40,6 +43,9 @@ def upload(
 ) -> None:
     """Upload a dataset: a retraining starts by itself."""
     console = rendering.make_console()
+    check_arguments(model, file)
+    with AppClient(app_url(state)) as app:
+        refuse_unknown_model(app, model)
     identity, name = put(model, file, source, state, by=by)
     began = time.monotonic()
 
@@ -68,6 +74,28 @@ def upload(
         raise typer.Exit(1)
 
 
+def check_arguments(model: str, file: Path) -> None:
+    """Refuse what needs no app to be seen as wrong.
+
+    Raises:
+        BadInputError: there is no such file, or no model can have this name.
+    """
+    if not re.fullmatch(MODEL_NAME, model):
+        raise BadInputError(field="MODEL", value=model, rule=f"must match {MODEL_NAME}")
+    if not file.is_file():
+        raise BadInputError(field="FILE", value=str(file), rule="must be a file")
+
+
+def refuse_unknown_model(app: AppClient, model: str) -> None:
+    """Ask the app for the model before anything is uploaded; an app that does not answer now takes the upload later.
+
+    Raises:
+        AppRefusedError: no spec has this name; names the models that there are.
+    """
+    with suppress(AppUnreachableError):
+        app.get(f"uploads/{model}/{_NO_UPLOAD}")
+
+
 class Put(NamedTuple):
     """What was uploaded: its identity, and the blob's name."""
 
@@ -81,10 +109,7 @@ def put(model: str, file: Path, source: str, state: Path, *, by: str = "") -> Pu
     Raises:
         BadInputError: there is no such file, or no model can have this name.
     """
-    if not re.fullmatch(MODEL_NAME, model):
-        raise BadInputError(field="MODEL", value=model, rule=f"must match {MODEL_NAME}")
-    if not file.is_file():
-        raise BadInputError(field="FILE", value=str(file), rule="must be a file")
+    check_arguments(model, file)
     blobs = blobs_of(state)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     blob = BlobRef(container=BRONZE, name=f"{model}/{stamp}-{file.name}")
@@ -116,8 +141,8 @@ def await_run(app: AppClient, model: str, identity: str, seconds: float = 60) ->
         try:
             run = app.get(f"uploads/{model}/{identity}")["run"]
         except AppRefusedError as error:
-            # Of a model without a spec nothing is known until the event of its upload has come.
-            if error.fields.get("status") != 404:
+            # A folder of no model: its run halts, and says so.
+            if error.fields.get("status") != _NOT_FOUND:
                 raise
             run = None
         if run is not None:

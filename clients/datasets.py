@@ -24,10 +24,13 @@ class TableDatasetRegister:
         """Remember that an accepted content has made a champion after all, with its newest freshness value."""
         self._records.change(model, digest, lambda known: known.model_copy(update={"newest": newest}))
 
+    def accepted(self, model: str) -> tuple[AcceptedDataset, ...]:
+        """The contents that runs have decided on, whatever they decided, newest first."""
+        return tuple(sorted(self._records.all(model), key=lambda item: item.accepted_at, reverse=True))
+
     def promoted(self, model: str) -> tuple[AcceptedDataset, ...]:
         """The contents that made a champion, newest first."""
-        promoted = (item for item in self._records.all(model) if item.newest)
-        return tuple(sorted(promoted, key=lambda item: item.accepted_at, reverse=True))
+        return tuple(item for item in self.accepted(model) if item.newest)
 
     def last_newest(self, model: str, *, before_run: str) -> str | None:
         """The newest freshness value among the files that other runs accepted, in ISO 8601."""

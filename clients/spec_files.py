@@ -11,6 +11,7 @@ from domain.errors import SpecError, UnknownModelError
 from domain.message import Message
 from domain.playbook import Playbook
 from domain.spec import ModelSpec
+from domain.spec_problems import SpecProblem, problems_of
 
 Read = TypeVar("Read", bound=Message)
 
@@ -72,17 +73,51 @@ def load_spec(path: Path) -> ModelSpec:
     return spec
 
 
-def _load(path: Path, kind: type[Read]) -> Read:
+def check_spec(path: Path) -> tuple[SpecProblem, ...]:
+    """Return every problem of one spec file; none if it may be used.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    if path.suffix != ".yaml":
+        return (SpecProblem(field="file", value=path.name, rule="must end in .yaml"),)
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - it is a safe loader
+        content = _parse(path)
+    except SpecError as error:
+        return (SpecProblem(field="file", value=path.name, rule=str(error.fields["rule"])),)
+    try:
+        spec = ModelSpec.model_validate(content)
+    except ValidationError as error:
+        return problems_of(error, ModelSpec)
+    if spec.name != path.stem:
+        rule = f"must be the file's name, {path.stem!r}"
+        return (SpecProblem(field="name", value=spec.name, rule=rule), *spec_contradictions(spec))
+    return spec_contradictions(spec)
+
+
+def spec_contradictions(spec: ModelSpec) -> tuple[SpecProblem, ...]:
+    """What each field allows, but what together cannot work."""
+    if spec.improvement.after and not spec.improvement.bounds.actions:
+        rule = "starts an improvement by itself, but improvement.bounds is empty: it allows nothing to try"
+        return (SpecProblem(field="improvement.after", value=spec.improvement.after, rule=rule),)
+    return ()
+
+
+def _load(path: Path, kind: type[Read]) -> Read:
+    content = _parse(path)
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise _spec_error(path, problems_of(error, kind)) from error
+
+
+def _parse(path: Path) -> object:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - it is a safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(
             field="file", value=path.name, rule=f"must be YAML in UTF-8: {error}", where=path.name
         ) from error
-    try:
-        return kind.model_validate(content)
-    except ValidationError as error:
-        raise _spec_error(path, error) from error
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -98,14 +133,7 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _spec_error(path: Path, error: ValidationError) -> SpecError:
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    rules = "; ".join(f"{_field(problem['loc'])}: {problem['msg']}" for problem in problems[1:])
-    rule = first["msg"] if not rules else f"{first['msg']}. Also: {rules}"
-    value = first["input"] if not isinstance(first["input"], dict) else "..."
-    return SpecError(field=_field(first["loc"]), value=value, rule=rule, where=path.name)
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "spec"
+def _spec_error(path: Path, problems: tuple[SpecProblem, ...]) -> SpecError:
+    first, *more = problems
+    rule = f"{first.rule}. Also: {'; '.join(map(str, more))}" if more else first.rule
+    return SpecError(field=first.field, value=first.value, rule=rule, where=path.name)

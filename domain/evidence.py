@@ -4,6 +4,7 @@ from typing import Literal
 
 from domain.identity import digest
 from domain.message import Message
+from domain.training_overlap import TrainingOverlap
 
 Verdict = Literal["better", "equal", "worse", "unopposed", "undefined"]
 
@@ -54,6 +55,7 @@ class Evidence(Message):
         champion_version: the champion that was scored; None if there was none. If the alias is gone, the last one.
         rows: number of holdout rows.
         score_run, train_run: MLflow run ids.
+        overlap: the rows that the champion was trained on; None without a champion, or from before this was recorded.
     """
 
     model: str
@@ -70,8 +72,10 @@ class Evidence(Message):
     data_source: str
     policy_digest: str
     spec_digest: str
+    overlap: TrainingOverlap | None = None
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the whole evidence."""
-        return digest(self.to_json())
+        """SHA-256 of the whole evidence; that of evidence from before ``overlap`` is as it was."""
+        content = self.to_json()
+        return digest(content if self.overlap else {name: content[name] for name in content if name != "overlap"})

@@ -85,6 +85,8 @@ TAG_TRAIN_RUN: Final = "nightshift.train_run"
 TAG_SCORE_TOKEN: Final = "nightshift.score_token"
 TAG_DATASET_DIGEST: Final = "nightshift.dataset_digest"
 TAG_EVALUATION_SET_DIGEST: Final = "nightshift.evaluation_set_digest"
+# On a score run: the holdout rows that the champion was trained on (JSON of domain.training_overlap).
+TAG_TRAINING_OVERLAP: Final = "nightshift.training_overlap"
 TAG_CHALLENGER_VERSION: Final = "nightshift.challenger_version"
 TAG_CHAMPION_VERSION: Final = "nightshift.champion_version"
 TAG_GIT_COMMIT: Final = "nightshift.git_commit"

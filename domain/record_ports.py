@@ -58,6 +58,9 @@ class DatasetRegister(Protocol):
     def promote(self, model: str, digest: str, newest: str | None) -> None:
         """Remember that an accepted content has made a champion after all, with its newest freshness value."""
 
+    def accepted(self, model: str) -> tuple[AcceptedDataset, ...]:
+        """The contents that runs have decided on, whatever they decided, newest first."""
+
     def promoted(self, model: str) -> tuple[AcceptedDataset, ...]:
         """The contents that made a champion, newest first."""
 

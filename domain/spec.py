@@ -1,5 +1,6 @@
 """A model spec: one YAML file tells Nightshift everything about one model."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -15,7 +16,7 @@ from domain.review_policy import ReviewPolicy
 RegressionMetric = Literal["rmse", "mae", "r2", "mape"]
 DetectionMetric = Literal["precision", "recall", "f1", "anomaly_rate"]
 TimeFeature = Literal["hour", "weekday", "month", "day_of_year"]
-MetricName = RegressionMetric | DetectionMetric
+MetricName = Literal[RegressionMetric, DetectionMetric]
 
 HIGHER_IS_BETTER: dict[str, bool] = {
     "rmse": False,
@@ -168,6 +169,12 @@ class ModelSpec(Message):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "ModelSpec":
+        problems = tuple(self._disagreements())
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _disagreements(self) -> Iterator[str]:
         columns = {column.name for column in self.contract.columns}
         named = {
             "training.target": [self.training.target],
@@ -181,26 +188,19 @@ class ModelSpec(Message):
         for field, names in named.items():
             for name in names:
                 if name not in columns:
-                    msg = f"{field} names {name!r}, which is not a column of the contract"
-                    raise ValueError(msg)
+                    yield f"{field} names {name!r}, which is not a column of the contract"
         if not self.contract.key:
-            msg = "contract.key must name the columns that identify a row: uploads are joined and scored by it"
-            raise ValueError(msg)
+            yield "contract.key must name the columns that identify a row: uploads are joined and scored by it"
         if self.training.target in self.training.features:
-            msg = f"training.features holds the target {self.training.target!r}"
-            raise ValueError(msg)
+            yield f"training.features holds the target {self.training.target!r}"
         doubled = sorted(set(self.training.time_features) & columns)
         if doubled:
-            msg = f"training.time_features: {', '.join(doubled)} are columns of the contract already"
-            raise ValueError(msg)
+            yield f"training.time_features: {', '.join(doubled)} are columns of the contract already"
         foreign = sorted({metric.name for metric in self.evaluation.metrics} - METRICS_OF_KIND[self.kind])
         if foreign:
-            msg = f"evaluation.metrics: {', '.join(foreign)} do not belong to kind {self.kind}"
-            raise ValueError(msg)
+            yield f"evaluation.metrics: {', '.join(foreign)} do not belong to kind {self.kind}"
         if not any(metric.tracked for metric in self.evaluation.metrics):
-            msg = "evaluation.metrics: at least one metric must be tracked"
-            raise ValueError(msg)
-        return self
+            yield "evaluation.metrics: at least one metric must be tracked"
 
     @property
     def digest(self) -> str:

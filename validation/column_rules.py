@@ -6,7 +6,7 @@ from domain.contract import Violation
 from validation.column_facts import NUMERIC, ColumnFacts
 from validation.conditions import Condition, above, below, bounds, not_allowed, not_finite
 from validation.offences import Offence
-from validation.stored_type import RULE_OF_DTYPE
+from validation.stored_type import LARGEST_INTEGER, RULE_OF_DTYPE
 from validation.table import BoundColumn
 
 
@@ -46,6 +46,9 @@ def offences_of(column: BoundColumn, facts: ColumnFacts) -> Iterator[Offence]:
     if not facts.all_finite:
         message = f"{about} are NaN, infinite or out of range"
         yield Offence("dtype", column, not_finite(column), message, column.raw)
+    if column.kind == "integer" and rule.dtype == "integer" and (facts.maximum or 0) > LARGEST_INTEGER:
+        beyond = Condition(f"{column.value} > {LARGEST_INTEGER}", {})
+        yield Offence("dtype", column, beyond, f"{about} are not {RULE_OF_DTYPE[rule.dtype]}", column.raw)
     yield from _bound_offences(column, facts, about)
     if facts.outside and (outside := not_allowed(column)):
         allowed = _literal(", ".join(str(value) for value in rule.allowed_values[:10]))

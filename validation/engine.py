@@ -4,9 +4,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FileFormat = Literal["csv", "parquet"]
 Row = tuple[Any, ...]
@@ -27,13 +30,17 @@ class Engine:
 
     def row(self, query: str, parameters: dict[str, Any] | None = None) -> Row:
         """Run an aggregate query and return its only row."""
-        fetched = self._connection.execute(query, parameters).fetchone()
-        assert fetched is not None  # an aggregate without GROUP BY always has one row
-        return fetched
+        # To its end: a result that is not finished keeps the connection from the next query.
+        (only,) = self._connection.execute(query, parameters).fetchall()
+        return only
 
     def rows(self, query: str, parameters: dict[str, Any] | None = None) -> Sequence[Row]:
         """Run a query whose result is small by construction (LIMIT, metadata) and return every row."""
         return self._connection.execute(query, parameters).fetchall()
+
+    def arrow(self, query: str) -> "pa.Table":
+        """Run a query and return every row, in order; needs pyarrow, which only the jobs have."""
+        return self._connection.sql(query).to_arrow_table()
 
     def reason(self, error: duckdb.Error) -> str:
         """Return the first line of what DuckDB says, without any path of this machine."""

@@ -8,8 +8,8 @@ The footer is enough for a column when, in every row group that holds any of its
   writers leave NaN out of them; most writers do not state the NaN count yet, and such columns are scanned.
 
 It is never enough for ``allowed_values``, for a key, and where the footer contradicts itself (value counts that do not
-add up, data outside the file). Only the fields ``min_value`` and ``max_value`` are believed: the older ``min`` and
-``max`` have no defined order. INT96 timestamps carry no statistics and are scanned.
+add up, data outside the file, a minimum above its maximum). Only the fields ``min_value`` and ``max_value`` are
+believed: the older ``min`` and ``max`` have no defined order. INT96 timestamps carry no statistics and are scanned.
 
 The footer is written by whoever wrote the data. What it cannot prove is that the data pages can be decoded: damage in a
 page is found only if a rule needs that page, or with ``use_statistics=False``.
@@ -44,6 +44,9 @@ SELECT
     max(TRY_CAST(stats_max_value AS DOUBLE)),
     epoch_us(min(TRY_CAST(stats_min_value AS TIMESTAMP))),
     epoch_us(max(TRY_CAST(stats_max_value AS TIMESTAMP))),
+    bool_and(coalesce(TRY_CAST(stats_min_value AS HUGEINT) <= TRY_CAST(stats_max_value AS HUGEINT), true)
+        AND coalesce(TRY_CAST(stats_min_value AS DOUBLE) <= TRY_CAST(stats_max_value AS DOUBLE), true)
+        AND coalesce(TRY_CAST(stats_min_value AS TIMESTAMP) <= TRY_CAST(stats_max_value AS TIMESTAMP), true)),
     bool_and(total_compressed_size >= 0
         AND coalesce(dictionary_page_offset, data_page_offset) BETWEEN 4 AND $size - 8 - total_compressed_size)
 FROM parquet_metadata({{source}})
@@ -66,8 +69,10 @@ class ParquetFooter:
         rule = column.rule
         if column.position not in self.statistics or (rule and column.kind and rule.allowed_values):
             return None
-        values, nulls, stated, no_nan, *extremes, inside = self.statistics[column.position]
-        if not inside or nulls is None or values != self.rows:
+        values, nulls, stated, no_nan, *extremes, ordered, inside = self.statistics[column.position]
+        # Text is ordered as text, so that 10 may come before 9: only numbers and moments can contradict.
+        contradicts = not ordered and column.kind in NUMERIC | TEMPORAL
+        if contradicts or not inside or nulls is None or values != self.rows:
             return None
         if column.kind in NUMERIC:
             return _numeric_facts(column, int(nulls), stated=stated, no_nan=no_nan, extremes=extremes)
@@ -103,7 +108,10 @@ def _numeric_facts(
 ) -> ColumnFacts | None:
     is_float = column.kind in _FLOATS
     low, high = (extremes[0], extremes[1]) if column.kind == "integer" else (extremes[2], extremes[3])
-    bounded = column.rule is not None and (column.rule.minimum is not None or column.rule.maximum is not None)
+    # An unsigned integer may be larger than a signed one can be, which is a rule of its own.
+    bounded = column.stored.startswith("U") or (
+        column.rule is not None and (column.rule.minimum is not None or column.rule.maximum is not None)
+    )
     if (is_float and not no_nan) or ((is_float or bounded) and not stated):
         return None
     if not stated:

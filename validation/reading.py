@@ -13,8 +13,9 @@ from validation.csv_bytes import inspect_csv_bytes
 from validation.csv_table import csv_table, read_header
 from validation.engine import Engine
 from validation.offences import Offence, collect_offences
+from validation.parquet_encryption import has_encrypted_columns
 from validation.parquet_footer import ParquetFooter, read_footer
-from validation.parquet_table import inspect_parquet_bytes, parquet_table
+from validation.parquet_table import ENCRYPTED, inspect_parquet_bytes, parquet_table, unreadable_footer
 from validation.quoted_csv import read_quoted, unparsable
 from validation.scan import Scan, scan_columns
 from validation.stored_type import kind_of_csv, kind_of_parquet
@@ -91,19 +92,21 @@ def read_parquet_file(engine: Engine, path: Path, contract: DataContract, *, use
         UnreadableFileError: it is no such file.
     """
     inspect_parquet_bytes(path)
-    table = parquet_table(engine)
+    table = parquet_table(engine, path)
     match = match_columns(contract, table.names)
     columns = _bind(contract, match, table)
     try:
         footer = read_footer(engine, path.stat().st_size)
     except duckdb.Error as error:
-        raise UnreadableFileError("readable", f"the Parquet footer cannot be read: {engine.reason(error)}") from error
+        raise unreadable_footer(engine, path, error) from error
     facts = _settled(footer, columns) if use_statistics or not footer.rows else {}
     open_columns = [column for column in columns if column.position not in facts]
     violations: list[Violation] = []
     if open_columns:
         scan = scan_columns(engine, table, open_columns)
         facts |= scan.facts
+        if scan.unreadable and has_encrypted_columns(path):
+            raise UnreadableFileError("readable", ENCRYPTED)
         for column in open_columns:
             if reason := scan.unreadable.get(column.position):
                 message = f"column {column.name!r} cannot be read: {reason}"

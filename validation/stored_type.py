@@ -2,7 +2,7 @@
 
 | dtype     | CSV text                                             | Parquet type                        |
 |-----------|------------------------------------------------------|-------------------------------------|
-| integer   | an optional sign and digits, within 64 bits          | any integer                         |
+| integer   | an optional sign and digits, within signed 64 bits   | any integer, within signed 64 bits  |
 | number    | a decimal, with or without exponent; finite          | any integer, DECIMAL, FLOAT, DOUBLE |
 | string    | anything                                             | UTF8 text (dictionary or not)       |
 | boolean   | true, false, 1, 0 (any case)                         | BOOLEAN                             |
@@ -10,6 +10,8 @@
 | timestamp | ISO 8601 ``2012-06-30T23:00:00Z``                    | TIMESTAMP of any unit or zone       |
 
 A timestamp may have a space for the T; without an offset it is UTC; a date alone is its midnight.
+24:00 is the midnight that follows.
+A Parquet column that Arrow's schema calls a duration or an extension type is no integer (see ``arrow_schema``).
 A Parquet column of the null type (how an all-empty column is written) conforms to every dtype.
 """
 
@@ -19,8 +21,10 @@ from domain.contract import Dtype
 
 Kind = Literal["integer", "decimal", "single", "double", "string", "boolean", "date", "timestamp", "empty"]
 
+LARGEST_INTEGER = 2**63 - 1
+
 RULE_OF_DTYPE: dict[Dtype, str] = {
-    "integer": "a whole number within 64 bits",
+    "integer": "a whole number within signed 64 bits",
     "number": "a finite number",
     "string": "text",
     "boolean": "true, false, 1 or 0",
@@ -55,6 +59,9 @@ _KIND_OF_STORED: dict[str, Kind] = {
     '"NULL"': "empty",
 }
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+# The end of a day may be 24:00; an offset is less than a day. The engine alone would take +99:99 for an offset.
+_CLOCK = "(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|24:00(:00([.]0{1,9})?)?)"
+_OFFSET = "(Z|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
 _SHAPES: dict[Kind, tuple[str, str]] = {
     # DuckDB's own casts are laxer (1.5 becomes the integer 2, 2012/6/1 a date), so the shape is checked first.
     "integer": ("[+-]?[0-9]+", "TRY_CAST({cell} AS BIGINT)"),
@@ -63,10 +70,15 @@ _SHAPES: dict[Kind, tuple[str, str]] = {
     "date": (_DAY, "TRY_CAST({cell} AS DATE)"),
     # Only TIMESTAMPTZ applies an offset; the session's zone is UTC.
     "timestamp": (
-        _DAY + r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?",
+        f"{_DAY}([T ]{_CLOCK}{_OFFSET}?)?",
         "CAST(TRY_CAST({cell} AS TIMESTAMPTZ) AS TIMESTAMP)",
     ),
 }
+
+
+def is_integer(stored: str) -> bool:
+    """Whether a stored type (DuckDB's name) is an integer."""
+    return stored in _INTEGERS
 
 
 def kind_of_csv(dtype: Dtype) -> Kind:
@@ -85,7 +97,7 @@ def typed_csv_cell(kind: Kind, cell: str) -> str:
 def kind_of_parquet(dtype: Dtype, stored: str) -> Kind | None:
     """Return the kind of a Parquet column, or None if its type (DuckDB's name) does not conform to the dtype."""
     kind = _KIND_OF_STORED.get(stored)
-    if kind is None and stored in _INTEGERS:
+    if kind is None and is_integer(stored):
         kind = "integer"
     elif kind is None and stored.startswith("DECIMAL(") and stored.endswith(")"):
         kind = "decimal"

@@ -165,6 +165,12 @@ RULES: tuple[Rule, ...] = (
         lambda trial: f"no value on these rows: {', '.join(trial.undefined)}; another plan would not be judged better",
     ),
     Rule(
+        "judged_on_training_rows",
+        "reject",
+        lambda trial: trial.decision is not None and trial.decision.rule == "judged_on_training_rows",
+        lambda trial: f"{_missed(trial)}; another plan would not be judged better",
+    ),
+    Rule(
         "accepted",
         "accept",
         _promoted,

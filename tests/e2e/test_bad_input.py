@@ -6,7 +6,10 @@ from pathlib import Path
 import httpx
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from cli.app_client import AppRefusedError
+from cli.main import app
 from domain.run import RunOutcome
 from local_host.datasets.source import REVENUE, SyntheticSource
 from local_host.datasets.uploads import table, upload
@@ -41,6 +44,22 @@ def test_an_unknown_model_halts_and_names_the_known_ones(running: RunningApp, tm
     assert outcome.failure is not None
     assert (outcome.outcome, outcome.failure.code) == ("halted", "unknown_model")
     assert "revenue_forecast" in outcome.reason
+
+
+def test_the_command_refuses_an_unknown_model_before_it_uploads(running: RunningApp, tmp_path: Path) -> None:
+    """A slip of the pen makes no run and no incident; the near miss is named."""
+    (tmp_path / "a.csv").write_text("a\n1\n", encoding="utf-8")
+    command = ["upload", "revenue_forecas", str(tmp_path / "a.csv"), "--state", str(running.state)]
+    result = CliRunner().invoke(app, command)
+    assert isinstance(result.exception, AppRefusedError)
+    assert "did you mean 'revenue_forecast'?" in result.exception.message
+    assert "uploaded" not in result.output
+
+
+def test_the_command_says_at_once_what_cannot_be_improved(running: RunningApp) -> None:
+    """Exit code 2, as for a wrong option: nothing was ordered."""
+    command = ["improve", "canary", "--comment", "why not", "--state", str(running.state)]
+    assert CliRunner().invoke(app, command).exit_code == 2
 
 
 def test_an_empty_file(running: RunningApp, tmp_path: Path) -> None:

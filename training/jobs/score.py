@@ -2,7 +2,7 @@
 
 1. If a finished run with this score token exists (a retried task), nothing is done again.
 2. Find the challenger by its train token; load it, and the champion if there is one.
-3. Score the holdout of the dataset with both.
+3. Leave out of the holdout of the dataset what the champion was trained on; score the rest with both.
 4. Log one MLflow run: tags, metrics of both, and a Parquet file with one row per holdout row.
 """
 
@@ -31,14 +31,17 @@ from domain.names import (
     TAG_SCORE_TOKEN,
     TAG_TRAIN_RUN,
     TAG_TRAIN_TOKEN,
+    TAG_TRAINING_OVERLAP,
 )
 from training.jobs.blobs import JobBlobs
 from training.jobs.dataset import Dataset, load_dataset
 from training.jobs.process import outages_named, prepare_process
 from training.jobs.tracking import experiment_of, registered_name, runs_with_tag, version_with_token
+from training.jobs.trained_rows import unseen_holdout
 
 if TYPE_CHECKING:
     import pandas as pd
+    from mlflow import MlflowClient
 
     from training.jobs.model_store import StoredModel
 
@@ -97,7 +100,7 @@ def score(order: ScoreOrder, environ: Mapping[str, str] = os.environ) -> ScoreRe
         blobs.close()
     challenger = load_model(name, str(version.version))
     champion = load_model(name, order.champion_version) if order.champion_version else None
-    run_id = _score_and_log(order, dataset, experiment, challenger, champion, str(version.run_id))
+    run_id = _score_and_log(client, order, dataset, experiment, challenger, champion, str(version.run_id))
     logger.info(
         "score_finished model=%s run=%s mlflow_run=%s challenger=%s champion=%s",
         order.model,
@@ -125,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _score_and_log(
+    client: "MlflowClient",
     order: ScoreOrder,
     dataset: Dataset,
     experiment: str,
@@ -142,7 +146,9 @@ def _score_and_log(
 
     spec = dataset.manifest.spec
     parts = split(dataset.rows, spec.evaluation.holdout)
-    holdout = parts.holdout
+    holdout, overlap = parts.holdout, None
+    if champion is not None:
+        holdout, overlap = unseen_holdout(client, champion.name, champion.version, dataset.rows, holdout, spec)
     keys, known = row_keys(holdout, spec.contract.key), truth(holdout, spec)
     scored = {CHALLENGER: challenger.score(dataset.rows, holdout.index)}
     if champion is not None:
@@ -159,6 +165,7 @@ def _score_and_log(
         TAG_DATASET_DIGEST: dataset.manifest.digest,
         TAG_EVALUATION_SET_DIGEST: evaluation_set_digest(keys, known),
         TAG_DATA_SOURCE: dataset.manifest.source,
+        **({TAG_TRAINING_OVERLAP: overlap.model_dump_json()} if overlap else {}),
     }
     with mlflow.start_run(experiment_id=experiment, run_name=f"score {order.lifecycle_run}", tags=tags) as run:
         mlflow.log_metrics(

@@ -5,7 +5,8 @@
 3. Read the dataset, put the holdout aside.
 4. Search parameters, if the order says so: fit on the older part of the training rows, measure on the newer part.
 5. Fit the setup on the older part, measure on the newer part (validation).
-6. Fit on all training rows, or on the order's window of them; log parameters, metrics, dataset, model, feature profile.
+6. Fit on all training rows, or on the order's window of them; log parameters, metrics, dataset, model, feature profile,
+   and which rows these were, so that the model is never judged on them.
 7. Register the version with its tags and point the alias ``challenger`` at it.
 """
 
@@ -33,6 +34,7 @@ from training.jobs.plan_log import log_order, tune_and_log
 from training.jobs.plan_order import load_order
 from training.jobs.process import outages_named, prepare_process
 from training.jobs.tracking import experiment_of, git_commit, registered_name, version_with_token
+from training.jobs.trained_rows import NEWEST_ROW, log_trained_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,7 +179,7 @@ def _fit_and_log(
                 "rows_validation": len(inner.holdout),
                 "rows_holdout": len(dataset.rows) - len(rows),
                 "oldest_train_row": str(fitted.rows[recipe.time_column].iloc[0]),
-                "newest_train_row": str(fitted.rows[recipe.time_column].iloc[-1]),
+                NEWEST_ROW: str(fitted.rows[recipe.time_column].iloc[-1]),
                 "spec_digest": spec.digest,
                 **{f"parameters.{key}": value for key, value in setup.spec.training.parameters.items()},
             }
@@ -189,6 +191,8 @@ def _fit_and_log(
         _log_dataset(
             dataset, used.assign(**{spec.training.target: fitted.rows[spec.training.target].astype("float64")})
         )
+        # All training rows, also those that the order's window left out: parameters may have been searched on them.
+        log_trained_rows(rows, spec)
         mlflow.log_dict(profile(used).to_json(), PROFILE_ARTIFACT)
         return log_model(fitted.model, recipe, used, predicted)
 

@@ -80,7 +80,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "decide_on_review", "POST", "reviews/{review}/decision", "Approve, reject, or ask for an improvement.",
         ("Reviewer",), Review, body=DecisionRequest, problems=(404, 409, 429),
     ),
-    _read("show_upload", "uploads/{model}/{identity}", "The run that an upload is in.", UploadView, missing=False),
+    _read("show_upload", "uploads/{model}/{identity}", "The run that an upload is in.", UploadView),
     _read(
         "list_incidents", "incidents", "Incidents, newest first.", Incident,
         take.MODEL, take.INCIDENT_STATE, take.SEVERITY, take.CATEGORY, take.SINCE, take.UNTIL, *take.PAGED,

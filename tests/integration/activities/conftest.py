@@ -7,10 +7,9 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from domain.dataset import AcceptedDataset
 from domain.names import CHAMPION, experiment
 from local_host.stack.endpoints import Endpoints
-from tests.integration.activities.model_data import Starts, upload_file, validate
+from tests.integration.activities.model_data import Starts, accept_file
 from tests.integration.activities.responder import Case
 from tests.model_versions import make_champions, make_versions
 from wiring.services import LazyServices
@@ -91,19 +90,5 @@ def trained(case: Case, tmp_path: Path) -> Case:
     contract = document["contract"] | {"min_rows": 1}
     case.specify(contract=contract, playbook={"retrain_datasets": 3, "retrain_cooldown_minutes": 60})
     for number, name in enumerate("abcd"):
-        upload = upload_file(case, tmp_path, name, day=number + 1)
-        result = validate(case, f"lifecycle-{case.model}-{name}", upload)
-        assert result.failure is None
-        (part,) = result.parts
-        assert part.digest is not None
-        case.services.datasets.accept(
-            AcceptedDataset(
-                model=case.model,
-                digest=part.digest,
-                run=f"lifecycle-{case.model}-{name}",
-                upload=upload,
-                newest=f"2012-01-0{number + 1}T01:00:00",
-                accepted_at=case.services.clock(),
-            )
-        )
+        accept_file(case, tmp_path, name, day=number + 1)
     return case

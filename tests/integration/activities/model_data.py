@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.validate_data import run_validate_data
+from domain.dataset import AcceptedDataset
 from domain.names import BRONZE
 from domain.run import ValidateRequest, ValidationResult
 from domain.upload import BlobRef, Upload
@@ -42,6 +43,26 @@ def upload_file(case: Case, folder: Path, name: str, day: int) -> Upload:
         size=path.stat().st_size,
         event_time=case.services.clock(),
         event_id=name,
+    )
+
+
+def accept_file(case: Case, folder: Path, name: str, day: int, *, promoted: bool = True) -> AcceptedDataset:
+    """Let a run have decided on a file: it made a champion, or it was rejected."""
+    run = f"lifecycle-{case.model}-{name}"
+    upload = upload_file(case, folder, name, day)
+    result = validate(case, run, upload)
+    assert result.failure is None
+    (part,) = result.parts
+    assert part.digest is not None
+    return case.services.datasets.accept(
+        AcceptedDataset(
+            model=case.model,
+            digest=part.digest,
+            run=run,
+            upload=upload,
+            newest=f"2012-01-0{day}T01:00:00" if promoted else None,
+            accepted_at=case.services.clock(),
+        )
     )
 
 

@@ -179,3 +179,13 @@ def test_each_step_tells_its_people_once(case: Case, flagged: Review) -> None:
     ]
     assert kept.next_step is not None
     assert kept.next_step.kind == "expire"
+
+
+def test_an_improvement_that_could_try_nothing_is_refused(
+    case: Case, mlflow_client: MlflowClient, tmp_path: Path
+) -> None:
+    """The review stays open for the other answers, and the reason names the spec's section."""
+    review = flag(case, mlflow_client, tmp_path, improvement={})
+    with pytest.raises(BadInputError, match="the spec allows nothing: improvement.bounds is empty"):
+        decide_review(case.services, review, choice="improve", by="ann", comment="try more")
+    assert read(case, review).state == "open"

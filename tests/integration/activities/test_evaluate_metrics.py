@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from activities.evaluate_metrics import run_evaluate_metrics
 from domain.evidence import Evidence
+from domain.identity import digest
 from domain.names import (
     COLUMN_CHALLENGER,
     COLUMN_CHAMPION,
@@ -22,9 +23,11 @@ from domain.names import (
     TAG_EVALUATION_SET_DIGEST,
     TAG_SCORE_TOKEN,
     TAG_TRAIN_RUN,
+    TAG_TRAINING_OVERLAP,
     experiment,
 )
 from domain.run import EvaluateRequest, EvaluateResult, score_token
+from domain.training_overlap import TrainingOverlap
 from domain.upload import BlobRef, DatasetManifest
 from tests.integration.activities.improving import Improving
 from tests.integration.activities.interruptions import Interrupted, KilledError
@@ -266,3 +269,18 @@ def test_a_missing_manifest_is_a_failure(evaluating: Evaluating) -> None:
     result = run_evaluate_metrics(evaluating.services, request)
     assert result.failure is not None
     assert (result.failure.code, gone.name in result.failure.message) == ("blob_missing", True)
+
+
+@pytest.mark.parametrize("overlap", [None, TrainingOverlap(known_by="rows", rows=7, left_out=False)])
+def test_evidence_says_what_the_champion_was_trained_on(
+    evaluating: Evaluating, overlap: TrainingOverlap | None
+) -> None:
+    """As the score run found it; a score task that does not look says nothing, and its evidence is as it always was."""
+    tags = TAGS | ({TAG_TRAINING_OVERLAP: overlap.model_dump_json()} if overlap else {})
+    evaluating.scored(0, TABLE, tags)
+    result = evaluating.ask(0)
+    assert result.summary is not None
+    assert result.summary.overlap == overlap
+    old = {name: value for name, value in result.summary.to_json().items() if name != "overlap"}
+    assert (digest(old) == result.summary.digest) == (overlap is None)
+    assert Evidence.from_json(old).overlap is None

@@ -87,6 +87,22 @@ async def test_what_cannot_be_ordered_says_why(
     assert client.started == []
 
 
+async def test_a_spec_that_allows_nothing_is_said_at_once(trained: Case, client: Starts) -> None:
+    """No job trains the same model again to find that there was nothing to try; an order that was given stands."""
+    run = _decided(trained, "d")
+    given = await _order(trained, client)
+    trained.specify(improvement={})
+    assert await _order(trained, client) == given
+    client.started.clear()
+    _decided(trained, "c")
+    ordered = await _order(trained, client)
+    assert ordered.failure is not None
+    assert (ordered.failure.code, ordered.failure.fields["field"]) == ("bad_input", "improvement.bounds.actions")
+    assert "the spec allows nothing: improvement.bounds is empty" in ordered.failure.message
+    assert client.started == []
+    assert [entry.run for entry in trained.services.ledger.of_kind(trained.model, "order")] == [run]
+
+
 async def test_a_run_of_another_model_is_refused(trained: Case, client: Starts) -> None:
     """The run must be this model's."""
     _decided(trained, "d")

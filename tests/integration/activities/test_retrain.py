@@ -1,4 +1,4 @@
-"""Drift retrains: the newest data that made a champion, as one batch, at most once per cooldown."""
+"""Drift retrains: the newest accepted data, as one batch, at most once per cooldown."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -7,17 +7,19 @@ from typing import Any, cast
 
 import azure.durable_functions as df
 import pytest
+from mlflow import MlflowClient
 
 from activities.retrain import run_read_retraining, run_retrain
-from activities.train_again import kept_content
+from activities.train_again import kept_content, read_manifest
 from domain.incident import Incident
 from domain.ledger import LedgerRecord
-from domain.names import BRONZE, MODEL_QUEUE
+from domain.names import BRONZE, MODEL_QUEUE, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
 from domain.response import MitigationResult, RetrainingRequest
 from domain.upload import BlobRef, DatasetManifest
 from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.model_data import Starts, upload_file, validate
+from tests.integration.activities.model_data import Starts, accept_file, upload_file, validate
 from tests.integration.activities.responder import Case, later
+from tests.model_versions import make_champions, make_versions
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -144,12 +146,48 @@ async def test_a_retraining_follows_what_is_in_the_queue_already(trained: Case, 
     assert trained.services.uploads.run_of(trained.model, result.identity) == batch.run
 
 
+async def test_accepted_data_is_taken_whatever_was_decided_on_it(trained: Case, client: Starts, tmp_path: Path) -> None:
+    """A challenger that was no better does not make its data old: drift is what makes it needed."""
+    rejected = accept_file(trained, tmp_path, "e", day=5, promoted=False)
+    result = await _retrain(trained, client, trained.drift())
+    assert result.action is not None
+    assert result.action.state == "begun"
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    assert [Path(upload.name).stem for upload in batch.uploads][-1] == rejected.digest
+    assert trained.entries()[0].body["files"] == [f"{trained.model}/{name}.csv" for name in "cde"]
+
+
+@pytest.mark.parametrize("by_improvement", [False, True])
+async def test_a_champion_of_the_newest_data_is_not_trained_again(
+    trained: Case, client: Starts, tmp_path: Path, mlflow_client: MlflowClient, by_improvement: bool
+) -> None:
+    """The same model would come of it: a person is asked for newer data; once it is there, it is trained on."""
+    newest = trained.services.datasets.accepted(trained.model)[0]
+    manifest = read_manifest(trained.services, newest.run)
+    assert manifest is not None
+    make_versions(mlflow_client, trained.model, 1, tmp_path)
+    run = "improvement-x" if by_improvement else newest.run
+    for name, value in ((TAG_DATASET_DIGEST, manifest.digest), (TAG_LIFECYCLE_RUN, run)):
+        mlflow_client.set_model_version_tag(trained.model, "1", name, value)
+    make_champions(trained.services, trained.model, ("1",))
+    first = await _retrain(trained, client, trained.drift("d1"))
+    assert first.action is not None
+    assert (first.action.state, first.escalate, client.started) == ("refused", True, [])
+    assert "no newer data than champion version 1 was trained on" in first.action.detail
+    assert f"{trained.model}/d.csv" in first.action.detail
+    assert trained.entries() == ()
+    accept_file(trained, tmp_path, "e", day=5, promoted=False)
+    second = await _retrain(trained, client, trained.drift("d2", value=0.2))
+    assert second.action is not None
+    assert second.action.state == "begun"
+
+
 async def test_without_data_a_person_is_told(case: Case, client: Starts) -> None:
-    """Nothing has made a champion yet: there is nothing to train on, and nothing is started."""
+    """Nothing has been accepted yet: there is nothing to train on, and nothing is started."""
     result = await _retrain(case, client, case.drift())
     assert result.action is not None
     assert (result.action.state, result.escalate, client.started) == ("refused", True, [])
-    assert result.action.detail == "no data that made a champion is kept: nothing to train on"
+    assert result.action.detail == "no accepted data is kept: nothing to train on"
     assert case.entries() == ()
 
 

@@ -3,10 +3,12 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import pytest
 from mlflow.entities import Run
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from domain.errors import BadInputError
 from domain.names import (
@@ -20,8 +22,10 @@ from domain.names import (
     TAG_SCORE_TOKEN,
     TAG_TRAIN_RUN,
     TAG_TRAIN_TOKEN,
+    TAG_TRAINING_OVERLAP,
 )
 from domain.spec import ModelSpec
+from domain.training_overlap import TrainingOverlap
 from local_host.datasets import uploads
 from local_host.datasets.source import DETECTOR, source
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table, shipped_spec
@@ -106,7 +110,47 @@ def test_the_run_carries_all_that_a_decision_needs(train_and_score: TrainAndScor
         TAG_DATASET_DIGEST: version.tags[TAG_DATASET_DIGEST],
         TAG_EVALUATION_SET_DIGEST: tags[TAG_EVALUATION_SET_DIGEST],
         TAG_DATA_SOURCE: "test data",
+        TAG_TRAINING_OVERLAP: '{"known_by":"rows","rows":0,"left_out":true}',
     }
+
+
+def overlap_of(scored: Scored) -> TrainingOverlap:
+    """What the score run says of rows that the champion was trained on."""
+    return TrainingOverlap.from_json(scored.run.data.tags[TAG_TRAINING_OVERLAP])
+
+
+def test_a_champion_is_not_judged_on_its_training_rows_under_new_dates(train_and_score: TrainAndScore) -> None:
+    """The same rows with the dates reversed: no key is known, but each row's content is; too little is left."""
+    champion = train_and_score(sales_spec(time_features=[]), sales_table())
+    turned = sales_table().assign(timestamp=sales_table()["timestamp"].to_numpy()[::-1])
+    scored = train_and_score(sales_spec(time_features=[]), turned, champion.trained.version)
+    assert overlap_of(scored) == TrainingOverlap(known_by="rows", rows=80, left_out=False)
+    assert (overlap_of(scored).spoils, len(scored.rows)) == (True, 80)
+
+
+def test_rows_of_a_wider_holdout_that_the_champion_knows_are_left_out(train_and_score: TrainAndScore) -> None:
+    """Half of the wider holdout was trained on: both are compared on the other half."""
+    champion = train_and_score(sales_spec(), sales_table())
+    spec = sales_spec()
+    holdout = spec.evaluation.holdout.model_copy(update={"newest_fraction": 0.4})
+    wider = spec.model_copy(update={"evaluation": spec.evaluation.model_copy(update={"holdout": holdout})})
+    scored = train_and_score(wider, sales_table(), champion.trained.version)
+    assert overlap_of(scored) == TrainingOverlap(known_by="rows", rows=80, left_out=True)
+    assert scored.rows["row_key"].tolist() == champion.rows["row_key"].tolist()
+
+
+@pytest.mark.parametrize(("rows", "seen", "left_out"), [(500, 0, True), (300, 60, False)])
+def test_a_champion_without_a_record_of_its_rows_is_judged_by_time(
+    train_and_score: TrainAndScore, bench: Workbench, rows: int, seen: int, left_out: bool
+) -> None:
+    """Rows up to its newest training row may have been trained on; newer ones were not."""
+    champion = train_and_score(sales_spec(), sales_table())
+    version = bench.client.get_model_version(champion.trained.name, champion.trained.version)
+    trained = bench.client.get_run(str(version.run_id))
+    repository: Any = get_artifact_repository(trained.info.artifact_uri, bench.mlflow_url)
+    repository.delete_artifacts("training")
+    scored = train_and_score(sales_spec(), sales_table(rows), champion.trained.version)
+    assert overlap_of(scored) == TrainingOverlap(known_by="time", rows=seen, left_out=left_out)
 
 
 def test_a_retried_task_scores_nothing_again(train_and_score: TrainAndScore, bench: Workbench) -> None:

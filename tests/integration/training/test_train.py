@@ -165,7 +165,7 @@ def test_a_part_with_another_digest_is_an_error(bench: Workbench, trained: Train
 
 def test_a_part_without_a_column_is_an_error(bench: Workbench, trained: Train) -> None:
     """The missing column is named."""
-    with pytest.raises(BadInputError, match="the contract's temp must be there"):
+    with pytest.raises(BadInputError, match="column 'temp' is missing"):
         trained(bench.manifest(sales_spec(), sales_table().drop(columns="temp")))
 
 

@@ -5,8 +5,12 @@ import pytest
 from agents.promotion import decide
 from domain.evidence import Evidence, MetricComparison, SliceComparison, Verdict
 from domain.spec import EvaluationPolicy, Metric, Slice
+from domain.training_overlap import TrainingOverlap
 
 POLICY = EvaluationPolicy(metrics=(Metric(name="rmse"),), slices=(Slice(column="weekend", max_worse_fraction=0.2),))
+
+
+_SPOILED = TrainingOverlap(known_by="rows", rows=90, left_out=False)
 
 
 def _metric(verdict: Verdict, *, name: str = "rmse", tracked: bool = True, broken: str = "") -> MetricComparison:
@@ -22,7 +26,10 @@ def _metric(verdict: Verdict, *, name: str = "rmse", tracked: bool = True, broke
 
 
 def _evidence(
-    *metrics: MetricComparison, champion: str | None = "1", slices: tuple[SliceComparison, ...] = ()
+    *metrics: MetricComparison,
+    champion: str | None = "1",
+    slices: tuple[SliceComparison, ...] = (),
+    overlap: TrainingOverlap | None = None,
 ) -> Evidence:
     return Evidence(
         model="m",
@@ -39,6 +46,7 @@ def _evidence(
         data_source="synthetic",
         policy_digest="pd",
         spec_digest="sd",
+        overlap=overlap,
     )
 
 
@@ -63,6 +71,11 @@ def _slice(challenger: float) -> SliceComparison:
         (_evidence(_metric("better"), _metric("undefined", name="mape")), "flag", "undefined_metric"),
         (_evidence(_metric("better"), _metric("worse", name="mape")), "flag", "mixed"),
         (_evidence(_metric("worse"), _metric("equal", name="mape")), "reject", "worse"),
+        (_evidence(_metric("worse"), overlap=_SPOILED), "flag", "judged_on_training_rows"),
+        (_evidence(_metric("undefined"), overlap=_SPOILED), "flag", "judged_on_training_rows"),
+        (_evidence(_metric("worse", broken="too high"), overlap=_SPOILED), "reject", "limit_broken"),
+        (_evidence(_metric("worse"), overlap=TrainingOverlap(known_by="rows", rows=30)), "reject", "worse"),
+        (_evidence(_metric("better"), overlap=TrainingOverlap(known_by="nothing")), "promote", "better"),
         (_evidence(_metric("equal"), _metric("equal", name="mape")), "reject", "no_improvement"),
         (_evidence(_metric("better"), slices=(_slice(13.0),)), "flag", "slice_regressed"),
         (_evidence(_metric("better"), slices=(_slice(11.0),)), "promote", "better"),

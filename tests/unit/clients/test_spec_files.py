@@ -28,8 +28,11 @@ def test_the_shipped_specs_load() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"evalution": 1}, "revenue_forecast.yaml: evalution = 1: Extra inputs are not permitted"),
-        ({"kind": "guess"}, "revenue_forecast.yaml: kind = 'guess'"),
+        (
+            {"evalution": 1},
+            "revenue_forecast.yaml: evalution = 1: is no field of this section; did you mean 'evaluation'?",
+        ),
+        ({"kind": "guess"}, "revenue_forecast.yaml: kind = 'guess': must be 'regression' or 'anomaly_detection'"),
         ({"name": "other"}, "revenue_forecast.yaml: name = 'other': must be the file's name"),
     ],
 )

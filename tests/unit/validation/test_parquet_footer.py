@@ -1,6 +1,7 @@
 """When the footer is enough, and when it is not."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import duckdb
 import pytest
 
 from domain.contract import Column, ContractReport, DataContract, Freshness
+from validation.check import check_file
 
 Check = Callable[..., ContractReport]
 Write = Callable[..., Path]
@@ -119,3 +121,30 @@ def test_only_open_columns_are_scanned(write_parquet: Write, check_parquet_bytes
     assert outcome(check_parquet_bytes(bytes(content), contract)) == ("scan", [])
     whole: dict[str, Any] = {"use_statistics": False}
     assert outcome(check_parquet_bytes(bytes(content), contract, **whole)) == ("scan", [("readable", "settled", 1)])
+
+
+@pytest.mark.parametrize("name", ["p50_reversed_statistics", "p52_reversed_timestamp", "p53_reversed_int32"])
+def test_a_minimum_above_its_maximum_is_not_believed(name: str) -> None:
+    """Some writers put them the wrong way round: the data is read, and it says what is in it."""
+    column = Column(name="valid_to", dtype="timestamp", nullable=True)
+    if name != "p52_reversed_timestamp":
+        column = Column(name="qty", dtype="integer", minimum=0, maximum=10)
+    contract = DataContract(columns=(column,), extra_columns="allow")
+    path = Path(__file__).parents[2] / "data" / "cases" / "files" / f"{name}.parquet"
+    report = check_file(path, "parquet", contract, uploaded_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert report.engine == "scan"
+    (profile,) = (item for item in report.columns if item.name == column.name)
+    if column.dtype == "timestamp":
+        assert (profile.minimum, profile.maximum) == ("2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z")
+    else:
+        assert {violation.rule for violation in report.violations} == {"minimum", "maximum"}
+
+
+def test_an_unsigned_integer_beyond_64_signed_bits_is_refused(check_parquet: Check) -> None:
+    """The footer finds it where it states extremes; training could not hold it."""
+    contract = DataContract(columns=(Column(name="x", dtype="integer"),))
+    report = check_parquet("SELECT range::UBIGINT + 9223372036854775806 AS x FROM range(3)", contract)
+    assert outcome(report) == ("footer", [("dtype", "x", 1)])
+    assert report.violations[0].examples == ("row 3: 9223372036854775808",)
+    as_number = DataContract(columns=(Column(name="x", dtype="number"),))
+    assert check_parquet("SELECT 18446744073709551615::UBIGINT AS x", as_number).passed

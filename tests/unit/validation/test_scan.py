@@ -20,7 +20,7 @@ def test_facts(write_parquet: Write) -> None:
         BoundColumn("s", 1, None, "VARCHAR", None),
     ]
     with open_engine(path, "parquet", memory_limit_megabytes=64, threads=1, spill_directory=None) as engine:
-        scan = scan_columns(engine, parquet_table(engine), columns)
+        scan = scan_columns(engine, parquet_table(engine, path), columns)
     assert (scan.rows, scan.short, scan.long, scan.unreadable) == (6, 0, 0, {})
     x, s = scan.facts[0], scan.facts[1]
     assert (x.nulls, x.outside, x.minimum, x.maximum, x.all_finite) == (3, 2, 3, 5, True)
@@ -38,7 +38,7 @@ def test_columns_that_need_too_much_memory_are_read_one_by_one(write_parquet: Wr
         for index in range(4)
     ] + [BoundColumn("x", 4, Column(name="x", dtype="integer"), "BIGINT", "integer")]
     with open_engine(path, "parquet", memory_limit_megabytes=16, threads=1, spill_directory=None) as engine:
-        scan = scan_columns(engine, parquet_table(engine), columns)
+        scan = scan_columns(engine, parquet_table(engine, path), columns)
     assert sorted([*scan.facts, *scan.unreadable]) == [0, 1, 2, 3, 4]
     assert scan.facts[4].maximum == 399
     assert all("emory" in reason for reason in scan.unreadable.values())

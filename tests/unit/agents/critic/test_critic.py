@@ -11,6 +11,7 @@ from agents.promotion import decide
 from domain.evidence import Evidence, MetricComparison, SliceComparison
 from domain.improvement import Budget, Feedback, ImprovementPolicy, MetricGap, Round
 from domain.spec import EvaluationPolicy, Metric, Slice
+from domain.training_overlap import TrainingOverlap
 
 MakeMetric = Callable[..., MetricComparison]
 MakeEvidence = Callable[..., Evidence]
@@ -161,6 +162,18 @@ def test_a_metric_without_a_value_is_a_rejection(
     found = criticise(make_evidence(*metrics.values()), POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
     assert (found.judgement, found.rule) == ("reject", "metric_undefined")
     assert name in found.reason
+
+
+def test_a_champion_judged_on_its_own_training_rows_ends_the_loop(
+    make_metric: MakeMetric, make_evidence: MakeEvidence, make_round: MakeRound
+) -> None:
+    """No plan could be compared better on these rows: no further job run is spent."""
+    overlap = TrainingOverlap(known_by="rows", rows=90, left_out=False)
+    evidence = make_evidence(make_metric("worse"), make_metric("equal", name="r2")).model_copy(
+        update={"overlap": overlap}
+    )
+    found = criticise(evidence, POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
+    assert (found.judgement, found.rule) == ("reject", "judged_on_training_rows")
 
 
 def test_a_metric_that_is_not_there_is_a_rejection(

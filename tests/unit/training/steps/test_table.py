@@ -1,9 +1,12 @@
 """Reading a part with the dtypes of its contract."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from domain.contract import Column, DataContract
@@ -73,15 +76,16 @@ def test_parquet_and_csv_agree(tmp_path: Path) -> None:
     """The same rows read the same from either format."""
     (tmp_path / "a.csv").write_text(CSV)
     from_csv = read(tmp_path / "a.csv", "csv")
-    from_csv.to_parquet(tmp_path / "a.parquet")
+    # A date column of a contract is a DATE in Parquet, which pandas writes from date objects.
+    from_csv.assign(day=from_csv["day"].dt.date).to_parquet(tmp_path / "a.parquet")
     pd.testing.assert_frame_equal(read(tmp_path / "a.parquet", "parquet"), from_csv)
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
-    """The error says which column is missing, which are there, and in which part."""
+    """The error says which column is missing, and in which part."""
     path = tmp_path / "a.csv"
     path.write_text("at,day,n,x,text\n")
-    with pytest.raises(BadInputError, match="part one: columns = 'at, day, n, x, text': the contract's yes must be"):
+    with pytest.raises(BadInputError, match="part one: yes = None: column 'yes' is missing"):
         read(path, "csv")
 
 
@@ -102,3 +106,38 @@ def test_bytes_that_are_no_table_are_an_error(tmp_path: Path, file_format: Liter
     path.write_bytes(b"\xff\xfe\x00PAR")
     with pytest.raises(BadInputError, match=f"part = 'part one': not readable as {file_format}"):
         read(path, file_format)
+
+
+@pytest.mark.parametrize("index", ["at", "text", ["at", "n"]])
+def test_columns_in_a_pandas_index_are_columns(tmp_path: Path, index: str | list[str]) -> None:
+    """What ``set_index`` then ``to_parquet`` writes has the same columns and rows as without."""
+    (tmp_path / "a.csv").write_text(CSV)
+    table = read(tmp_path / "a.csv", "csv")
+    written = table.assign(day=table["day"].dt.date)
+    written.set_index(index).to_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(read(tmp_path / "a.parquet", "parquet"), table)
+
+
+def test_nullable_integers_are_exact(tmp_path: Path) -> None:
+    """A null beside it makes no float of an integer: 2**53 + 1 and the largest one stay what they are."""
+    numbers = [2**53 + 1, 1541815603606036481, 2**63 - 1, -(2**63), None]
+    days = [date(2024, 1, 1)] * len(numbers)
+    written = pd.DataFrame({"at": pd.to_datetime(days), "day": days, "n": pd.array(numbers, "Int64")})
+    written.assign(x=1.0, text="a", yes=True).to_parquet(tmp_path / "a.parquet")
+    found = read(tmp_path / "a.parquet", "parquet")["n"]
+    assert (found.dropna().tolist(), int(found.isna().sum())) == (numbers[:-1], 1)
+
+
+@pytest.mark.parametrize("year", [1600, 2500, 9999])
+def test_old_timestamps_of_96_bits_are_the_moments_that_they_say(tmp_path: Path, year: int) -> None:
+    """Also outside of what 64 bits of nanoseconds can hold, such as the usual open end 9999-12-31."""
+    columns = {
+        "at": [datetime(year, 12, 31, tzinfo=UTC)],
+        "day": [date(2024, 1, 1)],
+        "n": [1],
+        "x": [1.0],
+        "text": ["a"],
+    }
+    table = pa.table(columns | {"yes": [True]})
+    pq.write_table(table, tmp_path / "a.parquet", use_deprecated_int96_timestamps=True)
+    assert read(tmp_path / "a.parquet", "parquet")["at"].dt.year.tolist() == [year]
