@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import duckdb
 
+from validation.duckdb_connection import connect
+
 FileFormat = Literal["csv", "parquet"]
 Row = tuple[Any, ...]
 
@@ -59,8 +61,8 @@ def open_engine(
     with tempfile.TemporaryDirectory(prefix="nightshift-validation-", dir=spill_directory) as folder:
         alias = Path(folder) / f"upload.{file_format}"
         alias.symlink_to(path.resolve())
-        connection = duckdb.connect(
-            config={
+        connection = connect(
+            {
                 "memory_limit": f"{memory_limit_megabytes}MB",
                 "threads": threads,
                 "temp_directory": str(Path(folder) / "spill"),
