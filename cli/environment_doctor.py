@@ -1,4 +1,4 @@
-"""Says which part of a deployed environment is ill, and what to do."""
+"""Says which part of a deployed environment is unhealthy, and what to do."""
 
 import httpx
 import pydantic

@@ -1,6 +1,5 @@
 """The commands about the local stack: up, down, doctor."""
 
-import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.text import Text
 from cli.app_client import app_url, chosen_environment
 from cli.environment_doctor import examine_environment
 from cli.options import DEFAULT_STATE, ROOT, STATE_VARIABLE, AsJson, State
-from cli.rendering import make_console, plain_table
+from cli.rendering import make_console, plain_table, print_json
 from domain.errors import BadInputError
 from local_host.stack import core_tools
 from local_host.stack.detached import start_detached
@@ -73,18 +72,19 @@ def down(state: State = DEFAULT_STATE) -> None:
 
 
 def doctor(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Say which part is ill, of the local stack or of the environment of --env, and what to do. Exit 1 if one is."""
+    """Say which part is unhealthy, of the local stack or of --env's environment, and what to do. Exit 1 if one is."""
     deployed = chosen_environment() is not None or bool(os.environ.get("NIGHTSHIFT_URL"))
     findings = examine_environment(app_url(state)) if deployed else examine(state, ROOT)
+    ok = all(finding.ok for finding in findings)
     if as_json:
-        console.file.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
+        print_json(console, {"ok": ok, "items": [asdict(finding) for finding in findings]})
     else:
         table = plain_table("part", "", "what", "what to do")
         for finding in findings:
-            mark = Text("ok", style="green") if finding.ok else Text("ill", style="bold red")
+            mark = Text("ok", style="green") if finding.ok else Text("not ok", style="bold red")
             table.add_row(finding.component, mark, Text(finding.detail), Text(finding.advice))
         console.print(table)
-    if not all(finding.ok for finding in findings):
+    if not ok:
         raise typer.Exit(1)
 
 

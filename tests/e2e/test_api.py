@@ -149,7 +149,7 @@ def test_the_doctor_shows_what_a_deployed_app_depends_on(running: RunningApp) ->
     environ = {**os.environ, "NIGHTSHIFT_URL": running.endpoints.app_url}
     command = [sys.executable, "-m", "cli", "doctor", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=100)
-    found = [(part["component"], part["ok"]) for part in json.loads(done.stdout)]
+    found = [(part["component"], part["ok"]) for part in json.loads(done.stdout)["items"]]
     names = ["app", "sign-in", "blob storage", "table storage", "service bus", "mlflow", "databricks"]
     assert found == [(name, True) for name in names]
 
