@@ -1,4 +1,6 @@
-"""Says which part of a deployed environment is unhealthy, and what to do."""
+"""Says which part of an app's environment is unhealthy, deployed or local, and what to do."""
+
+from dataclasses import replace
 
 import httpx
 import pydantic
@@ -17,6 +19,8 @@ _NO_SIGN_IN = (
     "The app refuses everybody. `terraform apply` turns its authentication on, `az webapp auth show` says what it "
     "is now (docs/deploy.md)."
 )
+_ROLE_OR_NETWORK = "Role or network: `make gate ENV=...` says which role is missing; a new one takes up to ten minutes."
+_LOCAL = "Read the line of that part, and functions.log in the state folder."
 _NO_ROLE = "Ask the platform team for a role in app_role_members (docs/deploy.md)."
 
 
@@ -27,8 +31,15 @@ def examine_environment(address: AppAddress, transport: httpx.BaseTransport | No
         if findings[-1].ok:
             findings.append(_signed_in(http, address))
         if findings[-1].ok:
-            findings += _dependencies(http, address)
+            findings += _dependencies(http, address, _ROLE_OR_NETWORK)
     return findings
+
+
+def examine_local_app(address: AppAddress, transport: httpx.BaseTransport | None = None) -> list[Finding]:
+    """Ask the app of a local stack for its own readiness: its processes may all run, and it refuse its settings."""
+    with httpx.Client(base_url=f"{address.url}/api", timeout=60, transport=transport) as http:
+        findings = _dependencies(http, address, _LOCAL)
+    return [replace(finding, component=f"app: {finding.component}") for finding in findings]
 
 
 def _alive(http: httpx.Client, address: AppAddress) -> Finding:
@@ -59,7 +70,7 @@ def _signed_in(http: httpx.Client, address: AppAddress) -> Finding:
     return Finding("sign-in", False, f"the app answers HTTP {response.status_code} to our token", _NO_ROLE)
 
 
-def _dependencies(http: httpx.Client, address: AppAddress) -> list[Finding]:
+def _dependencies(http: httpx.Client, address: AppAddress, advice: str) -> list[Finding]:
     try:
         response = http.get("health/ready", auth=address.sign_in)
         readiness = Readiness.from_json(response.content)
@@ -67,7 +78,6 @@ def _dependencies(http: httpx.Client, address: AppAddress) -> list[Finding]:
         return [Finding("readiness", False, str(error), _NOT_REACHED)]
     except pydantic.ValidationError:
         return [Finding("readiness", False, f"HTTP {response.status_code} without a report", "See the app's logs.")]
-    advice = "Role or network: `make gate ENV=...` says which role is missing; a new one takes up to ten minutes."
     return [
         Finding(part.name, part.ok, f"{part.milliseconds} ms" if part.ok else part.reason, "" if part.ok else advice)
         for part in readiness.dependencies

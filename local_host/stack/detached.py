@@ -47,7 +47,7 @@ def start_detached(
             f"A stack is already running in {folder.path}.",
             "End it with `nightshift down`, or choose another folder with --state.",
         )
-    log = folder.logs / "supervisor.log"
+    log = folder.supervisor_log
     rotate_log(log)
     folder.startup.write_text("", encoding="utf-8")
     command = [sys.executable, "-m", "local_host.stack", "supervise"]

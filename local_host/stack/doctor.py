@@ -44,9 +44,10 @@ def doctor(state: Path, root: Path) -> list[Finding]:
     findings = [_python(), _checked("packages", _packages), _checked("node", lambda: str(node()))]
     findings += [_checked("azurite package", lambda: str(azurite_script())), _disk(folder)]
     findings.append(_checked("state folder", lambda: _writable(folder)))
-    if findings[-1].ok:
+    readable = findings[-1].ok
+    if readable:
         findings += _stack(folder, root)
-    return [*findings, *_leftovers(folder)]
+    return [*findings, *_leftovers(folder if readable else None)]
 
 
 def _python() -> Finding:
@@ -106,10 +107,10 @@ def _stack(folder: StateFolder, root: Path) -> Iterator[Finding]:
     yield from _components(folder, root, endpoints, table)
 
 
-def _leftovers(folder: StateFolder) -> Iterator[Finding]:
-    """Processes of other stacks, test runs and benchmarks that nobody will end."""
+def _leftovers(folder: StateFolder | None) -> Iterator[Finding]:
+    """Processes that nobody will end: of other stacks than the one in the folder, of test runs and of benchmarks."""
     try:
-        table = ProcessTable.load(folder)
+        table = None if folder is None else ProcessTable.load(folder)
     except StackError:
         # Already reported.
         table = None

@@ -75,8 +75,19 @@ def marked(mark: str) -> list[psutil.Process]:
     return [process for process, environment in environments() if environment.get(VARIABLE) == mark]
 
 
+def _has_parent_in(process: psutil.Process, found: set[psutil.Process]) -> bool:
+    try:
+        return process.parent() in found
+    except psutil.Error:
+        return False
+
+
 def end_marked(mark: str, *, grace: float) -> None:
-    """SIGTERM to every process that has the mark, SIGKILL to what still lives `grace` seconds later."""
+    """Ends every process that has the mark; what still lives after `grace` seconds, by SIGKILL.
+
+    A process whose parent has the mark, too, is left to its parent until that has ended: a host that is asked to end
+    records that its job runs end with it, and does not take them for jobs that failed.
+    """
     started = time.monotonic()
     asked: set[psutil.Process] = set()
     empty_looks = 0
@@ -86,6 +97,7 @@ def end_marked(mark: str, *, grace: float) -> None:
         if time.monotonic() - started > grace:
             send_signals(found, signal.SIGKILL)
         else:
-            ask_to_end(found - asked)
-            asked |= found
+            leaders = {process for process in found if not _has_parent_in(process, found)}
+            ask_to_end(leaders - asked)
+            asked |= leaders
         time.sleep(_LOOK_SECONDS)

@@ -89,12 +89,17 @@ def test_what_is_wrong_is_a_problem_document(
 
 
 def test_incidents_come_in_pages(running: RunningApp) -> None:
-    """Newest first, each once, also when another comes between two pages."""
+    """Newest first, each once, also when another comes between two pages; of a model of this test's own."""
+    model = f"paged_{uuid4().hex[:8]}"
+    shipped = (running.specs / "revenue_forecast.yaml").read_text(encoding="utf-8")
+    own = running.specs / f"{model}.yaml"
+    own.write_text(shipped.replace("name: revenue_forecast", f"name: {model}", 1), encoding="utf-8")
 
     def alert(number: int) -> None:
         document = {
             "alert_id": f"page-{uuid4()}",
             "category": "pipeline",
+            "model": model,
             "source": "test",
             "rule": f"page-{uuid4()}",
             "severity": "informational",
@@ -108,7 +113,7 @@ def test_incidents_come_in_pages(running: RunningApp) -> None:
             time.sleep(0.1)
 
     def titles(params: dict[str, str | int]) -> tuple[list[str], str | None]:
-        asked = {"since": since, "model": "platform", **params}
+        asked = {"since": since, "model": model, **params}
         page = call(running, "GET", "incidents", "Reader", params=asked).json()
         return [item["title"] for item in page["items"]], page["next"]
 
@@ -119,6 +124,7 @@ def test_incidents_come_in_pages(running: RunningApp) -> None:
     alert(3)
     assert cursor is not None
     assert (first, *titles({"limit": 2, "cursor": cursor})) == (["number 2", "number 1"], ["number 0"], None)
+    own.unlink()
 
 
 def test_a_body_that_is_too_large_is_refused(running: RunningApp) -> None:
@@ -152,6 +158,15 @@ def test_the_doctor_shows_what_a_deployed_app_depends_on(running: RunningApp) ->
     found = [(part["component"], part["ok"]) for part in json.loads(done.stdout)["items"]]
     names = ["app", "sign-in", "blob storage", "table storage", "service bus", "mlflow", "databricks"]
     assert found == [(name, True) for name in names]
+
+
+def test_the_doctor_of_a_local_stack_asks_the_app(running: RunningApp) -> None:
+    """One object: the machine, the components, and what the app itself finds."""
+    command = [sys.executable, "-m", "cli", "doctor", "--json", "--state", str(running.state)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    found = {part["component"]: part["ok"] for part in json.loads(done.stdout)["items"]}
+    parts = ("stack", "functions", "servicebus", "app: blob storage", "app: service bus", "app: mlflow")
+    assert {name: found.get(name) for name in parts} == dict.fromkeys(parts, True)
 
 
 def test_the_document_is_served_to_whoever_has_a_role(running: RunningApp) -> None:

@@ -15,12 +15,13 @@ import pytest
 import yaml
 from databricks.sdk import WorkspaceClient
 
+from local_host.stack import Stack
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.process_table import STACK_FOLDER
 from local_host.stack.state_folder import StateFolder
 from local_host.watchdog.mark import VARIABLE, Mark, environments
 from tests.integration.databricks.example_jobs import ENTRY_POINTS, JOBS, STEPS
-from tests.integration.databricks.workspace_process import alive, run_now, started_process
+from tests.integration.databricks.workspace_process import alive, run_now, started_process, summary
 
 Eventually = Callable[[Callable[[], bool]], None]
 
@@ -107,20 +108,25 @@ def test_a_killed_start_leaves_nothing(
 
 
 def test_a_job_run_ends_with_a_killed_stack(root: Path, project: Path, tmp_path: Path, eventually: Eventually) -> None:
-    """Although it has a session of its own, in which it outlives a Databricks host that is killed alone."""
+    """Although it has a session of its own, in which it outlives a Databricks host that is killed alone.
+
+    It is no failure of the job's code, which nobody would try again.
+    """
     state = tmp_path / "state"
     with owner(sys.executable, "-c", _STACK, str(project), str(state), "databricks", cwd=root) as process:
         until_told(process, "up stack")
         endpoints = Endpoints.load(StateFolder(state))
         assert endpoints is not None
         client = WorkspaceClient(host=endpoints.databricks_url, token=DEVELOPMENT_TOKEN, auth_type="pat")
-        run_now(client, "waiting", folder=str(tmp_path))
-        client.api_client._api_client._session.close()
+        run = run_now(client, "waiting", folder=str(tmp_path))
         task = started_process(tmp_path)
         assert alive(task)
         process.kill()
         process.wait()
         eventually(lambda: of_folder(state) == [] and not alive(task))
+    with Stack(project, state, components=["databricks"]):
+        assert summary(client.jobs.get_run(run))[0] == "INTERNAL_ERROR"
+    client.api_client._api_client._session.close()
 
 
 def test_whatever_this_test_run_starts_ends_with_it() -> None:

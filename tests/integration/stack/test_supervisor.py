@@ -196,9 +196,12 @@ def test_a_watchdog_that_was_killed_is_started_again(
     """The components go on, and their lines still come to their logs."""
     monkeypatch.setattr("local_host.stack.supervisor._WATCHDOG_SECONDS", 0.05)
     component = dummy_component(folder, "talkative", "talk", liveness=replace(QUICK, interval=0.0))
+    # The test run has a watchdog of its own.
+    before = psutil.Process().children()
     with supervised(folder, component):
         process = process_of(folder, "talkative")
-        (watchdog,) = [child for child in psutil.Process().children() if "local_host.watchdog" in child.cmdline()]
+        started = [child for child in psutil.Process().children() if child not in before]
+        (watchdog,) = [child for child in started if "local_host.watchdog" in child.cmdline()]
         watchdog.kill()
         size = component.log.stat().st_size
         eventually(lambda: component.log.stat().st_size > size + 1000)
