@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -251,6 +252,23 @@ def test_components_end_with_a_killed_supervisor(folder: StateFolder, root: Path
     with pytest.raises(StackError) as raised:
         RunningStack.find(folder)
     assert raised.value.code == "not_running"
+
+
+def test_components_and_logs_go_on_while_the_supervisor_is_suspended(
+    folder: StateFolder, root: Path, eventually: Eventually
+) -> None:
+    """Their output does not go through it: more than a pipe holds is in the log, and afterwards all is as it was."""
+    with running_supervisor(folder, root) as process:
+        log = folder.logs / "plain.log"
+        before = table(folder).everything()
+        psutil.Process(process.pid).suspend()
+        port = process_of(folder, "plain").cmdline()[2]
+        with httpx.Client(trust_env=False) as client:
+            for _ in range(1500):
+                assert client.get(f"http://127.0.0.1:{port}/").status_code == 200
+        eventually(lambda: log.read_text().count("request ") >= 1500)
+        psutil.Process(process.pid).resume()
+        assert table(folder).everything() == before
 
 
 def test_a_new_start_and_the_killed_ones_watchdog_do_not_disturb_each_other(
