@@ -107,13 +107,16 @@ class Supervisor:
         self._stopping.set()
         if self._watcher is not None and self._watcher is not threading.current_thread():
             self._watcher.join()
-        with self._lock:
-            for running in reversed(self._running.values()):
-                self._end(running)
-            left = end(self._table.everything(), grace=self._grace)
-            self._table.save(self._folder)
-        self._questions.shutdown(wait=False, cancel_futures=True)
-        self._watchdog.close()
+        try:
+            with self._lock:
+                for running in reversed(self._running.values()):
+                    self._end(running)
+                left = end(self._table.everything(), grace=self._grace)
+                self._table.save(self._folder)
+        finally:
+            self._questions.shutdown(wait=False, cancel_futures=True)
+            # Ends what is left even if the record could not be written.
+            self._watchdog.close()
         if left:
             pids = ", ".join(str(process.pid) for process in left)
             raise StackError("not_stopped", f"These processes did not end: {pids}.", "End them by hand (kill -9).")

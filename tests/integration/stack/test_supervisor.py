@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from local_host.stack import RunningStack, StackError, StackEvent
+from local_host.stack import RunningStack, StackError, StackEvent, doctor
 from local_host.stack.component import Component, LivenessPolicy, RestartPolicy
 from local_host.stack.leftovers import end_everything, find_leftovers
 from local_host.stack.process_table import ProcessRecord, ProcessTable
@@ -284,7 +284,9 @@ def test_a_new_start_and_the_killed_ones_watchdog_do_not_disturb_each_other(
             assert new not in old
 
 
-def test_a_new_start_ends_what_supervisor_and_watchdog_have_left(folder: StateFolder, root: Path) -> None:
+def test_a_new_start_ends_what_supervisor_and_watchdog_have_left(
+    folder: StateFolder, root: Path, tmp_path: Path
+) -> None:
     """Both killed at once: the leftovers are found by the stack's id, and named by the doctor until then."""
     with running_supervisor(folder, root) as process:
         everything = table(folder).everything()
@@ -293,6 +295,9 @@ def test_a_new_start_ends_what_supervisor_and_watchdog_have_left(folder: StateFo
     (found,) = [left for left in find_leftovers() if str(folder.path) in left.why]
     assert sorted(map(int, found.command.removeprefix("kill -9 ").split())) == [one.pid for one in everything]
     assert len(found.processes) == 3
+    of_another_stack = [finding for finding in doctor(tmp_path / "another", root) if finding.component == "leftovers"]
+    (finding,) = [finding for finding in of_another_stack if found.command in finding.advice]
+    assert (finding.ok, all(line in finding.detail for line in found.processes)) == (False, True)
     assert find_leftovers(besides=table(folder).stack_id) == [one for one in find_leftovers() if one != found]
     events: list[StackEvent] = []
     end_everything(folder, events.append)
