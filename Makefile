@@ -83,7 +83,7 @@ up: $(READY)  ## leave the local stack running
 down: $(READY)  ## end the local stack
 	$(BIN)/nightshift down --state $(STATE)
 
-doctor: $(READY)  ## say which part is ill and what to do
+doctor: $(READY)  ## say which part is unhealthy and what to do
 	$(BIN)/nightshift doctor --state $(STATE)
 
 histories: $(READY)  ## record the histories of this release, which later releases must be able to replay

@@ -131,9 +131,10 @@ def _read(path: Path, policy: EvaluationPolicy, *, with_champion: bool) -> "Pred
         import numpy as np
 
         from agents.evaluation import Predictions
+        from validation.duckdb_connection import connect
 
     try:
-        with duckdb.connect() as connection:
+        with connect() as connection:
             columns = connection.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchnumpy()
     except duckdb.Error as error:
         reason, _, _ = str(error).partition("\n")

@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.suites import SUITES, Script, Suite
 from cli.rendering import make_console, plain_table
+from local_host.watchdog import children_ended
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".nightshift" / "bench"
@@ -33,9 +34,10 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, help="write the page with the table")
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    for suite in SUITES:
-        if given.only in {None, suite.name}:
-            rows.extend(_run(suite))
+    with children_ended():
+        for suite in SUITES:
+            if given.only in {None, suite.name}:
+                rows.extend(_run(suite))
     FOLDER.mkdir(parents=True, exist_ok=True)
     report = FOLDER / "report.json"
     if given.only is not None and report.exists():

@@ -112,7 +112,7 @@ class AppClient:
             response = self._http.request(method, path, **given)
         except httpx.TransportError as error:
             raise AppUnreachableError(
-                f"{self._http.base_url} does not answer ({error}): `nightshift doctor` says which part is ill"
+                f"{self._http.base_url} does not answer ({error}): `nightshift doctor` says which part is unhealthy"
             ) from error
         if response.is_success:
             return response.json()

@@ -1,11 +1,13 @@
-"""Says which part of a deployed environment is ill, and what to do."""
+"""Says which part of an app's environment is unhealthy, deployed or local, and what to do."""
+
+from dataclasses import replace
 
 import httpx
 import pydantic
 
 from cli.app_client import AppAddress
 from delivery.sign_in import SignInError
-from domain.health import Liveness, Readiness
+from domain.health import Liveness, Readiness, SweepHealth
 from domain.sign_in import NOT_ENFORCED
 from local_host.stack.doctor import Finding
 
@@ -17,6 +19,9 @@ _NO_SIGN_IN = (
     "The app refuses everybody. `terraform apply` turns its authentication on, `az webapp auth show` says what it "
     "is now (docs/deploy.md)."
 )
+_ROLE_OR_NETWORK = "Role or network: `make gate ENV=...` says which role is missing; a new one takes up to ten minutes."
+_LOCAL = "Read the line of that part, and functions.log in the state folder."
+_SWEEPS = "A sweep is a timer of the app: see its logs, and docs/operate.md for what it finds."
 _NO_ROLE = "Ask the platform team for a role in app_role_members (docs/deploy.md)."
 
 
@@ -27,8 +32,15 @@ def examine_environment(address: AppAddress, transport: httpx.BaseTransport | No
         if findings[-1].ok:
             findings.append(_signed_in(http, address))
         if findings[-1].ok:
-            findings += _dependencies(http, address)
+            findings += _dependencies(http, address, _ROLE_OR_NETWORK)
     return findings
+
+
+def examine_local_app(address: AppAddress, transport: httpx.BaseTransport | None = None) -> list[Finding]:
+    """Ask the app of a local stack for its own readiness: its processes may all run, and it refuse its settings."""
+    with httpx.Client(base_url=f"{address.url}/api", timeout=60, transport=transport) as http:
+        findings = _dependencies(http, address, _LOCAL)
+    return [replace(finding, component=f"app: {finding.component}") for finding in findings]
 
 
 def _alive(http: httpx.Client, address: AppAddress) -> Finding:
@@ -69,7 +81,7 @@ def _refusal(response: httpx.Response) -> str:
     return f"HTTP {response.status_code} without a report"
 
 
-def _dependencies(http: httpx.Client, address: AppAddress) -> list[Finding]:
+def _dependencies(http: httpx.Client, address: AppAddress, advice: str) -> list[Finding]:
     try:
         response = http.get("health/ready", auth=address.sign_in)
         readiness = Readiness.from_json(response.content)
@@ -77,8 +89,14 @@ def _dependencies(http: httpx.Client, address: AppAddress) -> list[Finding]:
         return [Finding("readiness", False, str(error), _NOT_REACHED)]
     except pydantic.ValidationError:
         return [Finding("readiness", False, _refusal(response), "See the app's logs.")]
-    advice = "Role or network: `make gate ENV=...` says which role is missing; a new one takes up to ten minutes."
-    return [
+    parts = [
         Finding(part.name, part.ok, f"{part.milliseconds} ms" if part.ok else part.reason, "" if part.ok else advice)
         for part in readiness.dependencies
     ]
+    return [*parts, *(_sweep(sweep) for sweep in readiness.sweeps)]
+
+
+def _sweep(sweep: SweepHealth) -> Finding:
+    last = f"last look {sweep.looked_at:%Y-%m-%d %H:%M} UTC" if sweep.looked_at else "no look yet"
+    detail = "; ".join(filter(None, (sweep.reason, last, f"found {sweep.found}", sweep.problem)))
+    return Finding(sweep.name, sweep.ok, detail, "" if sweep.ok else _SWEEPS)

@@ -1,6 +1,5 @@
 """The commands about the local stack: up, down, doctor."""
 
-import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -11,14 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.app_client import app_url, chosen_environment
-from cli.environment_doctor import examine_environment
+from cli.app_client import AppAddress, app_url, chosen_environment, local_endpoints
+from cli.environment_doctor import examine_environment, examine_local_app
 from cli.options import DEFAULT_STATE, ROOT, STATE_VARIABLE, AsJson, State
-from cli.rendering import make_console, plain_table
+from cli.rendering import make_console, plain_table, print_json
 from cli.spec_commands import examine_specs, specs_folder
 from domain.errors import BadInputError
 from local_host.stack import core_tools
 from local_host.stack.detached import start_detached
+from local_host.stack.doctor import Finding
 from local_host.stack.doctor import doctor as examine
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.events import StackEvent
@@ -74,21 +74,28 @@ def down(state: State = DEFAULT_STATE) -> None:
 
 
 def doctor(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Say which part is ill, of the local stack or of the environment of --env, and what to do. Exit 1 if one is."""
+    """Say which part is unhealthy, of the local stack or of --env's environment, and what to do. Exit 1 if one is."""
     deployed = chosen_environment() is not None or bool(os.environ.get("NIGHTSHIFT_URL"))
-    findings = (
-        examine_environment(app_url(state)) if deployed else [*examine(state, ROOT), examine_specs(specs_folder())]
-    )
+    findings = examine_environment(app_url(state)) if deployed else _examine_local(state)
+    ok = all(finding.ok for finding in findings)
     if as_json:
-        console.file.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
+        print_json(console, {"ok": ok, "items": [asdict(finding) for finding in findings]})
     else:
         table = plain_table("part", "", "what", "what to do")
         for finding in findings:
-            mark = Text("ok", style="green") if finding.ok else Text("ill", style="bold red")
+            mark = Text("ok", style="green") if finding.ok else Text("not ok", style="bold red")
             table.add_row(finding.component, mark, Text(finding.detail), Text(finding.advice))
         console.print(table)
-    if not all(finding.ok for finding in findings):
+    if not ok:
         raise typer.Exit(1)
+
+
+def _examine_local(state: Path) -> list[Finding]:
+    """Machine, processes, model specs and, where its host runs, the app's own readiness."""
+    findings = [*examine(state, ROOT), examine_specs(specs_folder())]
+    if any(finding.component == "functions" and finding.ok for finding in findings):
+        findings += examine_local_app(AppAddress(local_endpoints(state).app_url))
+    return findings
 
 
 def print_progress(event: StackEvent) -> None:

@@ -2,17 +2,26 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.stack import Stack
+from local_host.watchdog import children_ended
 from tests.running_stack import running
 
 __all__ = ["running"]
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whatever a test starts ends with the test run, also if the run is killed."""
+    ending = ExitStack()
+    ending.enter_context(children_ended())
+    config.add_cleanup(ending.close)
 
 
 @pytest.fixture

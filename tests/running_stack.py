@@ -6,18 +6,22 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 import yaml
+from databricks.sdk import WorkspaceClient
 
 from cli.app_client import AppClient
 from cli.upload_command import await_run, follow, put
 from domain.run import RunOutcome
 from local_host.datasets.source import REVENUE, SyntheticSource
 from local_host.datasets.uploads import table, upload
-from local_host.stack.endpoints import Endpoints
+from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
 
+_ENDED = {"completed", "failed", "terminated"}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -37,6 +41,39 @@ class RunningApp:
     def outcome(self, run: str) -> RunOutcome:
         """Wait for the end of a run."""
         return RunOutcome.model_validate(follow(self.app, run, lambda _: None, seconds=240).output)
+
+    def order_fault(self, **fault: Any) -> None:
+        """Order a fault of Databricks for what comes next.
+
+        The stack is shared and a fault hits whoever comes first, so this waits until no run of an earlier test goes on.
+        """
+        deadline = time.monotonic() + 240
+        while going_on := [item["run"] for item in self._runs() if item["state"] not in _ENDED]:
+            assert time.monotonic() < deadline, going_on
+            time.sleep(0.2)
+        answer = httpx.post(
+            f"{self.endpoints.databricks_url}/faults",
+            headers={"Authorization": f"Bearer {DEVELOPMENT_TOKEN}"},
+            json=fault,
+        )
+        answer.raise_for_status()
+
+    def job_runs(self, run: str) -> list[int]:
+        """Every job run that was started for a run of the lifecycle and its loop, whoever knows of it; sorted."""
+        runs = {run, run.replace("lifecycle-", "improvement-", 1)}
+        workspace = WorkspaceClient(host=self.endpoints.databricks_url, token=DEVELOPMENT_TOKEN)
+        found = [
+            item.run_id
+            for item in workspace.jobs.list_runs()
+            if item.run_id is not None
+            and any(given.name == "lifecycle_run" and given.value in runs for given in item.job_parameters or [])
+        ]
+        workspace.api_client._api_client._session.close()
+        return sorted(found)
+
+    def _runs(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.app.get("runs", limit=1000)["items"]
+        return items
 
     def incidents(self, run: str, seconds: float = 30) -> list[str]:
         """Titles of the alerts of a run, from the incidents they belong to; waits for the first."""

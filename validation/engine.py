@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
+from validation.duckdb_connection import connect
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -66,8 +68,8 @@ def open_engine(
     with tempfile.TemporaryDirectory(prefix="nightshift-validation-", dir=spill_directory) as folder:
         alias = Path(folder) / f"upload.{file_format}"
         alias.symlink_to(path.resolve())
-        connection = duckdb.connect(
-            config={
+        connection = connect(
+            {
                 "memory_limit": f"{memory_limit_megabytes}MB",
                 "threads": threads,
                 "temp_directory": str(Path(folder) / "spill"),

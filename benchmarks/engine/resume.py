@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.engine.chain import arguments, increment, make_engine, report
+from local_host.watchdog import children_ended
 
 
 async def child(folder: Path, instances: int, released: bool) -> None:
@@ -52,7 +53,7 @@ async def child(folder: Path, instances: int, released: bool) -> None:
 
 def measure(instances: int) -> dict[str, float]:
     """Seconds to ready, from ready to the first instance going on, and from ready to all being complete."""
-    with tempfile.TemporaryDirectory() as folder:
+    with children_ended(), tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "child", folder, str(instances)]
         with subprocess.Popen([*command, "hold"]) as first:
             deadline = time.monotonic() + 60

@@ -11,7 +11,7 @@ from benchmarks.validation.rules import FLOATS, INTEGERS, ROWS, SEED, STRINGS
 
 def make_data(path: Path, rows: int) -> None:
     """Write the file under another name first, so that a broken run leaves no half file."""
-    import duckdb
+    from validation.duckdb_connection import connect
 
     def draw(number: int) -> str:
         return f"hash(range * 1009 + {SEED * 100_000 + number})"
@@ -31,7 +31,7 @@ def make_data(path: Path, rows: int) -> None:
     columns += [f"'category ' || ({draw(90 + index)} % 50) AS {name}" for index, name in enumerate(STRINGS)]
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute(f"COPY (SELECT {', '.join(columns)} FROM range({rows})) TO '{unfinished}' (FORMAT parquet)")
     unfinished.replace(path)
 

@@ -1,6 +1,6 @@
 """Starts the local Databricks workspace.
 
-``python -m local_host.databricks --port N --state DIR --jobs DIR --root DIR [--webhook URL] [--token TOKEN]
+``python -m local_host.databricks --port N --state DIR --jobs DIR --root DIR [--token TOKEN]
 [--workspace FILE] [--registry URL] [--settle-seconds S] [--answers SHAPE]``
 
 A development host for one machine: it listens on 127.0.0.1 and runs what the job definitions name, as the user who
@@ -10,8 +10,8 @@ started it. What survives:
   command line and waits for it, or reads the outcome that it left. A process that ended without leaving an outcome
   makes its task run INTERNAL_ERROR (retried if the task has retries).
 - Shut down (SIGTERM, SIGINT): task processes are ended, their runs become INTERNAL_ERROR; queued runs stay queued.
-- Idempotency tokens, runs, clusters, SQL warehouses, serving endpoints with updates under way, and undelivered
-  notifications survive both. Ordered faults survive neither, and served models are loaded again when asked.
+- Idempotency tokens, runs, clusters, SQL warehouses, and serving endpoints with updates under way
+  survive both. Ordered faults survive neither, and served models are loaded again when asked.
 """
 
 import argparse
@@ -52,7 +52,6 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True, help="folder for runs and their output")
     parser.add_argument("--jobs", type=Path, required=True, help="folder of job definitions (*.yml)")
     parser.add_argument("--root", type=Path, required=True, help="project root: the tasks' folder and import path")
-    parser.add_argument("--webhook", help="URL that is told when a run has ended")
     parser.add_argument("--token", default="local-development", help="bearer token that clients must send")
     parser.add_argument("--workspace", type=Path, help="file of the compute and endpoints that a fresh workspace has")
     parser.add_argument(
@@ -82,7 +81,6 @@ def main() -> None:
             state=options.state.resolve(),
             jobs=options.jobs.resolve(),
             root=options.root.resolve(),
-            webhook=options.webhook,
             token=options.token,
             workspace_file=options.workspace,
             registry=options.registry,
@@ -100,7 +98,6 @@ def serve(
     state: Path,
     jobs: Path,
     root: Path,
-    webhook: str | None,
     token: str,
     workspace_file: Path | None,
     registry: str | None,
@@ -116,9 +113,8 @@ def serve(
     """
     if not root.is_dir():
         raise StartError(f"--root: {root} is not a folder")
-    for option, url in (("--webhook", webhook), ("--registry", registry)):
-        if url is not None and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
-            raise StartError(f"{option}: {url!r} is not an http or https URL")
+    if registry is not None and (urlsplit(registry).scheme not in {"http", "https"} or not urlsplit(registry).hostname):
+        raise StartError(f"--registry: {registry!r} is not an http or https URL")
     if not 0 <= settle_seconds <= _MOST_SETTLE_SECONDS:
         raise StartError(f"--settle-seconds: {settle_seconds} is not between 0 and {_MOST_SETTLE_SECONDS}")
     listed = WorkspaceFile() if workspace_file is None else load_workspace_file(workspace_file)
@@ -131,7 +127,6 @@ def serve(
             listed,
             state,
             root,
-            webhook=webhook,
             registry_url=None if registry is None else registry.rstrip("/"),
             settle_ms=round(settle_seconds * 1000),
             shape=shape,

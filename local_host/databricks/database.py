@@ -1,4 +1,4 @@
-"""The state of the local Databricks: runs and their notifications, clusters, SQL warehouses, serving endpoints."""
+"""The state of the local Databricks: runs, clusters, SQL warehouses, serving endpoints."""
 
 from pathlib import Path
 
@@ -75,13 +75,6 @@ CREATE TABLE IF NOT EXISTS serving_endpoints (
     failure TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
     updated_ms INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS notifications (
-    notification_id INTEGER PRIMARY KEY,
-    job_run_id INTEGER NOT NULL REFERENCES runs (run_id),
-    destination TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    delivered_ms INTEGER
 );
 """
 

@@ -81,26 +81,6 @@ class JobCluster(Part):
     new_cluster: dict[str, JsonValue]
 
 
-class Webhook(Part):
-    """A notification destination."""
-
-    id: str
-
-
-class WebhookNotifications(Part):
-    """Destinations to tell when a run has ended."""
-
-    on_success: tuple[Webhook, ...] = ()
-    on_failure: tuple[Webhook, ...] = ()
-
-
-class NotificationSettings(Part):
-    """Ends that nobody wants to hear of."""
-
-    no_alert_for_skipped_runs: bool = False
-    no_alert_for_canceled_runs: bool = False
-
-
 class QueueSettings(Part):
     """Whether a run beyond ``max_concurrent_runs`` waits instead of being skipped."""
 
@@ -120,8 +100,6 @@ class JobSettings(Part):
     timeout_seconds: Annotated[int, Field(ge=0)] = 0
     max_concurrent_runs: Annotated[int, Field(ge=0, le=1000)] = 1
     queue: QueueSettings = QueueSettings(enabled=False)
-    webhook_notifications: WebhookNotifications = WebhookNotifications()
-    notification_settings: NotificationSettings = NotificationSettings()
 
     @property
     def job_id(self) -> int:

@@ -1,20 +1,17 @@
 """Executes all job runs: one driver each, queue, stop, restart."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 
 from local_host.databricks import ending as endings
 from local_host.databricks.cluster_store import ClusterStore
-from local_host.databricks.ending import Ending
 from local_host.databricks.run_driver import RunDriver
 from local_host.databricks.run_store import RunStore
 from local_host.databricks.runs import Run, RunOrder
 from local_host.databricks.stop_signal import StopSignal
-from local_host.databricks.task_execution import WORKSPACE_ID, TaskExecution
+from local_host.databricks.task_execution import TaskExecution
 from local_host.databricks.task_run_store import TaskRunStore
-from local_host.databricks.webhooks import WebhookSender
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +26,12 @@ class RunExecutor:
         task_runs: TaskRunStore,
         clusters: ClusterStore,
         execution: TaskExecution,
-        webhooks: WebhookSender,
         now_ms: Callable[[], int],
     ) -> None:
         self._runs = runs
         self._task_runs = task_runs
         self._clusters = clusters
         self._execution = execution
-        self._webhooks = webhooks
         self._now_ms = now_ms
         self._drivers: dict[int, tuple[StopSignal, asyncio.Task[None]]] = {}
         self._closing = False
@@ -58,9 +53,6 @@ class RunExecutor:
         )
         if new and run.life_cycle == "PENDING":
             self._launch(run)
-        elif new and run.ending is not None:
-            self._runs.notify(run.run_id, self._notifications(run, run.ending))
-            self._webhooks.send_pending()
         return run
 
     def cancel(self, run: Run) -> None:
@@ -101,35 +93,14 @@ class RunExecutor:
         for task_run in self._task_runs.of(run.run_id):
             self._task_runs.finish(task_run, ending)
         self._clusters.release(run.run_id)
-        self._runs.finish(run.run_id, ending, self._notifications(run, ending))
+        self._runs.finish(run.run_id, ending)
         del self._drivers[run.run_id]
         logger.info(
             "run_ended run_id=%s job=%s state=%s result=%s code=%s",
             *(run.run_id, run.settings.name, ending.life_cycle, ending.result, ending.code),
         )
-        self._webhooks.send_pending()
         self._admit_queued(run.job_id)
 
     def _admit_queued(self, job_id: int) -> None:
         while not self._closing and (run := self._runs.admit(job_id)) is not None:
             self._launch(run)
-
-    def _notifications(self, run: Run, ending: Ending) -> list[tuple[str, str]]:
-        muted = run.settings.notification_settings
-        if ending.result == "CANCELED" and muted.no_alert_for_canceled_runs:
-            return []
-        if ending.life_cycle == "SKIPPED" and muted.no_alert_for_skipped_runs:
-            return []
-        if not self._webhooks.enabled:
-            return []
-        events = run.settings.webhook_notifications
-        name, destinations = (
-            ("jobs.on_success", events.on_success) if ending.successful else ("jobs.on_failure", events.on_failure)
-        )
-        payload = {
-            "event_type": name,
-            "workspace_id": WORKSPACE_ID,
-            "run": {"run_id": run.run_id},
-            "job": {"job_id": run.job_id, "name": run.settings.name},
-        }
-        return [(destination.id, json.dumps(payload)) for destination in destinations]

@@ -9,11 +9,9 @@ from local_host.databricks.api_error import InvalidParameterError
 from local_host.databricks.definition_files import describe_faults
 from local_host.databricks.definitions import (
     JobSettings,
-    NotificationSettings,
     Part,
     QueueSettings,
     Task,
-    WebhookNotifications,
 )
 from local_host.databricks.run_store import new_run_id
 from local_host.databricks.runs import RunOrder
@@ -77,8 +75,6 @@ class SubmitRun(Part):
     idempotency_token: IdempotencyToken | None = None
     timeout_seconds: Annotated[int, Field(ge=0)] = 0
     queue: QueueSettings | None = None
-    webhook_notifications: WebhookNotifications = WebhookNotifications()
-    notification_settings: NotificationSettings = NotificationSettings()
 
     def order(self) -> RunOrder:
         """The run that is asked for; raises InvalidParameterError if its tasks do not fit together."""
@@ -87,8 +83,6 @@ class SubmitRun(Part):
                 name=self.run_name,
                 tasks=self.tasks,
                 timeout_seconds=self.timeout_seconds,
-                webhook_notifications=self.webhook_notifications,
-                notification_settings=self.notification_settings,
             )
         except ValidationError as error:
             raise InvalidParameterError("; ".join(describe_faults(error))) from error

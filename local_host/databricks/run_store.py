@@ -11,6 +11,8 @@ from local_host.databricks.definitions import JobSettings
 from local_host.databricks.ending import Ending, LifeCycle, too_many_runs
 from local_host.databricks.runs import Run, RunOrder
 
+_EARLIER_SETTINGS = {"webhook_notifications", "notification_settings"}
+
 
 class RunStore:
     """Job runs that survive the process.
@@ -86,20 +88,13 @@ class RunStore:
                 (dump_ending(ending), run_id),
             )
 
-    def finish(self, run_id: int, ending: Ending, notifications: Sequence[tuple[str, str]]) -> None:
-        """End a run and put its notifications (destination, payload) into the outbox, in one transaction."""
+    def finish(self, run_id: int, ending: Ending) -> None:
+        """End a run; the first ending counts."""
         with self._database.transaction() as db:
-            ended = db.execute(
+            db.execute(
                 "UPDATE runs SET life_cycle = ?, ending = ?, ended_ms = ? WHERE run_id = ? AND ended_ms IS NULL",
                 (ending.life_cycle, dump_ending(ending), self._now_ms(), run_id),
             )
-            if ended.rowcount:
-                _insert_notifications(db, run_id, notifications)
-
-    def notify(self, run_id: int, notifications: Sequence[tuple[str, str]]) -> None:
-        """Put notifications (destination, payload) of a run into the outbox."""
-        with self._database.transaction() as db:
-            _insert_notifications(db, run_id, notifications)
 
     def _admission(self, db: sqlite3.Connection, order: RunOrder) -> tuple[LifeCycle, Ending | None]:
         limit = order.settings.max_concurrent_runs
@@ -174,16 +169,12 @@ def _insert_task_runs(db: sqlite3.Connection, run_id: int, order: RunOrder, *, q
         )
 
 
-def _insert_notifications(db: sqlite3.Connection, run_id: int, notifications: Sequence[tuple[str, str]]) -> None:
-    db.executemany(
-        "INSERT INTO notifications (job_run_id, destination, payload) VALUES (?, ?, ?)",
-        [(run_id, destination, payload) for destination, payload in notifications],
-    )
-
-
 def _run(row: sqlite3.Row) -> Run:
     values = dict(row)
-    values["settings"] = JobSettings.model_validate_json(values["settings"])
+    settings = json.loads(values["settings"])
+    # Earlier versions called a webhook at the end of a run, and kept here whom.
+    kept = {name: value for name, value in settings.items() if name not in _EARLIER_SETTINGS}
+    values["settings"] = JobSettings.model_validate_json(json.dumps(kept))
     values["parameters"] = json.loads(values["parameters"])
     values["selected"] = tuple(json.loads(values["selected"]))
     values["ending"] = load_ending(values["ending"])

@@ -20,7 +20,6 @@ from local_host.databricks.run_store import RunStore
 from local_host.databricks.task_execution import TaskExecution
 from local_host.databricks.task_run_store import TaskRunStore
 from local_host.databricks.warehouse_store import WarehouseStore
-from local_host.databricks.webhooks import WebhookSender
 from local_host.databricks.workspace_file import WorkspaceFile
 
 
@@ -41,19 +40,16 @@ class Workspace:
     faults: Faults
     answers: AnswerShape
     execution: TaskExecution
-    webhooks: WebhookSender
     executor: RunExecutor
 
     def start(self) -> None:
         """Go on with what an earlier host left. Needs a running event loop."""
         self.executor.resume()
-        self.webhooks.send_pending()
         self.endpoint_updates.resume()
 
     async def close(self) -> None:
         """End all processes and close the state file."""
         await self.executor.close()
-        await self.webhooks.close()
         await self.endpoint_updates.close()
         await self.model_workers.close()
         await self.registry.close()
@@ -66,7 +62,6 @@ def open_workspace(
     state: Path,
     root: Path,
     *,
-    webhook: str | None,
     registry_url: str | None,
     settle_ms: int,
     shape: Shape,
@@ -88,7 +83,6 @@ def open_workspace(
     execution = TaskExecution(
         task_runs=task_runs, clusters=clusters, faults=faults, root=root, folder=state / "task_runs", now_ms=now_ms
     )
-    webhooks = WebhookSender(database, webhook, now_ms)
     return Workspace(
         jobs=jobs,
         database=database,
@@ -103,10 +97,7 @@ def open_workspace(
         faults=faults,
         answers=AnswerShape(shape),
         execution=execution,
-        webhooks=webhooks,
-        executor=RunExecutor(
-            runs=runs, task_runs=task_runs, clusters=clusters, execution=execution, webhooks=webhooks, now_ms=now_ms
-        ),
+        executor=RunExecutor(runs=runs, task_runs=task_runs, clusters=clusters, execution=execution, now_ms=now_ms),
     )
 
 

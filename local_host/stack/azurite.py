@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from local_host.stack.component import Component, Readiness
+from local_host.stack.component import Component
 from local_host.stack.endpoints import CONTAINERS, Endpoints
 from local_host.stack.errors import StackError
 from local_host.stack.ports import LOOPBACK
@@ -92,7 +92,7 @@ def _says(server: str) -> Callable[[httpx.Response], bool]:
     return lambda response: response.headers.get("server", "").startswith(server)
 
 
-def _containers(connection_string: str) -> Readiness:
+def _containers(connection_string: str) -> Callable[[], str | None]:
     def create() -> str | None:
         from azure.core.exceptions import AzureError, ResourceExistsError
         from azure.storage.blob import BlobServiceClient

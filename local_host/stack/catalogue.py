@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from local_host.servicebus.ready import broker_problem
 from local_host.stack.azurite import azurite_component
 from local_host.stack.child_environment import child_environment
-from local_host.stack.component import Component
+from local_host.stack.component import ANSWER_SECONDS, Component
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.ports import LOOPBACK
 from local_host.stack.readiness import answers
@@ -133,7 +133,9 @@ def _servicebus(site: _Site) -> Component:
         ),
         environment=site.environment,
         log=site.log,
-        readiness=lambda: broker_problem(LOOPBACK, site.endpoints.servicebus),
+        readiness=lambda seconds=ANSWER_SECONDS, /: broker_problem(
+            LOOPBACK, site.endpoints.servicebus, seconds=seconds
+        ),
         folder=site.root,
     )
 

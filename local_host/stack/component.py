@@ -6,9 +6,36 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-# Asks a component whether it works: None if it does, else what is wrong, in a few words.
-Readiness = Callable[[], str | None]
+# How long a component may take to answer, in seconds, while it starts and when a person asks.
+ANSWER_SECONDS = 3.0
+
+
+class Readiness(Protocol):
+    """Asks a component whether it works: None if it does, else what is wrong, in a few words."""
+
+    def __call__(self, seconds: float = ANSWER_SECONDS, /) -> str | None:
+        """`seconds`: how long the component may take to answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class LivenessPolicy:
+    """When a component that has been ready, and whose process lives, is restarted because it does not answer.
+
+    It is asked every `interval` seconds and has `answer_within` seconds for each answer: one that is slow, as on a
+    loaded machine, is healthy. Questions are counted, not seconds: a supervisor that was itself suspended finds
+    nothing wrong afterwards. After `idle_failures` unanswered questions in a row it is restarted if it used less than
+    `idle_share` of a core meanwhile: it has stopped, or waits for what does not come. One that works all the time has
+    until `busy_failures`, since a machine may be so busy that minutes pass.
+    """
+
+    interval: float = 10.0
+    answer_within: float = 10.0
+    idle_failures: int = 3
+    busy_failures: int = 12
+    idle_share: float = 0.02
 
 
 @dataclass(frozen=True)
@@ -33,8 +60,8 @@ class Component:
 
     `environment` is the whole environment. `after` names components that must be ready first. `prepare` runs each time
     that the component answers, and must succeed before it counts as ready. `log` gets its output. `survives_kill` says
-    that its work goes on after SIGKILL and is resumed, whereas SIGTERM would end it: then a leftover is killed on the
-    next start.
+    that its work goes on after SIGKILL and is resumed, whereas SIGTERM would end it: then it is killed at once if it
+    does not answer.
     """
 
     name: str
@@ -44,21 +71,11 @@ class Component:
     readiness: Readiness
     folder: Path
     after: tuple[str, ...] = ()
-    prepare: Readiness | None = None
+    prepare: Callable[[], str | None] | None = None
     ready_within: float = 60.0
     restart: RestartPolicy = field(default_factory=RestartPolicy)
+    liveness: LivenessPolicy = field(default_factory=LivenessPolicy)
     survives_kill: bool = False
-
-
-def rotate_log(log: Path, *, keep: int = 3) -> None:
-    """Moves name.log to name.log.1 and so on; the oldest is dropped."""
-    if not log.exists():
-        return
-    for number in range(keep - 1, 0, -1):
-        older = log.with_name(f"{log.name}.{number}")
-        if older.exists():
-            older.replace(log.with_name(f"{log.name}.{number + 1}"))
-    log.replace(log.with_name(f"{log.name}.1"))
 
 
 def last_lines(log: Path, count: int) -> list[str]:

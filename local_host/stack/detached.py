@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local_host.stack.catalogue import COMPONENT_NAMES, ComponentName
-from local_host.stack.component import last_lines, rotate_log
+from local_host.stack.component import last_lines
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.errors import StackError
 from local_host.stack.events import Progress, StackEvent
@@ -21,6 +21,7 @@ from local_host.stack.foreground import run_in_foreground
 from local_host.stack.stack import Stack
 from local_host.stack.state_folder import StateFolder
 from local_host.stack.state_lock import is_locked
+from local_host.watchdog.log_file import rotate_log
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +47,7 @@ def start_detached(
             f"A stack is already running in {folder.path}.",
             "End it with `nightshift down`, or choose another folder with --state.",
         )
-    log = folder.logs / "supervisor.log"
+    log = folder.supervisor_log
     rotate_log(log)
     folder.startup.write_text("", encoding="utf-8")
     command = [sys.executable, "-m", "local_host.stack", "supervise"]

@@ -1,4 +1,4 @@
-"""Says which part of the local stack is ill, and what to do."""
+"""Says which part of the local stack is unhealthy, and what to do."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from local_host.stack.catalogue import COMPONENT_NAMES, build_components
 from local_host.stack.component import Component, last_lines
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.errors import StackError
+from local_host.stack.leftovers import find_leftovers
 from local_host.stack.ports import is_free
 from local_host.stack.prerequisites import missing_packages, require_packages
 from local_host.stack.process_table import ComponentRecord, ProcessTable
@@ -23,6 +24,7 @@ from local_host.stack.state_lock import is_locked
 _PYTHONS = ((3, 11), (3, 12), (3, 13))
 # MLflow's artifacts and the training's temporary files.
 _FREE_BYTES = 2 * 1024**3
+_START = "Run `nightshift up`, or name the folder of a running stack with --state."
 _ERROR_LINE = re.compile(r"\b(ERROR|CRITICAL|Traceback|[A-Za-z.]*(Error|Exception):)")
 
 
@@ -42,9 +44,10 @@ def doctor(state: Path, root: Path) -> list[Finding]:
     findings = [_python(), _checked("packages", _packages), _checked("node", lambda: str(node()))]
     findings += [_checked("azurite package", lambda: str(azurite_script())), _disk(folder)]
     findings.append(_checked("state folder", lambda: _writable(folder)))
-    if findings[-1].ok:
+    readable = findings[-1].ok
+    if readable:
         findings += _stack(folder, root)
-    return findings
+    return [*findings, *_leftovers(folder if readable else None)]
 
 
 def _python() -> Finding:
@@ -89,19 +92,31 @@ def _stack(folder: StateFolder, root: Path) -> Iterator[Finding]:
         yield Finding("stack", False, error.message, error.hint)
         return
     if endpoints is None or table is None:
-        yield Finding("stack", True, f"never started in {folder.path}")
+        yield Finding("stack", False, f"never started in {folder.path}", _START)
         return
     supervised, living = is_locked(folder), bool(table.everything())
     if supervised:
         yield Finding("stack", True, f"supervised by process {table.supervisor.pid}")
     elif living:
-        advice = "Run `nightshift up` (it ends them and starts anew) or `nightshift down`."
-        yield Finding("stack", False, "its supervisor was killed, and its processes live on", advice)
+        advice = "Run `nightshift up` (it ends them and starts new ones) or `nightshift down`."
+        yield Finding("stack", False, "its supervisor was killed, and its processes still run", advice)
     else:
-        yield Finding("stack", True, "not running")
+        yield Finding("stack", False, f"not running in {folder.path}", _START)
         yield from _recorded_ports(endpoints)
         return
     yield from _components(folder, root, endpoints, table)
+
+
+def _leftovers(folder: StateFolder | None) -> Iterator[Finding]:
+    """Processes that nobody will end: of other stacks than the one in the folder, of test runs and of benchmarks."""
+    try:
+        table = None if folder is None else ProcessTable.load(folder)
+    except StackError:
+        # Already reported.
+        table = None
+    for leftovers in find_leftovers(besides=None if table is None else table.stack_id):
+        detail = "\n  ".join((leftovers.why, *leftovers.processes))
+        yield Finding("leftovers", False, detail, f"End them: {leftovers.command}")
 
 
 def _recorded_ports(endpoints: Endpoints) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-StackEventKind = Literal["leftover_ended", "starting", "ready", "exited", "restarting", "stopping", "stopped", "up"]
+StackEventKind = Literal["starting", "ready", "unhealthy", "exited", "restarting", "stopping", "stopped", "up"]
 
 
 @dataclass(frozen=True)

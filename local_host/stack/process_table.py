@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 import psutil
 
 from local_host.stack.state_folder import StateFolder, read_json, write_json
+from local_host.watchdog.mark import SAME_TIME
 
 # In the environment of every process of a stack, and so of those that they start.
 STACK_ID = "NIGHTSHIFT_STACK_ID"
-# How far two readings of one process's creation time may differ, seconds: a corrected clock shifts it a little.
-_SAME_TIME = 1.0
+STACK_FOLDER = "NIGHTSHIFT_STACK_FOLDER"
 
 ComponentState = Literal["starting", "ready", "waiting", "stopped"]
 
@@ -35,7 +35,7 @@ class ProcessRecord:
         """The process; None if it has ended."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created_at) < _SAME_TIME
+            same = abs(process.create_time() - self.created_at) < SAME_TIME
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
@@ -49,7 +49,6 @@ class ComponentRecord:
     process: ProcessRecord | None
     state: ComponentState
     log: str
-    survives_kill: bool
     restarts: int = 0
     last_exit: str | None = None
 
@@ -113,4 +112,6 @@ def _group(process: psutil.Process) -> int | None:
 
 def _component(document: dict[str, Any]) -> ComponentRecord:
     process = document["process"]
-    return ComponentRecord(**(document | {"process": None if process is None else ProcessRecord(**process)}))
+    # What another version has written besides is passed over.
+    known = {field.name: document[field.name] for field in fields(ComponentRecord) if field.name in document}
+    return ComponentRecord(**(known | {"process": None if process is None else ProcessRecord(**process)}))

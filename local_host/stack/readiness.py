@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from local_host.stack.component import Readiness
-
-_ANSWER_SECONDS = 3.0
+from local_host.stack.component import ANSWER_SECONDS, Readiness
 
 
 def answers(
@@ -16,10 +14,10 @@ def answers(
 ) -> Readiness:
     """Ready when a GET of `url` gets a response that `accept` is content with."""
 
-    def ask() -> str | None:
+    def ask(seconds: float = ANSWER_SECONDS, /) -> str | None:
         try:
             # trust_env: a proxy of the user's must not see loopback traffic.
-            response = httpx.get(url, headers=headers, timeout=_ANSWER_SECONDS, trust_env=False)
+            response = httpx.get(url, headers=headers, timeout=seconds, trust_env=False)
         except httpx.ConnectError:
             return f"nobody listens at {url}"
         except httpx.TransportError as error:
@@ -32,7 +30,7 @@ def answers(
 def all_of(*questions: Readiness) -> Readiness:
     """Ready when all are; says what the first unready one says."""
 
-    def ask() -> str | None:
-        return next((problem for question in questions if (problem := question()) is not None), None)
+    def ask(seconds: float = ANSWER_SECONDS, /) -> str | None:
+        return next((problem for question in questions if (problem := question(seconds)) is not None), None)
 
     return ask

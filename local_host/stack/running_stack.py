@@ -13,7 +13,7 @@ from local_host.stack.leftovers import end_everything
 from local_host.stack.process_table import ComponentRecord, ProcessTable
 from local_host.stack.state_folder import StateFolder
 from local_host.stack.state_lock import is_locked, locked
-from local_host.stack.termination import await_end, kill
+from local_host.watchdog.termination import await_end, kill
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from local_host.stack.catalogue import COMPONENT_NAMES, ComponentName, build_com
 from local_host.stack.endpoints import PORT_NAMES, Endpoints
 from local_host.stack.errors import StackError
 from local_host.stack.events import Progress, StackEvent
-from local_host.stack.leftovers import end_components
+from local_host.stack.leftovers import end_everything
 from local_host.stack.ports import require_free, reserve_ports
 from local_host.stack.prerequisites import missing_packages, require_packages
 from local_host.stack.readiness import answers
@@ -34,9 +34,11 @@ class Stack:
     `root` is the project's folder, `state` the folder for everything that is kept, `port` the app's port (None: a free
     one, the same as last time if possible). `components` names the parts to start; tests start a few.
 
-    1. `up` starts all parts and returns when they work; a thread then restarts what ends unexpectedly.
+    1. `up` starts all parts and returns when they work; a thread then restarts what ends or does not answer.
     2. `wait` blocks until SIGINT or SIGTERM.
     3. `down` ends all of them. As a context manager, the stack does 1 and 3.
+
+    All parts, and what they start, end with this process, also if it is killed.
     """
 
     def __init__(
@@ -63,15 +65,15 @@ class Stack:
     def up(self, progress: Progress) -> Endpoints:
         """Starts everything and returns the addresses; StackError, and nothing left running, if that fails.
 
-        Ends the leftovers of a killed supervisor first. `progress` is called from here, and later from the thread that
-        supervises.
+        Ends first what is left of a stack whose supervisor was killed together with its watchdog. `progress` is called
+        from here, and later from the thread that supervises.
         """
         started = time.monotonic()
         require_packages(missing_packages())
         self._folder.create()
         self._lock.acquire()
         try:
-            end_components(self._folder, progress)
+            end_everything(self._folder, progress)
             with reserve_ports(PORT_NAMES, self._preferred_ports()) as ports:
                 endpoints = Endpoints(**ports)
                 components = build_components(self._names, root=self._root, folder=self._folder, endpoints=endpoints)

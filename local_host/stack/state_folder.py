@@ -23,6 +23,11 @@ class StateFolder:
         return self.path / "logs"
 
     @property
+    def supervisor_log(self) -> Path:
+        """The log of a supervisor that runs detached."""
+        return self.logs / "supervisor.log"
+
+    @property
     def endpoints(self) -> Path:
         """Addresses of the stack that runs, or that ran last."""
         return self.path / "endpoints.json"

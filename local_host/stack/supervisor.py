@@ -8,22 +8,35 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import psutil
 
-from local_host.stack.component import Component, last_lines, rotate_log
+from local_host.stack.component import Component, last_lines
 from local_host.stack.errors import StackError, StackErrorCode
 from local_host.stack.events import Progress, StackEvent, StackEventKind
-from local_host.stack.process_table import STACK_ID, ComponentRecord, ComponentState, ProcessRecord, ProcessTable
+from local_host.stack.liveness import Liveness
+from local_host.stack.process_table import (
+    STACK_FOLDER,
+    STACK_ID,
+    ComponentRecord,
+    ComponentState,
+    ProcessRecord,
+    ProcessTable,
+)
 from local_host.stack.state_folder import StateFolder
-from local_host.stack.termination import end, kill
+from local_host.watchdog import Watchdog
+from local_host.watchdog.log_file import LOG_BYTES, rotate_log
+from local_host.watchdog.termination import end, kill
 
 logger = logging.getLogger(__name__)
 
 _TICK = 0.1
 # How long a component may take to end after SIGTERM, seconds.
 _GRACE = 10.0
+# How often the watchdog is looked at, seconds.
+_WATCHDOG_SECONDS = 5.0
 
 
 @dataclass
@@ -31,27 +44,40 @@ class _Running:
     """A component under supervision. Times are of the monotonic clock."""
 
     component: Component
+    liveness: Liveness
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     ready: bool = False
     restart_at: float | None = None
     exits: list[float] = field(default_factory=list)
+    # Why it was ended, if it did not end by itself.
+    problem: str | None = None
 
 
 class Supervisor:
-    """Starts components in order, restarts those that end unexpectedly, and ends them in the opposite order.
+    """Starts components in order, restarts those that end or do not answer, and ends them in the opposite order.
 
     `start` returns when all are ready; from then on a thread watches. The record on disk is written before and after
-    every change, so that whatever becomes of this process, the next one finds what it has started.
+    every change, so that whatever becomes of this process, the next one finds what it has started. All components end
+    with this process, also if it is killed: its watchdog sees to that, and writes their logs.
     """
 
     def __init__(
-        self, folder: StateFolder, components: Sequence[Component], progress: Progress, *, grace: float = _GRACE
+        self,
+        folder: StateFolder,
+        components: Sequence[Component],
+        progress: Progress,
+        *,
+        grace: float = _GRACE,
+        log_bytes: int = LOG_BYTES,
     ) -> None:
         self._folder = folder
         self._progress = progress
         self._grace = grace
-        self._running = {component.name: _Running(component) for component in components}
+        self._watchdog = Watchdog(log_bytes=log_bytes)
+        self._watchdog_at = 0.0
+        self._questions = ThreadPoolExecutor(max(1, len(components)), thread_name_prefix="stack-liveness")
+        self._running = {component.name: self._supervised(component) for component in components}
         self._table = _next_table(folder)
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -81,11 +107,16 @@ class Supervisor:
         self._stopping.set()
         if self._watcher is not None and self._watcher is not threading.current_thread():
             self._watcher.join()
-        with self._lock:
-            for running in reversed(self._running.values()):
-                self._end(running)
-            left = end(self._table.everything(), grace=self._grace)
-            self._table.save(self._folder)
+        try:
+            with self._lock:
+                for running in reversed(self._running.values()):
+                    self._end(running)
+                left = end(self._table.everything(), grace=self._grace)
+                self._table.save(self._folder)
+        finally:
+            self._questions.shutdown(wait=False, cancel_futures=True)
+            # Ends what is left even if the record could not be written.
+            self._watchdog.close()
         if left:
             pids = ", ".join(str(process.pid) for process in left)
             raise StackError("not_stopped", f"These processes did not end: {pids}.", "End them by hand (kill -9).")
@@ -101,9 +132,11 @@ class Supervisor:
                 self._tell("starting", running)
         elif not running.ready:
             if (code := running.process.poll()) is not None:
+                self._watchdog.flush()
                 raise _failure("component_failed", running.component, f"ended with {_describe_exit(code)} at its start")
             problem = self._check(running)
             if problem is not None and _is_late(running):
+                self._watchdog.flush()
                 seconds = f"{running.component.ready_within:g} s"
                 raise _failure("component_not_ready", running.component, f"was not ready within {seconds}: {problem}")
 
@@ -113,6 +146,7 @@ class Supervisor:
             problem = running.component.prepare()
         if problem is None:
             running.ready = True
+            running.liveness.reset(time.monotonic())
             self._record(running, "ready")
             self._tell("ready", running)
         return problem
@@ -120,12 +154,21 @@ class Supervisor:
     def _watch(self) -> None:
         while not self._stopping.wait(_TICK):
             with self._lock:
+                try:
+                    self._require_watchdog()
+                except OSError:
+                    logger.exception("watchdog_failed")
                 for running in self._running.values():
                     try:
                         self._mind(running)
                     except (OSError, psutil.Error):
                         # Such as a full disk: it may pass, and the other components need minding meanwhile.
                         logger.exception("supervision_failed component=%s", running.component.name)
+
+    def _require_watchdog(self) -> None:
+        if (now := time.monotonic()) - self._watchdog_at >= _WATCHDOG_SECONDS:
+            self._watchdog_at = now
+            self._watchdog.require()
 
     def _mind(self, running: _Running) -> None:
         """One look at a component that has been ready before."""
@@ -138,7 +181,21 @@ class Supervisor:
             self._schedule_restart(running, code)
         elif not running.ready and (problem := self._check(running)) is not None and _is_late(running):
             logger.warning("component_not_ready component=%s problem=%s", running.component.name, problem)
+            running.problem = f"not ready within {running.component.ready_within:g} s: {problem}"
             kill(self._table.group(running.component.name))
+        elif running.ready and (problem := running.liveness.poll(time.monotonic())) is not None:
+            self._end_unanswering(running, problem)
+
+    def _end_unanswering(self, running: _Running, problem: str) -> None:
+        """Ends a component that lives and does not answer; the next look finds it gone and plans its restart."""
+        component = running.component
+        logger.error("component_unhealthy component=%s problem=%s", component.name, problem)
+        running.problem = problem
+        self._tell("unhealthy", running, problem)
+        group = self._table.group(component.name)
+        left = kill(group) if component.survives_kill else end(group, grace=self._grace)
+        if left:
+            logger.error("component_not_ended component=%s pids=%s", component.name, [process.pid for process in left])
 
     def _schedule_restart(self, running: _Running, code: int) -> None:
         component = running.component
@@ -155,7 +212,8 @@ class Supervisor:
         running.ready = False
         running.restart_at = now + delay
         record = self._table.components[component.name]
-        record.last_exit = _describe_exit(code)
+        record.last_exit = running.problem or _describe_exit(code)
+        running.problem = None
         self._record(running, "waiting")
         logger.warning("component_exited component=%s exit=%s restart_in=%.1f", component.name, record.last_exit, delay)
         self._tell("exited", running, f"{record.last_exit}; restart in {delay:.1f} s")
@@ -168,16 +226,21 @@ class Supervisor:
         last_exit = self._table.components[component.name].last_exit if restarts else None
         # Known before it lives: a kill of this process in between must not leave an unknown one.
         self._table.components[component.name] = ComponentRecord(
-            component.name, None, "starting", str(component.log), component.survives_kill, restarts, last_exit
+            component.name, None, "starting", str(component.log), restarts, last_exit
         )
         self._table.save(self._folder)
-        with component.log.open("ab") as log:
+        with self._watchdog.output(component.log) as output:
             running.process = subprocess.Popen(
                 component.command,
                 cwd=component.folder,
-                env={**component.environment, STACK_ID: self._table.stack_id},
+                env={
+                    **component.environment,
+                    **self._watchdog.environment,
+                    STACK_ID: self._table.stack_id,
+                    STACK_FOLDER: str(self._folder.path),
+                },
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 # A group of its own: the terminal's Ctrl-C is for the supervisor, and a group can be ended whole.
                 start_new_session=True,
@@ -186,6 +249,12 @@ class Supervisor:
         running.ready = False
         self._record(running, "starting")
         logger.info("component_started component=%s pid=%d", component.name, running.process.pid)
+
+    def _supervised(self, component: Component) -> _Running:
+        def processor_seconds() -> float:
+            return sum(_processor_seconds(process) for process in self._table.group(component.name))
+
+        return _Running(component, Liveness(component, self._questions, processor_seconds))
 
     def _end(self, running: _Running) -> None:
         if running.process is None:
@@ -214,6 +283,14 @@ def _next_table(folder: StateFolder) -> ProcessTable:
     earlier = ProcessTable.load(folder)
     supervisor = ProcessRecord.of(os.getpid())
     return ProcessTable(supervisor) if earlier is None else ProcessTable(supervisor, earlier.stack_id)
+
+
+def _processor_seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return times.user + times.system
 
 
 def _is_late(running: _Running) -> bool:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from domain.sweep import SWEEPS
 from tests.e2e.conftest import ROOT, RunningApp
 from triggers.api.operation import Operation
 from triggers.api.operations import OPERATIONS
@@ -19,6 +20,7 @@ from triggers.api.operations import OPERATIONS
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
 
 PROBLEM = "application/problem+json"
+_DEPENDENCIES = ["worker", "blob storage", "table storage", "service bus", "mlflow", "databricks", "notifications"]
 
 
 def call(running: RunningApp, method: str, path: str, *roles: str, **given: Any) -> httpx.Response:
@@ -89,12 +91,17 @@ def test_what_is_wrong_is_a_problem_document(
 
 
 def test_incidents_come_in_pages(running: RunningApp) -> None:
-    """Newest first, each once, also when another comes between two pages."""
+    """Newest first, each once, also when another comes between two pages; of a model of this test's own."""
+    model = f"paged_{uuid4().hex[:8]}"
+    shipped = (running.specs / "revenue_forecast.yaml").read_text(encoding="utf-8")
+    own = running.specs / f"{model}.yaml"
+    own.write_text(shipped.replace("name: revenue_forecast", f"name: {model}", 1), encoding="utf-8")
 
     def alert(number: int) -> None:
         document = {
             "alert_id": f"page-{uuid4()}",
             "category": "pipeline",
+            "model": model,
             "source": "test",
             "rule": f"page-{uuid4()}",
             "severity": "informational",
@@ -108,7 +115,7 @@ def test_incidents_come_in_pages(running: RunningApp) -> None:
             time.sleep(0.1)
 
     def titles(params: dict[str, str | int]) -> tuple[list[str], str | None]:
-        asked = {"since": since, "model": "platform", **params}
+        asked = {"since": since, "model": model, **params}
         page = call(running, "GET", "incidents", "Reader", params=asked).json()
         return [item["title"] for item in page["items"]], page["next"]
 
@@ -119,6 +126,7 @@ def test_incidents_come_in_pages(running: RunningApp) -> None:
     alert(3)
     assert cursor is not None
     assert (first, *titles({"limit": 2, "cursor": cursor})) == (["number 2", "number 1"], ["number 0"], None)
+    own.unlink()
 
 
 def test_a_body_that_is_too_large_is_refused(running: RunningApp) -> None:
@@ -132,7 +140,7 @@ def test_the_stack_is_alive_and_ready(running: RunningApp) -> None:
     document = {"status": "alive", "version": "unreleased", "sign_in": "enforced"}
     assert call(running, "GET", "health").json() == document
     ready = call(running, "GET", "health/ready", "Reader").json()
-    names = ["worker", "blob storage", "table storage", "service bus", "mlflow", "databricks"]
+    names = _DEPENDENCIES
     assert [(item["name"], item["ok"], item["reason"]) for item in ready["dependencies"]] == [
         (name, True, "") for name in names
     ]
@@ -141,6 +149,7 @@ def test_the_stack_is_alive_and_ready(running: RunningApp) -> None:
         "ok": True,
         "checked_at": "",
         "dependencies": [],
+        "sweeps": [],
     }
 
 
@@ -149,9 +158,18 @@ def test_the_doctor_shows_what_a_deployed_app_depends_on(running: RunningApp) ->
     environ = {**os.environ, "NIGHTSHIFT_URL": running.endpoints.app_url}
     command = [sys.executable, "-m", "cli", "doctor", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=100)
-    found = [(part["component"], part["ok"]) for part in json.loads(done.stdout)]
-    names = ["app", "sign-in", "worker", "blob storage", "table storage", "service bus", "mlflow", "databricks"]
+    found = [(part["component"], part["ok"]) for part in json.loads(done.stdout)["items"]]
+    names = ["app", "sign-in", *_DEPENDENCIES, *SWEEPS]
     assert found == [(name, True) for name in names]
+
+
+def test_the_doctor_of_a_local_stack_asks_the_app(running: RunningApp) -> None:
+    """One object: the machine, the components, and what the app itself finds."""
+    command = [sys.executable, "-m", "cli", "doctor", "--json", "--state", str(running.state)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    found = {part["component"]: part["ok"] for part in json.loads(done.stdout)["items"]}
+    parts = ("stack", "functions", "servicebus", "app: blob storage", "app: service bus", "app: mlflow")
+    assert {name: found.get(name) for name in parts} == dict.fromkeys(parts, True)
 
 
 def test_the_document_is_served_to_whoever_has_a_role(running: RunningApp) -> None:

@@ -13,7 +13,6 @@ from cli.main import app
 from domain.run import RunOutcome
 from local_host.datasets.source import REVENUE, SyntheticSource
 from local_host.datasets.uploads import table, upload
-from local_host.stack.endpoints import DEVELOPMENT_TOKEN
 from tests.e2e.conftest import RunningApp, good_file
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
@@ -160,11 +159,7 @@ def test_a_job_that_does_not_exist(running: RunningApp, rows: pd.DataFrame, tmp_
 
 def test_databricks_says_401(running: RunningApp, tmp_path: Path) -> None:
     """The app's identity is refused: no retry, a clear reason, what to do."""
-    httpx.post(
-        f"{running.endpoints.databricks_url}/faults",
-        headers={"Authorization": f"Bearer {DEVELOPMENT_TOKEN}"},
-        json={"kind": "unauthorized", "times": 1, "path": "/api/2.2/jobs/run-now"},
-    ).raise_for_status()
+    running.order_fault(kind="unauthorized", path="/api/2.2/jobs/run-now")
     outcome = _refused(running, REVENUE, good_file(tmp_path, 98))
     assert outcome.failure is not None
     assert (outcome.outcome, outcome.failure.code) == ("failed", "service_refused")

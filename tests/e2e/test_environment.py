@@ -64,9 +64,10 @@ def test_a_command_signs_in_and_reads(running: RunningApp, tmp_path: Path) -> No
 def test_the_doctor_goes_through_the_environment(running: RunningApp, tmp_path: Path) -> None:
     """The app, the sign-in, and what the app depends on."""
     status, found = _nightshift(_machine(running, tmp_path, "Operator"), "doctor")
-    assert [item["component"] for item in found[:2]] == ["app", "sign-in"]
-    assert len(found) > 2
-    assert [item for item in found if not item["ok"]] == []
+    assert [item["component"] for item in found["items"][:2]] == ["app", "sign-in"]
+    assert len(found["items"]) > 2
+    assert [item for item in found["items"] if not item["ok"]] == []
+    assert found["ok"] is True
     assert status == 0
 
 
@@ -74,5 +75,6 @@ def test_the_doctor_says_who_gives_a_role(running: RunningApp, tmp_path: Path) -
     """Somebody who may only send alerts sees nothing more."""
     status, found = _nightshift(_machine(running, tmp_path, "AlertWriter"), "doctor")
     assert status == 1
-    assert (found[-1]["component"], found[-1]["ok"]) == ("sign-in", False)
-    assert "app_role_members" in found[-1]["advice"]
+    last = found["items"][-1]
+    assert (found["ok"], last["component"], last["ok"]) == (False, "sign-in", False)
+    assert "app_role_members" in last["advice"]

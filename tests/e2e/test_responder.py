@@ -253,11 +253,7 @@ def test_an_endpoint_that_does_not_follow_takes_the_alias_back(
 ) -> None:
     """Its update fails: alias and endpoint stay what they were, together, and a person is paged."""
     endpoint = _serve(running, model, "3")
-    httpx.post(
-        f"{running.endpoints.databricks_url}/faults",
-        headers={"Authorization": f"Bearer {DEVELOPMENT_TOKEN}"},
-        json={"kind": "endpoint_update_failure", "times": 1},
-    ).raise_for_status()
+    running.order_fault(kind="endpoint_update_failure")
     send(model, model_version="3")
     incident = until(running, model, has("page", "done"), seconds=120)
     assert has("rollback", "failed")(incident)

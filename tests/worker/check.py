@@ -28,6 +28,7 @@ from azure.storage.blob import BlobServiceClient
 from domain.errors import NightshiftError
 from local_host.durable.replay import failed_outcome, read_outcome
 from local_host.functions.host_json import read_host_json
+from local_host.watchdog import children_ended
 from tests.worker.calls import UPLOAD, UPLOADED, Call, calls
 from tests.worker.compare import differences, plain, plain_answer
 from tests.worker.deployed import deploy
@@ -47,7 +48,7 @@ def main() -> None:
     """Check the commit."""
     report = Report()
     try:
-        with tempfile.TemporaryDirectory(prefix="worker-check-") as folder:
+        with children_ended(), tempfile.TemporaryDirectory(prefix="worker-check-") as folder:
             _check(Path(folder), report)
     except (NightshiftError, SideError) as error:
         sys.exit(f"worker-check: {error}")

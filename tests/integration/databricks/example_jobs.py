@@ -98,7 +98,6 @@ JOBS: list[dict[str, Any]] = [
         "name": "failing",
         "max_concurrent_runs": 50,
         "tasks": [_task("train", "fail"), _task("score", "echo", depends_on=[{"task_key": "train"}])],
-        "webhook_notifications": {"on_success": [{"id": "told"}], "on_failure": [{"id": "told"}]},
     },
     {
         "name": "flaky",
@@ -115,7 +114,6 @@ JOBS: list[dict[str, Any]] = [
             _task("after", "echo", depends_on=[{"task_key": "wait"}], job_cluster_key="shared"),
         ],
         "job_clusters": [{"job_cluster_key": "shared", "new_cluster": _CLUSTER}],
-        "webhook_notifications": {"on_success": [{"id": "told"}], "on_failure": [{"id": "told"}]},
     },
     {
         "name": "waiting with a retry",
@@ -127,7 +125,6 @@ JOBS: list[dict[str, Any]] = [
         "name": "one at a time",
         "parameters": _FOLDER,
         "tasks": [_task("wait", "wait", _IN_FOLDER)],
-        "webhook_notifications": {"on_failure": [{"id": "told"}]},
     },
     {
         "name": "one at a time, queued",

@@ -32,12 +32,6 @@ def test_faulty_definition(tmp_path: Path) -> None:
     assert _refusal(host.command()) == "bad.yml: taskz: Extra inputs are not permitted (value: [])"
 
 
-@pytest.mark.parametrize("webhook", ["no-url", "ftp://127.0.0.1/x"])
-def test_bad_webhook(tmp_path: Path, webhook: str) -> None:
-    """The webhook must be an HTTP URL."""
-    assert _refusal(Host(tmp_path, webhook).command()) == f"--webhook: {webhook!r} is not an http or https URL"
-
-
 def test_missing_root(tmp_path: Path) -> None:
     """The project root must be there."""
     command = Host(tmp_path).command()

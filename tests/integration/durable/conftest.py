@@ -156,7 +156,7 @@ class HostProcess:
             self._process.wait()
             self._process = None
 
-    def until(self, condition: Callable[[], Any], seconds: float = 30) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = 150) -> None:
         """Polls until the condition holds."""
         deadline = time.monotonic() + seconds
         while not condition():

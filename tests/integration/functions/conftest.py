@@ -31,7 +31,7 @@ def note(text):
     with (here / "notes.txt").open("a") as file:
         file.write(text + "\\n")
 """
-DEADLINE = 30.0
+DEADLINE = 150.0
 
 T = TypeVar("T")
 

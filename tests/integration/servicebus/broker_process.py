@@ -49,7 +49,7 @@ class BrokerProcess:
         (self.folder / "roles.yml").write_text(self.roles, encoding="utf-8")
         with (self.folder / "broker.log").open("ab") as log:
             self.process = subprocess.Popen(self.command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while (problem := broker_problem(LOOPBACK, self.port)) is not None:
             assert self.process.poll() is None, self.log
             assert time.monotonic() < deadline, f"{problem}\n{self.log}"

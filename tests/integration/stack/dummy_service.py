@@ -1,7 +1,8 @@
 """A component for tests: `python dummy_service.py PORT [MODE]`.
 
 MODE: serve (default); fail (print and end with code 3); silent (never listen); once (end after one answer); stubborn
-(ignore SIGTERM); child (a child process listens, this one only waits); task (start a process in a session of its own).
+(ignore SIGTERM); child (a child process listens, this one only waits); task (start a process in a session of its own);
+talk (print a line for each request, and its number); spin (answer once, then only use the processor).
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
 class _Handler(BaseHTTPRequestHandler):
+    talks = False
+    number = 0
+
     def do_GET(self) -> None:
+        if self.talks:
+            _Handler.number += 1
+            print(f"request {_Handler.number} {'x' * 60}", flush=True)  # noqa: T201 - it goes to the component's log
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
@@ -35,12 +42,17 @@ def main(port: int, mode: str) -> int:
     if mode == "child":
         with subprocess.Popen([sys.executable, __file__, str(port)]):
             time.sleep(600)
+    _Handler.talks = mode == "talk"
     if mode == "silent":
         time.sleep(600)
     with HTTPServer(("127.0.0.1", port), _Handler) as server:
         if mode == "once":
             server.handle_request()
             return 4
+        if mode == "spin":
+            server.handle_request()
+            while True:
+                pass
         server.serve_forever(poll_interval=0.02)
     return 0
 

@@ -20,7 +20,10 @@ def main(state: Path) -> None:
     folder.create()
     StateLock(folder).acquire()
     Endpoints(**choose_ports(PORT_NAMES, {})).save(folder)
-    components = [dummy_component(folder, "plain"), dummy_component(folder, "durable", "task", survives_kill=True)]
+    components = [
+        dummy_component(folder, "plain", "talk"),
+        dummy_component(folder, "durable", "task", survives_kill=True),
+    ]
     Supervisor(folder, components, lambda _event: None).start()
     print("up", flush=True)  # noqa: T201 - the test waits for it
     threading.Event().wait()

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from cli.app_client import AppAddress
-from cli.environment_doctor import examine_environment
+from cli.environment_doctor import examine_environment, examine_local_app
 
 _ADDRESS = AppAddress("https://app")
 _ALIVE = httpx.Response(200, json={"status": "alive", "version": "0123456789ab", "sign_in": "enforced"})
@@ -38,6 +38,20 @@ def test_an_ill_dependency_is_named() -> None:
     """Though the app answers 503."""
     found = _examined(health=_ALIVE, runs=httpx.Response(200, json={}), ready=_readiness(ok=False))
     assert found[-1] == ("mlflow", False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (_readiness(ok=True), [("app: storage", True), ("app: mlflow", True)]),
+        (_readiness(ok=False), [("app: storage", True), ("app: mlflow", False)]),
+        (httpx.Response(500, json={"title": "bad_input"}), [("app: readiness", False)]),
+    ],
+)
+def test_the_local_app_is_asked_for_its_own_readiness(answer: httpx.Response, expected: list[tuple[str, bool]]) -> None:
+    """All of its processes run, and yet it may refuse a setting, or miss what it depends on."""
+    findings = examine_local_app(_ADDRESS, httpx.MockTransport(lambda _: answer))
+    assert [(finding.component, finding.ok) for finding in findings] == expected
 
 
 def test_without_a_way_nothing_more_is_asked() -> None:

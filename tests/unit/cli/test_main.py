@@ -1,5 +1,6 @@
 """The command line: help that teaches, errors in one line."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ COMMANDS = [
 
 def _nightshift(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=170)
 
 
 def test_help_lists_every_command() -> None:
@@ -53,6 +54,15 @@ def test_without_a_stack_a_reading_command_says_what_to_do(tmp_path: Path) -> No
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: no local stack has been started in")
     assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_prints_one_object(tmp_path: Path) -> None:
+    """As every command with --json does; a stack that was never started is not "ok"."""
+    done = _nightshift("doctor", "--json", "--state", str(tmp_path))
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["ok"]) == (1, False)
+    (stack,) = [item for item in found["items"] if item["component"] == "stack"]
+    assert (stack["ok"], stack["detail"]) == (False, f"never started in {tmp_path}")
 
 
 @pytest.mark.parametrize(("model", "rule"), [("Revenue", "MODEL"), ("revenue_forecast", "FILE")])

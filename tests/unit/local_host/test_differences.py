@@ -1,4 +1,4 @@
-"""The table of differences between the local host and Azure: every row has a direction and a test that is there."""
+"""The tables of docs/local-host.md: each row names a test that is there, and each difference has its direction."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-_TABLE = (ROOT / "docs" / "local-host.md").read_text(encoding="utf-8").partition("\n## Differences\n")[2]
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split(" | ")] for line in _TABLE.splitlines() if line.startswith("| ")
-]
+_PAGE = (ROOT / "docs" / "local-host.md").read_text(encoding="utf-8")
+
+
+def _rows(heading: str) -> list[list[str]]:
+    section = _PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in section.splitlines()
+        if line.startswith("| ")
+    ]
+
+
+ROWS = _rows("Differences")
 DIFFERENCES = ROWS[1:]
+BREAKAGES = _rows("When a part of it breaks")[1:]
 
 
 def test_the_table_is_there() -> None:
@@ -25,6 +35,17 @@ def test_a_difference_is_shown_by_a_test(row: list[str]) -> None:
     """None makes the stand-in kinder than Azure: that would be a fault, and no test of the app could see it."""
     *_, direction, test = row
     assert direction in {"stricter", "neutral", "held"}
+    _is_there(test)
+
+
+@pytest.mark.parametrize("row", BREAKAGES, ids=lambda row: row[0][:50])
+def test_what_happens_when_a_part_breaks_is_shown_by_a_test(row: list[str]) -> None:
+    """What breaks, what is done, what is lost, and the test."""
+    assert len(row) == 4
+    _is_there(row[-1])
+
+
+def _is_there(test: str) -> None:
     path, _, name = test.partition("::")
     text = (ROOT / path).read_text(encoding="utf-8")
     assert re.search(rf"def {re.escape(name)}\(" if name else r"def test_", text), f"{test}: there is no such test"

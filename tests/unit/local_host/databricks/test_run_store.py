@@ -1,5 +1,6 @@
 """Job runs in the state file."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -62,7 +63,7 @@ def test_token_of_a_skipped_run_is_taken_too(runs: RunStore) -> None:
     """A skipped run is an answer; its token does not start another later."""
     first, _ = runs.create(_order(), None)
     skipped, _ = runs.create(_order(), "token")
-    runs.finish(first.run_id, SUCCEEDED, [])
+    runs.finish(first.run_id, SUCCEEDED)
     assert runs.create(_order(), "token") == (skipped, False)
     assert skipped.life_cycle == "SKIPPED"
 
@@ -83,23 +84,35 @@ def test_queue_keeps_order_and_limit(runs: RunStore) -> None:
     first, second, third = (runs.create(order, None)[0] for _ in range(3))
     assert [run.life_cycle for run in (first, second, third)] == ["PENDING", "QUEUED", "QUEUED"]
     assert runs.admit(order.job_id) is None
-    runs.finish(first.run_id, SUCCEEDED, [])
+    runs.finish(first.run_id, SUCCEEDED)
     admitted = runs.admit(order.job_id)
     assert admitted is not None
     assert (admitted.run_id, admitted.life_cycle) == (second.run_id, "PENDING")
     assert runs.admit(order.job_id) is None
 
 
-def test_first_ending_counts(runs: RunStore, database: Database) -> None:
-    """A run ends once, and is told once."""
+def test_first_ending_counts(runs: RunStore) -> None:
+    """A run ends once."""
     run, _ = runs.create(_order(), None)
-    runs.finish(run.run_id, SUCCEEDED, [("told", "{}")])
-    runs.finish(run.run_id, USER_CANCELED, [("told", "{}")])
+    runs.finish(run.run_id, SUCCEEDED)
+    runs.finish(run.run_id, USER_CANCELED)
     runs.order_stop(run.run_id, USER_CANCELED)
     found = runs.get(run.run_id)
     assert found is not None
     assert (found.ending, found.stop_order) == (SUCCEEDED, None)
-    assert database.connection.execute("SELECT count(*) FROM notifications").fetchone()[0] == 1
+
+
+def test_a_run_of_an_earlier_version_is_read(runs: RunStore, database: Database) -> None:
+    """Version 0.1.0 kept whom a webhook tells of a run's end."""
+    run, _ = runs.create(_order(), None)
+    settings = json.loads(run.settings.model_dump_json())
+    settings |= {
+        "webhook_notifications": {"on_success": [], "on_failure": [{"id": "told"}]},
+        "notification_settings": {"no_alert_for_skipped_runs": False, "no_alert_for_canceled_runs": False},
+    }
+    with database.transaction() as db:
+        db.execute("UPDATE runs SET settings = ?", (json.dumps(settings),))
+    assert runs.get(run.run_id) == run
 
 
 def test_stop_order_survives(runs: RunStore) -> None:

@@ -56,7 +56,6 @@ def test_databricks_and_the_app_get_the_same_settings(tmp_path: Path) -> None:
     }
     assert components["functions"].environment == {**components["databricks"].environment, **told}
     assert components["databricks"].environment.items() >= ENDPOINTS.environment().items()
-    assert "--webhook" not in components["databricks"].command
 
 
 def test_event_grid_watches_bronze_for_the_blob_function(tmp_path: Path) -> None:

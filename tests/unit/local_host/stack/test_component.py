@@ -1,31 +1,15 @@
-"""Restart policy and logs."""
+"""Restart policy and the end of a log."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from local_host.stack.component import RestartPolicy, last_lines, rotate_log
+from local_host.stack.component import RestartPolicy, last_lines
 
 
 def test_restart_delays_double_up_to_the_longest() -> None:
     """From half a second to ten."""
     assert [RestartPolicy().delay(exits) for exits in (1, 2, 3, 6, 50)] == [0.5, 1.0, 2.0, 10.0, 10.0]
-
-
-def test_logs_move_up_and_the_oldest_is_dropped(tmp_path: Path) -> None:
-    """Three earlier logs are kept."""
-    log = tmp_path / "mlflow.log"
-    for number in range(6):
-        log.write_text(str(number))
-        rotate_log(log)
-    kept = {file.name: file.read_text() for file in tmp_path.iterdir()}
-    assert kept == {"mlflow.log.1": "5", "mlflow.log.2": "4", "mlflow.log.3": "3"}
-
-
-def test_rotating_nothing_does_nothing(tmp_path: Path) -> None:
-    """The first start has no log yet."""
-    rotate_log(tmp_path / "mlflow.log")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_last_lines_of_a_log(tmp_path: Path) -> None:

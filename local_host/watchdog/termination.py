@@ -6,7 +6,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import psutil
 
@@ -19,9 +19,11 @@ _KILL_SECONDS = 10.0
 def end(processes: Sequence[psutil.Process], *, grace: float) -> list[psutil.Process]:
     """SIGTERM, and SIGKILL for what still lives after `grace` seconds; returns those that could not be ended.
 
+    A process that is stopped (SIGSTOP) cannot end in order, and is killed at once.
+
     psutil checks a process's creation time before each signal, so a pid that has changed hands is left alone.
     """
-    _signal(processes, signal.SIGTERM)
+    ask_to_end(processes)
     left = await_end(processes, grace)
     for process in left:
         logger.warning("process_killed pid=%d grace_seconds=%.0f", process.pid, grace)
@@ -30,7 +32,7 @@ def end(processes: Sequence[psutil.Process], *, grace: float) -> list[psutil.Pro
 
 def kill(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
     """SIGKILL at once; returns those that could not be ended."""
-    _signal(processes, signal.SIGKILL)
+    send_signals(processes, signal.SIGKILL)
     return await_end(processes, _KILL_SECONDS)
 
 
@@ -44,6 +46,14 @@ def await_end(processes: Sequence[psutil.Process], seconds: float) -> list[psuti
     return []
 
 
+def ask_to_end(processes: Iterable[psutil.Process]) -> None:
+    """SIGTERM, or SIGKILL for a process that is stopped."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            stopped = process.status() == psutil.STATUS_STOPPED
+            process.send_signal(signal.SIGKILL if stopped else signal.SIGTERM)
+
+
 def _lives(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
@@ -51,7 +61,8 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def _signal(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
+def send_signals(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    """Sends a signal to each that still lives."""
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(number)
