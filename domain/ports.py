@@ -20,6 +20,7 @@ from domain.record_ports import (
     Ledger,
     NotificationBook,
     ReviewBook,
+    TokenUsage,
     TraceBook,
     UploadQueue,
 )
@@ -223,6 +224,10 @@ class Services(Protocol):
     @property
     def language_model(self) -> LanguageModel | None:
         """The language model that may propose plans; None if none is set up."""
+
+    @property
+    def token_usage(self) -> TokenUsage:
+        """What language models have cost."""
 
     @property
     def registry(self) -> ModelRegistry:
