@@ -14,8 +14,9 @@ ANSWER_TOKENS: Final = 1_500
 # Bytes of a text as it is sent: a character outside ASCII takes six or twelve of them.
 _TEXT = 240
 # Bytes of a list as it is sent; what comes first in it is what matters most.
-_ALERTS, _DRIFT, _SLICES, _QUALITY, _FEEDBACK = 1_200, 1_500, 1_800, 1_000, 800
+_ALERTS, _DRIFT, _SLICES, _QUALITY, _FEEDBACK = 1_200, 1_500, 1_500, 1_000, 800
 _WORDS_OF_ROUND = 400
+_REQUEST = 600
 # Beyond this a wrong answer is quoted no further when a repair is asked for.
 _QUOTED_ANSWER = 1_500
 
@@ -56,7 +57,7 @@ def _evidence(evidence: PlanningEvidence) -> dict[str, Any]:
         "model": evidence.model,
         "kind": evidence.kind,
         "target": evidence.target,
-        "request": _short(evidence.request),
+        "request": _short(evidence.request, _REQUEST),
         "metrics": [item.to_json() for item in evidence.metrics],
         "slices": _within(_SLICES, [item.to_json() for item in slices]),
         "drift": _within(_DRIFT, [{"feature": item.feature, "psi": round(item.psi, 3)} for item in drift]),
@@ -106,14 +107,14 @@ def _within(budget: int, items: list[Any]) -> list[Any]:
     return kept
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = _TEXT) -> str:
     """The text if it is short as it is sent, else its beginning."""
-    if len(as_data(text)) <= _TEXT:
+    if len(as_data(text)) <= most:
         return text
     used = kept = 0
     for character in text:
         used += len(as_data(character)) - 2
-        if used > _TEXT:
+        if used > most:
             break
         kept += 1
     return f"{text[:kept]}..."
