@@ -73,7 +73,7 @@ class Deployment:
         if not rule and family is not None:
             return family
         named = ", ".join(TRAITS)
-        unknown = f"tells no model family; set NIGHTSHIFT_LLM_FAMILY to one of {named}"
+        unknown = f"names no known model family; set NIGHTSHIFT_LLM_FAMILY to one of {named}"
         raise BadInputError(field="NIGHTSHIFT_LLM_MODEL", value=self.name, rule=rule or unknown, where="app settings")
 
     @property
