@@ -30,7 +30,7 @@ class MeteredModel:
     """Implements domain.language_model.LanguageModel over another one.
 
     Attributes:
-        spent: tokens of this object's requests, whatever became of them.
+        spent: tokens of this object's requests, whatever became of them, and those that it started with.
     """
 
     def __init__(
@@ -39,6 +39,8 @@ class MeteredModel:
         usage: TokenUsage,
         clock: Clock,
         account: Account,
+        *,
+        spent: int = 0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._model = model
@@ -46,7 +48,7 @@ class MeteredModel:
         self._clock = clock
         self._account = account
         self._sleep = sleep
-        self.spent = 0
+        self.spent = spent
 
     def most_tokens(self, prompt: Prompt) -> int:
         """Of one request."""

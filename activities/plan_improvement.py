@@ -44,10 +44,10 @@ def _plan(services: Services, request: PlanImprovementRequest, asked: list[Meter
     parts = _PARTS.validate_json(
         services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{manifest.lifecycle_run}/validation.json"))
     )
-    model, lost = _language_model(services, request, policy)
+    model = _language_model(services, request, policy)
     if model is not None:
         asked.append(model)
-    spent = request.spent.plus(Budget(job_runs=0, dbu=0, tokens=lost))
+    spent = request.spent.plus(Budget(job_runs=0, dbu=0, tokens=model.spent if model else 0))
     planned = plan(
         PlanningEvidence(
             model=request.model,
@@ -77,19 +77,19 @@ def _plan(services: Services, request: PlanImprovementRequest, asked: list[Meter
         policy,
         model,
     )
-    return PlanImprovementResult(planned=planned.model_copy(update={"tokens": planned.tokens + lost}))
+    return PlanImprovementResult(planned=planned.model_copy(update={"tokens": model.spent if model else 0}))
 
 
 def _language_model(
     services: Services, request: PlanImprovementRequest, policy: ImprovementPolicy
-) -> tuple[MeteredModel | None, int]:
-    """The language model behind its meter, and what an earlier try of this step has spent that nobody was told of."""
+) -> MeteredModel | None:
+    """The language model behind its meter; what a killed run of this step has spent is already on it."""
     model = services.language_model
     if model is None or policy.planner == "rules":
-        return None, 0
+        return None
     account = Account(loop=request.run, model=request.model, loop_ceiling=policy.budget.tokens)
-    lost = max(services.token_usage.of_loop(request.run) - request.spent.tokens, 0)
-    return MeteredModel(model, services.token_usage, services.clock, account), lost
+    unreported = max(services.token_usage.of_loop(request.run) - request.spent.tokens, 0)
+    return MeteredModel(model, services.token_usage, services.clock, account, spent=unreported)
 
 
 def _request(services: Services, model: str, parts: tuple[PartReport, ...]) -> str:
@@ -98,7 +98,9 @@ def _request(services: Services, model: str, parts: tuple[PartReport, ...]) -> s
     if not ordered:
         return ""
     for entry in reversed(services.ledger.of_kind(model, "order")):
-        uploads = [Upload.from_json(item) for item in entry.body.get("uploads", ())]
+        if entry.body.get("order") != "improve":
+            continue
+        uploads = [Upload.from_json(item) for item in entry.body["uploads"]]
         if ordered & {upload.identity for upload in uploads}:
             return str(entry.body["reason"])
     return ""
