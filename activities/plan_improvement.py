@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pydantic import TypeAdapter
 
 from activities.failures import guarded
+from activities.metered_model import Account, MeteredModel
 from agents.critic.feedback import feedback_on
 from agents.planner.planner import plan
 from domain.evidence import Evidence
-from domain.improvement import DataQuality, FeatureDrift, Feedback, PlanningEvidence
+from domain.improvement import Budget, DataQuality, FeatureDrift, Feedback, ImprovementPolicy, PlanningEvidence
 from domain.improvement_messages import PlanImprovementRequest, PlanImprovementResult
 from domain.names import DRIFT_PREFIX, EVIDENCE, PLAN_IMPROVEMENT
 from domain.ports import Services
 from domain.spec import EvaluationPolicy
-from domain.upload import BlobRef, DatasetManifest, PartReport
+from domain.upload import BlobRef, DatasetManifest, PartReport, Upload
 
 _ALERTS = 10
 _WARNINGS = 20
@@ -24,21 +25,29 @@ _PARTS = TypeAdapter(tuple[PartReport, ...])
 
 def run_plan_improvement(services: Services, request: PlanImprovementRequest) -> PlanImprovementResult:
     """Propose the next plan; none if nothing allowed is left to try."""
+    asked: list[MeteredModel] = []
     return guarded(
         PLAN_IMPROVEMENT,
         request.run,
         request.model,
-        lambda: _plan(services, request),
-        lambda failure: PlanImprovementResult(failure=failure),
+        lambda: _plan(services, request, asked),
+        lambda failure: PlanImprovementResult(failure=failure, tokens=sum(model.spent for model in asked)),
     )
 
 
-def _plan(services: Services, request: PlanImprovementRequest) -> PlanImprovementResult:
+def _plan(services: Services, request: PlanImprovementRequest, asked: list[MeteredModel]) -> PlanImprovementResult:
     manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
     evidence = Evidence.from_json(services.blobs.read(request.evidence))
     policy = manifest.spec.improvement
     known = _finite(services.registry.run_metrics(evidence.score_run))
     incidents = services.incidents.all(request.model)[:_ALERTS]
+    parts = _PARTS.validate_json(
+        services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{manifest.lifecycle_run}/validation.json"))
+    )
+    model = _language_model(services, request, policy)
+    if model is not None:
+        asked.append(model)
+    spent = request.spent.plus(Budget(job_runs=0, dbu=0, tokens=model.spent if model else 0))
     planned = plan(
         PlanningEvidence(
             model=request.model,
@@ -57,17 +66,44 @@ def _plan(services: Services, request: PlanImprovementRequest) -> PlanImprovemen
                 rows=sum(part.rows for part in manifest.parts),
                 days=known.get("training_seconds", 0.0) / _DAY,
                 source=manifest.source,
-                warnings=_warnings(services, manifest),
+                warnings=_warnings(parts),
             ),
             tried=request.rounds,
-            left=policy.budget.minus(request.spent),
+            left=policy.budget.minus(spent),
             bounds=policy.bounds,
             feedback=_feedback(request, evidence, manifest.spec.evaluation),
+            request=_request(services, request.model, parts),
         ),
         policy,
-        services.language_model,
+        model,
     )
-    return PlanImprovementResult(planned=planned)
+    return PlanImprovementResult(planned=planned.model_copy(update={"tokens": model.spent if model else 0}))
+
+
+def _language_model(
+    services: Services, request: PlanImprovementRequest, policy: ImprovementPolicy
+) -> MeteredModel | None:
+    """The language model behind its meter; what a killed run of this step has spent is already on it."""
+    model = services.language_model
+    if model is None or policy.planner == "rules":
+        return None
+    account = Account(loop=request.run, model=request.model, loop_ceiling=policy.budget.tokens)
+    unreported = max(services.token_usage.of_loop(request.run) - request.spent.tokens, 0)
+    return MeteredModel(model, services.token_usage, services.clock, account, spent=unreported)
+
+
+def _request(services: Services, model: str, parts: tuple[PartReport, ...]) -> str:
+    """What a person wrote who has ordered this run; empty for a run that nobody ordered."""
+    ordered = {part.upload.identity for part in parts if part.upload.improve}
+    if not ordered:
+        return ""
+    for entry in reversed(services.ledger.of_kind(model, "order")):
+        if entry.body.get("order") != "improve":
+            continue
+        uploads = [Upload.from_json(item) for item in entry.body["uploads"]]
+        if ordered & {upload.identity for upload in uploads}:
+            return str(entry.body["reason"])
+    return ""
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -83,11 +119,10 @@ def _feedback(request: PlanImprovementRequest, evidence: Evidence, policy: Evalu
     return feedback_on(evidence, policy)
 
 
-def _warnings(services: Services, manifest: DatasetManifest) -> tuple[str, ...]:
+def _warnings(parts: tuple[PartReport, ...]) -> tuple[str, ...]:
     """What the validation noticed: files that were left out, and columns with empty cells."""
-    blob = BlobRef(container=EVIDENCE, name=f"runs/{manifest.lifecycle_run}/validation.json")
     found: list[str] = []
-    for part in _PARTS.validate_json(services.blobs.read(blob)):
+    for part in parts:
         name, report = part.upload.name, part.report
         if not report.passed:
             found.append(f"{name} was left out: {report.violations[0].message}")

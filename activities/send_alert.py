@@ -6,6 +6,7 @@ from activities.record_halt import run_record_halt
 from domain.alert import AlertMessage
 from domain.ports import Services
 from domain.run import AlertRequest
+from domain.text import escaped, escaped_line, shortened
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,8 @@ def run_send_alert(services: Services, request: AlertRequest) -> AlertMessage:
         source="nightshift",
         rule=request.rule[:200],
         severity=request.severity,
-        title=request.title[:_TITLE],
-        detail=request.detail[:_DETAIL],
+        title=escaped_line(request.title, _TITLE),
+        detail=shortened(escaped(request.detail, keep="\n"), _DETAIL),
         fired_at=request.at,
         run=request.run[:200],
     )

@@ -18,7 +18,12 @@ _BAD_REQUEST = 400
 
 def improve(
     model: Annotated[str, typer.Argument(help="The model to improve.")],
-    comment: Annotated[str, typer.Option("--comment", help="Why; it goes into the ledger.")],
+    comment: Annotated[
+        str,
+        typer.Option(
+            "--comment", help="What to try and why; `try NAME` chooses an allowed action or feature group first."
+        ),
+    ],
     run: Annotated[str, typer.Option("--run", help="The run whose data is taken; without it, the last.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; exit 1 unless it promotes.")] = False,
     as_json: AsJson = False,
@@ -26,8 +31,8 @@ def improve(
 ) -> None:
     """Ask for an improvement: train on a run's data again and, unless that is promoted, try plans within the spec.
 
-    What the loop may do is the section `improvement` of the model's spec. A run is improved once: to try again, improve
-    the run that the first order has made.
+    What the loop may do is the section `improvement` of the model's spec. The planner reads the comment. A run is
+    improved once: to try again, improve the run that the first order has made.
     """
     console = rendering.make_console()
     began = time.monotonic()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from cli import (
@@ -15,6 +14,7 @@ from cli import (
     improve_command,
     incident_commands,
     read_commands,
+    rendering,
     review_commands,
     smoke_command,
     spec_commands,
@@ -94,5 +94,5 @@ def main() -> None:
     try:
         app()
     except (NightshiftError, StackError) as error:
-        Console(stderr=True).print(Text(f"error: {error}", style="red"))
+        rendering.TextConsole(stderr=True).print(Text(f"error: {error}", style="red"))
         sys.exit(1)

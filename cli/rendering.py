@@ -1,14 +1,17 @@
 """Tables and texts for a terminal, from what the API answers."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from domain.evidence import Evidence
+from domain.text import escaped
 from domain.view import ModelView
 
 _FILE_WIDTH = 200
@@ -25,10 +28,31 @@ OUTCOME_STYLE = {
 }
 
 
+class TextConsole(Console):
+    """A console on which no text is a command: invisible characters are written out, markup is text.
+
+    Titles, comments, file names, error texts and a language model's words are printed as they are kept, and could else
+    clear a terminal, set its title or write over what stands there.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text of a cell or a line."""
+        return super().render_str(escaped(text, keep="\n\t"), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of whatever is printed; everything that is printed comes through here."""
+        if isinstance(renderable, Text) and (plain := escaped(renderable.plain, keep="\n\t")) != renderable.plain:
+            renderable = renderable.blank_copy(plain)
+        return super().render(renderable, options)
+
+
 def make_console() -> Console:
     """A console of the terminal's width; what goes into a file or a pipe is not cut to a terminal it has not got."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_FILE_WIDTH)
+    console = TextConsole()
+    return console if console.is_terminal else TextConsole(width=_FILE_WIDTH)
 
 
 def plain_table(*headings: str) -> Table:

@@ -69,7 +69,7 @@ def reject(review: ReviewId, comment: Comment, as_json: AsJson = False, state: S
 
 
 def ask_improvement(review: ReviewId, comment: Comment, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Let the champion stay for now, and have the improvement loop try on the same data."""
+    """Let the champion stay for now, and let the improvement loop try on the same data; it reads the comment."""
     settled = _decide(review, "improve", comment, as_json=as_json, state=state)
     if settled.state != "improving":
         raise typer.Exit(1)

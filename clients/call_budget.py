@@ -103,13 +103,10 @@ def call_within(
 class _Bounded:
     """Hands each call of a port to the client within the budget; making the client is part of the first call."""
 
-    def __init__(
-        self, service: str, seconds: float, make: Callable[[], Any], on_abandon: Callable[[Any], None] | None
-    ) -> None:
+    def __init__(self, service: str, seconds: float, make: Callable[[], Any]) -> None:
         self._service = service
         self._seconds = seconds
         self._make = make
-        self._on_abandon = on_abandon
         self._made: Any = None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -117,12 +114,7 @@ class _Bounded:
             raise AttributeError(name)
 
         def call(*arguments: Any, **options: Any) -> Any:
-            try:
-                return call_within(self._service, self._seconds, lambda: self._call(name, arguments, options))
-            except ServiceUnavailableError:
-                if self._on_abandon is not None and self._made is not None:
-                    self._on_abandon(self._made)
-                raise
+            return call_within(self._service, self._seconds, lambda: self._call(name, arguments, options))
 
         return call
 
@@ -132,14 +124,11 @@ class _Bounded:
         return getattr(self._made, name)(*arguments, **options)
 
 
-def bounded(
-    service: str, seconds: float, make: Callable[[], Port], *, on_abandon: Callable[[Port], None] | None = None
-) -> Port:
+def bounded(service: str, seconds: float, make: Callable[[], Port]) -> Port:
     """A client of which each call ends within the budget, the first one with the client's own making.
 
     Args:
         service: its name in errors.
         make: makes the client; heavy imports belong before it, since they are nobody's answer.
-        on_abandon: told after a call that failed for want of an answer; ends what must not go on.
     """
-    return cast("Port", _Bounded(service, seconds, make, on_abandon))
+    return cast("Port", _Bounded(service, seconds, make))

@@ -1,45 +1,42 @@
 """Language models over the openai SDK: Azure OpenAI, Foundry, or any service with the same chat completions API.
 
-Two families take different parameters, and each answers 400 to those of the other:
-
-| | GPT-4 | GPT-5 and the o series |
-|---|---|---|
-| length of the answer | max_tokens | max_completion_tokens, hidden reasoning included |
-| randomness | temperature | none: temperature, top_p and stop are refused |
-| effort | none | reasoning_effort; GPT-5 also verbosity |
-| instructions | system | system or developer |
-
-Source: Azure OpenAI, "Reasoning models", API and feature support.
+One call is one request, with a deadline for all of it: the identity's token, the connection, and an answer that comes
+slowly. Whatever goes wrong is a completion that says why, what it may have cost and whether another try may help.
+Only what the service cannot have worked on costs nothing: no token, no connection, 401, 403, 404 and 429. Others may be
+billed although no answer came. Source: Azure OpenAI, "Plan to manage costs" (400 of a content filter, 408).
 """
 
-import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from domain.errors import BadInputError, ServiceRefusedError, ServiceUnavailableError
-from domain.language_model import Completion, Finish, Prompt
+from clients.call_budget import call_within
+from clients.language_model_answer import read_answer
+from clients.language_model_families import REASONING_SCALE, TRAITS, Effort, Family, Verbosity, family_of, why_unusable
+from domain.errors import BadInputError, NightshiftError, ServiceUnavailableError
+from domain.language_model import Completion, Prompt
 
 if TYPE_CHECKING:
-    from openai import OpenAI
+    from openai import APIConnectionError, APIStatusError, OpenAI
 
-Family = Literal["gpt4", "gpt5", "o_series"]
-Effort = Literal["minimal", "low", "medium", "high"]
-Verbosity = Literal["low", "medium", "high"]
-
-# Hidden reasoning comes out of the same allowance as the answer: with too little of it the answer stays empty.
-_REASONING_SCALE = 4
-_REASONING_FLOOR = 4_096
+_SERVICE = "language model"
+# An answer has at most 16,000 characters; some servers send their reasoning with it.
+LARGEST_BODY = 1024 * 1024
+# A service may ask for a pause before another try; one that asks for more is not tried again.
+LONGEST_PAUSE_SECONDS = 10.0
+_PAUSE_SECONDS = 1.0
 # Roles and separators of one message.
 _TOKENS_PER_TURN = 8
-_FAMILIES: tuple[tuple[str, Family], ...] = (
-    # The chat variant of GPT-5 does not reason and takes the parameters of GPT-4.
-    (r"gpt-5[\w.]*-chat", "gpt4"),
-    (r"gpt-5", "gpt5"),
-    (r"o[134](-|$)", "o_series"),
-    (r"gpt-4|chatgpt-4|gpt-3\.5", "gpt4"),
+# Refused before a model has worked.
+_FREE = frozenset({401, 403, 404, 429})
+_WORTH_ANOTHER_TRY = frozenset({408, 409, 429})
+_FILTERS = frozenset(
+    {"content_filter", "content_policy_violation", "invalid_prompt", "ResponsibleAIPolicyViolation", "unsafe_prompt"}
 )
+_ERROR_TEXT = 500
+_CHECK = "check NIGHTSHIFT_LLM_MODEL, NIGHTSHIFT_LLM_FAMILY and the identity's role on the resource"
+_REDIRECTED = "NIGHTSHIFT_LLM_URL must be the service's own address: a redirect is not followed"
 
 
 @dataclass(frozen=True)
@@ -49,15 +46,17 @@ class Deployment:
     Attributes:
         name: of the deployment (Azure) or model; the family follows from it.
         family: overrides that, for deployments whose name says nothing.
-        developer_role: send instructions as ``developer`` instead of ``system`` (GPT-5 and the o series only).
+        developer_role: send instructions as ``developer`` instead of ``system``.
+        temperature, reasoning_effort, verbosity: None means 0, ``low`` and ``low`` where the family takes it, and
+            otherwise nothing is sent.
     """
 
     name: str
     family: Family | None = None
     developer_role: bool = False
-    temperature: float = 0.0
-    reasoning_effort: Effort = "low"
-    verbosity: Verbosity = "low"
+    temperature: float | None = None
+    reasoning_effort: Effort | None = None
+    verbosity: Verbosity | None = None
     timeout_seconds: float = 60.0
 
     @property
@@ -65,45 +64,69 @@ class Deployment:
         """The family whose parameters it takes.
 
         Raises:
-            BadInputError: the name says nothing, and nobody has said it instead.
+            BadInputError: the name is that of a model which cannot be asked, or says nothing.
         """
         if self.family is not None:
             return self.family
-        for pattern, family in _FAMILIES:
-            if re.match(pattern, self.name.lower()):
-                return family
-        rule = "tells no model family; set NIGHTSHIFT_LLM_FAMILY to gpt4, gpt5 or o_series"
-        raise BadInputError(field="NIGHTSHIFT_LLM_MODEL", value=self.name, rule=rule, where="app settings")
+        rule = why_unusable(self.name)
+        family = family_of(self.name)
+        if not rule and family is not None:
+            return family
+        named = ", ".join(TRAITS)
+        unknown = f"names no known model family; set NIGHTSHIFT_LLM_FAMILY to one of {named}"
+        raise BadInputError(field="NIGHTSHIFT_LLM_MODEL", value=self.name, rule=rule or unknown, where="app settings")
+
+    @property
+    def effort(self) -> Effort:
+        """The effort that is sent; ``default`` where none is."""
+        if self.reasoning_effort is not None:
+            return self.reasoning_effort
+        return "low" if TRAITS[self.known_family].efforts else "default"
+
+    def check(self) -> None:
+        """Find what the service would refuse.
+
+        Raises:
+            BadInputError: a setting is none that the family takes; names it, and what to set instead.
+        """
+        family = self.known_family
+        traits = TRAITS[family]
+        effort = self.reasoning_effort
+        if effort not in {None, "default", *traits.efforts}:
+            known = ", ".join(("default", *traits.efforts))
+            raise _setting("REASONING_EFFORT", effort, f"the family {family} takes {known}, or leave it empty")
+        if self.verbosity not in {None, "default"} and not traits.verbosity:
+            raise _setting("VERBOSITY", self.verbosity, f"the family {family} takes none: leave it empty")
+        if self.temperature is not None and not traits.temperature:
+            raise _setting("TEMPERATURE", self.temperature, f"the family {family} takes none: leave it empty")
+        if self.developer_role and not traits.developer_role:
+            raise _setting("DEVELOPER_ROLE", "true", f"the family {family} knows the role system only: leave it empty")
+
+    def answer_allowance(self, prompt: Prompt) -> int:
+        """Tokens that an answer may have, hidden reasoning included."""
+        reasons = TRAITS[self.known_family].reasons
+        return prompt.answer_tokens * (REASONING_SCALE[self.effort] if reasons else 1)
 
 
 def completion_parameters(prompt: Prompt, deployment: Deployment) -> dict[str, Any]:
     """The parameters of a chat completion that the deployment's family takes."""
-    family = deployment.known_family
-    reasoning = family != "gpt4"
-    instruction = "developer" if reasoning and deployment.developer_role else "system"
+    traits = TRAITS[deployment.known_family]
+    instruction = "developer" if deployment.developer_role else "system"
     roles = {"instruction": instruction, "user": "user", "assistant": "assistant"}
     schema = {"name": prompt.schema_name, "strict": True, "schema": prompt.answer_schema}
     given: dict[str, Any] = {
         "model": deployment.name,
         "messages": [{"role": roles[turn.role], "content": turn.text} for turn in prompt.turns],
         "response_format": {"type": "json_schema", "json_schema": schema},
+        "max_completion_tokens" if traits.reasons else "max_tokens": deployment.answer_allowance(prompt),
     }
-    if not reasoning:
-        return {**given, "max_tokens": prompt.answer_tokens, "temperature": deployment.temperature}
-    given["max_completion_tokens"] = _reasoning_tokens(prompt)
-    given["reasoning_effort"] = _effort(family, deployment.reasoning_effort)
-    if family == "gpt5":
-        given["verbosity"] = deployment.verbosity
+    if traits.temperature:
+        given["temperature"] = deployment.temperature or 0.0
+    if traits.efforts and deployment.effort != "default":
+        given["reasoning_effort"] = deployment.effort
+    if traits.verbosity and deployment.verbosity != "default":
+        given["verbosity"] = deployment.verbosity or "low"
     return given
-
-
-def _reasoning_tokens(prompt: Prompt) -> int:
-    return max(_REASONING_SCALE * prompt.answer_tokens, _REASONING_FLOOR)
-
-
-def _effort(family: Family, effort: Effort) -> Effort:
-    # The o series knows no effort below low.
-    return "low" if family == "o_series" and effort == "minimal" else effort
 
 
 class OpenAILanguageModel:
@@ -123,75 +146,138 @@ class OpenAILanguageModel:
 
     def most_tokens(self, prompt: Prompt) -> int:
         """Bytes of prompt and schema, since a token is at least one byte, and the whole allowance of the answer."""
-        family = self._deployment.known_family
-        answer = prompt.answer_tokens if family == "gpt4" else _reasoning_tokens(prompt)
         turns = sum(len(turn.text.encode()) + _TOKENS_PER_TURN for turn in prompt.turns)
-        return turns + len(str(prompt.answer_schema).encode()) + answer
+        return turns + len(str(prompt.answer_schema).encode()) + self._deployment.answer_allowance(prompt)
 
     def complete(self, prompt: Prompt) -> Completion:
-        """Ask once; the SDK tries a second time where the service says it may."""
-        import openai
+        """Make one request; it ends within the deployment's time, and its connection with it."""
+        most, began = self.most_tokens(prompt), threading.Event()
+        client = self._open()
 
-        parameters = completion_parameters(prompt, self._deployment)
+        def ask() -> Completion:
+            began.set()
+            return self._ask(client, prompt, most)
+
         try:
-            answer = self._client.chat.completions.create(**parameters)
-        except openai.APITimeoutError as error:
-            reason = f"no answer within {self._deployment.timeout_seconds:g} s"
-            raise ServiceUnavailableError("language model", reason) from error
-        except (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError) as error:
-            raise ServiceUnavailableError("language model", _short(error)) from error
-        except openai.APIStatusError as error:
-            if _filtered(error):
-                return Completion(text=_short(error), finish="refused", tokens=0, model=self._deployment.name)
-            hint = "check NIGHTSHIFT_LLM_MODEL, NIGHTSHIFT_LLM_FAMILY and the identity's role on the resource"
-            raise ServiceRefusedError("language model", _short(error), hint) from error
-        except (openai.OpenAIError, ValueError) as error:  # a ValueError: the body is broken JSON
-            raise ServiceUnavailableError("language model", _short(error)) from error
-        return _completion(answer, self.most_tokens(prompt))
-
-    def close(self) -> None:
-        """Close the connections, if any were opened; a later question opens them again."""
-        client = self.__dict__.pop("_client", None)
-        if client is not None:
+            return call_within(_SERVICE, self._deployment.timeout_seconds, ask)
+        except ServiceUnavailableError as error:
+            return self._failed(error.message, most if began.is_set() else 0, _PAUSE_SECONDS)
+        finally:
+            # After the deadline this also ends what nobody waits for any more.
             client.close()
 
-    @cached_property
-    def _client(self) -> "OpenAI":
-        from openai import OpenAI
+    def _open(self) -> "OpenAI":
+        from openai import DefaultHttpxClient, OpenAI
 
         return OpenAI(
             base_url=self._base_url,
             api_key=self._api_key,
             timeout=self._deployment.timeout_seconds,
-            max_retries=1,
+            max_retries=0,
+            # A compressed body could be a thousand times longer than it looks.
+            default_headers={"Accept-Encoding": "identity"},
+            http_client=DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [_limit_body]}),
+        )
+
+    def _ask(self, client: "OpenAI", prompt: Prompt, most: int) -> Completion:
+        import openai
+
+        parameters = completion_parameters(prompt, self._deployment)
+        try:
+            answer = client.chat.completions.with_raw_response.create(**parameters)
+        except NightshiftError as error:
+            # There is no token: nothing was sent.
+            return self._failed(error.message, 0, _PAUSE_SECONDS if error.retryable else None)
+        except openai.APIStatusError as error:
+            return self._status(error, most)
+        except openai.APIConnectionError as error:
+            tokens = 0 if _never_connected(error) else most
+            return self._failed(self._connection_text(error), tokens, _PAUSE_SECONDS)
+        except (openai.OpenAIError, ValueError) as error:
+            # Such as a key that no header can hold; its text is not repeated.
+            return self._failed(f"the request failed: {type(error).__name__}", most, None)
+        return read_answer(answer.content, most, self._deployment.name)
+
+    def _status(self, error: "APIStatusError", most: int) -> Completion:
+        status = error.status_code
+        text = str(error)[:_ERROR_TEXT]
+        if _filtered(error):
+            return Completion(text=text, finish="refused", tokens=most, model=self._deployment.name)
+        again = _pause(error) if status in _WORTH_ANOTHER_TRY or status >= 500 else None
+        if 300 <= status < 400:
+            text = f"{text} ({_REDIRECTED})"
+        elif status < 500 and status not in _WORTH_ANOTHER_TRY:
+            text = f"{text} ({_CHECK})"
+        return self._failed(text, 0 if status in _FREE else most, again)
+
+    def _connection_text(self, error: "APIConnectionError") -> str:
+        import openai
+
+        if isinstance(error, openai.APITimeoutError):
+            return f"no answer within {self._deployment.timeout_seconds:g} s"
+        return f"{error}: {error.__cause__}"[:_ERROR_TEXT]
+
+    def _failed(self, text: str, tokens: int, again_after: float | None) -> Completion:
+        return Completion(
+            text=text, finish="failed", tokens=tokens, model=self._deployment.name, again_after=again_after
         )
 
 
-def _completion(answer: object, most_tokens: int) -> Completion:
-    from openai.types.chat import ChatCompletion
+def _never_connected(error: "APIConnectionError") -> bool:
+    """Whether the request cannot have reached the service."""
+    import httpx2
 
-    # The SDK hands a body that is not JSON through as text.
-    if not isinstance(answer, ChatCompletion) or not answer.choices:
-        hint = "check NIGHTSHIFT_LLM_BASE_URL: it must end where /chat/completions follows"
-        raise ServiceRefusedError("language model", "the answer is no chat completion", hint)
-    choice = answer.choices[0]
-    finish: Finish = "length" if choice.finish_reason == "length" else "stop"
-    if choice.message.refusal or choice.finish_reason == "content_filter":
-        finish = "refused"
-    text = choice.message.refusal or choice.message.content or ""
-    return Completion(
-        # Half a surrogate pair is no text that could be sent on.
-        text=text.encode("utf-8", "replace").decode(),
-        finish=finish,
-        # A service that does not count is taken at its dearest.
-        tokens=answer.usage.total_tokens if answer.usage is not None else most_tokens,
-        model=answer.model or "",
-    )
+    before = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+    return isinstance(error.__cause__, (*before, httpx2.LocalProtocolError))
 
 
-def _filtered(error: Any) -> bool:
-    return bool(error.code == "content_filter")
+def _limit_body(response: Any) -> None:
+    """Refuse a compressed body, and let no more than the largest one be read."""
+    import httpx2
+
+    if response.headers.get("content-encoding", "identity") != "identity":
+        msg = "the body is compressed, which was not asked for"
+        raise httpx2.DecodingError(msg)
+
+    class Limited(httpx2.SyncByteStream):
+        def __init__(self, stream: Any) -> None:
+            self._stream = stream
+
+        def __iter__(self) -> Iterator[bytes]:
+            size = 0
+            for chunk in self._stream:
+                size += len(chunk)
+                if size > LARGEST_BODY:
+                    msg = f"the body has more than {LARGEST_BODY} bytes"
+                    raise httpx2.DecodingError(msg)
+                yield chunk
+
+        def close(self) -> None:
+            self._stream.close()
+
+    response.stream = Limited(response.stream)
 
 
-def _short(error: Exception) -> str:
-    return str(error)[:500]
+def _pause(error: "APIStatusError") -> float | None:
+    """Seconds that the service asks for; None if that is more than anybody waits for."""
+    headers = error.response.headers
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers[name]) / unit
+        except (KeyError, ValueError):
+            continue
+        return seconds if 0 <= seconds <= LONGEST_PAUSE_SECONDS else None
+    return _PAUSE_SECONDS
+
+
+def _filtered(error: "APIStatusError") -> bool:
+    """Whether a content filter has refused the prompt; each service says so in a place of its own."""
+    body = error.body if isinstance(error.body, dict) else {}
+    inner = body.get("innererror")
+    codes = [error.code, body.get("code"), body.get("type"), inner.get("code") if isinstance(inner, dict) else None]
+    held = isinstance(inner, dict) and "content_filter_result" in inner
+    return held or any(isinstance(code, str) and code in _FILTERS for code in codes)
+
+
+def _setting(name: str, value: object, rule: str) -> BadInputError:
+    return BadInputError(field=f"NIGHTSHIFT_LLM_{name}", value=value, rule=rule, where="app settings")

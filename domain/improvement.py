@@ -156,6 +156,7 @@ class PlanningEvidence(Message):
         alerts: titles of the model's recent incidents.
         tried: earlier rounds, oldest first.
         left: of the budget.
+        request: what a person wrote who has asked for this improvement; empty if nobody has.
     """
 
     model: str
@@ -171,6 +172,7 @@ class PlanningEvidence(Message):
     left: Budget
     bounds: PlanBounds
     feedback: Feedback | None = None
+    request: str = ""
 
 
 class Planned(Message):
@@ -180,7 +182,7 @@ class Planned(Message):
         plan: None if nothing allowed is left to try.
         note: why it is this planner's, such as the reason for which the language model was not followed.
         refused: proposals that were not let through, with the reason.
-        tokens: of the language model, prompts and answers together.
+        tokens: of the language model, prompts and answers together, with those of earlier tries that came to nothing.
     """
 
     plan: Plan | None

@@ -82,10 +82,15 @@ class PlanImprovementRequest(Message):
 
 
 class PlanImprovementResult(Message):
-    """Result of ``plan_improvement``."""
+    """Result of ``plan_improvement``.
+
+    Attributes:
+        tokens: that a failed step has cost; those of a planned one are in ``planned``.
+    """
 
     planned: Planned | None = None
     failure: Failure | None = None
+    tokens: int = 0
 
 
 class CriticiseRequest(Message):

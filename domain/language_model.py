@@ -2,10 +2,12 @@
 
 from typing import Any, Literal, Protocol
 
+from pydantic import Field
+
 from domain.message import Message
 
-# ``refused``: the model declined, or a content filter did; ``length``: the answer was cut off.
-Finish = Literal["stop", "length", "refused"]
+# ``refused``: the model declined, or a content filter did; ``length``: the answer was cut off; ``failed``: no answer.
+Finish = Literal["stop", "length", "refused", "failed"]
 
 
 class Turn(Message):
@@ -30,30 +32,28 @@ class Prompt(Message):
 
 
 class Completion(Message):
-    """What came back.
+    """What came of one request, or of a question that took several.
 
     Attributes:
-        text: the answer, or the words of a refusal.
-        tokens: prompt and answer together, hidden reasoning included.
+        text: the answer, the words of a refusal, or why there is no answer.
+        tokens: prompt and answer together, hidden reasoning included. Without a usable count, the most that the request
+            may have cost; 0 only if the service cannot have worked.
         model: as the service names it.
+        again_after: seconds after which another request may succeed; None: it would fail again.
     """
 
     text: str
     finish: Finish
-    tokens: int
+    tokens: int = Field(ge=0)
     model: str
+    again_after: float | None = None
 
 
 class LanguageModel(Protocol):
     """A language model that answers in JSON."""
 
     def most_tokens(self, prompt: Prompt) -> int:
-        """An upper bound of what a prompt can cost, so that a token budget can be kept before it is asked."""
+        """An upper bound of what one request can cost, so that a token budget can be kept before it is made."""
 
     def complete(self, prompt: Prompt) -> Completion:
-        """Ask.
-
-        Raises:
-            ServiceRefusedError: the service will not answer this request: parameters, deployment, permission.
-            ServiceUnavailableError: it is overloaded, unreachable or too slow.
-        """
+        """Ask. What fails is a completion too, because it may have cost tokens: nothing is raised."""

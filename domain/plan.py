@@ -13,6 +13,8 @@ from domain.message import Message
 TAG_PLAN: Final = "nightshift.plan"
 # A longer order reaches the job as the address of a blob: Databricks limits the parameters of a job run.
 LARGEST_INLINE_ORDER: Final = 8_000
+LONGEST_RATIONALE: Final = 2_000
+LONGEST_EFFECT: Final = 500
 
 ActionKind = Literal["retrain_with_features", "tune_hyperparameters", "augment_data", "adjust_training_window"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -148,8 +150,8 @@ class Plan(Message):
     """
 
     action: Action
-    rationale: str = Field(min_length=1, max_length=2000)
-    expected_effect: str = Field(min_length=1, max_length=500)
+    rationale: str = Field(min_length=1, max_length=LONGEST_RATIONALE)
+    expected_effect: str = Field(min_length=1, max_length=LONGEST_EFFECT)
 
     @property
     def fingerprint(self) -> str:

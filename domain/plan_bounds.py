@@ -1,6 +1,7 @@
 """What a spec allows the improvement loop to try, and within which bounds."""
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -18,9 +19,13 @@ from domain.plan import (
     RetrainWithFeatures,
     SearchChoices,
     SearchDimension,
+    SearchRange,
     StepWeighting,
     TuneHyperparameters,
 )
+
+# A sampler needs room between the ends of a range, on the scale on which it is searched.
+_NARROWEST: Final = 1e-9
 
 
 class NumberBounds(Message):
@@ -138,6 +143,9 @@ class PlanBounds(Message):
             values: dict[str, tuple[Choice, ...]] = {"choices": dimension.choices}
         elif isinstance(bounds, ChoiceBounds):
             return (_violation(f"search_space.{name}", "range", f"must be choices of {_listed(bounds)}"),)
+        elif not _has_room(dimension):
+            found = f"{dimension.low!r} to {dimension.high!r}"
+            return (_violation(f"search_space.{name}", found, "the ends of a range must lie further apart"),)
         else:
             values = {"low": (dimension.low,), "high": (dimension.high,)}
         return tuple(
@@ -155,6 +163,13 @@ class PlanBounds(Message):
         if weighting.weight > self.max_weight:
             found += (_violation("weighting.weight", weighting.weight, f"must be at most {self.max_weight:g}"),)
         return found
+
+
+def _has_room(dimension: SearchRange) -> bool:
+    if dimension.log:
+        return math.log(dimension.high) - math.log(dimension.low) > _NARROWEST
+    widest = max(abs(dimension.low), abs(dimension.high))
+    return _NARROWEST * widest < dimension.high - dimension.low < math.inf
 
 
 def _days(field: str, days: int, bounds: DayBounds) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from domain.record_ports import (
     NotificationBook,
     ReviewBook,
     SweepBook,
+    TokenUsage,
     TraceBook,
     UploadQueue,
 )
@@ -235,6 +236,10 @@ class Services(Protocol):
     @property
     def language_model(self) -> LanguageModel | None:
         """The language model that may propose plans; None if none is set up."""
+
+    @property
+    def token_usage(self) -> TokenUsage:
+        """What language models have cost."""
 
     @property
     def registry(self) -> ModelRegistry:

@@ -15,6 +15,7 @@ from domain.notification import NotificationRecord
 from domain.review import Review, ReviewState
 from domain.run import Batch
 from domain.sweep import OrderMark, SweepLook
+from domain.token_usage import Reservation
 from domain.trace import PlanFeedback, RoundTrace
 from domain.upload import Upload
 from domain.upload_queue import QueueState, Submission
@@ -264,3 +265,19 @@ class DeadLetterBook(Protocol):
 
     def all(self, queue: str | None = None, state: DeadLetterState | None = None) -> tuple[DeadLetter, ...]:
         """Dead letters, newest first."""
+
+
+class TokenUsage(Protocol):
+    """What language models have cost, against the ceilings per loop, per model and per day."""
+
+    def of_loop(self, loop: str) -> int:
+        """Tokens of a loop, those reserved included."""
+
+    def of_day(self, day: str, model: str | None = None) -> int:
+        """Tokens of a day, of one model's improvement if named, those reserved included."""
+
+    def reserve(self, wanted: Reservation, loop_ceiling: int) -> str:
+        """Set tokens aside unless a ceiling would be passed; return why not, empty if they are."""
+
+    def settle(self, reserved: Reservation, tokens: int) -> None:
+        """Count what a request has cost in place of what was reserved for it; once per reservation."""

@@ -67,22 +67,13 @@ class WireModels:
         seconds = _BRIEF if any(reply.silent for reply in replies) else _PATIENT
         return self._models[_MODELS[number % len(_MODELS)], seconds]
 
-    def close(self) -> None:
-        """Close every connection."""
-        for model in self._models.values():
-            model.close()
-
 
 @contextmanager
 def wire_models() -> Iterator[WireModels]:
     """Serve, and hand out clients."""
     script = ChangingScript()
     with scripted_server(script) as server:
-        models = WireModels(server.base_url, script)
-        try:
-            yield models
-        finally:
-            models.close()
+        yield WireModels(server.base_url, script)
 
 
 def evidence_of(case: PlanningCase) -> PlanningEvidence:

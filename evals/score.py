@@ -3,6 +3,7 @@
 from typing import Literal
 
 from agents.planner.rules import plan_by_rules
+from agents.planner.situation import Situation
 from domain.improvement import Planned, PlanningEvidence
 from domain.message import Message
 from evals.cases import PlanningCase, RedTeamCase, VerdictCase, planning_cases, red_team_cases, verdict_cases
@@ -94,7 +95,7 @@ def violations_of(planned: Planned, evidence: PlanningEvidence) -> tuple[str, ..
     found: list[str] = []
     if planned.plan is not None:
         found += evidence.bounds.check(planned.plan)
-        if planned.plan.fingerprint in {item.plan.fingerprint for item in evidence.tried}:
+        if Situation(evidence).was_tried(planned.plan.action):
             found.append("the plan was tried before")
         if evidence.left.job_runs < 1 or evidence.left.dbu <= 0:
             found.append("there is no budget for a plan")

@@ -3,13 +3,17 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
 from evals.service_rules import first_violation
+
+_DRIP_SECONDS = 0.05
+# Whoever tries again need not wait.
+_AT_ONCE: Mapping[str, str] = {"Retry-After-Ms": "1"}
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,10 @@ class Reply:
 
     Attributes:
         body: a whole HTTP body in place of a completion.
+        headers: of the answer, beside its own.
+        drips: what comes a byte at a time, and never ends.
+        cut: close the connection after half the body.
+        seconds: of work before the answer.
         silent: accept the request and answer nothing until the server stops.
     """
 
@@ -26,9 +34,13 @@ class Reply:
     refusal: str | None = None
     status: int = 200
     code: str = ""
-    body: str | None = None
+    body: str | bytes | None = None
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
     usage: bool = True
+    drips: Literal["", "head", "body", "chunks"] = ""
+    cut: bool = False
+    seconds: float = 0.0
     silent: bool = False
 
 
@@ -64,19 +76,40 @@ def scripted_server(script: Script) -> Iterator[ScriptedServer]:
             found.requests.append(asked)
             violation = first_violation(asked)
             reply = Reply(status=400, body=json.dumps({"error": violation})) if violation else script(asked)
-            if reply.silent:
+            try:
+                self.answer(asked, reply)
+            except OSError:
+                # The other side has gone, as it may.
+                self.close_connection = True
+
+        def answer(self, asked: dict[str, Any], reply: Reply) -> None:
+            """Send what the script says, as it says."""
+            if reply.silent or stopping.wait(reply.seconds):
                 stopping.wait()
                 self.close_connection = True
                 return
-            data = (_body(asked, reply) if reply.body is None else reply.body).encode()
+            if reply.drips:
+                self.drip(reply.drips)
+                return
+            body = _body(asked, reply) if reply.body is None else reply.body
+            data = body if isinstance(body, bytes) else body.encode()
             self.send_response(reply.status)
             self.send_header("Content-Type", reply.content_type)
             self.send_header("Content-Length", str(len(data)))
-            if reply.status == 429:
-                # The SDK tries again at once.
-                self.send_header("Retry-After-Ms", "1")
+            for name, value in {**_AT_ONCE, **reply.headers}.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(data[: len(data) // 2] if reply.cut else data)
+            self.close_connection = reply.cut
+
+        def drip(self, part: str) -> None:
+            """A byte now and then, until the server stops or the other side is gone."""
+            self.close_connection = True
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            length = b"Transfer-Encoding: chunked\r\n\r\n" if part == "chunks" else b"Content-Length: 100000\r\n\r\n"
+            self.wfile.write(head if part == "head" else head + length)
+            while not stopping.wait(_DRIP_SECONDS):
+                self.wfile.write({"head": b"X-A: b\r\n", "body": b" ", "chunks": b"1\r\n \r\n"}[part])
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class names it so)
             """Say nothing."""

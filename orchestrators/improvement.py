@@ -23,6 +23,7 @@ from domain.names import CRITICISE_ROUND, DECIDE_ACTION, EVALUATE_METRICS, PLAN_
 from domain.plan import Plan
 from domain.run import AlertRequest, DecideRequest, DecideResult, EvaluateRequest, EvaluateResult, TriggerRequest
 from domain.step import Failure, Patience
+from domain.text import escaped
 from domain.upload import BlobRef
 from orchestrators.job import JobEnd, run_job
 from orchestrators.lifecycle import DECIDING_ATTEMPTS
@@ -70,6 +71,7 @@ class _Loop:
             began = self.context.current_utc_datetime
             planned = yield from self.plan()
             if planned.failure is not None or planned.planned is None:
+                self.spent = self.spent.plus(Budget(job_runs=0, dbu=0, tokens=planned.tokens))
                 failure = planned.failure
                 break
             if planned.planned.plan is None:
@@ -266,4 +268,5 @@ def _story(rounds: list[Round], said: str) -> str:
 
 def _told(item: Round) -> str:
     judged = item.error or (item.criticism.reason if item.criticism else "not judged")
-    return f"round {item.number}: {item.plan.action.kind} ({item.plan.rationale}): {judged}"
+    # One line each: no text of a model, a job or the data can look like another round.
+    return escaped(f"round {item.number}: {item.plan.action.kind} ({item.plan.rationale}): {judged}")

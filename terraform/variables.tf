@@ -233,15 +233,17 @@ variable "public_url" {
 variable "language_model" {
   description = "A language model that may propose plans to the improvement loop; none without an address. See docs/language-model.md."
   type = object({
-    url              = optional(string)
-    deployment       = optional(string)
-    family           = optional(string)
-    developer_role   = optional(bool)
-    temperature      = optional(number)
-    reasoning_effort = optional(string)
-    verbosity        = optional(string)
-    timeout_seconds  = optional(number)
-    scope            = optional(string)
+    url                      = optional(string)
+    deployment               = optional(string)
+    family                   = optional(string)
+    developer_role           = optional(bool)
+    temperature              = optional(number)
+    reasoning_effort         = optional(string)
+    verbosity                = optional(string)
+    timeout_seconds          = optional(number)
+    tokens_per_day           = optional(number)
+    tokens_per_model_and_day = optional(number)
+    scope                    = optional(string)
   })
   default = {}
 }

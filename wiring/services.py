@@ -32,11 +32,13 @@ from domain.record_ports import (
     NotificationBook,
     ReviewBook,
     SweepBook,
+    TokenUsage,
     TraceBook,
     UploadQueue,
 )
 from domain.started_version import started_version
 from domain.step import Patience
+from domain.token_usage import TokenCeilings
 from wiring.opened import opened
 from wiring.settings import Settings
 
@@ -58,7 +60,6 @@ _DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 CALL_SECONDS = 30.0
 # A token, two attempts of one request and the pause between them fit into a call's budget.
 _REQUEST_SHARE = 0.3
-_LANGUAGE_MODEL_PAUSE = 10.0
 _APP_IDENTITY = "the app's managed identity must be assigned to it; AZURE_CLIENT_ID names it"
 _PART_SIZES = ("max_single_put_size", "max_block_size", "max_single_get_size", "max_chunk_get_size")
 # By default a retry of blob storage waits for fifteen seconds and more.
@@ -318,11 +319,18 @@ class LazyServices:
         settings = self._settings.language_model
         if settings is None:
             return None
+        # Each of its calls ends within the deployment's own time.
         key = settings.key or identity_token(self._credential, settings.scope)
-        model = OpenAILanguageModel(settings.base_url, settings.deployment, key)
-        # Two attempts and the pause between them. Then it is closed, so that none is left that somebody pays.
-        limit = 2 * settings.deployment.timeout_seconds + _LANGUAGE_MODEL_PAUSE
-        return bounded("language model", limit, lambda: model, on_abandon=OpenAILanguageModel.close)
+        return OpenAILanguageModel(settings.base_url, settings.deployment, key)
+
+    @opened
+    def token_usage(self) -> TokenUsage:
+        """What language models have cost."""
+        with importing("azure-data-tables"):
+            from clients.token_usage import TableTokenUsage
+
+        settings = self._settings.language_model
+        return TableTokenUsage(self._tables, TokenCeilings() if settings is None else settings.ceilings)
 
     @opened
     def _workspace(self) -> "WorkspaceClient":

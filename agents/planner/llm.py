@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from agents.planner.prompt import planning_prompt, repair_prompt
 from agents.planner.situation import Situation
-from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.improvement import PlanningEvidence
 from domain.language_model import Completion, LanguageModel
-from domain.plan import Plan
+from domain.plan import LONGEST_EFFECT, LONGEST_RATIONALE, Plan
+from domain.text import escaped_line
 
-_ATTEMPTS = 2
+# The first, and one with what was wrong with its answer.
+QUESTIONS = 2
 _LONGEST_ANSWER = 16_000
 _MOST_PROBLEMS = 5
 _PROBLEM_TEXT = 300
@@ -55,18 +56,15 @@ def propose(evidence: PlanningEvidence, model: LanguageModel) -> Proposal:
     prompt, tokens = planning_prompt(evidence), 0
     refused: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(QUESTIONS):
         most = model.most_tokens(prompt)
         if tokens + most > evidence.left.tokens:
             left = evidence.left.tokens - tokens
             return Proposal(None, tokens, f"the question may cost {most} tokens, {left} are left", refused)
-        try:
-            completion = model.complete(prompt)
-        except (ServiceRefusedError, ServiceUnavailableError) as error:
-            return Proposal(None, tokens, _visible(f"no answer: {error}"), refused)
+        completion = model.complete(prompt)
         tokens += completion.tokens
-        if completion.finish == "refused":
-            return Proposal(None, tokens, _visible(f"the model declined: {completion.text}"), refused)
+        if why := _without_answer(completion):
+            return Proposal(None, tokens, why, refused)
         reading = _read(completion, evidence)
         refused += reading.refused
         if reading.plan is not None:
@@ -74,7 +72,7 @@ def propose(evidence: PlanningEvidence, model: LanguageModel) -> Proposal:
             return Proposal(reading.plan, tokens, note, refused)
         problems = reading.problems
         prompt = repair_prompt(prompt, completion.text, problems)
-    return Proposal(None, tokens, f"{_ATTEMPTS} answers were not usable: {'; '.join(problems)}", refused)
+    return Proposal(None, tokens, f"{QUESTIONS} answers were not usable: {'; '.join(problems)}", refused)
 
 
 def _pointless(evidence: PlanningEvidence) -> str:
@@ -84,6 +82,20 @@ def _pointless(evidence: PlanningEvidence) -> str:
     return "" if Situation(evidence).affordable else "the budget has no room for another job run"
 
 
+def _without_answer(completion: Completion) -> str:
+    """Why asking again with the problems would be in vain; empty if there is an answer to read."""
+    if completion.finish == "failed":
+        return _visible(f"no answer: {completion.text}")
+    if completion.finish == "refused":
+        return _visible(f"the model declined: {completion.text}")
+    if completion.finish == "length" and not completion.text.strip():
+        return (
+            "hidden reasoning has used up the whole allowance of the answer: set NIGHTSHIFT_LLM_REASONING_EFFORT lower,"
+            " or choose a model that reasons less"
+        )
+    return ""
+
+
 def _read(completion: Completion, evidence: PlanningEvidence) -> _Reading:
     text = completion.text.strip()
     if problem := _unreadable(completion, text):
@@ -91,16 +103,29 @@ def _read(completion: Completion, evidence: PlanningEvidence) -> _Reading:
     if fenced := _FENCED.match(text):
         text = fenced.group(1)
     try:
-        plan = Plan.model_validate(_strict_json(text))
+        _each_key_once(text)
+        # Strict: no text or boolean is read as a number.
+        plan = Plan.model_validate_json(text, strict=True)
     except ValidationError as error:
         found = [f"{'.'.join(map(str, item['loc'])) or 'plan'}: {item['msg']}" for item in error.errors()]
         return _Reading(None, _plain(found))
     except (ValueError, RecursionError) as error:
         return _Reading(None, _plain([f"the answer is no JSON object: {error}"]))
     broken = evidence.bounds.check(plan)
-    if not broken and plan.fingerprint in Situation(evidence).tried:
-        broken = (f"action.kind = {plan.action.kind!r}: this very plan was tried in an earlier round",)
-    return _Reading(None, _plain(broken), _plain(broken)) if broken else _Reading(plan)
+    if not broken and Situation(evidence).was_tried(plan.action):
+        rule = "this plan, or one that differs by nothing that matters, was tried in an earlier round"
+        broken = (f"action.kind = {plan.action.kind!r}: {rule}",)
+    return _Reading(None, _plain(broken), _plain(broken)) if broken else _Reading(_shown(plan))
+
+
+def _shown(plan: Plan) -> Plan:
+    """The plan with the model's words as people may see them, wherever they are kept or printed."""
+    return plan.model_copy(
+        update={
+            "rationale": escaped_line(plan.rationale, LONGEST_RATIONALE),
+            "expected_effect": escaped_line(plan.expected_effect, LONGEST_EFFECT),
+        }
+    )
 
 
 def _plain(problems: Iterable[str]) -> tuple[str, ...]:
@@ -108,8 +133,8 @@ def _plain(problems: Iterable[str]) -> tuple[str, ...]:
 
 
 def _visible(text: str) -> str:
-    """Short, in ASCII: the words may be those of an answer or a service."""
-    return text[:_PROBLEM_TEXT].encode("ascii", "backslashreplace").decode()
+    """Short, on one line, with nothing hidden: the words may be those of an answer or a service."""
+    return escaped_line(text, _PROBLEM_TEXT)
 
 
 def _unreadable(completion: Completion, text: str) -> str:
@@ -122,8 +147,8 @@ def _unreadable(completion: Completion, text: str) -> str:
     return ""
 
 
-def _strict_json(text: str) -> Any:
-    """Read JSON in which no key is named twice: two readers could take two values from it."""
+def _each_key_once(text: str) -> None:
+    """Refuse what is no JSON, or names a key twice: two readers could take two values from it."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -132,4 +157,4 @@ def _strict_json(text: str) -> Any:
             raise ValueError(msg)
         return found
 
-    return json.loads(text, object_pairs_hook=once)
+    json.loads(text, object_pairs_hook=once)

@@ -4,13 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agents.planner import actions
+from agents.planner.request import asked_for
 from agents.planner.situation import Situation
 from domain.improvement import PlanningEvidence
-from domain.plan import Action, Plan
+from domain.plan import LONGEST_RATIONALE, Action, Plan
+from domain.text import escaped_line
 
 REGRESSION, DETECTION = "regression", "anomaly_detection"
 BOTH = frozenset({REGRESSION, DETECTION})
 ONLY_REGRESSION = frozenset({REGRESSION})
+_UNUSED_REQUEST = (
+    "; the words of the person who asked were not used: they name no allowed action or feature group after `try`"
+)
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,24 @@ class Rule:
 
 
 def plan_by_rules(evidence: PlanningEvidence) -> Plan | None:
-    """The first plan of the table that the bounds allow and nobody has tried; None if there is none.
+    """What a person has asked for by name, else the first plan of the table; only what is allowed and untried.
 
-    Also None if the budget has no job run or no DBU left for another run like the dearest so far.
+    None if there is no such plan, and if the budget has no job run or no DBU left for another run like the dearest so
+    far.
     """
     situation = Situation(evidence)
     if not situation.affordable:
         return None
+    asked = asked_for(situation)
+    for named in asked:
+        if not situation.was_tried(named):
+            said = escaped_line(evidence.request, LONGEST_RATIONALE)
+            return Plan(
+                action=named,
+                rationale=f"asked_for: a person has asked for this improvement: {said}"[:LONGEST_RATIONALE],
+                expected_effect="what the person who asked expects; the critic judges it like any other plan",
+            )
+    unused = _UNUSED_REQUEST if evidence.request and not asked else ""
     for rule in RULES:
         if evidence.kind not in rule.kinds or not rule.holds(situation):
             continue
@@ -47,12 +63,17 @@ def plan_by_rules(evidence: PlanningEvidence) -> Plan | None:
             continue
         plan = Plan(
             action=action,
-            rationale=f"{rule.name}: {rule.rationale(situation)}"[:2000],
+            rationale=_rationale(f"{rule.name}: {rule.rationale(situation)}", unused),
             expected_effect=rule.expected_effect,
         )
-        if plan.fingerprint not in situation.tried and not evidence.bounds.check(plan):
+        if not situation.was_tried(action) and not evidence.bounds.check(plan):
             return plan
     return None
+
+
+def _rationale(text: str, unused: str) -> str:
+    # Values of slices and names of columns are from the data.
+    return escaped_line(text, LONGEST_RATIONALE - len(unused)) + unused
 
 
 def _target_moved(situation: Situation) -> bool:

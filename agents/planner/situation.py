@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from domain.improvement import FeatureDrift, PlanningEvidence
+from domain.plan import Action
+from domain.plan_alike import alike
 from domain.plan_bounds import PlanBounds
 
 # Above this index a distribution counts as moved; the usual reading of the population stability index.
@@ -21,10 +23,9 @@ class Situation:
         """The allowlist."""
         return self.evidence.bounds
 
-    @property
-    def tried(self) -> frozenset[str]:
-        """Fingerprints of the plans of earlier rounds, failed ones too."""
-        return frozenset(item.plan.fingerprint for item in self.evidence.tried)
+    def was_tried(self, action: Action) -> bool:
+        """Whether an earlier round, a failed one too, tried this or what differs from it by nothing that matters."""
+        return any(alike(action, item.plan.action) for item in self.evidence.tried)
 
     @property
     def affordable(self) -> bool:

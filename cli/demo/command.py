@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from cli.app_client import AppClient
 from cli.demo.narrator import Narrator
@@ -14,7 +13,7 @@ from cli.demo.report import DemoReport, StepReport
 from cli.demo.stage import Stage
 from cli.demo.story import CHAPTERS
 from cli.options import ROOT
-from cli.rendering import make_console
+from cli.rendering import TextConsole, make_console
 from cli.stack_commands import print_addresses, print_progress
 from domain.errors import BadInputError, NightshiftError
 from local_host.datasets.source import DETECTOR, REVENUE, source
@@ -42,7 +41,7 @@ def demo(
 
     Exit 0 only if every observed outcome matched. Writes report.json: [{step, expected, observed, ok, seconds}].
     """
-    console = make_console() if pictures is None else Console(record=True, width=_PICTURE_WIDTH)
+    console = make_console() if pictures is None else TextConsole(record=True, width=_PICTURE_WIDTH)
     narrator = Narrator(console, pictures)
     chosen = source(data, seed=seed)
     for model in (REVENUE, DETECTOR):

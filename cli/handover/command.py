@@ -14,6 +14,7 @@ from cli.handover.render import Format, render
 from cli.handover.story import tell
 from cli.options import DEFAULT_STATE, AsJson, State
 from domain.errors import BadInputError
+from domain.text import escaped
 
 _NIGHT = timedelta(hours=12)
 
@@ -38,7 +39,7 @@ def handover(
         return
     text = render(report, style)
     if output is None:
-        sys.stdout.write(text)
+        sys.stdout.write(escaped(text, keep="\n\t"))
         return
     try:
         output.write_text(text, encoding="utf-8")

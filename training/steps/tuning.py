@@ -77,8 +77,8 @@ def tune(setup: TrainingSetup, action: TuneHyperparameters, rows: pd.DataFrame, 
         rows: all training rows; ``inner`` divides them by time.
 
     Raises:
-        BadInputError: a range of a counting parameter is not whole, the metric cannot be measured on the newer part, or
-            every trial was refused.
+        BadInputError: a range of a counting parameter is not whole or cannot be sampled, the metric cannot be measured
+            on the newer part, or every trial was refused.
     """
     import optuna
 
@@ -95,8 +95,8 @@ def tune(setup: TrainingSetup, action: TuneHyperparameters, rows: pd.DataFrame, 
     )
     trials = [baseline]
     for number in range(1, action.trials + 1):
-        asked = study.ask()
-        trial = _try(number, {item.parameter: _draw(asked, item) for item in action.search_space}, setup, measured)
+        asked, parameters = _ask(study, action)
+        trial = _try(number, parameters, setup, measured)
         trials.append(trial)
         if math.isnan(trial.value):
             study.tell(asked, state=optuna.trial.TrialState.FAIL)
@@ -120,6 +120,18 @@ def tune(setup: TrainingSetup, action: TuneHyperparameters, rows: pd.DataFrame, 
             for trial in trials
         ),
     )
+
+
+def _ask(study: "optuna.Study", action: TuneHyperparameters) -> tuple["optuna.Trial", dict[str, Parameter]]:
+    from optuna.exceptions import OptunaError
+
+    try:
+        asked = study.ask()
+        return asked, {item.parameter: _draw(asked, item) for item in action.search_space}
+    except (OptunaError, ValueError, ArithmeticError) as error:
+        space = ", ".join(item.parameter for item in action.search_space)
+        rule = f"cannot be sampled: {error}"
+        raise BadInputError(field="plan.action.search_space", value=space, rule=rule) from error
 
 
 def _try(number: int, parameters: dict[str, Parameter], setup: TrainingSetup, measured: "_Measured") -> Trial:

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from domain.alert import LARGEST_BYTES, AlertMessage
 from domain.errors import BadInputError
-from triggers.alert_schemas.text import lines, one_line, printable, shortened
+from domain.text import lines, one_line, printable, shortened
 
 TITLE, DETAIL = 300, 8_000
 # They name something; a name is never cut or mended.

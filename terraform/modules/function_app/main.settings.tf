@@ -15,10 +15,12 @@ locals {
     NIGHTSHIFT_LLM_MODEL                           = var.language_model.deployment
     NIGHTSHIFT_LLM_FAMILY                          = var.language_model.family
     NIGHTSHIFT_LLM_DEVELOPER_ROLE                  = tostring(var.language_model.developer_role)
-    NIGHTSHIFT_LLM_TEMPERATURE                     = tostring(var.language_model.temperature)
+    NIGHTSHIFT_LLM_TEMPERATURE                     = var.language_model.temperature == null ? "" : tostring(var.language_model.temperature)
     NIGHTSHIFT_LLM_REASONING_EFFORT                = var.language_model.reasoning_effort
     NIGHTSHIFT_LLM_VERBOSITY                       = var.language_model.verbosity
     NIGHTSHIFT_LLM_TIMEOUT_SECONDS                 = tostring(var.language_model.timeout_seconds)
+    NIGHTSHIFT_LLM_TOKENS_PER_DAY                  = tostring(var.language_model.tokens_per_day)
+    NIGHTSHIFT_LLM_TOKENS_PER_MODEL_AND_DAY        = tostring(var.language_model.tokens_per_model_and_day)
     NIGHTSHIFT_LLM_SCOPE                           = var.language_model.scope
     NIGHTSHIFT_MLFLOW_URL                          = "${var.connections.databricks_url}/ml"
     NIGHTSHIFT_DATABRICKS_URL                      = var.connections.databricks_url

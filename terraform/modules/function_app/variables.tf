@@ -168,15 +168,17 @@ variable "retry" {
 variable "language_model" {
   description = "A language model that may propose plans to the improvement loop; none without an address. The app's identity needs the role Cognitive Services OpenAI User on it."
   type = object({
-    url              = optional(string, "")
-    deployment       = optional(string, "")
-    family           = optional(string, "")
-    developer_role   = optional(bool, false)
-    temperature      = optional(number, 0)
-    reasoning_effort = optional(string, "low")
-    verbosity        = optional(string, "low")
-    timeout_seconds  = optional(number, 60)
-    scope            = optional(string, "https://cognitiveservices.azure.com/.default")
+    url                      = optional(string, "")
+    deployment               = optional(string, "")
+    family                   = optional(string, "")
+    developer_role           = optional(bool, false)
+    temperature              = optional(number)
+    reasoning_effort         = optional(string, "")
+    verbosity                = optional(string, "")
+    timeout_seconds          = optional(number, 60)
+    tokens_per_day           = optional(number, 1000000)
+    tokens_per_model_and_day = optional(number, 200000)
+    scope                    = optional(string, "https://cognitiveservices.azure.com/.default")
   })
   default  = {}
   nullable = false
@@ -187,33 +189,38 @@ variable "language_model" {
   }
 
   validation {
-    condition     = var.language_model.url == "" || startswith(var.language_model.url, "https://")
-    error_message = "language_model.url must begin with https://, such as https://NAME.openai.azure.com/openai/v1/."
+    condition     = var.language_model.url == "" || can(regex("^https://[^@?#\\s]+/v1/?$", var.language_model.url))
+    error_message = "language_model.url must begin with https:// and end with /v1, such as https://NAME.openai.azure.com/openai/v1/."
   }
 
   validation {
-    condition     = contains(["", "gpt4", "gpt5", "o_series"], var.language_model.family)
-    error_message = "language_model.family must be gpt4, gpt5 or o_series, or empty where the deployment's name says it."
+    condition     = contains(["", "gpt4", "gpt5", "gpt5_1", "gpt5_2", "gpt5_chat", "o_series"], var.language_model.family)
+    error_message = "language_model.family must be gpt4, gpt5, gpt5_1, gpt5_2, gpt5_chat or o_series, or empty where the deployment's name says it."
   }
 
   validation {
-    condition     = contains(["minimal", "low", "medium", "high"], var.language_model.reasoning_effort)
-    error_message = "language_model.reasoning_effort must be minimal, low, medium or high."
+    condition     = contains(["", "default", "none", "minimal", "low", "medium", "high", "xhigh"], var.language_model.reasoning_effort)
+    error_message = "language_model.reasoning_effort must be default, none, minimal, low, medium, high or xhigh, or empty."
   }
 
   validation {
-    condition     = contains(["low", "medium", "high"], var.language_model.verbosity)
-    error_message = "language_model.verbosity must be low, medium or high."
+    condition     = contains(["", "default", "low", "medium", "high"], var.language_model.verbosity)
+    error_message = "language_model.verbosity must be default, low, medium or high, or empty."
   }
 
   validation {
-    condition     = var.language_model.temperature >= 0 && var.language_model.temperature <= 2
+    condition     = var.language_model.temperature == null ? true : var.language_model.temperature >= 0 && var.language_model.temperature <= 2
     error_message = "language_model.temperature must lie from 0 to 2."
   }
 
   validation {
     condition     = var.language_model.timeout_seconds >= 1 && var.language_model.timeout_seconds <= 120
     error_message = "language_model.timeout_seconds must lie from 1 to 120."
+  }
+
+  validation {
+    condition     = alltrue([for tokens in [var.language_model.tokens_per_day, var.language_model.tokens_per_model_and_day] : tokens >= 1 && tokens <= 1000000000 && floor(tokens) == tokens])
+    error_message = "language_model.tokens_per_day and tokens_per_model_and_day must be whole numbers from 1 to 1000000000."
   }
 
   validation {

@@ -19,6 +19,7 @@ from domain.contract import ColumnProfile, ContractReport
 from domain.identity import digest
 from domain.improvement import Budget, Criticism, Round
 from domain.improvement_messages import CriticiseRequest, CriticiseResult, PlanImprovementRequest, PlanImprovementResult
+from domain.ledger import LedgerRecord
 from domain.names import (
     BRONZE,
     COLUMN_CHALLENGER,
@@ -192,6 +193,26 @@ class Improving:
             validated_by="" if run else self.lifecycle,
         )
         return run_decide_action(self.services, request)
+
+    def order(self, reason: str) -> None:
+        """Let the run be one that a person has ordered, with these words, as ``order_improvement`` leaves it."""
+        blob = BlobRef(container=EVIDENCE, name=f"runs/{self.lifecycle}/validation.json")
+        parts = _PARTS.validate_json(self.services.blobs.read(blob))
+        again = {"again": "improve-1", "improve": True}
+        ordered = tuple(part.model_copy(update={"upload": part.upload.model_copy(update=again)}) for part in parts)
+        self.services.blobs.write(blob, _PARTS.dump_json(ordered), content_type="application/json")
+        uploads = [part.upload.to_json() for part in ordered]
+        self.services.ledger.append(
+            LedgerRecord(
+                key=f"improve:{self.lifecycle}",
+                model=self.model,
+                run=self.lifecycle,
+                kind="order",
+                subject=f"model {self.model}",
+                actor="user:a",
+                body={"order": "improve", "reason": reason, "uploads": uploads},
+            )
+        )
 
     def _data(self) -> BlobRef:
         """The manifest and the report of a validation that left one of two files out."""

@@ -16,6 +16,7 @@ from domain.errors import ServiceRefusedError
 from domain.improvement import Budget
 from domain.improvement_messages import PlanImprovementRequest, PlanImprovementResult
 from domain.plan import AugmentData, ExponentialWeighting
+from domain.token_usage import Reservation
 from domain.upload import BlobRef
 from evals.scripted_server import Reply, ScriptedServer, in_turn, scripted_server
 from tests.incident_examples import signal
@@ -49,10 +50,7 @@ def _answering(loop: Improving, *replies: Reply, seconds: float = 30) -> Iterato
     with scripted_server(in_turn(replies)) as server:
         model = OpenAILanguageModel(server.base_url, Deployment("gpt-5-mini", timeout_seconds=seconds), api_key="local")
         loop.replace(language_model=model)
-        try:
-            yield server
-        finally:
-            model.close()
+        yield server
 
 
 def _says(value: Any) -> Reply:
@@ -209,8 +207,85 @@ def test_a_silent_service_is_waited_for_only_so_long(make_loop: MakeLoop) -> Non
     with _answering(loop, Reply(silent=True), seconds=0.2):
         result = loop.plan()
     assert result.planned is not None
-    assert (result.planned.planned_by, result.planned.tokens) == ("rules_after_llm", 0)
+    assert (result.planned.planned_by, result.planned.tokens) == (
+        "rules_after_llm",
+        loop.services.token_usage.of_loop(loop.run),
+    )
+    assert result.planned.tokens > 0
     assert "no answer within 0.2 s" in result.planned.note
+
+
+def test_what_a_killed_step_has_spent_is_counted_by_its_repeat(make_loop: MakeLoop) -> None:
+    """Nobody was told of its tokens; the ceiling and the round hear of them all the same."""
+    loop = make_loop(**BY_LLM)
+    killed = Reservation(loop=loop.run, model=loop.model, day="2026-11-29", tokens=9_000)
+    assert loop.services.token_usage.reserve(killed, 50_000) == ""
+    told = Budget(job_runs=1, dbu=1, tokens=2_000)
+    with _answering(loop, _says(GOOD)) as server:
+        result = loop.plan(spent=told)
+    assert result.planned is not None
+    assert seen(server.requests[0])["budget_left"]["tokens"] == 50_000 - 9_000
+    assert told.tokens + result.planned.tokens == loop.services.token_usage.of_loop(loop.run) > 9_000
+
+
+def test_a_step_that_fails_says_what_it_has_spent(make_loop: MakeLoop) -> None:
+    """Its right to the table is taken away between two questions: the first one was paid for."""
+    loop = make_loop(**BY_LLM)
+    usage = loop.services.token_usage
+
+    class TakenAway:
+        def of_loop(self, loop: str) -> int:
+            return usage.of_loop(loop)
+
+        def settle(self, reserved: Reservation, tokens: int) -> None:
+            usage.settle(reserved, tokens)
+
+        def reserve(self, wanted: Reservation, loop_ceiling: int) -> str:
+            if usage.of_loop(wanted.loop):
+                raise ServiceRefusedError("Table storage", "403", "give it the role")
+            return usage.reserve(wanted, loop_ceiling)
+
+    loop.replace(token_usage=TakenAway())
+    with _answering(loop, _says("prose"), _says(GOOD)):
+        result = loop.plan()
+    assert result.failure is not None
+    assert result.failure.code == "service_refused"
+    assert result.tokens == usage.of_loop(loop.run) > 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"choices": [null]}',
+        '{"choices": "abc"}',
+        '{"choices": [{"message": null}]}',
+        '{"choices": [{"message": "text"}]}',
+        '{"choices": [{"message": {"content": 7}}]}',
+        '{"choices": [{"message": {"content": {}, "refusal": {}}}], "usage": {}}',
+    ],
+)
+def test_a_body_of_another_shape_never_fails_the_loop(make_loop: MakeLoop, body: str) -> None:
+    """The rules plan, with the reason."""
+    loop = make_loop(**BY_LLM)
+    with _answering(loop, Reply(body=body)):
+        result = loop.plan()
+    assert result.failure is None
+    assert result.planned is not None
+    assert result.planned.plan is not None
+    assert result.planned.planned_by == "rules_after_llm"
+    assert result.planned.note.startswith("no answer: the answer is no chat completion: ")
+
+
+@pytest.mark.parametrize("usage", [None, {}, [], {"total_tokens": None}, {"total_tokens": -15}, {"total_tokens": 0}])
+def test_a_plan_without_a_count_is_taken_at_its_dearest(make_loop: MakeLoop, usage: Any) -> None:
+    """A count below one would end the loop after its job has run, or leave every round free."""
+    loop = make_loop(**BY_LLM)
+    body = json.dumps({"choices": [{"message": {"content": json.dumps(GOOD)}}], "usage": usage})
+    with _answering(loop, Reply(body=body)):
+        result = loop.plan()
+    assert result.planned is not None
+    assert result.planned.planned_by == "llm"
+    assert result.planned.tokens > 5_000
 
 
 def test_an_identity_without_a_token_does_not_stop_the_loop(make_loop: MakeLoop) -> None:
@@ -223,7 +298,6 @@ def test_an_identity_without_a_token_does_not_stop_the_loop(make_loop: MakeLoop)
     model = OpenAILanguageModel("http://127.0.0.1:9/v1/", Deployment("gpt-5-mini"), no_token)
     loop.replace(language_model=model)
     result = loop.plan()
-    model.close()
     assert result.planned is not None
     assert result.planned.planned_by == "rules_after_llm"
     assert "no token: no identity is assigned" in result.planned.note

@@ -12,7 +12,6 @@ from clients.databricks_workspace import ImpatientClock, open_workspace
 from domain.compute import ComputeRef
 from domain.errors import ServiceUnavailableError
 from domain.job import JobOrder
-from domain.language_model import Prompt, Turn
 from domain.notification import Notification
 from domain.ports import Services
 from domain.run import RunEvent
@@ -28,7 +27,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 BUDGET_SECONDS = 0.3
 BLOB = BlobRef(container="bronze", name="m/a.csv")
 NOTE = Notification(key="k", kind="page", model="m", severity="critical", title="t", body="b")
-PROMPT = Prompt(turns=(Turn(role="user", text="Plan."),), schema_name="plan", answer_schema={}, answer_tokens=10)
 CALLS: dict[str, Callable[[Services], object]] = {
     "job status": lambda services: services.jobs.status(1),
     "job start": lambda services: services.jobs.start(JobOrder(run="r", model="m", job="j", token="t", parameters={})),
@@ -44,7 +42,6 @@ CALLS: dict[str, Callable[[Services], object]] = {
     "service bus": lambda services: services.alert_queues.send_raw("q", b"{}", message_id="1", properties={}),
     "event grid": lambda services: services.events.publish(RunEvent(kind="started", model="m", run="r", data={})),
     "notifier": lambda services: services.notifier.send(NOTE, services.notifier.addresses(NOTE)[0]),
-    "language model": lambda services: services.language_model and services.language_model.complete(PROMPT),
 }
 # Nobody is asked there: without a token no request is made.
 _NOBODY = "https://127.0.0.1:9"
@@ -61,7 +58,6 @@ _WITH_IDENTITY = {
 def _services(port: int, monkeypatch: pytest.MonkeyPatch) -> LazyServices:
     url = f"http://127.0.0.1:{port}"
     account = "AccountName=devstoreaccount1;AccountKey=Zm9v;DefaultEndpointsProtocol=http"
-    monkeypatch.setattr("wiring.services._LANGUAGE_MODEL_PAUSE", 0.0)
     # Put back, since wiring sets what is missing.
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
@@ -73,10 +69,6 @@ def _services(port: int, monkeypatch: pytest.MonkeyPatch) -> LazyServices:
         "NIGHTSHIFT_EVENTGRID_ENDPOINT": f"{url}/api/events",
         "NIGHTSHIFT_EVENTGRID_KEY": "k",
         "NIGHTSHIFT_NOTIFY_URLS": f"json://127.0.0.1:{port}",
-        "NIGHTSHIFT_LLM_URL": f"{url}/v1",
-        "NIGHTSHIFT_LLM_MODEL": "gpt-4o",
-        "NIGHTSHIFT_LLM_KEY": "k",
-        "NIGHTSHIFT_LLM_TIMEOUT_SECONDS": "1",
         "MLFLOW_TRACKING_URI": url,
         "DATABRICKS_HOST": url,
         "DATABRICKS_TOKEN": "t",
@@ -141,7 +133,7 @@ def test_a_call_ends_where_the_identity_does_not_answer(
         vars(services._credential)["_credential"].close()
 
 
-@pytest.mark.parametrize("call", ["job status", "tables", "blob read", "event grid", "registry", "language model"])
+@pytest.mark.parametrize("call", ["job status", "tables", "blob read", "event grid", "registry"])
 @pytest.mark.timeout(60)
 def test_a_wait_that_the_other_side_asks_for_is_no_longer_than_the_budget(
     call: str, monkeypatch: pytest.MonkeyPatch

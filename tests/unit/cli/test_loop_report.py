@@ -2,9 +2,10 @@
 
 from io import StringIO
 
-from rich.console import Console, Group
+from rich.console import Group
 
 from cli.loop_report import loop_report
+from cli.rendering import TextConsole
 from domain.evidence import MetricComparison
 from domain.improvement import Budget, Criticism, Feedback, Round
 from domain.improvement_messages import ImprovementOutcome
@@ -14,7 +15,7 @@ COST = Budget(job_runs=1, dbu=0.25, tokens=12)
 
 
 def _printed(loop: ImprovementOutcome) -> str:
-    console = Console(file=StringIO(), width=160)
+    console = TextConsole(file=StringIO(), width=160)
     console.print(Group(*loop_report(loop)))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()

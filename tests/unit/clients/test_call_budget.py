@@ -142,18 +142,3 @@ def test_the_making_of_a_client_is_part_of_its_first_call() -> None:
     before = len(made)
     assert client.ask("third", kindly=False) == "third False"
     assert len(made) == before
-
-
-def test_an_abandoned_client_is_told() -> None:
-    """So that it does not try a second time for nobody."""
-    hanging, told = threading.Event(), []
-
-    class Client:
-        def ask(self) -> None:
-            hanging.wait()
-
-    client = bounded("X", SHORT, Client, on_abandon=lambda made: told.append(type(made)))
-    with pytest.raises(ServiceUnavailableError):
-        client.ask()
-    hanging.set()
-    assert told == [Client]

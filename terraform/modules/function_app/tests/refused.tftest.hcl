@@ -162,3 +162,33 @@ run "a_language_model_that_may_take_ten_minutes_is_refused" {
 
   expect_failures = [var.language_model]
 }
+
+run "a_language_model_at_an_address_that_can_only_fail_is_refused" {
+  command = plan
+
+  variables {
+    language_model = { url = "https://models.example/v1/chat/completions", deployment = "gpt-5-mini" }
+  }
+
+  expect_failures = [var.language_model]
+}
+
+run "an_unknown_reasoning_effort_is_refused" {
+  command = plan
+
+  variables {
+    language_model = { url = "https://models.example/v1/", deployment = "gpt-5-mini", reasoning_effort = "max" }
+  }
+
+  expect_failures = [var.language_model]
+}
+
+run "a_ceiling_of_no_tokens_is_refused" {
+  command = plan
+
+  variables {
+    language_model = { url = "https://models.example/v1/", deployment = "gpt-5-mini", tokens_per_day = 0 }
+  }
+
+  expect_failures = [var.language_model]
+}

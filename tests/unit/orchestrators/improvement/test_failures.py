@@ -136,6 +136,14 @@ async def test_a_planner_that_fails_ends_the_loop(run: Run, script: Script) -> N
     assert (alert(script)["severity"], alert(script)["rule"]) == ("critical", "improvement_failed")
 
 
+async def test_tokens_of_a_planner_that_fails_are_counted(run: Run, script: Script) -> None:
+    """A language model may have been asked before; a step of an older release says nothing of it."""
+    script.on(PLAN_IMPROVEMENT, PlanImprovementResult(failure=failure(PLAN_IMPROVEMENT), tokens=700))
+    assert (await run()).spent.tokens == 700
+    old = PlanImprovementResult.from_json({"failure": failure(PLAN_IMPROVEMENT).to_json()})
+    assert old.tokens == 0
+
+
 async def test_a_critic_that_fails_ends_the_loop(run: Run, script: Script) -> None:
     """What nobody has judged is not promoted; the round is kept without a verdict."""
     script.on(CRITICISE_ROUND, CriticiseResult(failure=failure(CRITICISE_ROUND)))

@@ -111,6 +111,22 @@ def test_counts_are_whole(make_spec: MakeSpec, sales: pd.DataFrame, dimension: S
         search(make_spec(), sales, dimension)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(
+    "dimension",
+    [
+        SearchRange(parameter="learning_rate", low=0.01, high=math.nextafter(0.01, 1), log=True),
+        SearchRange(parameter="learning_rate", low=-1.7e308, high=1.7e308),
+    ],
+)
+def test_a_range_that_cannot_be_sampled_is_bad_input(
+    make_spec: MakeSpec, sales: pd.DataFrame, dimension: SearchDimension
+) -> None:
+    """The sampler's own error, whatever its kind; the bounds refuse such a plan before a job runs."""
+    with pytest.raises(BadInputError, match=r"plan\.action\.search_space = .*cannot be sampled"):
+        search(make_spec(), sales, dimension, trials=20)
+
+
 def test_a_detectors_features_are_searched_too() -> None:
     """Other weeks and windows make other inputs, measured by F1 on the labelled newer part."""
     spec, rows = load_spec(DETECTOR), synthetic_taxi.history(5).iloc[:7000]
