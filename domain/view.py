@@ -64,11 +64,14 @@ class ModelView(Message):
     Attributes:
         champion: at the time asked for (``at``), now if none was.
         spec_error: why the spec cannot be used; empty if it can.
+        trouble: why the registry was not read: then ``champion`` is the recorded one, and there are no versions and no
+            rollback target; empty if it was read.
     """
 
     model: str
     description: str
     spec_error: str
+    trouble: str = ""
     champion: str | None
     champion_since: datetime | None
     rollback_target: str | None
