@@ -94,3 +94,17 @@ def test_a_reopened_incident_is_answered_under_another_id() -> None:
     first = Recorded(alert_key="a", incident=incident())
     again = Recorded(alert_key="b", incident=incident(), reopened=True)
     assert (first.response, again.response) == ("response-m1-i1", "response-m1-i1-b")
+
+
+@pytest.mark.parametrize(
+    ("occurrences", "firing", "text"),
+    [
+        (1, 1, "once, still firing"),
+        (1, 0, "once, resolved by its source"),
+        (3, 3, "3 times, still firing"),
+        (3, 1, "3 times, 1 of them still firing"),
+    ],
+)
+def test_how_often_it_was_reported(occurrences: int, firing: int, text: str) -> None:
+    """One is no plural."""
+    assert incident(occurrences=occurrences, firing=firing).reported == text
