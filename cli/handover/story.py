@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from cli.handover.night import Night
 from cli.handover.report import Handover, IncidentLine, LetterLine, ModelNight, MoveLine, Need, ReviewLine, RunLine
 from domain.decision import ChampionMove
-from domain.incident import Incident
+from domain.incident import CHANGING, Incident
 from domain.review import Review
+from domain.times import plain_times
 from domain.view import ModelView, RunSummary
 
-# Mitigations that change something; the others only tell people.
-_CURES = frozenset({"rollback", "retrain", "pause_compute"})
+_SEVERITIES = {"critical": 0, "warning": 1}
 
 
 def tell(night: Night, app: str) -> Handover:
@@ -41,14 +41,14 @@ def tell(night: Night, app: str) -> Handover:
 
 
 def _needs(night: Night) -> Iterator[Need]:
-    """What decides itself first comes first."""
+    """What decides itself first comes first; of the others the most severe, then the newest."""
     if not night.ready:
         yield Need(what="Something that Nightshift depends on does not answer.", command="nightshift doctor")
     for review in sorted((item for item in night.reviews if item.state == "open"), key=lambda item: item.due_at):
         what = f"Review of version {review.challenger_version} of {review.model}: {review.reason}"
         command = f"nightshift review {review.review_id}"
         yield Need(what=what, command=command, page=f"/reviews/{review.review_id}", due_at=review.due_at)
-    for incident in sorted(night.incidents, key=lambda item: item.recorded_at):
+    for incident in sorted(night.incidents, key=_urgency):
         if incident.state == "open" or (incident.state == "acknowledged" and incident.severity == "critical"):
             what = f"{incident.severity} incident of {incident.model}, {incident.state}: {incident.title}"
             command = f"nightshift show {incident.incident_id}"
@@ -62,8 +62,15 @@ def _needs(night: Night) -> Iterator[Need]:
             what = f"A message on {letter.queue} could not be handled: {_first_line(letter.reason)}"
             yield Need(what=what, command=f"nightshift dlq show {letter.letter_id}")
     for view in night.models:
+        if view.trouble:
+            yield Need(what=f"{view.model}: {view.trouble}", command=f"nightshift models {view.model}")
         if view.spec_error:
             yield Need(what=f"The spec of {view.model} cannot be used: {view.spec_error}", command="nightshift models")
+
+
+def _urgency(incident: Incident) -> tuple[int, float]:
+    """The most severe first; of these the newest."""
+    return _SEVERITIES.get(incident.severity, 2), -incident.recorded_at.timestamp()
 
 
 def _model(night: Night, name: str, view: ModelView | None) -> ModelNight:
@@ -74,18 +81,20 @@ def _model(night: Night, name: str, view: ModelView | None) -> ModelNight:
         champion=view.champion if view else None,
         rollback_target=view.rollback_target if view else None,
         spec_error=view.spec_error if view else "",
-        runs=tuple(_run(run) for run in reversed(night.runs) if run.model == name),
+        checked=view is None or not view.trouble,
+        runs=tuple(_run(run) for run in night.runs if run.model == name),
         moves=tuple(
-            MoveLine(at=move.at, version=move.version, previous=move.previous, how=_how(move)) for move in in_night
+            MoveLine(at=move.at, version=move.version, previous=move.previous, how=_how(move))
+            for move in reversed(in_night)
         ),
         incidents=tuple(
             _incident(item)
-            for item in sorted(night.incidents, key=lambda item: item.recorded_at)
+            for item in sorted(night.incidents, key=_urgency)
             if item.model == name and item.updated_at >= night.since
         ),
         reviews=tuple(
             _review(item)
-            for item in sorted(night.reviews, key=lambda item: item.opened_at)
+            for item in sorted(night.reviews, key=lambda item: item.opened_at, reverse=True)
             if item.model == name and _happened(item, night.since)
         ),
     )
@@ -114,7 +123,7 @@ def _how(move: ChampionMove) -> str:
 
 
 def _incident(incident: Incident) -> IncidentLine:
-    cures = [item for item in incident.actions if item.mitigation in _CURES and item.state in {"done", "undone"}]
+    cures = [item for item in incident.actions if item.mitigation in CHANGING and item.state in {"done", "undone"}]
     first = min((item.at for item in cures), default=None)
     return IncidentLine(
         incident_id=incident.incident_id,
@@ -124,7 +133,11 @@ def _incident(incident: Incident) -> IncidentLine:
         state=incident.state,
         reported=incident.occurrences,
         recorded_at=incident.recorded_at,
-        done=tuple(f"{item.mitigation} {item.state}: {item.detail}" for item in incident.actions),
+        done=tuple(
+            plain_times(f"{item.mitigation} {item.state}: {item.detail}")
+            for item in incident.actions
+            if not item.only_told
+        ),
         mitigated_after=duration(first - incident.recorded_at) if first else "",
     )
 
