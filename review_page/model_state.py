@@ -21,8 +21,10 @@ logger = logging.getLogger(__name__)
 
 # A page at 3 am is read although MLflow is slow or away; it then says of which model it knows less.
 REGISTRY_SECONDS = 3.0
-# What MLflow said of a model counts for so long, unless its champion moves.
-KEPT_SECONDS = 10.0
+# What MLflow said of a model counts for so long, unless its champion moves; then it is asked again, and until it has
+# answered the page shows what it said before, but nothing older than this.
+KEPT_SECONDS = 30.0
+SHOWN_SECONDS = 120.0
 # Models about which MLflow is asked at once: far fewer than the calls that may be under way.
 _AT_ONCE = 8
 NOT_READ = "not read in time: champion as recorded, rollback not checked"
@@ -49,6 +51,11 @@ class _Asked:
     at: float
     moves: tuple[ChampionMove, ...]
 
+    def answers(self, moves: tuple[ChampionMove, ...], seconds: float) -> bool:
+        """Whether the answer is there, is about these moves, and is at most so old."""
+        age = asyncio.get_running_loop().time() - self.at
+        return self.answer.done() and self.moves == moves and age <= seconds
+
 
 class ModelStates:
     """Reads the state of every model.
@@ -60,6 +67,7 @@ class ModelStates:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="registry")
         self._asked: dict[str, _Asked] = {}
+        self._answered: dict[str, _Asked] = {}
         # Which experiment is whose, and how a run ended, never change.
         self._experiments: dict[str, str] = {}
         self._ended: dict[str, RunSummary] = {}
@@ -95,19 +103,26 @@ class ModelStates:
         self, services: Services, model: str, moves: tuple[ChampionMove, ...], until: float
     ) -> ModelState:
         """What only MLflow knows; if it is not there in time, the champion book has to do."""
-        loop = asyncio.get_running_loop()
-        known = self._asked.get(model)
-        if known is None or known.moves != moves or (known.answer.done() and loop.time() - known.at > KEPT_SECONDS):
-            ask = copy_context().run
-            known = _Asked(
-                loop.run_in_executor(self._threads, ask, self._ask_registry, services, model), loop.time(), moves
-            )
-            self._asked[model] = known
-        await asyncio.wait([known.answer], timeout=max(until - loop.time(), 0))
-        if known.answer.done():
+        asked = self._asked.get(model)
+        if asked is not None and asked.answer.done():
+            self._answered[model] = asked
+        known = self._answered.get(model)
+        if known is not None and known.answers(moves, KEPT_SECONDS):
             return known.answer.result()
+        if asked is None or asked.answer.done() or asked.moves != moves:
+            asked = self._asked[model] = self._ask(services, model, moves)
+        if known is not None and known.answers(moves, SHOWN_SECONDS):
+            return known.answer.result()
+        await asyncio.wait([asked.answer], timeout=max(until - asyncio.get_running_loop().time(), 0))
+        if asked.answer.done():
+            return asked.answer.result()
         logger.warning("registry_slow model=%s seconds=%s", model, REGISTRY_SECONDS)
         return ModelState(model, trouble=NOT_READ, checked=False)
+
+    def _ask(self, services: Services, model: str, moves: tuple[ChampionMove, ...]) -> _Asked:
+        loop = asyncio.get_running_loop()
+        answer = loop.run_in_executor(self._threads, copy_context().run, self._ask_registry, services, model)
+        return _Asked(answer, loop.time(), moves)
 
     def _ask_registry(self, services: Services, model: str) -> ModelState:
         try:

@@ -23,7 +23,7 @@ class Registry:
     """A registry whose models answer after they are let go, if they are held; counts what it is asked."""
 
     def __init__(self, held: dict[str, threading.Event] | None = None, *, away: bool = False) -> None:
-        self._held = held or {}
+        self._held = {} if held is None else held
         self._away = away
         self.asked: list[str] = []
 
@@ -109,6 +109,22 @@ async def test_one_slow_model_changes_no_other(monkeypatch: pytest.MonkeyPatch) 
     await states._asked["m00"].answer
     assert (await _read(states, services))["m00"].trouble == ""
     assert sorted(registry.asked) == list(models)
+
+
+async def test_the_answer_before_is_shown_until_there_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page waits for MLflow only if it has nothing to show; what is too old is not shown."""
+    monkeypatch.setattr(model_state, "REGISTRY_SECONDS", 0.2)
+    monkeypatch.setattr(model_state, "KEPT_SECONDS", -1.0)
+    held: dict[str, threading.Event] = {}
+    registry, states = Registry(held), ModelStates()
+    services = _services(registry)
+    first = await _read(states, services)
+    hold = held["m"] = threading.Event()
+    assert [await _read(states, services) for _ in range(3)] == [first] * 3
+    assert registry.asked == ["m", "m"]
+    monkeypatch.setattr(model_state, "SHOWN_SECONDS", -1.0)
+    assert (await _read(states, services))["m"].trouble == NOT_READ
+    hold.set()
 
 
 async def test_a_move_of_the_champion_is_seen_at_once() -> None:
