@@ -95,7 +95,7 @@ SUITES: tuple[Suite, ...] = (
     ),
     Suite(
         name="pages",
-        scripts=(Script("pages/front.py"),),
+        scripts=(Script("pages/front.py"), Script("pages/many_models.py")),
         comparisons=(Comparison("front_page_median", "health_median", "the same host, a call that reads nothing"),),
     ),
     Suite(

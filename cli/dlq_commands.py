@@ -108,8 +108,11 @@ def redrive(
             plans = [sent.get(plan.letter_id, plan) for plan in plans]
     if as_json:
         rendering.print_json(console, {"items": [plan.to_json() for plan in plans]})
-    else:
+    elif dry_run:
         console.print(_table(plans))
+    else:
+        # What would not be understood stands in the table above.
+        console.print(f"sent {sum(plan.sent for plan in plans)} of {len(plans)}")
     if any(not plan.handled for plan in plans):
         raise typer.Exit(1)
 

@@ -52,6 +52,19 @@ def alert(
 
     Without figures it sends an example that is critical: `nightshift alert degradation --model revenue_forecast`.
     """
+    if file is not None:
+        _refuse_beside_file(
+            CATEGORY=category,
+            model=model,
+            value=value,
+            baseline=baseline,
+            metric=metric,
+            severity=severity,
+            version=version,
+            title=title,
+            id=alert_id,
+            resolve=resolve or None,
+        )
     with AppClient(app_url(state)) as app:
         if file is not None:
             document = _read(file)
@@ -114,6 +127,14 @@ def alert_document(app: AppClient, category: Category, model: str | None, **give
         **example,
         **said,
     }
+
+
+def _refuse_beside_file(**given: object) -> None:
+    """The document says everything: what else is given would be left out without a word."""
+    for name, value in given.items():
+        if value is not None:
+            field = name if name.isupper() else f"--{name}"
+            raise BadInputError(field=field, value=value, rule="leave it out: the document of --file says everything")
 
 
 def _read(file: Path) -> dict[str, Any]:

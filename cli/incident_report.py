@@ -6,6 +6,7 @@ from rich.text import Text
 
 from cli.rendering import moment, plain_table
 from domain.incident import Incident
+from domain.times import plain_times
 from domain.view import IncidentView
 
 _SEVERITY = {"critical": "red", "warning": "yellow", "informational": "dim"}
@@ -37,7 +38,7 @@ def incident_report(view: IncidentView) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     facts.add_row("model", incident.model)
     facts.add_row("judged", Text(f"{incident.severity} {incident.category} by rule {incident.rule}: {incident.reason}"))
-    facts.add_row("reported", f"{incident.occurrences} time(s), {incident.firing} not resolved by the source")
+    facts.add_row("reported", incident.reported)
     if incident.caused_by:
         facts.add_row("symptom of", incident.caused_by)
     if incident.runbook:
@@ -52,16 +53,13 @@ def incident_report(view: IncidentView) -> RenderableType:
         done = plain_table("mitigation", "state", "at", "what", "ledger")
         for action in incident.actions:
             ledger = "-" if action.ledger is None else str(action.ledger)
-            done.add_row(action.mitigation, action.state, moment(action.at), Text(action.detail), ledger)
+            done.add_row(action.mitigation, action.state, moment(action.at), Text(plain_times(action.detail)), ledger)
         parts += [Text(), done]
     timeline = plain_table("at", "who", "what")
     for entry in sorted(incident.timeline, key=lambda line: line.at):
-        timeline.add_row(moment(entry.at), Text(entry.actor), Text(entry.what))
+        timeline.add_row(moment(entry.at), Text(entry.actor), Text(plain_times(entry.what)))
     parts += [Text(), timeline]
     undo = f"nightshift undo {incident.incident_id} --comment WHY"
-    if any(action.state == "done" and action.mitigation in _UNDOABLE for action in incident.actions):
+    if incident.undoable:
         parts += [Text(), Text(f"to take it back: {undo}", style="dim")]
     return Group(*parts)
-
-
-_UNDOABLE = {"rollback", "retrain", "pause_compute"}

@@ -50,7 +50,8 @@ def _round(item: Round) -> Table:
 def _metric(metric: MetricComparison) -> str:
     ours, theirs = ("none" if value is None else f"{value:.4g}" for value in (metric.challenger, metric.champion))
     limit = f"; {metric.broken_limit}" if metric.broken_limit else ""
-    return f"{ours}, champion {theirs}: {metric.verdict}{limit}"
+    against = "no champion" if metric.verdict == "unopposed" else f"champion {theirs}: {metric.verdict}"
+    return f"{ours}, {against}{limit}"
 
 
 def _cost(spent: Budget) -> str:

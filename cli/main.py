@@ -1,8 +1,10 @@
 """The ``nightshift`` command."""
 
+import json
 import os
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -27,8 +29,7 @@ from domain.errors import BadInputError, NightshiftError
 from local_host.stack.errors import StackError
 
 app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
 )
 
@@ -70,6 +71,12 @@ for panel, commands in PANELS.items():
         app.command(rich_help_panel=panel)(command)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nightshift {version('nightshift')}")
+        raise typer.Exit
+
+
 @app.callback()
 def choose(
     context: typer.Context,
@@ -79,8 +86,14 @@ def choose(
             "--env", envvar="NIGHTSHIFT_ENV", help="A deployed environment, such as dev; else the local stack."
         ),
     ] = None,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     """Nightshift looks after machine-learning models: new data retrains them, evidence promotes them."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
     if env is not None and context.invoked_subcommand in LOCAL_ONLY:
         raise BadInputError(
             field="--env", value=env, rule=f"`{context.invoked_subcommand}` is about this machine; leave it out"
@@ -90,9 +103,17 @@ def choose(
 
 
 def main() -> None:
-    """Run the command; a failure is one readable message on stderr, and exit code 1."""
+    """Run the command; a failure is one readable message on stderr (JSON with ``--json``), and exit code 1."""
     try:
         app()
     except (NightshiftError, StackError) as error:
+        if "--json" in sys.argv[1:]:
+            code = error.code if isinstance(error, NightshiftError) else "stack"
+            sys.exit(_failed_as_json(code, str(error)))
         rendering.TextConsole(stderr=True).print(Text(f"error: {error}", style="red"))
         sys.exit(1)
+
+
+def _failed_as_json(code: str, message: str) -> int:
+    sys.stderr.write(json.dumps({"error": {"code": code, "message": message}}) + "\n")
+    return 1

@@ -1,5 +1,6 @@
 """The commands that read: runs, show, explain, models, ledger."""
 
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -8,7 +9,7 @@ import typer
 from rich.console import RenderableType
 
 from cli import incident_report, ledger_report, rendering, run_report
-from cli.app_client import AppClient, app_url
+from cli.app_client import AppClient, AppRefusedError, app_url
 from cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
 from domain.ledger import LedgerEntry
 from domain.names import IMPROVEMENT, LIFECYCLE
@@ -20,7 +21,8 @@ _RUNS = (f"{LIFECYCLE}-", f"{IMPROVEMENT}-")
 def runs(
     model: Model = None,
     outcome: Annotated[
-        str | None, typer.Option(help="Only those that ended so: promoted, rejected, flagged, halted, failed.")
+        str | None,
+        typer.Option(help="Only those that ended so: promoted, rejected, flagged, halted, failed, terminated."),
     ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
@@ -48,13 +50,12 @@ def show(
     state: State = DEFAULT_STATE,
 ) -> None:
     """Show a run or an incident: each step, when it was, what it brought."""
-    name = quote(what, safe="")
     with _app(state) as app:
         if what.startswith(_RUNS):
-            found = app.get(f"runs/{name}")
+            found = app.get(f"runs/{quote(what, safe='')}")
             shown = run_report.run_report(RunDetail.from_json(found))
         else:
-            found = app.get(f"incidents/{name}")
+            found = _incident(app, what)
             shown = incident_report.incident_report(IncidentView.from_json(found))
     _show(found, shown, as_json=as_json)
 
@@ -65,26 +66,37 @@ def explain(
     state: State = DEFAULT_STATE,
 ) -> None:
     """Say why something was done: the decision, its rule and its evidence, from the ledger."""
-    name = quote(what, safe="")
     with _app(state) as app:
         if what.startswith(_RUNS):
-            found = app.get(f"runs/{name}/explanation")
+            found = app.get(f"runs/{quote(what, safe='')}/explanation")
         else:
-            view = app.get(f"incidents/{name}")
+            view = _incident(app, what)
             found = {"run": what, "model": view["incident"]["model"], "entries": view["entries"]}
     _show(found, ledger_report.explanation_report(Explanation.from_json(found)), as_json=as_json)
 
 
+def _incident(app: AppClient, name: str) -> Any:
+    """What is no run's name may be an incident's, or neither."""
+    try:
+        return app.get(f"incidents/{quote(name, safe='')}")
+    except AppRefusedError as error:
+        if error.fields.get("status") != HTTPStatus.NOT_FOUND:
+            raise
+        message = f"No such run or incident: {name!r}; `nightshift runs` and `nightshift incidents` list them"
+        raise AppRefusedError(message, status=HTTPStatus.NOT_FOUND) from error
+
+
 def models(
-    model: Annotated[str | None, typer.Argument(help="Only this model.")] = None,
+    model: Annotated[str | None, typer.Argument(help="This model, with its versions.")] = None,
     at: Annotated[str | None, typer.Option(help="Who was champion at this time, such as 2026-11-01T03:00Z.")] = None,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Show the models: versions, aliases, champion now or at a given time, rollback target."""
+    """List the models: champion now or at a given time, rollback target; with a name, all its versions."""
     with _app(state) as app:
         found = {"items": [app.get(f"models/{quote(model, safe='')}", at=at)]} if model else app.get("models", at=at)
-    shown = rendering.models_report([ModelView.from_json(item) for item in found["items"]])
+    views = [ModelView.from_json(item) for item in found["items"]]
+    shown = rendering.models_report(views) if model else rendering.models_table(views)
     _show(found, shown, as_json=as_json)
 
 

@@ -101,8 +101,24 @@ def metrics_table(evidence: Evidence) -> RenderableType:
             number(metric.champion),
             number(metric.challenger),
             "-" if interval is None else f"{number(interval.low)} to {number(interval.high)}",
-            styled(metric.verdict),
+            styled("no champion" if metric.verdict == "unopposed" else metric.verdict),
             Text(metric.broken_limit, style="red"),
+        )
+    return table
+
+
+def models_table(models: list[ModelView]) -> RenderableType:
+    """A line for each model."""
+    table = plain_table("model", "champion", "since", "rollback target", "versions", "trouble")
+    for model in models:
+        known = not model.trouble
+        table.add_row(
+            model.model,
+            _version(model.champion),
+            moment(model.champion_since),
+            _version(model.rollback_target) if known else "not checked",
+            str(len(model.versions)) if known else "not read",
+            Text(model.spec_error or model.trouble, style="red"),
         )
     return table
 
@@ -117,7 +133,9 @@ def models_report(models: list[ModelView]) -> RenderableType:
         parts.append(Text(model.spec_error or model.description, style="red" if model.spec_error else "dim"))
         if model.alias_problem:
             parts.append(Text(model.alias_problem, style="red"))
-        parts.append(Text(f"rollback target {_version(model.rollback_target)}"))
+        if model.trouble:
+            parts.append(Text(model.trouble, style="red"))
+        parts.append(Text(f"rollback target {'not checked' if model.trouble else _version(model.rollback_target)}"))
         table = plain_table("version", "aliases", "created", "run")
         for version in model.versions:
             run = version.tags.get("nightshift.lifecycle_run", "")

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.loop_report import loop_report
-from cli.rendering import moment, plain_table, styled
+from cli.rendering import moment, number, plain_table, styled
 from domain.improvement_messages import ImprovementOutcome
 from domain.view import InFlight, RunDetail, RunSummary, TimelineStep
 
@@ -79,7 +79,7 @@ def _result(step: TimelineStep) -> Text:
     if failure:
         return Text(f"{failure['code']}: {failure['message']}".partition("\n")[0], style="yellow")
     status, summary = result.get("status") or {}, result.get("summary") or {}
-    metrics = [f"{metric['name']} {metric['verdict']}" for metric in summary.get("metrics", ())]
+    metrics = [_metric(metric) for metric in summary.get("metrics", ())]
     words = {
         "": status.get("state") or result.get("outcome") or ", ".join(metrics),
         "error": (status.get("error") or "").partition("\n")[0],
@@ -89,6 +89,13 @@ def _result(step: TimelineStep) -> Text:
         "ledger entry": result.get("ledger"),
     }
     return Text(_sentence(words))
+
+
+def _metric(metric: dict[str, Any]) -> str:
+    """Against a champion the verdict, without one the value."""
+    if metric["verdict"] == "unopposed":
+        return f"{metric['name']} {number(metric['challenger'])}"
+    return f"{metric['name']} {metric['verdict']}"
 
 
 def _accepted_rows(result: dict[str, Any]) -> int | None:

@@ -50,6 +50,12 @@ class TableDeadLetterBook:
         letters = (self._read(row) for row in rows if state is None or row.values["State"] == state)
         return tuple(sorted(letters, key=lambda letter: letter.recorded_at, reverse=True))
 
+    def waiting(self) -> tuple[DeadLetter, ...]:
+        """Those that wait for a person, newest first, without their bodies."""
+        rows = self._table.query("State eq @state", {"state": "waiting"})
+        letters = (DeadLetter.from_json(str(row.values["Letter"])) for row in rows)
+        return tuple(sorted(letters, key=lambda letter: letter.recorded_at, reverse=True))
+
     def _row(self, letter_id: str) -> Row | None:
         return next(iter(self._table.query("RowKey eq @key", {"key": letter_id})), None)
 

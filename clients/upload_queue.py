@@ -92,6 +92,15 @@ class TableUploadQueue:
         queue = self._table.get(model, _QUEUE)
         return None if queue is None else _begun(queue)[0] or None
 
+    def last_run(self, model: str) -> str | None:
+        """The run that was claimed last, whether or not it has ended; None if there was none."""
+        queue = self._table.get(model, _QUEUE)
+        if queue is None or _last(queue):
+            return None if queue is None else _last(queue)
+        # The row is from before rows named it.
+        claimed = self._uploads(model, "State", "claimed")
+        return str(claimed[-1].values["Run"]) if claimed else None
+
     def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
         """Start a successor of a generation whose instance is gone; it takes up the begun run unless that has ended."""
         queue = self._table.get(model, _QUEUE)
@@ -141,12 +150,24 @@ def _begun(queue: Row | None) -> tuple[str, int]:
     return str(queue.values["Begun"]), int(queue.values["BegunBy"])
 
 
+def _last(queue: Row | None) -> str:
+    """The run that was claimed last, whether or not it has ended; empty if the row does not name it."""
+    return "" if queue is None else str(queue.values.get("Last") or _begun(queue)[0])
+
+
 def _queue(
     queue: Row | None, generation: int, *, busy: bool, sequence: int, begun: tuple[str, int] | None = None
 ) -> Write:
     """The queue's row; ``begun`` None leaves the begun run as it is, unless the queue becomes idle."""
     run, begun_by = (begun or _begun(queue)) if busy else _NONE_BEGUN
-    values = {"Generation": generation, "Busy": busy, "Sequence": sequence, "Begun": run, "BegunBy": begun_by}
+    values = {
+        "Generation": generation,
+        "Busy": busy,
+        "Sequence": sequence,
+        "Begun": run,
+        "BegunBy": begun_by,
+        "Last": run or _last(queue),
+    }
     return Write(_QUEUE, values, None if queue is None else queue.etag)
 
 

@@ -1,7 +1,7 @@
 """Incidents: one per trouble, however often it is reported; its states, and what was done."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from domain.alert import AlertMessage, Category, Classification, Severity
 from domain.errors import ConflictError
@@ -27,6 +27,9 @@ TRANSITIONS: dict[tuple[Operation, IncidentState], IncidentState] = {
 ActionState = Literal["begun", "done", "repeated", "refused", "failed", "undone"]
 # What a person can ask for; the others are Nightshift's own.
 PERSONS_OPERATIONS: frozenset[Operation] = frozenset({"acknowledge", "resolve"})
+# The mitigations that change something; the others only tell people.
+CHANGING: frozenset[Mitigation] = frozenset({"rollback", "retrain", "pause_compute"})
+_TELLING = frozenset(get_args(Mitigation)) - CHANGING
 _LARGEST_TIMELINE = 60
 
 
@@ -43,6 +46,12 @@ class TimelineEntry(Message):
     actor: str
     what: str
     link: str = ""
+
+    @property
+    def bookkeeping(self) -> bool:
+        """Whether it says only which rule was applied, or that people were told."""
+        mitigation, _, state = self.key.rpartition("-")
+        return self.key.startswith("plan-") or _only_told(mitigation, state)
 
 
 class IncidentAction(Message):
@@ -62,6 +71,15 @@ class IncidentAction(Message):
     ledger: int | None = None
     link: str = ""
     facts: dict[str, Any] = {}
+
+    @property
+    def only_told(self) -> bool:
+        """Whether people were told, and nothing else was done or went wrong."""
+        return _only_told(self.mitigation, self.state)
+
+
+def _only_told(mitigation: str, state: str) -> bool:
+    return mitigation in _TELLING and state in {"begun", "done", "repeated"}
 
 
 class Incident(Message):
@@ -134,6 +152,19 @@ class Incident(Message):
         """The incident with what became of one mitigation; each kind has one line."""
         others = tuple(known for known in self.actions if known.mitigation != action.mitigation)
         return self.model_copy(update={"actions": (*others, action), "updated_at": max(self.updated_at, action.at)})
+
+    @property
+    def undoable(self) -> bool:
+        """Whether something was done that can be taken back; telling people cannot."""
+        return any(action.state == "done" and action.mitigation in CHANGING for action in self.actions)
+
+    @property
+    def reported(self) -> str:
+        """How often it was reported, and whether its source has resolved it, for a sentence."""
+        times = "once" if self.occurrences == 1 else f"{self.occurrences} times"
+        if self.firing == 0:
+            return f"{times}, resolved by its source"
+        return f"{times}, {'' if self.firing == self.occurrences else f'{self.firing} of them '}still firing"
 
     def action(self, mitigation: Mitigation) -> IncidentAction | None:
         """What became of a mitigation; None if it was not tried."""

@@ -37,6 +37,9 @@ class UploadQueue(Protocol):
     def begun_run(self, model: str) -> str | None:
         """The run that was claimed last and may not have ended; None if there is none."""
 
+    def last_run(self, model: str) -> str | None:
+        """The run that was claimed last, whether or not it has ended; None if there was none."""
+
     def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
         """Start a successor of a generation whose instance is gone; it takes up the begun run unless that has ended."""
 
@@ -262,6 +265,9 @@ class DeadLetterBook(Protocol):
 
     def settle(self, letter_id: str, expected: DeadLetterState, state: DeadLetterState, note: str) -> DeadLetter:
         """Move it from one state to another and add a line to its history; ConflictError if it is in another state."""
+
+    def waiting(self) -> tuple[DeadLetter, ...]:
+        """Those that wait for a person, newest first, without their bodies."""
 
     def all(self, queue: str | None = None, state: DeadLetterState | None = None) -> tuple[DeadLetter, ...]:
         """Dead letters, newest first."""

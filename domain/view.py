@@ -67,12 +67,15 @@ class ModelView(Message):
         spec_error: why the spec cannot be used; empty if it can.
         alias_problem: what was done to the champion alias outside Nightshift and is not on record yet, or that the
             alias is gone; empty if it points where the record says.
+        trouble: why the registry was not read: then ``champion`` is the recorded one, and there are no versions and no
+            rollback target; empty if it was read.
     """
 
     model: str
     description: str
     spec_error: str
     alias_problem: str = ""
+    trouble: str = ""
     champion: str | None
     champion_since: datetime | None
     rollback_target: str | None

@@ -11,8 +11,7 @@ from domain.page import Position
 from domain.ports import Services
 from domain.principal import READERS
 from review_page import incident_pages, review_pages
-from review_page.front import read_front
-from review_page.model_state import ModelStates
+from review_page.front import Front
 from review_page.run_page import read_run
 from review_page.security import HEADERS
 from review_page.static_files import static_files
@@ -26,7 +25,7 @@ _KEPT = "public, max-age=31536000, immutable"
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     """Register ``/`` and the pages below it."""
     result = df.Blueprint()
-    states = ModelStates()
+    front = Front()
 
     def get(path: str) -> Callable[[Answer], Answer]:
         return result.route(route=path, methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
@@ -41,15 +40,15 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
             Visit.of(req, *READERS)
             return failed(req, 404, f"There is no page /{path[:200]}.")
         visit = Visit.of(req, *READERS)
-        return visit.page(await read_front(client, services(), states))
+        return visit.page(await front.now(client, services()))
 
     @get("live")
     @result.durable_client_input(client_name="client")
     @explained_page
     async def show_live(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         visit = Visit.of(req, *READERS)
-        front = await read_front(client, services(), states)
-        return visit.fragment(LiveView(**{item.name: getattr(front, item.name) for item in fields(front)}))
+        seen = await front.recent(client, services())
+        return visit.fragment(LiveView(**{item.name: getattr(seen, item.name) for item in fields(seen)}))
 
     @get("runs")
     @result.durable_client_input(client_name="client")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import azure.durable_functions as df
 
 from activities.newest_runs import RunFilter, newest_runs
+from domain.dead_letter import DeadLetter
 from domain.errors import ServiceUnavailableError
 from domain.incident import Incident
 from domain.ports import Services
@@ -16,7 +17,7 @@ from domain.review_packet import Link
 from domain.view import RunSummary
 from review_page.model_state import ModelStates
 from review_page.story import tell
-from review_page.views import FrontView, OpenReview
+from review_page.views import FrontView, Letters, OpenReview
 
 NIGHT = timedelta(hours=12)
 # What began so long before the night may have ended in it.
@@ -24,19 +25,50 @@ _RUN_TIME = timedelta(hours=6)
 _RUNS = 200
 _INCIDENTS = 20
 _SEVERITIES = {"critical": 0, "warning": 1}
+# What open pages ask for again and again is read once in so many seconds, however many they are.
+_KEPT_SECONDS = 5.0
 
 
-async def read_front(client: df.DurableOrchestrationClient, services: Services, states: ModelStates) -> FrontView:
-    """Everything at once; what does not answer is left out and named.
+class Front:
+    """Reads the front page."""
 
-    Raises:
-        NightshiftError: storage does not answer, without which there is nothing to show.
-    """
+    def __init__(self) -> None:
+        self._states = ModelStates()
+        self._recent: asyncio.Future[FrontView] | None = None
+        self._recent_at = 0.0
+
+    async def now(self, client: df.DurableOrchestrationClient, services: Services) -> FrontView:
+        """As it is: whoever loads the page after doing something sees what came of it.
+
+        Raises:
+            NightshiftError: storage does not answer, without which there is nothing to show.
+        """
+        # What was read before is older than what this visitor is about to see.
+        self._recent = None
+        return await _read(client, services, self._states)
+
+    async def recent(self, client: df.DurableOrchestrationClient, services: Services) -> FrontView:
+        """As it was some seconds ago at most, whoever it was read for.
+
+        Raises:
+            NightshiftError: storage does not answer, without which there is nothing to show.
+        """
+        known = self._recent
+        if known is None or asyncio.get_running_loop().time() - self._recent_at > _KEPT_SECONDS:
+            known = self._recent = asyncio.ensure_future(_read(client, services, self._states))
+            self._recent_at = asyncio.get_running_loop().time()
+        # Who goes away takes the answer from nobody else.
+        return await asyncio.shield(known)
+
+
+async def _read(client: df.DurableOrchestrationClient, services: Services, states: ModelStates) -> FrontView:
+    """Everything at once; what does not answer is left out and named."""
     now = services.clock()
     since = now - NIGHT
-    reviews, incidents, (runs, trouble), models = await asyncio.gather(
+    reviews, incidents, letters, (runs, trouble), models = await asyncio.gather(
         asyncio.to_thread(services.reviews.all),
         asyncio.to_thread(services.incidents.all),
+        asyncio.to_thread(services.dead_letters.waiting),
         _runs(client, since),
         states.read(client, services),
     )
@@ -63,6 +95,7 @@ async def read_front(client: df.DurableOrchestrationClient, services: Services, 
             Link(title="Databricks jobs", url=f"{services.links.databricks}/jobs"),
         ),
         trouble=trouble,
+        letters=_by_queue(letters),
     )
 
 
@@ -92,6 +125,13 @@ def _open_reviews(reviews: tuple[Review, ...], now: datetime) -> tuple[OpenRevie
         if review.state == "open"
     )
     return tuple(sorted(waiting, key=lambda review: review.due_at))
+
+
+def _by_queue(letters: tuple[DeadLetter, ...]) -> tuple[Letters, ...]:
+    """Newest first, as the letters come."""
+    counts = Counter(letter.queue for letter in letters)
+    newest = {letter.queue: letter.reason for letter in reversed(letters)}
+    return tuple(Letters(queue, count, newest[queue]) for queue, count in counts.items())
 
 
 def _urgency(incident: Incident) -> tuple[int, int, float]:

@@ -18,8 +18,6 @@ from review_page.visit import Answer, Visit, explained_page, failed, see_other
 
 _OCCURRENCES = 30
 _LONGEST_COMMENT = 1_000
-# The other mitigations only tell people.
-_UNDOABLE = frozenset({"rollback", "retrain", "pause_compute"})
 
 
 def register(target: df.Blueprint, services: Callable[[], Services]) -> None:
@@ -99,7 +97,7 @@ async def _page(
     view = IncidentPageView(
         found=IncidentView(incident=incident, occurrences=occurrences[-_OCCURRENCES:], entries=entries),
         undo=undo,
-        undoable=any(item.state == "done" and item.mitigation in _UNDOABLE for item in incident.actions),
+        undoable=incident.undoable,
         allowed=frozenset(operation for operation, before in TRANSITIONS if before == incident.state),
         may_act=visit.principal.has(*ACTORS),
         may_undo=visit.principal.has("Operator"),

@@ -65,4 +65,6 @@ _FILTERS: dict[str, Callable[..., object]] = {
     "lasted": texts.lasted,
     "shown": texts.shown,
     "web": texts.web_address,
+    "why_waiting": texts.why_waiting,
+    "told": texts.told,
 }

@@ -2,20 +2,28 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import azure.durable_functions as df
 from pydantic import ValidationError
 
 from activities.review_packet import job_links, mlflow_links
 from activities.run_views import is_run, run_detail
+from domain.decision import Decision
 from domain.errors import NightshiftError
 from domain.evidence import Evidence
-from domain.names import EVALUATE_METRICS
+from domain.improvement import Round
+from domain.message import Message
+from domain.names import EVALUATE_METRICS, VALIDATE_DATA
 from domain.ports import Services
 from domain.review_packet import Link
+from domain.upload import PartReport
 from domain.view import RunDetail
+from review_page.chart import bars
 from review_page.views import RunView
+
+Known = TypeVar("Known", bound=Message)
 
 
 async def read_run(client: df.DurableOrchestrationClient, services: Services, run: str) -> RunView | None:
@@ -27,9 +35,41 @@ async def read_run(client: df.DurableOrchestrationClient, services: Services, ru
         return None
     detail = run_detail(status)
     elsewhere, trouble = await asyncio.to_thread(_mlflow, services, detail)
-    review = detail.output.get("review_id") if isinstance(detail.output, dict) else None
     links = (*elsewhere, *job_links(status.historyEvents or []))
-    return RunView(run=detail, links=links, review_id=str(review or ""), trouble=trouble)
+    return explained(RunView(run=detail, links=links, trouble=trouble))
+
+
+def explained(view: RunView) -> RunView:
+    """The view with why the run ended so, from its own steps and output."""
+    output = view.run.output if isinstance(view.run.output, dict) else {}
+    loop = output.get("improvement") or output
+    evidence = next(reversed(list(comparisons(view.run))), None)
+    reports = [item for step in view.run.steps if step.name == VALIDATE_DATA for item in _part_of(step.result, "parts")]
+    return replace(
+        view,
+        review_id=str(output.get("review_id") or ""),
+        decision=next(_read(Decision, [output.get("decision")]), None),
+        evidence=evidence,
+        bars=bars(evidence),
+        # A file that a job has validated is reported by a later step; the last word counts.
+        parts=tuple({part.upload.identity: part for part in _read(PartReport, reports)}.values()),
+        rounds=tuple(_read(Round, _part_of(loop, "rounds"))),
+    )
+
+
+def _part_of(value: Any, name: str) -> list[Any]:
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _read(kind: type[Known], values: list[Any]) -> Iterator[Known]:
+    """What can be read; an older release may have written it otherwise, and the step itself is shown all the same."""
+    for value in values:
+        if value is not None:
+            try:
+                yield kind.from_json(value)
+            except ValidationError:
+                continue
 
 
 def _mlflow(services: Services, detail: RunDetail) -> tuple[tuple[Link, ...], str]:
@@ -45,11 +85,9 @@ def _mlflow(services: Services, detail: RunDetail) -> tuple[tuple[Link, ...], st
 
 def comparisons(detail: RunDetail) -> Iterator[Evidence]:
     """The evidence that the run's own steps have told, in order."""
-    for step in detail.steps:
-        summary: Any = step.result.get("summary") if isinstance(step.result, dict) else None
-        if step.name == EVALUATE_METRICS and summary is not None:
-            try:
-                yield Evidence.from_json(summary)
-            except ValidationError:
-                # An older release wrote it otherwise; the step itself is shown all the same.
-                continue
+    summaries = [
+        step.result.get("summary")
+        for step in detail.steps
+        if step.name == EVALUATE_METRICS and isinstance(step.result, dict)
+    ]
+    yield from _read(Evidence, summaries)

@@ -1,4 +1,4 @@
-"""Last night's story: what happened to the models, merged from all records, oldest first."""
+"""Last night's story: what happened to the models, merged from all records, newest first."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from domain.decision import ChampionMove, withdrawn
 from domain.incident import Incident
 from domain.review import Review
+from domain.times import plain_times
 from domain.view import RunSummary
 from review_page.views import StoryEntry
 
@@ -13,6 +14,7 @@ from review_page.views import StoryEntry
 SHOWN = 60
 _LONGEST = 240
 _TONES = {"promoted": "good", "failed": "bad", "terminated": "bad"}
+_DONE = {"done": "good", "failed": "bad", "refused": "bad"}
 
 
 def tell(
@@ -23,10 +25,10 @@ def tell(
     reviews: Iterable[Review],
     moves: Iterable[ChampionMove],
 ) -> tuple[tuple[StoryEntry, ...], int]:
-    """The newest entries since a time, oldest first, and how many older ones were left out."""
+    """The newest entries since a time, newest first, and how many older ones were left out."""
     entries = [*_runs(runs), *_incidents(incidents), *_reviews(reviews), *_moves(moves)]
-    told = sorted((entry for entry in entries if entry.at >= since), key=lambda entry: (entry.at, entry.what))
-    return tuple(told[-SHOWN:]), max(len(told) - SHOWN, 0)
+    told = sorted((entry for entry in entries if entry.at >= since), key=lambda entry: entry.at, reverse=True)
+    return tuple(told[:SHOWN]), max(len(told) - SHOWN, 0)
 
 
 def _runs(runs: Iterable[RunSummary]) -> Iterator[StoryEntry]:
@@ -43,12 +45,15 @@ def _incidents(incidents: Iterable[Incident]) -> Iterator[StoryEntry]:
     for incident in incidents:
         path = f"/incidents/{incident.incident_id}"
         for number, entry in enumerate(incident.timeline):
-            what = f"{incident.title}: {entry.what}" if number == 0 else f"{entry.actor}: {entry.what}"
-            yield StoryEntry(entry.at, incident.model, _short(what), path, "" if number else "bad")
+            if not entry.bookkeeping:
+                what = f"{incident.title}: {entry.what}" if number == 0 else f"{entry.actor}: {entry.what}"
+                tone = "bad" if number == 0 else _DONE.get(entry.key.rpartition("-")[2], "")
+                yield StoryEntry(entry.at, incident.model, _short(what), path, tone)
+        told = {entry.key for entry in incident.timeline}
         for action in incident.actions:
-            what = f"{action.mitigation} {action.state}: {action.detail}"
-            tone = {"done": "good", "failed": "bad", "refused": "bad"}.get(action.state, "")
-            yield StoryEntry(action.at, incident.model, _short(what), path, tone)
+            if not action.only_told and f"{action.mitigation}-{action.state}" not in told:
+                what = f"{action.mitigation} {action.state}: {action.detail}"
+                yield StoryEntry(action.at, incident.model, _short(what), path, _DONE.get(action.state, ""))
 
 
 def _reviews(reviews: Iterable[Review]) -> Iterator[StoryEntry]:
@@ -75,5 +80,5 @@ def _moves(moves: Iterable[ChampionMove]) -> Iterator[StoryEntry]:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = " ".join(plain_times(text).split())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."

@@ -1,11 +1,20 @@
 """Values as people read them."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from domain.incident import CHANGING, Incident
+from domain.names import IMPROVEMENT, LIFECYCLE
+from domain.times import plain_times
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 _LONGEST_VALUE = 6_000
+_RUN = re.compile(rf"\b((?:{LIFECYCLE}|{IMPROVEMENT})-[a-z][a-z0-9_]*-[0-9a-f]{{8,}})\b")
 
 
 def moment(value: datetime) -> str:
@@ -41,6 +50,26 @@ def shown(value: Any) -> str:
     if len(text) <= _LONGEST_VALUE:
         return text
     return f"{text[:_LONGEST_VALUE]}\n... and {len(text) - _LONGEST_VALUE} characters more: `nightshift show`"
+
+
+def why_waiting(incident: Incident) -> str:
+    """What was done about an incident, or why a person is needed: the newest thing that changed anything or failed."""
+    telling = [action for action in incident.actions if action.mitigation in CHANGING or action.state == "failed"]
+    if telling:
+        newest = max(telling, key=lambda action: action.at)
+        return f"{newest.mitigation} {newest.state}: {newest.detail}"
+    if incident.caused_by:
+        return f"it waits for incident {incident.caused_by}, whose symptom it is"
+    return f"nothing was changed: {incident.reason}"
+
+
+def told(text: str) -> "Markup":
+    """A sentence of a record as HTML: times to the minute, ids of runs as links, everything else as text."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - most calls of the app render no page
+
+    pieces = _RUN.split(plain_times(text))
+    link = Markup('<a href="/runs/{0}">{0}</a>')
+    return Markup("").join(link.format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces))
 
 
 def web_address(text: str) -> str:

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from domain.decision import Decision
+from domain.evidence import Evidence
+from domain.improvement import Round
 from domain.incident import Incident
 from domain.review_packet import Link, ReviewPacket
+from domain.upload import PartReport
 from domain.view import IncidentView, RunDetail, RunSummary, UndoView
 
 
@@ -22,15 +26,26 @@ class OpenReview:
 
 
 @dataclass(frozen=True)
+class Letters:
+    """Dead letters of one queue that wait for a person: how many, and why the newest could not be handled."""
+
+    queue: str
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class ModelState:
     """One model in one line.
 
     Attributes:
         since: when the champion became it; None if that is not on record.
         rollback: the version that a rollback would bring back; None if there is none that may.
-        last_run: None if there was none, or if Durable does not know it any more.
+        last_run: the newest, ended or not; None if there was none, or if Durable does not know it any more.
         trouble: why something is missing here; empty if nothing is.
         experiment: address of its experiment in MLflow; empty if there is none.
+        unknown_run: id of the newest run if Durable does not know it any more; else empty.
+        checked: whether MLflow was read; without it ``champion`` is the recorded one and ``rollback`` says nothing.
     """
 
     model: str
@@ -41,6 +56,8 @@ class ModelState:
     signals: int = 0
     trouble: str = ""
     experiment: str = ""
+    unknown_run: str = ""
+    checked: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,13 @@ class FrontView:
     left_out: int
     links: tuple[Link, ...]
     trouble: tuple[str, ...] = ()
+    letters: tuple[Letters, ...] = ()
+
+    @property
+    def waiting(self) -> int:
+        """How many things wait for a person."""
+        letters = sum(item.count for item in self.letters)
+        return len(self.reviews) + len(self.incidents) + self.more_incidents + letters
 
 
 @dataclass(frozen=True)
@@ -119,13 +143,32 @@ class ReviewView:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run from its first step to its outcome; ``trouble`` says why links are missing."""
+    """A run from its first step to its outcome, and why it ended so.
+
+    Attributes:
+        trouble: why links are missing; empty if none is.
+        decision: about its challenger; None if there was none.
+        evidence: of its last evaluation; ``bars`` draw it. None before one.
+        parts: reports of its files.
+        rounds: of its improvement loop.
+    """
 
     template: ClassVar[str] = "run.html.j2"
     run: RunDetail
     links: tuple[Link, ...]
     review_id: str = ""
     trouble: str = ""
+    decision: Decision | None = None
+    evidence: Evidence | None = None
+    bars: tuple[Bar, ...] = ()
+    parts: tuple[PartReport, ...] = ()
+    rounds: tuple[Round, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """The reason; of a run whose files broke rules its first line, since the rules are listed by themselves."""
+        broken = any(part.report.violations for part in self.parts)
+        return self.run.reason.partition("\n")[0] if self.run.outcome == "halted" and broken else self.run.reason
 
 
 @dataclass(frozen=True)

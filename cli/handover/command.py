@@ -37,7 +37,7 @@ def handover(
     if as_json:
         rendering.print_json(rendering.make_console(), report.to_json())
         return
-    text = render(report, style)
+    text = render(report, style, for_reading=output is None and sys.stdout.isatty())
     if output is None:
         sys.stdout.write(escaped(text, keep="\n\t"))
         return

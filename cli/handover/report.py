@@ -84,12 +84,14 @@ class ModelNight(Message):
     Attributes:
         champion, rollback_target: now; None if there is none.
         spec_error: why its spec cannot be used; empty if it can.
+        checked: whether the registry was read; without it ``champion`` is the recorded one.
     """
 
     model: str
     champion: str | None = None
     rollback_target: str | None = None
     spec_error: str = ""
+    checked: bool = True
     runs: tuple[RunLine, ...] = ()
     moves: tuple[MoveLine, ...] = ()
     incidents: tuple[IncidentLine, ...] = ()

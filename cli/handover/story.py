@@ -7,12 +7,12 @@ from cli.handover.night import Night
 from cli.handover.report import Handover, IncidentLine, LetterLine, ModelNight, MoveLine, Need, ReviewLine, RunLine
 from domain.dead_letter import DeadLetter
 from domain.decision import ChampionMove, MoveKind, withdrawn
-from domain.incident import Incident
+from domain.incident import CHANGING, Incident
 from domain.review import Review
+from domain.times import plain_times
 from domain.view import ModelView, RunSummary
 
-# Mitigations that change something; the others only tell people.
-_CURES = frozenset({"rollback", "retrain", "pause_compute"})
+_SEVERITIES = {"critical": 0, "warning": 1}
 
 
 def tell(night: Night, app: str) -> Handover:
@@ -42,14 +42,14 @@ def tell(night: Night, app: str) -> Handover:
 
 
 def _needs(night: Night) -> Iterator[Need]:
-    """What decides itself first comes first."""
+    """What decides itself first comes first; of the others the most severe, then the newest."""
     if not night.ready:
         yield Need(what="Something that Nightshift depends on does not answer.", command="nightshift doctor")
     for review in sorted((item for item in night.reviews if item.state == "open"), key=lambda item: item.due_at):
         what = f"Review of version {review.challenger_version} of {review.model}: {review.reason}"
         command = f"nightshift review {review.review_id}"
         yield Need(what=what, command=command, page=f"/reviews/{review.review_id}", due_at=review.due_at)
-    for incident in sorted(night.incidents, key=lambda item: item.recorded_at):
+    for incident in sorted(night.incidents, key=_urgency):
         if incident.state == "open" or (incident.state == "acknowledged" and incident.severity == "critical"):
             what = f"{incident.severity} incident of {incident.model}, {incident.state}: {incident.title}"
             command = f"nightshift show {incident.incident_id}"
@@ -67,6 +67,8 @@ def _needs(night: Night) -> Iterator[Need]:
     for view in night.models:
         if view.alias_problem:
             yield Need(what=f"{view.model}: {view.alias_problem}", command="nightshift models")
+        if view.trouble:
+            yield Need(what=f"{view.model}: {view.trouble}", command=f"nightshift models {view.model}")
         if view.spec_error:
             yield Need(what=f"The spec of {view.model} cannot be used: {view.spec_error}", command="nightshift models")
 
@@ -79,6 +81,11 @@ def _alike(letters: Iterable[DeadLetter]) -> list[list[DeadLetter]]:
     return list(groups.values())
 
 
+def _urgency(incident: Incident) -> tuple[int, float]:
+    """The most severe first; of these the newest."""
+    return _SEVERITIES.get(incident.severity, 2), -incident.recorded_at.timestamp()
+
+
 def _model(night: Night, name: str, view: ModelView | None) -> ModelNight:
     moves = () if view is None else view.moves
     in_night = [move for move in moves if move.state == "done" and night.since <= move.at < night.until]
@@ -87,19 +94,20 @@ def _model(night: Night, name: str, view: ModelView | None) -> ModelNight:
         champion=view.champion if view else None,
         rollback_target=view.rollback_target if view else None,
         spec_error=view.spec_error if view else "",
-        runs=tuple(_run(run) for run in reversed(night.runs) if run.model == name),
+        checked=view is None or not view.trouble,
+        runs=tuple(_run(run) for run in night.runs if run.model == name),
         moves=tuple(
             MoveLine(at=move.at, version=move.version, previous=move.previous, how=_how(move, moves))
-            for move in in_night
+            for move in reversed(in_night)
         ),
         incidents=tuple(
             _incident(item)
-            for item in sorted(night.incidents, key=lambda item: item.recorded_at)
+            for item in sorted(night.incidents, key=_urgency)
             if item.model == name and item.updated_at >= night.since
         ),
         reviews=tuple(
             _review(item)
-            for item in sorted(night.reviews, key=lambda item: item.opened_at)
+            for item in sorted(night.reviews, key=lambda item: item.opened_at, reverse=True)
             if item.model == name and _happened(item, night.since)
         ),
     )
@@ -132,7 +140,7 @@ def _how(move: ChampionMove, moves: Sequence[ChampionMove]) -> str:
 
 
 def _incident(incident: Incident) -> IncidentLine:
-    cures = [item for item in incident.actions if item.mitigation in _CURES and item.state in {"done", "undone"}]
+    cures = [item for item in incident.actions if item.mitigation in CHANGING and item.state in {"done", "undone"}]
     first = min((item.at for item in cures), default=None)
     return IncidentLine(
         incident_id=incident.incident_id,
@@ -142,7 +150,11 @@ def _incident(incident: Incident) -> IncidentLine:
         state=incident.state,
         reported=incident.occurrences,
         recorded_at=incident.recorded_at,
-        done=tuple(f"{item.mitigation} {item.state}: {item.detail}" for item in incident.actions),
+        done=tuple(
+            plain_times(f"{item.mitigation} {item.state}: {item.detail}")
+            for item in incident.actions
+            if not item.only_told
+        ),
         mitigated_after=duration(first - incident.recorded_at) if first else "",
     )
 

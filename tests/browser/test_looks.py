@@ -1,6 +1,7 @@
 """How pages look and read: phone, dark, screen reader, live; with NIGHTSHIFT_SCREENS it leaves pictures in a folder."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
+from domain.contract import ContractReport
+from domain.upload import PartReport, Upload
+from review_page.rendering import render
 from tests.browser.conftest import Enter, Night
+from tests.unit.review_page.examples import FRAME, NOW, review_view, run_view
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
@@ -69,6 +74,26 @@ def test_a_phone(night: Night, enter: Enter) -> None:
     assert wide == {}
 
 
+def test_a_long_file_name_on_a_phone(enter: Enter) -> None:
+    """It wraps, on a review and on a run: nothing has to be moved sideways."""
+    upload = Upload(
+        url="http://host/bronze/m/x", container="bronze", name=f"m/20261129T131150849787-{'seattle_weather_' * 6}.csv",
+        etag="1", size=1, event_time=NOW, event_id="e",
+    )  # fmt: skip
+    part = PartReport(upload=upload, digest=None, report=ContractReport(rows=3))
+    reviewed = review_view()
+    views = (
+        replace(reviewed, packet=reviewed.packet.model_copy(update={"data_quality": (part,)})),
+        replace(run_view(), parts=(part,)),
+    )
+    page = enter("/", quiet=True, **PHONE)
+    for view in views:
+        page.set_content(render(view, FRAME))
+        page.wait_for_load_state("networkidle")
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert (over, page.evaluate("getComputedStyle(document.body).margin")) == (0, "0px")
+
+
 def test_dark_mode(enter: Enter) -> None:
     """The page follows the device."""
     colours = []
@@ -110,7 +135,7 @@ def test_an_incident_is_looked_after(night: Night, enter: Enter) -> None:
     expect(page.get_by_role("button", name=f"Acknowledge {title}")).to_have_count(0)
     # By its address: what somebody looks after may have made room on the front page for what nobody does.
     page.goto(str(path))
-    expect(page.get_by_text("looked after by ann").first).to_be_visible()
+    expect(page.get_by_text("acknowledged by ann").first).to_be_visible()
     page.get_by_label("Comment (optional)").fill("it was the sensor")
     page.get_by_role("button", name="Resolve").click()
     expect(page.get_by_text("resolve: it was the sensor").first).to_be_visible()

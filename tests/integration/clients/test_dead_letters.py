@@ -57,6 +57,16 @@ def test_letters_are_listed_by_queue_and_state(book: TableDeadLetterBook, model:
     assert [item.message_id for item in book.all(model, "waiting")] == ["3", "1"]
 
 
+def test_what_waits_is_listed_without_its_bodies(book: TableDeadLetterBook, model: str) -> None:
+    """Newest first, of all queues; a page that only counts them does not read every body."""
+    letters = [letter(f"{model}-{number % 2}", number, body="long") for number in (1, 2, 3)]
+    for item in letters:
+        book.record(item)
+    book.settle(letters[1].letter_id, "waiting", "discarded", "by me")
+    found = [item for item in book.waiting() if item.queue.startswith(f"{model}-")]
+    assert found == [letters[2].model_copy(update={"body": ""}), letters[0].model_copy(update={"body": ""})]
+
+
 def test_a_letter_is_settled_once(book: TableDeadLetterBook, model: str) -> None:
     """Whoever comes second learns of it, and the history tells who was first."""
     book.record(letter(model))

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from azure.data.tables import TableServiceClient
+from azure.data.tables import TableServiceClient, UpdateMode
 
 from clients.upload_queue import TableUploadQueue
 from domain.upload import Upload
@@ -103,6 +103,35 @@ def test_the_successor_leaves_alone_a_run_that_has_ended(queue: TableUploadQueue
     queue.take_over(model, 1, begun_has_ended=True)
     assert queue.claim(model, 2, 0).uploads == ()
     assert queue.begun_run(model) is None
+
+
+def test_the_last_run_is_known_after_it_has_ended(queue: TableUploadQueue, model: str) -> None:
+    """Whatever becomes of the queue: idle, busy again, taken over."""
+    assert queue.last_run(model) is None
+    queue.submit(_upload("a"), model)
+    assert queue.last_run(model) is None
+    run = queue.claim(model, 1, 0).run
+    queue.claim(model, 1, 1)
+    assert (queue.begun_run(model), queue.last_run(model)) == (None, run)
+    queue.submit(_upload("b"), model)
+    queue.take_over(model, 2, begun_has_ended=True)
+    assert (queue.begun_run(model), queue.last_run(model)) == (None, run)
+    assert queue.claim(model, 3, 0).run == queue.last_run(model) != run
+
+
+def test_the_last_run_of_a_queue_of_an_older_release(
+    queue: TableUploadQueue, tables: TableServiceClient, model: str
+) -> None:
+    """Its row names none, but its uploads do."""
+    for name in ("a", "b"):
+        queue.submit(_upload(name), model)
+        batch = queue.claim(model, 1, 0 if name == "a" else 1)
+    queue.claim(model, 1, 2)
+    table = tables.get_table_client("uploads")
+    row = table.get_entity(model, "queue")
+    del row["Last"]
+    table.update_entity(row, mode=UpdateMode.REPLACE)
+    assert queue.last_run(model) == batch.run
 
 
 def test_submits_and_claims_at_once_lose_and_double_nothing(queue: TableUploadQueue, model: str) -> None:

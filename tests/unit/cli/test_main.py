@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from triggers.api.operations import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = [
@@ -86,3 +89,46 @@ def test_the_local_stack_is_in_no_environment() -> None:
     done = _nightshift("--env", "dev", "up")
     assert done.returncode == 1
     assert done.stderr.startswith("error: --env = 'dev': `up` is about this machine")
+
+
+def test_alone_it_helps() -> None:
+    """That is no error."""
+    done = _nightshift()
+    assert (done.returncode, "Start here" in done.stdout, done.stderr) == (0, True, "")
+
+
+def test_it_says_its_version() -> None:
+    """In one line."""
+    done = _nightshift("--version")
+    assert (done.returncode, done.stdout) == (0, f"nightshift {version('nightshift')}\n")
+
+
+def test_it_completes_in_a_shell() -> None:
+    """The options of the completion are there."""
+    assert "--install-completion" in _nightshift("--help").stdout
+
+
+def test_with_json_an_error_is_json(tmp_path: Path) -> None:
+    """On stderr, so that stdout holds results alone."""
+    done = _nightshift("runs", "--json", "--state", str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    error = json.loads(done.stderr)["error"]
+    assert error["code"] == "app_unreachable"
+    assert error["message"].startswith("no local stack has been started in")
+
+
+def test_every_outcome_is_named() -> None:
+    """The help of `runs` knows those that the API takes."""
+    outcomes = next(item.choices for operation in OPERATIONS for item in operation.query if item.name == "outcome")
+    said = " ".join(_nightshift("runs", "--help").stdout.replace("│", " ").split())
+    assert f"ended so: {', '.join(outcomes)}." in said
+
+
+@pytest.mark.parametrize("beside", [["drift"], ["--severity", "critical"], ["--resolve"]])
+def test_nothing_is_ignored_beside_a_file(tmp_path: Path, beside: list[str]) -> None:
+    """The document says everything."""
+    file = tmp_path / "alert.json"
+    file.write_text("{}", encoding="utf-8")
+    done = _nightshift("alert", *beside, "--file", str(file))
+    assert done.returncode == 1
+    assert "leave it out" in done.stderr

@@ -107,3 +107,17 @@ def test_an_incident_of_an_older_release_is_read() -> None:
     stored = incident().to_json()
     del stored["lag_seconds"]
     assert Incident.from_json(stored) == incident(lag_seconds=0.0)
+
+
+@pytest.mark.parametrize(
+    ("occurrences", "firing", "text"),
+    [
+        (1, 1, "once, still firing"),
+        (1, 0, "once, resolved by its source"),
+        (3, 3, "3 times, still firing"),
+        (3, 1, "3 times, 1 of them still firing"),
+    ],
+)
+def test_how_often_it_was_reported(occurrences: int, firing: int, text: str) -> None:
+    """One is no plural."""
+    assert incident(occurrences=occurrences, firing=firing).reported == text

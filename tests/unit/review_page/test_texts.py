@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.incident import IncidentAction
+from review_page import texts
 from review_page.texts import clock, lasted, moment, number, shown, web_address
+from tests.incident_examples import AT, incident
 
 
 @pytest.mark.parametrize(
@@ -47,3 +50,21 @@ def test_what_is_long_is_cut() -> None:
     """And says so."""
     assert shown({"a": 1}) == '{\n "a": 1\n}'
     assert shown("x" * 7_000).endswith("... and 1000 characters more: `nightshift show`")
+
+
+def test_a_card_says_what_was_done_or_why_nobody_did_it() -> None:
+    """What changes something counts, and what failed; that people were told does not."""
+    refused = IncidentAction(mitigation="rollback", state="refused", detail="nothing to go back to", at=AT)
+    told = IncidentAction(mitigation="page", state="done", detail="sent", at=AT + timedelta(minutes=1))
+    assert texts.why_waiting(incident(actions=(refused, told))) == "rollback refused: nothing to go back to"
+    untold = told.model_copy(update={"state": "failed", "detail": "the pager refused"})
+    assert texts.why_waiting(incident(actions=(refused, untold))) == "page failed: the pager refused"
+    assert texts.why_waiting(incident(actions=(told,), reason="error tripled")) == "nothing was changed: error tripled"
+    assert "it waits for incident i0" in texts.why_waiting(incident(caused_by="i0"))
+
+
+def test_a_sentence_links_its_runs_and_has_plain_times() -> None:
+    """Ids of runs lead to their pages, times are read to the minute, anything else stays text."""
+    said = texts.told("<b> of lifecycle-m_1-0123456789abcdef; lease until 2026-11-29T21:31:14.979871+00:00")
+    link = '<a href="/runs/lifecycle-m_1-0123456789abcdef">lifecycle-m_1-0123456789abcdef</a>'
+    assert said == f"&lt;b&gt; of {link}; lease until 2026-11-29 21:31 UTC"

@@ -69,3 +69,14 @@ def test_what_an_alert_says_is_no_markup() -> None:
 def test_plain_text_stays_on_its_line() -> None:
     """A line break would begin a list or a heading."""
     assert plain("a\n- b") == "a - b"
+
+
+def test_on_a_terminal_nothing_is_escaped() -> None:
+    """Nobody renders it there: a name is shown as it is."""
+    report = tell(
+        night(runs=(run(1, "failed", "diabetes_progression (rmse)\n# head", model="diabetes_progression"),)), APP
+    )
+    text = render(report, "markdown", for_reading=True)
+    assert "### diabetes_progression" in text
+    assert "diabetes_progression (rmse)" in text
+    assert "\n# head" not in text

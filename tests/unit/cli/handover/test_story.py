@@ -6,6 +6,7 @@ import pytest
 
 from cli.handover.render import render
 from cli.handover.story import duration, tell
+from domain.incident import IncidentAction
 from tests.unit.cli.handover.nights import (
     SINCE,
     at,
@@ -65,18 +66,18 @@ def test_an_old_open_incident_is_needed_and_no_news() -> None:
 
 
 def test_a_model_has_its_runs_moves_incidents_and_reviews() -> None:
-    """Oldest first, with outcomes, times to mitigate, and who decided."""
+    """Newest first, with outcomes, times to mitigate, and who decided."""
     told = tell(busy_night(), APP).eventful[0]
     assert [(item.run, item.outcome, item.reason) for item in told.runs] == [
-        ("lifecycle-m-20", "promoted", "better on rmse"),
         ("lifecycle-m-200", "failed", "the job failed"),
+        ("lifecycle-m-20", "promoted", "better on rmse"),
     ]
     assert [(item.version, item.previous, item.how) for item in told.moves] == [
-        ("2", "1", "promoted"),
         ("1", "2", "rolled back"),
+        ("2", "1", "promoted"),
     ]
     assert [(item.state, item.mitigated_after) for item in told.incidents] == [("mitigated", "42 s")]
-    assert [(item.review_id, item.state) for item in told.reviews] == [("r0", "expired"), ("r1", "open")]
+    assert [(item.review_id, item.state) for item in told.reviews] == [("r1", "open"), ("r0", "expired")]
 
 
 WITHDRAWN = "champion again: a promotion was withdrawn, because the endpoint did not follow"
@@ -111,7 +112,7 @@ def test_a_change_of_champion_says_what_made_it(decided_by: str, how: str) -> No
 def test_a_promotion_that_was_withdrawn_is_not_told_as_one(promoted_by: str, withdrawn_by: str) -> None:
     """The endpoint did not follow: neither the promotion nor what took it back is a success of the night."""
     moves = (move(1, "2", "1", promoted_by, 5), move(2, "1", "2", withdrawn_by, 6), move(3, "3", "1", promoted_by, 7))
-    first, back, later = tell(night(models=(model(moves=moves),)), APP).models[0].moves
+    later, back, first = tell(night(models=(model(moves=moves),)), APP).models[0].moves
     assert first.how.endswith(", then withdrawn")
     assert back.how == WITHDRAWN
     assert not later.how.endswith("withdrawn")
@@ -166,3 +167,35 @@ def test_letters_of_one_cause_are_one_line() -> None:
 def test_a_duration_has_two_units(seconds: float, text: str) -> None:
     """What a person reads at a glance."""
     assert duration(timedelta(seconds=seconds)) == text
+
+
+def test_the_most_severe_is_needed_first() -> None:
+    """Of the same severity the newest."""
+    warning = rolled_back(incident_id="i1", state="open", severity="warning", recorded_at=at(30))
+    older = rolled_back(incident_id="i2", state="open", severity="critical", recorded_at=at(10))
+    newer = rolled_back(incident_id="i3", state="open", severity="critical", recorded_at=at(20))
+    report = tell(night(incidents=(warning, older, newer)), APP)
+    assert [need.command for need in report.needs] == [f"nightshift show {name}" for name in ("i3", "i2", "i1")]
+    assert [item.incident_id for item in report.models[0].incidents] == ["i3", "i2", "i1"]
+
+
+def test_that_people_were_told_is_no_news() -> None:
+    """What was changed is, and what went wrong in telling them."""
+    told = IncidentAction(mitigation="notify", state="done", detail="on-call was sent a notice", at=at(1))
+    failed = IncidentAction(mitigation="page", state="failed", detail="the pager refused", at=at(2))
+    paused = IncidentAction(
+        mitigation="pause_compute", state="done", detail="lease until 2026-11-29T21:31:14.979871+00:00", at=at(3)
+    )
+    report = tell(night(incidents=(rolled_back(actions=(told, failed, paused)),)), APP)
+    assert report.models[0].incidents[0].done == (
+        "page failed: the pager refused",
+        "pause_compute done: lease until 2026-11-29 21:31 UTC",
+    )
+
+
+def test_a_model_that_was_not_read_has_no_false_rollback_target() -> None:
+    """It needs a look, and the report says that the target is not checked."""
+    report = tell(
+        night(models=(model(trouble="champion as recorded: not read in time"),), runs=(run(1, "failed"),)), APP
+    )
+    assert (report.needs[-1].command, report.models[0].checked) == ("nightshift models m", False)
