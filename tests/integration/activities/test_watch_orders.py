@@ -430,6 +430,9 @@ class Silent:
     def begin(self, record: Any) -> Any:
         return record.model_copy(update={"state": "sent"})
 
+    def done(self, record: Any) -> None:
+        pass
+
 
 # --- alias, book and endpoint
 
