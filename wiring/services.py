@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clients.call_budget import bounded
 from domain.language_model import LanguageModel
@@ -39,34 +39,19 @@ from domain.record_ports import (
 from domain.started_version import started_version
 from domain.step import Patience
 from domain.token_usage import TokenCeilings
+from wiring.connections import REQUEST_SHARE, Connections
 from wiring.opened import opened
 from wiring.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
-    from azure.data.tables import TableServiceClient
-    from azure.servicebus import ServiceBusClient
-    from azure.storage.blob import BlobServiceClient
-    from databricks.sdk import WorkspaceClient
-    from mlflow import MlflowClient
 
     from clients.notifications import TableNotificationBook
 
 # What the host reads, and what this release therefore starts.
 _HOST_JSON = Path(__file__).resolve().parents[1] / "host.json"
-# The audience of a Databricks workspace for Microsoft Entra ID.
-_DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 # An activity that cannot reach a service is tried again by Durable; a client must not hang in its own retries for long.
 CALL_SECONDS = 30.0
-# A token, two attempts of one request and the pause between them fit into a call's budget.
-_REQUEST_SHARE = 0.3
-_APP_IDENTITY = "the app's managed identity must be assigned to it; AZURE_CLIENT_ID names it"
-_PART_SIZES = ("max_single_put_size", "max_block_size", "max_single_get_size", "max_chunk_get_size")
-# By default a retry of blob storage waits for fifteen seconds and more.
-_BLOB_PAUSE: dict[str, Any] = {"initial_backoff": 0.5, "increment_base": 1, "random_jitter_range": 1}
-_PART_BYTES = 4 * 1024 * 1024
-# Whoever sends an alert tries again; by default the Service Bus client keeps a thread for eleven seconds.
-_BRIEFLY: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.1}
 
 
 def now() -> datetime:
@@ -74,7 +59,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class LazyServices:
+class LazyServices(Connections):
     """Implements domain.ports.Services; clients are imported and opened at first use.
 
     Args:
@@ -83,8 +68,7 @@ class LazyServices:
     """
 
     def __init__(self, settings: Settings, call_seconds: float = CALL_SECONDS) -> None:
-        self._settings = settings
-        self._call_seconds = call_seconds
+        super().__init__(settings, call_seconds)
 
     @property
     def clock(self) -> Callable[[], datetime]:
@@ -124,28 +108,6 @@ class LazyServices:
             from clients.blob_storage import AzureBlobStore
 
         return AzureBlobStore(self._blob_service, self._call_seconds)
-
-    @opened
-    def _blob_service(self) -> "BlobServiceClient":
-        with importing("azure-storage-blob"):
-            from azure.storage.blob import BlobServiceClient
-
-        settings = self._settings
-        # By default one request carries up to 64 MB, which no limit in seconds fits.
-        limits = self._http("Blob storage") | dict.fromkeys(_PART_SIZES, _PART_BYTES) | _BLOB_PAUSE
-        if settings.storage_connection_string is not None:
-            return BlobServiceClient.from_connection_string(settings.storage_connection_string, **limits)
-        assert settings.blob_endpoint is not None, "read_settings asks for it"
-        return BlobServiceClient(settings.blob_endpoint, credential=self._credential, **limits)
-
-    def _http(self, service: str) -> dict[str, Any]:
-        """The limits of an Azure SDK that speaks HTTP."""
-        with importing("requests"):
-            from clients.bounded_transport import BoundedTransport
-
-        seconds = self._call_seconds * _REQUEST_SHARE
-        limits = {"connection_timeout": seconds, "read_timeout": seconds, "retry_total": 1}
-        return {"transport": BoundedTransport(service, seconds), **limits}
 
     @opened
     def uploads(self) -> UploadQueue:
@@ -194,16 +156,6 @@ class LazyServices:
             from clients.alert_queues import ServiceBusAlertQueues
 
         return bounded("Service Bus", self._call_seconds, lambda: ServiceBusAlertQueues(self._new_service_bus()))
-
-    def _new_service_bus(self) -> "ServiceBusClient":
-        with importing("azure-servicebus"):
-            from azure.servicebus import ServiceBusClient
-
-        settings = self._settings
-        if settings.service_bus_connection_string is not None:
-            return ServiceBusClient.from_connection_string(settings.service_bus_connection_string, **_BRIEFLY)
-        assert settings.service_bus_namespace is not None, "read_settings asks for it"
-        return ServiceBusClient(settings.service_bus_namespace, self._credential, **_BRIEFLY)
 
     @opened
     def health_checks(self) -> tuple[HealthCheck, ...]:
@@ -286,7 +238,7 @@ class LazyServices:
         with importing("databricks-sdk"):
             from clients.databricks_jobs import DatabricksJobService
 
-        share = self._call_seconds * _REQUEST_SHARE
+        share = self._call_seconds * REQUEST_SHARE
         return bounded("Databricks", self._call_seconds, lambda: DatabricksJobService(self._workspace, share))
 
     @opened
@@ -333,18 +285,6 @@ class LazyServices:
         return TableTokenUsage(self._tables, TokenCeilings() if settings is None else settings.ceilings)
 
     @opened
-    def _workspace(self) -> "WorkspaceClient":
-        with importing("databricks-sdk"):
-            from clients.databricks_identity import IdentityStrategy
-            from clients.databricks_workspace import open_workspace
-
-        settings = self._settings
-        strategy = None
-        if settings.databricks_token is None:
-            strategy = IdentityStrategy(self._credential, _DATABRICKS_SCOPE)
-        return open_workspace(settings.databricks_host, settings.databricks_token, strategy, self._call_seconds)
-
-    @opened
     def registry(self) -> ModelRegistry:
         """MLflow's registry and tracking."""
         with importing("mlflow"):
@@ -365,24 +305,6 @@ class LazyServices:
         return bounded("MLflow", self._call_seconds, lambda: MlflowTraces(self._mlflow, uri))
 
     @opened
-    def _mlflow(self) -> "MlflowClient":
-        # The MLflow client reads its limits from the environment only.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, int(self._call_seconds * _REQUEST_SHARE))))
-        # Else a Retry-After of an hour keeps a thread for an hour, which then asks once more for nobody.
-        os.environ.setdefault("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", "false")
-        with importing("mlflow"):
-            from mlflow import MlflowClient
-
-            from clients.mlflow_identity import lend_to_mlflow
-
-        settings = self._settings
-        if settings.mlflow_tracking_uri == "databricks" and settings.databricks_token is None:
-            os.environ.setdefault("MLFLOW_ENABLE_DB_SDK", "false")
-            lend_to_mlflow(settings.databricks_host, self._credential, _DATABRICKS_SCOPE)
-        return MlflowClient(settings.mlflow_tracking_uri, settings.mlflow_registry_uri)
-
-    @opened
     def events(self) -> EventPublisher:
         """The Event Grid topic."""
         with importing("azure-eventgrid"):
@@ -397,7 +319,7 @@ class LazyServices:
         else:
             credential = self._credential
         client = EventGridPublisherClient(settings.event_grid_endpoint, credential)
-        publisher = EventGridPublisher(client, self._call_seconds * _REQUEST_SHARE)
+        publisher = EventGridPublisher(client, self._call_seconds * REQUEST_SHARE)
         return bounded("Event Grid", self._call_seconds, lambda: publisher)
 
     @opened
@@ -407,26 +329,3 @@ class LazyServices:
             from clients.spec_files import SpecFiles
 
         return SpecFiles(self._settings.model_specs, self._settings.platform)
-
-    @opened
-    def _tables(self) -> "TableServiceClient":
-        with importing("azure-data-tables"):
-            from azure.data.tables import TableServiceClient
-
-        settings = self._settings
-        if settings.storage_connection_string is not None:
-            return TableServiceClient.from_connection_string(
-                settings.storage_connection_string, **self._http("Table storage")
-            )
-        assert settings.table_endpoint is not None, "read_settings asks for it"
-        return TableServiceClient(settings.table_endpoint, credential=self._credential, **self._http("Table storage"))
-
-    @opened
-    def _credential(self) -> "TokenCredential":
-        with importing("azure-identity"):
-            from azure.identity import DefaultAzureCredential
-
-            from clients.bounded_identity import BoundedIdentity
-
-        credential = DefaultAzureCredential(managed_identity_client_id=self._settings.client_id)
-        return BoundedIdentity(credential, self._call_seconds * _REQUEST_SHARE, _APP_IDENTITY)

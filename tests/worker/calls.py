@@ -190,7 +190,8 @@ def calls() -> Iterator[Call]:
     )  # fmt: skip
 
     ran = {"Last": text_of(START), "Next": text_of(START), "LastUpdated": text_of(START)}
-    for sweep in ("sweep_owed_notifications", "sweep_queues", "sweep_reviews"):
+    sweeps = ("orders", "owed_notifications", "queues", "responses", "reviews", "self")
+    for sweep in (f"sweep_{name}" for name in sweeps):
         yield Call("timer", sweep, _timer(None, late=False), "done", label="ScheduleStatus null")
         yield Call("timer", sweep, _timer(ran, late=True), "done", label="past due")
 

@@ -18,7 +18,7 @@ _BY_NATURE = (
     (re.compile(r"\b\d+(\.\d+)? (ms|s|seconds?|minutes?) ago\b"), "<age>"),
 )
 _LONGEST = 300
-_DIGITS = re.compile(r"^(?:elapsed|duration|seconds|milliseconds|age)", re.IGNORECASE)
+_DIGITS = re.compile(r"^(?:elapsed|duration|seconds|milliseconds|age|lag)", re.IGNORECASE)
 
 
 def plain(value: Any) -> Any:

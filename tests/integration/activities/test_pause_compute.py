@@ -233,7 +233,7 @@ def test_a_person_may_end_a_lease_early(case: Case) -> None:
     assert (result.undone, result.refused) == (("pause_compute: resumed a",), ())
     run_resume_compute(case.services, case.request(incident, "pause_compute"))
     assert compute.calls == ["pause a", "resume a"]
-    assert (case.action(incident, "pause_compute").state, case.read(incident).state) == ("undone", "open")
+    assert (case.action(incident, "pause_compute").state, case.read(incident).state) == ("undone", "acknowledged")
     assert [(entry.kind, entry.actor) for entry in case.entries()] == [("mitigation", "nightshift"), ("undo", "ann")]
 
 
@@ -363,7 +363,7 @@ def test_killed_at_any_call_an_undo_says_what_it_has_resumed(case: Case, after: 
             pass
     assert number > 5
     assert (result.undone, result.refused) == (("pause_compute: resumed a",), ())
-    assert (compute.running(), case.read(incident).state) == (["a"], "open")
+    assert (compute.running(), case.read(incident).state) == (["a"], "acknowledged")
     assert case.read(incident).timeline[-1].what.startswith("undo (it was right): pause_compute: resumed a")
 
 

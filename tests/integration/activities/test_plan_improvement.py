@@ -119,7 +119,7 @@ def test_the_planner_sees_all_the_evidence(make_loop: MakeLoop) -> None:
         ("rmse", "mae", "mape", "r2"), True
     )
     assert shown["drift"] == [{"feature": "revenue", "psi": 0.6}, {"feature": "temp", "psi": 0.05}]
-    assert shown["alerts"] == ["the station's clock was changed"]
+    assert shown["alerts"] == [f"{loop.model}: the station's clock was changed"]
     assert shown["quality"] == {
         "rows": 8_000,
         "days": 600.0,

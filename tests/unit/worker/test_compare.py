@@ -33,6 +33,7 @@ def test_times_and_traces_differ_by_nature() -> None:
     trace = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
     assert plain({"at": "2026-03-01T10:00:00.123Z", "trace": trace}) == {"at": "<time>", "trace": "<trace>"}
     assert plain({"version": "12", "id": "0123456789abcdef"}) == {"version": "12", "id": "0123456789abcdef"}
+    assert plain({"lag_seconds": 0.013675}) == plain({"lag_seconds": 0.025644})
 
 
 def test_an_error_is_no_answer() -> None:
