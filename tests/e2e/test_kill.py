@@ -95,7 +95,7 @@ def _outcome(app: AppClient, identity: str) -> RunOutcome:
 
 def _get(app: AppClient, path: str) -> Any:
     """Ask until the host answers: most of the time it is dead or starting."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while True:
         try:
             return app.get(path)

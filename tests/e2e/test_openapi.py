@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.conftest import RunningApp
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 _CHECKS = (
