@@ -88,7 +88,7 @@ class Host:
             token=token,
             auth_type="pat",
             retry_timeout_seconds=patience,
-            http_timeout_seconds=DEADLINE_SECONDS,
+            http_timeout_seconds=2 * DEADLINE_SECONDS,
         )
         client = WorkspaceClient(config=config)
         self._clients.append(client)
