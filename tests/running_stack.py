@@ -36,7 +36,7 @@ class RunningApp:
 
     def upload(self, model: str, file: Path) -> str:
         """Upload a file and return the run that takes it."""
-        return await_run(self.app, model, put(model, file, "synthetic: a test", self.state).identity, seconds=120)
+        return await_run(self.app, model, put(model, file, "synthetic: a test", self.state).identity, seconds=240)
 
     def outcome(self, run: str) -> RunOutcome:
         """Wait for the end of a run."""
@@ -75,7 +75,7 @@ class RunningApp:
         items: list[dict[str, Any]] = self.app.get("runs", limit=1000)["items"]
         return items
 
-    def incidents(self, run: str, seconds: float = 30) -> list[str]:
+    def incidents(self, run: str, seconds: float = 240) -> list[str]:
         """Titles of the alerts of a run, from the incidents they belong to; waits for the first."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

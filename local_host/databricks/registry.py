@@ -18,7 +18,7 @@ class Registry:
 
     def __init__(self, url: str | None) -> None:
         self._url = url
-        self._client = httpx.AsyncClient(timeout=10.0, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=60.0, trust_env=False)
 
     @property
     def url(self) -> str:

@@ -84,7 +84,6 @@ def azurite_component(endpoints: Endpoints, folder: Path, log: Path, environment
         ),
         folder=folder,
         prepare=_containers(endpoints.storage_connection_string),
-        ready_within=60.0,
     )
 
 

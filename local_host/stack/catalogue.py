@@ -94,8 +94,6 @@ def _mlflow(site: _Site) -> Component:
         log=site.log,
         readiness=answers(f"{site.endpoints.mlflow_url}/health", lambda response: response.text.strip() == "OK"),
         folder=site.state,
-        # A first start compiles its bytecode and makes its database.
-        ready_within=180.0,
     )
 
 

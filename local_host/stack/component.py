@@ -62,6 +62,8 @@ class Component:
     that the component answers, and must succeed before it counts as ready. `log` gets its output. `survives_kill` says
     that its work goes on after SIGKILL and is resumed, whereas SIGTERM would end it: then it is killed at once if it
     does not answer.
+    `ready_within` is in seconds: a first start compiles bytecode and makes a database, and on a loaded machine it takes
+    minutes. A process that ends at its start is noticed at once.
     """
 
     name: str
@@ -72,7 +74,7 @@ class Component:
     folder: Path
     after: tuple[str, ...] = ()
     prepare: Callable[[], str | None] | None = None
-    ready_within: float = 60.0
+    ready_within: float = 180.0
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     liveness: LivenessPolicy = field(default_factory=LivenessPolicy)
     survives_kill: bool = False

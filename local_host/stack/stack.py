@@ -25,7 +25,7 @@ from local_host.stack.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
-_SUBSCRIPTION_SECONDS = 30.0
+_SUBSCRIPTION_SECONDS = 180.0
 
 
 class Stack:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from mlflow import MlflowClient
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from activities.respond import run_respond
 from domain.evidence import Evidence
@@ -28,6 +28,9 @@ from wiring.settings import read_settings
 # Debian's; a browser of its own would be a download of 150 MB.
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 EVERY_ROLE = ("Reader", "Reviewer", "Operator")
+# How long a page may take, in milliseconds: Playwright's own five seconds are too few on a loaded machine.
+_PATIENCE = 120_000
+expect.set_options(timeout=_PATIENCE)
 
 Flag = Callable[..., Review]
 Enter = Callable[..., Page]
@@ -60,7 +63,7 @@ def enter(chromium: Browser, running: RunningApp) -> Iterator[Enter]:
         path: str = "/", name: str = "ann", roles: tuple[str, ...] = EVERY_ROLE, *, quiet: bool = False, **context: Any
     ) -> Page:
         made = chromium.new_context(base_url=running.endpoints.app_url, **context)
-        made.set_default_timeout(30_000)
+        made.set_default_timeout(_PATIENCE)
         contexts.append(made)
         page = made.new_page()
         if not quiet:

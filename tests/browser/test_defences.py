@@ -10,7 +10,7 @@ from local_host.functions.session import COOKIE
 from tests.browser.conftest import Enter, Flag, Night
 from tests.running_stack import RunningApp
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
 Form = dict[str, str | float | bool]
 

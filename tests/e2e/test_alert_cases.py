@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, RunningApp
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
 CASES = ROOT / "tests" / "data" / "cases" / "alerts"
 MODEL = "jobless"
@@ -25,7 +25,7 @@ def _post(running: RunningApp, body: bytes) -> httpx.Response:
         f"{running.endpoints.app_url}/api/alerts",
         content=body,
         headers={"Authorization": "Bearer local:monitor:AlertWriter"},
-        timeout=30,
+        timeout=150,
     )
 
 
@@ -40,7 +40,7 @@ def _document(name: str, marker: str) -> bytes:
 
 def _occurrences(running: RunningApp, marker: str, expected: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Alerts of this test with their incidents, once so many are there."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     found: list[tuple[dict[str, Any], dict[str, Any]]] = []
     while time.monotonic() < deadline and len(found) < expected:
         views = [
@@ -93,7 +93,7 @@ def test_a_file_with_a_byte_order_mark_is_sent_by_hand(running: RunningApp, tmp_
     file.write_bytes(_document("E01_utf8_bom", f"file-{uuid4()}"))
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
     command = [sys.executable, "-m", "cli", "alert", "--file", str(file), "--state", str(running.state)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, "is on queue model-alerts" in " ".join(done.stdout.split())) == (0, True), done.stderr
 
 

@@ -15,7 +15,7 @@ from local_host.datasets.source import REVENUE, SyntheticSource
 from local_host.datasets.uploads import table, upload
 from tests.e2e.conftest import RunningApp, good_file
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +130,7 @@ def _reason(running: RunningApp, run: str) -> str:
 
 
 def _eventually_runs(running: RunningApp) -> list[dict[str, str]]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         runs: list[dict[str, str]] = running.app.get("runs", model=REVENUE, limit=200)["items"]
         if any("gone.csv" in item["reason"] for item in runs):

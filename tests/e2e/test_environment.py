@@ -47,7 +47,7 @@ def _machine(running: RunningApp, tmp_path: Path, role: str) -> dict[str, str]:
 
 def _nightshift(environment: dict[str, str], *arguments: str) -> tuple[int, Any]:
     command = [sys.executable, "-m", "cli", "--env", "dev", *arguments, "--json"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
     return done.returncode, json.loads(done.stdout or "null")
 
 

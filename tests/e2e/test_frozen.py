@@ -66,7 +66,7 @@ def stack(tmp_path: Path) -> Iterator[_Stack]:
 def test_components_that_stop_answering_are_restarted_and_nothing_is_lost(stack: _Stack, tmp_path: Path) -> None:
     """One job run, the run's end, each alert once; the records say why the components were restarted."""
     identity, _ = put(REVENUE, good_file(tmp_path, 1), "synthetic: a test", stack.state)
-    run = await_run(stack.app, REVENUE, identity, seconds=120)
+    run = await_run(stack.app, REVENUE, identity, seconds=240)
     _until(lambda: "RUNNING" in _job_states(stack.endpoints), "a job run")
     alerts = [_alert(number) for number in range(ALERTS)]
     for alert in alerts[: ALERTS // 2]:
@@ -105,7 +105,7 @@ def _alert(number: int) -> AlertMessage:
 
 
 def _send(services: LazyServices, alert: AlertMessage) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while True:
         try:
             services.alert_queues.send(alert)

@@ -12,7 +12,7 @@ from cli.upload_command import await_run
 from domain.names import IMPROVEMENT
 from tests.e2e.conftest import RunningApp, good_file
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_an_improvement_that_is_asked_for(running: RunningApp, model: str, tmp_p
     assert (ordered["improves"], ordered["repeated"], again["repeated"]) == (first, False, True)
     assert again["identity"] == ordered["identity"]
 
-    run = await_run(running.app, model, ordered["identity"], seconds=120)
+    run = await_run(running.app, model, ordered["identity"], seconds=240)
     outcome = running.outcome(run)
     loop = outcome.improvement
     assert loop is not None

@@ -152,7 +152,7 @@ def _parameters(run: dict[str, Any]) -> dict[str, str]:
 
 
 def _is_back(endpoints: Endpoints, over: threading.Event) -> bool:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline and not over.is_set():
         with contextlib.suppress(httpx.TransportError):
             httpx.get(f"{endpoints.app_url}/api/runs")
@@ -201,7 +201,7 @@ def _tokens(state: Path) -> list[int]:
 
 def _incidents(services: LazyServices) -> list[tuple[str, int, str | None]]:
     """Model, reports and run of every incident, once the first has arrived."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline and not services.incidents.all():
         time.sleep(0.2)
     found = services.incidents.all()

@@ -21,7 +21,7 @@ from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
 from tests.e2e.killable_host import ROOT, Host
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kill"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kill"), pytest.mark.timeout(1800)]
 
 KILLS = 20
 UPLOADS = ("first", "next_period", "corrupt", "kill")
@@ -83,7 +83,7 @@ def _kill(host: Host, moments: random.Random, over: threading.Event) -> None:
 
 
 def _outcome(app: AppClient, identity: str) -> RunOutcome:
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         run = _get(app, f"uploads/{REVENUE}/{identity}")["run"]
         found = {item["run"]: item for item in _get(app, "runs")["items"]}
@@ -95,7 +95,7 @@ def _outcome(app: AppClient, identity: str) -> RunOutcome:
 
 def _get(app: AppClient, path: str) -> Any:
     """Ask until the host answers: most of the time it is dead or starting."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while True:
         try:
             return app.get(path)

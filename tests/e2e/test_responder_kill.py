@@ -117,7 +117,7 @@ def _alerts() -> Iterator[AlertMessage]:
 
 
 def _send(services: LazyServices, alert: AlertMessage) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while True:
         try:
             services.alert_queues.send(alert)

@@ -62,11 +62,11 @@ def _decide(running: RunningApp, review: Review, decision: str, who: str = "ann"
         f"{running.endpoints.app_url}/api/reviews/{review.review_id}/decision",
         headers={"Authorization": f"Bearer local:{who}:{roles}"},
         json={"decision": decision, "comment": "because", **given},
-        timeout=60,
+        timeout=150,
     )
 
 
-def _await(running: RunningApp, review: Review, *states: ReviewState, seconds: float = 120) -> Review:
+def _await(running: RunningApp, review: Review, *states: ReviewState, seconds: float = 240) -> Review:
     """Wait until a review is in one of the states; an app that is being started again is waited for."""
     deadline = time.monotonic() + seconds
     found = review
@@ -185,14 +185,14 @@ def test_two_deciders_at_once(running: RunningApp, flagged: Flag) -> None:
     both = threading.Barrier(2)
 
     def decide(who: str, decision: str) -> None:
-        both.wait(timeout=30)
+        both.wait(timeout=150)
         answers[who] = _decide(running, review, decision, who)
 
     threads = [threading.Thread(target=decide, args=pair) for pair in (("ann", "approve"), ("bob", "reject"))]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=150)
     codes = {who: answer.status_code for who, answer in answers.items()}
     assert sorted(codes.values()) == [200, 409]
     winner = next(who for who, code in codes.items() if code == 200)
@@ -258,7 +258,7 @@ def test_decisions_are_limited(running: RunningApp, flagged: Flag) -> None:
 def test_killed_while_it_waits(running: RunningApp, flagged: Flag) -> None:
     """kill -9 of the functions host while a person thinks: the decision afterwards is acted on once."""
     review = flagged(review={"remind_after_minutes": 0.01, "ladder": [], "expires_after_minutes": 600})
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while len(_await(running, review, "open").timeline) < 2 and time.monotonic() < deadline:
         pass  # the sweep starts it, and it reminds: then it waits for the expiry
     process = Stack.attach(running.state).components()["functions"].process

@@ -163,7 +163,7 @@ def test_metrics_arrive_with_their_units(stack: ObservedStack, run: str) -> None
         "nightshift.reviews.open",
         "nightshift.incidents.open",
         "nightshift.heartbeat",
-        seconds=90,
+        seconds=240,
     )
     units = {point.name: point.unit for point in points}
     assert units == {

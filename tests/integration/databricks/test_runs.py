@@ -223,14 +223,14 @@ def test_a_task_run_is_not_canceled_by_its_own_id(client: WorkspaceClient) -> No
 
 def test_task_timeout(client: WorkspaceClient, folder: Path) -> None:
     """A task beyond its timeout is TIMEDOUT and its process is gone."""
-    run_id = run_now(client, "task timeout", folder=str(folder))
-    process = started_process(folder)
-    run = ended(client, run_id)
+    run = ended(client, run_now(client, "task timeout", folder=str(folder)))
     assert summary(run) == ("INTERNAL_ERROR", "FAILED")
     assert summary(task_runs(run, "wait")[0]) == ("TERMINATED", "TIMEDOUT")
     assert run.state is not None
-    assert run.state.state_message == "Task wait failed with message: Task wait exceeded its 1 s timeout"
-    assert not alive(process)
+    assert run.state.state_message == "Task wait failed with message: Task wait exceeded its 5 s timeout"
+    # On a loaded machine it may not have come to its first line.
+    started = folder / "started"
+    assert not any(alive(int(process)) for process in (started.read_text().split() if started.exists() else ()))
 
 
 def test_job_timeout(client: WorkspaceClient, folder: Path) -> None:

@@ -198,7 +198,7 @@ def test_a_served_model_ends_with_a_killed_host(slow_host: Host) -> None:
     assert slow_host.process is not None
     [worker] = psutil.Process(slow_host.process.pid).children()
     slow_host.kill()
-    worker.wait(30)
+    worker.wait(150)
     slow_host.start()
     again = slow_host.client().serving_endpoints.query("served", dataframe_records=row)
     assert again.predictions == pytest.approx([3.0])

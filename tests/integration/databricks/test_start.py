@@ -9,7 +9,7 @@ from tests.integration.databricks.workspace_process import PROJECT, Host
 
 
 def _refusal(command: list[str]) -> str:
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 2
     return done.stderr.strip().splitlines()[-1]
 

@@ -19,7 +19,7 @@ def leave(): sys.exit(0)
 
 
 async def _until(probe: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         while not probe():
             await asyncio.sleep(0.01)
 

@@ -82,9 +82,13 @@ class Host:
         self._end(signal.SIGTERM)
 
     def client(self, token: str = TOKEN, patience: int = 15) -> WorkspaceClient:
-        """A real SDK client with a short patience, in seconds."""
+        """A real SDK client that repeats what is refused for `patience` seconds; it waits long for an answer."""
         config = Config(
-            host=self.url, token=token, auth_type="pat", retry_timeout_seconds=patience, http_timeout_seconds=10
+            host=self.url,
+            token=token,
+            auth_type="pat",
+            retry_timeout_seconds=patience,
+            http_timeout_seconds=2 * DEADLINE_SECONDS,
         )
         client = WorkspaceClient(config=config)
         self._clients.append(client)
@@ -93,7 +97,8 @@ class Host:
     def http(self, method: str, path: str, **options: Any) -> httpx.Response:
         """A request without the SDK, with the token."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        return httpx.request(method, self.url + path, headers=headers, trust_env=False, timeout=10, **options)
+        whole = self.url + path
+        return httpx.request(method, whole, headers=headers, trust_env=False, timeout=DEADLINE_SECONDS, **options)
 
     def order_fault(self, **fault: Any) -> None:
         """Order a fault."""

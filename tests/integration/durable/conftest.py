@@ -105,7 +105,7 @@ class Hosted:
 
     async def finished(self, instance_id: str) -> df.DurableOrchestrationStatus:
         """The status, by the official client, once the instance has finished."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(150):
             await self.engine.wait_for_completion(instance_id)
         return await self.client.get_status(instance_id)
 
@@ -136,7 +136,7 @@ class HostProcess:
         self.folder = folder
         self.log = folder / "activities.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self.http = httpx.Client(timeout=10)
+        self.http = httpx.Client(timeout=150)
 
     def start(self) -> None:
         """Starts the process and waits until its API answers."""

@@ -93,7 +93,7 @@ async def test_polling_goes_on_after_a_restart_without_another_submission(host: 
     hosted = await host(FUNCTIONS)
     request = {"method": "POST", "uri": f"{server.url}/jobs"}
     instance_id = await hosted.client.start_new("calls", client_input=request)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         while not await checkpointed(hosted):
             await asyncio.sleep(0.005)
     await hosted.engine.stop()
@@ -120,12 +120,12 @@ async def test_calls_share_the_places_of_activities(host: Host, serve: Any) -> N
     server = await serve([*remote.routes(), Route("/busy", busy)])
     hosted = await host(FUNCTIONS, DurableSettings(max_concurrent_activities=1))
     polls = await hosted.client.start_new("calls", client_input={"method": "POST", "uri": f"{server.url}/jobs"})
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         while not await checkpointed(hosted):
             await asyncio.sleep(0.005)
     request = {"method": "GET", "uri": f"{server.url}/busy"}
     started = [await hosted.client.start_new("calls", client_input=request) for _ in range(3)]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         await come.acquire()
         while len(await hosted.engine._ask(lambda hub: hub.store.activities())) < 4:
             await asyncio.sleep(0.005)

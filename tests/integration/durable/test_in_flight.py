@@ -42,7 +42,7 @@ async def _start(hosted: Any, name: str, instance: str, value: Any = None, versi
 
 async def _begun(hosted: Any, *instances: str) -> None:
     """Wait until each has had its first turn."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         for instance in instances:
             while (await hosted.client.get_status(instance)).runtime_status == df.OrchestrationRuntimeStatus.Pending:
                 await asyncio.sleep(0.01)

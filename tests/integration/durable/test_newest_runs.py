@@ -50,7 +50,7 @@ def minutes_apart(hosted: Any, tmp_path: Path) -> Any:
 async def _all(hosted: Any, wanted: RunFilter, limit: int) -> list[str]:
     names: list[str] = []
     after: Position | None = None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         while True:
             page = await newest_runs(hosted.client, wanted, after=after, limit=limit, page_size=2)
             names += [run.run for run in page.items]

@@ -66,7 +66,7 @@ async def hosted(host: Host, activity: Flaky) -> Any:
 
 async def waiting(hosted: Any, instance_id: str) -> Any:
     """The status, once the instance has taken its first turn."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         while (status := await hosted.client.get_status(instance_id)).runtime_status != Status.Running:
             await asyncio.sleep(0.001)
     return status
@@ -279,7 +279,7 @@ async def test_entities_are_listed_deleted_and_among_the_instances(hosted: Any) 
     """On Azure Storage an entity is an instance that always runs."""
     for key in ("a", "b"):
         await hosted.client.signal_entity(df.EntityId("Tally", key), "add", 41)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(150):
             while not (await hosted.client.read_entity_state(df.EntityId("Tally", key))).entity_exists:
                 await asyncio.sleep(0.001)
     listed = await hosted.http.get("/entities/TALLY", params={"fetchState": "true", "top": "1"})
@@ -386,7 +386,7 @@ async def test_entities(hosted: Any) -> None:
     assert (await hosted.client.read_entity_state(entity)).entity_exists is False
     await hosted.client.signal_entity(entity, "add", 41)
     await hosted.client.signal_entity(entity, "add")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(150):
         while (state := await hosted.client.read_entity_state(entity)).entity_state != 42:
             await asyncio.sleep(0.001)
     assert state.entity_exists is True

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusReceiver, ServiceBusSubQueue
 
-from tests.integration.functions.conftest import RunningHost, StartHost, wait_for
+from tests.integration.functions.conftest import DEADLINE, RunningHost, StartHost, wait_for
 from tests.integration.servicebus.broker_process import BrokerProcess
 
 QUEUES = """
 queues:
-  - {name: work, lock_duration: PT30S, max_delivery_count: 3}
-  - {name: slow, lock_duration: PT2S, max_delivery_count: 3}
+  - {name: work, lock_duration: PT5M, max_delivery_count: 3}
+  - {name: slow, lock_duration: PT6S, max_delivery_count: 3}
   - {name: unsettled, lock_duration: PT1S, max_delivery_count: 2}
 """
 APP = """
@@ -40,7 +40,7 @@ def on_dead_letter(message: func.ServiceBusMessage) -> None:
 @app.service_bus_queue_trigger(arg_name="text", queue_name="slow", connection="BUS")
 async def on_slow(text: str) -> None:
     note(f"slow {text}")
-    await asyncio.sleep(3 if text == "long" else 0)
+    await asyncio.sleep(7 if text == "long" else 0)
     note(f"slow done {text}")
 
 @app.service_bus_queue_trigger(arg_name="text", queue_name="unsettled", connection="BUS", auto_complete_messages=False)
@@ -183,13 +183,13 @@ def test_a_stop_finishes_what_runs_and_gives_back_the_rest(start_host: StartHost
     host.process.terminate()
     wait_for(lambda: "stopp" in host.lines.lower(), "stopping host")
     (host.root / "go").touch()
-    assert host.process.wait(30) == 0
+    assert host.process.wait(DEADLINE) == 0
     assert [note for note in host.notes if note.startswith("end")] == ["end hold1"]
     with (
         ServiceBusClient.from_connection_string(broker.connection_string) as client,
         client.get_queue_receiver("work") as receiver,
     ):
-        found = [receiver.receive_messages(max_wait_time=5)[0] for _ in range(2)]
+        found = [receiver.receive_messages(max_wait_time=60)[0] for _ in range(2)]
         assert [(str(message), message.delivery_count) for message in found] == [("two", 0), ("three", 0)]
 
 
@@ -223,7 +223,7 @@ def test_many_messages_are_each_run_once(start_host: StartHost, broker: BrokerPr
 def test_a_host_without_its_setting_says_so(start_host: StartHost) -> None:
     """A missing connection is an error at the start that names the function and the setting."""
     host = start_host(APP, environment={"WORK": "work"})
-    assert host.process.wait(30) == 1
+    assert host.process.wait(DEADLINE) == 1
     assert (
         "function 'on_work', parameter 'message': app setting 'BUS', the trigger's connection, is not set" in host.lines
     )
@@ -233,6 +233,6 @@ def test_a_bad_host_json_says_so(start_host: StartHost) -> None:
     """A bad value in extensions.serviceBus is an error that names key, value and rule."""
     host_json = {"extensions": {"serviceBus": {"maxConcurrentCalls": 0}}}
     host = start_host(APP, host_json=host_json, environment={"WORK": "work", "BUS": "x"})
-    assert host.process.wait(30) == 1
+    assert host.process.wait(DEADLINE) == 1
     rule = "must be a whole number from 1 to 1000"
     assert f"host.json: extensions.serviceBus.maxConcurrentCalls is 0: {rule}" in host.lines

@@ -67,6 +67,6 @@ class BrokerProcess:
         """SIGTERM; the exit code."""
         assert self.process is not None
         self.process.terminate()
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(timeout=150)
         self.process = None
         return code

@@ -25,7 +25,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
         " duplicate_detection_window: PT10M}"
         for number in range(_QUEUES)
     ]
-    lines.append("  - {name: renewable, lock_duration: 3}")
+    lines += [f"  - {{name: renewable-{number}, lock_duration: 6}}" for number in range(_QUEUES)]
     process = BrokerProcess(tmp_path_factory.mktemp("servicebus"), "\n".join(lines)).start()
     yield process
     assert process.stop() == 0, process.log
@@ -51,9 +51,9 @@ def short(numbers: Iterator[int]) -> str:
 
 
 @pytest.fixture
-def renewable() -> str:
-    """The name of a queue of one test: locks of three seconds, the least that the SDK's renewer can keep."""
-    return "renewable"
+def renewable(numbers: Iterator[int]) -> str:
+    """The name of an unused queue: locks of six seconds, which a loaded machine can renew in time."""
+    return f"renewable-{next(numbers)}"
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def client(broker: BrokerProcess) -> Iterator[ServiceBusClient]:
 
 @pytest.fixture
 def lonely(tmp_path: Path) -> Iterator[BrokerProcess]:
-    """A broker of one test, which starts and kills it; queue `work` with locks of half a minute."""
-    queues = "queues:\n  - {name: work, lock_duration: PT30S, max_delivery_count: 10}\n"
+    """A broker of one test, which starts and kills it; queue `work` with locks that outlast a slow start."""
+    queues = "queues:\n  - {name: work, lock_duration: PT5M, max_delivery_count: 10}\n"
     process = BrokerProcess(tmp_path / uuid.uuid4().hex, queues)
     yield process
     process.kill()

@@ -72,10 +72,10 @@ class Load:
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Polls; fails after a minute."""
-    deadline = time.monotonic() + 60
+    """Polls; fails after a generous time."""
+    deadline = time.monotonic() + 150
     while not condition():
-        assert time.monotonic() < deadline, f"no {what} within a minute"
+        assert time.monotonic() < deadline, f"no {what} within 150 s"
         time.sleep(0.01)
 
 
@@ -96,7 +96,7 @@ def test_kill_under_load(lonely: BrokerProcess) -> None:
         load.stopping.set()
         for thread in threads:
             thread.join()
-    # Locks of receivers that were cut off last half a minute: what they hold is seen by peeking, not by receiving.
+    # Locks of receivers that were cut off last five minutes: what they hold is seen by peeking, not by receiving.
     with (
         ServiceBusClient.from_connection_string(lonely.connection_string) as client,
         client.get_queue_receiver("work") as receiver,
@@ -119,11 +119,11 @@ def test_a_lock_survives_the_kill(lonely: BrokerProcess) -> None:
         with client.get_queue_sender("work") as sender:
             sender.send_messages([ServiceBusMessage("held"), ServiceBusMessage("free")])
         with client.get_queue_receiver("work") as receiver:
-            [held] = receiver.receive_messages(max_wait_time=5)
+            [held] = receiver.receive_messages(max_wait_time=60)
             lonely.kill()
             lonely.start()
             # The SDK connects again and settles by the management link.
-            [free] = receiver.receive_messages(max_wait_time=5)
+            [free] = receiver.receive_messages(max_wait_time=60)
             assert (str(held), str(free)) == ("held", "free")
             receiver.complete_message(held)
             receiver.complete_message(free)
@@ -137,7 +137,7 @@ def test_everything_about_a_message_survives_the_kill(lonely: BrokerProcess) -> 
     with ServiceBusClient.from_connection_string(lonely.connection_string) as client:
         with client.get_queue_sender("work") as sender, client.get_queue_receiver("work") as receiver:
             sender.send_messages([ServiceBusMessage(text, message_id=text) for text in ("dead", "deferred", "again")])
-            dead, deferred, again = (receiver.receive_messages(max_wait_time=5)[0] for _ in range(3))
+            dead, deferred, again = (receiver.receive_messages(max_wait_time=60)[0] for _ in range(3))
             receiver.dead_letter_message(dead, reason="r", error_description="d")
             receiver.defer_message(deferred)
             receiver.abandon_message(again)
@@ -156,7 +156,7 @@ def test_everything_about_a_message_survives_the_kill(lonely: BrokerProcess) -> 
             [kept] = receiver.receive_deferred_messages([found["deferred"].sequence_number or 0])
             receiver.complete_message(kept)
         with client.get_queue_receiver("work", sub_queue=ServiceBusSubQueue.DEAD_LETTER) as receiver:
-            [buried] = receiver.receive_messages(max_wait_time=5)
+            [buried] = receiver.receive_messages(max_wait_time=60)
             assert (str(buried), buried.dead_letter_reason, buried.dead_letter_error_description) == ("dead", "r", "d")
 
 
@@ -171,7 +171,7 @@ def test_numbers_are_never_given_twice(lonely: BrokerProcess) -> None:
             client.get_queue_receiver("work") as receiver,
         ):
             sender.send_messages(ServiceBusMessage("a"))
-            [message] = receiver.receive_messages(max_wait_time=5)
+            [message] = receiver.receive_messages(max_wait_time=60)
             receiver.complete_message(message)
             sequences.append(message.sequence_number or 0)
         lonely.kill()

@@ -17,7 +17,7 @@ from tests.integration.servicebus.broker_process import ROOT, BrokerProcess
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     """Runs a broker that is expected to end by itself."""
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False)
 
 
 def test_stops_when_told(lonely: BrokerProcess) -> None:
@@ -71,7 +71,7 @@ def test_says_that_its_state_is_damaged(lonely: BrokerProcess) -> None:
 )
 def test_a_client_that_speaks_something_else(broker: BrokerProcess, data: bytes) -> None:
     """Its connection is closed, and the broker goes on."""
-    with socket.create_connection((LOOPBACK, broker.port), timeout=20) as sock:
+    with socket.create_connection((LOOPBACK, broker.port), timeout=150) as sock:
         sock.sendall(data)
         while sock.recv(4096):
             pass
@@ -81,7 +81,7 @@ def test_a_client_that_speaks_something_else(broker: BrokerProcess, data: bytes)
 def test_a_silent_client_hears_that_the_broker_lives(broker: BrokerProcess) -> None:
     """Empty frames come within the time after which the client would give up."""
     opened = AMQP_HEADER + encode_frame(Open(container_id="c", idle_time_out=200))
-    with socket.create_connection((LOOPBACK, broker.port), timeout=20) as sock:
+    with socket.create_connection((LOOPBACK, broker.port), timeout=150) as sock:
         sock.sendall(opened)
         received = b""
         while received.count(EMPTY_FRAME) < 3:

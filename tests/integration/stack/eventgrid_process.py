@@ -49,7 +49,7 @@ class EventGridProcess:
         """SIGTERM; returns the exit code."""
         assert self.process is not None
         self.process.terminate()
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(timeout=150)
         self.process = None
         return code
 

@@ -134,7 +134,8 @@ def test_what_does_not_end_is_killed(folder: StateFolder) -> None:
     assert not process.is_running()
 
 
-QUICK = LivenessPolicy(interval=0.05, answer_within=0.3, idle_failures=3, busy_failures=100_000)
+# On a loaded machine a healthy component may need a second, and one that works may get little of the processor.
+QUICK = LivenessPolicy(interval=0.05, answer_within=2.0, idle_failures=3, busy_failures=100_000, idle_share=0.001)
 
 
 @pytest.mark.parametrize("survives_kill", [False, True])
@@ -164,7 +165,7 @@ def test_a_component_that_works_and_does_not_answer_is_left_alone_for_a_while(
     component = dummy_component(folder, "busy", "spin", liveness=QUICK)
     with supervised(folder, component):
         busy = process_of(folder, "busy")
-        eventually(lambda: len(_unanswered(caplog)) > 3 * QUICK.idle_failures)
+        eventually(lambda: len(_unanswered(caplog)) > 2 * QUICK.idle_failures)
         assert process_of(folder, "busy") == busy
         assert table(folder).components["busy"].restarts == 0
 
