@@ -11,10 +11,10 @@ from typing import Any, Literal
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from activities.incident_acts import UNDO_ORDERED, undo_instance
+from activities.incident_acts import undo_instance
 from activities.notify import run_notify
 from domain.correlation import correlate, current
-from domain.incident import Incident, TimelineEntry
+from domain.incident import UNDO_ORDERED, Incident, TimelineEntry
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import RESPONSE
 from domain.notification import Notification
