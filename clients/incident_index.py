@@ -7,6 +7,7 @@ mark can leave an index row behind, so readers ask the incident itself.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from clients.tables import Put, Remove, Row, Table, Write, until_no_conflict
 from domain.alert import Category, Severity
@@ -25,6 +26,11 @@ _AT_ONCE = 100 // (1 + 2 * _MOST)
 _LATEST = 10**14
 
 
+def newest_first(moment: datetime) -> str:
+    """A time in a key, so that the newest sorts first."""
+    return f"{_LATEST - int(moment.timestamp() * 1000):015d}"
+
+
 def open_prefix(category: Category, severity: Severity) -> str:
     """Where the keys of open and acknowledged incidents begin; the newest sorts first."""
     return f"{OPEN}{category}-{severity}-"
@@ -38,7 +44,7 @@ def symptom_prefix(cause: str) -> str:
 def index_keys(incident: Incident) -> frozenset[str]:
     """The index rows that an incident has as it is now."""
     identity = incident.incident_id
-    age = f"{_LATEST - int(incident.recorded_at.timestamp() * 1000):015d}"
+    age = newest_first(incident.recorded_at)
     held = {
         open_prefix(incident.category, incident.severity) + f"{age}-{identity}": incident.waits,
         symptom_prefix(incident.caused_by) + identity: incident.waits and bool(incident.caused_by),

@@ -1,9 +1,10 @@
 """Incidents in the table ``incidents``.
 
 A partition per model holds a row per incident, a row per alert that says which incident it belongs to, a row per
-fingerprint that names its latest incident, and index rows (clients/incident_index.py). An alert, its incident, the
-fingerprint and the index rows are written in one transaction, so that however often and from however many places an
-alert is delivered, it counts once. The table ``incidentids`` says which partition an incident's id lies in.
+fingerprint that names its latest incident, a row per alert by its incident (``of-``), and index rows
+(clients/incident_index.py). An alert, its incident, the fingerprint and the rows by which they are found are written in
+one transaction, so that however often and from however many places an alert is delivered, it counts once. The table
+``incidentids`` says which partition an incident's id lies in.
 
 The first alert of a source's id has a row under that id; one of the same id about something else (another category,
 metric or feature) has a row of its own, ``alert-{id}-{identity}``. So a new alert needs no look-up before its insert,
@@ -24,6 +25,7 @@ from clients.incident_index import (
     UNFINISHED,
     IncidentIndex,
     incident_writes,
+    newest_first,
     open_prefix,
     read_incident,
     symptom_prefix,
@@ -33,7 +35,7 @@ from domain.alert import AlertMessage, Category, Severity
 from domain.errors import BadInputError
 from domain.incident import Incident, IncidentState, Recorded, Signal, TimelineEntry, incident_id
 
-_ALERT, _FINGERPRINT = "alert-", "fingerprint-"
+_ALERT, _FINGERPRINT, _OF = "alert-", "fingerprint-", "of-"
 # An incident keeps the start of its first alert's text; the alert's own row has all of it.
 _DETAIL = 2_000
 _SIGNALS = 20
@@ -79,14 +81,16 @@ class TableIncidentBook:
         latest = None if row is None else read_incident(row)
         if latest is not None and row is not None and _within(signal, latest):
             incident, reopened = _joined(latest, signal)
-            self._table.write(model, [_alert_row(place, alert, incident.incident_id), *incident_writes(incident, row)])
+            self._table.write(
+                model, [*_alert_rows(place, signal, incident.incident_id), *incident_writes(incident, row)]
+            )
             self._remember(signal.fingerprint, incident.incident_id)
             return Recorded(
                 alert_key=alert.key, incident=incident, reopened=reopened, act=incident.armed and not latest.armed
             )
         incident = _opened(signal)
         self._locate(incident)
-        writes = [_alert_row(place, alert, incident.incident_id), *incident_writes(incident, None)]
+        writes = [*_alert_rows(place, signal, incident.incident_id), *incident_writes(incident, None)]
         writes += self._index.begun(model)
         if latest is None or alert.fired_at > latest.opened_at:
             values = {"Incident": incident.incident_id}
@@ -220,12 +224,20 @@ class TableIncidentBook:
         """Make index rows for incidents that have none, at most so many; whether every incident has its own now."""
         return self._index.complete(most)
 
-    def occurrences(self, model: str, incident_id: str) -> tuple[AlertMessage, ...]:
-        """The alerts that belong to an incident, oldest first; a scan of the model's alerts, for tests."""
-        where = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last and Incident eq @incident"
-        bounds = {"model": model, "first": _ALERT, "last": _ALERT + "\U0000fffd", "incident": incident_id}
-        rows = self._table.query(where, bounds)
-        return tuple(sorted(map(_told, rows), key=lambda alert: alert.fired_at))
+    def occurrences(self, model: str, incident_id: str, newest: int) -> tuple[AlertMessage, ...]:
+        """The newest alerts that belong to an incident, oldest first."""
+        incident = self.get(model, incident_id)
+        if incident is None:
+            return ()
+        rows = list(self._table.partition(model, prefix=f"{_OF}{incident_id}-", limit=newest))
+        if len(rows) < min(newest, incident.occurrences):
+            # Earlier releases wrote no row by incident for an alert.
+            where = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last and Incident eq @incident"
+            bounds = {"model": model, "first": _ALERT, "last": _ALERT + "\U0000fffd", "incident": incident_id}
+            found = list(self._table.query(where, bounds))
+        else:
+            found = [row for of in rows if (row := self._table.get(model, str(of.values["Alert"]))) is not None]
+        return tuple(sorted(map(_told, found), key=lambda alert: alert.fired_at)[-newest:])
 
 
 def _within(signal: Signal, incident: Incident) -> bool:
@@ -327,6 +339,12 @@ def _place(alert: AlertMessage, *, taken: bool) -> str:
 
 def _alert_row(key: str, alert: AlertMessage, incident: str, *, resolved: bool = False) -> Write:
     return Write(key, {"Incident": incident, "Resolved": resolved, "Alert": alert.model_dump_json()}, None)
+
+
+def _alert_rows(key: str, signal: Signal, incident: str) -> list[Write]:
+    """An alert's row, and the one by its incident: the newest sorts first."""
+    of = f"{_OF}{incident}-{newest_first(_heard(signal))}-{key.removeprefix(_ALERT)}"
+    return [_alert_row(key, signal.alert, incident), Write(of, {"Alert": key})]
 
 
 def _told(row: Row) -> AlertMessage:

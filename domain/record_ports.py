@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from domain.alert import Category, Severity
+from domain.alert import AlertMessage, Category, Severity
 from domain.dataset import AcceptedDataset
 from domain.dead_letter import DeadLetter, DeadLetterState
 from domain.decision import ChampionMove, MoveState
@@ -160,6 +160,9 @@ class IncidentBook(Protocol):
 
     def all(self, model: str | None = None, states: tuple[IncidentState, ...] = ()) -> tuple[Incident, ...]:
         """Incidents, newest first; of one model and in these states if given."""
+
+    def occurrences(self, model: str, incident_id: str, newest: int) -> tuple[AlertMessage, ...]:
+        """The newest alerts that belong to an incident, oldest first."""
 
     def open_of(self, model: str, category: Category, severity: Severity) -> Iterable[Incident]:
         """Open and acknowledged incidents of a model (or of ``platform``), newest first; read as they are taken."""

@@ -28,6 +28,7 @@ class Settings:
         platform: the playbook for alerts about no model.
         service_bus_connection_string: only for the local broker; ``service_bus_namespace`` is the host name in Azure.
         notify_urls, notify_file: where people are told, see docs/notifications.md.
+        keep_history_days: how long after its end Durable keeps the history of an orchestration.
         client_id: of the user-assigned managed identity.
     """
 
@@ -51,6 +52,7 @@ class Settings:
     notify_file: Path | None
     client_id: str | None
     patience: Patience
+    keep_history_days: float
     mlflow_url: str
     databricks_url: str
 
@@ -84,6 +86,7 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
     event_grid = problems.collect("", lambda: _needed(environ, "NIGHTSHIFT_EVENTGRID_ENDPOINT", "the topic's address"))
     attempts = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_RETRY_ATTEMPTS", 20, least=1))
     seconds = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_RETRY_SECONDS", 15))
+    history = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_KEEP_HISTORY_DAYS", 30, least=1))
     language_model = problems.collect(None, lambda: read_language_model(environ))
     problems.refuse()
     return Settings(
@@ -106,6 +109,7 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         notify_file=Path(environ["NIGHTSHIFT_NOTIFY_FILE"]) if environ.get("NIGHTSHIFT_NOTIFY_FILE") else None,
         model_specs=root / environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs"),
         client_id=environ.get("AZURE_CLIENT_ID"),
+        keep_history_days=history,
         patience=Patience(attempts=int(attempts), seconds=seconds),
         mlflow_url=environ.get("NIGHTSHIFT_MLFLOW_URL", tracking),
         databricks_url=environ.get("NIGHTSHIFT_DATABRICKS_URL", databricks),

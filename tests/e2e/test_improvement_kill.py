@@ -19,7 +19,6 @@ import yaml
 from cli.app_client import AppClient, AppRefusedError, AppUnreachableError
 from cli.upload_command import put
 from domain.improvement_messages import ImprovementOutcome
-from domain.incident import Incident
 from domain.run import RunOutcome
 from evals.scripted_server import Reply, scripted_server
 from local_host.datasets.source import REVENUE, SyntheticSource

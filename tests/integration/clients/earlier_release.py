@@ -3,7 +3,7 @@
 from azure.data.tables import TableServiceClient, UpdateMode
 
 _INDEX_ROWS = {
-    "incidents": ("open-", "symptom-", "lease-", "unfinished-", "indexed"),
+    "incidents": ("open-", "symptom-", "lease-", "unfinished-", "of-", "indexed"),
     "ledger": ("run-", "kind-"),
     "uploads": ("order-", "claim-"),
 }
@@ -27,6 +27,7 @@ def forget_place(service: TableServiceClient, incident_id: str) -> None:
 
 
 def index_rows(service: TableServiceClient, table: str, model: str) -> set[str]:
-    """The keys of a model's index rows, without the mark."""
+    """The keys of a model's index rows, without the mark and the rows of alerts."""
     rows = service.get_table_client(table).query_entities("PartitionKey eq @model", parameters={"model": model})
-    return {row["RowKey"] for row in rows if row["RowKey"].startswith(_INDEX_ROWS[table])} - {"indexed"}
+    keys = {row["RowKey"] for row in rows if row["RowKey"].startswith(_INDEX_ROWS[table])}
+    return {key for key in keys if not key.startswith(("indexed", "of-"))}

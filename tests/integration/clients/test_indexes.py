@@ -261,3 +261,20 @@ def test_a_claim_reads_only_what_it_takes(
     queue.submit(_upload("new"), model)
     assert [upload.name for upload in TableUploadQueue(counted).claim(model, 1, 20).uploads] == ["m/new"]
     assert reads.entities <= 3
+
+
+def test_the_newest_alerts_of_an_incident(
+    tables: TableServiceClient, counted: TableServiceClient, reads: _Reads, model: str
+) -> None:
+    """Read without the others; those that an earlier release recorded are found as well."""
+    book = TableIncidentBook(tables)
+    sent = [
+        alert(alert_id=f"a{number:02d}", model=model, fired_at=AT + timedelta(minutes=number)) for number in range(20)
+    ]
+    incident = [book.record(signal(one)).incident for one in sent][-1]
+    assert incident is not None
+    assert TableIncidentBook(counted).occurrences(model, incident.incident_id, 3) == tuple(sent[-3:])
+    assert reads.entities <= 7
+    as_before(tables, "incidents", model)
+    assert book.occurrences(model, incident.incident_id, 3) == tuple(sent[-3:])
+    assert book.occurrences(model, incident.incident_id, 1_000) == tuple(sent)
