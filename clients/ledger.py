@@ -1,13 +1,13 @@
 """The decision ledger in the table ``ledger``: a partition per model with its head, its entries and their keys.
 
-Each entry also has a row by its run and one by its kind, written in its transaction; the newest sorts first. The head
-says up to which sequence entries have none (``Unindexed``): those of earlier releases, which wrote neither the rows nor
-that property, so that whatever such a release still appends counts as unindexed as well. Those are read by a scan until
-``index`` has made their rows.
+A row per run lists the sequences of its entries, and each entry has a row by its kind, of which the newest sorts first;
+both are written in the entry's transaction. The head says up to which sequence entries have none (``Unindexed``): those
+of earlier releases, which wrote neither the rows nor that property, so that whatever such a release still appends
+counts as unindexed as well. Those are read by a scan until ``index`` has made their rows.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -66,10 +66,14 @@ class TableLedger:
             [
                 Write(key, {"Entry": text, "Run": record.run, "Kind": record.kind}),
                 Write(_KEY + short(record.key), {"Entry": key}),
-                *_index_rows(entry_new),
+                *self._index_rows(record.model, [entry_new]),
                 Write(
                     _HEAD,
-                    {"Sequence": entry_new.sequence, "Hash": entry_new.hash, _UNINDEXED: _unindexed(head)},
+                    {
+                        "Sequence": entry_new.sequence,
+                        "Hash": entry_new.hash,
+                        _UNINDEXED: 0 if head is None else _unindexed(head),
+                    },
                     None if head is None else head.etag,
                 ),
             ],
@@ -81,8 +85,14 @@ class TableLedger:
         if run is None:
             rows = self._table.partition(model, prefix=_ENTRY)
             return tuple(_entry(row) for row in rows)
-        newest_first = list(self._listed(model, _run_prefix(run), "Run", run))
-        return tuple(entry for entry in reversed(newest_first) if entry.run == run)
+        head = self._table.get(model, _HEAD)
+        indexed = self._read(model, _behind(head, reversed(self._of_run(model, run))))
+        return tuple(reversed([*indexed, *self._scanned(model, head, "Run", run)]))
+
+    def _of_run(self, model: str, run: str) -> list[int]:
+        """The sequences of a run's entries, as far as they are indexed."""
+        row = self._table.get(model, _run_key(run))
+        return [] if row is None else json.loads(row.values["Sequences"])
 
     def backwards(self, model: str) -> Iterator[LedgerEntry]:
         """Entries of a model, the last one first; read as they are taken."""
@@ -106,20 +116,19 @@ class TableLedger:
 
     def newest_of(self, model: str, kind: EntryKind) -> Iterator[LedgerEntry]:
         """Entries of a model of one kind, the last one first; read as they are taken."""
-        return self._listed(model, f"{_KIND}{kind}-", "Kind", kind)
-
-    def _listed(self, model: str, prefix: str, name: str, value: str) -> Iterator[LedgerEntry]:
-        """Entries by their index rows, the last one first; then by a scan those that have none."""
         head = self._table.get(model, _HEAD)
-        # A chain that has lost its head is read whole.
-        unindexed = _LATEST - 1 if head is None else _unindexed(head)
-        rows = self._table.partition(model, prefix=prefix)
+        rows = self._table.partition(model, prefix=f"{_KIND}{kind}-")
         while found := [int(row.values["Sequence"]) for row in islice(rows, _CHUNK)]:
-            yield from self._read(model, [sequence for sequence in found if sequence > unindexed])
-        if unindexed:
-            where = f"PartitionKey eq @model and RowKey ge @first and RowKey le @last and {name} eq @value"
-            bounds = {"model": model, "first": _entry_key(1), "last": _entry_key(unindexed), "value": value}
-            yield from reversed([_entry(row) for row in self._table.query(where, bounds)])
+            yield from self._read(model, _behind(head, found))
+        yield from self._scanned(model, head, "Kind", kind)
+
+    def _scanned(self, model: str, head: Row | None, name: str, value: str) -> Iterator[LedgerEntry]:
+        """Entries that have no index rows, the last one first."""
+        if not _unindexed(head):
+            return
+        where = f"PartitionKey eq @model and RowKey ge @first and RowKey le @last and {name} eq @value"
+        bounds = {"model": model, "first": _entry_key(1), "last": _entry_key(_unindexed(head)), "value": value}
+        yield from reversed([_entry(row) for row in self._table.query(where, bounds)])
 
     def _read(self, model: str, sequences: Sequence[int]) -> Iterator[LedgerEntry]:
         """Entries by descending sequence: those close together at once, else each alone."""
@@ -144,23 +153,36 @@ class TableLedger:
         From the last one down, and the head says how far: broken off anywhere, it goes on from there.
         """
         for model in self._table.partitions():
-            while most > 0 and _unindexed(self._table.get(model, _HEAD)):
-                until_no_conflict(lambda model=model: self._index(model))  # type: ignore[misc]
+            while until_no_conflict(lambda model=model: self._index(model)):  # type: ignore[misc]
                 most -= _INDEXED_AT_ONCE
-            if _unindexed(self._table.get(model, _HEAD)):
-                return False
+                if most <= 0:
+                    return False
         return True
 
-    def _index(self, model: str) -> None:
+    def _index(self, model: str) -> bool:
+        """Index the last entries that have no rows; whether there were any."""
         head = self._table.get(model, _HEAD)
+        if head is None or not _unindexed(head):
+            return False
         last = _unindexed(head)
-        if head is None or not last:
-            return
         first = max(last - _INDEXED_AT_ONCE + 1, 1)
         where = "PartitionKey eq @model and RowKey ge @first and RowKey le @last"
         rows = self._table.query(where, {"model": model, "first": _entry_key(first), "last": _entry_key(last)})
-        puts = [row for entry in map(_entry, rows) for row in _index_rows(entry)]
+        puts = self._index_rows(model, [_entry(row) for row in rows])
         self._table.write(model, [*puts, Write(_HEAD, {**head.values, _UNINDEXED: first - 1}, head.etag)])
+        return True
+
+    def _index_rows(self, model: str, entries: Sequence[LedgerEntry]) -> list[Put]:
+        """The rows by which entries are found; the head, written with them, sees to it that no other run's are lost."""
+        puts = []
+        for run in dict.fromkeys(entry.run for entry in entries):
+            mine = {entry.sequence for entry in entries if entry.run == run}
+            sequences = sorted(mine.union(self._of_run(model, run)))
+            puts.append(Put(_run_key(run), {"Sequences": json.dumps(sequences)}))
+        for entry in entries:
+            key = f"{_KIND}{entry.kind}-{_LATEST - entry.sequence:010d}"
+            puts.append(Put(key, {"Sequence": entry.sequence}))
+        return puts
 
     def models(self) -> tuple[str, ...]:
         """Models that have entries; also one whose chain has lost its head."""
@@ -189,22 +211,24 @@ def _end(head: Row | None) -> tuple[int, str]:
 
 
 def _unindexed(head: Row | None) -> int:
-    """Up to which sequence entries have no index rows; the head of an earlier release does not say: all of them."""
+    """Up to which sequence entries have no index rows; the head of an earlier release does not say: all of them.
+
+    A chain that has lost its head is read whole.
+    """
     if head is None:
-        return 0
+        return _LATEST - 1
     said = head.values.get(_UNINDEXED)
     return int(head.values["Sequence"]) if said is None else int(said)
 
 
-def _index_rows(entry: LedgerEntry) -> list[Put]:
-    values = {"Sequence": entry.sequence}
-    place = f"{_LATEST - entry.sequence:010d}"
-    return [Put(_run_prefix(entry.run) + place, values), Put(f"{_KIND}{entry.kind}-{place}", values)]
+def _behind(head: Row | None, sequences: Iterable[int]) -> list[int]:
+    """Those of the entries whose index rows count."""
+    return [sequence for sequence in sequences if sequence > _unindexed(head)]
 
 
-def _run_prefix(run: str) -> str:
-    # A run is told in words of other systems too, and a key may not hold all of their characters.
-    return f"{_RUN}{short(run)}-"
+def _run_key(run: str) -> str:
+    # A run may be named in words of other systems, and a key may not hold all of their characters.
+    return f"{_RUN}{short(run)}"
 
 
 def _entry_key(sequence: int) -> str:
