@@ -1,7 +1,9 @@
 """Index rows: what they find, what they are not left behind for, and rows of releases that wrote none."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
@@ -20,10 +22,19 @@ _PLENTY = 10_000
 
 
 class _Reads(SansIOHTTPPolicy[Any, Any]):
-    """Counts the entities that Table storage has sent."""
+    """Counts the entities that Table storage has sent, and keeps the filters that make it look at others as well."""
 
     def __init__(self) -> None:
         self.entities = 0
+        self.scans: list[str] = []
+
+    def on_request(self, request: Any) -> None:
+        """Keep a filter that is about more than one partition and a range of its keys."""
+        for asked in parse_qs(urlsplit(request.http_request.url).query).get("$filter", []):
+            names = set(re.findall(r"(\w+) (?:eq|ne|gt|ge|lt|le) ", asked))
+            first_behind = asked.startswith("PartitionKey gt ")
+            if not (first_behind or "PartitionKey eq " in asked) or names - {"PartitionKey", "RowKey"}:
+                self.scans.append(asked)
 
     def on_response(self, _request: Any, response: Any) -> None:
         """Count those of one answer."""
@@ -108,6 +119,7 @@ def test_what_a_response_needs_is_read_without_what_is_over(
     before = reads.entities
     assert fresh.find(cause.incident_id) == cause
     assert reads.entities - before <= 4
+    assert reads.scans == []
 
 
 def test_a_lease_and_a_symptom_are_found_until_they_are_over(tables: TableServiceClient, model: str) -> None:
@@ -224,6 +236,7 @@ def test_a_run_is_read_without_the_rest_of_the_ledger(
         ledger.append(_record(model, number, "mine" if number in {5, 50} else "r1"))
     assert _sequences(TableLedger(counted, lambda: AT).entries(model, "mine")) == [5, 50]
     assert reads.entities <= 4
+    assert reads.scans == []
 
 
 @pytest.mark.parametrize("state", ["new", "old", "mixed"])
@@ -261,6 +274,7 @@ def test_a_claim_reads_only_what_it_takes(
     queue.submit(_upload("new"), model)
     assert [upload.name for upload in TableUploadQueue(counted).claim(model, 1, 20).uploads] == ["m/new"]
     assert reads.entities <= 3
+    assert reads.scans == []
 
 
 def test_the_newest_alerts_of_an_incident(
@@ -275,6 +289,7 @@ def test_the_newest_alerts_of_an_incident(
     assert incident is not None
     assert TableIncidentBook(counted).occurrences(model, incident.incident_id, 3) == tuple(sent[-3:])
     assert reads.entities <= 7
+    assert reads.scans == []
     as_before(tables, "incidents", model)
     assert book.occurrences(model, incident.incident_id, 3) == tuple(sent[-3:])
     assert book.occurrences(model, incident.incident_id, 1_000) == tuple(sent)
