@@ -20,5 +20,5 @@ def measure_backlog(services: Services) -> None:
         uploads={state.model: state.waiting for state in services.uploads.states()},
         dead_letters={queue: letters[queue] for queue in (*QUEUES.values(), BLOB_EVENTS_QUEUE)},
         reviews=len(services.reviews.all(None, ("open",))),
-        incidents=len(services.incidents.all(None, ("open",))),
+        incidents=services.incidents.count_open(),
     )

@@ -107,10 +107,8 @@ def _outcome_key(request: DecideRequest) -> str:
 
 def _recorded_outcome(services: Services, request: DecideRequest) -> DecideResult | None:
     """What an earlier call did; its outcome stands even if the world has changed since."""
-    for entry in services.ledger.entries(request.model, request.run):
-        if entry.key == _outcome_key(request):
-            return DecideResult.from_json({name: entry.body[name] for name in _OUTCOME})
-    return None
+    entry = services.ledger.find(request.model, _outcome_key(request))
+    return None if entry is None else DecideResult.from_json({name: entry.body[name] for name in _OUTCOME})
 
 
 def _act(

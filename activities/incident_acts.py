@@ -9,14 +9,12 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from domain.correlation import current
 from domain.identity import instance_id
-from domain.incident import TRANSITIONS, Incident, TimelineEntry
+from domain.incident import TRANSITIONS, UNDO_ORDERED, Incident, TimelineEntry
 from domain.names import INCIDENT_CHANGED, UNDO
 from domain.ports import Services
 from domain.response import UndoRequest
 from domain.view import UndoView
 
-# Begins the key of a timeline entry: somebody has asked for an undo.
-UNDO_ORDERED = "undo-ordered-"
 _BROKEN = frozenset(
     {
         df.OrchestrationRuntimeStatus.Failed,
@@ -67,8 +65,7 @@ async def move_incident(
 
 async def tell_change(client: df.DurableOrchestrationClient, services: Services, incident: Incident) -> None:
     """Wake the response of an incident that has changed, and those of its symptoms, which waited for it."""
-    open_ = await asyncio.to_thread(services.incidents.all, None, ("open", "acknowledged"))
-    symptoms = [other for other in open_ if other.caused_by == incident.incident_id]
+    symptoms = await asyncio.to_thread(services.incidents.symptoms_of, incident.incident_id)
     for waiting in (incident, *symptoms):
         status = await client.get_status(waiting.response)
         if status is not None and status.runtime_status == df.OrchestrationRuntimeStatus.Running:

@@ -1,6 +1,6 @@
 """List instances from Durable's own records, all of them."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import aiohttp
@@ -23,6 +23,17 @@ async def list_instances(
 ) -> list[DurableOrchestrationStatus]:
     """Every instance that the query of Durable's HTTP API means.
 
+    Raises:
+        ServiceUnavailableError: Durable does not answer.
+    """
+    return [status async for page in instance_pages(session, client, asked, page_size) for status in page]
+
+
+async def instance_pages(
+    session: aiohttp.ClientSession, client: df.DurableOrchestrationClient, asked: Mapping[str, str], page_size: int
+) -> AsyncIterator[list[DurableOrchestrationStatus]]:
+    """The same page by page; read as they are taken.
+
     The SDK's ``get_status_by`` gives the first 100 and drops the token for the rest (its issue 580).
 
     Raises:
@@ -30,15 +41,15 @@ async def list_instances(
     """
     address = f"{client._orchestration_bindings.rpc_base_url}instances/"
     query = {**asked, "top": str(page_size)}
-    found: list[Any] = []
     token = ""
     while True:
         try:
             async with session.get(address, params=query, headers={_CONTINUATION: token} if token else {}) as answer:
                 answer.raise_for_status()
-                found += await answer.json(content_type=None)
+                found: list[Any] = await answer.json(content_type=None)
                 token = answer.headers.get(_CONTINUATION, "")
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ServiceUnavailableError("Durable Functions", f"{type(error).__name__}: {error}") from error
+        yield [DurableOrchestrationStatus.from_json(item) for item in found]
         if not token:
-            return [DurableOrchestrationStatus.from_json(item) for item in found]
+            return

@@ -100,13 +100,16 @@ def _is_anothers(entry: LedgerEntry, order: ImproveOrder, known: LedgerEntry | N
 
 
 def _decided_run(services: Services, order: ImproveOrder) -> str:
-    outcomes = services.ledger.of_kind(order.model, "outcome")
-    runs = [entry.run for entry in outcomes if entry.run.startswith(f"{LIFECYCLE}-")]
-    if not runs:
+    outcomes = services.ledger.newest_of(order.model, "outcome")
+    newest = next((entry.run for entry in outcomes if entry.run.startswith(f"{LIFECYCLE}-")), None)
+    if newest is None:
         raise BadInputError(field="model", value=order.model, rule="has no run that was decided: upload data first")
-    if order.run and order.run not in runs:
+    if not order.run:
+        return newest
+    of_run = services.ledger.entries(order.model, order.run) if order.run.startswith(f"{LIFECYCLE}-") else ()
+    if not any(entry.kind == "outcome" for entry in of_run):
         raise BadInputError(field="run", value=order.run, rule=f"is no run of {order.model} that was decided")
-    return order.run or runs[-1]
+    return order.run
 
 
 def _body(services: Services, order: ImproveOrder, run: str) -> dict[str, object]:

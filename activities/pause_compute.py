@@ -232,7 +232,7 @@ def _held_by_others(services: Services, incident: Incident, *, at: datetime | No
         at: only leases that run then; None for all that were not resumed, even past their end.
     """
     held: dict[str, str] = {}
-    for other in services.incidents.all():
+    for other in services.incidents.leases():
         action = other.action(_MITIGATION)
         if action is None or other.incident_id == incident.incident_id:
             continue

@@ -1,8 +1,10 @@
 """Decide what is done about an incident, on what is known of it and of its surroundings."""
 
+from collections.abc import Iterator
+
 from activities.failures import guarded
 from activities.respond import playbook_of
-from agents.responder.plan import Situation, plan_response
+from agents.responder.plan import CAUSES, Situation, plan_response
 from domain.alert import PLATFORM
 from domain.errors import BadInputError
 from domain.incident import Incident, TimelineEntry
@@ -34,13 +36,10 @@ def _plan(services: Services, request: PlanRequest) -> PlannedResponse:
 
 def _plan_once(services: Services, request: PlanRequest) -> ResponsePlan:
     incident = find_incident(services, request.model, request.incident_id)
-    others = services.incidents.all(request.model)
-    if request.model != PLATFORM:
-        others += services.incidents.all(PLATFORM)
     situation = Situation(
         incident=incident,
         playbook=playbook_of(services, request.model),
-        others=others,
+        others=_possible_causes(services, incident),
         at=request.at,
     )
     plan = plan_response(situation)
@@ -55,6 +54,13 @@ def _plan_once(services: Services, request: PlanRequest) -> ResponsePlan:
 
     services.incidents.change(request.model, request.incident_id, told)
     return plan
+
+
+def _possible_causes(services: Services, incident: Incident) -> Iterator[Incident]:
+    """Open critical incidents of the model, then of the platform, whose symptom this one may be; read as taken."""
+    for place in dict.fromkeys((incident.model, PLATFORM)):
+        for category in CAUSES.get(incident.category, ()):
+            yield from services.incidents.open_of(place, category, "critical")
 
 
 def find_incident(services: Services, model: str, incident_id: str) -> Incident:

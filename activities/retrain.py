@@ -64,20 +64,16 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
     if known is not None and known.state != "begun":
         return MitigationResult(action=known, escalate=known.state in {"refused", "failed"})
     playbook = services.specs.get(request.model).playbook
-    earlier = [
-        entry
-        for entry in services.ledger.of_kind(request.model, "mitigation")
-        if entry.body["mitigation"] == _MITIGATION
-    ]
-    mine = next((entry for entry in earlier if entry.run == incident.response), None)
+    mine = next(filter(_is_retraining, services.ledger.entries(request.model, incident.response)), None)
     if mine is None:
+        last = next(filter(_is_retraining, services.ledger.newest_of(request.model, "mitigation")), None)
         cooldown = timedelta(minutes=playbook.retrain_cooldown_minutes)
-        if earlier and services.clock() < earlier[-1].recorded_at + cooldown:
-            return _keep(services, incident, "repeated", _cooling(earlier[-1], cooldown))
+        if last is not None and services.clock() < last.recorded_at + cooldown:
+            return _keep(services, incident, "repeated", _cooling(last, cooldown))
         datasets = _kept_datasets(services, request.model)[: playbook.retrain_datasets]
         if reason := _nothing_new(services, request.model, datasets):
             return _keep(services, incident, "refused", reason)
-        mine = _order(services, incident, request.reason, datasets, len(earlier) + 1)
+        mine = _order(services, incident, request.reason, datasets, 1 if last is None else _number(last) + 1)
         if mine.run != incident.response:
             return _keep(services, incident, "repeated", _cooling(mine, cooldown))
     uploads = tuple(Upload.from_json(item) for item in mine.body["uploads"])
@@ -87,6 +83,15 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
     facts = {"identity": uploads[0].identity}
     result = _keep(services, incident, "begun", detail, mine, facts)
     return result.model_copy(update={"identity": uploads[0].identity})
+
+
+def _is_retraining(entry: LedgerEntry) -> bool:
+    return entry.kind == "mitigation" and entry.body["mitigation"] == _MITIGATION
+
+
+def _number(entry: LedgerEntry) -> int:
+    """The number of a retraining of its model, from 1; its key ends with it."""
+    return int(entry.key.rpartition(":")[2])
 
 
 def _kept_datasets(services: Services, model: str) -> tuple[AcceptedDataset, ...]:

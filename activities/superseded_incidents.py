@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from typing import get_args
 
+from domain.alert import Severity
 from domain.improvement_messages import improvement_of
 from domain.incident import Incident, TimelineEntry
 from domain.ledger import ACTOR
@@ -36,6 +38,8 @@ _BEFORE_DECISION = frozenset(
 )
 # A model that could not be improved is over with a promotion.
 _NEEDS_PROMOTION = frozenset({"improvement_rejected", "improvement_failed"})
+# More reports than this of one trouble are for a person to look at.
+_OCCURRENCES = 100
 
 
 def close_superseded(services: Services, model: str, run: str, outcome: str) -> tuple[Incident, ...]:
@@ -47,7 +51,8 @@ def close_superseded(services: Services, model: str, run: str, outcome: str) -> 
         outcome: ``promoted``, ``rejected`` or ``flagged``: the run has come to a decision.
     """
     closed = []
-    for incident in services.incidents.all(model, ("open", "acknowledged", "mitigated")):
+    reports = (services.incidents.open_of(model, "pipeline", severity) for severity in get_args(Severity))
+    for incident in [incident for found in reports for incident in found]:
         if _is_over(services, incident, run, outcome):
             after = services.incidents.change(model, incident.incident_id, _closing(services, incident, run, outcome))
             if after.state == "resolved":
@@ -61,7 +66,10 @@ def _is_over(services: Services, incident: Incident, run: str, outcome: str) -> 
     shown = rule in _BEFORE_DECISION or (rule in _NEEDS_PROMOTION and outcome == "promoted")
     if incident.alert.source != ACTOR or not shown:
         return False
-    reported = {item.run for item in services.incidents.occurrences(incident.model, incident.incident_id)}
+    if incident.occurrences > _OCCURRENCES:
+        return False
+    occurrences = services.incidents.occurrences(incident.model, incident.incident_id, _OCCURRENCES)
+    reported = {item.run for item in occurrences}
     return all(name.startswith(_RUNS) for name in reported) and not reported & {run, *_relatives(run)}
 
 

@@ -11,11 +11,11 @@ from typing import Any, Literal
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from activities.incident_acts import UNDO_ORDERED, undo_instance
+from activities.incident_acts import undo_instance
 from activities.notify import run_notify
 from activities.pause_compute import runs
 from domain.correlation import correlate, current
-from domain.incident import Incident, TimelineEntry
+from domain.incident import UNDO_ORDERED, Incident, TimelineEntry
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import RESPONSE
 from domain.notification import Notification
@@ -60,7 +60,7 @@ async def watch_responses(client: df.DurableOrchestrationClient, services: Servi
     that has failed or is gone with its work undone is a person's now: on-call is paged, once for each end.
     """
     found, failed = 0, []
-    for incident in await asyncio.to_thread(services.incidents.all):
+    for incident in await asyncio.to_thread(services.incidents.unfinished):
         correlate(incident.incident_id)
         for order in _orders(incident):
             try:

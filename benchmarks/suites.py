@@ -94,6 +94,13 @@ SUITES: tuple[Suite, ...] = (
         ),
     ),
     Suite(
+        name="growth",
+        scripts=(Script("growth/before_rollback.py"),),
+        comparisons=(
+            Comparison("before_rollback", "before_rollback_scans", "the scans of earlier releases at the same point"),
+        ),
+    ),
+    Suite(
         name="pages",
         scripts=(Script("pages/front.py"), Script("pages/many_models.py")),
         comparisons=(Comparison("front_page_median", "health_median", "the same host, a call that reads nothing"),),

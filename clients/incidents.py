@@ -1,8 +1,10 @@
 """Incidents in the table ``incidents``.
 
-A partition per model holds a row per incident, a row per alert that says which incident it belongs to, and a row per
-fingerprint that names its latest incident. An alert, its incident and the fingerprint are written in one transaction,
-so that however often and from however many places an alert is delivered, it counts once.
+A partition per model holds a row per incident, a row per alert that says which incident it belongs to, a row per
+fingerprint that names its latest incident, a row per alert by its incident (``of-``), and index rows
+(clients/incident_index.py). An alert, its incident, the fingerprint and the rows by which they are found are written in
+one transaction, so that however often and from however many places an alert is delivered, it counts once. The table
+``incidentids`` says which partition an incident's id lies in.
 
 The first alert of a source's id has a row under that id; one of the same id about something else (another category,
 metric or feature) has a row of its own, ``alert-{id}-{identity}``. So a new alert needs no look-up before its insert,
@@ -11,17 +13,29 @@ and the rows of releases that knew only the id are found.
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from azure.data.tables import TableServiceClient
 
-from clients.tables import Row, Table, Write, until_no_conflict
-from domain.alert import AlertMessage
+from clients.incident_index import (
+    INCIDENT,
+    LEASE,
+    OPEN,
+    UNFINISHED,
+    IncidentIndex,
+    incident_writes,
+    newest_first,
+    open_prefix,
+    read_incident,
+    symptom_prefix,
+)
+from clients.tables import Put, Row, Table, Write, until_no_conflict
+from domain.alert import AlertMessage, Category, Severity
 from domain.errors import BadInputError
 from domain.incident import Incident, IncidentState, Recorded, Signal, TimelineEntry, incident_id
 
-_INCIDENT, _ALERT, _FINGERPRINT = "incident-", "alert-", "fingerprint-"
+_ALERT, _FINGERPRINT, _OF = "alert-", "fingerprint-", "of-"
 # An incident keeps the start of its first alert's text; the alert's own row has all of it.
 _DETAIL = 2_000
 _SIGNALS = 20
@@ -38,6 +52,8 @@ class TableIncidentBook:
 
     def __init__(self, service: TableServiceClient) -> None:
         self._table = Table(service, "incidents")
+        self._ids = Table(service, "incidentids")
+        self._index = IncidentIndex(self._table)
         self._latest: dict[str, str] = {}
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
 
@@ -57,23 +73,25 @@ class TableIncidentBook:
             return self._repeated(alert, str(seen.values["Incident"]))
         place = _place(alert, taken=bool(known))
         remembered = self._latest.get(signal.fingerprint)
-        row = self._table.get(model, _INCIDENT + remembered) if remembered else None
+        row = self._table.get(model, INCIDENT + remembered) if remembered else None
         pointer = None
-        if row is None or not _within(signal, _read(row)):
+        if row is None or not _within(signal, read_incident(row)):
             pointer = self._table.get(model, _FINGERPRINT + signal.fingerprint)
-            row = None if pointer is None else self._table.get(model, _INCIDENT + str(pointer.values["Incident"]))
-        latest = None if row is None else _read(row)
+            row = None if pointer is None else self._table.get(model, INCIDENT + str(pointer.values["Incident"]))
+        latest = None if row is None else read_incident(row)
         if latest is not None and row is not None and _within(signal, latest):
             incident, reopened = _joined(latest, signal)
             self._table.write(
-                model, [_alert_row(place, alert, incident.incident_id), _incident_row(incident, row.etag)]
+                model, [*_alert_rows(place, signal, incident.incident_id), *incident_writes(incident, row)]
             )
             self._remember(signal.fingerprint, incident.incident_id)
             return Recorded(
                 alert_key=alert.key, incident=incident, reopened=reopened, act=incident.armed and not latest.armed
             )
         incident = _opened(signal)
-        writes = [_alert_row(place, alert, incident.incident_id), _incident_row(incident, None)]
+        self._locate(incident)
+        writes = [*_alert_rows(place, signal, incident.incident_id), *incident_writes(incident, None)]
+        writes += self._index.begun(model)
         if latest is None or alert.fired_at > latest.opened_at:
             values = {"Incident": incident.incident_id}
             key = _FINGERPRINT + signal.fingerprint
@@ -123,24 +141,36 @@ class TableIncidentBook:
     def _resolve(self, signal: Signal, row: Row) -> Incident | None:
         """Resolve one recorded alert, whose incident then has one firing alert less."""
         model = signal.alert.partition
-        found = self._table.get(model, _INCIDENT + str(row.values["Incident"]))
+        found = self._table.get(model, INCIDENT + str(row.values["Incident"]))
         resolved = Write(row.key, {**row.values, "Resolved": True}, row.etag)
         if found is None:
             self._table.write(model, [resolved])
             return None
-        incident = _quieter(_read(found), signal)
-        self._table.write(model, [resolved, _incident_row(incident, found.etag)])
+        incident = _quieter(read_incident(found), signal)
+        self._table.write(model, [resolved, *incident_writes(incident, found)])
         return incident
 
     def get(self, model: str, incident_id: str) -> Incident | None:
         """An incident of a model (or of ``platform``)."""
-        row = self._table.get(model, _INCIDENT + incident_id)
-        return None if row is None else _read(row)
+        row = self._table.get(model, INCIDENT + incident_id)
+        return None if row is None else read_incident(row)
 
     def find(self, incident_id: str) -> Incident | None:
-        """An incident whose model is not known."""
-        rows = self._table.query("RowKey eq @key", {"key": _INCIDENT + incident_id})
-        return next((_read(row) for row in rows), None)
+        """An incident whose model is not known; earlier releases wrote no locator, so its place is looked up once."""
+        located = self._ids.get(incident_id[:2], incident_id)
+        if located is not None:
+            found = self.get(str(located.values["Model"]), incident_id)
+            if found is not None:
+                return found
+        places = self._table.partitions()
+        found = next(filter(None, (self.get(model, incident_id) for model in places)), None)
+        if found is not None:
+            self._locate(found)
+        return found
+
+    def _locate(self, incident: Incident) -> None:
+        """Write where an incident is found by its id. Before the incident itself: without one it does no harm."""
+        self._ids.write(incident.incident_id[:2], [Put(incident.incident_id, {"Model": incident.model})])
 
     def change(self, model: str, incident_id: str, change: Callable[[Incident], Incident]) -> Incident:
         """Change an incident by compare-and-set; ``change`` may be called again on a fresher incident.
@@ -151,31 +181,63 @@ class TableIncidentBook:
         return until_no_conflict(lambda: self._change(model, incident_id, change))
 
     def _change(self, model: str, incident_id: str, change: Callable[[Incident], Incident]) -> Incident:
-        row = self._table.get(model, _INCIDENT + incident_id)
+        row = self._table.get(model, INCIDENT + incident_id)
         if row is None:
             raise BadInputError(field="incident", value=incident_id, rule=f"is no incident of {model}")
-        before = _read(row)
+        before = read_incident(row)
         after = change(before)
         if after != before:
-            self._table.write(model, [_incident_row(after, row.etag)])
+            self._table.write(model, incident_writes(after, row))
         return after
 
     def all(self, model: str | None = None, states: tuple[IncidentState, ...] = ()) -> tuple[Incident, ...]:
         """Incidents, newest first; of one model and in these states if given."""
         if model is not None:
-            rows = self._table.partition(model, prefix=_INCIDENT)
+            rows = self._table.partition(model, prefix=INCIDENT)
         else:
-            bounds = {"first": _INCIDENT, "last": _INCIDENT + "\U0000fffd"}
+            bounds = {"first": INCIDENT, "last": INCIDENT + "\U0000fffd"}
             rows = self._table.query("RowKey ge @first and RowKey lt @last", bounds)
-        found = (_read(row) for row in rows if not states or row.values["State"] in states)
+        found = (read_incident(row) for row in rows if not states or row.values["State"] in states)
         return tuple(sorted(found, key=lambda incident: incident.recorded_at, reverse=True))
 
-    def occurrences(self, model: str, incident_id: str) -> tuple[AlertMessage, ...]:
-        """The alerts that belong to an incident, oldest first."""
-        where = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last and Incident eq @incident"
-        bounds = {"model": model, "first": _ALERT, "last": _ALERT + "\U0000fffd", "incident": incident_id}
-        rows = self._table.query(where, bounds)
-        return tuple(sorted(map(_told, rows), key=lambda alert: alert.fired_at))
+    def open_of(self, model: str, category: Category, severity: Severity) -> Iterator[Incident]:
+        """Open and acknowledged incidents of a model (or of ``platform``), newest first; read as they are taken."""
+        return self._index.listed(model, open_prefix(category, severity))
+
+    def symptoms_of(self, cause: str) -> tuple[Incident, ...]:
+        """Open and acknowledged incidents of any model that wait for a cause."""
+        return self._index.of_all(symptom_prefix(cause))
+
+    def leases(self) -> tuple[Incident, ...]:
+        """Incidents of any model whose paused compute was not resumed."""
+        return self._index.of_all(LEASE)
+
+    def unfinished(self) -> tuple[Incident, ...]:
+        """Incidents of any model that may owe something, see Incident.unfinished."""
+        return self._index.of_all(UNFINISHED)
+
+    def count_open(self) -> int:
+        """How many incidents of any model are open or acknowledged."""
+        return self._index.count(OPEN)
+
+    def index(self, most: int) -> bool:
+        """Make index rows for incidents that have none, at most so many; whether every incident has its own now."""
+        return self._index.complete(most)
+
+    def occurrences(self, model: str, incident_id: str, newest: int) -> tuple[AlertMessage, ...]:
+        """The newest alerts that belong to an incident, oldest first."""
+        incident = self.get(model, incident_id)
+        if incident is None:
+            return ()
+        rows = list(self._table.partition(model, prefix=f"{_OF}{incident_id}-", limit=newest))
+        if len(rows) < min(newest, incident.occurrences):
+            # Earlier releases wrote no row by incident for an alert.
+            where = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last and Incident eq @incident"
+            bounds = {"model": model, "first": _ALERT, "last": _ALERT + "\U0000fffd", "incident": incident_id}
+            found = list(self._table.query(where, bounds))
+        else:
+            found = [row for of in rows if (row := self._table.get(model, str(of.values["Alert"]))) is not None]
+        return tuple(sorted(map(_told, found), key=lambda alert: alert.fired_at)[-newest:])
 
 
 def _within(signal: Signal, incident: Incident) -> bool:
@@ -277,11 +339,6 @@ def _quieter(incident: Incident, signal: Signal) -> Incident:
     return quieter.moved("resolve").told(entry)
 
 
-def _incident_row(incident: Incident, etag: str | None) -> Write:
-    values = {"State": incident.state, "Incident": "", "Json": incident.model_dump_json()}
-    return Write(_INCIDENT + incident.incident_id, values, etag)
-
-
 def _place(alert: AlertMessage, *, taken: bool) -> str:
     """The key of an alert's row; ``taken``: an alert of the same id about something else has the id's own."""
     return f"{_ALERT}{alert.id_key}-{alert.key}" if taken else _ALERT + alert.id_key
@@ -291,9 +348,11 @@ def _alert_row(key: str, alert: AlertMessage, incident: str, *, resolved: bool =
     return Write(key, {"Incident": incident, "Resolved": resolved, "Alert": alert.model_dump_json()}, None)
 
 
+def _alert_rows(key: str, signal: Signal, incident: str) -> list[Write]:
+    """An alert's row, and the one by its incident: the newest sorts first."""
+    of = f"{_OF}{incident}-{newest_first(_heard(signal))}-{key.removeprefix(_ALERT)}"
+    return [_alert_row(key, signal.alert, incident), Write(of, {"Alert": key})]
+
+
 def _told(row: Row) -> AlertMessage:
     return AlertMessage.from_json(str(row.values["Alert"]))
-
-
-def _read(row: Row) -> Incident:
-    return Incident.from_json(str(row.values["Json"]))

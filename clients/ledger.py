@@ -1,13 +1,20 @@
-"""The decision ledger in the table ``ledger``: a partition per model with its head, its entries and their keys."""
+"""The decision ledger in the table ``ledger``: a partition per model with its head, its entries and their keys.
+
+A row per run lists the sequences of its entries, and each entry has a row by its kind, of which the newest sorts first;
+both are written in the entry's transaction. The head says up to which sequence entries have none (``Unindexed``): those
+of earlier releases, which wrote neither the rows nor that property, so that whatever such a release still appends
+counts as unindexed as well. Those are read by a scan until ``index`` has made their rows.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from azure.data.tables import TableServiceClient
 from pydantic import ValidationError
 
-from clients.tables import Row, Table, Write, until_no_conflict
+from clients.tables import Put, Row, Table, Write, until_no_conflict
 from domain.errors import BadInputError, ConflictError, LedgerBrokenError
 from domain.identity import short
 from domain.ledger import GENESIS, ChainFault, EntryKind, LedgerEntry, LedgerRecord, chain, verify
@@ -19,6 +26,13 @@ _KEY = "key-"
 # A string property holds 32,768 UTF-16 units; what is bigger belongs into blob storage, with its digest here.
 _LARGEST = 30_000
 _CHUNK = 100
+_RUN, _KIND = "run-", "kind-"
+_UNINDEXED = "Unindexed"
+_LATEST = 10**10
+# Entries that lie as close as this are read at once, with the few between them.
+_SPARSE = 5
+# A transaction holds at most 100 rows.
+_INDEXED_AT_ONCE = 49
 
 
 class TableLedger:
@@ -46,15 +60,20 @@ class TableLedger:
             raise BadInputError(
                 field="body", value=f"{len(text)} characters", rule=f"a ledger entry holds at most {_LARGEST}"
             )
-        key = f"{_ENTRY}{entry_new.sequence:010d}"
+        key = _entry_key(entry_new.sequence)
         self._table.write(
             record.model,
             [
                 Write(key, {"Entry": text, "Run": record.run, "Kind": record.kind}),
                 Write(_KEY + short(record.key), {"Entry": key}),
+                *self._index_rows(record.model, [entry_new]),
                 Write(
                     _HEAD,
-                    {"Sequence": entry_new.sequence, "Hash": entry_new.hash},
+                    {
+                        "Sequence": entry_new.sequence,
+                        "Hash": entry_new.hash,
+                        _UNINDEXED: 0 if head is None else _unindexed(head),
+                    },
                     None if head is None else head.etag,
                 ),
             ],
@@ -65,9 +84,15 @@ class TableLedger:
         """Entries of a model by sequence, of one run if named."""
         if run is None:
             rows = self._table.partition(model, prefix=_ENTRY)
-        else:
-            rows = self._table.query("PartitionKey eq @model and Run eq @run", {"model": model, "run": run})
-        return tuple(_entry(row) for row in rows)
+            return tuple(_entry(row) for row in rows)
+        head = self._table.get(model, _HEAD)
+        indexed = self._read(model, _behind(head, reversed(self._of_run(model, run))))
+        return tuple(reversed([*indexed, *self._scanned(model, head, "Run", run)]))
+
+    def _of_run(self, model: str, run: str) -> list[int]:
+        """The sequences of a run's entries, as far as they are indexed."""
+        row = self._table.get(model, _run_key(run))
+        return [] if row is None else json.loads(row.values["Sequences"])
 
     def backwards(self, model: str) -> Iterator[LedgerEntry]:
         """Entries of a model, the last one first; read as they are taken."""
@@ -75,7 +100,7 @@ class TableLedger:
         where = "PartitionKey eq @model and RowKey ge @first and RowKey le @last"
         while last > 0:
             first = max(last - _CHUNK + 1, 1)
-            bounds = {"model": model, "first": f"{_ENTRY}{first:010d}", "last": f"{_ENTRY}{last:010d}"}
+            bounds = {"model": model, "first": _entry_key(first), "last": _entry_key(last)}
             yield from reversed([_entry(row) for row in self._table.query(where, bounds)])
             last = first - 1
 
@@ -98,14 +123,81 @@ class TableLedger:
 
     def of_kind(self, model: str, kind: EntryKind) -> tuple[LedgerEntry, ...]:
         """Entries of a model of one kind, by sequence."""
-        rows = self._table.query("PartitionKey eq @model and Kind eq @kind", {"model": model, "kind": kind})
-        return tuple(_entry(row) for row in rows)
+        return tuple(reversed(list(self.newest_of(model, kind))))
+
+    def newest_of(self, model: str, kind: EntryKind) -> Iterator[LedgerEntry]:
+        """Entries of a model of one kind, the last one first; read as they are taken."""
+        head = self._table.get(model, _HEAD)
+        rows = self._table.partition(model, prefix=f"{_KIND}{kind}-")
+        while found := [int(row.values["Sequence"]) for row in islice(rows, _CHUNK)]:
+            yield from self._read(model, _behind(head, found))
+        yield from self._scanned(model, head, "Kind", kind)
+
+    def _scanned(self, model: str, head: Row | None, name: str, value: str) -> Iterator[LedgerEntry]:
+        """Entries that have no index rows, the last one first."""
+        if not _unindexed(head):
+            return
+        where = f"PartitionKey eq @model and RowKey ge @first and RowKey le @last and {name} eq @value"
+        bounds = {"model": model, "first": _entry_key(1), "last": _entry_key(_unindexed(head)), "value": value}
+        yield from reversed([_entry(row) for row in self._table.query(where, bounds)])
+
+    def _read(self, model: str, sequences: Sequence[int]) -> Iterator[LedgerEntry]:
+        """Entries by descending sequence: those close together at once, else each alone."""
+        if not sequences:
+            return
+        last, first = sequences[0], sequences[-1]
+        if last - first < _SPARSE * len(sequences):
+            where = "PartitionKey eq @model and RowKey ge @first and RowKey le @last"
+            bounds = {"model": model, "first": _entry_key(first), "last": _entry_key(last)}
+            wanted = {_entry_key(sequence) for sequence in sequences}
+            yield from reversed([_entry(row) for row in self._table.query(where, bounds) if row.key in wanted])
+            return
+        for sequence in sequences:
+            row = self._table.get(model, _entry_key(sequence))
+            if row is None:
+                raise LedgerBrokenError(model, _entry_key(sequence))
+            yield _entry(row)
+
+    def index(self, most: int) -> bool:
+        """Make the index rows of entries that have none, at most so many; whether every entry has its own now.
+
+        From the last one down, and the head says how far: broken off anywhere, it goes on from there.
+        """
+        for model in self._table.partitions():
+            while until_no_conflict(lambda model=model: self._index(model)):  # type: ignore[misc]
+                most -= _INDEXED_AT_ONCE
+                if most <= 0:
+                    return False
+        return True
+
+    def _index(self, model: str) -> bool:
+        """Index the last entries that have no rows; whether there were any."""
+        head = self._table.get(model, _HEAD)
+        if head is None or not _unindexed(head):
+            return False
+        last = _unindexed(head)
+        first = max(last - _INDEXED_AT_ONCE + 1, 1)
+        where = "PartitionKey eq @model and RowKey ge @first and RowKey le @last"
+        rows = self._table.query(where, {"model": model, "first": _entry_key(first), "last": _entry_key(last)})
+        puts = self._index_rows(model, [_entry(row) for row in rows])
+        self._table.write(model, [*puts, Write(_HEAD, {**head.values, _UNINDEXED: first - 1}, head.etag)])
+        return True
+
+    def _index_rows(self, model: str, entries: Sequence[LedgerEntry]) -> list[Put]:
+        """The rows by which entries are found; the head, written with them, sees to it that no other run's are lost."""
+        puts = []
+        for run in dict.fromkeys(entry.run for entry in entries):
+            mine = {entry.sequence for entry in entries if entry.run == run}
+            sequences = sorted(mine.union(self._of_run(model, run)))
+            puts.append(Put(_run_key(run), {"Sequences": json.dumps(sequences)}))
+        for entry in entries:
+            key = f"{_KIND}{entry.kind}-{_LATEST - entry.sequence:010d}"
+            puts.append(Put(key, {"Sequence": entry.sequence}))
+        return puts
 
     def models(self) -> tuple[str, ...]:
-        """Models that have entries."""
-        # By the first entries as well: a chain whose head was removed must still be found.
-        rows = self._table.query("RowKey eq @head or RowKey eq @first", {"head": _HEAD, "first": f"{_ENTRY}{1:010d}"})
-        return tuple(sorted({row.partition for row in rows}))
+        """Models that have entries; also one whose chain has lost its head."""
+        return tuple(self._table.partitions())
 
     def verify(self, model: str) -> ChainFault | None:
         """The first fault of a model's chain, or None."""
@@ -127,6 +219,31 @@ class TableLedger:
 
 def _end(head: Row | None) -> tuple[int, str]:
     return (0, GENESIS) if head is None else (int(head.values["Sequence"]), str(head.values["Hash"]))
+
+
+def _unindexed(head: Row | None) -> int:
+    """Up to which sequence entries have no index rows; the head of an earlier release does not say: all of them.
+
+    A chain that has lost its head is read whole.
+    """
+    if head is None:
+        return _LATEST - 1
+    said = head.values.get(_UNINDEXED)
+    return int(head.values["Sequence"]) if said is None else int(said)
+
+
+def _behind(head: Row | None, sequences: Iterable[int]) -> list[int]:
+    """Those of the entries whose index rows count."""
+    return [sequence for sequence in sequences if sequence > _unindexed(head)]
+
+
+def _run_key(run: str) -> str:
+    # A run may be named in words of other systems, and a key may not hold all of their characters.
+    return f"{_RUN}{short(run)}"
+
+
+def _entry_key(sequence: int) -> str:
+    return f"{_ENTRY}{sequence:010d}"
 
 
 def _entry(row: Row) -> LedgerEntry:

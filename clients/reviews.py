@@ -32,8 +32,7 @@ class TableReviewBook:
 
     def find(self, review_id: str) -> Review | None:
         """A review whose model is not known."""
-        rows = self._table.query("RowKey eq @key", {"key": review_id})
-        return next((_read(row) for row in rows), None)
+        return next(filter(None, (self.get(model, review_id) for model in self._table.partitions())), None)
 
     def change(self, model: str, review_id: str, change: Callable[[Review], Review]) -> Review:
         """Change a review by compare-and-set; ``change`` may be called again on a fresher review.
@@ -55,8 +54,12 @@ class TableReviewBook:
 
     def all(self, model: str | None = None, states: tuple[ReviewState, ...] = ()) -> tuple[Review, ...]:
         """Reviews, newest first; of one model and in these states if given."""
-        rows = self._table.partition(model) if model is not None else self._table.query("RowKey ne @none", {"none": ""})
-        found = (_read(row) for row in rows if not states or row.values["State"] in states)
+        asked = {f"state{number}": state for number, state in enumerate(states)}
+        wanted = " or ".join(f"State eq @{name}" for name in asked) or "RowKey ne @none"
+        where, bounds = f"( {wanted} )", {"none": "", **asked}
+        if model is not None:
+            where, bounds = f"PartitionKey eq @model and {where}", {**bounds, "model": model}
+        found = map(_read, self._table.query(where, bounds))
         return tuple(sorted(found, key=lambda review: review.opened_at, reverse=True))
 
     def unsettled(self) -> tuple[Review, ...]:

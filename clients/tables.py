@@ -45,6 +45,21 @@ class Write:
     etag: str | None = None
 
 
+@dataclass(frozen=True)
+class Put:
+    """Insert a row or replace it, whatever is there: for rows that another row of the transaction guards."""
+
+    key: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Delete a row that is there: a missing one fails the transaction, so another row of it must say that it is."""
+
+    key: str
+
+
 class Table:
     """One table, created on first use."""
 
@@ -78,39 +93,49 @@ class Table:
         assert written is not None, "Table storage stamps each entity"
         return dates[-1] - written
 
-    def query(self, where: str, parameters: Mapping[str, Any], *, limit: int | None = None) -> Iterator[Row]:
-        """Rows that meet an OData filter with @parameters, ordered by partition and key."""
+    def query(
+        self, where: str, parameters: Mapping[str, Any], *, limit: int | None = None, only: Sequence[str] | None = None
+    ) -> Iterator[Row]:
+        """Rows that meet an OData filter with @parameters, ordered by partition and key.
+
+        Args:
+            only: the properties that are read; None for all.
+        """
+        select = None if only is None else ["PartitionKey", "RowKey", *only]
         with _translated():
-            pages = self._table().query_entities(where, parameters=dict(parameters), results_per_page=limit)
+            pages = self._table().query_entities(
+                where, parameters=dict(parameters), results_per_page=limit, select=select
+            )
             for number, entity in enumerate(pages, start=1):
                 yield _row(entity)
                 if number == limit:
                     return
 
-    def partition(self, partition: str, *, prefix: str = "", limit: int | None = None) -> Iterator[Row]:
+    def partition(
+        self, partition: str, *, prefix: str = "", limit: int | None = None, only: Sequence[str] | None = None
+    ) -> Iterator[Row]:
         """Rows of a partition whose key starts with a prefix, ordered by key."""
         where = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @last"
         bounds = {"partition": partition, "first": prefix, "last": prefix + "\U0000fffd"}
-        return self.query(where, bounds, limit=limit)
+        return self.query(where, bounds, limit=limit, only=only)
 
-    def write(self, partition: str, writes: Sequence[Write]) -> None:
+    def partitions(self) -> Iterator[str]:
+        """The names of the partitions, in order: each is the first row behind the one before, so none is scanned."""
+        name = ""
+        while True:
+            row = next(self.query("PartitionKey gt @name", {"name": name}, limit=1, only=()), None)
+            if row is None:
+                return
+            name = row.partition
+            yield name
+
+    def write(self, partition: str, writes: Sequence[Write | Put | Remove]) -> None:
         """Make all writes (at most 100, one partition) or none.
 
         Raises:
             ConflictError: a row exists already, or has changed since it was read.
         """
-        operations = []
-        for write in writes:
-            entity = {"PartitionKey": partition, "RowKey": write.key, **write.values}
-            if write.etag is None:
-                operations.append(("create", entity))
-            else:
-                condition = {
-                    "mode": UpdateMode.REPLACE,
-                    "etag": write.etag,
-                    "match_condition": MatchConditions.IfNotModified,
-                }
-                operations.append(("update", entity, condition))  # type: ignore[arg-type]
+        operations = [_operation(partition, write) for write in writes]
         with _translated():
             try:
                 self._table().submit_transaction(operations)
@@ -142,6 +167,18 @@ def until_no_conflict(attempt: Callable[[], Result]) -> Result:
         reraise=True,
     )
     return retrying(attempt)
+
+
+def _operation(partition: str, write: Write | Put | Remove) -> Any:
+    keys = {"PartitionKey": partition, "RowKey": write.key}
+    if isinstance(write, Remove):
+        return ("delete", keys)
+    if isinstance(write, Put):
+        return ("upsert", {**keys, **write.values}, {"mode": UpdateMode.REPLACE})
+    if write.etag is None:
+        return ("create", {**keys, **write.values})
+    condition = {"mode": UpdateMode.REPLACE, "etag": write.etag, "match_condition": MatchConditions.IfNotModified}
+    return ("update", {**keys, **write.values}, condition)
 
 
 def _row(entity: Mapping[str, Any]) -> Row:

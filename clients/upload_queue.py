@@ -1,16 +1,20 @@
 """The queue of uploads per model, in the table ``uploads``.
 
-A partition per model holds the row ``queue`` (generation, busy, next sequence) and a row per upload. Every change goes
+A partition per model holds the row ``queue`` (generation, busy, next sequence) and a row per upload, and by which they
+are found a row per submission (``order-``, by sequence) and per claim (``claim-``). Uploads are claimed by sequence, so
+those from the queue row's ``From`` on wait, and all before it were claimed. A generation that an earlier release began
+has no ``From``: it is read by a scan to its end, and the next one begins with it. Every change goes
 through the queue row's ETag, so that an upload either reaches the running generation or starts the next one: the claim
 that finds nothing sets the queue idle in the same write that a simultaneous submit would make fail.
 The row also names the run that was claimed last, so that the successor of a generation that died takes it up.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 
 from azure.data.tables import TableServiceClient
 
-from clients.tables import Row, Table, Write, until_no_conflict
+from clients.tables import Put, Row, Table, Write, until_no_conflict
 from domain.errors import ConflictError
 from domain.identity import instance_id
 from domain.names import LIFECYCLE
@@ -20,9 +24,11 @@ from domain.upload_queue import QueueState, Submission
 
 _QUEUE = "queue"
 _UPLOAD = "upload-"
-# A transaction holds at most 100 rows, one of which is the queue's own.
-_BATCH = 99
-_NONE_BEGUN = ("", 0)
+_ORDER, _CLAIM = "order-", "claim-"
+# A transaction holds at most 100 rows, two of which are the queue's own and the claim's.
+_BATCH = 98
+_FROM, _BEGUN_CLAIM = "From", "BegunClaim"
+_NONE_BEGUN = ("", 0, "")
 
 
 class TableUploadQueue:
@@ -40,8 +46,11 @@ class TableUploadQueue:
         generation, busy, sequence = _read(queue)
         if self._table.get(model, _UPLOAD + uploads[0].identity) is not None:
             return Submission(generation=generation, accepted=False)
+        waits_from = _waits_from(queue)
         if not busy:
-            generation += 1
+            # Nothing waits, so all that waits from now on has rows by sequence.
+            generation, waits_from = generation + 1, sequence
+        identities = {"Uploads": json.dumps([upload.identity for upload in uploads])}
         self._table.write(
             model,
             [
@@ -52,7 +61,8 @@ class TableUploadQueue:
                     )
                     for number, upload in enumerate(uploads)
                 ),
-                _queue(queue, generation, busy=True, sequence=sequence + len(uploads)),
+                Put(f"{_ORDER}{sequence:010d}", identities),
+                _queue(queue, generation, busy=True, sequence=sequence + len(uploads), waits_from=waits_from),
             ],
         )
         return Submission(generation=generation, accepted=True)
@@ -68,24 +78,64 @@ class TableUploadQueue:
         if queue is None or current != generation or not busy:
             # A generation that has ended takes nothing any more, whatever starts it again.
             return Batch()
-        mine = self._uploads(model, "Claim", mark)
+        mine = self._claimed(model, queue, mark)
         if mine:
             return _batch(model, mine)
-        begun = self._begun_by_another(model, queue, generation)
-        waiting = begun or self._uploads(model, "State", "waiting")[:_BATCH]
-        if not waiting:
-            self._table.write(model, [_queue(queue, generation, busy=False, sequence=sequence)])
+        taken = self._begun_by_another(model, queue, generation)
+        waits_from = _waits_from(queue)
+        if not taken:
+            taken = self._waiting(model, queue)
+            waits_from = None if waits_from is None else waits_from + len(taken)
+        if not taken:
+            self._table.write(model, [_queue(queue, generation, busy=False, sequence=sequence, waits_from=waits_from)])
             return Batch()
-        batch = _batch(model, waiting)
+        batch = _batch(model, taken)
         claimed = {"State": "claimed", "Claim": mark, "Run": batch.run}
-        writes = [Write(row.key, {**row.values, **claimed}, row.etag) for row in waiting]
-        begun_by_us = (batch.run, generation)
-        self._table.write(model, [*writes, _queue(queue, generation, busy=True, sequence=sequence, begun=begun_by_us)])
+        identities = {"Uploads": json.dumps([row.key.removeprefix(_UPLOAD) for row in taken])}
+        begun = (batch.run, generation, mark)
+        self._table.write(
+            model,
+            [
+                *(Write(row.key, {**row.values, **claimed}, row.etag) for row in taken),
+                Put(_CLAIM + mark, identities),
+                _queue(queue, generation, busy=True, sequence=sequence, waits_from=waits_from, begun=begun),
+            ],
+        )
         return batch
 
+    def _claimed(self, model: str, queue: Row, mark: str) -> list[Row]:
+        """What a claim has taken."""
+        if _waits_from(queue) is None:
+            return self._scanned(model, "Claim", mark)
+        row = self._table.get(model, _CLAIM + mark)
+        return [] if row is None else self._named(model, row)
+
     def _begun_by_another(self, model: str, queue: Row, generation: int) -> list[Row]:
-        run, begun_by = _begun(queue)
-        return self._uploads(model, "Run", run) if run and begun_by != generation else []
+        """What an earlier generation has claimed and may not have brought to its end."""
+        run, begun_by, mark = _begun(queue)
+        if not run or begun_by == generation:
+            return []
+        return self._claimed(model, queue, mark) if mark else self._scanned(model, "Run", run)
+
+    def _waiting(self, model: str, queue: Row) -> list[Row]:
+        """The uploads that wait longest, at most a batch; what was submitted together stays together."""
+        first = _waits_from(queue)
+        if first is None:
+            return self._scanned(model, "State", "waiting")[:_BATCH]
+        found: list[Row] = []
+        where = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last"
+        bounds = {"model": model, "first": f"{_ORDER}{first:010d}", "last": _ORDER + "\U0000fffd"}
+        for order in self._table.query(where, bounds):
+            together = self._named(model, order)
+            if len(found) + len(together) > _BATCH:
+                break
+            found += together
+        return found
+
+    def _named(self, model: str, row: Row) -> list[Row]:
+        """The uploads that a row names."""
+        found = (self._table.get(model, _UPLOAD + identity) for identity in json.loads(row.values["Uploads"]))
+        return [upload for upload in found if upload is not None]
 
     def begun_run(self, model: str) -> str | None:
         """The run that was claimed last and may not have ended; None if there is none."""
@@ -98,7 +148,7 @@ class TableUploadQueue:
         if queue is None or _last(queue):
             return None if queue is None else _last(queue)
         # The row is from before rows named it.
-        claimed = self._uploads(model, "State", "claimed")
+        claimed = self._scanned(model, "State", "claimed")
         return str(claimed[-1].values["Run"]) if claimed else None
 
     def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
@@ -109,30 +159,36 @@ class TableUploadQueue:
             return Submission(generation=current, accepted=False)
         try:
             begun = _NONE_BEGUN if begun_has_ended else None
-            self._table.write(model, [_queue(queue, generation + 1, busy=True, sequence=sequence, begun=begun)])
+            waits_from = _waits_from(queue)
+            successor = _queue(queue, generation + 1, busy=True, sequence=sequence, waits_from=waits_from, begun=begun)
+            self._table.write(model, [successor])
         except ConflictError:
             return Submission(generation=generation, accepted=False)
         return Submission(generation=generation + 1, accepted=True)
 
     def states(self) -> Iterable[QueueState]:
         """All queues."""
-        rows = self._table.query("RowKey eq @key", {"key": _QUEUE})
-        return [
-            QueueState(
-                model=row.partition,
-                generation=int(row.values["Generation"]),
-                busy=bool(row.values["Busy"]),
-                waiting=len(self._uploads(row.partition, "State", "waiting")),
-            )
-            for row in rows
-        ]
+        queues = (self._table.get(model, _QUEUE) for model in self._table.partitions())
+        return [self._state(queue) for queue in queues if queue is not None]
+
+    def _state(self, queue: Row) -> QueueState:
+        generation, busy, sequence = _read(queue)
+        waits_from = _waits_from(queue)
+        if not busy:
+            waiting = 0
+        elif waits_from is not None:
+            waiting = sequence - waits_from
+        else:
+            waiting = len(self._scanned(queue.partition, "State", "waiting"))
+        return QueueState(model=queue.partition, generation=generation, busy=busy, waiting=waiting)
 
     def run_of(self, model: str, identity: str) -> str | None:
         """The run that took an upload; None while it waits or if it is unknown."""
         row = self._table.get(model, _UPLOAD + identity)
         return None if row is None or "Run" not in row.values else str(row.values["Run"])
 
-    def _uploads(self, model: str, field: str, value: str) -> list[Row]:
+    def _scanned(self, model: str, field: str, value: str) -> list[Row]:
+        """Uploads by a property, by sequence: for rows that an earlier release wrote."""
         rows = self._table.query(f"PartitionKey eq @model and {field} eq @value", {"model": model, "value": value})
         return sorted(rows, key=lambda row: int(row.values["Sequence"]))
 
@@ -143,11 +199,17 @@ def _read(queue: Row | None) -> tuple[int, bool, int]:
     return int(queue.values["Generation"]), bool(queue.values["Busy"]), int(queue.values["Sequence"])
 
 
-def _begun(queue: Row | None) -> tuple[str, int]:
-    """The run that was claimed last and the generation that claimed it."""
+def _waits_from(queue: Row | None) -> int | None:
+    """From which sequence on uploads wait; None if an earlier release began the generation or wrote to it."""
+    return None if queue is None or queue.values.get(_FROM) is None else int(queue.values[_FROM])
+
+
+def _begun(queue: Row | None) -> tuple[str, int, str]:
+    """The run that was claimed last, the generation that claimed it, and its claim if that has a row."""
     if queue is None:
         return _NONE_BEGUN
-    return str(queue.values["Begun"]), int(queue.values["BegunBy"])
+    values = queue.values
+    return str(values["Begun"]), int(values["BegunBy"]), str(values.get(_BEGUN_CLAIM) or "")
 
 
 def _last(queue: Row | None) -> str:
@@ -156,10 +218,16 @@ def _last(queue: Row | None) -> str:
 
 
 def _queue(
-    queue: Row | None, generation: int, *, busy: bool, sequence: int, begun: tuple[str, int] | None = None
+    queue: Row | None,
+    generation: int,
+    *,
+    busy: bool,
+    sequence: int,
+    waits_from: int | None,
+    begun: tuple[str, int, str] | None = None,
 ) -> Write:
     """The queue's row; ``begun`` None leaves the begun run as it is, unless the queue becomes idle."""
-    run, begun_by = (begun or _begun(queue)) if busy else _NONE_BEGUN
+    run, begun_by, claim = (begun or _begun(queue)) if busy else _NONE_BEGUN
     values = {
         "Generation": generation,
         "Busy": busy,
@@ -168,7 +236,8 @@ def _queue(
         "BegunBy": begun_by,
         "Last": run or _last(queue),
     }
-    return Write(_QUEUE, values, None if queue is None else queue.etag)
+    indexed = {} if waits_from is None else {_FROM: waits_from}
+    return Write(_QUEUE, {**values, _BEGUN_CLAIM: claim, **indexed}, None if queue is None else queue.etag)
 
 
 def _batch(model: str, rows: list[Row]) -> Batch:

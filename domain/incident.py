@@ -31,6 +31,8 @@ PERSONS_OPERATIONS: frozenset[Operation] = frozenset({"acknowledge", "resolve"})
 CHANGING: frozenset[Mitigation] = frozenset({"rollback", "retrain", "pause_compute"})
 _TELLING = frozenset(get_args(Mitigation)) - CHANGING
 _LARGEST_TIMELINE = 60
+# Begins the key of a timeline entry: somebody has asked for an undo.
+UNDO_ORDERED = "undo-ordered-"
 
 
 class TimelineEntry(Message):
@@ -127,6 +129,28 @@ class Incident(Message):
     def response(self) -> str:
         """Instance id of the orchestration that answers it."""
         return instance_id("response", self.model, self.incident_id)
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing has been done about it yet: it is open or acknowledged."""
+        return self.state in {"open", "acknowledged"}
+
+    @property
+    def leased(self) -> bool:
+        """Whether compute that it has paused was not resumed."""
+        action = self.action("pause_compute")
+        return action is not None and action.state == "done" and not action.facts.get("resumed", False)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether an orchestration of it may still owe something.
+
+        It is not resolved, or an action was begun, or compute is paused, or somebody has asked for an undo. The last
+        stays so: whether the undo came to its end only Durable knows.
+        """
+        begun = any(action.state == "begun" for action in self.actions)
+        asked = any(entry.key.startswith(UNDO_ORDERED) for entry in self.timeline)
+        return self.state != "resolved" or begun or self.leased or asked
 
     def moved(self, operation: Operation) -> "Incident":
         """The incident after an operation of the state table.

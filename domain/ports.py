@@ -1,7 +1,7 @@
 """The ports: what Nightshift needs of the outside, implemented in clients and handed in by wiring."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -308,6 +308,10 @@ class Services(Protocol):
     @property
     def clock(self) -> Clock:
         """The time, for records."""
+
+    @property
+    def keep_history(self) -> timedelta:
+        """How long after its end Durable keeps the history of an orchestration."""
 
     @property
     def orchestration_version(self) -> int:

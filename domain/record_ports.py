@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.alert import AlertMessage
+from domain.alert import AlertMessage, Category, Severity
 from domain.dataset import AcceptedDataset
 from domain.dead_letter import DeadLetter, DeadLetterState
 from domain.decision import ChampionMove, MoveState
@@ -127,6 +127,12 @@ class Ledger(Protocol):
     def entry(self, model: str, sequence: int) -> LedgerEntry | None:
         """The entry of a model with a sequence."""
 
+    def newest_of(self, model: str, kind: EntryKind) -> Iterable[LedgerEntry]:
+        """Entries of a model of one kind, the last one first; read as they are taken."""
+
+    def index(self, most: int) -> bool:
+        """Make index rows for entries that have none, at most so many; whether every entry has its own now."""
+
     def models(self) -> tuple[str, ...]:
         """Models that have entries."""
 
@@ -184,8 +190,26 @@ class IncidentBook(Protocol):
     def all(self, model: str | None = None, states: tuple[IncidentState, ...] = ()) -> tuple[Incident, ...]:
         """Incidents, newest first; of one model and in these states if given."""
 
-    def occurrences(self, model: str, incident_id: str) -> tuple[AlertMessage, ...]:
-        """The alerts that belong to an incident, oldest first."""
+    def occurrences(self, model: str, incident_id: str, newest: int) -> tuple[AlertMessage, ...]:
+        """The newest alerts that belong to an incident, oldest first."""
+
+    def open_of(self, model: str, category: Category, severity: Severity) -> Iterable[Incident]:
+        """Open and acknowledged incidents of a model (or of ``platform``), newest first; read as they are taken."""
+
+    def symptoms_of(self, cause: str) -> tuple[Incident, ...]:
+        """Open and acknowledged incidents of any model that wait for a cause."""
+
+    def leases(self) -> tuple[Incident, ...]:
+        """Incidents of any model whose paused compute was not resumed."""
+
+    def unfinished(self) -> tuple[Incident, ...]:
+        """Incidents of any model that may owe something, see Incident.unfinished."""
+
+    def count_open(self) -> int:
+        """How many incidents of any model are open or acknowledged."""
+
+    def index(self, most: int) -> bool:
+        """Make index rows for incidents that have none, at most so many; whether every incident has its own now."""
 
 
 class NotificationBook(Protocol):

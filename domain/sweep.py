@@ -13,6 +13,7 @@ SWEEPS: Mapping[str, timedelta] = {
     "sweep_reviews": timedelta(minutes=1),
     "sweep_owed_notifications": timedelta(minutes=1),
     "sweep_self": timedelta(minutes=5),
+    "sweep_history": timedelta(hours=1),
 }
 # One look may be missed while the host restarts, and a second one be late.
 MISSED = 3

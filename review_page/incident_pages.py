@@ -90,12 +90,12 @@ async def _page(
     if incident is None:
         return _unknown(visit.request)
     occurrences, entries, undo = await asyncio.gather(
-        asyncio.to_thread(services.incidents.occurrences, incident.model, incident.incident_id),
+        asyncio.to_thread(services.incidents.occurrences, incident.model, incident.incident_id, _OCCURRENCES),
         asyncio.to_thread(services.ledger.entries, incident.model, incident.response),
         read_undo(client, incident),
     )
     view = IncidentPageView(
-        found=IncidentView(incident=incident, occurrences=occurrences[-_OCCURRENCES:], entries=entries),
+        found=IncidentView(incident=incident, occurrences=occurrences, entries=entries),
         undo=undo,
         undoable=incident.undoable,
         allowed=frozenset(operation for operation, before in TRANSITIONS if before == incident.state),

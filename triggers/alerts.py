@@ -97,7 +97,8 @@ class Responder:
         correlate(incident.incident_id if incident else recorded.alert_key)
         if incident is None:
             pass
-        elif recorded.reopened or (recorded.act and incident.state != "resolved"):
+        elif (recorded.reopened or recorded.act) and incident.state != "resolved":
+            # A resolved one is not answered, though Durable may know nothing of its answer: old histories are purged.
             await self._start(client, incident, recorded.response, again=recorded.reopened)
         elif incident.state == "resolved":
             await tell_change(client, services, incident)

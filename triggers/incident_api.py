@@ -42,9 +42,11 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         if incident is None:
             return _unknown(req)
         bound = services()
-        occurrences = await asyncio.to_thread(bound.incidents.occurrences, incident.model, incident.incident_id)
+        occurrences = await asyncio.to_thread(
+            bound.incidents.occurrences, incident.model, incident.incident_id, _OCCURRENCES
+        )
         entries = await asyncio.to_thread(bound.ledger.entries, incident.model, incident.response)
-        return answer(IncidentView(incident=incident, occurrences=occurrences[-_OCCURRENCES:], entries=entries))
+        return answer(IncidentView(incident=incident, occurrences=occurrences, entries=entries))
 
     @route("incidents/{incident}/acknowledge", "POST")
     @result.durable_client_input(client_name="client")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,11 @@ class LazyServices(Connections):
     def clock(self) -> Callable[[], datetime]:
         """The time, for records."""
         return now
+
+    @property
+    def keep_history(self) -> timedelta:
+        """How long after its end Durable keeps the history of an orchestration."""
+        return timedelta(days=self._settings.keep_history_days)
 
     @property
     def patience(self) -> Patience:

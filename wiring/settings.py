@@ -29,6 +29,7 @@ class Settings:
         service_bus_connection_string: only for the local broker; ``service_bus_namespace`` is the host name in Azure.
         notify_urls, notify_fallback_urls, notify_file: where people are told, see docs/notifications.md.
         public_url: address under which people reach the app, without a slash at its end; empty: messages have no link.
+        keep_history_days: how long after its end Durable keeps the history of an orchestration.
         client_id: of the user-assigned managed identity.
     """
 
@@ -54,6 +55,7 @@ class Settings:
     public_url: str
     client_id: str | None
     patience: Patience
+    keep_history_days: float
     mlflow_url: str
     databricks_url: str
 
@@ -87,6 +89,7 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
     event_grid = problems.collect("", lambda: _needed(environ, "NIGHTSHIFT_EVENTGRID_ENDPOINT", "the topic's address"))
     attempts = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_RETRY_ATTEMPTS", 20, least=1))
     seconds = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_RETRY_SECONDS", 15))
+    history = problems.collect(1.0, lambda: _number(environ, "NIGHTSHIFT_KEEP_HISTORY_DAYS", 30, least=1))
     language_model = problems.collect(None, lambda: read_language_model(environ))
     public_url = problems.collect("", lambda: _address(environ, "NIGHTSHIFT_PUBLIC_URL"))
     problems.refuse()
@@ -112,6 +115,7 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         notify_file=Path(environ["NIGHTSHIFT_NOTIFY_FILE"]) if environ.get("NIGHTSHIFT_NOTIFY_FILE") else None,
         model_specs=root / environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs"),
         client_id=environ.get("AZURE_CLIENT_ID"),
+        keep_history_days=history,
         patience=Patience(attempts=int(attempts), seconds=seconds),
         mlflow_url=environ.get("NIGHTSHIFT_MLFLOW_URL", tracking),
         databricks_url=environ.get("NIGHTSHIFT_DATABRICKS_URL", databricks),

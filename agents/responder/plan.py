@@ -1,8 +1,9 @@
 """Decide whether an incident is acted upon now: one table, read from the top."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from agents.responder.classification import UNKNOWN
 from domain.alert import Category
@@ -20,16 +21,16 @@ class Situation:
     """What the decision may look at.
 
     Attributes:
-        others: the other incidents of the model and of the platform.
+        others: open incidents of the model, then of the platform, the newest first; taken until one is the cause.
         at: the time of the orchestration that asks.
     """
 
     incident: Incident
     playbook: Playbook
-    others: Sequence[Incident]
+    others: Iterable[Incident]
     at: datetime
 
-    @property
+    @cached_property
     def cause(self) -> Incident | None:
         """The open critical incident whose symptom this one may be.
 
@@ -43,7 +44,7 @@ class Situation:
                 for other in self.others
                 if other.category in causes
                 and other.severity == "critical"
-                and other.state in {"open", "acknowledged"}
+                and other.waits
                 and other.incident_id != self.incident.incident_id
                 and (other.model == self.incident.model or not other.alert.run)
             ),

@@ -19,7 +19,6 @@ import yaml
 from cli.app_client import AppClient, AppRefusedError, AppUnreachableError
 from cli.upload_command import put
 from domain.improvement_messages import ImprovementOutcome
-from domain.incident import Incident
 from domain.run import RunOutcome
 from evals.scripted_server import Reply, scripted_server
 from local_host.datasets.source import REVENUE, SyntheticSource
@@ -205,8 +204,4 @@ def _incidents(services: LazyServices) -> list[tuple[str, int, str | None]]:
     while time.monotonic() < deadline and not services.incidents.all():
         time.sleep(0.2)
     found = services.incidents.all()
-    return [(item.model, item.occurrences, _run(services, item)) for item in found]
-
-
-def _run(services: LazyServices, item: Incident) -> str | None:
-    return services.incidents.occurrences(item.model, item.incident_id)[0].run
+    return [(item.model, item.occurrences, item.alert.run) for item in found]

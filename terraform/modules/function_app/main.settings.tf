@@ -8,6 +8,7 @@ locals {
     NIGHTSHIFT_MODEL_PREFIX                        = var.connections.model_prefix
     NIGHTSHIFT_MODEL_SPECS                         = "model_specs"
     NIGHTSHIFT_PLATFORM                            = "platform.yaml"
+    NIGHTSHIFT_KEEP_HISTORY_DAYS                   = tostring(var.keep_history_days)
     NIGHTSHIFT_RETRY_ATTEMPTS                      = tostring(var.retry.attempts)
     NIGHTSHIFT_RETRY_SECONDS                       = tostring(var.retry.seconds)
     NIGHTSHIFT_PUBLIC_URL                          = var.connections.public_url

@@ -153,6 +153,16 @@ variable "notify_fallback_urls_secret_uri" {
   }
 }
 
+variable "keep_history_days" {
+  description = "How many days after its end the history of an orchestration is kept; incidents, reviews and the ledger are kept for ever."
+  type        = number
+  default     = 30
+  validation {
+    condition     = var.keep_history_days >= 1
+    error_message = "keep_history_days must be at least 1."
+  }
+}
+
 variable "retry" {
   description = "How often, and with which pause in seconds, a step tries an outside system again."
   type = object({

@@ -50,7 +50,7 @@ def test_an_alert_opens_an_incident(book: TableIncidentBook, model: str) -> None
     assert (incident.opened_at, incident.recorded_at) == (AT, AT + timedelta(seconds=2))
     assert (incident.occurrences, incident.firing, incident.armed) == (1, 1, True)
     assert [(line.actor, line.link) for line in incident.timeline] == [("test", "https://monitor/1")]
-    assert book.occurrences(model, incident.incident_id) == (sent.alert,)
+    assert book.occurrences(model, incident.incident_id, 1_000) == (sent.alert,)
 
 
 def test_one_alert_from_eight_threads_counts_once(book: TableIncidentBook, model: str) -> None:
@@ -72,7 +72,7 @@ def test_alerts_of_one_trouble_from_eight_threads_are_one_incident(book: TableIn
     assert (incident.occurrences, incident.firing) == (16, 16)
     assert [(result.opened, result.act) for result in results].count((True, True)) == 1
     assert [(result.opened, result.act) for result in results].count((False, False)) == 15
-    assert len(book.occurrences(model, incident.incident_id)) == 16
+    assert len(book.occurrences(model, incident.incident_id, 1_000)) == 16
 
 
 def test_five_alerts_of_one_trouble_are_one_incident_that_counts_five(book: TableIncidentBook, model: str) -> None:
@@ -105,7 +105,7 @@ def test_one_id_about_several_things_is_several_alerts(
     occurrences = {incident.rule: incident.occurrences for incident in book.all(model)}
     expected = {"source_critical": 1, "psi_critical": 2, "staleness_critical": 1, "error_ratio_critical": 2}
     assert occurrences == expected
-    told = [alert for incident in book.all(model) for alert in book.occurrences(model, incident.incident_id)]
+    told = [alert for incident in book.all(model) for alert in book.occurrences(model, incident.incident_id, 1_000)]
     assert sorted(alert.key for alert in told) == sorted(item.alert.key for item in sent)
 
 
@@ -342,7 +342,7 @@ def test_an_unknown_incident_is_not_found(book: TableIncidentBook, model: str) -
     """Reading says None, changing says which incident of which model."""
     assert book.get(model, "nothing") is None
     assert book.find("nothing") is None
-    assert book.occurrences(model, "nothing") == ()
+    assert book.occurrences(model, "nothing", 1_000) == ()
     with pytest.raises(BadInputError, match=f"incident = 'nothing': is no incident of {model}"):
         book.change(model, "nothing", lambda incident: incident)
 
@@ -363,7 +363,7 @@ def test_a_long_text_is_kept_with_its_alert(book: TableIncidentBook, model: str)
     opened = book.record(signal(_fired(model, detail="\u00e9" * 8_000))).incident
     assert opened is not None
     assert len(opened.alert.detail) == 2_000
-    assert len(book.occurrences(model, opened.incident_id)[0].detail) == 8_000
+    assert len(book.occurrences(model, opened.incident_id, 1_000)[0].detail) == 8_000
 
 
 def test_changes_from_eight_threads_are_all_kept(book: TableIncidentBook, model: str) -> None:
@@ -447,7 +447,7 @@ def _seen(book: TableIncidentBook, model: str) -> list[tuple[Any, ...]]:
             incident.firing,
             incident.recent,
             [line.what for line in incident.timeline],
-            [seen.alert_id for seen in book.occurrences(model, incident.incident_id)],
+            [seen.alert_id for seen in book.occurrences(model, incident.incident_id, 1_000)],
         )
         for incident in book.all(model)
     ]

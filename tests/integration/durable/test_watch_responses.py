@@ -48,8 +48,8 @@ class _OneModel:
         self._book = book
         self._model = model
 
-    def all(self) -> tuple[Incident, ...]:
-        return self._book.all(self._model)
+    def unfinished(self) -> tuple[Incident, ...]:
+        return tuple(item for item in self._book.unfinished() if item.model == self._model)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._book, name)

@@ -45,14 +45,14 @@ def waits(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
 class _NoIncidents:
     """An incident store without incidents."""
 
-    def all(self) -> tuple[()]:
+    def unfinished(self) -> tuple[()]:
         return ()
 
 
 class _BrokenIncidents:
     """An incident store whose table does not answer."""
 
-    def all(self) -> tuple[()]:
+    def unfinished(self) -> tuple[()]:
         raise ConnectionError("the table does not answer")
 
 

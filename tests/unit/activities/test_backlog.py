@@ -26,7 +26,7 @@ measure_backlog(SimpleNamespace(
     uploads=SimpleNamespace(states=lambda: [QueueState(model="m", generation=1, busy=True, waiting=2)]),
     dead_letters=listed(SimpleNamespace(queue="model-alerts")),
     reviews=listed(1, 2, 3),
-    incidents=listed(),
+    incidents=SimpleNamespace(count_open=lambda: 0),
 ))
 points = [
     [metric.name, metric.unit, point.value, dict(point.attributes)]
