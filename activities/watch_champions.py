@@ -26,8 +26,8 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
     """Compare book, alias and endpoint of one model; return its mark, and how many differences were found.
 
     - A move that was begun long ago and of which no open order is known is settled by the alias.
-    - An alias that is not on record was moved outside: a person is paged, and theirs stands. If it points at the version
-      of a move that was taken up and is void, its writer set it late and has not come back: it is put back, once.
+    - An alias that is not on record was moved outside: a person is paged, and theirs stands. If it points at the
+      version of a move that was taken up and is void, its writer set it late and has not come back: it is put back, once.
     - An endpoint that has not followed the last move is asked to; one that had followed and serves another version now
       was moved outside. Both page.
 
@@ -49,9 +49,14 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
         _page(services, model, f"move:{model}:{last.sequence}", "A change of champion broke off", said)
         call_off_move(services, model, key=last.decided_by, version=last.version, run=last.run)
         return mark, 1
-    champion = last_champion(moves)
-    if champion is None:
+    if last_champion(moves) is None:
         return mark, 0
+    return _watch_alias(services, mark, moves)
+
+
+def _watch_alias(services: Services, mark: OrderMark, moves: Sequence[ChampionMove]) -> tuple[OrderMark, int]:
+    """Compare the alias with the moves, none of which is under way, and then the endpoint with the alias."""
+    model, last = mark.model, _last_done(moves)
     recorded, alias = alias_on_record(moves), services.registry.version_of(model, CHAMPION)
     if alias != recorded:
         if services.champions.moves(model) != moves:
@@ -61,13 +66,13 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
             put_back(services, late)
             return mark, 1
         said = (
-            f"the alias {CHAMPION} of {model} is {_version(alias)}; by the records it is {_version(recorded)}, and"
-            f" version {champion.version} was made champion by {champion.decided_by}. It was changed outside Nightshift"
+            f"the alias {CHAMPION} of {model} is {_version(alias)}; by the records it is {_version(recorded)},"
+            f" since the move by {last.decided_by}. It was changed outside Nightshift"
         )
-        key = f"alias:{model}:{_last_done(moves).sequence}:{alias}"
+        key = f"alias:{model}:{last.sequence}:{alias}"
         _page(services, model, key, f"The champion of {model} is not who the records name", said)
         return mark, 1
-    return (mark, 0) if recorded is None else _watch_endpoint(services, mark, _last_done(moves))
+    return (mark, 0) if recorded is None else _watch_endpoint(services, mark, last)
 
 
 def _version(alias: str | None) -> str:
