@@ -27,7 +27,7 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
 
     - A move that was begun long ago and of which no open order is known is settled by the alias.
     - An alias that is not on record was moved outside: a person is paged, and theirs stands. If it points at the
-      version of a move that was taken up and is void, its writer set it late and has not come back: it is put back, once.
+      version of a move that was taken up and is void, its writer set it late and is gone: it is put back, once.
     - An endpoint that has not followed the last move is asked to; one that had followed and serves another version now
       was moved outside. Both page.
 

@@ -129,7 +129,8 @@ async def test_two_causes_are_two_incidents(host: Host) -> None:
         body = json.dumps(unknown | {"fired_at": host.night.now.isoformat()}).encode()
         await host.deliver("on_budget_alerts", body, f"unknown-{number}")
         await host.deliver("on_budget_alerts", json.dumps(unknown | {f"x{number}": 1}).encode(), f"ill-{number}")
-    assert {incident.alert.rule: incident.occurrences for incident in host.incidents("budget-alerts")} == {
+    found = [each for each in host.incidents("budget-alerts") if "must be JSON" not in each.alert.rule]
+    assert {incident.alert.rule: incident.occurrences for incident in found} == {
         "dead letters of budget-alerts: model: no spec has this name": 3,
         "dead letters of budget-alerts: fired_at: Field required (... more)": 3,
     }
@@ -220,12 +221,12 @@ async def test_the_last_letter_that_is_dealt_with_resolves_the_incident_of_its_c
         else:
             discard(sending, letter.letter_id, "ann", "a test")
 
+    now = incident
     for letter, state in zip(letters, ("open", "resolved"), strict=True):
         deal_with(letter)
         with pytest.raises(ConflictError):
             discard(sending, letter.letter_id, "ann", "once more")
-        now = services.incidents.get(PLATFORM, incident.incident_id)
-        assert now is not None
+        (now,) = (each for each in host.incidents("budget-alerts") if each.incident_id == incident.incident_id)
         assert now.state == state
     assert (now.timeline[-1].actor, now.timeline[-1].what) == ("nightshift", "its source says that it is over")
 
