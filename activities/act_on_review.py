@@ -99,7 +99,7 @@ def _promote(services: Services, review: Review) -> ReviewResult:
         return _void(services, review, (change,))
     for part in parts_of(services, review.validated_by):
         if part.digest is not None and part.report.passed:
-            services.datasets.promote(review.model, part.digest, part.report.newest)
+            services.datasets.promote(review.model, part.digest, part.report.newest, review.run)
     detail = f"version {review.challenger_version} is champion"
     spec = services.specs.get(review.model)
     if spec.serving_endpoint is not None:

@@ -4,7 +4,7 @@ from collections import Counter
 
 from activities.measures import exported, set_waiting
 from domain.alert import QUEUES
-from domain.names import BLOB_EVENTS_QUEUE
+from domain.names import BLOB_EVENTS_QUEUE, REFUSED_ALERTS
 from domain.ports import Services
 
 
@@ -18,7 +18,7 @@ def measure_backlog(services: Services) -> None:
     letters = Counter(letter.queue for letter in services.dead_letters.all(None, "waiting"))
     set_waiting(
         uploads={state.model: state.waiting for state in services.uploads.states()},
-        dead_letters={queue: letters[queue] for queue in (*QUEUES.values(), BLOB_EVENTS_QUEUE)},
+        dead_letters={queue: letters[queue] for queue in (*QUEUES.values(), BLOB_EVENTS_QUEUE, REFUSED_ALERTS)},
         reviews=len(services.reviews.all(None, ("open",))),
         incidents=services.incidents.count_open(),
     )

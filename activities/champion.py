@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 ABANDONED_AFTER = timedelta(minutes=15)
 # Putting the alias back races with the move that has superseded ours, which has two writes of its own.
 _PUT_BACK_ROUNDS = 5
+# Ends the key of the order that an alias which was set late goes back.
+PUT_BACK = ":put-back"
 
 
 def move_champion(
@@ -53,7 +55,7 @@ def move_champion(
     if mine.state == "void" or found not in {expected, version}:
         if mine.state == "void" and mine.epoch:
             # An earlier call was fenced off, and may have been killed before it put the alias back.
-            _put_back(services, mine)
+            put_back(services, mine)
         # Else somebody moved the alias by hand between our intent and our move: theirs stands.
         services.champions.settle(mine, "void")
         raise ChampionMovedError(model, expected, found)
@@ -65,7 +67,7 @@ def move_champion(
             raise ConflictError(f"champion of {model} reads back as {actual!r} after it was set to {version!r}")
         mine = services.champions.settle(mine, "done")
     except MoveFencedError:
-        _put_back(services, mine)
+        put_back(services, mine)
         raise
     logger.info("champion_moved model=%s run=%s version=%s previous=%s", model, run, version, mine.previous)
     return mine
@@ -132,12 +134,17 @@ def _closed(services: Services, model: str) -> tuple[ChampionMove, ...]:
     return (*moves[:-1], last)
 
 
-def _put_back(services: Services, mine: ChampionMove) -> None:
+def put_back_key(move: ChampionMove) -> str:
+    """Key of the ledger record that an alias which was set late goes back, and of the page about it."""
+    return f"{move.decided_by}{PUT_BACK}"
+
+
+def put_back(services: Services, mine: ChampionMove) -> None:
     """Set the alias to what the store says, if it still shows this move, which another writer has settled or passed.
 
     The ledger knows it first; on-call is paged, because the alias was wrong for a moment.
     """
-    model, key, set_to = mine.model, f"{mine.decided_by}:put-back", None
+    model, key, set_to = mine.model, put_back_key(mine), None
     for _ in range(_PUT_BACK_ROUNDS):
         stands = next((move for move in reversed(services.champions.moves(model)) if move.state != "void"), None)
         found = services.registry.version_of(model, CHAMPION)

@@ -4,13 +4,14 @@ import base64
 import hashlib
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from activities.notify import run_notify
 from activities.read_event import parse_event
-from activities.respond import read_alert
+from activities.respond import read_alert, run_respond
 from domain.alert import PLATFORM, QUEUES, AlertMessage
 from domain.dead_letter import DeadLetter, RedrivePlan
 from domain.errors import BadInputError, ConflictError, UnknownModelError
@@ -40,14 +41,16 @@ def record_dead_letter(
     delivery_count: int,
     enqueued_at: datetime,
     properties: Mapping[str, Any],
+    refusal: BadInputError | UnknownModelError | None = None,
 ) -> DeadLetter:
     """Keep a message that could not be handled, once, with the reason in our words.
 
     Args:
         broker_reason: what Service Bus says; empty if the app could not read it and put it aside itself.
+        refusal: what is wrong with it; None: as the queue's own reader says now.
     """
     now = services.clock()
-    refusal = _refusal(services, queue, body)
+    refusal = refusal or _refusal(services, queue, body)
     tries = f"it was given up after {delivery_count} deliveries; the log has the last error"
     try:
         text, encoding = body.decode("utf-8"), "utf-8"
@@ -141,22 +144,51 @@ def _cause(refusal: BadInputError | UnknownModelError) -> str:
     return rule[:_CAUSE] if rule.startswith(_UNKNOWN_FIELD) else f"{field}: {rule}"[:_CAUSE]
 
 
-def plan_redrive(services: Services, letter: DeadLetter, correction: str | None) -> RedrivePlan:
-    """Say what a redrive of a letter would do."""
-    body = _body(letter, correction)
+@dataclass(frozen=True)
+class Redriven:
+    """What a redrive puts on which queue."""
+
+    queue: str
+    body: bytes
+
+
+# Makes a message for a queue of what did not come from one; BadInputError if it cannot.
+Reader = Callable[[Services, bytes], Redriven]
+
+
+def plan_redrive(
+    services: Services, letter: DeadLetter, correction: str | None, reader: Reader | None = None
+) -> RedrivePlan:
+    """Say what a redrive of a letter would do.
+
+    Args:
+        reader: makes the message of a letter that did not come from a queue.
+    """
+    return _plan(services, letter, _body(letter, correction), reader)[0]
+
+
+def _plan(services: Services, letter: DeadLetter, body: bytes, reader: Reader | None) -> tuple[RedrivePlan, Redriven]:
+    problem, message = "", Redriven(queue=letter.queue, body=body)
+    try:
+        message = reader(services, body) if reader else message
+        problem = understand(services, message.queue, message.body)
+    except BadInputError as error:
+        problem = error.message
     number = sum("redriven" in line for line in letter.history) + 1
-    problem = understand(services, letter.queue, body)
-    return RedrivePlan(
+    plan = RedrivePlan(
         letter_id=letter.letter_id,
-        queue=letter.queue,
+        queue=message.queue,
         message_id=f"{letter.message_id[:80]}-redrive-{number}",
         handled=not problem,
         problem=problem,
         sent=False,
     )
+    return plan, message
 
 
-def redrive(services: Services, letter: DeadLetter, correction: str | None, actor: str) -> RedrivePlan:
+def redrive(
+    services: Services, letter: DeadLetter, correction: str | None, actor: str, reader: Reader | None = None
+) -> RedrivePlan:
     """Send a letter to its queue again, corrected if a correction is given.
 
     A message that would not be understood is not sent. Interrupted between sending and writing that down, it may be
@@ -166,14 +198,15 @@ def redrive(services: Services, letter: DeadLetter, correction: str | None, acto
         ConflictError: it is not waiting any more.
     """
     if letter.state != "waiting":
+        _is_over(services, letter)
         raise ConflictError(f"dead letter {letter.letter_id} is {letter.state}, not waiting: nothing is sent twice")
-    plan = plan_redrive(services, letter, correction)
+    body = _body(letter, correction)
+    plan, message = _plan(services, letter, body, reader)
     if not plan.handled:
         return plan
-    body = _body(letter, correction)
     services.alert_queues.send_raw(
-        letter.queue,
-        body,
+        message.queue,
+        message.body,
         message_id=plan.message_id,
         properties={"nightshift-message-id": letter.message_id, "nightshift-redriven-by": actor},
     )
@@ -181,6 +214,7 @@ def redrive(services: Services, letter: DeadLetter, correction: str | None, acto
     when = services.clock().isoformat(timespec="seconds")
     note = f"{when} redriven by {actor} as {plan.message_id}{changed}"
     services.dead_letters.settle(letter.letter_id, "waiting", "redriven", note)
+    _is_over(services, letter)
     logger.info("dead_letter_redriven letter=%s message_id=%s actor=%s", letter.letter_id, plan.message_id, actor)
     return plan.model_copy(update={"sent": True})
 
@@ -191,8 +225,28 @@ def discard(services: Services, letter_id: str, actor: str, comment: str) -> Dea
     Raises:
         ConflictError: it is not waiting any more.
     """
-    when = services.clock().isoformat(timespec="seconds")
-    return services.dead_letters.settle(letter_id, "waiting", "discarded", f"{when} discarded by {actor}: {comment}")
+    note = f"{services.clock().isoformat(timespec='seconds')} discarded by {actor}: {comment}"
+    try:
+        letter = services.dead_letters.settle(letter_id, "waiting", "discarded", note)
+    except ConflictError:
+        if (known := services.dead_letters.get(letter_id)) is not None:
+            _is_over(services, known)
+        raise
+    _is_over(services, letter)
+    return letter
+
+
+def _is_over(services: Services, letter: DeadLetter) -> None:
+    """Count a letter that waits no more out of its incident, once: the last one resolves it.
+
+    A call that was killed before it did so is repeated by the person; that the letter is settled it hears then.
+    """
+    alert = letter_alert(letter).model_copy(update={"state": "resolved", "fired_at": services.clock()})
+    try:
+        run_respond(services, alert.model_dump_json().encode())
+    except BadInputError as error:
+        # The platform's playbook is broken: it was paged about without an incident (page_dead_letter).
+        logger.warning("dead_letter_not_counted_out letter=%s message=%s", letter.letter_id, error.message)
 
 
 def _body(letter: DeadLetter, correction: str | None) -> bytes:

@@ -171,9 +171,10 @@ def _remember(services: Services, request: DecideRequest, *, promoted: bool) -> 
                     upload=part.upload,
                     # Only what became champion may say how new the next upload must be.
                     newest=part.report.newest if promoted else None,
+                    promoted_by=request.run if promoted else "",
                     accepted_at=services.clock(),
                 )
             )
             if promoted and kept.newest is None:
                 # A challenger before it was rejected on the same content, and the improvement loop made it good.
-                services.datasets.promote(request.model, part.digest, part.report.newest)
+                services.datasets.promote(request.model, part.digest, part.report.newest, request.run)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime
 from typing import Any, Literal
 
 import azure.durable_functions as df
@@ -15,6 +16,7 @@ from domain.ports import Services
 from domain.response import UndoRequest
 from domain.view import UndoView
 
+_UNDONE = "undo-"
 _BROKEN = frozenset(
     {
         df.OrchestrationRuntimeStatus.Failed,
@@ -84,9 +86,10 @@ async def start_undo(
     known = status is not None and status.runtime_status is not None and not _may_repeat(status)
     if not known:
         # Before it is started: the sweep looks for what stands here.
+        now = services.clock()
         ordered = TimelineEntry(
-            key=f"{UNDO_ORDERED}{by}-{services.clock().isoformat()}",
-            at=services.clock(),
+            key=f"{UNDO_ORDERED}{by}-{now.isoformat()}",
+            at=now,
             actor=by,
             what=f"asked for an undo{f': {comment}' if comment else ''}"[:1_000],
         )
@@ -98,6 +101,7 @@ async def start_undo(
             incident_id=incident.incident_id,
             actor=by,
             comment=comment,
+            order=now.isoformat(),
             trace=current().traceparent,
         )
         await client.start_new(UNDO, instance, order.to_json())
@@ -118,6 +122,17 @@ async def read_undo(client: df.DurableOrchestrationClient, incident: Incident) -
     output = _json(status.output) if ended else None
     result = output if isinstance(output, dict) else {"refused": [str(output)]}
     return UndoView(instance=instance, started=True, result=result if ended else None)
+
+
+def undone_key(actor: str, order: str) -> str:
+    """Key of the timeline entry that says what came of an undo; records of earlier releases have no order in it."""
+    return f"{_UNDONE}{actor}-{order}" if order else f"{_UNDONE}{actor}"
+
+
+def undo_is_told(incident: Incident, actor: str, since: datetime) -> bool:
+    """Whether the incident says what came of an undo that this actor asked for then."""
+    answers = (line for line in incident.timeline if line.key.startswith(_UNDONE) and line.actor == actor)
+    return any(line.at >= since and not line.key.startswith(UNDO_ORDERED) for line in answers)
 
 
 def _may_repeat(status: DurableOrchestrationStatus) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from activities.incident_acts import undo_is_told
 from activities.mitigation import begin_action, run_settle_mitigation
 from activities.move_orders import find_move, is_unfinished
 from activities.move_serving import run_move_serving
@@ -189,7 +190,7 @@ def _finish_retraining(services: Services, entry: LedgerEntry) -> Carried:
 
 def _told(services: Services, entry: LedgerEntry) -> bool:
     """Whether the incident says what came of the undo that this person has asked for."""
-    return any(line.key == f"undo-{entry.actor}" for line in _incident(services, entry).timeline)
+    return undo_is_told(_incident(services, entry), entry.actor, entry.recorded_at)
 
 
 def _is_young(services: Services, entry: LedgerEntry) -> bool:
@@ -214,6 +215,7 @@ def _finish_undo(services: Services, entry: LedgerEntry) -> Carried:
         incident_id=str(entry.body["incident"]),
         actor=entry.actor,
         comment=str(entry.body.get("comment", "")),
+        order=str(entry.body.get("order", "")),
     )
     result = run_undo_mitigations(services, request)
     if result.failure is not None:

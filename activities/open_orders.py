@@ -1,5 +1,6 @@
 """The table of orders: every ledger entry because of which something is owed."""
 
+from activities.champion import PUT_BACK, put_back
 from activities.incident_orders import INCIDENT_ORDERS
 from activities.move_orders import call_off_move, find_move, is_unfinished
 from activities.order_kinds import CLOSED, WAITS, Carried, OrderKind, failed, submit
@@ -76,6 +77,24 @@ def _finish_withdrawal(services: Services, entry: LedgerEntry) -> Carried:
     return failed(result.failure) if result.failure is not None else Carried(closed=True, said=result.detail)
 
 
+# --- an alias that was set late goes back
+
+
+def _is_put_back(entry: LedgerEntry) -> bool:
+    return entry.kind == "undo" and entry.key.endswith(PUT_BACK)
+
+
+def _owes_page(services: Services, entry: LedgerEntry) -> bool:
+    return services.notifications.get(entry.model, entry.key) is None  # the last thing that putting it back does
+
+
+def _finish_put_back(services: Services, entry: LedgerEntry) -> Carried:
+    move = find_move(services, entry.model, entry.key.removesuffix(PUT_BACK))
+    if move is not None:
+        put_back(services, move)
+    return CLOSED
+
+
 # --- what came of a review
 
 
@@ -98,6 +117,8 @@ def _review_instance(entry: LedgerEntry) -> str:
 
 
 _KINDS: tuple[OrderKind, ...] = (
+    # Before all others: its key continues that of the order whose writer was late.
+    OrderKind(_is_put_back, _owes_page, _finish_put_back, lambda _: "", told=False, ages=False),
     *INCIDENT_ORDERS,
     OrderKind(_is_withdrawal, _owes_move, _finish_withdrawal, _run),
     OrderKind(_is_promotion, _owes_outcome, _close_promotion, _run, ages=False),

@@ -40,7 +40,7 @@ async def run_retrain(
     3. Submit the files as one batch; a lifecycle that runs goes on, and this follows it.
     """
     result = await asyncio.to_thread(_submit, services, request)
-    if result.identity:
+    if result.action is not None and result.action.state in {"begun", "repeated"}:
         queue = next(state for state in services.uploads.states() if state.model == request.model)
         if queue.busy:
             submission = Submission(generation=queue.generation, accepted=False)
@@ -69,15 +69,14 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
         last = next(filter(_is_retraining, services.ledger.newest_of(request.model, "mitigation")), None)
         cooldown = timedelta(minutes=playbook.retrain_cooldown_minutes)
         if last is not None and services.clock() < last.recorded_at + cooldown:
-            return _keep(services, incident, "repeated", _cooling(last, cooldown))
+            return _keep(services, incident, "repeated", _cooling(services, last, cooldown))
         datasets = _kept_datasets(services, request.model)[: playbook.retrain_datasets]
         if reason := _nothing_new(services, request.model, datasets):
             return _keep(services, incident, "refused", reason)
         mine = _order(services, incident, request.reason, datasets, 1 if last is None else _number(last) + 1)
         if mine.run != incident.response:
-            return _keep(services, incident, "repeated", _cooling(mine, cooldown))
-    uploads = tuple(Upload.from_json(item) for item in mine.body["uploads"])
-    services.uploads.submit(uploads[0], request.model, with_=uploads[1:])
+            return _keep(services, incident, "repeated", _cooling(services, mine, cooldown))
+    uploads, _ = _queue(services, mine)
     names = ", ".join(mine.body["files"])
     detail = f"a retraining on {names} is in the model's queue"
     facts = {"identity": uploads[0].identity}
@@ -128,12 +127,21 @@ def _was_trained_on(services: Services, champion: RegisteredVersion, dataset: Ac
     return trained_on == digest([dataset.digest])
 
 
-def _cooling(entry: LedgerEntry, cooldown: timedelta) -> str:
-    when, until = entry.recorded_at, entry.recorded_at + cooldown
-    return (
-        f"incident {entry.body['incident']} had it retrained at {when.isoformat(timespec='seconds')};"
-        f" not again before {until.isoformat(timespec='seconds')}"
-    )
+def _queue(services: Services, entry: LedgerEntry) -> tuple[tuple[Upload, ...], bool]:
+    """Put the files of a retraining into the model's queue, once; return them, and whether they were not there."""
+    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
+    return uploads, services.uploads.submit(uploads[0], entry.model, with_=uploads[1:]).accepted
+
+
+def _cooling(services: Services, entry: LedgerEntry, cooldown: timedelta) -> str:
+    """Why there is no further retraining; one that was ordered and never reached the queue is put there now."""
+    _, late = _queue(services, entry)
+    by, when, until = entry.body["incident"], entry.recorded_at, entry.recorded_at + cooldown
+    at = when.isoformat(timespec="seconds")
+    said = f"incident {by} had it retrained at {at}"
+    if late:
+        said = f"incident {by} ordered a retraining at {at} that had not reached the model's queue; it is in it now"
+    return f"{said}; not again before {until.isoformat(timespec='seconds')}"
 
 
 def _order(

@@ -8,6 +8,7 @@ from activities.failures import guarded
 from activities.mitigation import begin_action, keep_action, tell_failed_try
 from activities.move_orders import call_off_move, find_move, is_unfinished
 from activities.plan_response import find_incident
+from activities.standing import was_made_again
 from agents.responder.rollback import Guard, blamed_version, rollback_problem, rollback_targets
 from domain.errors import ChampionMovedError, NightshiftError
 from domain.incident import ActionState, Incident, IncidentAction
@@ -80,7 +81,10 @@ def _outdated(services: Services, spec: ModelSpec, entry: LedgerEntry) -> str:
     bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
     if services.registry.version_of(spec.name, CHAMPION) != bad or not is_unfinished(services, spec.name, entry.key):
         return ""
-    return rollback_problem(_guard_of(services, spec, bad, target, services.registry.version(spec.name, target)))
+    registered = services.registry.version(spec.name, target)
+    if registered is not None and registered.created_at > entry.recorded_at:
+        return f"version {target}, the champion before, was deleted, and its number belongs to another version"
+    return rollback_problem(_guard_of(services, spec, bad, target, registered))
 
 
 def call_off_rollback(services: Services, entry: LedgerEntry) -> bool:
@@ -146,8 +150,12 @@ def rollback_key(model: str, bad: str) -> str:
 
 
 def rollback_candidate(services: Services, model: str, bad: str) -> tuple[str | None, RegisteredVersion | None]:
-    """The latest champion before ``bad`` that is not in quarantine; if there is none, the latest of all."""
-    targets = rollback_targets(bad, services.champions.moves(model))
+    """The latest champion before ``bad`` that is not in quarantine; if there is none, the latest of all.
+
+    A number of before the registered model was made again is no candidate: it belongs to another version now.
+    """
+    moves = [move for move in services.champions.moves(model) if move.version == bad]
+    targets = rollback_targets(bad, [move for move in moves if not was_made_again(services, move)])
     found = [(target, services.registry.version(model, target)) for target in targets]
     free = (item for item in found if item[1] is not None and TAG_QUARANTINE not in item[1].tags)
     return next(free, found[0] if found else (None, None))

@@ -1,13 +1,14 @@
 """Read runs out of Durable's own records, so that there is one truth about them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+from domain.decision import ChampionMove, withdrawn
 from domain.improvement import Round
 from domain.names import IMPROVEMENT, LIFECYCLE
 from domain.view import RunDetail, RunState, RunSummary, TimelineStep
@@ -53,6 +54,15 @@ def run_summary(status: DurableOrchestrationStatus) -> RunSummary:
         started_at=_utc(status.created_time),
         updated_at=_utc(status.last_updated_time),
     )
+
+
+def as_it_stands(run: RunDetail, moves: Sequence[ChampionMove]) -> RunDetail:
+    """A run whose promotion was withdrawn has failed; the loop that promoted was over by then and cannot know it."""
+    move = next((move for move in moves if move.run == run.run and move.state == "done"), None)
+    if run.outcome != "promoted" or move is None or not withdrawn(move, moves):
+        return run
+    reason = f"the promotion of version {move.version} was withdrawn, because the endpoint did not follow"
+    return run.model_copy(update={"outcome": "failed", "reason": f"{reason}; it had been decided by: {run.reason}"})
 
 
 def run_detail(status: DurableOrchestrationStatus) -> RunDetail:

@@ -87,6 +87,7 @@ def _move_back(services: Services, review: Review) -> str:
         return "the champion was not changed"
     if review.champion_version is None:
         return "there is no champion to go back to"
+    services.datasets.withdraw(review.model, review.run)
     try:
         move_champion(
             services,

@@ -4,6 +4,7 @@ import logging
 
 from activities.champion import move_champion
 from activities.failures import guarded
+from activities.incident_acts import undone_key
 from activities.mitigation import keep_action
 from activities.move_orders import find_move
 from activities.ordered_actions import ordered_actions
@@ -208,6 +209,7 @@ def _order(
                 "incident": incident.incident_id,
                 "comment": request.comment,
                 "undoes": action.ledger,
+                "order": request.order,
             },
         )
     )
@@ -216,7 +218,7 @@ def _order(
 def _tell(services: Services, request: UndoRequest, undone: list[str], refused: list[str]) -> None:
     comment = f" ({request.comment})" if request.comment else ""
     entry = TimelineEntry(
-        key=f"undo-{request.actor}",
+        key=undone_key(request.actor, request.order),
         at=services.clock(),
         actor=request.actor,
         what=f"undo{comment}: {'; '.join((*undone, *refused))}"[:1_000],

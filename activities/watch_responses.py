@@ -11,16 +11,19 @@ from typing import Any, Literal
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from activities.incident_acts import undo_instance
+from activities.incident_acts import undo_instance, undo_is_told
 from activities.notify import run_notify
 from activities.pause_compute import runs
+from activities.respond import playbook_of
+from activities.tell_on_call import run_tell_on_call
 from domain.correlation import correlate, current
+from domain.errors import ServiceUnavailableError
 from domain.incident import UNDO_ORDERED, Incident, TimelineEntry
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import RESPONSE
 from domain.notification import Notification
 from domain.ports import Services
-from domain.response import ResponseInput
+from domain.response import MitigateRequest, ResponseInput
 from domain.sweep import Swept
 
 logger = logging.getLogger(__name__)
@@ -35,6 +38,9 @@ _BROKEN = frozenset(
     }
 )
 _AGAIN = "again-"
+# Mitigations that notify people.
+_TELLING = frozenset({"page", "notify", "ask"})
+_UNTOLD = "its response has ended without this notification, which the playbook orders"
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ async def watch_responses(client: df.DurableOrchestrationClient, services: Servi
 
     One that goes on is left alone, however long it takes. A response that was never started is started. Everything else
     that has failed or is gone with its work undone is a person's now: on-call is paged, once for each end.
+    An incident whose response has ended without the notification that the playbook orders has it sent.
     """
     found, failed = 0, []
     for incident in await asyncio.to_thread(services.incidents.unfinished):
@@ -87,10 +94,11 @@ def _orders(incident: Incident) -> Iterator[_Order]:
             paged = page is not None and page.at >= entry.at
             instance = f"{incident.response}-{entry.key.removeprefix(_AGAIN)}"
             yield _Order("response", instance, entry.at, begun=True, owes=not paged)
-    asked = [entry.at for entry in told if entry.key.startswith(UNDO_ORDERED)]
+    asked = [entry for entry in told if entry.key.startswith(UNDO_ORDERED)]
     if asked:
-        done = any(entry.key.startswith("undo-") and not entry.key.startswith(UNDO_ORDERED) for entry in told)
-        yield _Order("undo", undo_instance(incident), max(asked), begun=True, owes=not done)
+        last = max(asked, key=lambda entry: entry.at)
+        done = undo_is_told(incident, last.actor, last.at)
+        yield _Order("undo", undo_instance(incident), last.at, begun=True, owes=not done)
 
 
 def _unverified(incident: Incident) -> bool:
@@ -111,6 +119,8 @@ async def _watch(client: df.DurableOrchestrationClient, services: Services, inci
         if status.runtime_status in _BROKEN:
             ended = status.last_updated_time.isoformat() if status.last_updated_time else ""
             return await asyncio.to_thread(_page, services, incident, order, ended, _why(status))
+        if status.runtime_status == df.OrchestrationRuntimeStatus.Completed and order.instance == incident.response:
+            return await asyncio.to_thread(_tell_untold, services, incident)
         return False
     if not order.owes or services.clock() - order.since < _GRACE:
         return False
@@ -120,6 +130,26 @@ async def _watch(client: df.DurableOrchestrationClient, services: Services, inci
         logger.warning("response_started_late model=%s incident=%s", incident.model, incident.incident_id)
         return True
     return await asyncio.to_thread(_page, services, incident, order, "gone", "Durable knows nothing of it any more")
+
+
+def _tell_untold(services: Services, incident: Incident) -> bool:
+    """Notify people of what the playbook has ordered, if the response has ended and no notification is on record.
+
+    Returns whether there was such an order.
+    """
+    acted = any(entry.key.startswith("plan-") and entry.what.startswith("act ") for entry in incident.timeline)
+    told = any(action.mitigation in _TELLING for action in incident.actions)
+    if not acted or told or incident.state == "resolved":
+        return False
+    ordered = playbook_of(services, incident.model).mitigations(incident.category, incident.severity)
+    for mitigation in (each for each in ordered if each in _TELLING):
+        logger.error("notification_missing model=%s incident=%s", incident.model, incident.incident_id)
+        request = MitigateRequest(
+            model=incident.model, incident_id=incident.incident_id, mitigation=mitigation, reason=_UNTOLD
+        )
+        if failure := run_tell_on_call(services, request).failure:
+            raise ServiceUnavailableError("notifications", failure.message)
+    return any(each in _TELLING for each in ordered)
 
 
 def _page(services: Services, incident: Incident, order: _Order, ended: str, why: str) -> bool:

@@ -40,6 +40,8 @@ def _withdraw(services: Services, request: WithdrawRequest) -> WithdrawResult:
             body={"reason": request.reason, "back_to": request.previous},
         )
     )
+    for run in _promoting_runs(services, request):
+        services.datasets.withdraw(request.model, run)
     try:
         move = move_champion(
             services,
@@ -54,3 +56,9 @@ def _withdraw(services: Services, request: WithdrawRequest) -> WithdrawResult:
         return WithdrawResult(detail=f"the champion before could not be put back: {error.message}")
     logger.warning("promotion_withdrawn run=%s model=%s version=%s", request.run, request.model, request.version)
     return WithdrawResult(version=move.version, detail=f"version {move.version} is champion again")
+
+
+def _promoting_runs(services: Services, request: WithdrawRequest) -> set[str]:
+    """Which runs have made the version champion: a lifecycle withdraws what its improvement loop has promoted, too."""
+    moves = services.champions.moves(request.model)
+    return {move.run for move in moves if move.version == request.version and move.kind == "promotion"}

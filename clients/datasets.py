@@ -20,17 +20,27 @@ class TableDatasetRegister:
         """The first acceptance of a content."""
         return self._records.get(model, digest)
 
-    def promote(self, model: str, digest: str, newest: str | None) -> None:
+    def promote(self, model: str, digest: str, newest: str | None, run: str) -> None:
         """Remember that an accepted content has made a champion after all, with its newest freshness value."""
-        self._records.change(model, digest, lambda known: known.model_copy(update={"newest": newest}))
+
+        def change(known: AcceptedDataset) -> AcceptedDataset:
+            return known if known.newest else known.model_copy(update={"newest": newest, "promoted_by": run})
+
+        self._records.change(model, digest, change)
+
+    def withdraw(self, model: str, run: str) -> None:
+        """Forget that a run has made a champion: its promotion was withdrawn."""
+
+        def change(known: AcceptedDataset) -> AcceptedDataset:
+            return known.model_copy(update={"newest": None, "promoted_by": ""})
+
+        for dataset in self._records.all(model):
+            if dataset.promoted_by == run:
+                self._records.change(model, dataset.digest, change)
 
     def accepted(self, model: str) -> tuple[AcceptedDataset, ...]:
         """The contents that runs have decided on, whatever they decided, newest first."""
         return tuple(sorted(self._records.all(model), key=lambda item: item.accepted_at, reverse=True))
-
-    def promoted(self, model: str) -> tuple[AcceptedDataset, ...]:
-        """The contents that made a champion, newest first."""
-        return tuple(item for item in self.accepted(model) if item.newest)
 
     def last_newest(self, model: str, *, before_run: str) -> str | None:
         """The newest freshness value among the files that other runs accepted, in ISO 8601."""

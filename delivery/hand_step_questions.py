@@ -197,18 +197,32 @@ def ask_language_model(place: Place) -> str:
 
 def ask_notify_secret(place: Place) -> str:
     """tfvars name a version of the addresses, and a vault holds them."""
-    version = re.search(r'^notify_urls_version\s*=\s*"(\w*)"', place.tfvars(), re.MULTILINE)
-    if version is None or not version[1]:
+    if not _version_of(place, "notify_urls"):
         return "notify_urls_version is empty in tfvars: incidents page nobody but by Azure Monitor's mail"
+    return _secret_problem(place, "notify-urls")
+
+
+def ask_fallback_secret(place: Place) -> str:
+    """Where tfvars name a second channel, a vault holds its addresses; without one nothing is missing."""
+    return _secret_problem(place, "notify-fallback-urls") if _version_of(place, "notify_fallback_urls") else ""
+
+
+def _version_of(place: Place, secret: str) -> str:
+    version = re.search(rf'^{secret}_version\s*=\s*"(\w*)"', place.tfvars(), re.MULTILINE)
+    return version[1] if version else ""
+
+
+def _secret_problem(place: Place, secret: str) -> str:
+    """Which secret no vault of the environment holds; empty if one does."""
     group = place.environment.resource_group
     kind = "Microsoft.KeyVault/vaults"
     for vault in ask_names(
         place.environment, "resource", "list", "--resource-group", group, "--resource-type", kind, "--query", "[].id"
     ):
         url = f"https://management.azure.com{vault}/secrets?api-version=2023-07-01"
-        if "notify-urls" in ask_names(place.environment, "rest", "--url", url, "--query", "value[].name"):
+        if secret in ask_names(place.environment, "rest", "--url", url, "--query", "value[].name"):
             return ""
-    return f"no vault of {group} holds a secret notify-urls"
+    return f"no vault of {group} holds a secret {secret}"
 
 
 def ask_runner_dns(place: Place) -> str:

@@ -171,6 +171,13 @@ STEPS: tuple[Step, ...] = (
         steps.ask_notify_secret,
     ),
     Step(
+        "notify_fallback_secret",
+        "the addresses of the second channel for pages, if tfvars name one",
+        "az keyvault secret set --vault-name VAULT --name notify-fallback-urls --file addresses.txt --query id; "
+        "write the version into notify_fallback_urls_version; apply",
+        steps.ask_fallback_secret,
+    ),
+    Step(
         "github_environments",
         "environments, reviewers and variables of the repository",
         "docs/deploy.md, section 4, The pipeline",

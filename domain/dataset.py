@@ -10,7 +10,8 @@ class AcceptedDataset(Message):
     """A file on whose content a run has decided: the first run and upload with this content.
 
     Attributes:
-        newest: the newest freshness value, if the run made a champion of it.
+        newest: the newest freshness value, if a champion was made of it.
+        promoted_by: the run that made it; empty if none has, and in records of before this field.
     """
 
     model: str
@@ -18,4 +19,5 @@ class AcceptedDataset(Message):
     run: str
     upload: Upload
     newest: str | None
+    promoted_by: str = ""
     accepted_at: datetime

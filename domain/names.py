@@ -68,6 +68,8 @@ SCORE_TASK: Final = "score"
 
 # The queue to which Event Grid delivers blob events where it cannot push to the app.
 BLOB_EVENTS_QUEUE: Final = "blob-events"
+# No queue: where dead letters of POST /api/alerts are listed, which came over HTTP and were refused.
+REFUSED_ALERTS: Final = "http-alerts"
 
 # Blob containers.
 BRONZE: Final = "bronze"

@@ -20,6 +20,7 @@ ACTORS: tuple[Role, ...] = ("Reviewer", "Operator")
 HEADER = "X-MS-CLIENT-PRINCIPAL"
 # A person's address before a person's name before an application's id.
 _NAME_CLAIMS = ("preferred_username", "name", "appid", "azp", "oid", "sub")
+_APPLICATION_CLAIMS = ("appid", "azp")
 # Entra's ids of the caller and of its directory, under their short and their older names.
 _ID_CLAIMS = ("oid", "http://schemas.microsoft.com/identity/claims/objectidentifier")
 _TENANT_CLAIMS = ("tid", "http://schemas.microsoft.com/identity/claims/tenantid")
@@ -46,12 +47,14 @@ class Principal:
 
     Attributes:
         object_id, tenant_id: empty where the sign-in names none, as the local host's.
+        application: whether it is an application's own token: Entra names no person in it.
     """
 
     name: str
     roles: frozenset[str]
     object_id: str = ""
     tenant_id: str = ""
+    application: bool = False
 
     @property
     def actor(self) -> str:
@@ -107,7 +110,8 @@ def read_principal(headers: Mapping[str, str], environ: Mapping[str, str] = os.e
         rule = f"its name and ids must be printable and of at most {_LONGEST_NAME} characters"
         raise NotSignedInError(f"header {HEADER}: {rule}")
     roles = frozenset(value for kind, value in claims if kind in role_types)
-    return Principal(name=name, roles=roles, object_id=ids[0], tenant_id=ids[1])
+    application = bool(_first(claims, _APPLICATION_CLAIMS)) and not _first(claims, name_types[:3])
+    return Principal(name=name, roles=roles, object_id=ids[0], tenant_id=ids[1], application=application)
 
 
 def same_person(one: str, other: str) -> bool:

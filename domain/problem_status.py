@@ -7,6 +7,8 @@ _STATUS = {
     "ledger_broken": 500,
     "transition": 409,
     "conflict": 409,
+    "move_fenced": 409,
+    "champion_moved": 409,
     "not_signed_in": 401,
     "not_allowed": 403,
     "sign_in_not_enforced": 403,

@@ -59,14 +59,14 @@ class DatasetRegister(Protocol):
     def find(self, model: str, digest: str) -> AcceptedDataset | None:
         """The first acceptance of a content."""
 
-    def promote(self, model: str, digest: str, newest: str | None) -> None:
+    def promote(self, model: str, digest: str, newest: str | None, run: str) -> None:
         """Remember that an accepted content has made a champion after all, with its newest freshness value."""
+
+    def withdraw(self, model: str, run: str) -> None:
+        """Forget that a run has made a champion: its promotion was withdrawn."""
 
     def accepted(self, model: str) -> tuple[AcceptedDataset, ...]:
         """The contents that runs have decided on, whatever they decided, newest first."""
-
-    def promoted(self, model: str) -> tuple[AcceptedDataset, ...]:
-        """The contents that made a champion, newest first."""
 
     def last_newest(self, model: str, *, before_run: str) -> str | None:
         """The newest freshness value among the files that other runs promoted, in ISO 8601."""

@@ -175,12 +175,17 @@ class RetrainingRequest(Message):
 
 
 class UndoRequest(Message):
-    """Input of an undo, and of the orchestration that does it."""
+    """Input of an undo, and of the orchestration that does it.
+
+    Attributes:
+        order: tells the undos of one incident by one person apart: when it was asked for; empty if Nightshift undoes.
+    """
 
     model: str
     incident_id: str
     actor: str
     comment: str
+    order: str = ""
     patience: Patience = RESPONDING
     trace: Traceparent = ""
 

@@ -25,6 +25,7 @@ from domain.run import AlertRequest, DecideRequest, DecideResult, EvaluateReques
 from domain.step import Failure, Patience
 from domain.text import escaped
 from domain.upload import BlobRef
+from orchestrators.failures import reason_of
 from orchestrators.job import JobEnd, run_job
 from orchestrators.lifecycle import DECIDING_ATTEMPTS
 from orchestrators.retries import steadily
@@ -253,7 +254,7 @@ class _Loop:
         try:
             return (yield steadily(self.context, activity, message, patience or self.order.patience))
         except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up
-            failure = Failure(step=activity, code="service_unavailable", message=str(error)[:4_000])
+            failure = Failure(step=activity, code="service_unavailable", message=reason_of(error))
             return {"failure": failure.to_json()}
 
     def tell(self, step: str) -> None:

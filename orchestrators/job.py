@@ -14,6 +14,7 @@ from domain.names import CANCEL_DATABRICKS_JOB, POLL_JOB_STATUS, TRIGGER_DATABRI
 from domain.run import PollRequest, StepResult, TriggerRequest
 from domain.spec import Polling
 from domain.step import Failure, JobSettings, Patience
+from orchestrators.failures import reason_of
 from orchestrators.retries import steadily
 from orchestrators.waiting import pause, wait_until
 
@@ -132,7 +133,7 @@ def _call(
     try:
         return StepResult.from_json((yield steadily(context, activity, message, patience)))
     except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up
-        failure = Failure(step=activity, code=OUTAGE, message=str(error)[:4_000])
+        failure = Failure(step=activity, code=OUTAGE, message=reason_of(error))
         return StepResult(failure=failure)
 
 

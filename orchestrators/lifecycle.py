@@ -38,6 +38,7 @@ from domain.run import (
 )
 from domain.step import Failure, Patience
 from domain.upload import BlobRef
+from orchestrators.failures import reason_of
 from orchestrators.job import JobEnd, run_job
 from orchestrators.retries import steadily
 from orchestrators.serving import follow_alias
@@ -243,7 +244,7 @@ class _Run:
         try:
             return (yield steadily(self.context, activity, message, patience or self.order.patience))
         except Exception as error:
-            failure = Failure(step=activity, code="service_unavailable", message=str(error)[:4_000])
+            failure = Failure(step=activity, code="service_unavailable", message=reason_of(error))
             raise _Halt("failed", failure) from error
 
     def attempt(self, activity: str, message: Message) -> Steps:

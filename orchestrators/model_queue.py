@@ -7,6 +7,7 @@ import azure.durable_functions as df
 
 from domain.names import CLAIM_UPLOADS, LIFECYCLE, SEND_ALERT
 from domain.run import AlertRequest, Batch, ClaimRequest, HaltRecord, LifecycleInput, QueueInput, broke_off
+from orchestrators.failures import reason_of
 from orchestrators.retries import steadily
 from orchestrators.versions import tell_step
 
@@ -46,9 +47,9 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
             rule="run_broke_off",
             severity="critical",
             title=f"Run of {queue.model} broke off",
-            detail=str(error)[:4_000],
+            detail=reason_of(error),
             at=context.current_utc_datetime,
-            halt=HaltRecord(model=queue.model, run=batch.run, outcome="failed", failure=broke_off(str(error))),
+            halt=HaltRecord(model=queue.model, run=batch.run, outcome="failed", failure=broke_off(reason_of(error))),
         )
         yield steadily(context, SEND_ALERT, alert)
     context.continue_as_new(queue.model_copy(update={"claim": queue.claim + 1, "trace": ""}).to_json())

@@ -9,7 +9,7 @@ import azure.durable_functions as df
 from pydantic import ValidationError
 
 from activities.review_packet import job_links, mlflow_links
-from activities.run_views import is_run, run_detail
+from activities.run_views import as_it_stands, is_run, model_of, run_detail
 from domain.decision import Decision
 from domain.errors import NightshiftError
 from domain.evidence import Evidence
@@ -33,7 +33,8 @@ async def read_run(client: df.DurableOrchestrationClient, services: Services, ru
     status = await client.get_status(run, show_history=True, show_history_output=True, show_input=True)
     if status is None or status.runtime_status is None:
         return None
-    detail = run_detail(status)
+    moves = await asyncio.to_thread(services.champions.moves, model_of(run))
+    detail = as_it_stands(run_detail(status), moves)
     elsewhere, trouble = await asyncio.to_thread(_mlflow, services, detail)
     links = (*elsewhere, *job_links(status.historyEvents or []))
     return explained(RunView(run=detail, links=links, trouble=trouble))

@@ -10,13 +10,15 @@ import azure.functions as func
 
 from domain.alert import QUEUES, AlertMessage
 from domain.correlation import correlate
-from domain.errors import BadInputError, ServiceRefusedError, ServiceUnavailableError
+from domain.errors import BadInputError, NightshiftError, ServiceRefusedError, ServiceUnavailableError
 from domain.ports import Services
+from domain.principal import Principal
 from triggers.alert_schemas.databricks_job import NoTroubleError
 from triggers.alert_schemas.document import parse
 from triggers.alert_schemas.normalise import normalise
 from triggers.principal import require_role
 from triggers.problem import explained, problem
+from triggers.refused_alerts import keep_refused, must_be_kept
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @result.route(route="api/alerts", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
     @explained
     async def take_alert(req: func.HttpRequest) -> func.HttpResponse:
-        caller, body = require_role(req, "AlertWriter", "Operator").actor, req.get_body()
+        principal, body = require_role(req, "AlertWriter", "Operator"), req.get_body()
+        caller = principal.actor
         if len(body) > LARGEST_BODY:
             logger.warning("alert_refused caller=%r code=too_large bytes=%s", caller, len(body))
             return problem(413, "too_large", f"body = {len(body)} bytes: an alert has at most {LARGEST_BODY}")
@@ -44,7 +47,9 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
             alert = normalise(parse(body), received_at=services().clock())
         except BadInputError as error:
             logger.warning("alert_refused caller=%r code=%s message=%s", caller, error.code, error.message)
-            raise
+            if not must_be_kept(principal, body):
+                raise
+            return await asyncio.to_thread(_refused, services(), principal, body, error)
         except NoTroubleError as error:
             logger.info("alert_ignored caller=%r message=%s", caller, error.message)
             return _taken(None, error.message)
@@ -54,9 +59,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         except (ServiceRefusedError, ServiceUnavailableError) as error:
             # A refusal is our fault and not the sender's, whose repetition may find it mended.
             logger.error("alert_not_queued alert=%s code=%s message=%s", alert.key, error.code, error.message)  # noqa: TRY400 - a named failure needs no trace
-            response = problem(503, error.code, f"the alert is not queued, send it again: {error.message}")
-            response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-            return response
+            return _send_again(error)
         logger.info(
             "alert_queued alert=%s model=%s category=%s state=%s source=%r caller=%r",
             alert.key, alert.partition, alert.category, alert.state, alert.source, caller,
@@ -64,6 +67,23 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         return _taken(alert)
 
     return result
+
+
+def _refused(services: Services, caller: Principal, body: bytes, refusal: BadInputError) -> func.HttpResponse:
+    """400, with the dead letter that the alert is; 503 if it could not be kept."""
+    try:
+        letter = keep_refused(services, caller, body, refusal)
+    except (ServiceRefusedError, ServiceUnavailableError) as error:
+        logger.error("refused_alert_not_kept code=%s message=%s", error.code, error.message)  # noqa: TRY400 - a named failure needs no trace
+        return _send_again(error)
+    kept = f"it is kept as dead letter {letter.letter_id}, of which on-call is notified"
+    return problem(400, refusal.code, f"{refusal.message}; {kept}")
+
+
+def _send_again(error: NightshiftError) -> func.HttpResponse:
+    response = problem(503, error.code, f"the alert is not queued, send it again: {error.message}")
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def _taken(alert: AlertMessage | None, reason: str = "") -> func.HttpResponse:

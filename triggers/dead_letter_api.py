@@ -7,8 +7,9 @@ from typing import cast
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities.dead_letters import discard, plan_redrive, redrive
+from activities.dead_letters import Reader, discard, plan_redrive, redrive
 from domain.dead_letter import DeadLetter, DeadLetterState
+from domain.names import REFUSED_ALERTS
 from domain.page import Position, page_of
 from domain.ports import Services
 from domain.request import ReasonRequest, RedriveRequest
@@ -16,6 +17,7 @@ from triggers.body import body_of
 from triggers.parameters import cursor_of, limit_of
 from triggers.principal import require_role
 from triggers.problem import Answer, answer, explained, page_answer, problem
+from triggers.refused_alerts import read_refused
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
@@ -47,8 +49,9 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         if letter is None:
             return _unknown(req)
         if asked.dry_run:
-            return answer(await asyncio.to_thread(plan_redrive, services(), letter, asked.body))
-        return answer(await asyncio.to_thread(redrive, services(), letter, asked.body, principal.actor))
+            return answer(await asyncio.to_thread(plan_redrive, services(), letter, asked.body, _reader(letter)))
+        actor = principal.actor
+        return answer(await asyncio.to_thread(redrive, services(), letter, asked.body, actor, _reader(letter)))
 
     @route("dead-letters/{letter}/discard", "POST")
     @explained
@@ -65,6 +68,10 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
 
 async def _find(services: Services, req: func.HttpRequest) -> DeadLetter | None:
     return await asyncio.to_thread(services.dead_letters.get, req.route_params["letter"])
+
+
+def _reader(letter: DeadLetter) -> Reader | None:
+    return read_refused if letter.queue == REFUSED_ALERTS else None
 
 
 def _unknown(req: func.HttpRequest) -> func.HttpResponse:

@@ -8,7 +8,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities.newest_runs import RunFilter, newest_runs
-from activities.run_views import is_run, model_of, run_detail
+from activities.run_views import as_it_stands, is_run, model_of, run_detail
 from domain.improvement_messages import improvement_of
 from domain.ports import Services
 from domain.view import Explanation, RunState, UploadView
@@ -52,7 +52,8 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
             status = await client.get_status(run, show_history=True, show_history_output=True, show_input=True)
         if status is None or status.runtime_status is None:
             return problem(404, "No such run", f"run = {run!r}: `nightshift runs` lists those there are")
-        return answer(run_detail(status))
+        moves = await asyncio.to_thread(services().champions.moves, model_of(run))
+        return answer(as_it_stands(run_detail(status), moves))
 
     @get("runs/{run}/explanation")
     @explained

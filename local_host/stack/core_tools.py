@@ -46,4 +46,5 @@ def settings() -> dict[str, str]:
         "AzureWebJobsStorage": storage,
         "NIGHTSHIFT_STORAGE_CONNECTION_STRING": storage,
         "NIGHTSHIFT_NOTIFY_FILE": f"{DEFAULT_STATE}/notifications.jsonl",
+        "NIGHTSHIFT_PUBLIC_URL": ENDPOINTS.app_url,
     }

@@ -40,6 +40,11 @@ def normalise(document: object, *, received_at: datetime) -> AlertMessage:
     return alert
 
 
+def is_outside(document: object) -> bool:
+    """Whether a document is in the schema of an outside system, however wrong it is."""
+    return isinstance(document, Mapping) and ("schemaId" in document or databricks_job.MARK in document)
+
+
 def _read(document: Mapping[str, object], received_at: datetime) -> AlertMessage:
     schema = document.get("schemaId")
     if schema == azure_monitor.SCHEMA_ID:

@@ -5,7 +5,7 @@ from typing import get_args
 from domain.alert import QUEUES, Category, Severity
 from domain.dead_letter import DeadLetterState
 from domain.ledger import EntryKind
-from domain.names import BLOB_EVENTS_QUEUE
+from domain.names import BLOB_EVENTS_QUEUE, REFUSED_ALERTS
 from domain.review import REVIEW_STATES
 from domain.view import RunState
 from triggers.api.operation import Parameter
@@ -35,7 +35,7 @@ INCIDENT_STATE = Parameter(
 )
 SEVERITY = Parameter("severity", "Only incidents of this severity.", choices=get_args(Severity))
 CATEGORY = Parameter("category", "Only incidents of this category.", choices=get_args(Category))
-QUEUE = Parameter("queue", "Only of this queue.", choices=(*QUEUES.values(), BLOB_EVENTS_QUEUE))
+QUEUE = Parameter("queue", "Only of this queue.", choices=(*QUEUES.values(), BLOB_EVENTS_QUEUE, REFUSED_ALERTS))
 LETTER_STATE = Parameter("state", "Only letters in this state.", choices=get_args(DeadLetterState))
 
 # Those of paths, by name.

@@ -56,7 +56,7 @@ async def test_an_approval_promotes(case: Case, flagged: Review) -> None:
         ("nightshift", None, "promoted"),
     ]
     assert case.services.champions.moves(case.model)[-1].decided_by == entries[0].key
-    (dataset,) = case.services.datasets.promoted(case.model)
+    (dataset,) = case.services.datasets.accepted(case.model)
     assert (dataset.run, dataset.newest) == (flagged.run, "2012-01-01T01:00:00Z")
     assert case.services.ledger.verify(case.model) is None
 

@@ -140,14 +140,14 @@ def test_what_is_accepted_passes_the_gate_and_its_data_counts_as_promoted(loop: 
     """The lifecycle rejected on the same content: what was made good of it says how new the next upload must be."""
     rejected = loop.decide(loop.start, 0, run=loop.lifecycle)
     assert (rejected.outcome, rejected.improve) == ("rejected", loop.spec.improvement)
-    assert loop.services.datasets.promoted(loop.model) == ()
+    assert not any(item.newest for item in loop.services.datasets.accepted(loop.model))
     result, criticism = loop.round(GOOD)
     assert (criticism.judgement, criticism.rule) == ("accept", "accepted")
     assert result.evidence is not None
     decided = loop.decide(result.evidence, 1)
     assert (decided.outcome, decided.champion_version, decided.improve) == ("promoted", "3", None)
     assert loop.services.registry.version_of(loop.model, CHAMPION) == "3"
-    assert [item.newest for item in loop.services.datasets.promoted(loop.model)] == ["2012-12-31T23:00:00"]
+    assert [item.newest for item in loop.services.datasets.accepted(loop.model)] == ["2012-12-31T23:00:00"]
     assert loop.decide(result.evidence, 1) == decided
     assert len(loop.services.champions.moves(loop.model)) == 2
 

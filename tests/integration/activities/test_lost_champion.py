@@ -141,3 +141,21 @@ def test_a_move_under_way_is_no_problem_of_the_alias(services: LazyServices, mod
     moves = services.champions.moves(model)
     begun = moves[-1].model_copy(update={"sequence": 3, "version": "3", "previous": "2", "state": "begun"})
     assert alias_problem((*moves, begun), "3") == ""
+
+
+def test_a_number_of_before_the_model_was_made_again_is_no_rollback_target(
+    champions: Case, mlflow_client: MlflowClient
+) -> None:
+    """Versions count from 1 again: version 2 is another one now, which nobody has compared with anything."""
+    services, model = champions.services, champions.model
+    assert rollback_candidate(services, model, "3")[0] == "2"
+    before = mlflow_client.get_model_version(model, "1")
+    mlflow_client.delete_registered_model(model)
+    mlflow_client.create_registered_model(model)
+    for _ in range(3):
+        mlflow_client.create_model_version(model, str(before.source), before.run_id)
+    assert rollback_candidate(services, model, "3") == (None, None)
+    move_champion(services, model=model, expected=None, version="1", run="r", decided_by="anew-1")
+    move_champion(services, model=model, expected="1", version="3", run="r", decided_by="anew-2")
+    target, registered = rollback_candidate(services, model, "3")
+    assert (target, registered is not None) == ("1", True)

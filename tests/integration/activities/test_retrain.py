@@ -11,14 +11,16 @@ from mlflow import MlflowClient
 
 from activities.retrain import run_read_retraining, run_retrain
 from activities.train_again import kept_content, read_manifest
+from domain.errors import ServiceUnavailableError
 from domain.incident import Incident
 from domain.ledger import LedgerRecord
 from domain.names import BRONZE, MODEL_QUEUE, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
 from domain.response import MitigationResult, RetrainingRequest
 from domain.upload import BlobRef, DatasetManifest
+from tests.integration.activities.failing_ports import Failing
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.model_data import Starts, accept_file, upload_file, validate
-from tests.integration.activities.responder import Case, later
+from tests.integration.activities.responder import Case, Replaced, later
 from tests.model_versions import make_champions, make_versions
 
 pytestmark = pytest.mark.xdist_group("mlflow")
@@ -38,7 +40,7 @@ async def test_the_newest_files_are_one_batch(trained: Case, client: Starts) -> 
     assert (result.action.state, result.escalate) == ("begun", False)
     batch = trained.services.uploads.claim(trained.model, 1, 0)
     assert [upload.again for upload in batch.uploads] == [incident.incident_id] * 3
-    digests = {item.digest: item.upload.name for item in trained.services.datasets.promoted(trained.model)}
+    digests = {item.digest: item.upload.name for item in trained.services.datasets.accepted(trained.model)}
     names = [digests[Path(upload.name).stem] for upload in batch.uploads]
     assert names == [f"{trained.model}/{name}.csv" for name in "bcd"]
     assert result.action.detail == f"a retraining on {', '.join(names)} is in the model's queue"
@@ -237,3 +239,18 @@ async def test_what_became_of_it_is_read_from_the_ledger(
     _end(trained, run, kind, body)
     ended = run_read_retraining(trained.services, request)
     assert (ended.run, ended.outcome, ended.detail) == (run, outcome, f"run {run} was {outcome}: {told}")
+
+
+async def test_a_retraining_that_never_reached_the_queue_is_put_there(trained: Case, client: Starts) -> None:
+    """Another incident's was ordered in the ledger, and storage did not take the files: it is not told as done."""
+    first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
+    away = Failing(trained.services.uploads, "submit", ServiceUnavailableError("storage", "503"))
+    with pytest.raises(ServiceUnavailableError):
+        await _retrain(trained, client, first, Replaced(trained.services, uploads=away))
+    result = await _retrain(trained, client, second)
+    assert result.action is not None
+    assert result.action.state == "repeated"
+    assert f"incident {first.incident_id} ordered a retraining" in result.action.detail
+    assert "had not reached the model's queue; it is in it now" in result.action.detail
+    assert client.started == [(MODEL_QUEUE, f"queue-{trained.model}-1")]
+    assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3

@@ -212,3 +212,15 @@ def test_an_incident_that_is_not_there_is_named(case: Case) -> None:
     result = run_undo_mitigations(case.services, case.undo_request(incident))
     assert result.failure is not None
     assert result.failure.message == f"incident = 'nothing': is no incident of {case.model}"
+
+
+def test_each_undo_that_a_person_asks_for_has_its_line(champions: Case) -> None:
+    """Refused, then asked for again: the second answer is in the timeline, too, and each is there once."""
+    incident = champions.drift()
+    ask = champions.undo_request(incident)
+    for order in ("2026-01-01T03:00:00+00:00", "2026-01-01T03:05:00+00:00", "2026-01-01T03:05:00+00:00"):
+        run_undo_mitigations(champions.services, ask.model_copy(update={"order": order}))
+    assert [line.what.partition(":")[0] for line in champions.read(incident).timeline if line.actor == "ann"] == [
+        "undo (it was right)",
+        "undo (it was right)",
+    ]

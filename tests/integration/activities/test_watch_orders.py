@@ -11,9 +11,10 @@ import pytest
 from mlflow import MlflowClient
 
 from activities.act_on_review import run_act_on_review
-from activities.champion import ABANDONED_AFTER, move_champion
+from activities.champion import ABANDONED_AFTER, enter_outside_change, move_champion
 from activities.decide_review import decide_review
 from activities.mitigation import run_settle_mitigation
+from activities.notify import run_notify
 from activities.pause_compute import run_pause_compute
 from activities.retrain import run_retrain
 from activities.roll_back import run_roll_back
@@ -89,6 +90,14 @@ class Night:
     def open(self) -> tuple[int, ...]:
         """Sequences of the orders that the sweep knows as open."""
         return self.case.services.sweeps.mark(self.case.model).open
+
+
+async def deliver(night: Night) -> None:
+    """What the sweep of owed pages does, for this model's."""
+    book = night.services.notifications
+    for record in book.owed():
+        if record.notification.model == night.case.model:
+            run_notify(night.services, record.notification)
 
 
 @pytest.fixture
@@ -297,7 +306,7 @@ async def test_a_lease_that_cannot_be_resumed_pages_and_is_tried_again(night: Ni
 
 
 async def test_an_undo_of_a_lease_that_was_killed_before_its_own_line_is_told(night: Night) -> None:
-    """Compute runs; the incident has to say so, and to be back with the person who has taken it back."""
+    """Compute runs; the incident has to say so, and who asked for the undo has it again."""
     _, incident = _leased(night, away=False)
     number = 0
     while night.case.read(incident).action("pause_compute").state == "done":  # type: ignore[union-attr]
@@ -306,7 +315,7 @@ async def test_an_undo_of_a_lease_that_was_killed_before_its_own_line_is_told(ni
             run_undo_mitigations(
                 Interrupted(night.case.services, last=number, after=True), night.case.undo_request(incident)
             )
-    assert not any(line.key == "undo-ann" for line in night.case.read(incident).timeline)
+    assert not any(line.what.startswith("undo (") for line in night.case.read(incident).timeline)
     assert (await night.look()).found == 1
     assert night.case.read(incident).timeline[-1].what.startswith("undo (it was right): pause_compute: resumed")
     assert night.case.read(incident).state == "acknowledged"
@@ -431,7 +440,7 @@ class Silent:
         return record.model_copy(update={"state": "sent"})
 
     def done(self, record: Any) -> None:
-        pass
+        """Nothing is owed."""
 
 
 # --- alias, book and endpoint
@@ -464,6 +473,74 @@ async def test_a_move_that_was_begun_long_ago_is_settled(night: Night, champions
     await night.quiet()
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_look_at_a_broken_move_that_is_killed_anywhere_loses_no_page(
+    night: Night, champions: Case, after: bool
+) -> None:
+    """The page is on record before the move is settled: afterwards nothing shows that it had broken off."""
+    failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
+    finished, number = False, 0
+    while not finished:
+        number += 1
+        key, before = f"unknown-{number}-{after}", len(night.told())
+        with pytest.raises(ServiceUnavailableError):
+            move_champion(failing, model=champions.model, expected="3", version="1", run="r", decided_by=key)
+        night.passed += ABANDONED_AFTER + timedelta(minutes=1)
+        with contextlib.suppress(KilledError):
+            await night.look(Interrupted(night.services, last=number, after=after))
+            finished = True
+        await night.look()
+        await deliver(night)
+        moves = champions.services.champions.moves(champions.model)
+        assert (moves[-1].decided_by, moves[-1].state) == (key, "void")
+        assert key in "".join(body for _, body in night.told()[before:])
+
+
+async def test_an_alias_that_was_removed_and_is_on_record_so_is_no_difference(
+    night: Night, champions: Case, mlflow_client: MlflowClient
+) -> None:
+    """Who removed it was told when it was found; what the book and the alias both say pages nobody."""
+    mlflow_client.delete_registered_model_alias(champions.model, CHAMPION)
+    enter_outside_change(champions.services, champions.model)
+    assert ((await night.look()).found, night.told()) == (0, [])
+
+
+def _set_late(case: Case, run: str) -> str:
+    """A writer was fenced off, set the alias to version 1 all the same, and its activity is never called again."""
+    failing = without_alias(case.services, ServiceUnavailableError("MLflow", "503"))
+    with pytest.raises(ServiceUnavailableError):
+        move_champion(failing, model=case.model, expected="3", version="1", run=run, decided_by=run)
+    move = case.services.champions.moves(case.model)[-1]
+    assert move.epoch
+    case.services.champions.settle(move, "void")
+    case.services.registry.set_alias(case.model, CHAMPION, "1")
+    return run
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_an_alias_that_a_fenced_writer_has_set_late_is_put_back_once(
+    night: Night, champions: Case, after: bool
+) -> None:
+    """Whatever call the look is killed at, the alias ends as the book says and on-call is paged once."""
+    finished, number = False, 0
+    while not finished:
+        number += 1
+        run, before = _set_late(champions, f"late-{number}"), len(night.told())
+        with contextlib.suppress(KilledError):
+            await night.look(Interrupted(night.services, last=number, after=after))
+            finished = True
+        night.passed += timedelta(minutes=11)
+        await night.look()
+        await deliver(night)
+        assert champions.champion == "3"
+        bodies = {body for _, body in night.told()[before:]}
+        assert len(bodies) == 1
+        assert f"nightshift explain {run}" in bodies.pop()
+    champions.services.registry.set_alias(champions.model, CHAMPION, "1")
+    assert (await night.look()).found == 1
+    assert (champions.champion, "changed outside" in night.told()[-1][1]) == ("1", True)
+
+
 async def test_an_endpoint_that_has_not_followed_is_asked_and_told(night: Night, champions: Case) -> None:
     """A review's end was killed before the endpoint went back: what serves must be the champion."""
     champions.specify(serving_endpoint="revenue")
@@ -477,6 +554,21 @@ async def test_an_endpoint_that_has_not_followed_is_asked_and_told(night: Night,
     await night.quiet()
     serving.end_update()
     await night.quiet()
+
+
+async def test_a_look_that_is_killed_after_asking_the_endpoint_has_paged(night: Night, champions: Case) -> None:
+    """The endpoint follows then, and no later look has a reason to page."""
+    champions.specify(serving_endpoint="revenue")
+    serving = MemoryServing("1")
+    champions.replace(serving=serving)
+    night.passed = timedelta(minutes=20)
+    number = 0
+    while not serving.asked:
+        number += 1
+        with contextlib.suppress(KilledError):
+            await night.look(Interrupted(night.services, last=number, after=True))
+    await deliver(night)
+    assert ["serves version 1" in body for _, body in night.told()] == [True]
 
 
 async def test_an_endpoint_that_was_changed_by_hand_is_left_and_told(night: Night, champions: Case) -> None:

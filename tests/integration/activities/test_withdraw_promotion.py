@@ -1,15 +1,23 @@
 """A promotion whose endpoint did not follow is taken back, once, unless the champion has moved on."""
 
+from datetime import UTC, datetime
+
 import pytest
 from mlflow import MlflowClient
 
 from activities.champion import move_champion
+from activities.run_views import as_it_stands
 from activities.withdraw_promotion import run_withdraw_promotion
+from domain.dataset import AcceptedDataset
 from domain.names import CHAMPION
 from domain.run import WithdrawRequest, WithdrawResult
+from domain.upload import Upload
+from domain.view import RunDetail
 from wiring.services import LazyServices
 
 pytestmark = pytest.mark.xdist_group("mlflow")
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _promoted(services: LazyServices, model: str, previous: str | None = "1") -> WithdrawRequest:
@@ -46,3 +54,35 @@ def test_without_a_champion_before_it_stays(services: LazyServices, model: str) 
     result = run_withdraw_promotion(services, _promoted(services, model, previous=None))
     assert result.detail == "version 2 stays champion: there was none before it"
     assert services.registry.version_of(model, CHAMPION) == "2"
+
+
+def test_what_the_withdrawn_promotion_was_trained_on_is_forgotten_as_such(services: LazyServices, model: str) -> None:
+    """The improvement loop has promoted, its lifecycle withdraws: older data is not too old for the next run."""
+    loop, run = f"improvement-{model}-1", f"lifecycle-{model}-1"
+    move_champion(services, model=model, expected="1", version="2", run=loop, decided_by=f"{loop}:decision:1")
+    upload = Upload(url="u", container="bronze", name="m/a", etag="e", size=1, event_time=NOW, event_id="e")
+    services.datasets.accept(
+        AcceptedDataset(
+            model=model, digest="d", run=run, upload=upload, newest="2026-01-01", promoted_by=loop, accepted_at=NOW
+        )
+    )
+    request = WithdrawRequest(model=model, run=run, version="2", previous="1", reason="it does not serve")
+    assert run_withdraw_promotion(services, request).version == "1"
+    assert services.datasets.last_newest(model, before_run="other") is None
+
+
+def test_the_loop_of_a_withdrawn_promotion_is_shown_as_failed(services: LazyServices, model: str) -> None:
+    """It was over when its lifecycle withdrew what it had promoted; a promotion that stands is shown as one."""
+    loop = f"improvement-{model}-1"
+    move_champion(services, model=model, expected="1", version="2", run=loop, decided_by=f"{loop}:decision:1")
+    run = RunDetail(
+        run=loop, model=model, state="completed", outcome="promoted", reason="better", step="",
+        started_at=NOW, updated_at=NOW, input=None, output=None, steps=(),
+    )  # fmt: skip
+    assert as_it_stands(run, services.champions.moves(model)) == run
+    request = WithdrawRequest(
+        model=model, run=f"lifecycle-{model}-1", version="2", previous="1", reason="it does not serve"
+    )
+    run_withdraw_promotion(services, request)
+    shown = as_it_stands(run, services.champions.moves(model))
+    assert (shown.outcome, "version 2 was withdrawn" in shown.reason) == ("failed", True)

@@ -59,8 +59,26 @@ def test_a_content_can_make_a_champion_later(tables: TableServiceClient, model: 
     upload = Upload(url="u", container="bronze", name="m/a", etag='"1"', size=1, event_time=AT, event_id="e")
     flagged = AcceptedDataset(model=model, digest="d1", run="r1", upload=upload, newest=None, accepted_at=AT)
     register.accept(flagged)
-    assert register.promoted(model) == ()
-    register.promote(model, "d1", "2012-06-30T23:00:00")
-    register.promote(model, "unknown", "2013-01-01T00:00:00")
-    assert register.promoted(model) == (flagged.model_copy(update={"newest": "2012-06-30T23:00:00"}),)
+    register.promote(model, "d1", "2012-06-30T23:00:00", "r1")
+    register.promote(model, "unknown", "2013-01-01T00:00:00", "r1")
+    assert register.accepted(model) == (
+        flagged.model_copy(update={"newest": "2012-06-30T23:00:00", "promoted_by": "r1"}),
+    )
     assert register.last_newest(model, before_run="r2") == "2012-06-30T23:00:00"
+
+
+def test_a_withdrawn_promotion_says_no_more_how_new_data_must_be(tables: TableServiceClient, model: str) -> None:
+    """Only of the run whose promotion it was; records of before the field name no run and stay."""
+    register = TableDatasetRegister(tables)
+    upload = Upload(url="u", container="bronze", name="m/a", etag='"1"', size=1, event_time=AT, event_id="e")
+    old = AcceptedDataset(model=model, digest="d0", run="r0", upload=upload, newest="2011-01-01", accepted_at=AT)
+    document = old.to_json()
+    del document["promoted_by"]
+    register.accept(AcceptedDataset.from_json(document))
+    register.accept(old.model_copy(update={"digest": "d1", "run": "r1", "newest": None}))
+    register.promote(model, "d1", "2012-06-30", "r1")
+    register.promote(model, "d0", "2013-01-01", "r2")
+    assert register.last_newest(model, before_run="r9") == "2012-06-30"
+    for run in ("r2", "r1"):
+        register.withdraw(model, run)
+    assert register.last_newest(model, before_run="r9") == "2011-01-01"

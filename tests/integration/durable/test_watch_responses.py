@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import azure.durable_functions as df
@@ -25,6 +26,7 @@ from domain.incident import Incident, IncidentAction, TimelineEntry
 from domain.links import Links
 from domain.names import RESPONSE, UNDO
 from domain.notification import Notification
+from domain.playbook import Playbook
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import RuntimeStatus
 from tests.incident_examples import AT, alert, signal
@@ -88,6 +90,7 @@ class Night:
     notifier: _Notifier
     now: datetime
     model: str
+    specs: Any = field(default_factory=lambda: SimpleNamespace(names=tuple, platform=Playbook))
     links: Links = field(default_factory=lambda: Links(mlflow="", databricks="", app="https://app.example"))
 
     def clock(self) -> datetime:
@@ -109,9 +112,10 @@ class Night:
         found: Incident = self.incidents.get(incident.model, incident.incident_id)
         return found
 
-    def tell(self, incident: Incident, key: str, what: str) -> None:
+    def tell(self, incident: Incident, key: str, what: str, actor: str = "nightshift") -> None:
         """Write a line into its timeline."""
-        entry = TimelineEntry(key=key, at=AT, actor="nightshift", what=what)
+        at = self.now if actor != "nightshift" else AT
+        entry = TimelineEntry(key=key, at=at, actor=actor, what=what)
         self.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
 
     async def say(self, instance: str, word: str) -> None:
@@ -287,7 +291,7 @@ async def test_an_undo_that_is_gone_pages(night: Night) -> None:
     await night.sweep()
     (body,) = night.notifier.sent()
     assert "ask for it again" in body
-    night.tell(incident, "undo-ann", "undo: nothing to do")
+    night.tell(incident, "undo-ann", "undo: nothing to do", actor="ann")
     await night.sweep()
     assert len(night.notifier.sent()) == 1
 
@@ -311,3 +315,16 @@ async def test_an_incident_that_cannot_be_looked_at_holds_up_no_other(night: Nig
     broken.clear()
     await night.sweep()
     assert len(night.notifier.sent()) == 2
+
+
+@pytest.mark.parametrize("resolved", [False, True])
+async def test_a_response_that_ended_without_the_page_it_was_to_send(night: Night, resolved: bool) -> None:
+    """Nothing is on record: neither the notification nor an action. It is sent once; a resolved incident needs none."""
+    incident = night.incident(category="pipeline", metric="", value=None, baseline=None, severity="critical")
+    await night.say(await _start(night, incident), "go on")
+    night.tell(incident, "plan-0-act-", "act by rule act: the playbook's line")
+    if resolved:
+        night.incidents.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
+    await night.sweep()
+    assert len(night.notifier.sent()) == (0 if resolved else 1)
+    assert (night.read(incident).action("page") is None) == resolved

@@ -3,9 +3,10 @@
 import asyncio
 import json
 
+from domain.errors import ServiceUnavailableError
 from domain.names import LIFECYCLE, MODEL_QUEUE
 from domain.run import Batch, PublishResult, QueueInput, ValidationResult
-from domain.step import Failure
+from domain.step import Failure, Patience
 from domain.upload import Upload
 from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script
@@ -73,3 +74,19 @@ async def test_the_trace_of_the_first_upload_goes_through_the_run(
     await engine.wait_for_completion(QUEUE)
     assert [claim.get("trace") for claim in script.asked("claim_uploads")] == [waker, None]
     assert {message.get("trace") for name, message in script.calls if name != "claim_uploads"} == {uploader}
+
+
+async def test_what_is_told_of_a_run_that_broke_off_holds_no_stack(
+    engine: DurableEngine, script: Script, upload: Upload
+) -> None:
+    """Neither the ledger nor the page of on-call: the stack is in the log."""
+    once = Patience(attempts=1, seconds=1)
+    script.on("claim_uploads", Batch(run="lifecycle-m-1", uploads=(upload,), patience=once), Batch())
+    script.on("validate_data", ServiceUnavailableError("storage", "503"))
+    script.on("record_halt", ServiceUnavailableError("storage", "503"))
+    await _run(engine)
+    (alert,) = script.asked("send_alert")
+    assert "503" in alert["detail"]
+    assert "Traceback" not in json.dumps(alert)
+    (halt, *_) = script.asked("record_halt")
+    assert halt["failure"]["message"].endswith("503")

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.alert import LARGEST_BYTES, AlertMessage
+from domain.dead_letter import DeadLetter
 from domain.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
 from domain.ports import Services
 from tests.unit.triggers.alert_schemas.examples import ALL, JOB_FAILURE, LOG_ALERT, OWN, RECEIVED, changed
@@ -43,10 +44,23 @@ class QueuesInMemory:
 
 
 @dataclass
+class LettersInMemory:
+    """A DeadLetterBook that keeps letters."""
+
+    letters: list[DeadLetter] = field(default_factory=list)
+
+    def record(self, letter: DeadLetter) -> bool:
+        """Keep a letter."""
+        self.letters.append(letter)
+        return True
+
+
+@dataclass
 class IngestServices:
     """The services that the ingest uses."""
 
     alert_queues: QueuesInMemory = field(default_factory=QueuesInMemory)
+    dead_letters: LettersInMemory = field(default_factory=LettersInMemory)
 
     def clock(self) -> datetime:
         """Always the same time."""
@@ -251,11 +265,14 @@ def test_any_body_is_queued_once_or_refused(body: bytes) -> None:
     ingest = Ingest()
     status, told = asyncio.run(ingest.post(body))
     assert status in {202, 400}
-    assert len(ingest.sent) == (status == 202 and told["state"] != "ignored")
+    letters = ingest.services.dead_letters.letters
+    assert len(ingest.sent) == len(letters) + (status == 202 and told["state"] != "ignored")
+    assert not letters or status == 400
     for alert in ingest.sent:
         assert AlertMessage.from_json(alert.to_json()) == alert
         assert AlertMessage.from_json(alert.model_dump_json()) == alert
         assert len(alert.model_dump_json().encode()) <= LARGEST_BYTES
+    for alert in () if letters else ingest.sent:
         assert (told["message_id"], told["alert_id"]) == (alert.message_id, alert.alert_id)
 
 
@@ -266,3 +283,41 @@ def test_any_principal_is_read_or_refused(text: str) -> None:
     status, _ = asyncio.run(ingest.post(OWN, {"X-MS-CLIENT-PRINCIPAL": text}))
     assert status in {401, 403}
     assert ingest.sent == []
+
+
+APPLICATION = {
+    "X-MS-CLIENT-PRINCIPAL": base64.b64encode(
+        json.dumps({"claims": [{"typ": "appid", "val": "a1"}, {"typ": "roles", "val": "AlertWriter"}]}).encode()
+    ).decode()
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "kept"),
+    [
+        (b"no json", APPLICATION, True),
+        (changed(OWN, {"severity": "bad"}), APPLICATION, True),
+        (changed(OWN, {"severity": "bad"}), WRITER, False),
+        ({**LOG_ALERT, "data": {}}, WRITER, True),
+        ({"event_type": "jobs.on_failure"}, WRITER, True),
+    ],
+)
+async def test_a_refused_alert_that_nobody_would_send_again_is_a_dead_letter(
+    ingest: Ingest, body: object, headers: Mapping[str, str], kept: bool
+) -> None:
+    """The answer stays and names it; its alert is on the queue of pipeline alerts. A person reads the answer."""
+    status, answer = await ingest.post(body, headers)
+    assert (status, answer["title"]) == (400, "bad_input")
+    letters = ingest.services.dead_letters.letters
+    assert len(letters) == len(ingest.sent) == kept
+    for letter, alert in zip(letters, ingest.sent, strict=True):
+        assert f"dead letter {letter.letter_id}" in answer["detail"]
+        assert (alert.category, alert.rule) == ("pipeline", f"dead letters of http-alerts: {letter.cause}")
+        assert letter.reason in answer["detail"]
+
+
+@pytest.mark.parametrize("failure", [ServiceUnavailableError("Service Bus", "away")])
+async def test_a_refused_alert_that_cannot_be_kept_must_be_sent_again(ingest: Ingest, failure: NightshiftError) -> None:
+    """Azure Monitor repeats a 503, and no 400."""
+    ingest.services.alert_queues.failure = failure
+    assert (await ingest.post(b"no json", APPLICATION))[0] == 503
