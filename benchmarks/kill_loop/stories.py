@@ -78,8 +78,7 @@ def review(world: World, chance: random.Random) -> None:
     assert kept.decision is not None, "it is settled"
     expected = {"approve": ("promoted", "2"), "reject": ("rejected", "1")}[kept.decision.choice]
     _equal(f"{case.model}: state and champion", (kept.state, case.champion), expected)
-    decided = [e for e in case.entries() if e.kind == "review" and e.body.get("decision") or e.kind == "outcome"]
-    _equal(f"{case.model}: keys of decisions", len({e.key for e in decided}), len(decided))
+    _equal(f"{case.model}: ledger", [e.kind for e in case.entries()], ["decision", "outcome", "review", "review"])
 
 
 def rollback(world: World, chance: random.Random) -> None:
@@ -93,7 +92,7 @@ def rollback(world: World, chance: random.Random) -> None:
     world.alert(model, category="degradation", title=f"{model} degrades", **metric)
     incident = _answered(world, model, "rollback")
     expected = ["1", "2", "3", "2"]
-    if chance.random() < 0.5:  # noqa: PLR2004 - a half
+    if chance.random() < 0.5:
         for _ in range(2):
             world.post(f"incidents/{incident.incident_id}/undo", {"comment": "kill loop"})
         _answered(world, model, "rollback", "undone")
@@ -135,9 +134,7 @@ def page(world: World, _: random.Random) -> None:
     _answered(world, model, "page")
 
 
-STORIES: dict[str, Story] = {
-    story.__name__: story for story in (lifecycle, improvement, review, rollback, lease, page)
-}
+STORIES: dict[str, Story] = {story.__name__: story for story in (lifecycle, improvement, review, rollback, lease, page)}
 
 
 def _trained(world: World) -> str:

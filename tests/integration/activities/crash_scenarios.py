@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import yaml
+
 from activities.act_on_review import run_act_on_review
 from activities.claim_uploads import run_claim_uploads
 from activities.dead_letters import record_dead_letter, redrive
@@ -52,8 +54,6 @@ from tests.integration.activities.failing_ports import without_alias
 from tests.integration.activities.model_data import accept_file
 from tests.integration.activities.responder import ROOT
 from tests.integration.activities.reviewing import flag, request
-
-import yaml
 
 _REFUSED = ServiceRefusedError("MLflow", "403", "the identity may not set aliases")
 _ENDPOINT = "revenue"
@@ -175,7 +175,9 @@ def _claim(scene: Scene) -> Activity:
 
 
 def _page(scene: Scene) -> Activity:
-    order = scene.case.request(scene.case.alert("p1", category="pipeline", metric="", value=None, baseline=None), "page")
+    order = scene.case.request(
+        scene.case.alert("p1", category="pipeline", metric="", value=None, baseline=None), "page"
+    )
     return lambda services: run_tell_on_call(services, order)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import azure.durable_functions as df
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 from mlflow import MlflowClient
 
 from activities.deliver_owed import deliver_owed
@@ -49,7 +50,7 @@ class Durable:
         self.input_: None = None
 
     async def get_status(self, _: str, **__: Any) -> Any:
-        return df.DurableOrchestrationStatus(runtimeStatus=self.state.name) if self.state is not None else None
+        return None if self.state is None else DurableOrchestrationStatus(runtimeStatus=self.state.value)
 
     async def start_new(self, name: str, instance: str, _: Any) -> str:
         self.started.add(f"{name} {instance}")
@@ -187,9 +188,7 @@ class Scene:
         incidents, reviews = services.incidents.all(self.model), services.reviews.all(self.model)
         moves = services.champions.moves(self.model)
         found = {
-            "ledger": [
-                (it.key, it.kind, it.subject, it.actor, it.run, dict(it.body)) for it in case.entries() if it.body != ()
-            ],
+            "ledger": [(it.key, it.kind, it.subject, it.actor, it.run, dict(it.body)) for it in case.entries()],
             "ledger verifies": services.ledger.verify(self.model) is None,
             "champions": [(it.version, it.previous, it.decided_by, it.state) for it in moves],
             "alias": services.registry.version_of(self.model, CHAMPION),
@@ -230,6 +229,7 @@ class Scene:
         found["told"] = sorted((it["title"], it["type"]) for it in self.pager.taken)
         names = {self.model: "M"}
         names |= {it.incident_id: f"I{number}" for number, it in enumerate(incidents)}
+        names |= {it.id: it.name for it in self.compute.list_compute()}
         names |= {it.review_id: f"R{number}" for number, it in enumerate(reviews)}
         return cast("dict[str, Any]", json.loads(_plain(json.dumps(found, default=str), names)))
 

@@ -9,9 +9,12 @@ from domain.ports import Services
 _INSIDE = {"clock", "patience", "links", "orchestration_version"}
 # Calls that change what lasts; of the ledger, the books, the registry, the queues and the systems outside.
 WRITES = frozenset(
-    """accept append begin change claim done move_mark open pause promote publish record remove resume saw send send_raw
-    serve set_alias settle submit tag take_over take_up upload write""".split()
-)
+    (
+        "accept", "append", "begin", "change", "claim", "done", "move_mark", "open", "pause", "promote", "publish",
+        "record", "remove", "resume", "saw", "send", "send_raw", "serve", "set_alias", "settle", "submit", "tag",
+        "take_over", "take_up", "upload", "write",
+    )
+)  # fmt: skip
 
 
 class KilledError(BaseException):

@@ -147,9 +147,7 @@ def _deliveries(scene: Scene) -> Pair:
 def _leases(scene: Scene) -> Pair:
     orders = []
     for name in ("b1", "b2"):
-        incident = scene.case.alert(
-            name, category="budget", metric="spend", value=None, severity="critical", rule=name
-        )
+        incident = scene.case.alert(name, category="budget", metric="spend", value=None, severity="critical", rule=name)
         orders.append(scene.case.request(incident, "pause_compute"))
     run_pause_compute(scene.services, orders[0])
     resume: Activity = lambda services: run_resume_compute(services, orders[0])  # noqa: E731
