@@ -27,7 +27,12 @@ from wiring.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 # As long as by default, in shorter steps; and a lease that ends within the loop.
-_SETTINGS = {"NIGHTSHIFT_RETRY_SECONDS": "5", "NIGHTSHIFT_RETRY_ATTEMPTS": "60"}
+_SETTINGS = {
+    "NIGHTSHIFT_RETRY_SECONDS": "5",
+    "NIGHTSHIFT_RETRY_ATTEMPTS": "60",
+    # Standard output has the summary only.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 _PAUSE_MINUTES = 1
 _WAIT_SECONDS = 900.0
 _CALM_SECONDS = 300.0

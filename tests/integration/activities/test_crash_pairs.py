@@ -108,7 +108,7 @@ def _decisions(first: Choice, second: Choice) -> Callable[[Scene], Pair]:
 
         def right() -> bool:
             (kept,) = scene.services.reviews.all(scene.model)
-            return _orders(scene, "review") == 2 and kept.decision is not None and kept.decision.by in {"ann", "bob"}
+            return _orders(scene, "review") == 1 and kept.decision is not None and kept.decision.by in {"ann", "bob"}
 
         return decide(first, "ann"), decide(second, "bob"), right
 

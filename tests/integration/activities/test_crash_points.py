@@ -3,6 +3,7 @@
 ``pytest --crash-points=all`` tries every point; by default some of each activity, evenly, from ``--crash-seed``.
 """
 
+import difflib
 import inspect
 import json
 import random
@@ -69,8 +70,12 @@ async def test_broken_off_anywhere_the_end_is_the_same(stage: Stage, name: str, 
             _once(end), _once(undisturbed)
         for part, _ in scenario.differs:
             end.pop(part), undisturbed.pop(part, None)
-        differing = {part: (undisturbed[part], found) for part, found in end.items() if found != undisturbed[part]}
-        assert not differing, f"{where}: {json.dumps(differing, indent=1)}"
+        assert not (differences := _differences(undisturbed, end)), f"{where}:\n{differences}"
+
+
+def _differences(undisturbed: dict[str, Any], end: dict[str, Any]) -> str:
+    lines = [json.dumps(what, indent=1, sort_keys=True).splitlines() for what in (undisturbed, end)]
+    return "\n".join(difflib.unified_diff(*lines, "undisturbed", "broken off", lineterm="", n=4))
 
 
 def _once(end: dict[str, Any]) -> None:
