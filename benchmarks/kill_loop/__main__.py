@@ -71,7 +71,7 @@ class _Loop:
     def _kill(self) -> None:
         try:
             while self.done.total() < self.kills:
-                time.sleep(self.chance.uniform(1, 10))
+                time.sleep(self.chance.uniform(1, 12))
                 name = strike(self.world, self.chance)
                 if not name:
                     continue

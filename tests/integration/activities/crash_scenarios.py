@@ -65,13 +65,11 @@ class Scenario:
 
     Attributes:
         prepare: sets the scene, and gives the activity as a function of the services that it is to use.
-        repeated: whether its caller calls it again; what nobody repeats is finished by the sweeps alone.
-        differs: documented differences: parts of what lasts that may differ, and why.
+        refused: whether a repeat is refused once it has been done, as a person's is.
     """
 
     prepare: Callable[[Scene], Activity]
-    repeated: bool = True
-    differs: tuple[tuple[str, str], ...] = ()
+    refused: bool = False
 
 
 # --- responses
@@ -415,7 +413,7 @@ SCENARIOS: dict[str, Scenario] = {
     "record a halt": Scenario(_record_halt),
     "send an alert": Scenario(_send_alert),
     "record a dead letter": Scenario(_record_letter),
-    "redrive a dead letter": Scenario(_redrive),
+    "redrive a dead letter": Scenario(_redrive, refused=True),
     "act on a review: promote": Scenario(_act("approve")),
     "act on a review: promote with an endpoint": Scenario(_act("approve", serving_endpoint=_ENDPOINT)),
     "act on a review: void": Scenario(_act("approve", void=True)),
@@ -425,7 +423,7 @@ SCENARIOS: dict[str, Scenario] = {
     "settle a review: failed": Scenario(_settle_failed),  # type: ignore[arg-type]
     "settle a review: improving": Scenario(_settle_improving),
     "expire a review": Scenario(_expire),
-    "approve a review": Scenario(_decide_review("approve")),
+    "approve a review": Scenario(_decide_review("approve"), refused=True),
     "remind reviewers": Scenario(_remind),
     "sweep orders: a rollback": Scenario(_sweep_orders(_failed_rollback)),
     "sweep orders: a withdrawal": Scenario(_sweep_orders(_failed_withdrawal)),
