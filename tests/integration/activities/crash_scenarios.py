@@ -1,6 +1,6 @@
 """The table of activities that crash tests break off: each prepares a scene and gives the activity to break off."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -40,7 +40,6 @@ from domain.improvement_messages import ImproveOrder
 from domain.incident import Incident
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import TAG_QUARANTINE
-from domain.ports import Services
 from domain.response import MoveServingRequest, PlanRequest, Serve, SettleRequest, VerifyRequest
 from domain.review import Choice, Review
 from domain.review_messages import SettleReview
@@ -68,7 +67,7 @@ class Scenario:
         refused: whether a repeat is refused once it has been done, as a person's is.
     """
 
-    prepare: Callable[[Scene], Activity]
+    prepare: Callable[[Scene], Activity | Awaitable[Activity]]
     refused: bool = False
 
 
@@ -158,18 +157,10 @@ def _improve(scene: Scene) -> Activity:
     return lambda services: run_order_improvement(services, scene.client, order)
 
 
-def _claim(scene: Scene) -> Activity:
-    _files(scene)
-    run_retrain_order = scene.case.request(scene.case.drift(), "retrain")
-
-    async def claim(services: Services) -> Any:
-        return run_claim_uploads(services, ClaimRequest(model=scene.model, generation=1, claim=0))
-
-    async def both(services: Services) -> Any:
-        await run_retrain(scene.services, scene.client, run_retrain_order)
-        return await claim(services)
-
-    return both
+async def _claim(scene: Scene) -> Activity:
+    await _retrain(scene)(scene.services)
+    order = ClaimRequest(model=scene.model, generation=1, claim=0)
+    return lambda services: run_claim_uploads(services, order)
 
 
 def _page(scene: Scene) -> Activity:
@@ -313,7 +304,9 @@ def _decide_review(choice: Choice) -> Callable[[Scene], Activity]:
 
 
 def _remind(scene: Scene) -> Activity:
-    order = request(_review(scene, None)).model_copy(update={"step": ReviewStep(kind="remind", after_minutes=1)})
+    order = request(_review(scene, None)).model_copy(
+        update={"step": ReviewStep(kind="remind", at=scene.services.clock())}
+    )
     return lambda services: run_tell_reviewers(services, order)
 
 
@@ -420,7 +413,7 @@ SCENARIOS: dict[str, Scenario] = {
     "act on a review: reject": Scenario(_act("reject")),
     "act on a review: improve": Scenario(_act("improve")),
     "act on a review: expired": Scenario(_act(None)),
-    "settle a review: failed": Scenario(_settle_failed),  # type: ignore[arg-type]
+    "settle a review: failed": Scenario(_settle_failed),
     "settle a review: improving": Scenario(_settle_improving),
     "expire a review": Scenario(_expire),
     "approve a review": Scenario(_decide_review("approve"), refused=True),
@@ -432,6 +425,6 @@ SCENARIOS: dict[str, Scenario] = {
     "sweep responses: never started": Scenario(_sweep_responses),
     "sweep responses: failed": Scenario(_sweep_failed_responses),
     "sweep reviews": Scenario(_sweep_reviews),
-    "sweep queues": Scenario(_sweep_queues),  # type: ignore[arg-type]
+    "sweep queues": Scenario(_sweep_queues),
     "sweep owed notifications": Scenario(_sweep_owed),
 }

@@ -42,14 +42,15 @@ _TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UT
 
 
 class Durable:
-    """A durable client that says the same of every instance, and remembers what was started and told."""
+    """A durable client that remembers what was started, which runs, and says the same of every other instance."""
 
     def __init__(self) -> None:
         self.state: df.OrchestrationRuntimeStatus | None = STATES.Completed
         self.started: set[str] = set()
-        self.input_: None = None
 
-    async def get_status(self, _: str, **__: Any) -> Any:
+    async def get_status(self, instance: str, **_: Any) -> Any:
+        if any(it.endswith(f" {instance}") for it in self.started):
+            return DurableOrchestrationStatus(runtimeStatus=STATES.Running.value)
         return None if self.state is None else DurableOrchestrationStatus(runtimeStatus=self.state.value)
 
     async def start_new(self, name: str, instance: str, _: Any) -> str:
