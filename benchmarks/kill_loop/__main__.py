@@ -87,20 +87,18 @@ class _Loop:
 
     def _look(self) -> None:
         """The invariants that hold at any moment, once their stores answer."""
-        found: list[list[str]] = []
-        self.world.until("storage", lambda: found.append(list(always(self.world))) or True)
+        found = self.world.until("storage", lambda: (list(always(self.world)),))[0]
         self.checks += 1
-        self.wrong += [f"after kill {self.done.total()}: {problem}" for problem in found[-1]]
+        self.wrong += [f"after kill {self.done.total()}: {problem}" for problem in found]
 
     def _at_the_end(self) -> list[str]:
         """What is still wrong after the sweeps have had time."""
         deadline = time.monotonic() + _SETTLE_SECONDS
         while True:
-            found: list[list[str]] = []
-            self.world.until("the app", lambda: found.append(list(at_the_end(self.world))) or True)  # noqa: B023
-            if not found[-1] or time.monotonic() > deadline:
-                return [f"at the end: {problem}" for problem in found[-1]]
-            self.world.told(f"not settled yet: {found[-1][:3]}")
+            found = self.world.until("the app", lambda: (list(at_the_end(self.world)),))[0]
+            if not found or time.monotonic() > deadline:
+                return [f"at the end: {problem}" for problem in found]
+            self.world.told(f"not settled yet: {found[:3]}")
             time.sleep(5)
 
     def summary(self) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _supervisor(world: World, _: random.Random) -> bool:
     if supervisor is None:
         return False
     supervisor.kill()
-    world.until("a stack that is up again", lambda: world.up() or True, seconds=300)
+    world.until("a stack that is up again", world.up, seconds=300)
     return True
 
 

@@ -12,6 +12,7 @@ from databricks.sdk.service.serving import EndpointCoreConfigInput, ServedEntity
 from benchmarks.kill_loop.world import StoryError, World
 from cli.smoke import write_dataset
 from cli.upload_command import put
+from domain.compute import ComputeRef
 from domain.incident import Incident
 from domain.names import CHAMPION
 from domain.playbook import Mitigation
@@ -215,7 +216,7 @@ def _runs(world: World) -> bool:
 def _resumed(world: World) -> bool:
     for it in world.services.compute.list_compute():
         if it.name == _COMPUTE and it.state == "stopped":
-            world.services.compute.resume(it)
+            world.services.compute.resume(ComputeRef(kind=it.kind, id=it.id, name=it.name))
     return _runs(world)
 
 

@@ -69,9 +69,9 @@ class World:
         """The folder of model specs."""
         return self.folder / "specs"
 
-    def up(self) -> None:
+    def up(self) -> Endpoints:
         """Start the stack again after its supervisor was killed; the ports stay."""
-        start_detached(ROOT, self.state, None, lambda _: None)
+        return start_detached(ROOT, self.state, None, lambda _: None)
 
     def specify(self, kind: str, base: str, **changes: Any) -> str:
         """Write the spec of a new model and return its name."""

@@ -313,7 +313,7 @@ def _remind(scene: Scene) -> Activity:
 # --- sweeps
 
 
-def _sweep_orders(prepare: Callable[[Scene], Any]) -> Callable[[Scene], Activity]:
+def _sweep_orders(prepare: Callable[[Scene], Any]) -> Callable[[Scene], Awaitable[Activity]]:
     async def prepared(scene: Scene) -> Activity:
         made = prepare(scene)
         if hasattr(made, "__await__"):

@@ -78,8 +78,8 @@ async def test_broken_off_anywhere_the_end_is_the_same(stage: Stage, name: str, 
 
 
 def _differences(undisturbed: dict[str, Any], end: dict[str, Any]) -> str:
-    lines = [json.dumps(what, indent=1, sort_keys=True).splitlines() for what in (undisturbed, end)]
-    return "\n".join(difflib.unified_diff(*lines, "undisturbed", "broken off", lineterm="", n=4))
+    wanted, found = (json.dumps(what, indent=1, sort_keys=True).splitlines() for what in (undisturbed, end))
+    return "\n".join(difflib.unified_diff(wanted, found, "undisturbed", "broken off", lineterm="", n=4))
 
 
 def _once(end: dict[str, Any]) -> None:

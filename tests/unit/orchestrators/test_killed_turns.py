@@ -112,15 +112,15 @@ def _end(folder: Path, case: Case, at: frozenset[int] = frozenset(), *, after: b
     live(host.run)
     for move in case.moves:
         if isinstance(move, Raise):
-            request(lambda move=move: host.raise_event(instance, move.event, json.dumps(dict(move.value))))  # type: ignore[misc]
+            request(lambda move=move: host.raise_event(instance, move.event, json.dumps(dict(move.value))))
             live(host.run)
         else:
-            live(lambda move=move: host.advance(seconds=move.span.total_seconds()))  # type: ignore[misc]
+            live(lambda move=move: host.advance(seconds=move.span.total_seconds()))
     for _ in range(_MOST_STEPS):
         seconds = host.hub.seconds_until_work()
         if host.status(instance).is_final or seconds is None:
             break
-        live(lambda seconds=seconds: host.advance(seconds=seconds))  # type: ignore[misc]
+        live(lambda seconds=seconds: host.advance(seconds=seconds))
     state = host.hub.store.load(instance)
     assert state is not None, "it was started"
     asked = sorted((key[0], name, given) for key, (name, given, _) in host.tasks.items())
