@@ -216,7 +216,7 @@ def _runs(world: World) -> bool:
 def _resumed(world: World) -> bool:
     for it in world.services.compute.list_compute():
         if it.name == _COMPUTE and it.state == "stopped":
-            world.services.compute.resume(ComputeRef(kind=it.kind, id=it.id, name=it.name))
+            world.services.compute.resume(ComputeRef(kind=it.kind, id=it.id))
     return _runs(world)
 
 
