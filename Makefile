@@ -34,7 +34,7 @@ CHECKOV := checkov==3.3.30
 PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down doctor bench evals lock requirements clean histories \
+.PHONY: help setup demo test check format up down doctor bench kill-loop evals lock requirements clean histories \
 	workflows-check worker-check terraform-check policy-check dependency-audit secret-scan package bundle versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
@@ -91,6 +91,9 @@ histories: $(READY)  ## record the histories of this release, which later releas
 
 bench: $(READY)  ## measure, beside the peers that install here; one with ONLY=name
 	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+
+kill-loop: $(READY)  ## kill parts of a running stack and check every invariant; KILLS=100 KILL_SEED=1
+	$(BIN)/python -m benchmarks.kill_loop --kills $(or $(KILLS),100) $(if $(KILL_SEED),--seed $(KILL_SEED))
 
 evals: $(READY)  ## hold the planner and the critic against the golden and the red-team set
 	$(BIN)/python -m evals.run

@@ -1,6 +1,7 @@
 """Activities on real storage and a real registry."""
 
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mlflow import MlflowClient
 from domain.names import CHAMPION, experiment
 from local_host.stack.endpoints import Endpoints
 from tests.integration.activities.model_data import Starts, accept_file
+from tests.integration.activities.pagers import Pager
 from tests.integration.activities.responder import Case
 from tests.model_versions import make_champions, make_versions
 from wiring.services import LazyServices
@@ -81,6 +83,14 @@ def champions(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> Case:
 def client() -> Starts:
     """The durable client."""
     return Starts()
+
+
+@pytest.fixture
+def pager() -> Iterator[Pager]:
+    """A pager of the test's own."""
+    made = Pager()
+    yield made
+    made.close()
 
 
 @pytest.fixture

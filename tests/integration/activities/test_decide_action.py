@@ -1,88 +1,22 @@
 """Deciding about a challenger on real storage and a real registry: once, whatever happens on the way."""
 
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from mlflow import MlflowClient
 
 from activities.champion import move_champion
-from activities.decide_action import run_decide_action
 from domain.errors import ConflictError, ServiceUnavailableError
-from domain.evidence import Evidence, MetricComparison, Verdict
-from domain.identity import digest
-from domain.ledger import LedgerEntry
+from domain.evidence import Evidence, MetricComparison
 from domain.names import CHAMPION, EVIDENCE, TAG_QUARANTINE
 from domain.ports import Services
-from domain.run import DecideRequest, DecideResult
 from domain.upload import BlobRef
-from tests.integration.activities.improving import Improving
+from tests.integration.activities.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.responder import Replaced
 from wiring.services import LazyServices
 
 pytestmark = pytest.mark.xdist_group("mlflow")
-
-Verdicts = tuple[Verdict, Verdict]
-PROMOTE: Verdicts = ("better", "better")
-REJECT: Verdicts = ("worse", "worse")
-FLAG: Verdicts = ("better", "worse")
-
-
-class Deciding(Improving):
-    """A model with champion 1 and challenger 2, and what a test decides about it."""
-
-    def request(self, verdicts: Verdicts, number: int = 1, **changes: Any) -> DecideRequest:
-        """The order to decide on evidence with these verdicts on both tracked metrics."""
-        metrics = [
-            MetricComparison(name=name, tracked=True, champion=10, challenger=9, difference=None, verdict=verdict)
-            for name, verdict in zip(("rmse", "mae"), verdicts, strict=True)
-        ]
-        evidence = Evidence.model_validate(
-            {
-                "model": self.model,
-                "challenger_version": "2",
-                "champion_version": "1",
-                "rows": 200,
-                "metrics": metrics,
-                "score_run": "s1",
-                "train_run": "t1",
-                "evaluation_set_digest": "5" * 64,
-                "predictions_digest": "6" * 64,
-                "dataset_digest": "7" * 64,
-                "data_source": "station 7",
-                "policy_digest": self.spec.policy_digest,
-                "spec_digest": self.spec.digest,
-            }
-            | changes
-        )
-        kept = self.services.blobs.write(
-            BlobRef(container=EVIDENCE, name=f"runs/{self.lifecycle}/evidence-{number}.json"),
-            evidence.model_dump_json().encode(),
-            content_type="application/json",
-        )
-        return DecideRequest(model=self.model, run=self.lifecycle, manifest=self.manifest, evidence=kept, round=number)
-
-    def act(self, request: DecideRequest, services: Any = None) -> DecideResult:
-        """Decide, and act."""
-        return run_decide_action(services or self.services, request)
-
-    def entries(self, kind: str) -> list[LedgerEntry]:
-        """The ledger's entries of a kind."""
-        return [entry for entry in self.services.ledger.entries(self.model) if entry.kind == kind]
-
-    @property
-    def champion(self) -> str | None:
-        """Who holds the alias."""
-        return self.services.registry.version_of(self.model, CHAMPION)
-
-    @property
-    def reigns(self) -> list[tuple[str, str | None]]:
-        """The moves of the champion book that were done, with the champion before."""
-        return [(move.version, move.previous) for move in self.services.champions.moves(self.model)]
-
-    def accepted(self, name: str) -> bool:
-        """Whether the content of a file is remembered as decided on."""
-        return self.services.datasets.find(self.model, digest([self.model, name])) is not None
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from domain.decision import OUTSIDE
 from domain.job import JobOrder, JobRun
 from domain.names import CHAMPION
 from domain.run import TriggerRequest
+from tests.integration.activities.deciding import PROMOTE, REJECT, Deciding
 from tests.integration.activities.responder import Case, Replaced
-from tests.integration.activities.test_decide_action import PROMOTE, REJECT, Deciding
 from wiring.services import LazyServices
 
 pytestmark = pytest.mark.xdist_group("mlflow")

@@ -1,0 +1,430 @@
+"""The table of activities that crash tests break off: each prepares a scene and gives the activity to break off."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import yaml
+
+from activities.act_on_review import run_act_on_review
+from activities.claim_uploads import run_claim_uploads
+from activities.dead_letters import record_dead_letter, redrive
+from activities.decide_action import run_decide_action
+from activities.decide_review import decide_review, expire_review
+from activities.deliver_owed import deliver_owed
+from activities.expire_review import run_expire_review
+from activities.mitigation import run_settle_mitigation
+from activities.move_serving import run_move_serving
+from activities.order_improvement import run_order_improvement
+from activities.pause_compute import run_pause_compute, run_resume_compute
+from activities.plan_response import run_plan_response
+from activities.record_halt import run_record_halt
+from activities.respond import run_respond
+from activities.retrain import run_retrain
+from activities.roll_back import run_roll_back
+from activities.send_alert import run_send_alert
+from activities.settle_review import run_settle_review
+from activities.start_review import wake_review
+from activities.tell_on_call import run_tell_on_call
+from activities.tell_reviewers import run_tell_reviewers
+from activities.undo_mitigations import run_undo_mitigations
+from activities.verify_recovery import run_verify_recovery
+from activities.wake_queue import wake_queue
+from activities.watch_orders import watch_model
+from activities.watch_responses import watch_responses
+from activities.withdraw_promotion import run_withdraw_promotion
+from domain.errors import ServiceRefusedError
+from domain.identity import short
+from domain.improvement_messages import ImproveOrder
+from domain.incident import Incident
+from domain.ledger import ACTOR, LedgerRecord
+from domain.names import TAG_QUARANTINE
+from domain.response import MoveServingRequest, PlanRequest, Serve, SettleRequest, VerifyRequest
+from domain.review import Choice, Review
+from domain.review_messages import SettleReview
+from domain.review_policy import ReviewStep
+from domain.run import AlertRequest, ClaimRequest, HaltRecord, WithdrawRequest, broke_off
+from domain.upload_queue import Submission
+from tests.incident_examples import alert
+from tests.integration.activities.crash_scene import STATES, Activity, Scene
+from tests.integration.activities.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
+from tests.integration.activities.failing_ports import without_alias
+from tests.integration.activities.model_data import accept_file
+from tests.integration.activities.responder import ROOT
+from tests.integration.activities.reviewing import flag, request
+
+_REFUSED = ServiceRefusedError("MLflow", "403", "the identity may not set aliases")
+_ENDPOINT = "revenue"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """An activity to break off.
+
+    Attributes:
+        prepare: sets the scene, and gives the activity as a function of the services that it is to use.
+        refused: whether a repeat is refused once it has been done, as a person's is.
+    """
+
+    prepare: Callable[[Scene], Activity | Awaitable[Activity]]
+    refused: bool = False
+
+
+# --- responses
+
+
+def _rollback(scene: Scene, **spec: Any) -> tuple[Incident, Activity]:
+    scene.champions(**spec)
+    incident = scene.case.alert()
+    order = scene.case.request(incident, "rollback")
+    return incident, lambda services: run_roll_back(services, order)
+
+
+def _rolled_back(scene: Scene, **spec: Any) -> Incident:
+    incident, activity = _rollback(scene, **spec)
+    activity(scene.services)
+    return incident
+
+
+def _undo(scene: Scene, incident: Incident) -> Activity:
+    order = scene.case.undo_request(incident)
+    return lambda services: run_undo_mitigations(services, order)
+
+
+def _leased(scene: Scene) -> Incident:
+    incident = _budget(scene)
+    run_pause_compute(scene.services, scene.case.request(incident, "pause_compute"))
+    return incident
+
+
+def _budget(scene: Scene) -> Incident:
+    return scene.case.alert("b1", category="budget", metric="spend", value=None, severity="critical", rule="b1")
+
+
+def _pause(scene: Scene) -> Activity:
+    order = scene.case.request(_budget(scene), "pause_compute")
+    return lambda services: run_pause_compute(services, order)
+
+
+def _resume(scene: Scene) -> Activity:
+    order = scene.case.request(_leased(scene), "pause_compute")
+    return lambda services: run_resume_compute(services, order)
+
+
+def _settle_mitigation(scene: Scene) -> Activity:
+    incident = _rolled_back(scene, serving_endpoint=_ENDPOINT)
+    scene.serving.serve(_ENDPOINT, scene.model, "2")
+    scene.serving.end_update()
+    order = SettleRequest(
+        model=scene.model, incident_id=incident.incident_id, mitigation="rollback", state="done", detail="it serves",
+        mitigated=True,
+    )  # fmt: skip
+    return lambda services: run_settle_mitigation(services, order)
+
+
+def _move_serving(scene: Scene) -> Activity:
+    incident = _rolled_back(scene, serving_endpoint=_ENDPOINT)
+    serve = Serve(endpoint=_ENDPOINT, model=scene.model, version="2")
+    order = MoveServingRequest(model=scene.model, incident_id=incident.incident_id, serve=serve, looks=0)
+    return lambda services: run_move_serving(services, order)
+
+
+def _files(scene: Scene) -> None:
+    document = yaml.safe_load((ROOT / "model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
+    contract = document["contract"] | {"min_rows": 1}
+    scene.case.specify(contract=contract, playbook={"retrain_datasets": 2, "retrain_cooldown_minutes": 60})
+    for number, name in enumerate("ab"):
+        accept_file(scene.case, scene.folder, name, day=number + 1)
+
+
+def _retrain(scene: Scene) -> Activity:
+    _files(scene)
+    order = scene.case.request(scene.case.drift(), "retrain")
+    return lambda services: run_retrain(services, scene.client, order)
+
+
+def _improve(scene: Scene) -> Activity:
+    _files(scene)
+    run = f"lifecycle-{scene.model}-b"
+    scene.services.ledger.append(
+        LedgerRecord(
+            key=f"{run}:outcome:0", model=scene.model, run=run, kind="outcome", subject="version 1", actor=ACTOR,
+            body={"outcome": "rejected"},
+        )
+    )  # fmt: skip
+    order = ImproveOrder(model=scene.model, by="ann", reason="it must get better")
+    return lambda services: run_order_improvement(services, scene.client, order)
+
+
+async def _claim(scene: Scene) -> Activity:
+    await _retrain(scene)(scene.services)
+    order = ClaimRequest(model=scene.model, generation=1, claim=0)
+    return lambda services: run_claim_uploads(services, order)
+
+
+def _page(scene: Scene) -> Activity:
+    order = scene.case.request(
+        scene.case.alert("p1", category="pipeline", metric="", value=None, baseline=None), "page"
+    )
+    return lambda services: run_tell_on_call(services, order)
+
+
+def _plan(scene: Scene) -> Activity:
+    incident = scene.case.alert()
+    order = PlanRequest(model=scene.model, incident_id=incident.incident_id, at=scene.services.clock())
+    return lambda services: run_plan_response(services, order)
+
+
+def _plan_held(scene: Scene) -> Activity:
+    scene.case.alert("p1", category="pipeline", metric="", value=None, baseline=None)
+    order = PlanRequest(model=scene.model, incident_id=scene.case.drift().incident_id, at=scene.services.clock())
+    return lambda services: run_plan_response(services, order)
+
+
+def _verify(scene: Scene, *, again: bool = False) -> Activity:
+    incident = _rolled_back(scene)
+    since = incident.opened_at + timedelta(seconds=1)
+    if again:
+        scene.passed = timedelta(minutes=1)
+        scene.case.alert("a2", fired_at=scene.services.clock())
+    order = VerifyRequest(model=scene.model, incident_id=incident.incident_id, since=since, final=True)
+    return lambda services: run_verify_recovery(services, order)
+
+
+def _respond(scene: Scene) -> Activity:
+    message = alert(alert_id=f"{scene.model}-r", model=scene.model, fired_at=scene.services.clock())
+    return lambda services: run_respond(services, message.model_dump_json().encode())
+
+
+# --- runs
+
+
+def _decide(verdicts: Verdicts) -> Callable[[Scene], Activity]:
+    def prepare(scene: Scene) -> Activity:
+        scene.champions()
+        make = Deciding(scene.services, scene.mlflow, scene.model)
+        order = make.request(verdicts, challenger_version="2", champion_version="3")
+        return lambda services: run_decide_action(services, order)
+
+    return prepare
+
+
+def _withdraw(scene: Scene) -> WithdrawRequest:
+    scene.champions()
+    return WithdrawRequest(model=scene.model, run="lifecycle-x", version="3", previous="2", reason="it does not serve")
+
+
+def _withdrawal(scene: Scene) -> Activity:
+    order = _withdraw(scene)
+    return lambda services: run_withdraw_promotion(services, order)
+
+
+def _halt(scene: Scene) -> HaltRecord:
+    return HaltRecord(model=scene.model, run=f"lifecycle-{scene.model}-1", outcome="failed", failure=broke_off("why"))
+
+
+def _record_halt(scene: Scene) -> Activity:
+    order = _halt(scene)
+    return lambda services: run_record_halt(services, order)
+
+
+def _send_alert(scene: Scene) -> Activity:
+    order = AlertRequest(
+        key=f"{scene.model}:ended", model=scene.model, run=f"lifecycle-{scene.model}-1", rule="run_broke_off",
+        severity="critical", title="it broke off", detail="why", at=scene.services.clock(), halt=_halt(scene),
+    )  # fmt: skip
+    return lambda services: run_send_alert(services, order)
+
+
+def _letter(scene: Scene) -> dict[str, Any]:
+    enqueued = scene.services.clock()
+    given = {"queue": "model-alerts", "message_id": scene.model, "enqueued_at": enqueued, "body": b"{"}
+    scene.letters.append(short("model-alerts", scene.model, enqueued.isoformat()))
+    return given | {"broker_reason": "", "delivery_count": 1, "properties": {}}
+
+
+def _record_letter(scene: Scene) -> Activity:
+    given = _letter(scene)
+    return lambda services: record_dead_letter(services, **given)
+
+
+def _redrive(scene: Scene) -> Activity:
+    letter = record_dead_letter(scene.services, **_letter(scene))
+    message = alert(alert_id=scene.model, model=scene.model, fired_at=scene.services.clock()).model_dump_json()
+    return lambda services: redrive(services, letter, message, "ann")
+
+
+# --- reviews
+
+
+def _review(scene: Scene, choice: Choice | None = "approve", **spec: Any) -> Review:
+    review = flag(scene.case, scene.mlflow, scene.folder, **spec)
+    if choice is None:
+        return review
+    return decide_review(scene.services, review, choice=choice, by="ann", comment="looks right")
+
+
+def _act(choice: Choice | None, *, void: bool = False, **spec: Any) -> Callable[[Scene], Activity]:
+    def prepare(scene: Scene) -> Activity:
+        review = _review(scene, choice, **spec)
+        if choice is None:
+            expire_review(scene.services, review)
+        if void:
+            scene.services.registry.tag(scene.model, "2", TAG_QUARANTINE, "i7")
+        return lambda services: run_act_on_review(services, scene.client, request(review))
+
+    return prepare
+
+
+async def _settle_failed(scene: Scene) -> Activity:
+    review = _review(scene, serving_endpoint=_ENDPOINT)
+    await run_act_on_review(scene.services, scene.client, request(review))
+    order = SettleReview(model=scene.model, review_id=review.review_id, problem="the endpoint failed")
+    return lambda services: run_settle_review(services, order)
+
+
+def _settle_improving(scene: Scene) -> Activity:
+    review = _review(scene, "improve")
+    order = SettleReview(model=scene.model, review_id=review.review_id, detail="ordered", fresh="u1")
+    return lambda services: run_settle_review(services, order)
+
+
+def _expire(scene: Scene) -> Activity:
+    order = request(_review(scene, None))
+    return lambda services: run_expire_review(services, order)
+
+
+def _decide_review(choice: Choice) -> Callable[[Scene], Activity]:
+    def prepare(scene: Scene) -> Activity:
+        review = _review(scene, None)
+        return lambda services: decide_review(services, review, choice=choice, by="ann", comment="looks right")
+
+    return prepare
+
+
+def _remind(scene: Scene) -> Activity:
+    order = request(_review(scene, None)).model_copy(
+        update={"step": ReviewStep(kind="remind", at=scene.services.clock())}
+    )
+    return lambda services: run_tell_reviewers(services, order)
+
+
+# --- sweeps
+
+
+def _sweep_orders(prepare: Callable[[Scene], Any]) -> Callable[[Scene], Awaitable[Activity]]:
+    async def prepared(scene: Scene) -> Activity:
+        made = prepare(scene)
+        if hasattr(made, "__await__"):
+            await made
+        return lambda services: watch_model(scene.client, services, scene.model)
+
+    return prepared
+
+
+def _failed_rollback(scene: Scene) -> None:
+    _, activity = _rollback(scene)
+    activity(without_alias(scene.services, _REFUSED))
+
+
+def _failed_withdrawal(scene: Scene) -> None:
+    run_withdraw_promotion(without_alias(scene.services, _REFUSED), _withdraw(scene))
+
+
+def _ended_lease(scene: Scene) -> None:
+    _leased(scene)
+    scene.passed = timedelta(days=3)
+
+
+async def _lost_endpoint(scene: Scene) -> None:
+    (await _settle_failed(scene))(scene.services)
+    scene.passed = timedelta(minutes=20)
+
+
+def _sweep_responses(scene: Scene) -> Activity:
+    scene.case.alert()
+    scene.durable.state = None
+    scene.passed = timedelta(minutes=11)
+    return lambda services: watch_responses(scene.client, services)
+
+
+def _sweep_failed_responses(scene: Scene) -> Activity:
+    scene.case.alert()
+    scene.durable.state = STATES.Failed
+    scene.passed = timedelta(minutes=11)
+    return lambda services: watch_responses(scene.client, services)
+
+
+def _sweep_reviews(scene: Scene) -> Activity:
+    review = _review(scene)
+    scene.durable.state = None
+    return lambda services: wake_review(scene.client, services, review, again=True)
+
+
+async def _sweep_queues(scene: Scene) -> Activity:
+    await _retrain(scene)(scene.services)
+    scene.services.uploads.claim(scene.model, 1, 0)
+    scene.durable.state = STATES.Failed
+    order = Submission(generation=1, accepted=False)
+    return lambda services: wake_queue(scene.client, services, scene.model, order)
+
+
+def _sweep_owed(scene: Scene) -> Activity:
+    scene.pager.away = True
+    _page(scene)(scene.services)
+    scene.pager.away = False
+    scene.passed = timedelta(minutes=3)
+    return deliver_owed
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "roll back": Scenario(lambda scene: _rollback(scene)[1]),
+    "roll back with an endpoint": Scenario(lambda scene: _rollback(scene, serving_endpoint=_ENDPOINT)[1]),
+    "undo a rollback": Scenario(lambda scene: _undo(scene, _rolled_back(scene))),
+    "undo a rollback with an endpoint": Scenario(
+        lambda scene: _undo(scene, _rolled_back(scene, serving_endpoint=_ENDPOINT))
+    ),
+    "undo a pause": Scenario(lambda scene: _undo(scene, _leased(scene))),
+    "pause compute": Scenario(_pause),
+    "resume compute": Scenario(_resume),
+    "settle a mitigation": Scenario(_settle_mitigation),
+    "move an endpoint": Scenario(_move_serving),
+    "retrain": Scenario(_retrain),
+    "order an improvement": Scenario(_improve),
+    "claim uploads": Scenario(_claim),
+    "page on-call": Scenario(_page),
+    "plan a response": Scenario(_plan),
+    "plan a response that is held": Scenario(_plan_held),
+    "verify a recovery": Scenario(_verify),
+    "verify what fires again": Scenario(lambda scene: _verify(scene, again=True)),
+    "take an alert": Scenario(_respond),
+    "decide: promote": Scenario(_decide(PROMOTE)),
+    "decide: reject": Scenario(_decide(REJECT)),
+    "decide: flag": Scenario(_decide(FLAG)),
+    "withdraw a promotion": Scenario(_withdrawal),
+    "record a halt": Scenario(_record_halt),
+    "send an alert": Scenario(_send_alert),
+    "record a dead letter": Scenario(_record_letter),
+    "redrive a dead letter": Scenario(_redrive, refused=True),
+    "act on a review: promote": Scenario(_act("approve")),
+    "act on a review: promote with an endpoint": Scenario(_act("approve", serving_endpoint=_ENDPOINT)),
+    "act on a review: void": Scenario(_act("approve", void=True)),
+    "act on a review: reject": Scenario(_act("reject")),
+    "act on a review: improve": Scenario(_act("improve")),
+    "act on a review: expired": Scenario(_act(None)),
+    "settle a review: failed": Scenario(_settle_failed),
+    "settle a review: improving": Scenario(_settle_improving),
+    "expire a review": Scenario(_expire),
+    "approve a review": Scenario(_decide_review("approve"), refused=True),
+    "remind reviewers": Scenario(_remind),
+    "sweep orders: a rollback": Scenario(_sweep_orders(_failed_rollback)),
+    "sweep orders: a withdrawal": Scenario(_sweep_orders(_failed_withdrawal)),
+    "sweep orders: a lease": Scenario(_sweep_orders(_ended_lease)),
+    "sweep orders: an endpoint": Scenario(_sweep_orders(_lost_endpoint)),
+    "sweep responses: never started": Scenario(_sweep_responses),
+    "sweep responses: failed": Scenario(_sweep_failed_responses),
+    "sweep reviews": Scenario(_sweep_reviews),
+    "sweep queues": Scenario(_sweep_queues),
+    "sweep owed notifications": Scenario(_sweep_owed),
+}
