@@ -44,8 +44,9 @@ module "function_app" {
 
   notify_fallback_urls_secret_uri = var.notify_fallback_urls_version == "" ? "" : "${module.key_vault.uri}secrets/notify-fallback-urls/${var.notify_fallback_urls_version}"
 
-  language_model = var.language_model
-  check_settings = var.check_settings
+  language_model    = var.language_model
+  keep_history_days = var.keep_history_days
+  check_settings    = var.check_settings
 
   durable = {
     backend  = var.durable_backend

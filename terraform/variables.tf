@@ -270,6 +270,11 @@ variable "notify_fallback_urls_version" {
   }
 }
 
+variable "keep_history_days" {
+  description = "How many days after its end the history of an orchestration is kept; incidents, reviews and the ledger are kept for ever."
+  type        = number
+}
+
 variable "check_settings" {
   description = "Whether the plan asks Azure for the app's settings and fails where they were changed by hand; `make drift` does."
   type        = bool

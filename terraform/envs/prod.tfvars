@@ -67,6 +67,7 @@ budget = {
 public_url                   = ""
 notify_urls_version          = ""
 notify_fallback_urls_version = ""
+keep_history_days            = 30
 
 app_role_members = {
   Reader      = []

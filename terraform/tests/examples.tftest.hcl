@@ -58,6 +58,7 @@ run "the_smallest_environment_is_public_for_one_address" {
     public_url                   = run.files.smallest.public_url
     notify_urls_version          = run.files.smallest.notify_urls_version
     notify_fallback_urls_version = run.files.smallest.notify_fallback_urls_version
+    keep_history_days            = run.files.smallest.keep_history_days
     app_role_members             = run.files.smallest.app_role_members
     app_owners                   = run.files.smallest.app_owners
     deployers                    = run.files.smallest.deployers
@@ -106,6 +107,7 @@ run "the_private_environment_has_no_public_address" {
     public_url                   = run.files.private.public_url
     notify_urls_version          = run.files.private.notify_urls_version
     notify_fallback_urls_version = run.files.private.notify_fallback_urls_version
+    keep_history_days            = run.files.private.keep_history_days
     app_role_members             = run.files.private.app_role_members
     app_owners                   = run.files.private.app_owners
     deployers                    = run.files.private.deployers

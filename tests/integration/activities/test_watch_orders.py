@@ -153,6 +153,17 @@ async def test_what_still_fails_pages_once_and_stays_owed(night: Night, champion
     assert ((await night.look()).found, champions.champion, night.open) == (1, "2", ())
 
 
+async def test_what_is_known_of_the_orders_is_kept_while_mlflow_does_not_answer(night: Night) -> None:
+    """The champion is compared at the next look; the entries are not read once more until then."""
+    model, away = night.case.model, ServiceUnavailableError("MLflow", "503")
+    entry = night.services.ledger.append(
+        LedgerRecord(key=f"halt-{model}", model=model, run="r", kind="halt", subject="s", actor=ACTOR, body={})
+    )
+    swept = await night.look(Replaced(night.services, registry=Failing(night.services.registry, "version_of", away)))
+    assert night.services.sweeps.mark(model).sequence == entry.sequence
+    assert swept.problem.startswith(f"{model}: champion not compared: MLflow")
+
+
 async def test_a_resolved_incident_is_not_rolled_back_afterwards(night: Night, champions: Case) -> None:
     """Over before it was carried out: the order is called off, and the version leaves quarantine."""
     incident = _failed_rollback(champions)

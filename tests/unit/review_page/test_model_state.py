@@ -39,6 +39,9 @@ class Registry:
             raise ServiceUnavailableError("MLflow", "it is away")
         return self._holder
 
+    def version(self, model: str, version: str) -> None:
+        """It is no longer there."""
+
     def experiment_of(self, model: str) -> str:
         """One for all."""
         return "1"

@@ -40,7 +40,9 @@ print(json.dumps({f.get_function_name(): f.get_trigger().schedule for f in timer
 
 
 def _minutes(schedule: str) -> int:
-    """The interval of an NCRONTAB expression that differs in its minutes only."""
+    """The interval of an NCRONTAB expression that differs in its minutes only; one minute is once an hour."""
     _, minutes, *rest = schedule.split()
     assert rest == ["*"] * 4, schedule
+    if minutes.isdecimal():
+        return 60
     return 1 if minutes == "*" else int(minutes.removeprefix("*/"))

@@ -103,6 +103,16 @@ run "a_secret_of_the_second_channel_without_its_version_is_refused" {
   expect_failures = [var.notify_fallback_urls_secret_uri]
 }
 
+run "no_day_of_history_is_refused" {
+  command = plan
+
+  variables {
+    keep_history_days = 0
+  }
+
+  expect_failures = [var.keep_history_days]
+}
+
 run "an_unknown_durable_backend_is_refused" {
   command = plan
 
