@@ -116,7 +116,12 @@ class Scene:
             clock=lambda: self._clock() + self.passed,
             notifier=AppriseNotifier(pager.url, None),
             notifications=Narrowed(book, begin=begin),
-            incidents=Narrowed(incidents, all=lambda name=None, states=(): incidents.all(name or model, states)),
+            incidents=Narrowed(
+                incidents,
+                all=lambda name=None, states=(): incidents.all(name or model, states),
+                unfinished=lambda: tuple(it for it in incidents.unfinished() if it.model == model),
+                leases=lambda: tuple(it for it in incidents.leases() if it.model == model),
+            ),
             serving=self.serving,
             compute=self.compute,
             alert_queues=self.queues,
