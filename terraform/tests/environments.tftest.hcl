@@ -59,6 +59,7 @@ run "dev_is_public_for_named_ranges_only_and_reaches_its_own_services" {
     public_url                   = run.files.dev.public_url
     notify_urls_version          = run.files.dev.notify_urls_version
     notify_fallback_urls_version = run.files.dev.notify_fallback_urls_version
+    keep_history_days            = run.files.dev.keep_history_days
     app_role_members             = run.files.dev.app_role_members
     deployers                    = run.files.dev.deployers
     alert_sources                = run.files.dev.alert_sources
@@ -148,6 +149,7 @@ run "qa_is_private" {
     public_url                   = run.files.qa.public_url
     notify_urls_version          = run.files.qa.notify_urls_version
     notify_fallback_urls_version = run.files.qa.notify_fallback_urls_version
+    keep_history_days            = run.files.qa.keep_history_days
     app_role_members             = run.files.qa.app_role_members
     deployers                    = run.files.qa.deployers
     alert_sources                = run.files.qa.alert_sources
@@ -238,6 +240,7 @@ run "prod_is_private" {
     public_url                   = run.files.prod.public_url
     notify_urls_version          = run.files.prod.notify_urls_version
     notify_fallback_urls_version = run.files.prod.notify_fallback_urls_version
+    keep_history_days            = run.files.prod.keep_history_days
     app_role_members             = run.files.prod.app_role_members
     deployers                    = run.files.prod.deployers
     alert_sources                = run.files.prod.alert_sources
@@ -327,6 +330,7 @@ run "the_first_apply_of_a_private_environment_leaves_out_the_workspace_content" 
     public_url                   = run.files.prod.public_url
     notify_urls_version          = run.files.prod.notify_urls_version
     notify_fallback_urls_version = run.files.prod.notify_fallback_urls_version
+    keep_history_days            = run.files.prod.keep_history_days
     app_role_members             = run.files.prod.app_role_members
     deployers                    = run.files.prod.deployers
     alert_sources                = run.files.prod.alert_sources

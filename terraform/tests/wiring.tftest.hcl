@@ -40,6 +40,7 @@ variables {
   public_url                   = ""
   notify_urls_version          = ""
   notify_fallback_urls_version = ""
+  keep_history_days            = 30
   deployers                    = []
   alert_sources                = []
   data_producers               = []
