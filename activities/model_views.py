@@ -1,18 +1,17 @@
 """Models as people want to see them: versions and aliases from the registry, history from the champion book."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from datetime import datetime
 
 from activities.standing import alias_problem
-from agents.responder.rollback import rollback_targets
+from agents.responder.rollback import rollback_target
 from domain.decision import ChampionMove
 from domain.errors import ServiceRefusedError, ServiceUnavailableError, SpecError
-from domain.names import CHAMPION, TAG_QUARANTINE
+from domain.names import CHAMPION
 from domain.ports import Services
-from domain.registry import RegisteredVersion
 from domain.view import ModelView
 
 logger = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ def model_view(services: Services, model: str, at: datetime | None) -> ModelView
         champion=champion,
         alias_problem=alias_problem(moves, champion) if at is None else "",
         champion_since=last.at if last is not None and (last.version or None) == champion else None,
-        rollback_target=_rollback_target(versions, moves, champion),
+        rollback_target=rollback_target(champion, moves, {item.version: item for item in versions}.get),
         at=at,
         versions=versions,
         moves=moves,
@@ -108,13 +107,3 @@ def _last_move(moves: Iterable[ChampionMove], at: datetime | None) -> ChampionMo
     """The move that made the champion of a time (now if None)."""
     done = [move for move in moves if move.state == "done" and (at is None or move.at <= at)]
     return done[-1] if done else None
-
-
-def _rollback_target(
-    versions: tuple[RegisteredVersion, ...], moves: Sequence[ChampionMove], champion: str | None
-) -> str | None:
-    """The version that a rollback would bring back now; None if there is none that may."""
-    if champion is None:
-        return None
-    free = {item.version for item in versions if TAG_QUARANTINE not in item.tags}
-    return next((target for target in rollback_targets(champion, moves) if target in free), None)

@@ -2,14 +2,14 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from activities.champion import move_champion
 from activities.failures import guarded
 from activities.mitigation import begin_action, keep_action, tell_failed_try
 from activities.move_orders import call_off_move, find_move, is_unfinished
 from activities.plan_response import find_incident
-from activities.standing import was_made_again
-from agents.responder.rollback import Guard, blamed_version, rollback_problem, rollback_targets
+from agents.responder.rollback import Guard, blamed_version, rollback_candidate, rollback_problem
 from domain.errors import ChampionMovedError, NightshiftError
 from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
@@ -149,20 +149,11 @@ def rollback_key(model: str, bad: str) -> str:
     return f"rollback:{model}:{bad}"
 
 
-def rollback_candidate(services: Services, model: str, bad: str) -> tuple[str | None, RegisteredVersion | None]:
-    """The latest champion before ``bad`` that is not in quarantine; if there is none, the latest of all.
-
-    A number of before the registered model was made again is no candidate: it belongs to another version now.
-    """
-    moves = [move for move in services.champions.moves(model) if move.version == bad]
-    targets = rollback_targets(bad, [move for move in moves if not was_made_again(services, move)])
-    found = [(target, services.registry.version(model, target)) for target in targets]
-    free = (item for item in found if item[1] is not None and TAG_QUARANTINE not in item[1].tags)
-    return next(free, found[0] if found else (None, None))
-
-
 def _guard(services: Services, spec: ModelSpec, bad: str | None) -> Guard:
-    target, registered = rollback_candidate(services, spec.name, bad) if bad is not None else (None, None)
+    target, registered = None, None
+    if bad is not None:
+        moves = services.champions.moves(spec.name)
+        target, registered = rollback_candidate(bad, moves, partial(services.registry.version, spec.name))
     return _guard_of(services, spec, bad, target, registered)
 
 

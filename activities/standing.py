@@ -82,16 +82,6 @@ def expected_alias(services: Services, model: str, compared_with: str | None) ->
     return compared_with
 
 
-def was_made_again(services: Services, move: ChampionMove) -> bool:
-    """Whether a number that a move names belongs to another version now.
-
-    A registered model that was deleted and made again counts its versions from 1: a version that is younger than the
-    move is another one under the same number.
-    """
-    found = [services.registry.version(move.model, number) for number in (move.version, move.previous) if number]
-    return any(registered.created_at > move.at for registered in found if registered is not None)
-
-
 def _exists(services: Services, move: ChampionMove) -> bool:
     """Whether the version of a move is still the one that became champion."""
     registered = services.registry.version(move.model, move.version)

@@ -165,6 +165,9 @@ def _move_back(
     quarantined: str | None = None,
 ) -> str:
     """Move the alias back and lift a quarantine; return why not, or an empty text. A repeat finds it done."""
+    registered = services.registry.version(request.model, version)
+    if registered is not None and registered.created_at > action.at:
+        return f"version {version} was deleted since, and its number belongs to another version"
     entry = _order(services, request, incident, action, version)
     try:
         move_champion(

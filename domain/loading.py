@@ -84,7 +84,8 @@ def import_broke(error: BaseException) -> bool:
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
         seen.add(id(link))
-        if isinstance(link, ImportError) or type(link).__name__ == _DEADLOCK or _HALF_IMPORTED in str(link):
+        broke = isinstance(link, ImportError) or type(link).__name__ == _DEADLOCK or _HALF_IMPORTED in str(link)
+        if broke and not _not_installed(link):
             IMPORTS.broke(link)
             return True
         link = link.__cause__ or link.__context__

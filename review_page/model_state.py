@@ -5,15 +5,16 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 
 import azure.durable_functions as df
 
-from activities.roll_back import rollback_candidate
 from activities.run_views import run_summary
 from activities.standing import alias_problem
+from agents.responder.rollback import rollback_target
 from domain.decision import ChampionMove
 from domain.errors import NightshiftError, SpecError
-from domain.names import CHAMPION, TAG_QUARANTINE
+from domain.names import CHAMPION
 from domain.ports import Services
 from domain.view import RunSummary
 from review_page.views import ModelState
@@ -125,16 +126,13 @@ class ModelStates:
 
     def _ask(self, services: Services, model: str, moves: tuple[ChampionMove, ...]) -> _Asked:
         loop = asyncio.get_running_loop()
-        answer = loop.run_in_executor(self._threads, copy_context().run, self._ask_registry, services, model)
+        answer = loop.run_in_executor(self._threads, copy_context().run, self._ask_registry, services, model, moves)
         return _Asked(answer, loop.time(), moves)
 
-    def _ask_registry(self, services: Services, model: str) -> ModelState:
+    def _ask_registry(self, services: Services, model: str, moves: tuple[ChampionMove, ...]) -> ModelState:
         try:
             champion = services.registry.version_of(model, CHAMPION)
-            target = None
-            if champion is not None:
-                target, registered = rollback_candidate(services, model, champion)
-                target = None if registered is None or TAG_QUARANTINE in registered.tags else target
+            target = rollback_target(champion, moves, partial(services.registry.version, model))
             experiment = self._experiments.get(model) or services.registry.experiment_of(model)
         except NightshiftError as error:
             logger.warning("registry_not_read model=%s code=%s message=%s", model, error.code, error.message)

@@ -1,6 +1,6 @@
 """Whether a bad champion may be replaced by the one before it: every guard must hold, or a person decides."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,6 +8,9 @@ from domain.alert import AlertMessage
 from domain.decision import ChampionMove
 from domain.names import TAG_QUARANTINE
 from domain.registry import RegisteredVersion
+
+# Reads a version of the model in question by its number; None if it is not there.
+FindVersion = Callable[[str], RegisteredVersion | None]
 
 
 def blamed_version(alert: AlertMessage, moves: Sequence[ChampionMove], settle: timedelta) -> str | None:
@@ -32,6 +35,35 @@ def rollback_targets(bad: str, moves: Sequence[ChampionMove]) -> tuple[str, ...]
     """The champions before ``bad``, the latest first: a version may become champion more than once."""
     before = [move.previous for move in reversed(moves) if move.state == "done" and move.version == bad]
     return tuple(dict.fromkeys(version for version in before if version is not None))
+
+
+def rollback_candidate(
+    bad: str, moves: Sequence[ChampionMove], find: FindVersion
+) -> tuple[str | None, RegisteredVersion | None]:
+    """The latest champion before ``bad`` that is not in quarantine; if there is none, the latest of all.
+
+    A number of before the registered model was made again is no candidate: it belongs to another version now.
+    """
+    known = [move for move in moves if move.version == bad and not was_made_again(move, find)]
+    found = [(target, find(target)) for target in rollback_targets(bad, known)]
+    free = (item for item in found if item[1] is not None and TAG_QUARANTINE not in item[1].tags)
+    return next(free, found[0] if found else (None, None))
+
+
+def rollback_target(champion: str | None, moves: Sequence[ChampionMove], find: FindVersion) -> str | None:
+    """The version that a rollback of the champion would bring back; None if there is none that may."""
+    target, registered = (None, None) if champion is None else rollback_candidate(champion, moves, find)
+    return None if registered is None or TAG_QUARANTINE in registered.tags else target
+
+
+def was_made_again(move: ChampionMove, find: FindVersion) -> bool:
+    """Whether a number that a move names belongs to another version now.
+
+    A registered model that was deleted and made again counts its versions from 1: a version that is younger than the
+    move is another one under the same number.
+    """
+    found = [find(number) for number in (move.version, move.previous) if number]
+    return any(registered.created_at > move.at for registered in found if registered is not None)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 only of a model that never had one.
 """
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from mlflow import MlflowClient
 
 from activities.champion import move_champion
 from activities.model_views import model_view
-from activities.roll_back import rollback_candidate
+from activities.roll_back import run_roll_back
 from activities.standing import alias_problem, standing_champion
 from activities.trigger_databricks_job import run_trigger_databricks_job
+from activities.undo_mitigations import run_undo_mitigations
+from agents.responder.rollback import rollback_candidate, rollback_target
 from domain.decision import OUTSIDE
 from domain.job import JobOrder, JobRun
 from domain.names import CHAMPION
@@ -67,8 +70,8 @@ def test_a_challenger_is_compared_with_the_last_champion(deciding: Deciding, mlf
     assert (result.outcome, deciding.champion) == ("promoted", "2")
     assert _outside(deciding)[-1] == ("", "1")
     assert deciding.reigns[-1] == ("2", "1")
-    target, registered = rollback_candidate(deciding.services, deciding.model, "2")
-    assert (target, registered is not None) == ("1", True)
+    find = partial(deciding.services.registry.version, deciding.model)
+    assert rollback_target("2", deciding.services.champions.moves(deciding.model), find) == "1"
 
 
 def test_one_that_is_worse_than_the_last_champion_is_rejected(deciding: Deciding, mlflow_client: MlflowClient) -> None:
@@ -148,14 +151,35 @@ def test_a_number_of_before_the_model_was_made_again_is_no_rollback_target(
 ) -> None:
     """Versions count from 1 again: version 2 is another one now, which nobody has compared with anything."""
     services, model = champions.services, champions.model
-    assert rollback_candidate(services, model, "3")[0] == "2"
+    find = partial(services.registry.version, model)
+    assert rollback_target("3", services.champions.moves(model), find) == "2"
+    assert model_view(services, model, None).rollback_target == "2"
     before = mlflow_client.get_model_version(model, "1")
     mlflow_client.delete_registered_model(model)
     mlflow_client.create_registered_model(model)
     for _ in range(3):
         mlflow_client.create_model_version(model, str(before.source), before.run_id)
-    assert rollback_candidate(services, model, "3") == (None, None)
+    assert rollback_candidate("3", services.champions.moves(model), find) == (None, None)
     move_champion(services, model=model, expected=None, version="1", run="r", decided_by="anew-1")
     move_champion(services, model=model, expected="1", version="3", run="r", decided_by="anew-2")
-    target, registered = rollback_candidate(services, model, "3")
+    target, registered = rollback_candidate("3", services.champions.moves(model), find)
     assert (target, registered is not None) == ("1", True)
+    assert model_view(services, model, None).rollback_target == "1"
+
+
+def test_a_version_that_was_made_again_since_is_not_what_an_undo_brings_back(
+    champions: Case, mlflow_client: MlflowClient
+) -> None:
+    """The number of the version that was rolled back belongs to another one: the undo is refused and says so."""
+    services, model = champions.services, champions.model
+    incident = champions.alert()
+    run_roll_back(services, champions.request(incident, "rollback"))
+    before = mlflow_client.get_model_version(model, "1")
+    mlflow_client.delete_registered_model(model)
+    mlflow_client.create_registered_model(model)
+    for _ in range(3):
+        mlflow_client.create_model_version(model, str(before.source), before.run_id)
+    mlflow_client.set_registered_model_alias(model, CHAMPION, "2")
+    result = run_undo_mitigations(services, champions.undo_request(incident))
+    assert result.refused == ("rollback: version 3 was deleted since, and its number belongs to another version",)
+    assert (champions.champion, len(champions.entries())) == ("2", 1)
