@@ -24,7 +24,7 @@ COMPONENT_NAMES: tuple[ComponentName, ...] = get_args(ComponentName)
 OTHER_SERVICE_BUS = "NIGHTSHIFT_STACK_SERVICEBUS"
 
 # The Event Grid function of the app, and the container whose blobs it is told of.
-_BLOB_FUNCTION = "on_blob_created"
+BLOB_FUNCTION = "on_blob_created"
 _WATCHED_CONTAINER = "bronze"
 # The compute that the local workspace has besides the jobs'.
 _WORKSPACE = Path(__file__).with_name("workspace.yml").resolve()
@@ -139,7 +139,7 @@ def _servicebus(site: _Site) -> Component:
 
 
 def _eventgrid(site: _Site) -> Component:
-    webhook = f"{site.endpoints.app_url}/runtime/webhooks/eventgrid?functionName={_BLOB_FUNCTION}"
+    webhook = f"{site.endpoints.app_url}/runtime/webhooks/eventgrid?functionName={BLOB_FUNCTION}"
     return Component(
         name="eventgrid",
         command=(

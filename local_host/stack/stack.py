@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from local_host.stack.catalogue import COMPONENT_NAMES, ComponentName, build_components
+from local_host.stack.catalogue import BLOB_FUNCTION, COMPONENT_NAMES, ComponentName, build_components
+from local_host.stack.component import last_lines
 from local_host.stack.endpoints import PORT_NAMES, Endpoints
 from local_host.stack.errors import StackError
 from local_host.stack.events import Progress, StackEvent
@@ -116,6 +117,7 @@ class Stack:
         """Blobs reach the app only when it has accepted the subscription."""
         if not {"eventgrid", "functions"} <= set(self._names):
             return
+        self._require_blob_function(endpoints)
         question = answers(f"{endpoints.eventgrid_url}/healthz", lambda response: '"validated"' in response.text)
         deadline = time.monotonic() + _SUBSCRIPTION_SECONDS
         while (problem := question()) is not None:
@@ -126,6 +128,19 @@ class Stack:
                     f"See {self._folder.logs / 'functions.log'} for what the app said.",
                 )
             time.sleep(0.1)
+
+    def _require_blob_function(self, endpoints: Endpoints) -> None:
+        """An app that its settings keep from work runs without it, and will never accept the subscription."""
+        function = f"{endpoints.app_url}/admin/functions/{BLOB_FUNCTION}"
+        if answers(function, lambda response: response.status_code == 404)() is not None:
+            return
+        log = self._folder.logs / "functions.log"
+        said = "\n".join(f"  {line}" for line in last_lines(log, 200) if " CRITICAL " in line or " ERROR " in line)
+        raise StackError(
+            "component_failed",
+            f"The app runs, but without its function {BLOB_FUNCTION}. It said:\n{said or '  (no error)'}\n",
+            f"Mend what it names; its whole log is {log}.",
+        )
 
 
 def _silent(_event: StackEvent) -> None:

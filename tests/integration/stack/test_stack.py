@@ -59,6 +59,17 @@ def test_a_killed_azurite_comes_back_with_its_data(root: Path, tmp_path: Path, e
             assert service.get_blob_client("bronze", "kept.csv").download_blob().readall() == b"1"
 
 
+def test_a_wrong_setting_of_the_app_is_named_at_the_start(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not a subscription that the app never accepts, minutes later."""
+    monkeypatch.setenv("NIGHTSHIFT_KEEP_HISTORY_DAYS", "many")
+    with pytest.raises(StackError) as raised:
+        Stack(root, tmp_path, components=["azurite", "servicebus", "eventgrid", "functions"]).up(silent)
+    assert raised.value.code == "component_failed"
+    assert "NIGHTSHIFT_KEEP_HISTORY_DAYS = 'many': must be a number" in raised.value.message
+
+
 def test_one_stack_per_state_folder(root: Path, tmp_path: Path) -> None:
     """A second start is refused and leaves the first alone, detached or not."""
     with Stack(root, tmp_path, components=["azurite"]):
