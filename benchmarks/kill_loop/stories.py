@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -111,7 +112,7 @@ def lease(world: World, _: random.Random) -> None:
     """A budget alert pauses what is not essential; it runs again when its lease ends."""
     with _leasing:
         with world.calmly():
-            title = f"budget {world.folder.name} {threading.get_ident()}"
+            title = f"budget {world.folder.name} {uuid.uuid4()}"
             world.until("compute that runs", lambda: _resumed(world))
         known = {item.incident_id for item in world.services.incidents.all()}
         world.alert(None, category="budget", metric="spend", value=1.4, title=title, severity="critical", rule=title)
