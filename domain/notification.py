@@ -19,6 +19,8 @@ FALLBACK_AFTER = timedelta(minutes=2)
 # A notification that is delivered later than this says when it was made.
 LATE_AFTER = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(minutes=5)
+# The clocks of two hosts differ by less; a record from later than this was made before the clock was set back.
+_CLOCKS_DIFFER = FIRST_TRY
 _COLLECTED, _COLLECTED_BODY = 20, 500
 
 
@@ -88,6 +90,17 @@ class NotificationRecord(Message):
     def due(self) -> datetime:
         """When it was to go out."""
         return self.not_before or self.made
+
+    def due_for(self, now: datetime) -> timedelta:
+        """How long it has been due; negative before its time.
+
+        If the clock was set back since, nobody knows how long: long enough for the second channel.
+        """
+        return FALLBACK_AFTER if self.made - now > _CLOCKS_DIFFER else now - self.due
+
+    def rests(self, now: datetime) -> bool:
+        """Whether the pause since the last try is not over; a clock that was set back does not make it longer."""
+        return self.next_at is not None and self.next_at > now and self.at - now <= _CLOCKS_DIFFER
 
     @property
     def order(self) -> tuple[int, int, datetime]:

@@ -147,6 +147,23 @@ async def test_a_letter_that_is_delivered_again_counts_once(host: Host) -> None:
     assert (incident.occurrences, letter.cause) == (1, "MaxDeliveryCountExceeded")
 
 
+async def test_alerts_that_a_host_refuses_whose_clock_was_set_back_are_told_and_kept(host: Host, pager: Pager) -> None:
+    """By an hour: they are dead letters of one incident, which pages; with the right clock each is understood."""
+    fields = {"category": "budget", "source": "s", "title": "t", "fired_at": host.night.now.isoformat()}
+    host.night.later(hours=-1)
+    for number in range(3):
+        body = json.dumps(fields | {"alert_id": f"ahead-{number}"}).encode()
+        await host.deliver("on_budget_alerts", body, f"ahead-{number}")
+    host.answer()
+    letters = [each for each in host.letters("budget-alerts") if each.message_id.startswith("ahead")]
+    (incident,) = [each for each in host.incidents("budget-alerts") if each.alert.rule.endswith(letters[0].cause)]
+    assert (incident.occurrences, len(letters)) == (3, 3)
+    assert [body["title"] for body in pager.taken if "in the future" in body["title"]] == [incident.title]
+    assert not any(plan_redrive(host.night.services, letter, None).handled for letter in letters)
+    host.night.later(hours=1)
+    assert all(plan_redrive(host.night.services, letter, None).handled for letter in letters)
+
+
 async def test_poison_after_the_resolution_pages_again(host: Host, pager: Pager) -> None:
     """With the number; damped by time, so that the page goes out a few minutes later at most."""
     await host.deliver("on_model_alerts", b"[]", "first")
