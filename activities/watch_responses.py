@@ -182,7 +182,6 @@ def _page(services: Services, incident: Incident, order: _Order, ended: str, why
             severity="critical",
             title=f"The {order.kind} to an incident of {incident.model} broke off: {incident.title}"[:200],
             body="\n".join((f"{order.instance}: {why}", *_done(incident), _ADVICE[order.kind].format(incident))),
-            link=services.links.page("incidents", incident.incident_id),
             runbook=incident.runbook or incident.alert.url,
         ),
     )

@@ -30,7 +30,7 @@ class Notification(Message):
     Attributes:
         key: identity; one key is told once.
         contact: a contact of the review's ladder who is meant, such as ``manager``; empty: on-call.
-        link: address of the app's own page about the incident, the review or the run; empty without a public address.
+        link: address of the app's own page about it; empty: that of its incident, or the front page, is sent.
         runbook: address of the runbook, or of the alert at its source.
         group: notifications of one group go out at least ``minutes_apart`` minutes apart; what comes meanwhile is
             collected into the next one. Empty: at once.

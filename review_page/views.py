@@ -173,7 +173,7 @@ class RunView:
 
 @dataclass(frozen=True)
 class RunListView:
-    """Runs, newest first; ``next`` is the cursor of the page behind, ``model`` the only one shown, if one was chosen."""
+    """Runs, newest first; ``next`` is the cursor of the page behind, ``model`` the one that was chosen, if any."""
 
     template: ClassVar[str] = "runs.html.j2"
     runs: tuple[RunSummary, ...]

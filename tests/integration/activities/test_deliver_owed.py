@@ -317,6 +317,16 @@ def test_a_page_links_to_the_incident_and_its_runbook(night: Make, pager: Pager)
     assert "Runbook: https://monitor.example/a1" in lines
 
 
+@pytest.mark.parametrize(
+    ("given", "link"),
+    [({}, ""), ({"incident_id": "i1"}, "incidents/i1"), ({"link": "https://app.example/runs/r"}, "runs/r")],
+)
+def test_every_page_links_to_the_app(night: Make, pager: Pager, given: dict[str, Any], link: str) -> None:
+    """To its own page, to its incident, or to the front page: whoever made it, none is without."""
+    page(night(pager.url), "a", **given)
+    assert f"https://app.example/{link}" in pager.messages[0].splitlines()
+
+
 def test_each_escalation_pages_again_damped_by_time(night: Make, pager: Pager) -> None:
     """The first page at once, what comes within five minutes together at their end, a later one at once."""
     at_three = night(pager.url)

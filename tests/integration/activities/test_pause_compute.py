@@ -310,6 +310,14 @@ def _broken_off(case: Case, *, old: bool) -> tuple[MemoryCompute, Incident]:
     return compute, incident
 
 
+def test_a_pause_that_broke_off_is_in_the_incident(case: Case) -> None:
+    """Before anything is stopped: people see what may be paused, and no other lease starts it."""
+    _, incident = _broken_off(case, old=False)
+    action = case.action(incident, "pause_compute")
+    assert (action.state, action.facts["names"], action.facts["resumed"]) == ("begun", ["a", "b", "c"], False)
+    assert incident.incident_id in {other.incident_id for other in case.services.incidents.leases()}
+
+
 @pytest.mark.parametrize("old", [False, True])
 def test_a_pause_that_broke_off_can_be_undone(case: Case, old: bool) -> None:
     """The ledger names what may be stopped, and all of that is started."""
