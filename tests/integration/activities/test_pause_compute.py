@@ -315,7 +315,16 @@ def test_a_pause_that_broke_off_is_in_the_incident(case: Case) -> None:
     _, incident = _broken_off(case, old=False)
     action = case.action(incident, "pause_compute")
     assert (action.state, action.facts["names"], action.facts["resumed"]) == ("begun", ["a", "b", "c"], False)
-    assert incident.incident_id in {other.incident_id for other in case.services.incidents.leases()}
+
+
+def test_what_a_pause_that_broke_off_has_stopped_is_started_by_no_other_lease(case: Case) -> None:
+    """Of two leases that overlap the first broke off, and the second ends before it."""
+    compute, first = _broken_off(case, old=False)
+    second = _overspent(case, "b9")
+    _pause(case, second)
+    run_resume_compute(case.services, case.request(second, "pause_compute"))
+    assert f"a stays paused by incident {first.incident_id}" in case.action(second, "pause_compute").detail
+    assert "a" not in compute.running()
 
 
 @pytest.mark.parametrize("old", [False, True])
