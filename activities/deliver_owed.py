@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from activities.notify import complete, record_taken
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
@@ -27,28 +27,25 @@ def deliver_owed(services: Services) -> int:
     """
     now = services.clock()
     owed = services.notifications.owed()
-    for record in owed:
+    due = [record for record in owed if record.due_for(now) >= timedelta(0)]
+    for record in due:
         # No address is left for it, because the setting has changed, or it was sent and not written down to the end.
-        if record.due <= now and _pause_over(record, now):
+        if not record.rests(now):
             _finish(services, record)
-    due = [it for it in owed if it.state == "owed" and it.due <= now and (it.attempts or _pause_over(it, now))]
+    due = [it for it in due if it.state == "owed" and (it.attempts or not it.rests(now))]
     for fallback in (False, True):
         # The second channel hears only of what the first one still has not taken, after it has been tried.
         waiting = [_fresh(services, record) for record in due] if fallback else due
         for address, queue in _queues(services, waiting, now, fallback=fallback).items():
-            if fallback or _pause_over(queue[0], now):
+            if fallback or not queue[0].rests(now):
                 _Delivery(services, address, fallback=fallback).run(queue)
-    return sum(1 for record in services.notifications.owed() if record.due <= now)
+    return sum(1 for record in services.notifications.owed() if record.due_for(now) >= timedelta(0))
 
 
 def _fresh(services: Services, record: NotificationRecord) -> NotificationRecord:
     known = services.notifications.get(record.notification.model, record.notification.key)
     assert known is not None, "records are never deleted"
     return known
-
-
-def _pause_over(record: NotificationRecord, now: datetime) -> bool:
-    return record.next_at is None or record.next_at <= now
 
 
 def _queues(
@@ -67,7 +64,7 @@ def _queues(
 
 def _first_has_failed(record: NotificationRecord, now: datetime) -> bool:
     failed = record.state == "owed" and record.attempts > 0
-    return failed and record.notification.kind == "page" and now - record.due >= FALLBACK_AFTER
+    return failed and record.notification.kind == "page" and record.due_for(now) >= FALLBACK_AFTER
 
 
 class _Delivery:

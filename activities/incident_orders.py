@@ -9,7 +9,7 @@ from activities.move_orders import find_move, is_unfinished
 from activities.move_serving import run_move_serving
 from activities.order_kinds import AGE, CLOSED, LONGEST, WAITS, Carried, OrderKind, failed, submit
 from activities.ordered_actions import ordered_actions
-from activities.pause_compute import run_pause_compute, run_resume_compute, runs
+from activities.pause_compute import run_pause_compute, run_resume_compute
 from activities.plan_response import find_incident
 from activities.retrain import run_read_retraining
 from activities.roll_back import call_off_rollback, is_rollback, ordered_rollback, run_roll_back
@@ -119,7 +119,7 @@ def _settle(
 
 def _lease(services: Services, entry: LedgerEntry) -> IncidentAction | None:
     actions = ordered_actions(services, _incident(services, entry))
-    return next((action for action in actions if runs(action)), None)
+    return next((action for action in actions if action.holds_compute), None)
 
 
 def _owes_lease(services: Services, entry: LedgerEntry) -> bool:

@@ -34,7 +34,8 @@ def run_notify(services: Services, notification: Notification) -> NotifyResult:
 
 def _notify(services: Services, notification: Notification) -> NotifyResult:
     now = services.clock()
-    begun = NotificationRecord(notification=notification, state="owed", at=now, made_at=now, next_at=now + FIRST_TRY)
+    linked = _linked(services, notification)
+    begun = NotificationRecord(notification=linked, state="owed", at=now, made_at=now, next_at=now + FIRST_TRY)
     record = services.notifications.begin(begun)
     if record.state == "owed" and record.not_before is not None and record.not_before > now:
         return NotifyResult(not_before=record.not_before)
@@ -45,6 +46,13 @@ def _notify(services: Services, notification: Notification) -> NotifyResult:
         return NotifyResult(failure=_failure(record))
     services.notifications.done(record)
     return NotifyResult(delivered_at=record.at, addressed=bool(record.delivered))
+
+
+def _linked(services: Services, notification: Notification) -> Notification:
+    """With a link to where people see more: its own, the page of its incident, or the front page."""
+    of = notification.incident_id
+    link = notification.link or (services.links.page("incidents", of) if of else services.links.front)
+    return notification.model_copy(update={"link": link})
 
 
 def _first_try(services: Services, record: NotificationRecord) -> NotificationRecord:

@@ -138,12 +138,6 @@ def ordered_pause(entry: LedgerEntry) -> IncidentAction:
     )
 
 
-def runs(action: IncidentAction) -> bool:
-    """Whether an action is a lease that may hold compute: begun or done, and not resumed."""
-    held = action.mitigation == _MITIGATION and action.state in {"begun", "done"}
-    return held and not action.facts.get("resumed", False)
-
-
 def _result(action: IncidentAction) -> MitigationResult:
     ends = action.facts.get("ends")
     return MitigationResult(
@@ -179,7 +173,7 @@ def resume_lease(services: Services, incident: Incident, actor: str, comment: st
         return ()
     names = {ref["id"]: name for ref, name in zip(action.facts["resources"], action.facts["names"], strict=True)}
     started = list(action.facts.get("started", ()))
-    if not runs(action):
+    if not action.holds_compute:
         return tuple(names[item] for item in started)
     services.ledger.append(
         LedgerRecord(
@@ -237,6 +231,6 @@ def _held_by_others(services: Services, incident: Incident, *, at: datetime | No
         if action is None or other.incident_id == incident.incident_id:
             continue
         ended = at is not None and datetime.fromisoformat(action.facts.get("ends", at.isoformat())) <= at
-        if runs(action) and not ended:
+        if action.holds_compute and not ended:
             held |= {ref.id: other.incident_id for ref in _REFS.validate_python(action.facts["resources"])}
     return held

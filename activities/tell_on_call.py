@@ -61,7 +61,6 @@ def _notification(services: Services, incident: Incident, request: MitigateReque
         severity=incident.severity,
         title=incident.title,
         body=_body(incident, request.reason),
-        link=services.links.page("incidents", incident.incident_id),
         runbook=incident.runbook or incident.alert.url,
         group=f"{incident.incident_id}:page" if kind == "page" else "",
         minutes_apart=playbook_of(services, incident.model).page_minutes,

@@ -8,7 +8,7 @@ from activities.incident_acts import undone_key
 from activities.mitigation import keep_action
 from activities.move_orders import find_move
 from activities.ordered_actions import ordered_actions
-from activities.pause_compute import resume_lease, runs
+from activities.pause_compute import resume_lease
 from activities.plan_response import find_incident
 from activities.roll_back import call_off_rollback, rollback_key
 from domain.errors import ChampionMovedError
@@ -65,7 +65,7 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
             undone.append(f"rollback: version {after} is champion again, and out of quarantine")
         elif action.mitigation == "retrain" and _undoable(services, incident, action):
             _undo_retraining(services, request, incident, action, undone, refused)
-        elif action.mitigation == "pause_compute" and (runs(action) or action.state == "undone"):
+        elif action.mitigation == "pause_compute" and (action.holds_compute or action.state == "undone"):
             # Undone already: an earlier call broke off before it had said so.
             started = resume_lease(services, incident, request.actor, request.comment)
             undone.append(f"pause_compute: resumed {', '.join(started) or 'nothing'}")

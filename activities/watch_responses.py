@@ -13,7 +13,6 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from activities.incident_acts import undo_instance, undo_is_told
 from activities.notify import run_notify
-from activities.pause_compute import runs
 from activities.respond import playbook_of
 from activities.tell_on_call import run_tell_on_call
 from domain.correlation import correlate, current
@@ -80,7 +79,7 @@ async def watch_responses(client: df.DurableOrchestrationClient, services: Servi
 
 def _orders(incident: Incident) -> Iterator[_Order]:
     told = incident.timeline
-    owes = any(action.state == "begun" for action in incident.actions) or _leased(incident) or _unverified(incident)
+    owes = any(action.state == "begun" for action in incident.actions) or incident.leased or _unverified(incident)
     planned = any(entry.key.startswith("plan-") for entry in told)
     if incident.armed and (incident.state != "resolved" or owes):
         begun = planned or bool(incident.actions)
@@ -105,11 +104,6 @@ def _unverified(incident: Incident) -> bool:
     """Whether nobody has said yet that the signal has recovered, or told a person that it has not."""
     acted = any(action.mitigation in {"rollback", "retrain"} and action.state == "done" for action in incident.actions)
     return acted and incident.state == "mitigated" and incident.action("page") is None
-
-
-def _leased(incident: Incident) -> bool:
-    action = incident.action("pause_compute")
-    return action is not None and runs(action)
 
 
 async def _watch(client: df.DurableOrchestrationClient, services: Services, incident: Incident, order: _Order) -> bool:
@@ -182,7 +176,6 @@ def _page(services: Services, incident: Incident, order: _Order, ended: str, why
             severity="critical",
             title=f"The {order.kind} to an incident of {incident.model} broke off: {incident.title}"[:200],
             body="\n".join((f"{order.instance}: {why}", *_done(incident), _ADVICE[order.kind].format(incident))),
-            link=services.links.page("incidents", incident.incident_id),
             runbook=incident.runbook or incident.alert.url,
         ),
     )
@@ -205,7 +198,7 @@ _ADVICE = {
 def _done(incident: Incident) -> Iterator[str]:
     for action in incident.actions:
         yield f"{action.mitigation} {action.state}: {action.detail}"
-    if _leased(incident):
+    if incident.leased:
         yield "compute is still paused; an undo resumes it"
 
 

@@ -79,6 +79,12 @@ class IncidentAction(Message):
         """Whether people were told, and nothing else was done or went wrong."""
         return _only_told(self.mitigation, self.state)
 
+    @property
+    def holds_compute(self) -> bool:
+        """Whether it is a lease that may hold compute: begun or done, and not resumed."""
+        held = self.mitigation == "pause_compute" and self.state in {"begun", "done"}
+        return held and not self.facts.get("resumed", False)
+
 
 def _only_told(mitigation: str, state: str) -> bool:
     return mitigation in _TELLING and state in {"begun", "done", "repeated"}
@@ -137,9 +143,8 @@ class Incident(Message):
 
     @property
     def leased(self) -> bool:
-        """Whether compute that it has paused was not resumed."""
-        action = self.action("pause_compute")
-        return action is not None and action.state == "done" and not action.facts.get("resumed", False)
+        """Whether compute that it has paused, or may have, was not resumed."""
+        return any(action.holds_compute for action in self.actions)
 
     @property
     def unfinished(self) -> bool:

@@ -21,6 +21,11 @@ class Links(Message):
     databricks: str
     app: str = ""
 
+    @property
+    def front(self) -> str:
+        """Address of the front page; empty without the app's address."""
+        return f"{self.app}/" if self.app else ""
+
     def page(self, kind: PageKind, identity: str) -> str:
         """Address of the page about an incident, a review or a run; empty without the app's address."""
         return f"{self.app}/{kind}/{quote(identity, safe='')}" if self.app else ""

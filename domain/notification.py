@@ -19,6 +19,8 @@ FALLBACK_AFTER = timedelta(minutes=2)
 # A notification that is delivered later than this says when it was made.
 LATE_AFTER = timedelta(minutes=5)
 _LONGEST_PAUSE = timedelta(minutes=5)
+# The clocks of two hosts differ by less; a record from later than this was made before the clock was set back.
+_CLOCKS_DIFFER = FIRST_TRY
 _COLLECTED, _COLLECTED_BODY = 20, 500
 
 
@@ -28,7 +30,7 @@ class Notification(Message):
     Attributes:
         key: identity; one key is told once.
         contact: a contact of the review's ladder who is meant, such as ``manager``; empty: on-call.
-        link: address of the app's own page about the incident, the review or the run; empty without a public address.
+        link: address of the app's own page about it; empty: that of its incident, or the front page, is sent.
         runbook: address of the runbook, or of the alert at its source.
         group: notifications of one group go out at least ``minutes_apart`` minutes apart; what comes meanwhile is
             collected into the next one. Empty: at once.
@@ -88,6 +90,17 @@ class NotificationRecord(Message):
     def due(self) -> datetime:
         """When it was to go out."""
         return self.not_before or self.made
+
+    def due_for(self, now: datetime) -> timedelta:
+        """How long it has been due; negative before its time.
+
+        If the clock was set back since, nobody knows how long: long enough for the second channel.
+        """
+        return FALLBACK_AFTER if self.made - now > _CLOCKS_DIFFER else now - self.due
+
+    def rests(self, now: datetime) -> bool:
+        """Whether the pause since the last try is not over; a clock that was set back does not make it longer."""
+        return self.next_at is not None and self.next_at > now and self.at - now <= _CLOCKS_DIFFER
 
     @property
     def order(self) -> tuple[int, int, datetime]:

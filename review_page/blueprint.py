@@ -56,8 +56,9 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     async def show_run_list(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
         visit = Visit.of(req, *READERS)
         after = Position.from_cursor(req.params["cursor"]) if req.params.get("cursor") else None
-        page = await newest_runs(client, RunFilter(model=req.params.get("model") or None), after=after, limit=_RUNS)
-        return visit.page(RunListView(runs=page.items, next=page.next))
+        model = req.params.get("model") or ""
+        page = await newest_runs(client, RunFilter(model=model or None), after=after, limit=_RUNS)
+        return visit.page(RunListView(runs=page.items, next=page.next, model=model))
 
     @get("runs/{run}")
     @result.durable_client_input(client_name="client")

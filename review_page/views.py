@@ -173,11 +173,12 @@ class RunView:
 
 @dataclass(frozen=True)
 class RunListView:
-    """Runs, newest first; ``next`` is the cursor of the page behind."""
+    """Runs, newest first; ``next`` is the cursor of the page behind, ``model`` the one that was chosen, if any."""
 
     template: ClassVar[str] = "runs.html.j2"
     runs: tuple[RunSummary, ...]
     next: str | None
+    model: str = ""
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,12 @@ def good_file(folder: Path, number: int, name: str = "first") -> Path:
 
 
 def _specs(folder: Path) -> None:
-    """The shipped specs, a copy whose job does not exist, one with a low inline limit, one with a misspelt key."""
+    """The shipped specs, a copy whose job does not exist, one with a low inline limit, one with a misspelt key.
+
+    And the spec that the cases are held against, which has a column of every dtype.
+    """
     shutil.copytree(ROOT / "model_specs", folder)
+    shutil.copy(ROOT / "tests" / "data" / "cases" / "lab.yaml", folder)
     shipped = yaml.safe_load((folder / "revenue_forecast.yaml").read_text(encoding="utf-8"))
     for name, change in {
         "jobless": {"job": {**shipped.get("job", {}), "name": "no-such-job"}},

@@ -12,6 +12,8 @@ from domain.review import Review
 from domain.times import plain_times
 from domain.view import ModelView, RunSummary
 
+# A run that comes to one of these has come to a decision.
+_DECIDED = frozenset({"promoted", "rejected", "flagged"})
 _SEVERITIES = {"critical": 0, "warning": 1}
 
 
@@ -55,7 +57,7 @@ def _needs(night: Night) -> Iterator[Need]:
             command = f"nightshift show {incident.incident_id}"
             yield Need(what=what[:1].upper() + what[1:], command=command, page=f"/incidents/{incident.incident_id}")
     for run in night.runs:
-        if run.outcome == "failed":
+        if run.outcome == "failed" and not _superseded(run, night.runs):
             what = f"Run of {run.model} failed: {_first_line(run.reason)}"
             yield Need(what=what, command=f"nightshift show {run.run}", page=f"/runs/{run.run}")
     for letters in _alike(letter for letter in night.letters if letter.state == "waiting"):
@@ -71,6 +73,13 @@ def _needs(night: Night) -> Iterator[Need]:
             yield Need(what=f"{view.model}: {view.trouble}", command=f"nightshift models {view.model}")
         if view.spec_error:
             yield Need(what=f"The spec of {view.model} cannot be used: {view.spec_error}", command="nightshift models")
+
+
+def _superseded(run: RunSummary, runs: Iterable[RunSummary]) -> bool:
+    """Whether a run of the same model that began later has come to a decision: nobody has to look at this one."""
+    return any(
+        other.model == run.model and other.outcome in _DECIDED and other.started_at > run.started_at for other in runs
+    )
 
 
 def _alike(letters: Iterable[DeadLetter]) -> list[list[DeadLetter]]:

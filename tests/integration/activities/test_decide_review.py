@@ -11,6 +11,7 @@ from activities.start_review import take_decision
 from activities.tell_reviewers import run_tell_reviewers
 from domain.errors import BadInputError
 from domain.ledger import LedgerRecord
+from domain.links import Links
 from domain.review import DecidedAlreadyError, Review
 from domain.review_messages import ReviewRequest
 from tests.integration.activities.responder import Case, later
@@ -161,7 +162,11 @@ def test_two_eyes_are_enough(
 def test_each_step_tells_its_people_once(case: Case, flagged: Review) -> None:
     """The ladder's steps are in the timeline, and what is left is handed back to the orchestrator."""
     told = []
+    case.replace(links=Links(mlflow="", databricks="", app="https://app.example"))
     first = run_tell_reviewers(case.services, request(flagged))
+    asked = case.services.notifications.get(case.model, f"review:{flagged.review_id}:opened")
+    assert asked is not None
+    assert asked.notification.link == f"https://app.example/reviews/{flagged.review_id}"
     assert [step.kind for step in first.steps] == ["remind", "escalate", "escalate", "expire"]
     for step in first.steps[:-1]:
         services = later(case.services, step.at + timedelta(seconds=1))

@@ -80,6 +80,47 @@ def test_a_pager_that_is_away_gets_its_page_when_it_is_back(night: Make, pager: 
     assert len(pager.taken) == 1
 
 
+@pytest.mark.parametrize("tried", [True, False], ids=["tried", "killed before it was tried"])
+def test_a_clock_that_is_set_back_holds_up_no_page(
+    night: Make, pager: Pager, second: Pager, monkeypatch: pytest.MonkeyPatch, tried: bool
+) -> None:
+    """By an hour, while a page is owed: the next sweep tries it and asks the second channel, and pauses as always."""
+    at_three = night(pager.url, NIGHTSHIFT_NOTIFY_FALLBACK_URLS=second.url)
+    pager.away = True
+    if tried:
+        page(at_three, "a")
+    else:
+        with monkeypatch.context() as patch:
+            patch.setattr("activities.notify._first_try", _killed)
+            with pytest.raises(KilledError):
+                page(at_three, "a")
+    at_three.later(hours=-1)
+    assert deliver_owed(at_three.services) == 1
+    assert firsts(second) == ["a"]
+    before = pager.tried
+    assert deliver_owed(at_three.services) == 1
+    assert pager.tried == before
+    pager.away = False
+    at_three.later(minutes=5)
+    assert deliver_owed(at_three.services) == 0
+    assert (firsts(pager), firsts(second)) == (["a"], ["a"])
+
+
+def _killed(*_: Any) -> Any:
+    raise KilledError
+
+
+def test_a_host_whose_clock_is_behind_a_little_leaves_a_first_try_alone(night: Make, pager: Pager) -> None:
+    """Clocks differ by seconds: a page that another host is just sending is not sent a second time."""
+    at_three = night(pager.url)
+    pager.away = True
+    page(at_three, "a")
+    pager.away, before = False, pager.tried
+    at_three.later(seconds=-30)
+    deliver_owed(at_three.services)
+    assert pager.tried == before
+
+
 def test_what_is_owed_goes_out_in_order(night: Make, pager: Pager) -> None:
     """Critical pages first, the oldest of each first."""
     at_three = night(pager.url)
@@ -274,6 +315,16 @@ def test_a_page_links_to_the_incident_and_its_runbook(night: Make, pager: Pager)
     lines = pager.messages[0].splitlines()
     assert f"https://app.example/incidents/{about.incident_id}" in lines
     assert "Runbook: https://monitor.example/a1" in lines
+
+
+@pytest.mark.parametrize(
+    ("given", "link"),
+    [({}, ""), ({"incident_id": "i1"}, "incidents/i1"), ({"link": "https://app.example/runs/r"}, "runs/r")],
+)
+def test_every_page_links_to_the_app(night: Make, pager: Pager, given: dict[str, Any], link: str) -> None:
+    """To its own page, to its incident, or to the front page: whoever made it, none is without."""
+    page(night(pager.url), "a", **given)
+    assert f"https://app.example/{link}" in pager.messages[0].splitlines()
 
 
 def test_each_escalation_pages_again_damped_by_time(night: Make, pager: Pager) -> None:

@@ -310,6 +310,23 @@ def _broken_off(case: Case, *, old: bool) -> tuple[MemoryCompute, Incident]:
     return compute, incident
 
 
+def test_a_pause_that_broke_off_is_in_the_incident(case: Case) -> None:
+    """Before anything is stopped: people see what may be paused, and no other lease starts it."""
+    _, incident = _broken_off(case, old=False)
+    action = case.action(incident, "pause_compute")
+    assert (action.state, action.facts["names"], action.facts["resumed"]) == ("begun", ["a", "b", "c"], False)
+
+
+def test_what_a_pause_that_broke_off_has_stopped_is_started_by_no_other_lease(case: Case) -> None:
+    """Of two leases that overlap the first broke off, and the second ends before it."""
+    compute, first = _broken_off(case, old=False)
+    second = _overspent(case, "b9")
+    _pause(case, second)
+    run_resume_compute(case.services, case.request(second, "pause_compute"))
+    assert f"a stays paused by incident {first.incident_id}" in case.action(second, "pause_compute").detail
+    assert "a" not in compute.running()
+
+
 @pytest.mark.parametrize("old", [False, True])
 def test_a_pause_that_broke_off_can_be_undone(case: Case, old: bool) -> None:
     """The ledger names what may be stopped, and all of that is started."""

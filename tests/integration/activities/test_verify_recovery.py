@@ -105,6 +105,24 @@ def test_a_source_whose_clock_is_behind_and_that_is_quiet_has_recovered(case: Ca
     assert run_verify_recovery(case.services, request).recovered is True
 
 
+def test_a_source_whose_clock_is_set_back_is_heard_at_its_next_alert(case: Case, incident: Incident) -> None:
+    """By an hour while the incident is open: what it fires after the action looks like from before it, so it may be
+    taken for quiet. The window ends with its next alert, which opens the incident again and pages.
+    """
+    back = timedelta(hours=1)
+    since = incident.opened_at + timedelta(seconds=1)
+    request = VerifyRequest(model=case.model, incident_id=incident.incident_id, since=since, final=True)
+    for number, minutes in enumerate((5, 10)):
+        now = since + timedelta(minutes=minutes)
+        case.replace(clock=lambda now=now: now)
+        fields = {"alert_id": f"{case.model}-back-{number}", "model": case.model, "fired_at": now - back}
+        recorded = run_respond(case.services, alert(**fields).model_dump_json().encode())
+        assert recorded.reopened is bool(number)
+        if not number:
+            assert run_verify_recovery(case.services, request).recovered is True
+    assert (case.read(incident).state, case.read(incident).occurrences) == ("open", 3)
+
+
 @pytest.mark.parametrize("again", [False, True], ids=["quiet", "fired again"])
 def test_looked_at_twice_it_says_and_tells_the_same(case: Case, incident: Incident, again: bool) -> None:
     """A repeat of the last look adds nothing."""

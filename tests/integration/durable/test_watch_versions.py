@@ -19,6 +19,7 @@ from clients.notifications import TableNotificationBook
 from clients.notifier import AppriseNotifier
 from clients.reviews import TableReviewBook
 from clients.sweeps import TableSweepBook
+from domain.links import Links
 from domain.names import AWAIT_DECISION, RESPONSE, REVIEW, REVIEW_DECIDED
 from domain.review import Review
 from domain.step import Patience
@@ -86,6 +87,7 @@ class App:
     incidents: Any = field(default_factory=_NoIncidents)
     patience: Patience = field(default_factory=Patience)
     notifier: Any = None
+    links: Links = field(default_factory=lambda: Links(mlflow="", databricks=""))
 
     def clock(self) -> datetime:
         return self.now

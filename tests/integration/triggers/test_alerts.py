@@ -85,3 +85,31 @@ async def test_a_delivery_that_was_killed_before_it_started_holds_up_nobody(serv
     client: Any = durable
     await responder._start(client, incident, incident.response, again=False)
     assert durable.ended == [incident.response]
+
+
+async def test_a_delivery_that_was_suspended_before_it_started_may_start_it_once_more(
+    services: Any, model: str
+) -> None:
+    """It has claimed the start, and wakes when another delivery has started the response, which is over: the response
+    runs a second time, under the same id, and no third delivery starts it.
+    """
+    incident, durable, asleep, wakes = _incident(services, model), _Durable(), asyncio.Event(), asyncio.Event()
+    durable.go.set()
+
+    async def late(*given: Any) -> None:
+        asleep.set()
+        await wakes.wait()
+        await durable.start_new(*given)
+
+    suspended: Any = _Durable()
+    suspended.go.set()
+    suspended.start_new = late
+    client: Any = durable
+    hosts = [Responder(lambda: services, looks=2, pause_seconds=0.01) for _ in range(3)]
+    first = asyncio.create_task(hosts[0]._start(suspended, incident, incident.response, again=False))
+    await asleep.wait()
+    await hosts[1]._start(client, incident, incident.response, again=False)
+    wakes.set()
+    await first
+    await hosts[2]._start(client, incident, incident.response, again=False)
+    assert durable.ended == [incident.response] * 2

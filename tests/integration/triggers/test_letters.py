@@ -66,13 +66,15 @@ class Host:
             for function in app.get_functions()
         }
 
-    async def deliver(self, function: str, body: bytes, message_id: str, **properties: str) -> None:
+    async def deliver(
+        self, function: str, body: bytes, message_id: str, *, deliveries: int = 1, **properties: str
+    ) -> None:
         """Service Bus delivers a message."""
         message = SimpleNamespace(
             get_body=lambda: body,
             message_id=message_id,
             enqueued_time_utc=datetime(2026, 3, 1, tzinfo=UTC),
-            delivery_count=1,
+            delivery_count=deliveries,
             application_properties=properties,
         )
         await self._handlers[function](message=message, client=self.client)
@@ -137,14 +139,35 @@ async def test_two_causes_are_two_incidents(host: Host) -> None:
 
 
 async def test_a_letter_that_is_delivered_again_counts_once(host: Host) -> None:
-    """The host may be killed between its work and the end of the message; dead letters of the broker are no other."""
+    """The host may be killed between its work and the end of the message; dead letters of the broker are no other.
+
+    Service Bus counts the delivery of the dead letter itself, which is no try of the queue's.
+    """
     reason = {"DeadLetterReason": "MaxDeliveryCountExceeded"}
     good = {"alert_id": "a", "category": "pipeline", "source": "s", "title": "t", "fired_at": "2026-03-01T00:00:00Z"}
     for _ in range(3):
-        await host.deliver("on_dead_pipeline_alerts", json.dumps(good).encode(), "m1", **reason)
+        await host.deliver("on_dead_pipeline_alerts", json.dumps(good).encode(), "m1", deliveries=6, **reason)
     (incident,) = host.incidents("pipeline-alerts")
     (letter,) = host.letters("pipeline-alerts")
     assert (incident.occurrences, letter.cause) == (1, "MaxDeliveryCountExceeded")
+    assert (letter.delivery_count, "after 5 deliveries" in letter.reason) == (5, True)
+
+
+async def test_alerts_that_a_host_refuses_whose_clock_was_set_back_are_told_and_kept(host: Host, pager: Pager) -> None:
+    """By an hour: they are dead letters of one incident, which pages; with the right clock each is understood."""
+    fields = {"category": "budget", "source": "s", "title": "t", "fired_at": host.night.now.isoformat()}
+    host.night.later(hours=-1)
+    for number in range(3):
+        body = json.dumps(fields | {"alert_id": f"ahead-{number}"}).encode()
+        await host.deliver("on_budget_alerts", body, f"ahead-{number}")
+    host.answer()
+    letters = [each for each in host.letters("budget-alerts") if each.message_id.startswith("ahead")]
+    (incident,) = [each for each in host.incidents("budget-alerts") if each.alert.rule.endswith(letters[0].cause)]
+    assert (incident.occurrences, len(letters)) == (3, 3)
+    assert [body["title"] for body in pager.taken if "in the future" in body["title"]] == [incident.title]
+    assert not any(plan_redrive(host.night.services, letter, None).handled for letter in letters)
+    host.night.later(hours=1)
+    assert all(plan_redrive(host.night.services, letter, None).handled for letter in letters)
 
 
 async def test_poison_after_the_resolution_pages_again(host: Host, pager: Pager) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from activities.readiness import ReadinessProbe, without_secrets
 from domain.errors import ServiceUnavailableError
+from domain.loading import ImportHealth
 from tests.loopback_server import Answering, LoopbackServer
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -136,6 +137,17 @@ async def test_a_module_that_cannot_be_imported_is_the_checks_own_failure() -> N
     """The probe goes on, and the check says what is wrong."""
     checks = (Check("a", imports=("nothing_of_this_name",)), Check("b"))
     assert (await ReadinessProbe().read(checks, _clock)).ok
+
+
+async def test_an_import_that_breaks_in_a_check_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never heals, and a probe may be the first to meet it: whoever can end the process is told."""
+    health, told = ImportHealth(), []
+    health.on_broken(told.append)
+    monkeypatch.setattr("domain.loading.IMPORTS", health)
+    broke = AttributeError("partially initialized module 'mlflow' has no attribute 'version'")
+    readiness = await ReadinessProbe().read((Check("mlflow", broke), Check("b")), _clock)
+    assert [item.ok for item in readiness.dependencies] == [False, True]
+    assert told == [f"AttributeError: {broke}"]
 
 
 class _NothingThere(Answering):

@@ -1,10 +1,18 @@
 """Alerts by hand."""
 
-from typing import cast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from typer.testing import CliRunner
 
 from cli.app_client import AppClient
 from cli.incident_commands import alert_document
+from cli.main import app
 from domain.alert import AlertMessage
+from tests.loopback_server import Answering, LoopbackServer
 
 NO_APP = cast("AppClient", None)
 
@@ -21,3 +29,30 @@ def test_an_alert_by_hand_may_say_the_direction() -> None:
     """For a metric of one's own."""
     document = alert_document(NO_APP, "drift", "m1", metric="mine", value=1.0, direction="higher_is_better")
     assert AlertMessage.model_validate(document).direction == "higher_is_better"
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """The alerts that the app of the commands has been sent."""
+    alerts: list[dict[str, Any]] = []
+
+    class Handler(Answering):
+        """Takes every alert."""
+
+        def do_POST(self) -> None:
+            alerts.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.answer_json({"alert_id": "a", "queue": "model-alerts", "state": "fired"})
+
+    server = LoopbackServer(Handler)
+    monkeypatch.setenv("NIGHTSHIFT_URL", server.url)
+    yield alerts
+    server.close()
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_a_file_is_sent_as_it_is(taken: list[dict[str, Any]], tmp_path: Path, mark: bytes) -> None:
+    """Editors on Windows write a byte order mark before it."""
+    file = tmp_path / "alert.json"
+    file.write_bytes(mark + b'{"title": "gr\xc3\xbcn"}')
+    done = CliRunner().invoke(app, ["alert", "--file", str(file), "--state", str(tmp_path)])
+    assert (done.exit_code, taken) == (0, [{"title": "gr\u00fcn"}]), done.output

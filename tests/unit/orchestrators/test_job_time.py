@@ -84,6 +84,33 @@ def test_a_clock_that_jumps_cancels_no_healthy_job(engine: HandDriven, workspace
     assert engine.output(instance)["failure"] == ""
 
 
+def test_a_clock_that_is_set_back_makes_one_wait_longer(engine: HandDriven, workspace: Workspace) -> None:
+    """By an hour while the job runs: the look under way comes an hour later, once, and the next ones as always."""
+    instance = engine.start("job", None)
+    engine.run()
+    engine.advance(seconds=-HOUR)
+    engine.advance(seconds=HOUR + 59)
+    assert engine.calls[instance, POLL_JOB_STATUS] == 1
+    for polls in (2, 3, 4):
+        engine.advance(seconds=1 if polls == 2 else 60)
+        assert engine.calls[instance, POLL_JOB_STATUS] == polls
+    workspace.state = "succeeded"
+    engine.advance(seconds=60)
+    assert (engine.output(instance)["failure"], workspace.canceled) == ("", 0)
+
+
+def test_a_clock_that_is_set_back_hides_no_overdue_job_for_longer(engine: HandDriven, workspace: Workspace) -> None:
+    """The look that comes an hour late finds it, by Databricks' own figure."""
+    instance = engine.start("job", None)
+    workspace.running_seconds = 0.0
+    engine.run()
+    engine.advance(seconds=-HOUR)
+    workspace.running_seconds = HOUR + 60
+    engine.advance(seconds=HOUR + 60)
+    assert workspace.canceled == 1
+    assert engine.output(instance) == {"failure": "job_overdue", "seconds": HOUR + 60}
+
+
 def test_databricks_says_how_long_it_has_run(engine: HandDriven, workspace: Workspace) -> None:
     """By its own start and its own clock: a run that has had its time is canceled, whatever the host's clock says."""
     instance = engine.start("job", None)

@@ -58,7 +58,10 @@ async def test_a_run_that_was_terminated_is_told_and_the_next_goes_on(
     await engine.terminate("lifecycle-m-1", "by hand")
     status = await engine.wait_for_completion(QUEUE)
     assert json.loads(status.output or "null") == {"model": "m", "batches": 2}
-    assert [alert["key"] for alert in script.asked("send_alert")] == ["lifecycle-m-1:ended"]
+    (alert,) = script.asked("send_alert")
+    assert alert["key"] == "lifecycle-m-1:ended"
+    # What came of its uploads is in the ledger, too: the run could not say it any more.
+    assert (alert["halt"]["run"], alert["halt"]["failure"]["code"]) == ("lifecycle-m-1", "run_broke_off")
     assert (await engine.get_status("lifecycle-m-2")).name == LIFECYCLE
 
 

@@ -88,6 +88,23 @@ def test_a_wait_ends_at_its_time(drive: Drive, days: float) -> None:
     assert len(created) <= days / (LONGEST_STEP / timedelta(days=1)) + 2
 
 
+@pytest.mark.parametrize("days", [0.5, 6.5])
+@pytest.mark.parametrize("hours", [-1, 1], ids=["set back", "set ahead"])
+def test_a_clock_that_jumps_moves_the_end_of_a_wait_by_its_jump(drive: Drive, days: float, hours: float) -> None:
+    """Once, whatever the number of steps: by the clock the wait ends at its time; what follows happens once."""
+    driven = drive({"waits": _waits}, {"act": lambda came: came})
+    until = driven.now + timedelta(days=days)
+    instance_id = driven.start("waits", days)
+    driven.run()
+    driven.advance(hours=6)
+    driven.advance(hours=hours)
+    driven.advance(days=days, hours=-6 - hours, microseconds=-1)
+    assert driven.status(instance_id) == RuntimeStatus.RUNNING
+    driven.advance(microseconds=1)
+    assert driven.output(instance_id) == str(until)
+    assert driven.calls[instance_id, "act"] == 1
+
+
 @pytest.mark.parametrize("days", [0.1, 2.9, 3.1, 6.1, 13.9])
 def test_an_event_ends_a_wait_at_once(drive: Drive, days: float) -> None:
     """What comes behind the wait is scheduled when the event comes, and no timer is left."""

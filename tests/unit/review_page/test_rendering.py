@@ -22,7 +22,7 @@ VIEWS: dict[str, View] = {
     "review": review_view(refusal=SCRIPT, comment=f"</textarea>{SCRIPT}"),
     "incident": incident_view(refusal=SCRIPT, comment=f"</textarea>{SCRIPT}"),
     "run": run_view(),
-    "runs": RunListView(runs=(run_summary(),), next="abc"),
+    "runs": RunListView(runs=(run_summary(),), next="abc", model=SCRIPT),
     "message": MessagePage(title=SCRIPT, text=SCRIPT, sign_in=True),
 }
 
@@ -83,6 +83,17 @@ def test_who_may_not_sees_no_form() -> None:
     assert "<form" not in seen + render(front_view(), reader)
     for role in ("the role Reviewer.", "the role Reviewer or Operator.", "the role Operator."):
         assert role in seen
+
+
+def test_runs_of_one_model_can_be_chosen_and_stay_chosen() -> None:
+    """Each model's name leads to its runs; the page behind keeps the choice, and a link takes it back."""
+    run = run_summary()
+    every = render(RunListView(runs=(run,), next=None), FRAME)
+    assert f'href="/runs?model={run.model}"' in every
+    assert "Runs of all models" not in every
+    chosen = render(RunListView(runs=(run,), next="a+b", model="tumour"), FRAME)
+    assert 'href="/runs?cursor=a%2Bb&amp;model=tumour"' in chosen
+    assert '<h1>Runs of tumour</h1>\n<p><a href="/runs">Runs of all models</a></p>' in chosen
 
 
 def test_the_chart_has_its_values_as_text() -> None:

@@ -1,15 +1,21 @@
 """A run for its page."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+
+import azure.durable_functions as df
 
 from domain.contract import ContractReport, Violation
 from domain.decision import Decision
 from domain.improvement import Budget, Round
+from domain.ports import Services
 from domain.upload import PartReport, Upload
 from review_page.rendering import render
-from review_page.run_page import comparisons, explained
+from review_page.run_page import comparisons, explained, read_run
 from review_page.views import RunView
 from tests.unit.review_page.examples import FRAME, NOW, evidence, run_view
+
+RUN = "lifecycle-m-0123456789abcdef"
 
 
 def test_the_comparisons_of_a_run() -> None:
@@ -48,9 +54,35 @@ def test_a_decided_run_says_why() -> None:
     text = render(_view(output, ("evaluate_metrics", {"summary": evidence().to_json()})), FRAME)
     assert "reject version 2 by rule worse: worse beyond noise on r2" in text
     assert "-2.5 to -1.5" in text
+    assert 'data-value="[20.0, -20.0]"' in text
     assert "Round 1: adjust_training_window" in text
     assert "no memory\nleft" in text
     assert 'href="/reviews/r1"' in text
+
+
+async def test_the_page_of_a_run_is_the_explained_one() -> None:
+    """Read from Durable: the reason stands on the page itself, for whoever has no shell."""
+    decision = {"action": "reject", "rule": "worse", "reason": "worse beyond noise on r2", "model": "m"}
+    decision |= {"challenger_version": "2", "champion_version": "1", "evidence_digest": "5" * 64}
+    status = SimpleNamespace(
+        instance_id=RUN,
+        runtime_status=df.OrchestrationRuntimeStatus.Completed,
+        output={"outcome": "rejected", "decision": decision},
+        input_={"model": "m"},
+        custom_status=None,
+        created_time=NOW,
+        last_updated_time=NOW,
+        historyEvents=[],
+    )
+
+    async def get_status(_run: str, **_: Any) -> Any:
+        return status
+
+    client = cast("df.DurableOrchestrationClient", SimpleNamespace(get_status=get_status))
+    services = cast("Services", SimpleNamespace(champions=SimpleNamespace(moves=lambda _model: ())))
+    view = await read_run(client, services, RUN)
+    assert view is not None
+    assert "reject version 2 by rule worse: worse beyond noise on r2" in render(view, FRAME)
 
 
 def test_a_halted_run_lists_its_violations() -> None:

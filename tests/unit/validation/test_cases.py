@@ -1,9 +1,11 @@
 """The contract and the training reader over the same files, derived from public bug reports: one verdict, one reading.
 
-``tests/data/cases/expected.csv`` has the verdict of each file in ``tests/data/cases/files``.
+``tests/data/cases/expected.csv`` has the verdict of each file in ``tests/data/cases/files``. Those in ``e2e`` have rows
+enough to be trained on.
 """
 
 import csv
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, cast
@@ -15,7 +17,12 @@ import yaml
 from domain.contract import ContractReport
 from domain.errors import BadInputError
 from domain.spec import ModelSpec
+from training.steps.features import build_features, recipe_of
+from training.steps.setup import TrainingSetup
+from training.steps.split import split
 from training.steps.table import read_table
+from training.steps.trial import measure
+from training.steps.union import union
 from validation.check import check_file
 from validation.column_facts import extreme_text
 
@@ -25,12 +32,21 @@ with (CASES / "expected.csv").open(newline="") as file:
     EXPECTED = {row["file"]: (row["verdict"], row["rules"]) for row in csv.DictReader(file)}
 # Its footer states a narrower range than the data has, which nothing in the footer contradicts (parquet_footer).
 UNPROVEN = {"p51_lying_statistics.parquet": {"qty"}}
+# The rules that each file of ``e2e`` breaks: none, and it is trained on.
+WHOLE = {
+    "good.parquet": set(),
+    "hour_24.csv": set(),
+    "reversed_stats.parquet": {"minimum", "maximum"},
+    "ts_as_pandas_index.parquet": set(),
+    "ts_index_2.parquet": set(),
+    "worse.parquet": set(),
+}
 
 
-def check(name: str) -> ContractReport:
+def check(name: str, folder: str = "files") -> ContractReport:
     """Hold a file of the cases against the contract of ``lab``."""
     return check_file(
-        CASES / "files" / name, file_format(name), SPEC.contract, uploaded_at=datetime(2026, 11, 29, tzinfo=UTC)
+        CASES / folder / name, file_format(name), SPEC.contract, uploaded_at=datetime(2026, 11, 29, tzinfo=UTC)
     )
 
 
@@ -39,14 +55,15 @@ def file_format(name: str) -> Literal["csv", "parquet"]:
     return cast("Literal['csv', 'parquet']", Path(name).suffix[1:])
 
 
-def read(name: str) -> pd.DataFrame:
+def read(name: str, folder: str = "files") -> pd.DataFrame:
     """Read a case as training does."""
-    return read_table(CASES / "files" / name, file_format(name), SPEC.contract, name=name)
+    return read_table(CASES / folder / name, file_format(name), SPEC.contract, name=name)
 
 
 def test_each_file_has_an_expected_verdict() -> None:
     """No case is left out."""
     assert sorted(path.name for path in (CASES / "files").iterdir()) == sorted(EXPECTED)
+    assert sorted(path.name for path in (CASES / "e2e").iterdir()) == sorted(WHOLE)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -75,6 +92,27 @@ def test_training_reads_a_broken_file_by_its_dtypes_or_says_why_not(name: str) -
         assert name in error.message
     else:
         assert list(rows.columns) == [column.name for column in SPEC.contract.columns]
+
+
+def _trained(name: str) -> float:
+    """The error on the newest rows of a model that was fitted on the others, as the job does it."""
+    rows = union([read(name, "e2e")], SPEC.contract.key, SPEC.training.time_column)
+    inner, setup = split(rows, SPEC.evaluation.holdout), TrainingSetup(SPEC)
+    recipe = recipe_of(SPEC, setup.groups)
+    return measure(setup, inner, build_features(rows, recipe), recipe)["rmse"]
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_an_upload_is_refused_or_trained_on(name: str) -> None:
+    """What meets the contract never fails in the job."""
+    report = check(name, "e2e")
+    assert ({violation.rule for violation in report.violations}, report.rows) == (WHOLE[name], 400)
+    assert WHOLE[name] or math.isfinite(_trained(name))
+
+
+def test_the_worse_upload_makes_the_worse_model() -> None:
+    """Its target is random: a challenger that is compared with a champion of the good one must not be promoted."""
+    assert _trained("worse.parquet") > 2 * _trained("good.parquet")
 
 
 def _extremes(column: "pd.Series[float]") -> tuple[object, object]:

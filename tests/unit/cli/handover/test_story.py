@@ -169,6 +169,17 @@ def test_a_duration_has_two_units(seconds: float, text: str) -> None:
     assert duration(timedelta(seconds=seconds)) == text
 
 
+@pytest.mark.parametrize("outcome", ["promoted", "rejected", "flagged", "halted", None])
+def test_a_failed_run_that_a_later_one_has_made_good_needs_nobody(outcome: str | None) -> None:
+    """A later run of the model has come to a decision; one that halted, goes on or is another model's has not."""
+    failed = run(60, "failed", "the job failed")
+    other = run(120, "promoted", model="other")
+    needs = [need.command for need in tell(night(runs=(run(120, outcome), other, failed)), APP).needs]
+    assert (f"nightshift show {failed.run}" in needs) == (outcome in {"halted", None})
+    before = tell(night(runs=(failed, run(30, outcome))), APP).needs
+    assert f"nightshift show {failed.run}" in [need.command for need in before]
+
+
 def test_the_most_severe_is_needed_first() -> None:
     """Of the same severity the newest."""
     warning = rolled_back(incident_id="i1", state="open", severity="warning", recorded_at=at(30))

@@ -118,12 +118,17 @@ def test_columns_in_a_pandas_index_are_columns(tmp_path: Path, index: str | list
     pd.testing.assert_frame_equal(read(tmp_path / "a.parquet", "parquet"), table)
 
 
-def test_nullable_integers_are_exact(tmp_path: Path) -> None:
-    """A null beside it makes no float of an integer: 2**53 + 1 and the largest one stay what they are."""
+@pytest.mark.parametrize("writer", ["pandas", "another"])
+def test_nullable_integers_are_exact(tmp_path: Path, writer: str) -> None:
+    """A null beside it makes no float of an integer: 2**53 + 1 and the largest one stay what they are.
+
+    pandas writes into a file that such a column is Int64; other writers do not.
+    """
     numbers = [2**53 + 1, 1541815603606036481, 2**63 - 1, -(2**63), None]
     days = [date(2024, 1, 1)] * len(numbers)
-    written = pd.DataFrame({"at": pd.to_datetime(days), "day": days, "n": pd.array(numbers, "Int64")})
-    written.assign(x=1.0, text="a", yes=True).to_parquet(tmp_path / "a.parquet")
+    columns = {"at": pd.to_datetime(days), "day": days, "n": pd.array(numbers, "Int64")}
+    table = pa.Table.from_pandas(pd.DataFrame(columns).assign(x=1.0, text="a", yes=True))
+    pq.write_table(table if writer == "pandas" else table.replace_schema_metadata(None), tmp_path / "a.parquet")
     found = read(tmp_path / "a.parquet", "parquet")["n"]
     assert (found.dropna().tolist(), int(found.isna().sum())) == (numbers[:-1], 1)
 

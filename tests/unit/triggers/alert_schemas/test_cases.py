@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.responder.classification import classify
-from domain.alert import LARGEST_BYTES
+from domain.alert import LARGEST_BYTES, AlertMessage, fingerprint
 from domain.errors import BadInputError
 from domain.playbook import Thresholds
 from triggers.alert_schemas.databricks_job import NoTroubleError
@@ -137,6 +137,36 @@ def test_no_alert_that_its_source_calls_critical_is_judged_harmless_for_its_metr
     """All of them tell a fall or a rise for the worse; their names differ."""
     for path in sorted(CASES.glob("M*.json")):
         assert verdict(path.read_bytes()).split()[:2] == ["degradation", "critical"], path.stem
+
+
+def _read(name: str) -> AlertMessage:
+    return normalise(parse((CASES / f"{name}.json").read_bytes()), received_at=RECEIVED)
+
+
+def test_the_job_and_the_task_of_one_failed_run_are_one_incident() -> None:
+    """Two notifications of two events, and one trouble."""
+    job, task = _read("D01_job_failure"), _read("D02_task_failure_of_same_run")
+    assert job.key != task.key
+    assert len({fingerprint(alert, classify(alert, Thresholds())) for alert in (job, task)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("A01_test_action_metric_asis", ("nightshift.category", "dimension category", "nightshift-<category>-<model>")),
+        ("A26_two_criteria_two_models", ("'revenue_forecast'", "'anomaly_detector'")),
+        ("A28_severity_Sev5", ("'Sev5'", "'Sev4'")),
+        ("A32_noncommon_metric_alert", ("'AzureMonitorMetricAlert'", "azureMonitorCommonAlertSchema")),
+        ("B04_cost_alert_euro_locale", ("'1.111,32", "$1,234.50")),
+        ("D13_alertmanager", ("azureMonitorCommonAlertSchema", "jobs.on_failure", "alert_id")),
+        ("E02_utf16le_bom", ("byte order mark of UTF-16",)),
+    ],
+)
+def test_a_refusal_says_what_was_sent_and_what_would_be_taken(name: str, said: tuple[str, ...]) -> None:
+    """The value, and each way out."""
+    with pytest.raises(BadInputError) as refused:
+        _read(name)
+    assert [part for part in said if part not in refused.value.message] == []
 
 
 @pytest.mark.parametrize("longest", ["A21_rule_name_201_chars", "A22_rule_name_260_chars", "A23_metric_101_chars"])
