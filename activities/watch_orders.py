@@ -77,9 +77,19 @@ async def watch_model(client: df.DurableOrchestrationClient, services: Services,
 
 
 def _models(services: Services) -> list[str]:
-    """Every model that may have orders; the whole ledger is asked for names only before the first mark."""
-    marked = services.sweeps.marked()
-    return sorted({*services.specs.names(), PLATFORM, *(marked or services.ledger.models())})
+    """Every model that may have orders, each with a mark, so that it is looked at also when its spec is gone.
+
+    The whole ledger is asked for names until all that it has are marked: the platform's mark is written last.
+    """
+    marked = set(services.sweeps.marked())
+    names = {*services.specs.names(), *marked} - {PLATFORM}
+    if PLATFORM not in marked:
+        names.update(name for name in services.ledger.models() if name != PLATFORM)
+    for name in sorted(names - marked):
+        services.sweeps.begin_mark(name)
+    if PLATFORM not in marked:
+        services.sweeps.begin_mark(PLATFORM)
+    return sorted({*names, PLATFORM})
 
 
 class _Look:

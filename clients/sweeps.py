@@ -1,5 +1,6 @@
 """What the sweeps keep: their last looks in the table ``sweeps``, and how far they have read in ``ordermarks``."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from azure.data.tables import TableServiceClient
@@ -45,6 +46,11 @@ class TableSweepBook:
         """Models that have a mark."""
         rows = self._marks.query("RowKey eq @key", {"key": _MARK})
         return tuple(row.partition for row in rows)
+
+    def begin_mark(self, model: str) -> None:
+        """Write the mark of a model that has none; a mark that is there stays."""
+        with suppress(ConflictError):
+            self._marks.write(model, [Write(_MARK, {"Mark": OrderMark(model=model).model_dump_json()}, None)])
 
     def move_mark(self, before: OrderMark, after: OrderMark) -> None:
         """Move a mark, unless another sweep has moved it since it was read.

@@ -270,6 +270,9 @@ class SweepBook(Protocol):
     def marked(self) -> tuple[str, ...]:
         """Models that have a mark."""
 
+    def begin_mark(self, model: str) -> None:
+        """Write the mark of a model that has none; a mark that is there stays."""
+
     def move_mark(self, before: OrderMark, after: OrderMark) -> None:
         """Move a mark.
 

@@ -40,6 +40,17 @@ def test_a_mark_is_moved_by_one_sweep_only(tables: TableServiceClient, model: st
     assert model in book.marked()
 
 
+def test_a_mark_is_begun_once(tables: TableServiceClient, model: str) -> None:
+    """A second host that begins it leaves it where it is."""
+    book = TableSweepBook(tables)
+    book.begin_mark(model)
+    assert (book.mark(model), model in book.marked()) == (OrderMark(model=model), True)
+    moved = OrderMark(model=model, sequence=5)
+    book.move_mark(OrderMark(model=model), moved)
+    book.begin_mark(model)
+    assert book.mark(model) == moved
+
+
 def test_the_ledger_is_read_behind_a_mark(tables: TableServiceClient, model: str) -> None:
     """In the order of the chain, no further than asked, and each entry by its number."""
     ledger = TableLedger(tables, lambda: AT)

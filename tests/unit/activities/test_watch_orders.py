@@ -1,6 +1,7 @@
 """The sweep of orders over all models: one that waits for a system that does not answer keeps no other waiting."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -8,23 +9,63 @@ from typing import Any, cast
 import pytest
 
 from activities import watch_orders
+from domain.alert import PLATFORM
 from domain.ports import Services
 from domain.sweep import Swept
 
 _MODELS = tuple(f"m{number:02d}" for number in range(20))
 
 
-def _services(minute: int = 0) -> Services:
+class _Marks:
+    """Which models have a mark."""
+
+    def __init__(self, models: Iterable[str]) -> None:
+        self.models = list(models)
+
+    def marked(self) -> tuple[str, ...]:
+        return tuple(self.models)
+
+    def begin_mark(self, model: str) -> None:
+        self.models.append(model)
+
+
+def _services(minute: int = 0, marks: _Marks | None = None, in_ledger: tuple[str, ...] = ()) -> Services:
     made = SimpleNamespace(
-        sweeps=SimpleNamespace(marked=lambda: _MODELS),
+        sweeps=_Marks((*_MODELS, PLATFORM)) if marks is None else marks,
         specs=SimpleNamespace(names=lambda: _MODELS),
+        ledger=SimpleNamespace(models=lambda: in_ledger),
         clock=lambda: datetime(2026, 1, 1, 0, minute, tzinfo=UTC),
     )
     return cast("Services", made)
 
 
 async def _sweep(minute: int = 0) -> Swept:
-    return await asyncio.wait_for(watch_orders.watch_orders(cast("Any", None), _services(minute)), 30)
+    return await _sweep_of(_services(minute))
+
+
+async def _sweep_of(services: Services) -> Swept:
+    return await asyncio.wait_for(watch_orders.watch_orders(cast("Any", None), services), 30)
+
+
+@pytest.mark.parametrize("marked", [(), _MODELS], ids=["nothing is marked", "the first look was killed"])
+async def test_a_model_whose_spec_is_gone_is_looked_at_until_it_succeeds(
+    monkeypatch: pytest.MonkeyPatch, marked: tuple[str, ...]
+) -> None:
+    """The ledger alone knows it; its first look fails, others succeed, and the second look comes to it again."""
+    looked: list[str] = []
+
+    async def watch(_: Any, __: Any, model: str) -> Swept:
+        looked.append(model)
+        if model == "gone":
+            raise ValueError("its registry does not answer")
+        return Swept(found=0)
+
+    monkeypatch.setattr(watch_orders, "watch_model", watch)
+    marks = _Marks(marked)
+    await _sweep_of(_services(marks=marks, in_ledger=("gone", *_MODELS)))
+    await _sweep_of(_services(marks=marks, in_ledger=()))
+    assert looked.count("gone") == 2
+    assert (len(marks.models), marks.models[-1]) == (len(_MODELS) + 2, PLATFORM)
 
 
 async def test_a_model_that_waits_keeps_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
