@@ -293,6 +293,9 @@ class DeadLetterBook(Protocol):
     def waiting(self) -> tuple[DeadLetter, ...]:
         """Those that wait for a person, newest first, without their bodies."""
 
+    def count_waiting(self, queue: str, most: int) -> int:
+        """How many of a queue wait for a person; none is counted beyond ``most`` (1 to 1000)."""
+
     def all(self, queue: str | None = None, state: DeadLetterState | None = None) -> tuple[DeadLetter, ...]:
         """Dead letters, newest first."""
 
