@@ -286,7 +286,12 @@ def _rows(
     return [
         _row("before_rollback", [answer.seconds for answer in answers], "s", f"from an alert to the alias; {where}"),
         _row("before_rollback_slowest", [max(answer.seconds for answer in answers)], "s", f"of {len(answers)}"),
-        _row("before_rollback_storage", [answer.storage for answer in answers], "s", "of it, waited for Azurite"),
+        _row(
+            "before_rollback_storage",
+            [answer.storage for answer in answers],
+            "s",
+            "of it, until Azurite began to answer",
+        ),
         _row("before_rollback_azurite", [answer.azurite_cpu for answer in answers], "s", "CPU time of Azurite"),
         _row("before_rollback_cpu", [answer.cpu for answer in answers], "s", "CPU time of the app"),
         _row("before_rollback_calls", [sum(map(len, answer.calls.values())) for answer in answers], "calls", kinds),

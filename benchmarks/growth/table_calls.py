@@ -21,7 +21,7 @@ class Measured:
 
     Attributes:
         seconds: in all.
-        storage: seconds of it that were waited for Azurite's answers.
+        storage: seconds of it until Azurite began to answer; the answer of a transaction is read behind that.
         cpu: seconds that this process computed.
         azurite_cpu: seconds that Azurite computed.
         calls: seconds of each call, by kind and table.
