@@ -1,11 +1,12 @@
 """Measure what waits: uploads, dead letters, reviews and incidents."""
 
-from collections import Counter
-
 from activities.measures import exported, set_waiting
 from domain.alert import QUEUES
 from domain.names import BLOB_EVENTS_QUEUE, REFUSED_ALERTS
 from domain.ports import Services
+
+# So many dead letters of a queue are counted, in one call: whoever looks at the graph needs no greater number.
+_MOST_LETTERS = 1_000
 
 
 def measure_backlog(services: Services) -> None:
@@ -15,10 +16,10 @@ def measure_backlog(services: Services) -> None:
     """
     if not exported():
         return
-    letters = Counter(letter.queue for letter in services.dead_letters.all(None, "waiting"))
+    queues = (*QUEUES.values(), BLOB_EVENTS_QUEUE, REFUSED_ALERTS)
     set_waiting(
         uploads={state.model: state.waiting for state in services.uploads.states()},
-        dead_letters={queue: letters[queue] for queue in (*QUEUES.values(), BLOB_EVENTS_QUEUE, REFUSED_ALERTS)},
+        dead_letters={queue: services.dead_letters.count_waiting(queue, _MOST_LETTERS) for queue in queues},
         reviews=len(services.reviews.all(None, ("open",))),
         incidents=services.incidents.count_open(),
     )

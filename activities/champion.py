@@ -46,9 +46,10 @@ def move_champion(
         ChampionMovedError: another version is champion; the decision is void.
         ConflictError: another move, or another writer of this one, is under way; try again.
     """
-    mine = next((move for move in services.champions.moves(model) if move.decided_by == decided_by), None)
+    moves = services.champions.moves(model)
+    mine = next((move for move in moves if move.decided_by == decided_by), None)
     if mine is None:
-        mine = _begin(services, model=model, expected=expected, version=version, run=run, decided_by=decided_by)
+        mine = _begin(services, moves, model=model, expected=expected, version=version, run=run, decided_by=decided_by)
     if mine.state == "done":
         return mine
     found = services.registry.version_of(model, CHAMPION)
@@ -92,7 +93,7 @@ def enter_outside_change(services: Services, model: str) -> tuple[ChampionMove, 
     Raises:
         ConflictError: a move is under way; try again.
     """
-    return _entered(services, model, _closed(services, model))
+    return _entered(services, model, _closed(services, model, services.champions.moves(model)))
 
 
 def _entered(services: Services, model: str, moves: tuple[ChampionMove, ...]) -> tuple[ChampionMove, ...]:
@@ -107,21 +108,27 @@ def _entered(services: Services, model: str, moves: tuple[ChampionMove, ...]) ->
 
 
 def _begin(
-    services: Services, *, model: str, expected: str | None, version: str, run: str, decided_by: str
+    services: Services,
+    moves: tuple[ChampionMove, ...],
+    *,
+    model: str,
+    expected: str | None,
+    version: str,
+    run: str,
+    decided_by: str,
 ) -> ChampionMove:
-    moves = _closed(services, model)
+    moves = _closed(services, model, moves)
     expect_champion(services, model, expected)
     moves = _entered(services, model, moves)
     return services.champions.begin(_next_move(services, model, moves, version, run=run, decided_by=decided_by))
 
 
-def _closed(services: Services, model: str) -> tuple[ChampionMove, ...]:
-    """All moves, none of them begun: one that was abandoned is settled first.
+def _closed(services: Services, model: str, moves: tuple[ChampionMove, ...]) -> tuple[ChampionMove, ...]:
+    """All moves of a model, none of them begun: one that was abandoned is settled first.
 
     Raises:
         ConflictError: its owner may still be at work on it.
     """
-    moves = services.champions.moves(model)
     if not moves or moves[-1].state != "begun":
         return moves
     last = moves[-1]

@@ -1,6 +1,7 @@
 """Put the champion before a bad one back, and the bad one into quarantine."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -10,6 +11,7 @@ from activities.mitigation import begin_action, keep_action, tell_failed_try
 from activities.move_orders import call_off_move, find_move, is_unfinished
 from activities.plan_response import find_incident
 from agents.responder.rollback import Guard, blamed_version, rollback_candidate, rollback_problem
+from domain.decision import ChampionMove
 from domain.errors import ChampionMovedError, NightshiftError
 from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
@@ -55,7 +57,7 @@ def _roll_back(services: Services, request: MitigateRequest) -> MitigationResult
         bad = blamed_version(incident.alert, moves, timedelta(minutes=spec.playbook.settle_minutes))
         entry = services.ledger.find(request.model, rollback_key(request.model, bad)) if bad is not None else None
     if entry is None:
-        guard = _guard(services, spec, bad)
+        guard = _guard(services, spec, bad, moves)
         problem = rollback_problem(guard)
         if problem or bad is None or guard.target is None:
             return _end(services, incident, spec, "refused", problem)
@@ -149,10 +151,9 @@ def rollback_key(model: str, bad: str) -> str:
     return f"rollback:{model}:{bad}"
 
 
-def _guard(services: Services, spec: ModelSpec, bad: str | None) -> Guard:
+def _guard(services: Services, spec: ModelSpec, bad: str | None, moves: Sequence[ChampionMove]) -> Guard:
     target, registered = None, None
     if bad is not None:
-        moves = services.champions.moves(spec.name)
         target, registered = rollback_candidate(bad, moves, partial(services.registry.version, spec.name))
     return _guard_of(services, spec, bad, target, registered)
 

@@ -131,5 +131,6 @@ def checks_table(checks: list[ChainCheck]) -> RenderableType:
         found = Text("holds", style="green")
         if fault is not None:
             found = Text(f"broken at entry {fault.sequence}: {fault.problem}", style="bold red")
-        table.add_row(check.model, str(check.entries), found)
+        entries = check.length if check.length is not None else check.entries
+        table.add_row(check.model, str(entries), found)
     return table

@@ -10,10 +10,11 @@ from rich.console import RenderableType
 
 from cli import incident_report, ledger_report, rendering, run_report
 from cli.app_client import AppClient, AppRefusedError, app_url
+from cli.ledger_verification import verify_ledger
 from cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
 from domain.ledger import LedgerEntry
 from domain.names import IMPROVEMENT, LIFECYCLE
-from domain.view import ChainCheck, Explanation, IncidentView, InFlight, ModelView, RunDetail, RunSummary
+from domain.view import Explanation, IncidentView, InFlight, ModelView, RunDetail, RunSummary
 
 _RUNS = (f"{LIFECYCLE}-", f"{IMPROVEMENT}-")
 
@@ -115,8 +116,9 @@ def ledger(
             entries = [LedgerEntry.from_json(item) for item in found["items"]]
             _show(found, ledger_report.ledger_table(entries), as_json=as_json)
             return
-        found = app.get("ledger/verification", model=model)
-    checks = [ChainCheck.from_json(item) for item in found["items"]]
+        with rendering.progress(shown=not as_json) as tell:
+            checks = verify_ledger(app, model, tell)
+    found = {"items": [check.to_json() for check in checks], "next": None}
     _show(found, ledger_report.checks_table(checks), as_json=as_json)
     if any(check.fault for check in checks):
         raise typer.Exit(1)

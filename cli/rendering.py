@@ -1,7 +1,8 @@
 """Tables and texts for a terminal, from what the API answers."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +54,17 @@ def make_console() -> Console:
     """A console of the terminal's width; what goes into a file or a pipe is not cut to a terminal it has not got."""
     console = TextConsole()
     return console if console.is_terminal else TextConsole(width=_FILE_WIDTH)
+
+
+@contextmanager
+def progress(*, shown: bool) -> Iterator[Callable[[str], None]]:
+    """Show how far something is, in one line on stderr that goes away at the end; only on a terminal."""
+    console = TextConsole(stderr=True)
+    if not (shown and console.is_terminal):
+        yield lambda _line: None
+        return
+    with console.status(Text("")) as status:
+        yield lambda line: status.update(Text(line))
 
 
 def plain_table(*headings: str) -> Table:

@@ -56,6 +56,12 @@ class TableDeadLetterBook:
         letters = (DeadLetter.from_json(str(row.values["Letter"])) for row in rows)
         return tuple(sorted(letters, key=lambda letter: letter.recorded_at, reverse=True))
 
+    def count_waiting(self, queue: str, most: int) -> int:
+        """How many of a queue wait for a person; none is counted beyond ``most`` (1 to 1000)."""
+        where = "PartitionKey eq @queue and State eq @state"
+        rows = self._table.query(where, {"queue": queue, "state": "waiting"}, limit=most, only=())
+        return sum(1 for _ in rows)
+
     def _row(self, letter_id: str) -> Row | None:
         return next(iter(self._table.query("RowKey eq @key", {"key": letter_id})), None)
 

@@ -17,7 +17,18 @@ from pydantic import ValidationError
 from clients.tables import Put, Row, Table, Write, until_no_conflict
 from domain.errors import BadInputError, ConflictError, LedgerBrokenError
 from domain.identity import short
-from domain.ledger import GENESIS, ChainFault, EntryKind, LedgerEntry, LedgerRecord, chain, verify
+from domain.ledger import (
+    ChainEnd,
+    ChainFault,
+    ChainPart,
+    EntryKind,
+    LedgerEntry,
+    LedgerRecord,
+    chain,
+    missing,
+    verify,
+    verify_end,
+)
 from domain.ports import Clock
 
 _HEAD = "head"
@@ -26,6 +37,8 @@ _KEY = "key-"
 # A string property holds 32,768 UTF-16 units; what is bigger belongs into blob storage, with its digest here.
 _LARGEST = 30_000
 _CHUNK = 100
+# A query's answer holds at most 1,000 rows.
+_PART = 1_000
 _RUN, _KIND = "run-", "kind-"
 _UNINDEXED = "Unindexed"
 _LATEST = 10**10
@@ -53,8 +66,8 @@ class TableLedger:
             entry = self._table.get(record.model, str(known.values["Entry"]))
             assert entry is not None, "a key and its entry are written together"
             return _entry(entry)
-        sequence, previous = _end(head)
-        entry_new = chain(record, sequence=sequence + 1, previous_hash=previous, recorded_at=self._clock())
+        last = _end(head)
+        entry_new = chain(record, sequence=last.sequence + 1, previous_hash=last.hash, recorded_at=self._clock())
         text = entry_new.model_dump_json()
         if len(text) > _LARGEST:
             raise BadInputError(
@@ -96,7 +109,7 @@ class TableLedger:
 
     def backwards(self, model: str) -> Iterator[LedgerEntry]:
         """Entries of a model, the last one first; read as they are taken."""
-        last = _end(self._table.get(model, _HEAD))[0]
+        last = _end(self._table.get(model, _HEAD)).sequence
         where = "PartitionKey eq @model and RowKey ge @first and RowKey le @last"
         while last > 0:
             first = max(last - _CHUNK + 1, 1)
@@ -195,30 +208,54 @@ class TableLedger:
             puts.append(Put(key, {"Sequence": entry.sequence}))
         return puts
 
-    def models(self) -> tuple[str, ...]:
-        """Models that have entries; also one whose chain has lost its head."""
-        return tuple(self._table.partitions())
+    def models(self, after: str = "") -> Iterator[str]:
+        """Models that have entries, by name, those behind a name; also one whose chain has lost its head."""
+        return self._table.partitions(after)
 
     def verify(self, model: str) -> ChainFault | None:
-        """The first fault of a model's chain, or None."""
-        return until_no_conflict(lambda: self._verify(model))
+        """The first fault of a model's chain, or None; part by part."""
+        part = self.verify_part(model, ChainEnd(), _PART)
+        while not part.complete:
+            part = self.verify_part(model, part.verified, _PART)
+        return part.fault
 
-    def _verify(self, model: str) -> ChainFault | None:
+    def verify_part(self, model: str, after: ChainEnd, limit: int) -> ChainPart:
+        """Verify the entries of a model behind one that is verified, at most so many (1 to 1000)."""
+        return until_no_conflict(lambda: self._verify_part(model, after, limit))
+
+    def _verify_part(self, model: str, after: ChainEnd, limit: int) -> ChainPart:
         head = _end(self._table.get(model, _HEAD))
         entries: list[dict[str, Any]] = []
-        for row in self._table.partition(model, prefix=_ENTRY):
+        problem = ""
+        # Up to the last row, not up to what the head says: an entry behind that is a fault, too.
+        where = "PartitionKey eq @model and RowKey gt @first and RowKey lt @last"
+        first = _entry_key(after.sequence) if after.sequence else _ENTRY
+        bounds = {"model": model, "first": first, "last": _ENTRY + "\U0000fffd"}
+        for number, row in enumerate(self._table.query(where, bounds, limit=limit), start=after.sequence + 1):
+            if row.key != _entry_key(number):
+                problem = missing(number)
+                break
             try:
                 _entry(row)
-                entries.append(json.loads(str(row.values["Entry"])))
             except LedgerBrokenError:
-                return ChainFault(model=model, sequence=len(entries) + 1, problem="it cannot be read")
-        if _end(self._table.get(model, _HEAD)) != head:
-            raise ConflictError(f"the ledger of {model} grew while it was read")
-        return verify(model, entries, head_sequence=head[0], head_hash=head[1])
+                problem = "it cannot be read"
+                break
+            entries.append(json.loads(str(row.values["Entry"])))
+        verified, fault = verify(model, entries, after)
+        if fault is None and problem:
+            fault = ChainFault(model=model, sequence=verified.sequence + 1, problem=problem)
+        complete = fault is not None or len(entries) < limit
+        if fault is None and complete:
+            if _end(self._table.get(model, _HEAD)) != head:
+                raise ConflictError(f"the ledger of {model} grew while its end was read")
+            fault = verify_end(model, verified, head)
+        return ChainPart(verified=verified, length=head.sequence, complete=complete, fault=fault)
 
 
-def _end(head: Row | None) -> tuple[int, str]:
-    return (0, GENESIS) if head is None else (int(head.values["Sequence"]), str(head.values["Hash"]))
+def _end(head: Row | None) -> ChainEnd:
+    if head is None:
+        return ChainEnd()
+    return ChainEnd(sequence=int(head.values["Sequence"]), hash=str(head.values["Hash"]))
 
 
 def _unindexed(head: Row | None) -> int:

@@ -119,9 +119,12 @@ class Table:
         bounds = {"partition": partition, "first": prefix, "last": prefix + "\U0000fffd"}
         return self.query(where, bounds, limit=limit, only=only)
 
-    def partitions(self) -> Iterator[str]:
-        """The names of the partitions, in order: each is the first row behind the one before, so none is scanned."""
-        name = ""
+    def partitions(self, after: str = "") -> Iterator[str]:
+        """The names of the partitions, in order, those behind a name.
+
+        Each is that of the first row behind the one before, so no partition is scanned.
+        """
+        name = after
         while True:
             row = next(self.query("PartitionKey gt @name", {"name": name}, limit=1, only=()), None)
             if row is None:

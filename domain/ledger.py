@@ -1,6 +1,6 @@
 """The decision ledger: a hash chain per model that says what was decided, by which rule, on which evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -48,6 +48,28 @@ class ChainFault(Message):
     problem: str
 
 
+class ChainEnd(Message):
+    """The last entry of a chain, or of the part of it that is verified: its sequence, 0 for none, and its hash."""
+
+    sequence: int = 0
+    hash: str = GENESIS
+
+
+class ChainPart(Message):
+    """What verifying a part of a model's chain found.
+
+    Attributes:
+        verified: up to where the chain holds; the next part begins behind it.
+        length: how many entries there are, as the head says.
+        complete: no part is left: the chain is verified to its end, or to its fault.
+    """
+
+    verified: ChainEnd
+    length: int
+    complete: bool
+    fault: ChainFault | None
+
+
 def entry_hash(entry: Mapping[str, Any]) -> str:
     """SHA-256 of an entry's JSON without its own hash."""
     return digest({name: value for name, value in entry.items() if name != "hash"})
@@ -65,27 +87,38 @@ def chain(record: LedgerRecord, *, sequence: int, previous_hash: str, recorded_a
     return draft.model_copy(update={"hash": entry_hash(draft.to_json())})
 
 
-def verify(
-    model: str, entries: Sequence[Mapping[str, Any]], *, head_sequence: int, head_hash: str
-) -> ChainFault | None:
-    """Check a model's whole chain: numbering, links, hashes, and that it ends where the head says.
+def verify(model: str, entries: Iterable[Mapping[str, Any]], after: ChainEnd) -> tuple[ChainEnd, ChainFault | None]:
+    """Check entries that follow each other: numbering, links, hashes.
+
+    Returns up to where they hold, and the first fault.
 
     Args:
-        entries: all entries of the model, by sequence, each the JSON that is stored: the release that wrote it may know
-            another field than this one, and its hash covers that.
-        head_sequence: sequence of the last entry according to the head record (0 for an empty chain).
-        head_hash: hash of the last entry according to the head record.
+        entries: by sequence, each the JSON that is stored: the release that wrote it may know another field than this
+            one, and its hash covers that.
+        after: the entry before them.
     """
-    previous = GENESIS
-    for expected, entry in enumerate(entries, start=1):
+    for entry in entries:
+        expected, problem = after.sequence + 1, ""
         if entry["sequence"] != expected:
-            return ChainFault(model=model, sequence=expected, problem=f"entry {expected} is missing")
-        if entry["previous_hash"] != previous:
-            return ChainFault(model=model, sequence=expected, problem="it does not link to the entry before it")
-        if entry_hash(entry) != entry["hash"]:
-            return ChainFault(model=model, sequence=expected, problem="its content does not match its hash")
-        previous = entry["hash"]
-    if (len(entries), previous) != (head_sequence, head_hash):
-        problem = f"the chain ends at {len(entries)}, the head says {head_sequence}"
-        return ChainFault(model=model, sequence=len(entries), problem=problem)
-    return None
+            problem = missing(expected)
+        elif entry["previous_hash"] != after.hash:
+            problem = "it does not link to the entry before it"
+        elif entry_hash(entry) != entry["hash"]:
+            problem = "its content does not match its hash"
+        if problem:
+            return after, ChainFault(model=model, sequence=expected, problem=problem)
+        after = ChainEnd(sequence=expected, hash=entry["hash"])
+    return after, None
+
+
+def missing(sequence: int) -> str:
+    """The problem of a number that no entry has."""
+    return f"entry {sequence} is missing"
+
+
+def verify_end(model: str, last: ChainEnd, head: ChainEnd) -> ChainFault | None:
+    """Check that a chain that is verified to its last entry ends where the head record says."""
+    if last == head:
+        return None
+    problem = f"the chain ends at {last.sequence}, the head says {head.sequence}"
+    return ChainFault(model=model, sequence=last.sequence, problem=problem)

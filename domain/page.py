@@ -14,6 +14,32 @@ Item = TypeVar("Item")
 _SEPARATOR = "~"
 
 
+def write_cursor(*parts: str) -> str:
+    """A place in a list as opaque text for a URL; only the last part may hold a ``~``."""
+    return base64.urlsafe_b64encode(_SEPARATOR.join(parts).encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str, parts: int) -> list[str]:
+    """Read what ``write_cursor`` wrote of so many parts.
+
+    Raises:
+        BadInputError: it is something else.
+    """
+    try:
+        padded = (text + "=" * (-len(text) % 4)).encode("ascii")
+        found = base64.b64decode(padded, b"-_", validate=True).decode().split(_SEPARATOR, parts - 1)
+    except (binascii.Error, ValueError) as error:
+        raise wrong_cursor(text) from error
+    if len(found) != parts:
+        raise wrong_cursor(text)
+    return found
+
+
+def wrong_cursor(text: str) -> BadInputError:
+    """The refusal of a cursor that is none of ours."""
+    return BadInputError(field="cursor", value=text[:80], rule="must be `next` of an earlier page")
+
+
 class Position(Message):
     """The place of an item in its list: later times come first; of one time, greater identities."""
 
@@ -27,8 +53,7 @@ class Position(Message):
 
     def cursor(self) -> str:
         """The position as opaque text for a URL."""
-        text = f"{self.at.astimezone(UTC).isoformat()}{_SEPARATOR}{self.identity}"
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return write_cursor(self.at.astimezone(UTC).isoformat(), self.identity)
 
     @classmethod
     def from_cursor(cls, text: str) -> "Position":
@@ -37,16 +62,14 @@ class Position(Message):
         Raises:
             BadInputError: it is something else.
         """
+        moment, identity = read_cursor(text, 2)
         try:
-            padded = (text + "=" * (-len(text) % 4)).encode("ascii")
-            moment, found, identity = base64.b64decode(padded, b"-_", validate=True).decode().partition(_SEPARATOR)
             at = datetime.fromisoformat(moment)
-            if not found or at.utcoffset() is None:
+            if at.utcoffset() is None:
                 raise ValueError(moment)
             return cls(at=at.astimezone(UTC), identity=identity)
-        except (binascii.Error, ValueError, OverflowError) as error:
-            rule = "must be `next` of an earlier page"
-            raise BadInputError(field="cursor", value=text[:80], rule=rule) from error
+        except (ValueError, OverflowError) as error:
+            raise wrong_cursor(text) from error
 
 
 @dataclass(frozen=True)

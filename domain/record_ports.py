@@ -10,7 +10,7 @@ from domain.dead_letter import DeadLetter, DeadLetterState
 from domain.decision import ChampionMove, MoveState
 from domain.fault import Fault, ProcessStart
 from domain.incident import Incident, IncidentState, Recorded, Signal
-from domain.ledger import ChainFault, EntryKind, LedgerEntry, LedgerRecord
+from domain.ledger import ChainEnd, ChainFault, ChainPart, EntryKind, LedgerEntry, LedgerRecord
 from domain.notification import NotificationRecord
 from domain.review import Review, ReviewState
 from domain.run import Batch
@@ -133,11 +133,14 @@ class Ledger(Protocol):
     def index(self, most: int) -> bool:
         """Make index rows for entries that have none, at most so many; whether every entry has its own now."""
 
-    def models(self) -> tuple[str, ...]:
-        """Models that have entries."""
+    def models(self, after: str = "") -> Iterable[str]:
+        """Models that have entries, by name, those behind a name; read as they are taken."""
 
     def verify(self, model: str) -> ChainFault | None:
         """The first fault of a model's chain, or None."""
+
+    def verify_part(self, model: str, after: ChainEnd, limit: int) -> ChainPart:
+        """Verify the entries of a model behind one that is verified, at most so many (1 to 1000)."""
 
 
 class TraceBook(Protocol):
@@ -295,6 +298,9 @@ class DeadLetterBook(Protocol):
 
     def waiting(self) -> tuple[DeadLetter, ...]:
         """Those that wait for a person, newest first, without their bodies."""
+
+    def count_waiting(self, queue: str, most: int) -> int:
+        """How many of a queue wait for a person; none is counted beyond ``most`` (1 to 1000)."""
 
     def all(self, queue: str | None = None, state: DeadLetterState | None = None) -> tuple[DeadLetter, ...]:
         """Dead letters, newest first."""

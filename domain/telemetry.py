@@ -65,7 +65,11 @@ QUEUE_DEPTH: Final = Metric(
     "nightshift.queue.depth", "gauge", "{upload}", "Uploads of a model that wait for their run.", ("model",)
 )
 DEAD_LETTERS: Final = Metric(
-    "nightshift.dead_letters.waiting", "gauge", "{message}", "Dead letters that wait for a person.", ("queue",)
+    "nightshift.dead_letters.waiting",
+    "gauge",
+    "{message}",
+    "Dead letters that wait for a person; 1,000 stand for more.",
+    ("queue",),
 )
 CALLS_FAILED: Final = Metric(
     "nightshift.calls.failed",

@@ -93,11 +93,19 @@ class Explanation(Message):
 
 
 class ChainCheck(Message):
-    """The result of verifying one model's ledger."""
+    """What verifying one model's ledger has found so far.
+
+    Attributes:
+        entries: so many hold, from the first one on.
+        length: how many there are, as the ledger's head says; earlier releases did not tell.
+        complete: it is verified to its end, or to its fault; if not, the next page goes on with it.
+    """
 
     model: str
     entries: int
     fault: ChainFault | None
+    length: int | None = None
+    complete: bool = True
 
 
 class InFlight(Message):

@@ -1,21 +1,27 @@
-"""The decision ledger over HTTP, read and verified."""
+"""The decision ledger over HTTP: read, and verified part by part."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from domain.ledger import LedgerEntry
-from domain.page import Page, Position, page_of
+from domain.ledger import ChainEnd, LedgerEntry
+from domain.page import Page, Position, page_of, read_cursor, write_cursor, wrong_cursor
 from domain.ports import Services
 from domain.view import ChainCheck
+from triggers.api.parameters import VERIFIED
 from triggers.parameters import cursor_of, limit_of, refuse_unknown_model, time_of
-from triggers.problem import Answer, answer, explained, page_answer
+from triggers.problem import Answer, explained, page_answer
 
 # Entries are numbered in the order of their writing, and their times are those of several machines.
 _SKEW = timedelta(minutes=10)
+# A model counts as so many verified entries at least: its head is read, too.
+_LEAST = 10
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 def blueprint(services: Callable[[], Services]) -> df.Blueprint:
@@ -33,7 +39,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
     @get("ledger/verification")
     @explained
     async def verify_ledger(req: func.HttpRequest) -> func.HttpResponse:
-        return answer(await asyncio.to_thread(_checks, services(), req.params.get("model")))
+        return page_answer(await asyncio.to_thread(_verified, services(), req))
 
     return result
 
@@ -80,12 +86,37 @@ def _position(entry: LedgerEntry) -> Position:
     return Position(at=entry.recorded_at, identity=f"{entry.model}-{entry.sequence:010d}")
 
 
-def _checks(services: Services, model: str | None) -> list[ChainCheck]:
-    ledger = services.ledger
-    names = ledger.models()
-    refuse_unknown_model(services, model, found=model in names)
-    return [
-        ChainCheck(model=name, entries=len(ledger.entries(name)), fault=ledger.verify(name))
-        for name in names
-        if model in {None, name}
-    ]
+def _verified(services: Services, req: func.HttpRequest) -> Page[ChainCheck]:
+    """Verify the next entries, of one model after the other; a cursor says up to where which chain is verified."""
+    ledger, model, cursor = services.ledger, req.params.get("model"), req.params.get("cursor")
+    begun, after = (model, ChainEnd()) if cursor is None else _read_place(cursor, model)
+    left = limit_of(req, VERIFIED.default)
+    checks: list[ChainCheck] = []
+    for name in chain([begun] if begun else [], [] if model else ledger.models(begun or "")):
+        if left <= 0:
+            return Page(tuple(checks), _place(name, ChainEnd()))
+        part = ledger.verify_part(name, after, left)
+        entries, length = part.verified.sequence, part.length
+        found = entries > 0 or length > 0 or part.fault is not None
+        refuse_unknown_model(services, model, found=found)
+        if found:
+            checks.append(
+                ChainCheck(model=name, entries=entries, fault=part.fault, length=length, complete=part.complete)
+            )
+        if not part.complete:
+            return Page(tuple(checks), _place(name, part.verified))
+        left -= max(part.verified.sequence - after.sequence, _LEAST)
+        after = ChainEnd()
+    return Page(tuple(checks), None)
+
+
+def _place(model: str, verified: ChainEnd) -> str:
+    return write_cursor(str(verified.sequence), verified.hash, model)
+
+
+def _read_place(cursor: str, model: str | None) -> tuple[str, ChainEnd]:
+    """The model that a cursor goes on with, and up to where its chain is verified."""
+    sequence, known, begun = read_cursor(cursor, 3)
+    if not sequence.isdecimal() or len(sequence) > 10 or not _HASH.fullmatch(known) or model not in {None, begun}:
+        raise wrong_cursor(cursor)
+    return begun, ChainEnd(sequence=int(sequence), hash=known)

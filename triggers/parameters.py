@@ -14,13 +14,13 @@ _LARGEST_LIMIT = 1_000
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
 
 
-def limit_of(req: func.HttpRequest) -> int:
+def limit_of(req: func.HttpRequest, default: int = _LIMIT) -> int:
     """``limit``: how many items at most.
 
     Raises:
         BadInputError: not a whole number from 1 to 1000.
     """
-    text = req.params.get("limit", str(_LIMIT))
+    text = req.params.get("limit", str(default))
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= _LARGEST_LIMIT:
         raise BadInputError(field="limit", value=text, rule=f"must be a whole number from 1 to {_LARGEST_LIMIT}")
     return int(text)

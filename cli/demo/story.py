@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from cli.demo.narrator import first_line
 from cli.demo.stage import Stage
 from cli.incident_commands import await_undo
+from cli.ledger_verification import verify_ledger
 from cli.review_commands import await_settled
 from domain.incident import Incident
 from domain.names import POLL_JOB_STATUS
@@ -195,8 +196,8 @@ def has_ended(incident: Incident, mitigation: Mitigation) -> bool:
 
 
 def _verified(stage: Stage) -> str:
-    checks = stage.items("ledger/verification")
-    broken = [check["model"] for check in checks if check["fault"]]
+    checks = verify_ledger(stage.app, None, lambda _line: None)
+    broken = [check.model for check in checks if check.fault]
     return f"{len(checks)} chains, {len(broken)} broken"
 
 

@@ -24,6 +24,7 @@ class Parameter:
         choices: the values there are; any if empty.
         many: several values, separated by commas.
         kind: of the value in the document.
+        default: of a number.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     many: bool = False
     kind: Literal["text", "number", "time"] = "text"
+    default: int = 50
 
     def check(self, value: str) -> None:
         """Hold a value against the rules that the document tells.
@@ -52,7 +54,7 @@ class Parameter:
     def schema(self) -> dict[str, object]:
         """The JSON schema of a value."""
         if self.kind == "number":
-            return {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}
+            return {"type": "integer", "minimum": 1, "maximum": 1000, "default": self.default}
         if self.kind == "time":
             return {"type": "string", "format": "date-time"}
         text: dict[str, object] = {"type": "string"}

@@ -70,7 +70,10 @@ OPERATIONS: tuple[Operation, ...] = (
         "list_ledger", "ledger", "Entries of the decision ledger, newest first.", LedgerEntry,
         take.MODEL, take.RUN, take.ENTRY_KIND, take.SINCE, take.UNTIL, *take.PAGED, shape="page",
     ),
-    _read("verify_ledger", "ledger/verification", "Check every hash.", ChainCheck, take.MODEL, shape="items"),
+    _read(
+        "verify_ledger", "ledger/verification", "Verify the ledger, a part with each page.", ChainCheck,
+        take.MODEL, take.VERIFIED, take.CURSOR, shape="page",
+    ),
     _read(
         "list_reviews", "reviews", "Flagged promotions, newest first.", Review,
         take.MODEL, take.REVIEW_STATE, *take.PAGED, shape="page",

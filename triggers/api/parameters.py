@@ -13,6 +13,7 @@ from triggers.api.operation import Parameter
 LIMIT = Parameter("limit", "At most so many items.", kind="number")
 CURSOR = Parameter("cursor", "`next` of the page before; the first page without it.", pattern="[A-Za-z0-9_-]+")
 PAGED = (LIMIT, CURSOR)
+VERIFIED = Parameter("limit", "At most so many entries are verified.", kind="number", default=1_000)
 MODEL = Parameter("model", "Only of this model; 404 if it has no spec and nothing on record.")
 SINCE = Parameter("since", "Only from this time on.", kind="time")
 UNTIL = Parameter("until", "Only before this time.", kind="time")

@@ -65,6 +65,26 @@ def test_the_champion_before_comes_back(champions: Case) -> None:
     assert champions.services.ledger.verify(champions.model) is None
 
 
+def test_the_champions_are_read_three_times_at_most(champions: Case) -> None:
+    """By the guards, for an earlier try of this order, and by the move: that read grows with all that were champion."""
+
+    class Book:
+        def __init__(self, real: Any) -> None:
+            self._real, self.read = real, 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._real, name)
+
+        def moves(self, model: str) -> Any:
+            self.read += 1
+            return self._real.moves(model)
+
+    book = Book(champions.services.champions)
+    champions.replace(champions=book)
+    result = _roll_back(champions, champions.alert())
+    assert (result.action is not None and result.action.state, book.read) == ("done", 3)
+
+
 def test_asked_twice_it_moves_once(champions: Case) -> None:
     """A repeat gets the first answer."""
     incident = champions.alert()

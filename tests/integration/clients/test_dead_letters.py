@@ -1,6 +1,7 @@
 """Dead letters in Table and blob storage."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -11,6 +12,7 @@ from clients.dead_letters import TableDeadLetterBook
 from domain.dead_letter import DeadLetter
 from domain.errors import BadInputError, ConflictError
 from domain.names import EVIDENCE
+from tests.integration.clients.reads import Reads
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -65,6 +67,19 @@ def test_what_waits_is_listed_without_its_bodies(book: TableDeadLetterBook, mode
     book.settle(letters[1].letter_id, "waiting", "discarded", "by me")
     found = [item for item in book.waiting() if item.queue.startswith(f"{model}-")]
     assert found == [letters[2].model_copy(update={"body": ""}), letters[0].model_copy(update={"body": ""})]
+
+
+def test_what_waits_is_counted_without_being_read(
+    book: TableDeadLetterBook, counted: TableServiceClient, reads: Reads, model: str
+) -> None:
+    """Of its queue alone and up to a limit: no other letter is fetched, and no body."""
+    for number in (1, 2, 3):
+        book.record(letter(model, number))
+    book.record(letter(f"{model}-other"))
+    book.settle(f"{model}-1", "waiting", "discarded", "by me")
+    bodiless = TableDeadLetterBook(counted, cast("AzureBlobStore", None))
+    assert [bodiless.count_waiting(model, most) for most in (1, 2, 1_000)] == [1, 2, 2]
+    assert reads.entities == 1 + 2 + 2
 
 
 def test_a_letter_is_settled_once(book: TableDeadLetterBook, model: str) -> None:

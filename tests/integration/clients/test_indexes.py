@@ -1,12 +1,9 @@
 """Index rows: what they find, what they are not left behind for, and rows of releases that wrote none."""
 
-import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.data.tables import TableServiceClient, UpdateMode
 
 from clients.incidents import TableIncidentBook
@@ -16,42 +13,10 @@ from domain.incident import Incident, IncidentAction
 from domain.ledger import LedgerRecord
 from tests.incident_examples import AT, alert, signal
 from tests.integration.clients.earlier_release import as_before, forget_place, index_rows
+from tests.integration.clients.reads import Reads
 from tests.integration.clients.test_upload_queue import _upload
 
 _PLENTY = 10_000
-
-
-class _Reads(SansIOHTTPPolicy[Any, Any]):
-    """Counts the entities that Table storage has sent, and keeps the filters that make it look at others as well."""
-
-    def __init__(self) -> None:
-        self.entities = 0
-        self.scans: list[str] = []
-
-    def on_request(self, request: Any) -> None:
-        """Keep a filter that is about more than one partition and a range of its keys."""
-        for asked in parse_qs(urlsplit(request.http_request.url).query).get("$filter", []):
-            names = set(re.findall(r"(\w+) (?:eq|ne|gt|ge|lt|le) ", asked))
-            first_behind = asked.startswith("PartitionKey gt ")
-            if not (first_behind or "PartitionKey eq " in asked) or names - {"PartitionKey", "RowKey"}:
-                self.scans.append(asked)
-
-    def on_response(self, _request: Any, response: Any) -> None:
-        """Count those of one answer."""
-        self.entities += response.http_response.text().count('"RowKey"')
-
-
-@pytest.fixture
-def reads() -> _Reads:
-    """What has been read so far."""
-    return _Reads()
-
-
-@pytest.fixture
-def counted(storage: str, reads: _Reads) -> Any:
-    """Table storage whose answers are counted."""
-    with TableServiceClient.from_connection_string(storage, per_call_policies=[reads]) as service:
-        yield service
 
 
 def _incident(book: TableIncidentBook, model: str, number: int, **given: Any) -> Incident:
@@ -106,7 +71,7 @@ def test_a_resolved_incident_leaves_no_index_row(tables: TableServiceClient, mod
 
 
 def test_what_a_response_needs_is_read_without_what_is_over(
-    tables: TableServiceClient, counted: TableServiceClient, reads: _Reads, model: str
+    tables: TableServiceClient, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
     """Whatever the number of resolved incidents, the same rows are read."""
     book = TableIncidentBook(tables)
@@ -228,7 +193,7 @@ def test_ledger_entries_by_run_and_kind(tables: TableServiceClient, model: str, 
 
 
 def test_a_run_is_read_without_the_rest_of_the_ledger(
-    tables: TableServiceClient, counted: TableServiceClient, reads: _Reads, model: str
+    tables: TableServiceClient, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
     """Head, the run's row, two entries and no more."""
     ledger = TableLedger(tables, lambda: AT)
@@ -264,7 +229,7 @@ def test_uploads_of_a_queue_in_every_mixture(tables: TableServiceClient, model: 
 
 
 def test_a_claim_reads_only_what_it_takes(
-    tables: TableServiceClient, counted: TableServiceClient, reads: _Reads, model: str
+    tables: TableServiceClient, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
     """Uploads that were claimed long ago are not read again."""
     queue = TableUploadQueue(tables)
@@ -278,7 +243,7 @@ def test_a_claim_reads_only_what_it_takes(
 
 
 def test_the_newest_alerts_of_an_incident(
-    tables: TableServiceClient, counted: TableServiceClient, reads: _Reads, model: str
+    tables: TableServiceClient, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
     """Read without the others; those that an earlier release recorded are found as well."""
     book = TableIncidentBook(tables)

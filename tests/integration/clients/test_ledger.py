@@ -2,13 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 
 import pytest
 from azure.data.tables import TableServiceClient
 
 from clients.ledger import TableLedger
 from domain.errors import BadInputError, LedgerBrokenError
-from domain.ledger import LedgerRecord
+from domain.ledger import ChainEnd, ChainFault, ChainPart, LedgerRecord
+from tests.integration.clients.reads import Reads
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -72,6 +74,64 @@ def test_an_edit_in_the_table_is_found(ledger: TableLedger, model: str, tables: 
     fault = ledger.verify(model)
     assert fault is not None
     assert (fault.sequence, fault.problem) == (1, "its content does not match its hash")
+
+
+def test_a_chain_is_verified_part_by_part(
+    ledger: TableLedger, counted: TableServiceClient, reads: Reads, model: str
+) -> None:
+    """A part reads its own entries and the head; the last one holds the end of the chain against the head."""
+    entries = [ledger.append(_record(model, str(number))) for number in range(7)]
+    reader, after = TableLedger(counted, lambda: AT), ChainEnd()
+    parts: list[ChainPart] = []
+    while not parts or not parts[-1].complete:
+        before = reads.entities
+        parts.append(reader.verify_part(model, after, 3))
+        after = parts[-1].verified
+        assert reads.entities - before <= 3 + 2
+    assert [(part.verified.sequence, part.length, part.complete) for part in parts] == [
+        (3, 7, False),
+        (6, 7, False),
+        (7, 7, True),
+    ]
+    assert after == ChainEnd(sequence=7, hash=entries[-1].hash)
+    assert {part.fault for part in parts} == {None}
+    assert reads.scans == []
+
+
+def test_a_fault_is_in_the_part_that_it_lies_in(ledger: TableLedger, model: str, tables: TableServiceClient) -> None:
+    """The parts before hold; the fault's own says up to where the chain holds, and ends the verification."""
+    for number in range(7):
+        ledger.append(_record(model, str(number)))
+    tables.get_table_client("ledger").delete_entity(model, "entry-0000000005")
+    first = ledger.verify_part(model, ChainEnd(), 3)
+    assert (first.verified.sequence, first.complete, first.fault) == (3, False, None)
+    second = ledger.verify_part(model, first.verified, 3)
+    assert (second.verified.sequence, second.complete) == (4, True)
+    assert second.fault == ChainFault(model=model, sequence=5, problem="entry 5 is missing")
+    assert ledger.verify(model) == second.fault
+
+
+def test_an_entry_under_another_key_is_found(ledger: TableLedger, model: str, tables: TableServiceClient) -> None:
+    """An entry that is not where its number says is missing, in whichever part it lies."""
+    for number in range(4):
+        ledger.append(_record(model, str(number)))
+    table = tables.get_table_client("ledger")
+    entity = table.get_entity(model, "entry-0000000002")
+    table.delete_entity(model, "entry-0000000002")
+    table.create_entity({**entity, "RowKey": "entry-0000000002x"})
+    for size in (1, 2, 3, 1_000):
+        part = ledger.verify_part(model, ChainEnd(), size)
+        while not part.complete:
+            part = ledger.verify_part(model, part.verified, size)
+        assert part.fault == ChainFault(model=model, sequence=2, problem="entry 2 is missing")
+
+
+def test_models_are_listed_behind_a_name(ledger: TableLedger, model: str) -> None:
+    """So that a verification goes on with the next one without asking for all of them."""
+    for name in ("b", "a"):
+        ledger.append(_record(f"{model}{name}", "1"))
+    assert list(islice(ledger.models(model), 2)) == [f"{model}a", f"{model}b"]
+    assert next(ledger.models(f"{model}a")) == f"{model}b"
 
 
 def test_a_deleted_last_entry_is_found(ledger: TableLedger, model: str, tables: TableServiceClient) -> None:

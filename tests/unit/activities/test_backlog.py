@@ -24,7 +24,7 @@ def listed(*items):
     return SimpleNamespace(all=lambda *_: items)
 measure_backlog(SimpleNamespace(
     uploads=SimpleNamespace(states=lambda: [QueueState(model="m", generation=1, busy=True, waiting=2)]),
-    dead_letters=listed(SimpleNamespace(queue="model-alerts")),
+    dead_letters=SimpleNamespace(count_waiting=lambda queue, most: min({"model-alerts": 9_000}.get(queue, 0), most)),
     reviews=listed(1, 2, 3),
     incidents=SimpleNamespace(count_open=lambda: 0),
 ))
@@ -46,7 +46,7 @@ def test_every_queue_has_a_value() -> None:
     assert ["nightshift.incidents.open", "{incident}", 0, {}] in points
     letters = {point[3]["queue"]: point[2] for point in points if point[0] == "nightshift.dead_letters.waiting"}
     idle = ("drift-alerts", "pipeline-alerts", "budget-alerts", "blob-events", "http-alerts")
-    assert letters == {"model-alerts": 1} | dict.fromkeys(idle, 0)
+    assert letters == {"model-alerts": 1_000} | dict.fromkeys(idle, 0)
 
 
 def test_nothing_is_read_for_nobody() -> None:

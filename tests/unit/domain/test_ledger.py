@@ -2,12 +2,13 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ledger import GENESIS, LedgerEntry, LedgerRecord, chain, entry_hash, verify
+from domain.ledger import GENESIS, ChainEnd, LedgerEntry, LedgerRecord, chain, entry_hash, verify, verify_end
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,10 +24,14 @@ def _chain(bodies: list[dict[str, str]]) -> list[LedgerEntry]:
     return entries
 
 
+def _stored(entries: list[LedgerEntry]) -> list[dict[str, Any]]:
+    return [json.loads(entry.model_dump_json()) for entry in entries]
+
+
 def _fault(entries: list[LedgerEntry], length: int | None = None) -> tuple[int, str] | None:
-    head = entries[-1].hash if entries else GENESIS
-    stored = [json.loads(entry.model_dump_json()) for entry in entries]
-    fault = verify("m", stored, head_sequence=len(entries) if length is None else length, head_hash=head)
+    head = ChainEnd(sequence=len(entries) if length is None else length, hash=entries[-1].hash if entries else GENESIS)
+    verified, fault = verify("m", _stored(entries), ChainEnd())
+    fault = fault or verify_end("m", verified, head)
     return None if fault is None else (fault.sequence, fault.problem)
 
 
@@ -65,12 +70,35 @@ def test_a_cut_off_end_is_found() -> None:
     assert _fault(entries[:1], length=2) == (1, "the chain ends at 1, the head says 2")
 
 
+@given(st.integers(0, 6), st.integers(0, 6))
+def test_parts_find_what_the_whole_finds(cut: int, edited: int) -> None:
+    """Wherever a chain is cut into two parts, and whichever entry is edited, if any."""
+    entries = _chain([{"a": str(number)} for number in range(6)])
+    if edited:
+        entries[edited - 1] = entries[edited - 1].model_copy(update={"run": "forged"})
+    stored = _stored(entries)
+    verified, fault = verify("m", stored[:cut], ChainEnd())
+    if fault is None:
+        verified, fault = verify("m", stored[cut:], verified)
+    assert (verified, fault) == verify("m", stored, ChainEnd())
+    assert (verified.sequence, fault is None) == (edited - 1 if edited else 6, not edited)
+
+
+def test_a_part_that_belongs_behind_another_hash_does_not_link() -> None:
+    """What was verified before is part of the check: the same numbers behind another entry are no chain."""
+    entries = _chain([{"a": "1"}, {"a": "2"}])
+    before = ChainEnd(sequence=1, hash="f" * 64)
+    verified, fault = verify("m", _stored(entries[1:]), before)
+    assert fault is not None
+    assert (verified, fault.problem) == (before, "it does not link to the entry before it")
+
+
 def test_a_field_of_another_release_stays_under_its_hash() -> None:
     """Before a rollback a newer release may have written a field that this one does not know; the chain still holds."""
     written = {**_chain([{"a": "1"}])[0].to_json(), "weight": 3, "hash": ""}
     written["hash"] = entry_hash(written)
-    assert verify("m", [written], head_sequence=1, head_hash=written["hash"]) is None
+    assert verify("m", [written], ChainEnd()) == (ChainEnd(sequence=1, hash=written["hash"]), None)
     forged = {**written, "weight": 4}
-    fault = verify("m", [forged], head_sequence=1, head_hash=written["hash"])
+    _, fault = verify("m", [forged], ChainEnd())
     assert fault is not None
     assert fault.problem == "its content does not match its hash"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.ledger import GENESIS, LedgerEntry, LedgerRecord, chain
+from domain.ledger import GENESIS, ChainEnd, ChainPart, LedgerEntry, LedgerRecord, chain, verify
 from tests.unit.triggers.api.requests import request
 from triggers.ledger_api import blueprint
 
@@ -30,15 +30,25 @@ class LedgerInMemory:
     chains: dict[str, list[LedgerEntry]]
     read: int = 0
 
-    def models(self) -> tuple[str, ...]:
+    def models(self, after: str = "") -> Iterator[str]:
         """Those that have entries."""
-        return tuple(self.chains)
+        yield from (name for name in sorted(self.chains) if name > after)
 
     def backwards(self, model: str) -> Iterator[LedgerEntry]:
         """The last one first."""
         for item in reversed(self.chains.get(model, [])):
             self.read += 1
             yield item
+
+    def verify_part(self, model: str, after: ChainEnd, limit: int) -> ChainPart:
+        """As many as are wanted, by the rules of the domain."""
+        entries = self.chains.get(model, [])
+        wanted = entries[after.sequence : after.sequence + limit]
+        self.read += len(wanted)
+        verified, fault = verify(model, [json.loads(item.model_dump_json()) for item in wanted], after)
+        return ChainPart(
+            verified=verified, length=len(entries), complete=fault is not None or len(wanted) < limit, fault=fault
+        )
 
     def entries(self, model: str, run: str | None = None) -> tuple[LedgerEntry, ...]:
         """Of one run if named."""
@@ -63,16 +73,21 @@ class LedgerServices:
         self.specs = Specs()
 
 
-async def listed(services: LedgerServices, **params: str) -> tuple[list[str], str | None]:
-    """Model and sequence of the entries of a page, and the cursor of the next."""
+async def answered(name: str, services: LedgerServices, **params: str) -> tuple[int, Any]:
+    """Status and document of an answer."""
     (handler,) = (
         builder._function._func
         for builder in blueprint(lambda: services)._function_builders  # type: ignore[arg-type, return-value]
-        if builder._function.get_function_name() == "list_ledger"
+        if builder._function.get_function_name() == name
     )
     response = await handler(request(params=params))
-    page = json.loads(response.get_body())
-    if response.status_code != 200:
+    return response.status_code, json.loads(response.get_body())
+
+
+async def listed(services: LedgerServices, **params: str) -> tuple[list[str], str | None]:
+    """Model and sequence of the entries of a page, and the cursor of the next."""
+    status, page = await answered("list_ledger", services, **params)
+    if status != 200:
         return [page["detail"]], None
     return [f"{item['model']}{item['sequence']}" for item in page["items"]], page["next"]
 
@@ -122,3 +137,85 @@ async def test_a_long_ledger_is_not_read_whole() -> None:
     page, cursor = await listed(LedgerServices(ledger), limit="5")
     assert (page, cursor is not None) == (["a1000", "a999", "a998", "a997", "a996"], True)
     assert ledger.read == 17
+
+
+def linked(model: str, count: int) -> list[LedgerEntry]:
+    """A chain that holds."""
+    entries: list[LedgerEntry] = []
+    for number in range(1, count + 1):
+        record = LedgerRecord(key=str(number), model=model, run="r", kind="decision", subject="x", actor="a", body={})
+        previous = entries[-1].hash if entries else GENESIS
+        entries.append(chain(record, sequence=number, previous_hash=previous, recorded_at=AT))
+    return entries
+
+
+async def parts(services: LedgerServices, **params: str) -> list[list[dict[str, Any]]]:
+    """The items of all pages of a verification."""
+    pages = []
+    while True:
+        status, page = await answered("verify_ledger", services, **params)
+        assert status == 200, page
+        pages.append(page["items"])
+        if page["next"] is None:
+            return pages
+        params["cursor"] = page["next"]
+
+
+async def test_a_long_ledger_is_verified_in_parts() -> None:
+    """No call verifies more than it may, and the last of them says that the chain holds to its end."""
+    ledger = LedgerInMemory({"a": linked("a", 2_500)})
+    pages = await parts(LedgerServices(ledger))
+    assert [[(item["entries"], item["complete"]) for item in page] for page in pages] == [
+        [(1_000, False)],
+        [(2_000, False)],
+        [(2_500, True)],
+    ]
+    assert pages[-1] == [{"model": "a", "entries": 2_500, "length": 2_500, "complete": True, "fault": None}]
+    assert ledger.read == 2_500
+
+
+async def test_parts_go_on_with_the_next_model() -> None:
+    """Also where a part ends with a chain; every model has one item that says that it is complete."""
+    services = LedgerServices(LedgerInMemory({name: linked(name, 25) for name in "abc"}))
+    for limit in (5, 13, 25, 26, 60, 1_000):
+        items = [item for page in await parts(services, limit=str(limit)) for item in page]
+        assert [(item["model"], item["entries"]) for item in items if item["complete"]] == [
+            ("a", 25),
+            ("b", 25),
+            ("c", 25),
+        ]
+
+
+async def test_a_broken_entry_is_named_and_the_other_models_are_verified() -> None:
+    """The answer says which entry it is; what is behind it is not read."""
+    chains = {name: linked(name, 30) for name in "ab"}
+    chains["a"][16] = chains["a"][16].model_copy(update={"actor": "somebody"})
+    pages = await parts(LedgerServices(LedgerInMemory(chains)), limit="10")
+    items = {item["model"]: item for page in pages for item in page}
+    fault = {"model": "a", "sequence": 17, "problem": "its content does not match its hash"}
+    assert items["a"] == {"model": "a", "entries": 16, "length": 30, "complete": True, "fault": fault}
+    assert (items["b"]["entries"], items["b"]["complete"], items["b"]["fault"]) == (30, True, None)
+
+
+async def test_a_small_ledger_is_one_answer() -> None:
+    """As earlier callers know it: all models, and no next page."""
+    small = LedgerServices(LedgerInMemory({name: linked(name, 2) for name in "ab"}), ("a", "b", "c"))
+    status, page = await answered("verify_ledger", small)
+    assert (status, [(item["model"], item["entries"], item["fault"]) for item in page["items"]], page["next"]) == (
+        200,
+        [("a", 2, None), ("b", 2, None)],
+        None,
+    )
+    assert await answered("verify_ledger", small, model="c") == (200, {"items": [], "next": None})
+    status, problem = await answered("verify_ledger", small, model="d")
+    assert (status, problem["title"]) == (404, "unknown_model")
+
+
+async def test_a_cursor_of_another_list_or_model_is_refused() -> None:
+    """Only `next` of an earlier page of the same verification goes on with it."""
+    services = LedgerServices(LedgerInMemory({"a": linked("a", 30), "b": linked("b", 3)}))
+    _, page = await answered("verify_ledger", services, limit="10")
+    _, listed = await answered("list_ledger", services, limit="1")
+    for params in ({"cursor": page["next"], "model": "b"}, {"cursor": listed["next"]}, {"cursor": "abc"}):
+        status, problem = await answered("verify_ledger", services, **params)
+        assert (status, problem["title"]) == (400, "bad_input")
