@@ -52,11 +52,21 @@ def _health(started: datetime, whole_at: datetime | None) -> SweepHealth:
         (NOW - timedelta(days=1), NOW - LIMIT, True),
         (NOW - timedelta(days=1), NOW - LIMIT - SECOND, False),
         (NOW - timedelta(days=1), None, False),
+        # Found once the clock has come to where it was set back from, and not later.
+        (NOW - timedelta(days=1), NOW + timedelta(hours=1), True),
         (NOW - LIMIT, None, True),
         (NOW - LIMIT, NOW - timedelta(days=1), True),
         (NOW - LIMIT - SECOND, NOW - timedelta(days=1), False),
     ],
-    ids=["in time", "late", "never", "just started", "was stopped for a day", "does not look since the start"],
+    ids=[
+        "in time",
+        "late",
+        "never",
+        "the clock was set back",
+        "just started",
+        "was stopped for a day",
+        "does not look since the start",
+    ],
 )
 def test_a_sweep_that_has_missed_three_looks_is_unhealthy(
     started: datetime, whole_at: datetime | None, ok: bool

@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 from cli.app_client import AppClient
 from cli.incident_commands import alert_document
-from cli.main import app
+from cli.main import PANELS, app
 from domain.alert import AlertMessage
+from domain.incident import PERSONS_OPERATIONS
 from tests.loopback_server import Answering, LoopbackServer
+from triggers.api.operations import OPERATIONS
 
 NO_APP = cast("AppClient", None)
 
@@ -56,3 +58,10 @@ def test_a_file_is_sent_as_it_is(taken: list[dict[str, Any]], tmp_path: Path, ma
     file.write_bytes(mark + b'{"title": "gr\xc3\xbcn"}')
     done = CliRunner().invoke(app, ["alert", "--file", str(file), "--state", str(tmp_path)])
     assert (done.exit_code, taken) == (0, [{"title": "gr\u00fcn"}]), done.output
+
+
+def test_what_a_refusal_offers_exists() -> None:
+    """As a command and as a call."""
+    commands = {command.__name__ for several in PANELS.values() for command in several}
+    calls = {operation.path.rpartition("/")[2] for operation in OPERATIONS if operation.path.startswith("incidents/")}
+    assert commands & calls >= PERSONS_OPERATIONS
