@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.stack import Stack
@@ -15,6 +16,11 @@ from tests.running_stack import running
 __all__ = ["running"]
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+# How long an example takes says nothing on a loaded machine; pytest's own timeout is there for one that never ends.
+settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loaded")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

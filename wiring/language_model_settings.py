@@ -103,8 +103,6 @@ def _check_address(base_url: str) -> None:
     if address.query or address.fragment:
         raise _error(name, shown, "must hold no ? and no #: the v1 API takes no api-version")
     path = address.path.rstrip("/")
-    if path.endswith("/completions"):
-        raise _error(name, shown, "must end with /v1: /chat/completions is added to it")
     if host.endswith(_AZURE_HOSTS) and not path.endswith("/openai/v1"):
         raise _error(name, shown, "must end with /openai/v1/ on an Azure resource")
     if not path.endswith("/v1"):

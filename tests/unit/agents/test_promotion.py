@@ -89,6 +89,27 @@ def test_the_first_rule_that_holds_decides(evidence: Evidence, action: str, rule
     assert (decision.action, decision.rule) == (action, rule)
 
 
+LOSS = "version 1 was champion, and both the alias and the version are gone"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "given", "action", "rule"),
+    [
+        (_evidence(_metric("better")), {"quarantined_by": "i1"}, "flag", "quarantined"),
+        (_evidence(_metric("worse")), {"quarantined_by": "i1"}, "reject", "worse"),
+        (_evidence(_metric("unopposed"), champion=None), {"loss": LOSS}, "flag", "champion_lost"),
+        (_evidence(_metric("unopposed", broken="x"), champion=None), {"loss": LOSS}, "reject", "limit_broken"),
+        (_evidence(_metric("better")), {"loss": LOSS}, "promote", "better"),
+    ],
+)
+def test_what_only_a_person_may_promote_is_flagged(
+    evidence: Evidence, given: dict[str, str], action: str, rule: str
+) -> None:
+    """What was rolled back, and what has no champion to beat although there was one; a rejection stays one."""
+    decision = decide(evidence, POLICY, **given)
+    assert (decision.action, decision.rule) == (action, rule)
+
+
 def test_a_decision_binds_the_evidence_that_it_was_made_on() -> None:
     """The digest is that of the whole evidence, and changes with any part of it."""
     evidence = _evidence(_metric("better"))

@@ -1,5 +1,6 @@
 """The allowlist: what a spec permits, and every way out of it."""
 
+import math
 from typing import Any
 
 import pytest
@@ -102,6 +103,20 @@ def test_a_plan_within_bounds_breaks_no_rule(action: Any) -> None:
         (
             tune(SearchRange(parameter="random_state", low=0, high=1)),
             ("action.search_space = 'random_state': the spec allows learning_rate, max_iter, loss",),
+        ),
+        *(
+            (
+                tune(SearchRange(parameter="learning_rate", low=low, high=high, log=log)),
+                (
+                    f"action.search_space.learning_rate = '{low!r} to {high!r}': "
+                    "the ends of a range must lie further apart",
+                ),
+            )
+            for low, high, log in (
+                (0.01, math.nextafter(0.01, 1), True),
+                (0.01, math.nextafter(0.01, 1), False),
+                (-1.7e308, 1.7e308, False),
+            )
         ),
         (
             AugmentData(weighting=StepWeighting(recent_days=61, weight=6)),

@@ -97,3 +97,9 @@ def test_anything_else_is_an_upload(name: str) -> None:
     """Also one that its run will refuse."""
     assert passed_over(name, 10) == ""
     assert passed_over(name) == ""
+
+
+@pytest.mark.parametrize(("name", "size", "passed"), [("m/out", 0, True), ("m/out", 9, False), ("m/a.csv", 0, False)])
+def test_an_empty_blob_without_an_ending_marks_a_folder(name: str, size: int, passed: bool) -> None:
+    """An empty file with one is an upload, whose run says that it is empty."""
+    assert bool(passed_over(name, size)) is passed

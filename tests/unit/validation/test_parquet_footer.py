@@ -10,6 +10,8 @@ import pytest
 
 from domain.contract import Column, ContractReport, DataContract, Freshness
 from validation.check import check_file
+from validation.parquet_footer import ParquetFooter
+from validation.table import BoundColumn
 
 Check = Callable[..., ContractReport]
 Write = Callable[..., Path]
@@ -148,3 +150,11 @@ def test_an_unsigned_integer_beyond_64_signed_bits_is_refused(check_parquet: Che
     assert report.violations[0].examples == ("row 3: 9223372036854775808",)
     as_number = DataContract(columns=(Column(name="x", dtype="number"),))
     assert check_parquet("SELECT 18446744073709551615::UBIGINT AS x", as_number).passed
+
+
+@pytest.mark.parametrize(("stored", "settled"), [("BIGINT", True), ("UBIGINT", False)])
+def test_an_unsigned_integer_without_extremes_is_scanned(stored: str, settled: bool) -> None:
+    """Nothing says that it is not too large, and the contract itself gives no bound."""
+    column = BoundColumn("x", 0, Column(name="x", dtype="integer"), stored, "integer")
+    unstated = (2, 0, False, True, *[None] * 6, True, True)
+    assert (ParquetFooter(rows=2, statistics={0: unstated}).facts(column) is not None) is settled

@@ -86,6 +86,7 @@ def test_every_setting_is_read() -> None:
         ("URL", "https:///v1/", "must begin with https://"),
         ("URL", "https://m.openai.azure.com/", "must end with /openai/v1/"),
         ("URL", "https://m.openai.azure.com/v1/", "must end with /openai/v1/"),
+        ("URL", "https://m.openai.azure.com/openai/v1/chat/completions", "must end with /openai/v1/"),
         ("URL", "https://m.services.ai.azure.com/api/projects/p", "must end with /openai/v1/"),
         ("URL", "https://models.example/", "must end with /v1"),
         ("URL", "https://models.example/v1/chat/completions", "must end with /v1: /chat/completions is added"),
