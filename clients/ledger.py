@@ -19,6 +19,7 @@ from domain.errors import BadInputError, ConflictError, LedgerBrokenError
 from domain.identity import short
 from domain.ledger import GENESIS, ChainFault, EntryKind, LedgerEntry, LedgerRecord, chain, verify
 from domain.ports import Clock
+from domain.text import units
 
 _HEAD = "head"
 _ENTRY = "entry-"
@@ -56,9 +57,9 @@ class TableLedger:
         sequence, previous = _end(head)
         entry_new = chain(record, sequence=sequence + 1, previous_hash=previous, recorded_at=self._clock())
         text = entry_new.model_dump_json()
-        if len(text) > _LARGEST:
+        if units(text) > _LARGEST:
             raise BadInputError(
-                field="body", value=f"{len(text)} characters", rule=f"a ledger entry holds at most {_LARGEST}"
+                field="body", value=f"{units(text)} characters", rule=f"a ledger entry holds at most {_LARGEST}"
             )
         key = _entry_key(entry_new.sequence)
         self._table.write(

@@ -116,24 +116,24 @@ def _send(target: _Target, notification: Notification) -> None:
 
     # A redirect is followed with GET, as a browser does it: the page would be lost, and the answer be 200.
     sender = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
-    known = url_to_dict(target.url)  # type: ignore[no-untyped-call]
-    if not known or not sender.add({**_DEFAULTS, **known}):
-        raise ServiceRefusedError(
-            "notification", f"{target.name} cannot be read", "see docs/notifications.md for their form"
-        )
     kinds = {"critical": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
-    kind = kinds.get(notification.severity, apprise.NotifyType.INFO)
     try:
-        taken = sender.notify(
+        known = url_to_dict(target.url)  # type: ignore[no-untyped-call]
+        readable = bool(known) and sender.add({**_DEFAULTS, **known})
+        taken = readable and sender.notify(
             body=plain_body(target.url, _text(notification)),
             title=plain_title(target.url, notification.title),
-            notify_type=kind,
+            notify_type=kinds.get(notification.severity, apprise.NotifyType.INFO),
             # Without it apprise takes the text for what the service renders: HTML in a mail, Markdown in a chat.
             body_format=apprise.NotifyFormat.TEXT,
         )
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, its address has not taken it
         # Its plugins are many hands' work; what they say may hold the address, and so a key.
         raise ServiceUnavailableError("notification", f"{target.name} failed with {type(error).__name__}") from None
+    if not readable:
+        raise ServiceRefusedError(
+            "notification", f"{target.name} cannot be read", "see docs/notifications.md for their form"
+        )
     if not taken:
         raise ServiceUnavailableError("notification", f"{target.name} did not take {notification.key}{_all_of(sender)}")
 
