@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -19,11 +20,13 @@ from domain.identity import short
 from domain.names import BLOB_EVENTS_QUEUE
 from domain.notification import Notification
 from domain.ports import Services
+from domain.text import shortened, units
 
 logger = logging.getLogger(__name__)
 
 _SHOWN = 500
-_PROPERTIES = 2_000
+# Units of one property, and of all that are kept; of a reason, which may quote what was sent.
+_PROPERTY, _PROPERTIES, _REASON = 2_000, 12_000, 4_000
 _CAUSE = 120
 _APART_MINUTES = 60
 _UNKNOWN_FIELD = "Extra inputs"  # as pydantic says it
@@ -64,18 +67,29 @@ def record_dead_letter(
         body=text,
         encoding=encoding,  # type: ignore[arg-type]
         body_digest=hashlib.sha256(body).hexdigest(),
-        reason=refusal.message if refusal else tries,
+        reason=shortened(refusal.message, _REASON) if refusal else tries,
         cause=_cause(refusal) if refusal else broker_reason.partition(":")[0][:_CAUSE] or "unknown",
         broker_reason=broker_reason[:_SHOWN],
         delivery_count=delivery_count,
         enqueued_at=enqueued_at,
         recorded_at=now,
-        properties={name: str(value)[:_PROPERTIES] for name, value in properties.items()},
+        properties=_kept(properties),
         history=(f"{now.isoformat(timespec='seconds')} dead-lettered: {who}",),
     )
     if services.dead_letters.record(letter):
         logger.warning("dead_letter queue=%s letter=%s reason=%s", queue, letter.letter_id, letter.reason)
     return letter
+
+
+def _kept(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Application properties as text, as many as a record holds; one more says how many are left out."""
+    kept: dict[str, str] = {}
+    for name, value in properties.items():
+        more = {**kept, shortened(name, _SHOWN): shortened(str(value), _PROPERTY)}
+        if units(json.dumps(more, ensure_ascii=False)) <= _PROPERTIES:
+            kept = more
+    left = len(properties) - len(kept)
+    return {**kept, "left out": f"{left} more properties"} if left else kept
 
 
 def letter_alert(letter: DeadLetter) -> AlertMessage:

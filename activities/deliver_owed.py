@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from activities.notify import complete, record_taken
+from activities.notify import complete, nobody_is_set, record_taken
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.incident import Incident, IncidentAction, TimelineEntry
 from domain.ledger import ACTOR
@@ -24,14 +25,17 @@ def deliver_owed(services: Services) -> int:
     2. Each address of the first channel gets what it has not taken. One that has failed is tried again after the pause
        of the first in its queue, which grows; one that takes something again gets everything at once.
     3. A page that the first channel has not taken for two minutes goes to the second channel as well.
+
+    Whatever is wrong with one of them, such as an incident that cannot be changed, holds up no other: it stays owed.
     """
     now = services.clock()
     owed = services.notifications.owed()
     due = [record for record in owed if record.due_for(now) >= timedelta(0)]
     for record in due:
-        # No address is left for it, because the setting has changed, or it was sent and not written down to the end.
+        # Its last address has left the setting, or none is in it, or it was sent and that was not written down.
         if not record.rests(now):
-            _finish(services, record)
+            with _apart(services, record):
+                _finish(services, record)
     due = [it for it in due if it.state == "owed" and (it.attempts or not it.rests(now))]
     for fallback in (False, True):
         # The second channel hears only of what the first one still has not taken, after it has been tried.
@@ -56,10 +60,26 @@ def _queues(
     for record in due:
         if fallback and not _first_has_failed(record, now):
             continue
-        for address in services.notifier.addresses(record.notification, fallback=fallback):
-            if address not in record.delivered:
-                queues.setdefault(address, []).append(record)
+        with _apart(services, record):
+            for address in services.notifier.addresses(record.notification, fallback=fallback):
+                if address not in record.delivered:
+                    queues.setdefault(address, []).append(record)
     return queues
+
+
+@contextmanager
+def _apart(services: Services, record: NotificationRecord) -> Iterator[None]:
+    """Keep a failure to one notification: it is logged, and the record says it and is tried again after its pause."""
+    try:
+        yield
+    except Exception as error:
+        notification = record.notification
+        logger.exception("notification_not_handled key=%s model=%s", notification.key, notification.model)
+        problem = f"it could not be handled: {type(error).__name__}, see notification_not_handled in the log"
+        try:
+            services.notifications.change(record, lambda known: known.failed(problem, services.clock()))
+        except Exception:
+            logger.exception("notification_not_changed key=%s model=%s", notification.key, notification.model)
 
 
 def _first_has_failed(record: NotificationRecord, now: datetime) -> bool:
@@ -108,8 +128,9 @@ class _Delivery:
         except ServiceRefusedError as error:
             return error.message, True
         for record in batch:
-            taken = record_taken(services, record, self._address)
-            _finish(services, taken, fallback=self._fallback)
+            with _apart(services, record):
+                taken = record_taken(services, record, self._address)
+                _finish(services, taken, fallback=self._fallback)
         return "", False
 
     def _record_problem(self, batch: list[NotificationRecord], problem: str) -> None:
@@ -122,13 +143,15 @@ class _Delivery:
             return  # the record says why the first channel has failed
         now = self._services.clock()
         for record in batch:
-            self._services.notifications.change(record, lambda known: known.failed(problem, now))
+            with _apart(self._services, record):
+                self._services.notifications.change(record, lambda known: known.failed(problem, now))
 
     def _strike(self, failed: list[list[NotificationRecord]]) -> None:
         for record in (record for batch in failed for record in batch):
-            self._services.notifications.change(
-                record, lambda known: known.model_copy(update={"strikes": known.strikes + 1})
-            )
+            with _apart(self._services, record):
+                self._services.notifications.change(
+                    record, lambda known: known.model_copy(update={"strikes": known.strikes + 1})
+                )
 
 
 def _batches(queue: list[NotificationRecord]) -> Iterator[list[NotificationRecord]]:
@@ -142,9 +165,14 @@ def _batches(queue: list[NotificationRecord]) -> Iterator[list[NotificationRecor
 
 def _finish(services: Services, record: NotificationRecord, *, fallback: bool = False) -> None:
     """Write a delivery into the incident, and then that nothing is owed any more."""
-    record = complete(services, record, services.notifier.addresses(record.notification))
-    if record.state == "sent":
-        _tell_incident(services, record, f"delivered at {record.at:%H:%M:%SZ}")
+    addresses = services.notifier.addresses(record.notification)
+    record = complete(services, record, addresses)
+    if record.state == "owed" and not addresses:
+        problem, now = nobody_is_set(record.notification), services.clock()
+        services.notifications.change(record, lambda known: known.failed(problem, now))
+    elif record.state == "sent":
+        became = f"delivered at {record.at:%H:%M:%SZ}" if record.delivered else "sent to nobody"
+        _tell_incident(services, record, became)
         services.notifications.done(record)
     elif fallback:
         _tell_incident(services, record, f"sent by the second channel, and still owed by the first: {record.problem}")
@@ -170,5 +198,5 @@ def _tell_incident(services: Services, record: NotificationRecord, became: str) 
 
 
 def _became(action: IncidentAction, record: NotificationRecord, what: str) -> IncidentAction:
-    state = "done" if record.state == "sent" else action.state
+    state = action.state if record.state == "owed" else "done" if record.delivered else "failed"
     return action.model_copy(update={"state": state, "detail": what, "at": record.at})

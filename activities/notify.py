@@ -8,9 +8,11 @@ from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.notification import FIRST_TRY, Notification, NotificationRecord, NotifyResult, message_of
 from domain.ports import Services
 from domain.step import Failure
+from domain.text import shortened
 
 logger = logging.getLogger(__name__)
 STEP = "notify"
+_LONGEST_TITLE, _LONGEST_BODY = 500, 8_000
 
 
 def run_notify(services: Services, notification: Notification) -> NotifyResult:
@@ -52,13 +54,18 @@ def _linked(services: Services, notification: Notification) -> Notification:
     """With a link to where people see more: its own, the page of its incident, or the front page."""
     of = notification.incident_id
     link = notification.link or (services.links.page("incidents", of) if of else services.links.front)
-    return notification.model_copy(update={"link": link})
+    # A reason may quote what any service has said; the record of the notification must hold it.
+    title, body = shortened(notification.title, _LONGEST_TITLE), shortened(notification.body, _LONGEST_BODY)
+    return notification.model_copy(update={"link": link, "title": title, "body": body})
 
 
 def _first_try(services: Services, record: NotificationRecord) -> NotificationRecord:
     notification, problems = record.notification, []
     try:
         addresses = services.notifier.addresses(notification)
+        if not addresses and notification.kind == "page":
+            # The second channel may have one.
+            problems.append(nobody_is_set(notification))
     except ServiceUnavailableError as error:
         addresses, problems = (), [error.message]
     for address in addresses:
@@ -86,16 +93,27 @@ def record_taken(services: Services, record: NotificationRecord, address: str) -
 
 
 def complete(services: Services, record: NotificationRecord, addresses: Iterable[str]) -> NotificationRecord:
-    """Write down that all these addresses, those of the first channel, have taken it, if that is so."""
-    if record.state == "sent" or not set(addresses) <= set(record.delivered):
+    """Write down that all these addresses, those of the first channel, have taken it, if that is so.
+
+    Without any address it is delivered if another one has taken it: that of a setting before, or the second channel's.
+    A notice that no address has ever wanted is over; a page waits for one.
+    """
+    notification = record.notification
+    unwanted = notification.kind == "notice" and not (record.attempts or record.delivered or set(addresses))
+    taken = bool(record.delivered) and set(addresses) <= set(record.delivered)
+    if record.state == "sent" or not (taken or unwanted):
         return record
 
     def sent(known: NotificationRecord) -> NotificationRecord:
         return known if known.state == "sent" else known.model_copy(update={"state": "sent", "at": services.clock()})
 
-    notification = record.notification
     logger.info("notified key=%s kind=%s model=%s", notification.key, notification.kind, notification.model)
     return services.notifications.change(record, sent)
+
+
+def nobody_is_set(notification: Notification) -> str:
+    """Why a notification is owed, or over, without an address."""
+    return f"no address is set for a {notification.kind} (NIGHTSHIFT_NOTIFY_URLS)"
 
 
 def _failure(record: NotificationRecord) -> Failure:

@@ -10,7 +10,7 @@ from activities.failures import guarded
 from activities.mitigation import begin_action, keep_action
 from activities.plan_response import find_incident
 from activities.respond import playbook_of
-from agents.responder.compute import choose
+from agents.responder.compute import choose, leased, spared_shown
 from domain.compute import ComputeRef
 from domain.errors import NightshiftError, ServiceUnavailableError
 from domain.incident import Incident, IncidentAction
@@ -18,13 +18,14 @@ from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
 from domain.names import PAUSE_COMPUTE, RESUME_COMPUTE
 from domain.ports import Services
 from domain.response import Done, MitigateRequest, MitigationResult
+from domain.text import shortened
 
 logger = logging.getLogger(__name__)
 
 _MITIGATION: Final = "pause_compute"
 _REFS = TypeAdapter(tuple[ComputeRef, ...])
-# The ledger and the incident name the resources; a workspace with more than this has a policy for them.
-_MOST = 100
+# So much of the names stands in a sentence; the action's facts have them all.
+_NAMES = 1_000
 # A resource that does not answer is tried again for this long; shorter than the retries of a response.
 _TRIES = timedelta(seconds=60)
 
@@ -68,8 +69,10 @@ def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
     if waits and services.clock() < entry.recorded_at + _TRIES:
         raise ServiceUnavailableError("Databricks", "; ".join(waits))
     notes = [*refused, *waits]
+    if run_on := entry.body.get("run_on"):
+        notes.append(f"{run_on} more run on: a lease holds no more")
     none = "nothing" if notes else "nothing: no compute that runs is tagged as not essential"
-    said = ", ".join(names) or none
+    said = shortened(", ".join(names), _NAMES) or none
     detail = f"paused {said}; lease until {entry.body['ends']}" if paused else f"paused {said}"
     action = IncidentAction(
         mitigation=_MITIGATION,
@@ -93,13 +96,14 @@ def _order(services: Services, incident: Incident, reason: str) -> LedgerEntry:
     playbook = playbook_of(services, incident.model)
     chosen, spared = choose(services.compute.list_compute(), playbook.protected, _held_by_others(services, incident))
     ends = services.clock() + timedelta(minutes=playbook.pause_minutes)
+    held = leased(chosen)
     return services.ledger.append(
         LedgerRecord(
             key=pause_key(incident),
             model=incident.model,
             run=incident.response,
             kind="mitigation",
-            subject=f"{len(chosen[:_MOST])} resources",
+            subject=f"{len(held)} resources",
             actor=ACTOR,
             body={
                 "mitigation": _MITIGATION,
@@ -107,9 +111,10 @@ def _order(services: Services, incident: Incident, reason: str) -> LedgerEntry:
                 "rule": incident.rule,
                 "reason": reason or incident.reason,
                 "ends": ends.isoformat(),
-                "resources": [item.ref.to_json() for item in chosen[:_MOST]],
-                "names": [item.name for item in chosen[:_MOST]],
-                "spared": dict(list(spared.items())[:_MOST]),
+                "resources": [item.ref.to_json() for item in held],
+                "names": [item.name for item in held],
+                "run_on": len(chosen) - len(held),
+                "spared": spared_shown(spared),
             },
         )
     )
@@ -122,7 +127,7 @@ def pause_key(incident: Incident) -> str:
 
 def ordered_pause(entry: LedgerEntry) -> IncidentAction:
     """The action of an incident that the order of a lease stands for: any of its resources may be paused."""
-    names = ", ".join(entry.body["names"]) or "nothing"
+    names = shortened(", ".join(entry.body["names"]), _NAMES) or "nothing"
     return IncidentAction(
         mitigation=_MITIGATION,
         state="begun",

@@ -2,7 +2,7 @@
 
 from activities.failures import guarded
 from activities.mitigation import keep_action
-from activities.notify import run_notify
+from activities.notify import nobody_is_set, run_notify
 from activities.plan_response import find_incident
 from activities.respond import playbook_of
 from domain.identity import short
@@ -70,7 +70,7 @@ def _notification(services: Services, incident: Incident, request: MitigateReque
 def _action(
     services: Services, request: MitigateRequest, notification: Notification, sent: NotifyResult
 ) -> IncidentAction:
-    state, detail = _became(notification.kind, sent)
+    state, detail = _became(notification, sent)
     return IncidentAction(
         mitigation=request.mitigation,
         state=state,
@@ -80,14 +80,15 @@ def _action(
     )
 
 
-def _became(kind: NotificationKind, sent: NotifyResult) -> tuple[ActionState, str]:
+def _became(notification: Notification, sent: NotifyResult) -> tuple[ActionState, str]:
+    kind = notification.kind
     if sent.failure is not None:
         return "begun", f"the {kind} is {sent.failure.message}"
     if sent.not_before is not None:
         when = f"{sent.not_before:%Y-%m-%d %H:%M:%SZ}"
         return "begun", f"the {kind} is owed: it goes out at {when}, because on-call was paged about this just before"
     if not sent.addressed:
-        return "failed", f"no address is set for a {kind} (NIGHTSHIFT_NOTIFY_URLS)"
+        return "failed", nobody_is_set(notification)
     return "done", f"on-call was sent a {kind}"
 
 

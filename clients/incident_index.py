@@ -12,6 +12,7 @@ from datetime import datetime
 from clients.tables import Put, Remove, Row, Table, Write, until_no_conflict
 from domain.alert import Category, Severity
 from domain.incident import Incident
+from domain.incident_size import fitted
 
 INCIDENT = "incident-"
 LEASE, UNFINISHED, OPEN, _SYMPTOM = "lease-", "unfinished-", "open-", "symptom-"
@@ -56,6 +57,7 @@ def index_keys(incident: Incident) -> frozenset[str]:
 
 def incident_writes(incident: Incident, row: Row | None) -> list[Write | Put | Remove]:
     """An incident's row, in place of the one that was read, and what it changes of its index rows."""
+    incident = fitted(incident)
     wanted = index_keys(incident)
     known = frozenset(str(row.values.get(_INDEX) or "").split()) if row is not None else frozenset()
     values = {

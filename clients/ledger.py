@@ -30,6 +30,7 @@ from domain.ledger import (
     verify_end,
 )
 from domain.ports import Clock
+from domain.text import units
 
 _HEAD = "head"
 _ENTRY = "entry-"
@@ -69,9 +70,9 @@ class TableLedger:
         last = _end(head)
         entry_new = chain(record, sequence=last.sequence + 1, previous_hash=last.hash, recorded_at=self._clock())
         text = entry_new.model_dump_json()
-        if len(text) > _LARGEST:
+        if units(text) > _LARGEST:
             raise BadInputError(
-                field="body", value=f"{len(text)} characters", rule=f"a ledger entry holds at most {_LARGEST}"
+                field="body", value=f"{units(text)} characters", rule=f"a ledger entry holds at most {_LARGEST}"
             )
         key = _entry_key(entry_new.sequence)
         self._table.write(

@@ -1,8 +1,10 @@
 """Tell people through apprise: Teams, Slack, PagerDuty, e-mail, webhooks by address; locally a file."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clients.plain_text import plain_body, plain_title
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
@@ -10,8 +12,16 @@ from domain.identity import short
 from domain.loading import importing
 from domain.notification import Notification
 
+if TYPE_CHECKING:
+    from apprise import Apprise
+
 _KINDS = {"page", "notice"}
 _FILE = "file"
+# Addresses that stand in one word, as apprise takes them; each takes a page of its own.
+_BETWEEN = re.compile(r"[,;](?=[a-zA-Z0-9]+://)")
+# What an address does not say itself. Seconds until an answer must have come: apprise waits for four, and a slow pager
+# that has taken a page after that would be paged again. A text that is too long for the service goes out in parts.
+_DEFAULTS = {"rto": 30, "overflow": "split"}
 
 
 @dataclass(frozen=True)
@@ -68,8 +78,7 @@ class AppriseNotifier:
             _append(self._file, notification)
             return
         target = next(target for target in (*self._first, *self._second) if target.key == address)
-        if not _send(target, notification):
-            raise ServiceUnavailableError("notification", f"{target.name} did not take {notification.key}")
+        _send(target, notification)
 
 
 def _append(file: Path, notification: Notification) -> None:
@@ -85,41 +94,54 @@ def _append(file: Path, notification: Notification) -> None:
 
 
 def _targets(urls: str, name: str) -> tuple[_Target, ...]:
-    return tuple(_target(name, position, word) for position, word in enumerate(urls.split(), start=1))
+    words = [one for word in urls.split() for one in _apart(word)]
+    # An address of both channels is told in each.
+    return tuple(
+        _Target(key=short(name, (f"{kind}=" if kind else "") + url), kind=kind, url=url, name=f"{name} {position}")
+        for position, (kind, url) in enumerate(words, start=1)
+    )
 
 
-def _target(name: str, position: int, word: str) -> _Target:
+def _apart(word: str) -> list[tuple[str, str]]:
+    """The kind and the address of each address in one word of the setting."""
     kind, separator, rest = word.partition("=")
     meant = bool(separator) and (kind in _KINDS or (kind.startswith("@") and "/" not in kind))
-    url = rest if meant else word
-    # An address of both channels is told in each.
-    return _Target(key=short(name, word), kind=kind if meant else "", url=url, name=f"{name} {position}")
+    return [(kind if meant else "", url) for url in _BETWEEN.split(rest if meant else word)]
 
 
-def _send(target: _Target, notification: Notification) -> bool:
+def _send(target: _Target, notification: Notification) -> None:
     with importing("apprise"):
         import apprise
+        from apprise.plugins import url_to_dict
 
-    sender = apprise.Apprise()
-    if not sender.add(target.url):
-        raise ServiceRefusedError(
-            "notification", f"{target.name} cannot be read", "see docs/notifications.md for their form"
-        )
+    # A redirect is followed with GET, as a browser does it: the page would be lost, and the answer be 200.
+    sender = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
     kinds = {"critical": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
-    kind = kinds.get(notification.severity, apprise.NotifyType.INFO)
     try:
-        return bool(
-            sender.notify(
-                body=plain_body(target.url, _text(notification)),
-                title=plain_title(target.url, notification.title),
-                notify_type=kind,
-                # Without it apprise takes the text for what the service renders: HTML in a mail, Markdown in a chat.
-                body_format=apprise.NotifyFormat.TEXT,
-            )
+        known = url_to_dict(target.url)  # type: ignore[no-untyped-call]
+        readable = bool(known) and sender.add({**_DEFAULTS, **known})
+        taken = readable and sender.notify(
+            body=plain_body(target.url, _text(notification)),
+            title=plain_title(target.url, notification.title),
+            notify_type=kinds.get(notification.severity, apprise.NotifyType.INFO),
+            # Without it apprise takes the text for what the service renders: HTML in a mail, Markdown in a chat.
+            body_format=apprise.NotifyFormat.TEXT,
         )
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, its address has not taken it
         # Its plugins are many hands' work; what they say may hold the address, and so a key.
         raise ServiceUnavailableError("notification", f"{target.name} failed with {type(error).__name__}") from None
+    if not readable:
+        raise ServiceRefusedError(
+            "notification", f"{target.name} cannot be read", "see docs/notifications.md for their form"
+        )
+    if not taken:
+        raise ServiceUnavailableError("notification", f"{target.name} did not take {notification.key}{_all_of(sender)}")
+
+
+def _all_of(sender: "Apprise") -> str:
+    """That all recipients of an address are sent a message again: apprise does not say which of them have taken it."""
+    recipients = sum(len(service) for service in sender)
+    return f"; each of its {recipients} recipients is sent it again" if recipients > 1 else ""
 
 
 def _text(notification: Notification) -> str:

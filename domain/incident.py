@@ -1,13 +1,18 @@
 """Incidents: one per trouble, however often it is reported; its states, and what was done."""
 
 from datetime import datetime
-from typing import Any, Literal, get_args
+from functools import partial
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator
 
 from domain.alert import AlertMessage, Category, Classification, Severity
 from domain.errors import ConflictError
 from domain.identity import instance_id, short
+from domain.ledger import ACTOR
 from domain.message import Message
 from domain.playbook import Damping, Mitigation
+from domain.text import shortened
 
 IncidentState = Literal["open", "acknowledged", "mitigated", "resolved"]
 Operation = Literal["acknowledge", "mitigate", "resolve", "reopen"]
@@ -31,6 +36,9 @@ PERSONS_OPERATIONS: frozenset[Operation] = frozenset({"acknowledge", "resolve"})
 CHANGING: frozenset[Mitigation] = frozenset({"rollback", "retrain", "pause_compute"})
 _TELLING = frozenset(get_args(Mitigation)) - CHANGING
 _LARGEST_TIMELINE = 60
+# Texts of actions and of the timeline are cut to this; so is an actor, which is longer than any principal's name.
+_LONGEST_TEXT, _LONGEST_ACTOR = 2_000, 400
+_LEFT_OUT = "left-out-"
 # Begins the key of a timeline entry: somebody has asked for an undo.
 UNDO_ORDERED = "undo-ordered-"
 
@@ -45,8 +53,8 @@ class TimelineEntry(Message):
 
     key: str
     at: datetime
-    actor: str
-    what: str
+    actor: Annotated[str, AfterValidator(partial(shortened, limit=_LONGEST_ACTOR))]
+    what: Annotated[str, AfterValidator(partial(shortened, limit=_LONGEST_TEXT))]
     link: str = ""
 
     @property
@@ -68,7 +76,7 @@ class IncidentAction(Message):
 
     mitigation: Mitigation
     state: ActionState
-    detail: str
+    detail: Annotated[str, AfterValidator(partial(shortened, limit=_LONGEST_TEXT))]
     at: datetime
     ledger: int | None = None
     link: str = ""
@@ -172,10 +180,20 @@ class Incident(Message):
         """The incident with one more line in its timeline, once per key; the oldest but the first give way."""
         if any(known.key == entry.key for known in self.timeline):
             return self
-        timeline = (*self.timeline, entry)
-        if len(timeline) > _LARGEST_TIMELINE:
-            timeline = (timeline[0], *timeline[-(_LARGEST_TIMELINE - 1) :])
-        return self.model_copy(update={"timeline": timeline, "updated_at": max(self.updated_at, entry.at)})
+        update = {"timeline": (*self.timeline, entry), "updated_at": max(self.updated_at, entry.at)}
+        return self.model_copy(update=update).with_lines(_LARGEST_TIMELINE)
+
+    def with_lines(self, most: int) -> "Incident":
+        """The incident with at most so many lines: its first, one that says how many are left out, and the newest."""
+        if len(self.timeline) <= most:
+            return self
+        first, *rest = self.timeline
+        gone, newest = rest[: len(rest) - (most - 2)], rest[len(rest) - (most - 2) :]
+        # The oldest of them may be such a line itself.
+        number = sum(int(line.key.removeprefix(_LEFT_OUT)) if line.key.startswith(_LEFT_OUT) else 1 for line in gone)
+        what = f"{number} older lines are left out here"
+        note = TimelineEntry(key=f"{_LEFT_OUT}{number}", at=gone[-1].at, actor=ACTOR, what=what)
+        return self.model_copy(update={"timeline": (first, note, *newest)})
 
     def acted(self, action: IncidentAction) -> "Incident":
         """The incident with what became of one mitigation; each kind has one line."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from domain.alert import Severity
 from domain.message import Message
 from domain.step import Failure
+from domain.text import shortened
 
 NotificationKind = Literal["page", "notice"]
 
@@ -22,6 +23,7 @@ _LONGEST_PAUSE = timedelta(minutes=5)
 # The clocks of two hosts differ by less; a record from later than this was made before the clock was set back.
 _CLOCKS_DIFFER = FIRST_TRY
 _COLLECTED, _COLLECTED_BODY = 20, 500
+_LONGEST_PROBLEM = 1_000
 
 
 class Notification(Message):
@@ -118,8 +120,8 @@ class NotificationRecord(Message):
     def failed(self, problem: str, now: datetime) -> "NotificationRecord":
         """The record after a try that failed; the pause before the next one grows up to five minutes."""
         pause = min(FIRST_TRY * 2 ** min(self.attempts, 10), _LONGEST_PAUSE)
-        update = {"attempts": self.attempts + 1, "next_at": now + pause, "problem": problem, "at": now}
-        return self.model_copy(update=update)
+        update: dict[str, Any] = {"attempts": self.attempts + 1, "next_at": now + pause, "at": now}
+        return self.model_copy(update=update | {"problem": shortened(problem, _LONGEST_PROBLEM)})
 
 
 class NotifyResult(Message):
@@ -146,7 +148,9 @@ def next_slot(last: datetime | None, now: datetime, minutes_apart: float) -> dat
     """
     if last is None:
         return now
-    return last if last > now else max(now, last + timedelta(minutes=minutes_apart))
+    apart = timedelta(minutes=minutes_apart)
+    # A host whose clock is ahead may have said when the last one goes out: no notification waits for longer than this.
+    return min(last, now + apart) if last > now else max(now, last + apart)
 
 
 def message_of(records: Sequence[NotificationRecord], now: datetime, first_away: str = "") -> Notification:

@@ -3,6 +3,8 @@
 import unicodedata
 
 _ELLIPSIS = "…"
+# A string property of Table storage holds 32,768 UTF-16 units.
+LARGEST_PROPERTY = 32_000
 # They turn the direction of writing, so that a text can look like another.
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Control characters, invisible marks of format (those of direction among them), half a surrogate pair, and the
@@ -50,6 +52,11 @@ def escaped_line(text: str, limit: int) -> str:
 def shortened(text: str, limit: int) -> str:
     """The text with at most ``limit`` characters; an ellipsis says that some are gone."""
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + _ELLIPSIS
+
+
+def units(text: str) -> int:
+    """How long a text is where Table storage keeps it, in UTF-16 units: most characters are one, an emoji is two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _is_control(character: str) -> bool:

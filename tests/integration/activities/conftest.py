@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from domain.names import CHAMPION, experiment
 from local_host.stack.endpoints import Endpoints
 from tests.integration.activities.model_data import Starts, accept_file
-from tests.integration.activities.pagers import Pager
+from tests.integration.activities.pagers import AT, Make, Night, Pager
 from tests.integration.activities.responder import Case
 from tests.model_versions import make_champions, make_versions
 from wiring.services import LazyServices
@@ -102,3 +102,17 @@ def trained(case: Case, tmp_path: Path) -> Case:
     for number, name in enumerate("abcd"):
         accept_file(case, tmp_path, name, day=number + 1)
     return case
+
+
+@pytest.fixture
+def second() -> Iterator[Pager]:
+    """Another address, or the second channel."""
+    found = Pager()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def night(storage: str, model: str) -> Make:
+    """Make a night with these addresses."""
+    return lambda urls, **settings: Night(storage, model, AT, urls, **settings)

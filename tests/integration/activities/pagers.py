@@ -1,7 +1,8 @@
 """Pagers of a test's own: real HTTP receivers that are away and come back, and the app's services that page them."""
 
 import json
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from wiring.services import LazyServices
 from wiring.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[3]
+AT = datetime(2026, 3, 1, 3, tzinfo=UTC)
 _NOBODY = "http://127.0.0.1:9"
 
 
@@ -77,3 +79,6 @@ class Night:
     def later(self, **span: float) -> None:
         """Some time passes."""
         self.now += timedelta(**span)
+
+
+Make = Callable[..., Night]

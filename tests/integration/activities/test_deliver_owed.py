@@ -1,7 +1,5 @@
 """No page is lost: a real pager that is away and comes back, and the records of what is owed to it on real storage."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +13,13 @@ from domain.notification import Notification, NotifyResult
 from domain.response import MitigateRequest, MitigationResult
 from tests.incident_examples import alert, signal
 from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.pagers import Night, Pager
-
-AT = datetime(2026, 3, 1, 3, tzinfo=UTC)
-Make = Callable[..., Night]
+from tests.integration.activities.pagers import AT, Make, Night, Pager
 
 
 @pytest.fixture
 def model(model: str) -> str:
     """A name of this test's own, which no registry needs to know."""
     return model
-
-
-@pytest.fixture
-def pager() -> Iterator[Pager]:
-    """The first channel."""
-    found = Pager()
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def second() -> Iterator[Pager]:
-    """Another address, or the second channel."""
-    found = Pager()
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def night(storage: str, model: str) -> Make:
-    """Make a night with these addresses."""
-    return lambda urls, **settings: Night(storage, model, AT, urls, **settings)
 
 
 def page(night: Night, key: str, **given: Any) -> NotifyResult:
@@ -350,15 +323,6 @@ def test_each_escalation_pages_again_damped_by_time(night: Make, pager: Pager) -
     what = [entry.what for entry in read(at_three, about).timeline]
     assert sum("on-call was sent a page" in line for line in what) == 2
     assert sum("was delivered at" in line for line in what) == 2
-
-
-def test_nobody_to_page_is_said(night: Make) -> None:
-    """Where no address is set the incident does not claim a page."""
-    nobody = night("notice=json://127.0.0.1:9")
-    about = incident(nobody)
-    action = tell(nobody, about).action
-    assert action is not None
-    assert (action.state, action.detail) == ("failed", "no address is set for a page (NIGHTSHIFT_NOTIFY_URLS)")
 
 
 def test_a_sweep_that_is_killed_at_any_call_loses_no_page(night: Make, pager: Pager) -> None:

@@ -128,16 +128,23 @@ def test_when_nothing_lets_itself_be_paused_a_person_is_told_why(case: Case) -> 
     assert "no compute that runs is tagged" not in result.action.detail
 
 
-def test_a_large_workspace_fits_into_ledger_and_incident(case: Case) -> None:
-    """Three hundred clusters with long names: a hundred are paused and named."""
-    names = [f"{number:03d}-{'a-long-cluster-name' * 3}" for number in range(300)]
-    resources = [resource(name, tag="false" if number % 2 else "true") for number, name in enumerate(names)]
-    compute = _workspace(case, *resources)
-    result = _pause(case, _overspent(case))
+@pytest.mark.parametrize(("length", "held"), [(10, 100), (60, 62), (120, 42)])
+def test_a_large_workspace_fits_into_ledger_and_incident(case: Case, length: int, held: int) -> None:
+    """Hundreds of clusters with long names and ids, for a large alert: what is held is paused, the rest is counted."""
+    names = [f"{number:03d}-".ljust(length, "n") for number in range(300)]
+    compute = _workspace(case, *(resource(name, tag="false" if int(name[:3]) % 2 else "true") for name in names))
+    incident = case.alert(
+        "b1", category="budget", metric="spend", value=None, severity="critical", rule="b1",
+        detail="d" * 2_000, title="t" * 300, url=f"https://x/{'u' * 1_900}", source="s" * 500,
+    )  # fmt: skip
+    result = _pause(case, incident)
     assert result.failure is None
     assert result.action is not None
-    assert (result.action.state, len(result.action.facts["names"])) == ("done", 100)
-    assert len(compute.calls) == 100
+    assert (result.action.state, len(result.action.facts["names"])) == ("done", held)
+    assert len(compute.calls) == held
+    assert f"{150 - held} more run on" in result.action.detail
+    assert run_resume_compute(case.services, case.request(incident, "pause_compute")).failure is None
+    assert len(compute.calls) == 2 * held
 
 
 def test_the_end_of_the_lease_starts_what_it_paused(case: Case) -> None:

@@ -2,16 +2,18 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from clients.notifier import AppriseNotifier
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.notification import Notification
+from tests.loopback_server import Answering, LoopbackServer
 
 
 class Sink:
@@ -156,3 +158,68 @@ def test_a_contact_has_addresses_of_its_own(sink: Sink, tmp_path: Path) -> None:
     assert (len(sink.bodies), len(rest.bodies)) == (1, 2)
     told = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["contact"] for line in told] == ["manager", "second", "", ""]
+
+
+class Answers(Answering):
+    """Takes a page as its path says: late, not, by a redirect, or only if it is short enough."""
+
+    taken: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        """Answer, and keep what was taken."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        place = body.get("topic") or self.path.split("/")[1]
+        if place.isdecimal():
+            self.answer(int(place), b"", {"location": "/sign-in"})
+            return
+        if place == "gone" or len(body.get("text", "")) > 4_000:
+            self.answer(400, b"", {})
+            return
+        if place == "slow":
+            time.sleep(4.5)  # apprise's own patience is 4 seconds
+        self.taken.append(place)
+        self.answer(200, b"{}", {})
+
+    def do_GET(self) -> None:
+        """The page that a redirect leads to."""
+        self.answer(200, b"sign in", {})
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    """The host of a service that answers so."""
+    Answers.taken.clear()
+    server = LoopbackServer(Answers)
+    yield server.url.removeprefix("http://")
+    server.close()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307])
+def test_a_page_that_is_redirected_was_not_taken(service: str, status: int) -> None:
+    """The address has moved, or asks for a sign-in: what answers there with 200 has not got the page."""
+    with pytest.raises(ServiceUnavailableError, match="address number 1 did not take i:page"):
+        send(AppriseNotifier(f"json://{service}/{status}", None), note())
+
+
+def test_a_slow_service_is_waited_for(service: str) -> None:
+    """It has taken the page, and is not paged again; an address may say that it waits for less."""
+    send(AppriseNotifier(f"json://{service}/slow", None), note())
+    with pytest.raises(ServiceUnavailableError):
+        send(AppriseNotifier(f"json://{service}/slow?rto=1", None), note())
+
+
+def test_a_long_text_goes_out_in_parts(service: str) -> None:
+    """A service that takes 4,000 characters gets as many messages as it needs."""
+    send(AppriseNotifier(f"mmost://{service}/abcdefghijklmnopqrstuvwx", None), note(body="x" * 4_200))
+    assert len(Answers.taken) > 1
+
+
+def test_an_address_of_several_recipients_says_that_all_are_sent_it_again(service: str) -> None:
+    """Apprise does not say who of them has taken it; addresses of their own are told apart, also in one word."""
+    with pytest.raises(ServiceUnavailableError, match="each of its 2 recipients is sent it again"):
+        send(AppriseNotifier(f"ntfy://{service}/here/gone", None), note())
+    one_word = AppriseNotifier(f"page=ntfy://{service}/here,ntfy://{service}/gone", None)
+    here, gone = one_word.addresses(note())
+    one_word.send(note(), here)
+    with pytest.raises(ServiceUnavailableError, match="address number 2 did not take i:page$"):
+        one_word.send(note(), gone)

@@ -124,6 +124,15 @@ async def test_a_storm_of_poison_is_one_incident_and_one_page(
     assert (len(lines), [line for line in lines if line.exc_info]) == (90, [])
 
 
+async def test_a_message_with_many_properties_is_kept(host: Host) -> None:
+    """Service Bus takes 64 KiB of them: those that a record holds are kept, the rest is counted."""
+    properties = {f"p{number:02d}": "v" * 2_000 for number in range(28)} | {"small": "value"}
+    await host.deliver("on_budget_alerts", b"nonsense with properties", "many", deliveries=1, **properties)
+    (letter,) = (each for each in host.letters("budget-alerts") if each.message_id == "many")
+    assert (letter.properties["p00"], letter.properties["small"]) == ("v" * 2_000, "value")
+    assert letter.properties["left out"] == f"{29 - (len(letter.properties) - 1)} more properties"
+
+
 async def test_two_causes_are_two_incidents(host: Host) -> None:
     """By field and rule; what the message says of itself makes no third."""
     for number in range(3):
