@@ -25,7 +25,8 @@ _FOLLOWS = timedelta(minutes=15)
 def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[str]) -> tuple[OrderMark, int]:
     """Compare book, alias and endpoint of one model; return its mark, and how many differences were found.
 
-    - A move that was begun long ago and of which no open order is known is settled by the alias.
+    - A move that was begun long ago and of which no open order is known is settled by the alias. That of a review that
+      is not settled is left to the review's orchestration, which sweep_reviews starts again.
     - An alias that is not on record was moved outside: a person is paged, and theirs stands. If it points at the
       version of a move that was taken up and is void, its writer set it late and is gone: it is put back, once.
     - An endpoint that has not followed the last move is asked to; one that had followed and serves another version now
@@ -40,7 +41,8 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
     moves = services.champions.moves(model)
     if moves and moves[-1].state == "begun":
         last = moves[-1]
-        if last.decided_by in ordered or services.clock() - last.at < ABANDONED_AFTER:
+        owed = last.decided_by in ordered or _is_of_review(services, last)
+        if owed or services.clock() - last.at < ABANDONED_AFTER:
             return mark, 0
         said = (
             f"the move to version {last.version} that {last.decided_by} ordered broke off, and is settled by the alias,"
@@ -52,6 +54,12 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
     if last_champion(moves) is None:
         return mark, 0
     return _watch_alias(services, mark, moves)
+
+
+def _is_of_review(services: Services, move: ChampionMove) -> bool:
+    """Whether a review that is not settled owes this move."""
+    review = services.reviews.get(move.model, move.review_id) if move.review_id else None
+    return review is not None and not review.settled
 
 
 def _watch_alias(services: Services, mark: OrderMark, moves: Sequence[ChampionMove]) -> tuple[OrderMark, int]:

@@ -69,6 +69,12 @@ class ChampionMove(Message):
             return "undo"
         return "rollback" if key.startswith("rollback:") else "review" if key.startswith("review:") else "promotion"
 
+    @property
+    def review_id(self) -> str:
+        """The review whose decision the move carries out or takes back; empty for every other move."""
+        of, _, rest = self.decided_by.partition(":")
+        return rest.partition(":")[0] if of == "review" else ""
+
 
 def withdrawn(move: ChampionMove, moves: Sequence[ChampionMove]) -> bool:
     """Whether the next move took this one back, because what serves the model did not follow."""
