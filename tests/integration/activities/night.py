@@ -30,7 +30,13 @@ class Night:
         self.file = folder / "told.jsonl"
         self.state: df.OrchestrationRuntimeStatus | None = STATES.Completed
         self.passed = timedelta(0)
+        self.began = case.services.clock()
         case.replace(notifier=AppriseNotifier("", self.file))
+
+    def move_to(self, day: int) -> None:
+        """Half past one in the afternoon, so many days later: no part of a day ends while a test looks twice."""
+        then = (self.began + timedelta(days=day)).replace(hour=13, minute=30)
+        self.passed = then - self.case.services.clock()
 
     async def get_status(self, _: str) -> _Status:
         return _Status(self.state)

@@ -14,6 +14,7 @@ from activities.decide_review import decide_review
 from activities.settle_review import run_settle_review
 from domain.decision import ChampionMove
 from domain.errors import MoveCalledOffError
+from domain.names import CHAMPION
 from domain.ports import Services
 from domain.review import Review
 from domain.review_messages import SettleReview
@@ -103,3 +104,77 @@ async def test_an_approval_whose_move_was_called_off_says_so(
     kept = read(case, review)
     assert (kept.changed, "was called off" in kept.detail, "has changed" in kept.detail) == ((), True, False)
     assert kept.fresh
+
+
+# --- differences that come back
+
+
+async def _look(night: Night, *, day: int) -> list[str]:
+    """What a look on that day tells."""
+    before = len(night.told())
+    night.move_to(day)
+    await night.look()
+    return [body for _, body in night.told()[before:]]
+
+
+async def test_an_endpoint_that_is_only_not_ready_is_told_each_time_it_goes_down(
+    champions: Case, tmp_path: Path
+) -> None:
+    """Nobody has changed it, and nobody is said to have; within some hours it is told once."""
+    night, serving = Night(champions, tmp_path), MemoryServing("3")
+    champions.specify(serving_endpoint="revenue")
+    champions.replace(serving=serving)
+    up, down = serving.state, serving.state.model_copy(update={"ready": False})
+    assert await _look(night, day=1) == []
+    for day in (2, 9):
+        serving.state = down
+        (said,) = await _look(night, day=day)
+        assert ("is not ready" in said, "outside" in said, "followed" in said) == (True, False, False)
+        assert await _look(night, day=day) == []
+        serving.state = up
+        assert await _look(night, day=day + 1) == []
+    assert serving.asked == []
+
+
+async def test_an_endpoint_that_the_spec_names_since_is_asked_to_follow(champions: Case, tmp_path: Path) -> None:
+    """It has never served the champion: nobody has moved it away."""
+    night = Night(champions, tmp_path)
+    champions.specify(serving_endpoint="revenue")
+    champions.replace(serving=MemoryServing("3"))
+    assert await _look(night, day=1) == []
+    new = MemoryServing("1")
+    new.state = new.state.model_copy(update={"endpoint": "new"})
+    champions.specify(serving_endpoint="new")
+    champions.replace(serving=new)
+    (said,) = await _look(night, day=2)
+    assert ("endpoint new serves version 1" in said, "outside" in said, new.asked) == (True, False, ["3"])
+    new.end_update()
+    assert await _look(night, day=3) == []
+
+
+async def test_an_endpoint_of_a_mark_of_an_earlier_release_is_the_one_that_the_spec_names(
+    champions: Case, tmp_path: Path
+) -> None:
+    """Such a mark knows that the champion was served, and not by what: what was changed by hand is left."""
+    night, serving = Night(champions, tmp_path), MemoryServing("1")
+    champions.specify(serving_endpoint="revenue")
+    champions.replace(serving=serving)
+    sweeps, last = champions.services.sweeps, _last(champions)
+    mark = sweeps.mark(champions.model)
+    sweeps.move_mark(mark, mark.model_copy(update={"served": last.sequence}))
+    (said,) = await _look(night, day=1)
+    assert ("outside Nightshift" in said, serving.asked) == (True, [])
+
+
+async def test_an_alias_that_is_moved_by_hand_again_is_told_again(
+    champions: Case, mlflow_client: MlflowClient, tmp_path: Path
+) -> None:
+    """It was moved back in between: a month later it is news."""
+    night = Night(champions, tmp_path)
+    for day in (1, 31):
+        mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "1")
+        (said,) = await _look(night, day=day)
+        assert "changed outside" in said
+        assert await _look(night, day=day) == []
+        mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "3")
+        assert await _look(night, day=day + 1) == []
