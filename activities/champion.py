@@ -195,6 +195,7 @@ def _next_move(
     services: Services, model: str, moves: tuple[ChampionMove, ...], version: str, *, run: str, decided_by: str
 ) -> ChampionMove:
     last = last_champion(moves)
+    registered = services.registry.version(model, version) if version else None
     return ChampionMove(
         model=model,
         sequence=moves[-1].sequence + 1 if moves else 1,
@@ -203,4 +204,6 @@ def _next_move(
         run=run,
         decided_by=decided_by,
         at=services.clock(),
+        version_created_at=registered.created_at if registered is not None else None,
+        previous_created_at=last.version_created_at if last is not None else None,
     )
