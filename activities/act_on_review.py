@@ -15,7 +15,7 @@ from activities.settle_review import settled, tell_outcome
 from activities.standing import expected_alias
 from activities.tell_reviewers import find_review
 from activities.wake_queue import wake_queue
-from domain.errors import BadInputError, ChampionMovedError
+from domain.errors import BadInputError, ChampionMovedError, MoveCalledOffError
 from domain.improvement_messages import ImproveOrder
 from domain.names import ACT_ON_REVIEW
 from domain.ports import Services
@@ -33,7 +33,8 @@ async def run_act_on_review(
 
     1. The decision is in the ledger.
     2. Rejected or expired: nothing else follows. Improvement: say what is to be ordered.
-    3. Approved: hold what it binds against what is now. Something has changed: it is void, fresh evidence is ordered.
+    3. Approved: hold what it binds against what is now. Something has changed, or the move of the champion was called
+       off: it is void, fresh evidence is ordered.
     4. Else the champion moves by compare-and-set, and the serving endpoint, if there is one, must follow.
     """
     result = await asyncio.to_thread(_guarded, services, request)
@@ -83,7 +84,7 @@ def _promote(services: Services, review: Review) -> ReviewResult:
     begun = any(move.decided_by == review.decision_key for move in services.champions.moves(review.model))
     changed = () if begun else changes_since(services, review)
     if changed:
-        return _void(services, review, changed)
+        return _void_by(services, review, changed)
     try:
         move_champion(
             services,
@@ -93,10 +94,12 @@ def _promote(services: Services, review: Review) -> ReviewResult:
             run=review.run,
             decided_by=review.decision_key,
         )
+    except MoveCalledOffError as error:
+        return _void(services, review, f"its change of the champion was not made: {error.message}")
     except ChampionMovedError as error:
         bound, found = review.champion_version, error.fields["actual"]
         change = BoundChange(what="champion", bound=f"version {bound}", found=f"version {found}" if found else "none")
-        return _void(services, review, (change,))
+        return _void_by(services, review, (change,))
     for part in parts_of(services, review.validated_by):
         if part.digest is not None and part.report.passed:
             services.datasets.promote(review.model, part.digest, part.report.newest, review.run)
@@ -109,17 +112,19 @@ def _promote(services: Services, review: Review) -> ReviewResult:
     return ReviewResult(state=settled(services, review, "promote", detail).state, run=review.run)
 
 
-def _void(services: Services, review: Review, changed: tuple[BoundChange, ...]) -> ReviewResult:
+def _void_by(services: Services, review: Review, changed: tuple[BoundChange, ...]) -> ReviewResult:
     what = "; ".join(item.sentence() for item in changed)
+    return _void(services, review, f"what it was given for has changed: {what}", changed)
+
+
+def _void(services: Services, review: Review, why: str, changed: tuple[BoundChange, ...] = ()) -> ReviewResult:
     try:
-        fresh = order_fresh_evidence(services, review, changed)
+        fresh = order_fresh_evidence(services, review, why)
         then = "the same data is trained and evaluated again, and comes back here if it is still mixed"
     except BadInputError as error:
         fresh, then = "", f"fresh evidence could not be ordered: {error.message}"
-    detail = f"the approval is void, because what it was given for has changed: {what}; the champion stays; {then}"
+    detail = f"the approval is void, because {why}; the champion stays; {then}"
     known = settled(services, review, "void", detail, changed=changed, fresh=fresh)
     tell_outcome(services, known)
-    logger.warning(
-        "approval_void review=%s model=%s run=%s changed=%s", review.review_id, review.model, review.run, what
-    )
+    logger.warning("approval_void review=%s model=%s run=%s why=%s", review.review_id, review.model, review.run, why)
     return ReviewResult(state=known.state, run=review.run)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from activities.notify import run_notify
 from activities.standing import alias_on_record, last_champion
 from domain.decision import OUTSIDE, ChampionMove, MoveState
-from domain.errors import ChampionMovedError, ConflictError, MoveFencedError
+from domain.errors import ChampionMovedError, ConflictError, MoveCalledOffError, MoveFencedError
 from domain.ledger import ACTOR, LedgerRecord
 from domain.names import CHAMPION
 from domain.notification import Notification
@@ -44,6 +44,7 @@ def move_champion(
 
     Raises:
         ChampionMovedError: another version is champion; the decision is void.
+        MoveCalledOffError: the move had broken off and was called off; the champion is as expected.
         ConflictError: another move, or another writer of this one, is under way; try again.
     """
     moves = services.champions.moves(model)
@@ -57,6 +58,8 @@ def move_champion(
         if mine.state == "void" and mine.epoch:
             # An earlier call was fenced off, and may have been killed before it put the alias back.
             put_back(services, mine)
+        if mine.state == "void" and found == expected:
+            raise MoveCalledOffError(model, expected, version)
         # Else somebody moved the alias by hand between our intent and our move: theirs stands.
         services.champions.settle(mine, "void")
         raise ChampionMovedError(model, expected, found)
@@ -199,6 +202,7 @@ def _next_move(
     services: Services, model: str, moves: tuple[ChampionMove, ...], version: str, *, run: str, decided_by: str
 ) -> ChampionMove:
     last = last_champion(moves)
+    registered = services.registry.version(model, version) if version else None
     return ChampionMove(
         model=model,
         sequence=moves[-1].sequence + 1 if moves else 1,
@@ -207,4 +211,6 @@ def _next_move(
         run=run,
         decided_by=decided_by,
         at=services.clock(),
+        version_created_at=registered.created_at if registered is not None else None,
+        previous_created_at=last.version_created_at if last is not None else None,
     )

@@ -5,11 +5,11 @@ from activities.train_again import is_kept, upload_again
 from domain.errors import BadInputError
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
 from domain.ports import Services
-from domain.review import BoundChange, Review
+from domain.review import Review
 from domain.upload import Upload
 
 
-def order_fresh_evidence(services: Services, review: Review, changed: tuple[BoundChange, ...]) -> str:
+def order_fresh_evidence(services: Services, review: Review, reason: str) -> str:
     """Put the data of the review's run into the model's queue once more; return the identity of the order.
 
     The order is in the ledger before the queue has it; a repeat changes nothing.
@@ -17,13 +17,13 @@ def order_fresh_evidence(services: Services, review: Review, changed: tuple[Boun
     Raises:
         BadInputError: the data is not kept.
     """
-    entry = _order(services, review, changed)
+    entry = _order(services, review, reason)
     uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
     services.uploads.submit(uploads[0], review.model, with_=uploads[1:])
     return uploads[0].identity
 
 
-def _order(services: Services, review: Review, changed: tuple[BoundChange, ...]) -> LedgerEntry:
+def _order(services: Services, review: Review, reason: str) -> LedgerEntry:
     key = f"review:{review.review_id}:fresh"
     known = services.ledger.find(review.model, key)
     if known is not None:
@@ -44,7 +44,7 @@ def _order(services: Services, review: Review, changed: tuple[BoundChange, ...])
             body={
                 "order": "fresh evidence",
                 "review": review.review_id,
-                "reason": "; ".join(item.sentence() for item in changed),
+                "reason": reason,
                 "files": [part.upload.name for part in parts],
                 "uploads": [
                     upload_again(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from activities.champion import move_champion
@@ -28,7 +28,7 @@ def run_roll_back(services: Services, request: MitigateRequest) -> MitigationRes
     """Roll a model back, once per bad version whatever the number of incidents about it.
 
     1. Find the version that the alert blames and the champion before it; every guard must hold.
-    2. Append the order to the ledger under (model, bad version), and to the incident as begun.
+    2. Append the order to the ledger under (model, bad version as MLflow made it), and to the incident as begun.
     3. Another incident's order: the champion book says what became of it. One that was carried out is not repeated, one
        that is unfinished is carried out now, under its own key.
     4. Put the bad version into quarantine, then move the alias by compare-and-set. A try that fails is kept in the
@@ -50,18 +50,18 @@ def _roll_back(services: Services, request: MitigateRequest) -> MitigationResult
     known = incident.action("rollback")
     if known is not None and known.state != "begun":
         return _result(spec, known)
-    entry = _own_order(services, incident)
+    entry = own_rollback(services, incident)
     again = entry is not None
     if entry is None:
         moves = services.champions.moves(request.model)
         bad = blamed_version(incident.alert, moves, timedelta(minutes=spec.playbook.settle_minutes))
-        entry = services.ledger.find(request.model, rollback_key(request.model, bad)) if bad is not None else None
+        key, entry = _order_of(services, request.model, bad) if bad is not None else ("", None)
     if entry is None:
         guard = _guard(services, spec, bad, moves)
         problem = rollback_problem(guard)
         if problem or bad is None or guard.target is None:
             return _end(services, incident, spec, "refused", problem)
-        entry = _order(services, incident, request.reason, bad, guard.target)
+        entry = _order(services, incident, request.reason, key, guard)
     if entry.run != incident.response:
         became = _what_became(services, spec, entry)
         if became is not None:
@@ -83,10 +83,23 @@ def _outdated(services: Services, spec: ModelSpec, entry: LedgerEntry) -> str:
     bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
     if services.registry.version_of(spec.name, CHAMPION) != bad or not is_unfinished(services, spec.name, entry.key):
         return ""
+    if _is_another(services.registry.version(spec.name, bad), entry, "bad_created_at"):
+        return f"version {bad} was deleted, and its number belongs to another version"
     registered = services.registry.version(spec.name, target)
-    if registered is not None and registered.created_at > entry.recorded_at:
+    if _is_another(registered, entry, "target_created_at"):
         return f"version {target}, the champion before, was deleted, and its number belongs to another version"
     return rollback_problem(_guard_of(services, spec, bad, target, registered))
+
+
+def _is_another(registered: RegisteredVersion | None, entry: LedgerEntry, created_at: str) -> bool:
+    """Whether a version is another one than that which the order means; its body has the time under ``created_at``."""
+    return registered is not None and registered.is_another(created_at_of(entry, created_at), entry.recorded_at)
+
+
+def created_at_of(entry: LedgerEntry, name: str) -> datetime | None:
+    """When MLflow made a version that an order names; None in one of an earlier release."""
+    known = entry.body.get(name)
+    return datetime.fromisoformat(str(known)) if known else None
 
 
 def call_off_rollback(services: Services, entry: LedgerEntry) -> bool:
@@ -146,9 +159,17 @@ def ordered_rollback(entry: LedgerEntry) -> IncidentAction:
     )
 
 
-def rollback_key(model: str, bad: str) -> str:
-    """Identity of the rollback of a bad version: it happens once, whoever asks."""
-    return f"rollback:{model}:{bad}"
+def _order_of(services: Services, model: str, bad: str) -> tuple[str, LedgerEntry | None]:
+    """The key under which a bad version is rolled back, once, whoever asks; and its order, if there is one.
+
+    An order about a version that had the number before the registered model was made again is another one's.
+    """
+    key = f"rollback:{model}:{bad}"
+    entry, registered = services.ledger.find(model, key), services.registry.version(model, bad)
+    if entry is None or registered is None or not _is_another(registered, entry, "bad_created_at"):
+        return key, entry
+    key = f"{key}:{registered.created_at:%Y%m%dT%H%M%S.%f}"
+    return key, services.ledger.find(model, key)
 
 
 def _guard(services: Services, spec: ModelSpec, bad: str | None, moves: Sequence[ChampionMove]) -> Guard:
@@ -172,30 +193,33 @@ def _guard_of(
     )
 
 
-def _order(services: Services, incident: Incident, reason: str, bad: str, target: str) -> LedgerEntry:
+def _order(services: Services, incident: Incident, reason: str, key: str, guard: Guard) -> LedgerEntry:
+    bad = services.registry.version(guard.model, str(guard.bad))
     return services.ledger.append(
         LedgerRecord(
-            key=rollback_key(incident.model, bad),
+            key=key,
             model=incident.model,
             run=incident.response,
             kind="mitigation",
-            subject=f"version {bad}",
+            subject=f"version {guard.bad}",
             actor=ACTOR,
             body={
                 "mitigation": "rollback",
                 "incident": incident.incident_id,
                 "rule": incident.rule,
                 "reason": reason or incident.reason,
-                "bad_version": bad,
-                "target": target,
+                "bad_version": guard.bad,
+                "bad_created_at": bad.created_at.isoformat() if bad is not None else None,
+                "target": guard.target,
+                "target_created_at": guard.registered.created_at.isoformat() if guard.registered is not None else None,
                 "alert": incident.alert.model_dump(mode="json", exclude={"detail"}),
             },
         )
     )
 
 
-def _own_order(services: Services, incident: Incident) -> LedgerEntry | None:
-    """What an earlier call has ordered: it stands, whoever is champion by now."""
+def own_rollback(services: Services, incident: Incident) -> LedgerEntry | None:
+    """The rollback that an incident has ordered: it stands, whoever is champion by now; None if it ordered none."""
     orders = services.ledger.entries(incident.model, incident.response)
     return next((entry for entry in orders if is_rollback(entry)), None)
 

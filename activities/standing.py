@@ -85,4 +85,4 @@ def expected_alias(services: Services, model: str, compared_with: str | None) ->
 def _exists(services: Services, move: ChampionMove) -> bool:
     """Whether the version of a move is still the one that became champion."""
     registered = services.registry.version(move.model, move.version)
-    return registered is not None and registered.created_at <= move.at
+    return registered is not None and not registered.is_another(move.version_created_at, move.at)

@@ -1,6 +1,7 @@
 """Take back what was done about an incident."""
 
 import logging
+from datetime import datetime
 
 from activities.champion import move_champion
 from activities.failures import guarded
@@ -10,7 +11,7 @@ from activities.move_orders import find_move
 from activities.ordered_actions import ordered_actions
 from activities.pause_compute import resume_lease
 from activities.plan_response import find_incident
-from activities.roll_back import call_off_rollback, rollback_key
+from activities.roll_back import call_off_rollback, created_at_of, own_rollback
 from domain.errors import ChampionMovedError
 from domain.incident import Incident, IncidentAction, TimelineEntry
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
@@ -54,7 +55,14 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
         elif action.mitigation == "rollback" and _undoable(services, incident, action):
             before, after = str(action.facts["target"]), str(action.facts["bad_version"])
             problem = _moved_on(services, incident, action, after) or _move_back(
-                services, request, incident, action, expected=before, version=after, quarantined=after
+                services,
+                request,
+                incident,
+                action,
+                expected=before,
+                version=after,
+                created_at=_made_at(services, incident, action),
+                quarantined=after,
             )
             if problem:
                 refused.append(f"rollback: {problem}")
@@ -82,12 +90,17 @@ def _unfinished_rollback(services: Services, incident: Incident, action: Inciden
     """The order of a rollback that was not carried out, or was called off; None for everything else."""
     if action.mitigation != "rollback" or action.state not in {"begun", "undone"}:
         return None
-    bad = str(action.facts.get("bad_version", ""))
-    entry = services.ledger.find(incident.model, rollback_key(incident.model, bad))
-    if entry is None or entry.run != incident.response:
+    entry = own_rollback(services, incident)
+    if entry is None:
         return None
     move = find_move(services, incident.model, entry.key)
     return None if move is not None and move.state == "done" else entry
+
+
+def _made_at(services: Services, incident: Incident, action: IncidentAction) -> datetime | None:
+    """When MLflow made the version that was rolled back, by the order; None in an order of an earlier release."""
+    entry = services.ledger.entry(incident.model, action.ledger) if action.ledger else None
+    return None if entry is None else created_at_of(entry, "bad_created_at")
 
 
 def _had_moved(
@@ -147,7 +160,15 @@ def _undo_retraining(
     if move.previous is None:
         refused.append("retrain: it made the model's first champion; there is none to go back to")
         return
-    problem = _move_back(services, request, incident, action, expected=move.version, version=move.previous)
+    problem = _move_back(
+        services,
+        request,
+        incident,
+        action,
+        expected=move.version,
+        version=move.previous,
+        created_at=move.previous_created_at,
+    )
     if problem:
         refused.append(f"retrain: {problem}")
     else:
@@ -162,11 +183,16 @@ def _move_back(
     *,
     expected: str,
     version: str,
+    created_at: datetime | None,
     quarantined: str | None = None,
 ) -> str:
-    """Move the alias back and lift a quarantine; return why not, or an empty text. A repeat finds it done."""
+    """Move the alias back and lift a quarantine; return why not, or an empty text. A repeat finds it done.
+
+    Args:
+        created_at: when MLflow made the version that comes back; None if no record says it.
+    """
     registered = services.registry.version(request.model, version)
-    if registered is not None and registered.created_at > action.at:
+    if registered is not None and registered.is_another(created_at, action.at):
         return f"version {version} was deleted since, and its number belongs to another version"
     entry = _order(services, request, incident, action, version)
     try:

@@ -14,24 +14,32 @@ from domain.names import CHAMPION
 from domain.notification import Notification
 from domain.ports import Services
 from domain.response import MoveServingRequest, Serve
-from domain.sweep import OrderMark
+from domain.serving import EndpointState
+from domain.sweep import OrderMark, page_window
 
 logger = logging.getLogger(__name__)
 
 # What an endpoint is given to follow a move, by whoever has ordered that.
 _FOLLOWS = timedelta(minutes=15)
+# A difference that goes on pages again: what a person has changed and what stands so, once a day; all else as often as
+# the troubles of the app itself.
+_CHANGED_HOURS, _DOWN_HOURS = 24, 4
+_DIFFERS = "does not serve its champion"
 
 
 def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[str]) -> tuple[OrderMark, int]:
     """Compare book, alias and endpoint of one model; return its mark, and how many differences were found.
 
-    - A move that was begun long ago and of which no open order is known is settled by the alias.
+    - A move that was begun long ago and of which no open order is known is settled by the alias. That of a review that
+      is not settled is left to the review's orchestration, which sweep_reviews starts again.
     - An alias that is not on record was moved outside: a person is paged, and theirs stands. If it points at the
       version of a move that was taken up and is void, its writer set it late and is gone: it is put back, once.
-    - An endpoint that has not followed the last move is asked to; one that had followed and serves another version now
-      was moved outside. Both page.
+    - An endpoint that has not followed the last move is asked to, also one that the spec names only since; one that had
+      followed and serves another version now was moved outside; one that serves the champion may not be ready. Each
+      pages.
 
-    Each page is on record before what it is about changes: a look that breaks off in between loses none.
+    A page is sent once in a part of the day, so a difference that comes back is told again. It is on record before what
+    it is about changes: a look that breaks off in between loses none.
 
     Args:
         ordered: keys of orders that are open: the sweep of orders carries those out.
@@ -40,7 +48,8 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
     moves = services.champions.moves(model)
     if moves and moves[-1].state == "begun":
         last = moves[-1]
-        if last.decided_by in ordered or services.clock() - last.at < ABANDONED_AFTER:
+        owed = last.decided_by in ordered or _is_of_review(services, last)
+        if owed or services.clock() - last.at < ABANDONED_AFTER:
             return mark, 0
         said = (
             f"the move to version {last.version} that {last.decided_by} ordered broke off, and is settled by the alias,"
@@ -52,6 +61,12 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
     if last_champion(moves) is None:
         return mark, 0
     return _watch_alias(services, mark, moves)
+
+
+def _is_of_review(services: Services, move: ChampionMove) -> bool:
+    """Whether a review that is not settled owes this move."""
+    review = services.reviews.get(move.model, move.review_id) if move.review_id else None
+    return review is not None and not review.settled
 
 
 def _watch_alias(services: Services, mark: OrderMark, moves: Sequence[ChampionMove]) -> tuple[OrderMark, int]:
@@ -69,7 +84,7 @@ def _watch_alias(services: Services, mark: OrderMark, moves: Sequence[ChampionMo
             f"the alias {CHAMPION} of {model} is {_version(alias)}; by the records it is {_version(recorded)},"
             f" since the move by {last.decided_by}. It was changed outside Nightshift"
         )
-        key = f"alias:{model}:{last.sequence}:{alias}"
+        key = _windowed(services, f"alias:{model}:{last.sequence}:{alias}", _CHANGED_HOURS)
         _page(services, model, key, f"The champion of {model} is not who the records name", said)
         return mark, 1
     return (mark, 0) if recorded is None else _watch_endpoint(services, mark, last)
@@ -102,25 +117,44 @@ def _watch_endpoint(services: Services, mark: OrderMark, champion: ChampionMove)
         return mark, 0
     state = services.serving.read(endpoint)
     if state.version == version and state.ready:
-        return mark.model_copy(update={"served": champion.sequence}), 0
+        return mark.model_copy(update={"served": champion.sequence, "endpoint": endpoint}), 0
     if services.clock() - champion.at < _FOLLOWS or (state.updating and state.pending_version == version):
         return mark, 0
-    serves = f"endpoint {endpoint} serves {f'version {state.version}' if state.version else 'nothing'}"
-    said = f"{serves}{'' if state.ready else ' and is not ready'}; champion of {model} is version {version}"
-    if mark.served == champion.sequence:
-        said += ". It had followed and was changed since, outside Nightshift: it is left as it is"
-    elif state.version != version:
-        said += ". It has not followed, and is asked to"
-    key, title = f"endpoint:{model}:{champion.sequence}:{state.version}", "does not serve its champion"
-    _page(services, model, key, f"The endpoint of {model} {title}", said)
-    if mark.served != champion.sequence and state.version != version:
-        serve = Serve(endpoint=endpoint, model=model, version=version)
-        subject = champion.decided_by
-        asked = run_move_serving(services, MoveServingRequest(model=model, incident_id=subject, serve=serve, looks=0))
-        problem = asked.failure.message if asked.failure else asked.detail if asked.failed else ""
-        if problem:
-            _page(services, model, f"{key}:refused", f"The endpoint of {model} cannot be moved", f"{said}: {problem}")
+    key = f"endpoint:{model}:{champion.sequence}:{endpoint}:{state.version}"
+    if state.version == version:
+        said = f"endpoint {endpoint} serves version {version}, the champion of {model}, and is not ready"
+        _page(services, model, _windowed(services, f"{key}:down", _DOWN_HOURS), f"An endpoint of {model} is down", said)
+    elif mark.has_served(champion.sequence, endpoint):
+        said = "It had followed and was changed since, outside Nightshift: it is left as it is"
+        said, key = f"{_serves(state, champion)}. {said}", _windowed(services, f"{key}:changed", _CHANGED_HOURS)
+        _page(services, model, key, f"The endpoint of {model} {_DIFFERS}", said)
+    else:
+        _ask_to_follow(services, state, champion, _windowed(services, f"{key}:behind", _DOWN_HOURS))
     return mark, 1
+
+
+def _ask_to_follow(services: Services, state: EndpointState, champion: ChampionMove, key: str) -> None:
+    """Page, and ask an endpoint for the champion; page also if it cannot be moved there."""
+    model, said = champion.model, f"{_serves(state, champion)}. It has not followed, and is asked to"
+    _page(services, model, key, f"The endpoint of {model} {_DIFFERS}", said)
+    serve = Serve(endpoint=state.endpoint, model=model, version=champion.version)
+    request = MoveServingRequest(model=model, incident_id=champion.decided_by, serve=serve, looks=0)
+    asked = run_move_serving(services, request)
+    problem = asked.failure.message if asked.failure else asked.detail if asked.failed else ""
+    if problem:
+        _page(services, model, f"{key}:refused", f"The endpoint of {model} cannot be moved", f"{said}: {problem}")
+
+
+def _serves(state: EndpointState, champion: ChampionMove) -> str:
+    serves = f"version {state.version}" if state.version else "nothing"
+    ready = "" if state.ready else " and is not ready"
+    return (
+        f"endpoint {state.endpoint} serves {serves}{ready}; champion of {champion.model} is version {champion.version}"
+    )
+
+
+def _windowed(services: Services, key: str, hours: int) -> str:
+    return f"{key}:{page_window(services.clock(), hours)}"
 
 
 def _page(services: Services, model: str, key: str, title: str, body: str) -> None:

@@ -10,6 +10,7 @@ from domain.alert import PLATFORM
 from domain.message import Message
 from domain.notification import Notification
 from domain.ports import Services
+from domain.sweep import page_window
 
 logger = logging.getLogger(__name__)
 
@@ -87,9 +88,8 @@ def _sweep(name: str, problem: str, now: datetime) -> Trouble:
 
 
 def _page(trouble: Trouble) -> Notification:
-    window = f"{trouble.since:%Y-%m-%d}:{trouble.since.hour // _WINDOW_HOURS}"
     return Notification(
-        key=f"self:{trouble.key}:{window}",
+        key=f"self:{trouble.key}:{page_window(trouble.since, _WINDOW_HOURS)}",
         kind="page",
         model=PLATFORM,
         severity="critical",

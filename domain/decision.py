@@ -42,6 +42,8 @@ class ChampionMove(Message):
         state: ``begun`` before the alias moves, ``done`` once it has been read back, ``void`` if another change of the
             alias came in between.
         epoch: how often the move was taken up; whoever holds an older number may neither set the alias nor settle it.
+        version_created_at, previous_created_at: when MLflow made those versions, by its own clock, because a number may
+            belong to another version later; None for no version, and in a row of an earlier release.
     """
 
     model: str
@@ -53,6 +55,8 @@ class ChampionMove(Message):
     at: datetime
     state: MoveState = "begun"
     epoch: int = 0
+    version_created_at: datetime | None = None
+    previous_created_at: datetime | None = None
 
     @property
     def kind(self) -> MoveKind:
@@ -68,6 +72,12 @@ class ChampionMove(Message):
         if key.startswith("undo:"):
             return "undo"
         return "rollback" if key.startswith("rollback:") else "review" if key.startswith("review:") else "promotion"
+
+    @property
+    def review_id(self) -> str:
+        """The review whose decision the move carries out or takes back; empty for every other move."""
+        of, _, rest = self.decided_by.partition(":")
+        return rest.partition(":")[0] if of == "review" else ""
 
 
 def withdrawn(move: ChampionMove, moves: Sequence[ChampionMove]) -> bool:

@@ -9,6 +9,7 @@ NightshiftError
 ├── ConflictError                       somebody else changed the record first
 │   └── MoveFencedError                 the move of champion was settled or taken up by another writer
 ├── ChampionMovedError                  the champion is not the one that the action expected
+│   └── MoveCalledOffError              it is, but the move broke off and was called off
 ├── LedgerBrokenError                   a row of the ledger was written by somebody else
 ├── MisconfiguredError                  settings of the app break rules: the operator's to mend, nobody else's
 ├── NotLoadedError                      a package could not be imported in this process; a fresh one may do it
@@ -137,6 +138,22 @@ class ChampionMovedError(NightshiftError):
             model=model,
             expected=expected,
             actual=actual,
+        )
+
+
+class MoveCalledOffError(ChampionMovedError):
+    """The champion is the expected one, but the move broke off and another writer called it off: it is not made."""
+
+    code = "move_called_off"
+
+    def __init__(self, model: str, expected: str | None, version: str) -> None:
+        NightshiftError.__init__(
+            self,
+            f"champion of {model} = {expected!r}, as expected: the move to {version!r} broke off and was called off",
+            model=model,
+            expected=expected,
+            actual=expected,
+            version=version,
         )
 
 

@@ -19,6 +19,11 @@ SWEEPS: Mapping[str, timedelta] = {
 MISSED = 3
 
 
+def page_window(at: datetime, hours: int) -> str:
+    """The part of a day in which a trouble that goes on or comes back is paged once; the page's key ends with it."""
+    return f"{at:%Y-%m-%d}:{at.hour // hours}"
+
+
 class SweepLook(Message):
     """The last look of a sweep.
 
@@ -50,7 +55,8 @@ class OrderMark(Message):
         sequence: every order up to this entry is carried out, or is one of ``open``.
         open: sequences of the entries whose orders are not carried out.
         tried: those that the sweep has begun to carry out: on-call is told how that ended, whoever has ended it.
-        served: sequence of the last champion move whose version the endpoint has been seen to serve.
+        served: sequence of the last champion move whose version an endpoint has been seen to serve.
+        endpoint: that endpoint; empty in a mark of an earlier release, which stands for the one that the spec names.
     """
 
     model: str
@@ -58,3 +64,8 @@ class OrderMark(Message):
     open: tuple[int, ...] = ()
     tried: tuple[int, ...] = ()
     served: int = 0
+    endpoint: str = ""
+
+    def has_served(self, sequence: int, endpoint: str) -> bool:
+        """Whether this endpoint has been seen to serve the version of a champion move."""
+        return self.served == sequence and self.endpoint in {"", endpoint}

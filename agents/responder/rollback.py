@@ -59,11 +59,12 @@ def rollback_target(champion: str | None, moves: Sequence[ChampionMove], find: F
 def was_made_again(move: ChampionMove, find: FindVersion) -> bool:
     """Whether a number that a move names belongs to another version now.
 
-    A registered model that was deleted and made again counts its versions from 1: a version that is younger than the
-    move is another one under the same number.
+    A registered model that was deleted and made again counts its versions from 1: one that MLflow made at another
+    time is another one under the same number.
     """
-    found = [find(number) for number in (move.version, move.previous) if number]
-    return any(registered.created_at > move.at for registered in found if registered is not None)
+    named = ((move.version, move.version_created_at), (move.previous, move.previous_created_at))
+    found = [(find(number), created_at) for number, created_at in named if number]
+    return any(found.is_another(created_at, move.at) for found, created_at in found if found is not None)
 
 
 @dataclass(frozen=True)

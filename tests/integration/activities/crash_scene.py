@@ -38,7 +38,9 @@ Activity = Callable[[Services], Any]
 _LOOKS = (2, 20, 60, 24 * 60 - 30)
 _REPEATS = 4
 _SECRETS = re.compile(r"\b0x[0-9A-F]+\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b")
-_TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?|\d\d:\d\d(:\d\d)?(Z| UTC)")
+_TIMES = re.compile(
+    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?|:\d\b)|\d\d:\d\d(:\d\d)?(Z| UTC)|\d{8}T\d{6}\.\d+"
+)
 
 
 class Durable:

@@ -2,8 +2,10 @@
 only of a model that never had one.
 """
 
+from datetime import timedelta
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from mlflow import MlflowClient
@@ -11,16 +13,21 @@ from mlflow import MlflowClient
 from activities.champion import move_champion
 from activities.model_views import model_view
 from activities.roll_back import run_roll_back
-from activities.standing import alias_problem, standing_champion
+from activities.standing import alias_problem, loss_of_champion, standing_champion
 from activities.trigger_databricks_job import run_trigger_databricks_job
 from activities.undo_mitigations import run_undo_mitigations
 from agents.responder.rollback import rollback_candidate, rollback_target
-from domain.decision import OUTSIDE
+from domain.decision import OUTSIDE, ChampionMove
+from domain.errors import ServiceUnavailableError
 from domain.job import JobOrder, JobRun
+from domain.ledger import ACTOR, LedgerRecord
 from domain.names import CHAMPION
+from domain.ports import Services
 from domain.run import TriggerRequest
 from tests.integration.activities.deciding import PROMOTE, REJECT, Deciding
+from tests.integration.activities.failing_ports import without_alias
 from tests.integration.activities.responder import Case, Replaced
+from tests.model_versions import make_champions, make_versions
 from wiring.services import LazyServices
 
 pytestmark = pytest.mark.xdist_group("mlflow")
@@ -44,6 +51,15 @@ class _Jobs:
         """Take it."""
         self.orders.append(order)
         return JobRun(run_id=1)
+
+
+def _make_again(client: MlflowClient, model: str, count: int = 3) -> None:
+    """Delete a registered model and make it again, of the same files: it counts its versions from 1."""
+    before = client.get_model_version(model, "1")
+    client.delete_registered_model(model)
+    client.create_registered_model(model)
+    for _ in range(count):
+        client.create_model_version(model, str(before.source), before.run_id)
 
 
 def _compared_with(deciding: Deciding) -> str:
@@ -89,11 +105,7 @@ def test_without_the_last_champion_a_person_decides(deciding: Deciding, mlflow_c
     if gone == "version":
         mlflow_client.delete_model_version(deciding.model, "1")
     else:
-        before = mlflow_client.get_model_version(deciding.model, "1")
-        mlflow_client.delete_registered_model(deciding.model)
-        mlflow_client.create_registered_model(deciding.model)
-        for _ in range(2):
-            mlflow_client.create_model_version(deciding.model, str(before.source), before.run_id)
+        _make_again(mlflow_client, deciding.model, count=2)
     assert _compared_with(deciding) == ""
     unopposed = deciding.request(PROMOTE, champion_version=None)
     result = deciding.act(unopposed)
@@ -154,11 +166,7 @@ def test_a_number_of_before_the_model_was_made_again_is_no_rollback_target(
     find = partial(services.registry.version, model)
     assert rollback_target("3", services.champions.moves(model), find) == "2"
     assert model_view(services, model, None).rollback_target == "2"
-    before = mlflow_client.get_model_version(model, "1")
-    mlflow_client.delete_registered_model(model)
-    mlflow_client.create_registered_model(model)
-    for _ in range(3):
-        mlflow_client.create_model_version(model, str(before.source), before.run_id)
+    _make_again(mlflow_client, model)
     assert rollback_candidate("3", services.champions.moves(model), find) == (None, None)
     move_champion(services, model=model, expected=None, version="1", run="r", decided_by="anew-1")
     move_champion(services, model=model, expected="1", version="3", run="r", decided_by="anew-2")
@@ -174,12 +182,90 @@ def test_a_version_that_was_made_again_since_is_not_what_an_undo_brings_back(
     services, model = champions.services, champions.model
     incident = champions.alert()
     run_roll_back(services, champions.request(incident, "rollback"))
-    before = mlflow_client.get_model_version(model, "1")
-    mlflow_client.delete_registered_model(model)
-    mlflow_client.create_registered_model(model)
-    for _ in range(3):
-        mlflow_client.create_model_version(model, str(before.source), before.run_id)
+    _make_again(mlflow_client, model)
     mlflow_client.set_registered_model_alias(model, CHAMPION, "2")
     result = run_undo_mitigations(services, champions.undo_request(incident))
     assert result.refused == ("rollback: version 3 was deleted since, and its number belongs to another version",)
     assert (champions.champion, len(champions.entries())) == ("2", 1)
+
+
+# --- whose clock says which version is meant
+
+
+def _behind(services: Services) -> Services:
+    """The same services on a host whose clock is five minutes behind MLflow's."""
+    return cast("Services", Replaced(services, clock=lambda: services.clock() - timedelta(minutes=5)))
+
+
+def test_a_host_whose_clock_is_behind_knows_its_champions(
+    case: Case, mlflow_client: MlflowClient, tmp_path: Path
+) -> None:
+    """Which version a number means is by MLflow's clock alone: the rollback happens, and no version is called gone."""
+    true = case.services
+    case.services = _behind(true)
+    make_versions(mlflow_client, case.model, 3, tmp_path)
+    make_champions(case.services, case.model, ("1", "2", "3"))
+    result = run_roll_back(case.services, case.request(case.alert(), "rollback"))
+    assert result.action is not None
+    assert (result.action.state, case.champion) == ("done", "2"), result.action.detail
+    mlflow_client.delete_registered_model_alias(case.model, CHAMPION)
+    assert (standing_champion(true, case.model), loss_of_champion(true, case.model)) == ("2", "")
+
+
+def test_a_bad_version_of_a_model_that_was_made_again_is_rolled_back(
+    champions: Case, mlflow_client: MlflowClient
+) -> None:
+    """Its number was rolled back before; that was another version, and neither its order nor its undo is meant."""
+    first = champions.alert("a1")
+    run_roll_back(champions.services, champions.request(first, "rollback"))
+    _make_again(mlflow_client, champions.model)
+    make_champions(champions.services, champions.model, ("1", "2", "3"))
+    second, third = (champions.alert(name, value=None, severity="critical", rule=name) for name in ("a2", "a3"))
+    result = run_roll_back(champions.services, champions.request(second, "rollback"))
+    assert result.action is not None
+    assert (result.action.state, champions.champion) == ("done", "2"), result.action.detail
+    assert champions.quarantine("3") == second.incident_id
+    repeated = run_roll_back(champions.services, champions.request(third, "rollback")).action
+    assert repeated is not None
+    assert (repeated.state, second.incident_id in repeated.detail) == ("repeated", True)
+    gone = "rollback: version 3 was deleted since, and its number belongs to another version"
+    assert run_undo_mitigations(champions.services, champions.undo_request(first)).refused == (gone,)
+    assert run_undo_mitigations(champions.services, champions.undo_request(second)).refused == ()
+    assert (champions.champion, champions.quarantine("3")) == ("3", None)
+
+
+def test_an_unfinished_rollback_of_a_version_that_was_made_again_is_called_off(
+    champions: Case, mlflow_client: MlflowClient
+) -> None:
+    """The champion has the number that was ordered to go, and is another version."""
+    incident = champions.alert()
+    away = ServiceUnavailableError("MLflow", "503")
+    with pytest.raises(ServiceUnavailableError):
+        run_roll_back(without_alias(champions.services, away), champions.request(incident, "rollback"))
+    _make_again(mlflow_client, champions.model)
+    mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "3")
+    result = run_roll_back(champions.services, champions.request(incident, "rollback"))
+    assert result.action is not None
+    assert (result.action.state, champions.champion, champions.quarantine("3")) == ("refused", "3", None)
+    assert "version 3 was deleted, and its number belongs to another version" in result.action.detail
+
+
+def test_records_of_an_earlier_release_are_still_understood(champions: Case) -> None:
+    """Neither moves nor orders had MLflow's time then: the same version is not rolled back twice."""
+    services, model = champions.services, champions.model
+    moves = tuple(
+        ChampionMove.model_validate(move.model_dump(exclude={"version_created_at", "previous_created_at"}))
+        for move in services.champions.moves(model)
+    )
+    assert rollback_target("3", moves, partial(services.registry.version, model)) == "2"
+    first, second = (champions.alert(name, value=None, severity="critical", rule=name) for name in ("a1", "a2"))
+    key = f"rollback:{model}:3"
+    body = {"mitigation": "rollback", "incident": first.incident_id, "bad_version": "3", "target": "2"}
+    record = LedgerRecord(
+        key=key, model=model, run=first.response, kind="mitigation", subject="version 3", actor=ACTOR, body=body
+    )
+    services.ledger.append(record)
+    move_champion(services, model=model, expected="3", version="2", run=first.response, decided_by=key)
+    result = run_roll_back(services, champions.request(second, "rollback"))
+    assert result.action is not None
+    assert (result.action.state, champions.reigns) == ("repeated", ["1", "2", "3", "2"])

@@ -1,12 +1,10 @@
 """The sweep of orders: what the ledger has ordered and nobody has carried out, on real storage and a real registry."""
 
 import contextlib
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import azure.durable_functions as df
 import pytest
 from mlflow import MlflowClient
 
@@ -14,15 +12,12 @@ from activities.act_on_review import run_act_on_review
 from activities.champion import ABANDONED_AFTER, enter_outside_change, move_champion
 from activities.decide_review import decide_review
 from activities.mitigation import run_settle_mitigation
-from activities.notify import run_notify
 from activities.pause_compute import run_pause_compute
 from activities.retrain import run_retrain
 from activities.roll_back import run_roll_back
 from activities.settle_review import run_settle_review
 from activities.undo_mitigations import run_undo_mitigations
-from activities.watch_orders import watch_model
 from activities.withdraw_promotion import run_withdraw_promotion
-from clients.notifier import AppriseNotifier
 from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.identity import instance_id
 from domain.incident import Incident
@@ -37,67 +32,15 @@ from tests.integration.activities.failing_ports import Failing, without_alias
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
 from tests.integration.activities.model_data import Starts
-from tests.integration.activities.responder import Case, Replaced, later
+from tests.integration.activities.night import STATES, Night, deliver
+from tests.integration.activities.responder import Case, Replaced
 from tests.integration.activities.reviewing import flag, request
 from tests.model_versions import make_champions
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
-STATES = df.OrchestrationRuntimeStatus
 REFUSED = ServiceRefusedError("MLflow", "403", "the identity may not set aliases")
 HOUR = timedelta(hours=1)
-
-
-class _Status:
-    def __init__(self, state: df.OrchestrationRuntimeStatus | None) -> None:
-        self.runtime_status = state
-
-
-class Night:
-    """What the sweep sees: Durable's word on every instance, the time, and what people are told."""
-
-    def __init__(self, case: Case, folder: Path) -> None:
-        self.case = case
-        self.file = folder / "told.jsonl"
-        self.state: df.OrchestrationRuntimeStatus | None = STATES.Completed
-        self.passed = timedelta(0)
-        case.replace(notifier=AppriseNotifier("", self.file))
-
-    async def get_status(self, _: str) -> _Status:
-        return _Status(self.state)
-
-    @property
-    def services(self) -> Services:
-        """The services at the night's time."""
-        return later(self.case.services, self.case.services.clock() + self.passed)
-
-    async def look(self, services: Any = None) -> Swept:
-        """One look of the sweep at the model."""
-        client = cast("df.DurableOrchestrationClient", self)
-        return await watch_model(client, services or self.services, self.case.model)
-
-    async def quiet(self) -> None:
-        """A second look finds nothing and tells nobody."""
-        before = self.told()
-        assert (await self.look(), self.told()) == (Swept(found=0), before)
-
-    def told(self) -> list[tuple[str, str]]:
-        """Kind and text of what was sent."""
-        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
-        return [(json.loads(line)["kind"], json.loads(line)["body"]) for line in lines]
-
-    @property
-    def open(self) -> tuple[int, ...]:
-        """Sequences of the orders that the sweep knows as open."""
-        return self.case.services.sweeps.mark(self.case.model).open
-
-
-async def deliver(night: Night) -> None:
-    """What the sweep of owed pages does, for this model's."""
-    book = night.services.notifications
-    for record in book.owed():
-        if record.notification.model == night.case.model:
-            run_notify(night.services, record.notification)
 
 
 @pytest.fixture
