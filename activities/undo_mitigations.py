@@ -10,7 +10,9 @@ from activities.move_orders import find_move
 from activities.ordered_actions import ordered_actions
 from activities.pause_compute import resume_lease
 from activities.plan_response import find_incident
+from activities.retrain import retraining_runs
 from activities.roll_back import call_off_rollback, rollback_key
+from domain.decision import ChampionMove, withdrawn
 from domain.errors import ChampionMovedError
 from domain.incident import Incident, IncidentAction, TimelineEntry
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
@@ -19,6 +21,9 @@ from domain.ports import Services
 from domain.response import Serve, UndoRequest, UndoResult
 
 logger = logging.getLogger(__name__)
+
+# The kinds of move by which the version of a run becomes champion.
+_MADE = frozenset({"promotion", "review"})
 
 
 def run_undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
@@ -116,17 +121,28 @@ def _undo_key(incident: Incident, action: IncidentAction) -> str:
 
 
 def _undoable(services: Services, incident: Incident, action: IncidentAction) -> bool:
-    """Whether there is something to take back, or an earlier call was interrupted while it did."""
+    """Whether there is something to take back, or an earlier call was interrupted while it did.
+
+    A retraining that had failed, because it was flagged or by what an earlier release took for its outcome, may have
+    changed the champion since.
+    """
     if action.state in {"begun", "done"}:
+        return True
+    if action.mitigation == "retrain" and action.state == "failed" and _promotion(services, incident, action):
         return True
     interrupted = services.ledger.find(incident.model, _undo_key(incident, action)) is not None
     return action.state in {"undone", "failed"} and interrupted
 
 
+def _is_taken_back(action: IncidentAction) -> bool:
+    """Whether it was undone; a rollback has failed only if Nightshift itself has taken it back."""
+    return action.state == "undone" or (action.state == "failed" and action.mitigation == "rollback")
+
+
 def _moved_on(services: Services, incident: Incident, action: IncidentAction, version: str) -> str:
     """Why an undo that was done before has nothing left to say; empty if it was not, or still stands."""
     champion = services.registry.version_of(incident.model, CHAMPION)
-    if action.state not in {"undone", "failed"} or champion == version:
+    if not _is_taken_back(action) or champion == version:
         return ""
     return f"it was taken back already; version {champion or 'none'} is champion since"
 
@@ -139,9 +155,8 @@ def _undo_retraining(
     undone: list[str],
     refused: list[str],
 ) -> None:
-    run = str(action.facts.get("run", ""))
-    move = next((move for move in services.champions.moves(request.model) if run and move.run == run), None)
-    if move is None or move.state != "done":
+    move = _promotion(services, incident, action)
+    if move is None:
         refused.append("retrain: its run has changed nothing yet; its own gate decides. Undo again if it is promoted")
         return
     if move.previous is None:
@@ -152,6 +167,16 @@ def _undo_retraining(
         refused.append(f"retrain: {problem}")
     else:
         undone.append(f"retrain: version {move.previous} is champion again instead of version {move.version}")
+
+
+def _promotion(services: Services, incident: Incident, action: IncidentAction) -> ChampionMove | None:
+    """The move by which a retraining, or the improvement loop that it went on into, has changed the champion."""
+    identity = str(action.facts.get("identity", ""))
+    run = action.facts.get("run") or services.uploads.run_of(incident.model, identity)
+    runs = retraining_runs(str(run)) if run else ()
+    moves = services.champions.moves(incident.model)
+    made = (move for move in moves if move.run in runs and move.kind in _MADE and move.state == "done")
+    return max((move for move in made if not withdrawn(move, moves)), key=lambda move: move.sequence, default=None)
 
 
 def _move_back(
@@ -182,7 +207,7 @@ def _move_back(
         return error.message
     if quarantined is not None:
         services.registry.tag(request.model, quarantined, TAG_QUARANTINE, None)
-    if action.state in {"undone", "failed"}:
+    if _is_taken_back(action):
         return ""
     by = "its endpoint did not follow" if request.actor == ACTOR else f"taken back by {request.actor}"
     kept = action.model_copy(
