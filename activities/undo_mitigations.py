@@ -29,9 +29,11 @@ _MADE = frozenset({"promotion", "review"})
 def run_undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
     """Undo every mitigation of an incident that can be undone, each once.
 
-    - a rollback: the alias goes back to the bad version by compare-and-set, out of quarantine; one that was ordered and
-      not carried out is called off, so that nobody carries it out afterwards;
-    - a retraining that was promoted: the champion before it comes back; one that goes on has changed nothing yet;
+    - a rollback: the alias goes back to the bad version by compare-and-set, out of quarantine; if somebody has set it
+      back already, the version only leaves quarantine; one that was ordered and not carried out is called off, so that
+      nobody carries it out afterwards;
+    - a retraining that was promoted, by its run or by the improvement loop of that: the champion before it comes back;
+      one that goes on has changed nothing yet;
     - paused compute: it is resumed.
 
     The ledger says who asked and why. A person's decision stands: the same version is not rolled back by itself again.
@@ -58,6 +60,7 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
             undone.append(f"rollback: {_called_off(str(action.facts['bad_version']))}")
         elif action.mitigation == "rollback" and _undoable(services, incident, action):
             before, after = str(action.facts["target"]), str(action.facts["bad_version"])
+            again = _again(services, incident, action, after)
             problem = _moved_on(services, incident, action, after) or _move_back(
                 services, request, incident, action, expected=before, version=after, quarantined=after
             )
@@ -67,12 +70,12 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
             endpoint = services.specs.get(request.model).serving_endpoint
             if endpoint is not None and services.registry.version_of(request.model, CHAMPION) == after:
                 serve = Serve(endpoint=endpoint, model=request.model, version=after)
-            undone.append(f"rollback: version {after} is champion again, and out of quarantine")
+            undone.append(f"rollback: version {after} is champion {again}, and out of quarantine")
         elif action.mitigation == "retrain" and _undoable(services, incident, action):
             _undo_retraining(services, request, incident, action, undone, refused)
         elif action.mitigation == "pause_compute" and (action.holds_compute or action.state == "undone"):
-            # Undone already: an earlier call broke off before it had said so.
-            started = resume_lease(services, incident, request.actor, request.comment)
+            # Undone already: an earlier call broke off before it had said so, or something does not run all the same.
+            started = resume_lease(services, incident, request.actor, request.comment, again=action.state == "undone")
             undone.append(f"pause_compute: resumed {', '.join(started) or 'nothing'}")
     if not undone and not refused:
         refused.append("nothing was done about this incident that could be undone")
@@ -147,6 +150,17 @@ def _moved_on(services: Services, incident: Incident, action: IncidentAction, ve
     return f"it was taken back already; version {champion or 'none'} is champion since"
 
 
+def _again(services: Services, incident: Incident, action: IncidentAction, version: str) -> str:
+    """How a version has become champion again: ``already`` if somebody else has set the alias back."""
+    return "already" if _is_set_back(services, incident, action, version) else "again"
+
+
+def _is_set_back(services: Services, incident: Incident, action: IncidentAction, version: str) -> bool:
+    """Whether the alias points at a version to which no undo has moved it."""
+    moved = find_move(services, incident.model, _undo_key(incident, action)) is not None
+    return not moved and services.registry.version_of(incident.model, CHAMPION) == version
+
+
 def _undo_retraining(
     services: Services,
     request: UndoRequest,
@@ -162,11 +176,14 @@ def _undo_retraining(
     if move.previous is None:
         refused.append("retrain: it made the model's first champion; there is none to go back to")
         return
-    problem = _move_back(services, request, incident, action, expected=move.version, version=move.previous)
+    again = _again(services, incident, action, move.previous)
+    problem = _moved_on(services, incident, action, move.previous) or _move_back(
+        services, request, incident, action, expected=move.version, version=move.previous
+    )
     if problem:
         refused.append(f"retrain: {problem}")
     else:
-        undone.append(f"retrain: version {move.previous} is champion again instead of version {move.version}")
+        undone.append(f"retrain: version {move.previous} is champion {again} instead of version {move.version}")
 
 
 def _promotion(services: Services, incident: Incident, action: IncidentAction) -> ChampionMove | None:
@@ -194,17 +211,18 @@ def _move_back(
     if registered is not None and registered.created_at > action.at:
         return f"version {version} was deleted since, and its number belongs to another version"
     entry = _order(services, request, incident, action, version)
-    try:
-        move_champion(
-            services,
-            model=request.model,
-            expected=expected,
-            version=version,
-            run=incident.response,
-            decided_by=entry.key,
-        )
-    except ChampionMovedError as error:
-        return error.message
+    if not _is_set_back(services, incident, action, version):
+        try:
+            move_champion(
+                services,
+                model=request.model,
+                expected=expected,
+                version=version,
+                run=incident.response,
+                decided_by=entry.key,
+            )
+        except ChampionMovedError as error:
+            return error.message
     if quarantined is not None:
         services.registry.tag(request.model, quarantined, TAG_QUARANTINE, None)
     if _is_taken_back(action):

@@ -1,9 +1,14 @@
 """What was done can be taken back, each mitigation once, and never over somebody else's change."""
 
+import asyncio
+from types import SimpleNamespace
+
+import azure.durable_functions as df
 import pytest
 from mlflow import MlflowClient
 
 from activities.champion import move_champion
+from activities.incident_acts import start_undo
 from activities.mitigation import keep_action, run_settle_mitigation
 from activities.roll_back import run_roll_back
 from activities.undo_mitigations import run_undo_mitigations
@@ -12,7 +17,8 @@ from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR
 from domain.names import CHAMPION
 from domain.response import Serve, SettleRequest
-from tests.integration.activities.interruptions import Interrupted, KilledError
+from tests.integration.activities.interruptions import Interrupted, KilledError, Preempted
+from tests.integration.activities.model_data import Starts
 from tests.integration.activities.responder import Case
 from tests.model_versions import make_champions
 
@@ -98,6 +104,68 @@ def test_an_alias_moved_by_hand_is_left(champions: Case, rolled_back: Incident, 
     mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "1")
     result = run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
     assert (result.undone, len(result.refused), champions.champion) == ((), 1, "1")
+
+
+def test_after_the_alias_was_set_back_by_hand_the_quarantine_is_lifted(
+    champions: Case, rolled_back: Incident, mlflow_client: MlflowClient
+) -> None:
+    """Nothing is moved; a champion in quarantine would be nobody's target once the next one is bad."""
+    mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "3")
+    for _ in range(2):
+        result = run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
+        assert (result.undone, result.refused) == (
+            ("rollback: version 3 is champion already, and out of quarantine",),
+            (),
+        )
+        assert (champions.champion, champions.quarantine("3")) == ("3", None)
+    assert champions.action(rolled_back, "rollback").state == "undone"
+    assert champions.services.champions.moves(champions.model)[-1].kind == "rollback"
+
+
+@pytest.mark.parametrize("before", [7, 8], ids=["move not yet done in the book", "not yet in the incident"])
+@pytest.mark.parametrize("endpoint", [False, True])
+def test_undone_while_it_is_carried_out_a_rollback_stays_undone(champions: Case, before: int, endpoint: bool) -> None:
+    """The alias has moved, the person takes it back, and the rollback comes with its own news too late."""
+    if endpoint:
+        champions.specify(serving_endpoint="revenue")
+    incident, said = champions.alert(), []
+    preempted = Preempted(
+        champions.services,
+        before=before,
+        other=lambda: said.append(run_undo_mitigations(champions.services, champions.undo_request(incident))),
+    )
+    result = run_roll_back(preempted, champions.request(incident, "rollback"))  # type: ignore[arg-type]
+    assert said[0].undone == ("rollback: version 3 is champion again, and out of quarantine",)
+    assert (champions.champion, champions.quarantine("3")) == ("3", None)
+    assert result.action == champions.action(incident, "rollback")
+    assert (result.action.state, result.serve, result.escalate) == ("undone", None, False)
+    after = champions.read(incident)
+    assert after.state == "open"
+    assert [line.key for line in after.timeline if line.actor == ACTOR] == ["rollback-overtaken"]
+
+
+def test_an_undo_that_has_ended_can_be_asked_for_again(champions: Case, rolled_back: Incident) -> None:
+    """One that goes on is not started twice."""
+    states = df.OrchestrationRuntimeStatus
+    for status, started in ((states.Running, False), (states.Completed, True), (states.Failed, True)):
+        client = _Asked(status)
+        view = asyncio.run(
+            start_undo(client, champions.services, rolled_back.incident_id, by="ann", comment="")  # type: ignore[arg-type]
+        )
+        assert view is not None
+        assert (view.started, len(client.started)) == (started, int(started))
+
+
+class _Asked(Starts):
+    """A Durable client that knows of an undo."""
+
+    def __init__(self, status: df.OrchestrationRuntimeStatus) -> None:
+        super().__init__()
+        self._status = status
+
+    async def get_status(self, _: str) -> SimpleNamespace:
+        """Its state; it had taken something back."""
+        return SimpleNamespace(runtime_status=self._status, output={"undone": ["rollback"], "refused": []})
 
 
 def test_an_undo_asked_again_after_the_champion_moved_on_claims_and_moves_nothing(
