@@ -11,7 +11,7 @@ from domain.compute import ComputeResource
 from domain.errors import ServiceUnavailableError
 from domain.incident import Incident
 from domain.response import MitigationResult
-from tests.integration.activities.interruptions import Interrupted, KilledError, Preempted
+from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.memory_ports import MemoryCompute, resource
 from tests.integration.activities.responder import Case, later
 
@@ -382,50 +382,6 @@ def test_killed_at_any_call_an_undo_says_what_it_has_resumed(case: Case, after: 
     assert (result.undone, result.refused) == (("pause_compute: resumed a",), ())
     assert (compute.running(), case.read(incident).state) == (["a"], "acknowledged")
     assert case.read(incident).timeline[-1].what.startswith("undo (it was right): pause_compute: resumed a")
-
-
-def test_undone_before_any_of_its_writes_a_pause_stays_undone(case: Case) -> None:
-    """From its order on, a person may take it back at any time: nothing is paused after that, and all runs."""
-    before, undone = 1, 0
-    while True:
-        compute = _workspace(case, resource("a"), resource("b"), resource("c"))
-        incident, said = _overspent(case, f"b{before}"), []
-        preempted = Preempted(
-            case.services,
-            before=before,
-            other=lambda: said.append(run_undo_mitigations(case.services, case.undo_request(incident))),  # noqa: B023
-        )
-        result = run_pause_compute(preempted, case.request(incident, "pause_compute"))  # type: ignore[arg-type]
-        if not said:
-            break
-        before += 1
-        if said[0].refused:
-            continue  # nothing was ordered yet
-        undone += 1
-        assert said[0].undone == ("pause_compute: resumed a, b, c",)
-        assert compute.running() == ["a", "b", "c"]
-        assert result.action == case.action(incident, "pause_compute")
-        assert (result.action.state, result.resume_at, result.escalate) == ("undone", None, False)
-        assert (case.read(incident).state, case.read(incident).leased) == ("open", False)
-    assert undone > 3
-
-
-@pytest.mark.parametrize("by", ["the pause itself", "the person"])
-def test_what_was_paused_after_an_undo_is_started(case: Case, by: str) -> None:
-    """The pause was killed after its last resource had stopped, and before it saw the undo."""
-    compute, incident = _broken_off(case, old=False)
-    run_undo_mitigations(case.services, case.undo_request(incident))
-    compute.pause(compute.list_compute()[1].ref)
-    assert compute.running() == ["a", "c"]
-    if by == "the person":
-        assert run_undo_mitigations(case.services, case.undo_request(incident)).undone == (
-            "pause_compute: resumed a, b, c",
-        )
-    else:
-        result = _pause(case, incident)
-        assert result.action is not None
-        assert (result.action.state, result.escalate) == ("undone", False)
-    assert compute.running() == ["a", "b", "c"]
 
 
 def test_two_resources_of_one_name_are_two(case: Case) -> None:
