@@ -51,7 +51,9 @@ def _contract(dtype: Dtype) -> DataContract:
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.6"])
-@pytest.mark.parametrize(("dtype", "stored", "written", "expected"), STORED, ids=str)
+@pytest.mark.parametrize(
+    ("dtype", "stored", "written", "expected"), STORED, ids=[f"{item[0]} as {item[1]}" for item in STORED]
+)
 def test_every_stored_type_that_is_accepted_is_read(
     tmp_path: Path, dtype: Dtype, stored: pa.DataType, written: list[Any], expected: list[Any], version: str
 ) -> None:
