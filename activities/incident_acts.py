@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 import azure.durable_functions as df
-from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from domain.correlation import current
 from domain.identity import instance_id
@@ -17,8 +16,9 @@ from domain.response import UndoRequest
 from domain.view import UndoView
 
 _UNDONE = "undo-"
-_BROKEN = frozenset(
+_ENDED = frozenset(
     {
+        df.OrchestrationRuntimeStatus.Completed,
         df.OrchestrationRuntimeStatus.Failed,
         df.OrchestrationRuntimeStatus.Terminated,
         df.OrchestrationRuntimeStatus.Canceled,
@@ -77,13 +77,17 @@ async def tell_change(client: df.DurableOrchestrationClient, services: Services,
 async def start_undo(
     client: df.DurableOrchestrationClient, services: Services, incident_id: str, *, by: str, comment: str
 ) -> UndoView | None:
-    """Take back what was done about an incident, once; None if there is no such incident."""
+    """Take back what was done about an incident; None if there is no such incident.
+
+    One that goes on is not started a second time. One that has ended may be asked for again: something may have been
+    done since, and what was taken back stays so.
+    """
     incident = await asyncio.to_thread(services.incidents.find, incident_id)
     if incident is None:
         return None
     instance = undo_instance(incident)
     status = await client.get_status(instance)
-    known = status is not None and status.runtime_status is not None and not _may_repeat(status)
+    known = status is not None and status.runtime_status is not None and status.runtime_status not in _ENDED
     if not known:
         # Before it is started: the sweep looks for what stands here.
         now = services.clock()
@@ -114,11 +118,7 @@ async def read_undo(client: df.DurableOrchestrationClient, incident: Incident) -
     status = await client.get_status(instance)
     if status is None or status.runtime_status is None:
         return None
-    ended = status.runtime_status in {
-        df.OrchestrationRuntimeStatus.Completed,
-        df.OrchestrationRuntimeStatus.Failed,
-        df.OrchestrationRuntimeStatus.Terminated,
-    }
+    ended = status.runtime_status in _ENDED
     output = _json(status.output) if ended else None
     result = output if isinstance(output, dict) else {"refused": [str(output)]}
     return UndoView(instance=instance, started=True, result=result if ended else None)
@@ -133,17 +133,6 @@ def undo_is_told(incident: Incident, actor: str, since: datetime) -> bool:
     """Whether the incident says what came of an undo that this actor asked for then."""
     answers = (line for line in incident.timeline if line.key.startswith(_UNDONE) and line.actor == actor)
     return any(line.at >= since and not line.key.startswith(UNDO_ORDERED) for line in answers)
-
-
-def _may_repeat(status: DurableOrchestrationStatus) -> bool:
-    """Whether an undo may be asked for again: it broke off, or took nothing back.
-
-    A retraining may have been promoted since.
-    """
-    if status.runtime_status in _BROKEN:
-        return True
-    result = _json(status.output)
-    return isinstance(result, dict) and not result.get("undone")
 
 
 def undo_instance(incident: Incident) -> str:

@@ -24,8 +24,13 @@ def keep_action(
 ) -> IncidentAction:
     """Put an action into its incident, tell its timeline, and move its state if the trouble is mitigated.
 
+    An action that was undone stays so, whatever Nightshift was still carrying out: only a person changes it.
+
     Args:
         of: tells actions of one mitigation apart, where each has its own line in the timeline.
+
+    Returns:
+        The action that stands in the incident.
     """
     entry = TimelineEntry(
         key="-".join(part for part in (action.mitigation, action.state, of) if part),
@@ -35,16 +40,31 @@ def keep_action(
         link=action.link,
     )
 
+    overtaken = TimelineEntry(
+        key=f"{action.mitigation}-overtaken",
+        at=action.at,
+        actor=actor,
+        what=f"{action.mitigation} was undone while it was carried out: it stays undone",
+    )
+
+    stands = action
+
     def change(known: Incident) -> Incident:
+        nonlocal stands
+        undone = known.action(action.mitigation)
+        if actor == ACTOR and undone is not None and undone.state == "undone":
+            stands = undone
+            return known.told(overtaken)
+        stands = action
         changed = known.acted(action).told(entry)
         may = mitigated and changed.state in {"open", "acknowledged"}
         return changed.moved("mitigate") if may else changed
 
     services.incidents.change(incident.model, incident.incident_id, change)
-    if actor == ACTOR and action.state in _ENDED:
+    if actor == ACTOR and stands is action and action.state in _ENDED:
         seconds = (action.at - incident.recorded_at).total_seconds()
         record_mitigation(incident.model, action.mitigation, action.state, seconds)
-    return action
+    return stands
 
 
 def begin_action(services: Services, incident: Incident, action: IncidentAction) -> None:
@@ -73,8 +93,6 @@ def run_settle_mitigation(services: Services, request: SettleRequest) -> Done:
     def settle() -> Done:
         incident = find_incident(services, request.model, request.incident_id)
         known = incident.action(request.mitigation)
-        if known is not None and known.state == "undone":
-            return Done()  # a person was faster
         action = IncidentAction(
             mitigation=request.mitigation,
             state=request.state,

@@ -37,6 +37,7 @@ def run_pause_compute(services: Services, request: MitigateRequest) -> Mitigatio
     2. Put it into the incident as begun, so that what is paused is resumed whatever happens to this call.
     3. Pause what the ledger names, each resource apart. A repeat goes on with the same list. A resource that does not
        answer is tried again for a minute; then the lease is what was paused, and a person is told of the rest.
+    4. Once the ledger says that the lease is to be resumed, pause nothing more, and start what was paused meanwhile.
     """
     return guarded(
         PAUSE_COMPUTE,
@@ -50,7 +51,7 @@ def run_pause_compute(services: Services, request: MitigateRequest) -> Mitigatio
 def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
     incident = find_incident(services, request.model, request.incident_id)
     known = incident.action(_MITIGATION)
-    if known is not None and known.state != "begun":
+    if known is not None and known.state not in {"begun", "undone"}:
         return _result(known)
     entry = services.ledger.find(request.model, pause_key(incident)) or _order(services, incident, request.reason)
     begin_action(services, incident, ordered_pause(entry))
@@ -59,6 +60,8 @@ def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
     refused: list[str] = []
     waits: list[str] = []
     for ref, name in zip(_REFS.validate_python(entry.body["resources"]), entry.body["names"], strict=True):
+        if _find_resume(services, incident) is not None:
+            break
         try:
             services.compute.pause(ref)
         except NightshiftError as error:
@@ -66,6 +69,8 @@ def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
         else:
             paused.append(ref)
             names.append(name)
+    if (resume := _find_resume(services, incident)) is not None:
+        return _give_up(services, incident, resume)
     if waits and services.clock() < entry.recorded_at + _TRIES:
         raise ServiceUnavailableError("Databricks", "; ".join(waits))
     notes = [*refused, *waits]
@@ -90,6 +95,16 @@ def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
     )
     logger.info("compute_paused incident=%s resources=%d", incident.incident_id, len(paused))
     return _result(keep_action(services, incident, action, mitigated=bool(paused)))
+
+
+def _give_up(services: Services, incident: Incident, resume: LedgerEntry) -> MitigationResult:
+    """Leave a lease that was ended while it was being made; what was paused after that is started, too."""
+    incident = find_incident(services, incident.model, incident.incident_id)
+    resume_lease(services, incident, resume.actor, str(resume.body["comment"]), again=True)
+    logger.warning("pause_overtaken incident=%s actor=%s", incident.incident_id, resume.actor)
+    action = find_incident(services, incident.model, incident.incident_id).action(_MITIGATION)
+    assert action is not None, "the lease has ended, which its incident says"
+    return _result(action)
 
 
 def _order(services: Services, incident: Incident, reason: str) -> LedgerEntry:
@@ -123,6 +138,15 @@ def _order(services: Services, incident: Incident, reason: str) -> LedgerEntry:
 def pause_key(incident: Incident) -> str:
     """Key of the ledger entry that orders the lease of an incident."""
     return f"pause:{incident.incident_id}"
+
+
+def _find_resume(services: Services, incident: Incident) -> LedgerEntry | None:
+    """The ledger entry that orders the end of a lease."""
+    return services.ledger.find(incident.model, _resume_key(incident))
+
+
+def _resume_key(incident: Incident) -> str:
+    return f"resume:{incident.incident_id}"
 
 
 def ordered_pause(entry: LedgerEntry) -> IncidentAction:
@@ -162,10 +186,15 @@ def run_resume_compute(services: Services, request: MitigateRequest) -> Done:
     return guarded(RESUME_COMPUTE, request.incident_id, request.model, resume, lambda failure: Done(failure=failure))
 
 
-def resume_lease(services: Services, incident: Incident, actor: str, comment: str = "") -> tuple[str, ...]:
+def resume_lease(
+    services: Services, incident: Incident, actor: str, comment: str = "", *, again: bool = False
+) -> tuple[str, ...]:
     """End a lease: start what it paused, each resource apart, and return the names of what was started.
 
     A lease that has ended stays so, and its answer stays the same.
+
+    Args:
+        again: start what an ended lease had paused once more: it may have been paused since, by a call that was late.
 
     Raises:
         ServiceUnavailableError: something does not answer. What was started is kept; call again for the rest.
@@ -177,12 +206,13 @@ def resume_lease(services: Services, incident: Incident, actor: str, comment: st
     if action is None:
         return ()
     names = {ref["id"]: name for ref, name in zip(action.facts["resources"], action.facts["names"], strict=True)}
-    started = list(action.facts.get("started", ()))
-    if not action.holds_compute:
+    ended = not action.holds_compute
+    started = [] if again else list(action.facts.get("started", ()))
+    if ended and not again:
         return tuple(names[item] for item in started)
     services.ledger.append(
         LedgerRecord(
-            key=f"resume:{incident.incident_id}",
+            key=_resume_key(incident),
             model=incident.model,
             run=incident.response,
             kind="undo",
@@ -207,12 +237,15 @@ def resume_lease(services: Services, incident: Incident, actor: str, comment: st
         except NightshiftError as error:
             (waits if error.retryable else notes).append(f"{name} was not started: {error.message}")
     if waits:
-        begun = action.model_copy(update={"facts": {**action.facts, "started": started}})
-        services.incidents.change(incident.model, incident.incident_id, lambda known: known.acted(begun))
+        if not ended:
+            begun = action.model_copy(update={"facts": {**action.facts, "started": started}})
+            services.incidents.change(incident.model, incident.incident_id, lambda known: known.acted(begun))
         raise ServiceUnavailableError("Databricks", "; ".join(waits))
     said = tuple(names[item] for item in started)
+    if ended:
+        return said
     detail = "; ".join((f"resumed {', '.join(said) or 'nothing'}", *notes))
-    ended = action.model_copy(
+    closed = action.model_copy(
         update={
             "state": "done" if actor == ACTOR else "undone",
             "detail": f"{action.detail}. {detail}"[:2_000],
@@ -220,7 +253,7 @@ def resume_lease(services: Services, incident: Incident, actor: str, comment: st
             "facts": {**action.facts, "resumed": True, "started": started},
         }
     )
-    keep_action(services, incident, ended, actor=actor)
+    keep_action(services, incident, closed, actor=actor)
     return said
 
 

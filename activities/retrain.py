@@ -14,6 +14,7 @@ from activities.train_again import is_kept, read_manifest, upload_again
 from activities.wake_queue import wake_queue
 from domain.dataset import AcceptedDataset
 from domain.identity import digest
+from domain.improvement_messages import improvement_of
 from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
 from domain.names import CHAMPION, READ_RETRAINING, RETRAIN, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
@@ -196,7 +197,11 @@ def _keep(
 
 
 def run_read_retraining(services: Services, request: RetrainingRequest) -> RetrainingState:
-    """Say what became of a retraining: its run's outcome as the ledger has it, None while it goes on."""
+    """Say what became of a retraining: the outcome of its run as the ledger has it, None while the run goes on.
+
+    A run that was rejected may go on into the improvement loop, and one that was promoted may be withdrawn: the outcome
+    is read when the run has ended. What its improvement loop promoted or flagged is the run's outcome.
+    """
     return guarded(
         READ_RETRAINING,
         request.incident_id,
@@ -208,17 +213,19 @@ def run_read_retraining(services: Services, request: RetrainingRequest) -> Retra
 
 def _read(services: Services, request: RetrainingRequest) -> RetrainingState:
     run = services.uploads.run_of(request.model, request.identity)
-    if run is None:
-        return RetrainingState()
-    ended = [
-        entry
-        for entry in services.ledger.entries(request.model, run)
-        if entry.kind in {"outcome", "halt"} and entry.body["outcome"] != "void"
-    ]
+    if run is None or services.uploads.begun_run(request.model) == run:
+        return RetrainingState(run=run or "")
+    entries = (entry for each in retraining_runs(run) for entry in services.ledger.entries(request.model, each))
+    ended = [entry for entry in entries if entry.kind in {"outcome", "halt"} and entry.body["outcome"] != "void"]
     if not ended:
         return RetrainingState(run=run)
-    body = ended[-1].body
-    reason = (
-        body["failure"]["message"] if ended[-1].kind == "halt" else f"champion is version {body['champion_version']}"
-    )
-    return RetrainingState(run=run, outcome=str(body["outcome"]), detail=f"run {run} was {body['outcome']}: {reason}")
+    last = max(ended, key=lambda entry: entry.sequence)
+    halted = last.kind == "halt"
+    reason = last.body["failure"]["message"] if halted else f"champion is version {last.body['champion_version']}"
+    outcome = str(last.body["outcome"])
+    return RetrainingState(run=run, outcome=outcome, detail=f"run {last.run} was {outcome}: {reason}")
+
+
+def retraining_runs(run: str) -> tuple[str, str]:
+    """The runs that may promote what a retraining makes: its lifecycle run, and the improvement loop of that."""
+    return run, improvement_of(run)

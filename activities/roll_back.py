@@ -143,7 +143,7 @@ def _carry_out(services: Services, incident: Incident, spec: ModelSpec, entry: L
     )
     logger.info("rolled_back model=%s incident=%s bad=%s target=%s", spec.name, incident.incident_id, bad, target)
     kept = keep_action(services, incident, action, mitigated=stands and not waits)
-    return _result(spec, kept, serve=waits)
+    return _result(spec, kept, serve=kept.state == "begun")
 
 
 def ordered_rollback(entry: LedgerEntry) -> IncidentAction:

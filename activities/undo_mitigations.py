@@ -11,7 +11,9 @@ from activities.move_orders import find_move
 from activities.ordered_actions import ordered_actions
 from activities.pause_compute import resume_lease
 from activities.plan_response import find_incident
+from activities.retrain import retraining_runs
 from activities.roll_back import call_off_rollback, created_at_of, own_rollback
+from domain.decision import ChampionMove, withdrawn
 from domain.errors import ChampionMovedError
 from domain.incident import Incident, IncidentAction, TimelineEntry
 from domain.ledger import ACTOR, LedgerEntry, LedgerRecord
@@ -21,13 +23,18 @@ from domain.response import Serve, UndoRequest, UndoResult
 
 logger = logging.getLogger(__name__)
 
+# The kinds of move by which the version of a run becomes champion.
+_MADE = frozenset({"promotion", "review"})
+
 
 def run_undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
     """Undo every mitigation of an incident that can be undone, each once.
 
-    - a rollback: the alias goes back to the bad version by compare-and-set, out of quarantine; one that was ordered and
-      not carried out is called off, so that nobody carries it out afterwards;
-    - a retraining that was promoted: the champion before it comes back; one that goes on has changed nothing yet;
+    - a rollback: the alias goes back to the bad version by compare-and-set, out of quarantine; if somebody has set it
+      back already, the version only leaves quarantine; one that was ordered and not carried out is called off, so that
+      nobody carries it out afterwards;
+    - a retraining that was promoted, by its run or by the improvement loop of that: the champion before it comes back;
+      one that goes on has changed nothing yet;
     - paused compute: it is resumed.
 
     The ledger says who asked and why. A person's decision stands: the same version is not rolled back by itself again.
@@ -54,6 +61,7 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
             undone.append(f"rollback: {_called_off(str(action.facts['bad_version']))}")
         elif action.mitigation == "rollback" and _undoable(services, incident, action):
             before, after = str(action.facts["target"]), str(action.facts["bad_version"])
+            again = _again(services, incident, action, after)
             problem = _moved_on(services, incident, action, after) or _move_back(
                 services,
                 request,
@@ -70,12 +78,12 @@ def _undo(services: Services, request: UndoRequest) -> UndoResult:
             endpoint = services.specs.get(request.model).serving_endpoint
             if endpoint is not None and services.registry.version_of(request.model, CHAMPION) == after:
                 serve = Serve(endpoint=endpoint, model=request.model, version=after)
-            undone.append(f"rollback: version {after} is champion again, and out of quarantine")
+            undone.append(f"rollback: version {after} is champion {again}, and out of quarantine")
         elif action.mitigation == "retrain" and _undoable(services, incident, action):
             _undo_retraining(services, request, incident, action, undone, refused)
         elif action.mitigation == "pause_compute" and (action.holds_compute or action.state == "undone"):
-            # Undone already: an earlier call broke off before it had said so.
-            started = resume_lease(services, incident, request.actor, request.comment)
+            # Undone already: an earlier call broke off before it had said so, or something does not run all the same.
+            started = resume_lease(services, incident, request.actor, request.comment, again=action.state == "undone")
             undone.append(f"pause_compute: resumed {', '.join(started) or 'nothing'}")
     if not undone and not refused:
         refused.append("nothing was done about this incident that could be undone")
@@ -129,19 +137,41 @@ def _undo_key(incident: Incident, action: IncidentAction) -> str:
 
 
 def _undoable(services: Services, incident: Incident, action: IncidentAction) -> bool:
-    """Whether there is something to take back, or an earlier call was interrupted while it did."""
+    """Whether there is something to take back, or an earlier call was interrupted while it did.
+
+    A retraining that had failed, because it was flagged or by what an earlier release took for its outcome, may have
+    changed the champion since.
+    """
     if action.state in {"begun", "done"}:
+        return True
+    if action.mitigation == "retrain" and action.state == "failed" and _promotion(services, incident, action):
         return True
     interrupted = services.ledger.find(incident.model, _undo_key(incident, action)) is not None
     return action.state in {"undone", "failed"} and interrupted
 
 
+def _is_taken_back(action: IncidentAction) -> bool:
+    """Whether it was undone; a rollback has failed only if Nightshift itself has taken it back."""
+    return action.state == "undone" or (action.state == "failed" and action.mitigation == "rollback")
+
+
 def _moved_on(services: Services, incident: Incident, action: IncidentAction, version: str) -> str:
     """Why an undo that was done before has nothing left to say; empty if it was not, or still stands."""
     champion = services.registry.version_of(incident.model, CHAMPION)
-    if action.state not in {"undone", "failed"} or champion == version:
+    if not _is_taken_back(action) or champion == version:
         return ""
     return f"it was taken back already; version {champion or 'none'} is champion since"
+
+
+def _again(services: Services, incident: Incident, action: IncidentAction, version: str) -> str:
+    """How a version has become champion again: ``already`` if somebody else has set the alias back."""
+    return "already" if _is_set_back(services, incident, action, version) else "again"
+
+
+def _is_set_back(services: Services, incident: Incident, action: IncidentAction, version: str) -> bool:
+    """Whether the alias points at a version to which no undo has moved it."""
+    moved = find_move(services, incident.model, _undo_key(incident, action)) is not None
+    return not moved and services.registry.version_of(incident.model, CHAMPION) == version
 
 
 def _undo_retraining(
@@ -152,15 +182,15 @@ def _undo_retraining(
     undone: list[str],
     refused: list[str],
 ) -> None:
-    run = str(action.facts.get("run", ""))
-    move = next((move for move in services.champions.moves(request.model) if run and move.run == run), None)
-    if move is None or move.state != "done":
+    move = _promotion(services, incident, action)
+    if move is None:
         refused.append("retrain: its run has changed nothing yet; its own gate decides. Undo again if it is promoted")
         return
     if move.previous is None:
         refused.append("retrain: it made the model's first champion; there is none to go back to")
         return
-    problem = _move_back(
+    again = _again(services, incident, action, move.previous)
+    problem = _moved_on(services, incident, action, move.previous) or _move_back(
         services,
         request,
         incident,
@@ -172,7 +202,17 @@ def _undo_retraining(
     if problem:
         refused.append(f"retrain: {problem}")
     else:
-        undone.append(f"retrain: version {move.previous} is champion again instead of version {move.version}")
+        undone.append(f"retrain: version {move.previous} is champion {again} instead of version {move.version}")
+
+
+def _promotion(services: Services, incident: Incident, action: IncidentAction) -> ChampionMove | None:
+    """The move by which a retraining, or the improvement loop that it went on into, has changed the champion."""
+    identity = str(action.facts.get("identity", ""))
+    run = action.facts.get("run") or services.uploads.run_of(incident.model, identity)
+    runs = retraining_runs(str(run)) if run else ()
+    moves = services.champions.moves(incident.model)
+    made = (move for move in moves if move.run in runs and move.kind in _MADE and move.state == "done")
+    return max((move for move in made if not withdrawn(move, moves)), key=lambda move: move.sequence, default=None)
 
 
 def _move_back(
@@ -195,20 +235,21 @@ def _move_back(
     if registered is not None and registered.is_another(created_at, action.at):
         return f"version {version} was deleted since, and its number belongs to another version"
     entry = _order(services, request, incident, action, version)
-    try:
-        move_champion(
-            services,
-            model=request.model,
-            expected=expected,
-            version=version,
-            run=incident.response,
-            decided_by=entry.key,
-        )
-    except ChampionMovedError as error:
-        return error.message
+    if not _is_set_back(services, incident, action, version):
+        try:
+            move_champion(
+                services,
+                model=request.model,
+                expected=expected,
+                version=version,
+                run=incident.response,
+                decided_by=entry.key,
+            )
+        except ChampionMovedError as error:
+            return error.message
     if quarantined is not None:
         services.registry.tag(request.model, quarantined, TAG_QUARANTINE, None)
-    if action.state in {"undone", "failed"}:
+    if _is_taken_back(action):
         return ""
     by = "its endpoint did not follow" if request.actor == ACTOR else f"taken back by {request.actor}"
     kept = action.model_copy(

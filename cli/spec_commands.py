@@ -83,9 +83,10 @@ def init(
         raise BadInputError(field="--name", value=model, rule="must be 2 to 63 of a-z, 0-9 and _, the first a letter")
     target = out or specs_folder() / f"{model}.yaml"
     draft = draft_contract(file, "parquet" if suffix == "parquet" else "csv")
+    text = draft_spec(model, draft, file.name)
     try:
         with target.open("x", encoding="utf-8") as written:
-            written.write(draft_spec(model, draft, file.name))
+            written.write(text)
     except FileExistsError as error:
         raise BadInputError(field="--out", value=str(target), rule="is there already; it is not overwritten") from error
     rendering.make_console().print(f"wrote {target}\nread it, then: nightshift spec check {target}", soft_wrap=True)

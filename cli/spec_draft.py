@@ -3,6 +3,7 @@
 import json
 
 from domain.contract import Dtype
+from domain.errors import BadInputError
 from validation.draft import Draft, DraftColumn
 
 _TIMES: frozenset[Dtype] = frozenset({"date", "timestamp"})
@@ -19,11 +20,18 @@ def draft_spec(name: str, draft: Draft, source: str) -> str:
     Args:
         name: of the model.
         source: the file's name, for a comment.
+
+    Raises:
+        BadInputError: the file has no column that could be a feature.
     """
     time = next((column for column in draft.columns if column.dtype in _TIMES and not column.nulls), None)
     numbers = [column for column in draft.columns if column.dtype in _NUMBERS]
     target = numbers[-1] if numbers else None
     features = [column for column in draft.columns if column not in (time, target) and column.dtype not in _TIMES]
+    if not features:
+        names = ", ".join(repr(column.name) for column in draft.columns)
+        rule = f"needs a column to predict from, beside the time and the target; it has only {names}"
+        raise BadInputError(field="FILE", value=source, rule=rule)
     rows = max(draft.rows // 2, 1)
     holdout = max(_SMALLEST_HOLDOUT, min(_LARGEST_HOLDOUT, rows // 5))
     lines = [

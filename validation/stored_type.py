@@ -10,7 +10,7 @@
 | timestamp | ISO 8601 ``2012-06-30T23:00:00Z``                    | TIMESTAMP of any unit or zone       |
 
 A timestamp may have a space for the T; without an offset it is UTC; a date alone is its midnight.
-24:00 is the midnight that follows.
+24:00 is the midnight that follows. In UTC it lies within the years 0 to 9999, which is what training can read.
 A Parquet column that Arrow's schema calls a duration or an extension type is no integer (see ``arrow_schema``).
 A Parquet column of the null type (how an all-empty column is written) conforms to every dtype.
 """
@@ -92,6 +92,14 @@ def typed_csv_cell(kind: Kind, cell: str) -> str:
         return f"nullif({cell}, '')"
     shape, cast = _SHAPES[kind]
     return f"CASE WHEN regexp_full_match({cell}, '{shape}') THEN {cast.format(cell=cell)} END"
+
+
+def typed_parquet_cell(stored: str, cell: str) -> str:
+    """Return SQL for the value of a stored cell as it is judged and read.
+
+    The engine casts nanoseconds with a zone to no timestamp but one with a zone.
+    """
+    return f"CAST({cell} AS TIMESTAMPTZ)" if stored == "TIMESTAMPTZ_NS" else cell
 
 
 def kind_of_parquet(dtype: Dtype, stored: str) -> Kind | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.contract import Column
-from validation.stored_type import Kind, typed_csv_cell
+from validation.stored_type import Kind, typed_csv_cell, typed_parquet_cell
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Table:
             elif self.is_text:
                 outer.append(f"{typed_csv_cell(column.kind, cell)} AS {column.value}")
             else:
-                outer.append(f"{cell} AS {column.value}")
+                outer.append(f"{typed_parquet_cell(column.stored, cell)} AS {column.value}")
         # Rows are numbered before any is left out.
         where = " WHERE NOT (is_short OR is_long)" if self.skip_malformed else ""
         return f"(SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self.source}){where})"

@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 from activities.retrain import run_read_retraining, run_retrain
 from activities.train_again import kept_content, read_manifest
 from domain.errors import ServiceUnavailableError
+from domain.improvement_messages import improvement_of
 from domain.incident import Incident
 from domain.ledger import LedgerRecord
 from domain.names import BRONZE, MODEL_QUEUE, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
@@ -226,7 +227,7 @@ def _end(case: Case, run: str, kind: Any, body: dict[str, Any]) -> None:
 async def test_what_became_of_it_is_read_from_the_ledger(
     trained: Case, client: Starts, kind: str, body: dict[str, Any], outcome: str, told: str
 ) -> None:
-    """Waiting, running, void and made again, ended: only the end is an outcome."""
+    """Waiting, running, void and made again, decided, ended: only the end is an outcome."""
     incident = trained.drift()
     result = await _retrain(trained, client, incident)
     request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
@@ -237,8 +238,47 @@ async def test_what_became_of_it_is_read_from_the_ledger(
     running = run_read_retraining(trained.services, request)
     assert (running.run, running.outcome) == (run, None)
     _end(trained, run, kind, body)
+    assert run_read_retraining(trained.services, request).outcome is None
+    trained.services.uploads.claim(trained.model, 1, 1)
     ended = run_read_retraining(trained.services, request)
     assert (ended.run, ended.outcome, ended.detail) == (run, outcome, f"run {run} was {outcome}: {told}")
+
+
+@pytest.mark.parametrize(
+    ("improved", "champion", "outcome"),
+    [("promoted", "6", "promoted"), ("flagged", "4", "flagged"), ("rejected", "4", "rejected"), ("", "4", "rejected")],
+)
+async def test_a_retraining_that_is_improved_ends_with_its_improvement(
+    trained: Case, client: Starts, improved: str, champion: str, outcome: str
+) -> None:
+    """The lifecycle has rejected its challenger and goes on into the loop: that is not the outcome yet."""
+    incident = trained.drift()
+    result = await _retrain(trained, client, incident)
+    request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
+    run = trained.services.uploads.claim(trained.model, 1, 0).run
+    _end(trained, run, "outcome", {"outcome": "rejected", "champion_version": "4"})
+    assert run_read_retraining(trained.services, request).outcome is None
+    loop = improvement_of(run)
+    if improved:
+        _end(trained, loop, "outcome", {"outcome": improved, "champion_version": champion})
+    assert run_read_retraining(trained.services, request).outcome is None
+    trained.services.uploads.claim(trained.model, 1, 1)
+    ended = run_read_retraining(trained.services, request)
+    told = f"run {loop if improved else run} was {outcome}: champion is version {champion}"
+    assert (ended.run, ended.outcome, ended.detail) == (run, outcome, told)
+
+
+async def test_a_promotion_whose_endpoint_does_not_follow_is_no_outcome_yet(trained: Case, client: Starts) -> None:
+    """The run withdraws it, and halts."""
+    incident = trained.drift()
+    result = await _retrain(trained, client, incident)
+    request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
+    run = trained.services.uploads.claim(trained.model, 1, 0).run
+    _end(trained, run, "outcome", {"outcome": "promoted", "champion_version": "5"})
+    assert run_read_retraining(trained.services, request).outcome is None
+    _end(trained, run, "halt", {"outcome": "failed", "failure": {"message": "the endpoint did not follow"}})
+    trained.services.uploads.claim(trained.model, 1, 1)
+    assert run_read_retraining(trained.services, request).outcome == "failed"
 
 
 async def test_a_retraining_that_never_reached_the_queue_is_put_there(trained: Case, client: Starts) -> None:

@@ -1,17 +1,25 @@
 """What was done can be taken back, each mitigation once, and never over somebody else's change."""
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import azure.durable_functions as df
 import pytest
 from mlflow import MlflowClient
 
 from activities.champion import move_champion
+from activities.incident_acts import start_undo
 from activities.mitigation import keep_action, run_settle_mitigation
 from activities.roll_back import run_roll_back
 from activities.undo_mitigations import run_undo_mitigations
-from domain.incident import Incident, IncidentAction
+from domain.improvement_messages import improvement_of
+from domain.incident import ActionState, Incident, IncidentAction
 from domain.ledger import ACTOR
 from domain.names import CHAMPION
 from domain.response import Serve, SettleRequest
 from tests.integration.activities.interruptions import Interrupted, KilledError
+from tests.integration.activities.model_data import Starts
 from tests.integration.activities.responder import Case
 from tests.model_versions import make_champions
 
@@ -99,6 +107,44 @@ def test_an_alias_moved_by_hand_is_left(champions: Case, rolled_back: Incident, 
     assert (result.undone, len(result.refused), champions.champion) == ((), 1, "1")
 
 
+def test_after_the_alias_was_set_back_by_hand_the_quarantine_is_lifted(
+    champions: Case, rolled_back: Incident, mlflow_client: MlflowClient
+) -> None:
+    """Nothing is moved; a champion in quarantine would be nobody's target once the next one is bad."""
+    mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "3")
+    for _ in range(2):
+        result = run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
+        assert (result.undone, result.refused) == (
+            ("rollback: version 3 is champion already, and out of quarantine",),
+            (),
+        )
+        assert (champions.champion, champions.quarantine("3")) == ("3", None)
+    assert champions.action(rolled_back, "rollback").state == "undone"
+    assert champions.services.champions.moves(champions.model)[-1].kind == "rollback"
+
+
+def test_an_undo_that_has_ended_can_be_asked_for_again(champions: Case, rolled_back: Incident) -> None:
+    """One that goes on is not started twice."""
+    states = df.OrchestrationRuntimeStatus
+    for status, started in ((states.Running, False), (states.Completed, True), (states.Failed, True)):
+        client = _Asked(status)
+        view = asyncio.run(start_undo(client, champions.services, rolled_back.incident_id, by="ann", comment=""))
+        assert view is not None
+        assert (view.started, len(client.started)) == (started, int(started))
+
+
+class _Asked(Starts):
+    """A Durable client that knows of an undo."""
+
+    def __init__(self, status: df.OrchestrationRuntimeStatus) -> None:
+        super().__init__()
+        self._status = status
+
+    async def get_status(self, _: str) -> Any:
+        """Its state; it had taken something back."""
+        return SimpleNamespace(runtime_status=self._status, output={"undone": ["rollback"], "refused": []})
+
+
 def test_an_undo_asked_again_after_the_champion_moved_on_claims_and_moves_nothing(
     champions: Case, rolled_back: Incident
 ) -> None:
@@ -160,14 +206,22 @@ def test_a_persons_undo_is_not_written_over(champions: Case) -> None:
     assert (champions.action(incident, "rollback").state, champions.read(incident).state) == ("undone", "open")
 
 
-def _retrained(case: Case, run: str) -> Incident:
+def _retrained(case: Case, run: str, state: ActionState = "done") -> Incident:
     """A drift whose retraining is the run."""
     incident = case.drift()
     action = IncidentAction(
-        mitigation="retrain", state="done", detail="promoted", at=case.services.clock(), facts={"run": run}
+        mitigation="retrain", state=state, detail=state, at=case.services.clock(), facts={"run": run}
     )
-    keep_action(case.services, incident, action, mitigated=True)
+    keep_action(case.services, incident, action, mitigated=state == "done")
     return incident
+
+
+def _promote(case: Case, version: str, run: str) -> None:
+    """Make a version champion in place of version 2, as the decision of a run does."""
+    make_champions(case.services, case.model, ("2",))
+    move_champion(
+        case.services, model=case.model, expected="2", version=version, run=run, decided_by=f"{run}:decision:1"
+    )
 
 
 def test_a_promoted_retraining_is_taken_back(champions: Case) -> None:
@@ -186,6 +240,34 @@ def test_a_promoted_retraining_is_taken_back(champions: Case) -> None:
     assert result.undone == ("retrain: version 2 is champion again instead of version 3",)
     assert (champions.champion, champions.action(incident, "retrain").state) == ("2", "undone")
     assert champions.read(incident).state == "acknowledged"
+
+
+@pytest.mark.parametrize("state", ["done", "failed"])
+def test_what_the_improvement_of_a_retraining_has_promoted_is_taken_back(champions: Case, state: ActionState) -> None:
+    """The loop has a run of its own; also where an earlier release took the lifecycle's rejection for the outcome."""
+    run = f"lifecycle-{champions.model}"
+    _promote(champions, "3", improvement_of(run))
+    incident = _retrained(champions, run, state)
+    for _ in range(2):
+        result = run_undo_mitigations(champions.services, champions.undo_request(incident))
+        assert result.undone == ("retrain: version 2 is champion again instead of version 3",)
+        assert (champions.champion, champions.action(incident, "retrain").state) == ("2", "undone")
+
+
+def test_a_withdrawn_promotion_of_a_retraining_is_not_taken_back_again(champions: Case) -> None:
+    """Its endpoint did not follow: the champion before is champion already."""
+    _promote(champions, "3", "lifecycle-w")
+    move_champion(
+        champions.services,
+        model=champions.model,
+        expected="3",
+        version="2",
+        run="lifecycle-w",
+        decided_by="lifecycle-w:withdrawal",
+    )
+    incident = _retrained(champions, "lifecycle-w", "failed")
+    result = run_undo_mitigations(champions.services, champions.undo_request(incident))
+    assert result.refused == ("nothing was done about this incident that could be undone",)
 
 
 def test_a_retraining_that_has_promoted_nothing_can_be_undone_when_it_has(champions: Case) -> None:

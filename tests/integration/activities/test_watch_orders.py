@@ -293,6 +293,8 @@ async def test_a_retraining_whose_response_is_gone_comes_to_its_end(
     assert [upload.again for upload in batch.uploads] == [incident.incident_id] * 3
     assert trained.action(incident, "retrain").state == "begun"
     trained.services.ledger.append(_outcome(trained.model, batch.run, "rejected"))
+    assert (await night.look()).found == 0, "its run goes on: it may be improved"
+    trained.services.uploads.claim(trained.model, 1, 1)
     assert (await night.look()).found == 1
     assert trained.action(incident, "retrain").state == "failed"
     ((kind, body),) = night.told()

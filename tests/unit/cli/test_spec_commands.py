@@ -112,6 +112,17 @@ def test_a_file_that_cannot_be_read_makes_no_draft(tmp_path: Path) -> None:
     assert not (tmp_path / "a1.yaml").exists()
 
 
+def test_a_file_without_a_feature_makes_no_draft(tmp_path: Path) -> None:
+    """`spec check` would refuse it: the reason names what the file has."""
+    (tmp_path / "a.csv").write_text("at,sold\n2024-01-01,1\n2024-01-02,2\n", encoding="utf-8")
+    out = tmp_path / "a1.yaml"
+    result = RUNNER.invoke(app, ["spec", "init", str(tmp_path / "a.csv"), "--name", "aa", "--out", str(out)])
+    assert result.exit_code != 0
+    assert "needs a column to predict from" in str(result.exception)
+    assert "'at', 'sold'" in str(result.exception)
+    assert not out.exists()
+
+
 def test_the_schema_file_is_the_models_and_takes_the_shipped_specs() -> None:
     """`nightshift spec schema > model_specs/spec.schema.json` writes it."""
     assert (SPECS / SCHEMA_FILE).read_text(encoding="utf-8") == schema_text()
