@@ -7,9 +7,6 @@ from datetime import UTC, datetime, timedelta
 from validation.stored_type import Kind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Microseconds at the begin of the year 0 and at the end of the year 9999.
-FIRST_MOMENT = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH - timedelta(days=366)) // timedelta(microseconds=1)
-LAST_MOMENT = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 TEMPORAL: frozenset[Kind] = frozenset({"date", "timestamp"})
 NUMERIC: frozenset[Kind] = frozenset({"integer", "decimal", "single", "double"})
 

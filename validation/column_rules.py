@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from domain.contract import Violation
-from validation.column_facts import FIRST_MOMENT, LAST_MOMENT, NUMERIC, TEMPORAL, ColumnFacts
-from validation.conditions import Condition, above, below, beyond_years, bounds, not_allowed, not_finite
+from validation.column_facts import NUMERIC, ColumnFacts
+from validation.conditions import Condition, above, below, bounds, not_allowed, not_finite
 from validation.offences import Offence
 from validation.stored_type import LARGEST_INTEGER, RULE_OF_DTYPE
 from validation.table import BoundColumn
@@ -46,9 +46,6 @@ def offences_of(column: BoundColumn, facts: ColumnFacts) -> Iterator[Offence]:
     if not facts.all_finite:
         message = f"{about} are NaN, infinite or out of range"
         yield Offence("dtype", column, not_finite(column), message, column.raw)
-    if column.kind in TEMPORAL and not _within_years(facts):
-        message = f"{about} are before the year 0 or after the year 9999 in UTC"
-        yield Offence("dtype", column, beyond_years(column), message, column.raw)
     if column.kind == "integer" and rule.dtype == "integer" and (facts.maximum or 0) > LARGEST_INTEGER:
         beyond = Condition(f"{column.value} > {LARGEST_INTEGER}", {})
         yield Offence("dtype", column, beyond, f"{about} are not {RULE_OF_DTYPE[rule.dtype]}", column.raw)
@@ -75,11 +72,6 @@ def _bound_offences(column: BoundColumn, facts: ColumnFacts, about: str) -> Iter
         not facts.all_finite or (facts.maximum is not None and high is not None and facts.maximum > high)
     ):
         yield Offence("maximum", column, too_high, f"{about} are above the maximum {_number(rule.maximum)}", column.raw)
-
-
-def _within_years(facts: ColumnFacts) -> bool:
-    moments = [moment for moment in (facts.minimum, facts.maximum) if moment is not None]
-    return all(FIRST_MOMENT <= moment <= LAST_MOMENT for moment in moments)
 
 
 def _number(bound: float | None) -> str:

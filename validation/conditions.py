@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.contract import Column
-from validation.column_facts import FIRST_MOMENT, LAST_MOMENT, NUMERIC, TEMPORAL
+from validation.column_facts import NUMERIC, TEMPORAL
 from validation.stored_type import Kind
 from validation.table import BoundColumn
 
@@ -76,12 +76,6 @@ def not_finite(column: BoundColumn) -> Condition:
         moment = f"TRY_CAST({column.value} AS TIMESTAMP)"
         return Condition(f"{column.value} IS NOT NULL AND NOT coalesce(isfinite({moment}), false)", {})
     return Condition(f"NOT isfinite({column.value})", {})
-
-
-def beyond_years(column: BoundColumn) -> Condition:
-    """Return the condition that a moment lies before the year 0 or after the year 9999."""
-    moment = f"epoch_us(TRY_CAST({column.value} AS TIMESTAMP))"
-    return Condition(f"{moment} NOT BETWEEN {FIRST_MOMENT} AND {LAST_MOMENT}", {})
 
 
 def _beyond(column: BoundColumn, operator: str, side: int) -> Condition | None:

@@ -10,7 +10,7 @@
 | timestamp | ISO 8601 ``2012-06-30T23:00:00Z``                    | TIMESTAMP of any unit or zone       |
 
 A timestamp may have a space for the T; without an offset it is UTC; a date alone is its midnight.
-24:00 is the midnight that follows. In UTC it lies within the years 0 to 9999, which is what training can read.
+24:00 is the midnight that follows.
 A Parquet column that Arrow's schema calls a duration or an extension type is no integer (see ``arrow_schema``).
 A Parquet column of the null type (how an all-empty column is written) conforms to every dtype.
 """

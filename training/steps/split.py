@@ -59,5 +59,5 @@ def evaluation_set_digest(keys: "pd.Series[str]", truth: npt.NDArray[np.float64]
 
 def _text(values: "pd.Series[Any]") -> "pd.Series[str]":
     if pd.api.types.is_datetime64_any_dtype(values):
-        return pd.Series([pd.Timestamp(str(value)).isoformat() for value in values], index=values.index, dtype="str")
+        return pd.Series([pd.Timestamp(value).isoformat() for value in values], index=values.index, dtype="str")
     return pd.Series([str(value).replace("|", "\\|") for value in values], index=values.index, dtype="str")

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from domain.contract import Column, DataContract, Dtype
-from domain.errors import BadInputError
 from validation.check import check_file
 from validation.rows import read_rows
 
@@ -65,39 +64,3 @@ def test_every_stored_type_that_is_accepted_is_read(
         assert report.passed, report.violations
     rows = read_rows(path, "parquet", _contract(dtype), name="part", memory_limit_megabytes=256, threads=1)
     assert rows["cell"].to_pylist() == [*expected, None]
-
-
-@pytest.mark.parametrize(
-    ("dtype", "cell"),
-    [
-        ("timestamp", "9999-12-31T23:00:00-05:00"),
-        ("timestamp", "9999-12-31T24:00:00"),
-        ("timestamp", "0000-01-01T01:00:00+02:00"),
-    ],
-)
-def test_a_moment_that_training_could_not_read_is_refused(tmp_path: Path, dtype: Dtype, cell: str) -> None:
-    """Beyond the year 9999 in UTC, or before the year 0: by the check and by the reader, with the column."""
-    path = tmp_path / "cells.csv"
-    path.write_text(f"cell\n2024-01-01\n{cell}\n")
-    report = check_file(path, "csv", _contract(dtype), uploaded_at=WHEN)
-    assert [(found.rule, found.column, found.count) for found in report.violations] == [("dtype", "cell", 1)]
-    assert cell in report.violations[0].examples[0]
-    with pytest.raises(BadInputError, match="after the year 9999 in UTC") as refused:
-        read_rows(path, "csv", _contract(dtype), name="part", memory_limit_megabytes=256, threads=1)
-    assert refused.value.fields["field"] == "cell"
-
-
-@pytest.mark.parametrize("use_statistics", [False, True])
-@pytest.mark.parametrize("kind", [pa.timestamp("s"), pa.timestamp("ms", "UTC"), pa.date32()], ids=str)
-def test_a_stored_moment_beyond_the_year_9999_is_refused(
-    tmp_path: Path, kind: pa.DataType, use_statistics: bool
-) -> None:
-    """Parquet holds it, and no text of ISO 8601 does."""
-    days = 3_000_000
-    beyond = days if kind == pa.date32() else days * 86_400 * (1_000 if kind.unit == "ms" else 1)
-    path = tmp_path / "cells.parquet"
-    number = pa.int32() if kind == pa.date32() else pa.int64()
-    pq.write_table(pa.table({"cell": pa.array([0, beyond, None], number).cast(kind)}), path)
-    contract = _contract("date" if kind == pa.date32() else "timestamp")
-    report = check_file(path, "parquet", contract, uploaded_at=WHEN, use_statistics=use_statistics)
-    assert [(found.rule, found.column, found.count) for found in report.violations] == [("dtype", "cell", 1)]

@@ -38,6 +38,13 @@ def test_too_few_rows_say_how_many_are_needed() -> None:
         split(rows_of(30), Holdout(newest_fraction=0.5, min_rows=20))
 
 
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59", "10000-01-01T04:00:00", "148108-07-06T14:00:27.387904"])
+def test_a_key_is_any_moment_that_a_contract_takes(text: str) -> None:
+    """The last evening of the year 9999 with an offset is in the year 10000 in UTC, which no parser reads back."""
+    rows = pd.DataFrame({"at": np.array([text], dtype="datetime64[us]")})
+    assert row_keys(rows, ["at"]).tolist() == [text]
+
+
 def test_row_keys_join_the_key_in_iso_8601() -> None:
     """Times are ISO 8601, parts are joined, and a bar inside a value cannot imitate the joint."""
     rows = pd.DataFrame({"at": [pd.Timestamp("2024-01-01 05:00")] * 2, "a": ["x|y", "x"], "b": [1, 2]})
