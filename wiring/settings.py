@@ -12,7 +12,7 @@ from domain.step import Patience
 from wiring.language_model_settings import LanguageModelSettings, read_language_model
 
 Value = TypeVar("Value")
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|CONNECTION_STRING|NOTIFY_URLS|SERVICEBUS$")
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|CONNECTION_STRING|NOTIFY.*_URLS|SERVICEBUS$")
 
 
 @dataclass(frozen=True)
