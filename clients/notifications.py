@@ -13,7 +13,7 @@ from datetime import datetime
 from azure.data.tables import TableServiceClient
 
 from clients.tables import Table, Write, until_no_conflict
-from domain.errors import ConflictError, ServiceUnavailableError
+from domain.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
 from domain.identity import short
 from domain.notification import LATE_AFTER, NotificationRecord, next_slot
 
@@ -123,17 +123,26 @@ class TableNotificationBook:
 
 
 class NotificationHealth:
-    """Nothing is owed for more than some minutes: every address takes what it is sent."""
+    """Every address can be read, and nothing is owed for more than some minutes: each takes what it is sent."""
 
     name = "notifications"
-    imports: tuple[str, ...] = ()
+    imports = ("apprise", "clients.notifier")
 
-    def __init__(self, book: Callable[[], TableNotificationBook], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        book: Callable[[], TableNotificationBook],
+        clock: Callable[[], datetime],
+        unreadable: Callable[[], tuple[str, ...]],
+    ) -> None:
         self._book = book
         self._clock = clock
+        self._unreadable = unreadable
 
     def check(self) -> None:
-        """ServiceUnavailableError if something is owed for too long."""
+        """ServiceRefusedError if an address cannot be read; ServiceUnavailableError if something is owed too long."""
+        if unreadable := self._unreadable():
+            problem = f"{', '.join(unreadable)} cannot be read"
+            raise ServiceRefusedError("notification", problem, "see docs/notifications.md for their form")
         book = self._book()
         overdue = book.overdue(self._clock())
         if not overdue:

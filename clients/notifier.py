@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _KINDS = {"page", "notice"}
 _FILE = "file"
+# What errors call an address, before its number: it may hold a key.
+FIRST, SECOND = "address number", "second channel, address number"
 # Addresses that stand in one word, as apprise takes them; each takes a page of its own.
 _BETWEEN = re.compile(r"[,;](?=[a-zA-Z0-9]+://)")
 # What an address does not say itself. Seconds until an answer must have come: apprise waits for four, and a slow pager
@@ -52,8 +54,8 @@ class AppriseNotifier:
     """
 
     def __init__(self, urls: str, file: Path | None, fallback_urls: str = "") -> None:
-        self._first = _targets(urls, "address number")
-        self._second = _targets(fallback_urls, "second channel, address number")
+        self._first = _targets(urls, FIRST)
+        self._second = _targets(fallback_urls, SECOND)
         self._file = file
 
     def addresses(self, notification: Notification, *, fallback: bool = False) -> tuple[str, ...]:
@@ -79,6 +81,12 @@ class AppriseNotifier:
             return
         target = next(target for target in (*self._first, *self._second) if target.key == address)
         _send(target, notification)
+
+
+def unreadable(urls: str, fallback_urls: str) -> tuple[str, ...]:
+    """What errors call the addresses of both channels that are none."""
+    targets = (*_targets(urls, FIRST), *_targets(fallback_urls, SECOND))
+    return tuple(target.name for target in targets if _sender(target.url) is None)
 
 
 def _append(file: Path, notification: Notification) -> None:
@@ -109,18 +117,33 @@ def _apart(word: str) -> list[tuple[str, str]]:
     return [(kind if meant else "", url) for url in _BETWEEN.split(rest if meant else word)]
 
 
-def _send(target: _Target, notification: Notification) -> None:
+def _sender(url: str) -> "Apprise | None":
+    """What sends to an address; None if it is none."""
     with importing("apprise"):
         import apprise
         from apprise.plugins import url_to_dict
 
     # A redirect is followed with GET, as a browser does it: the page would be lost, and the answer be 200.
     sender = apprise.Apprise(asset=apprise.AppriseAsset(http_redirects=False))
+    try:
+        known = url_to_dict(url)  # type: ignore[no-untyped-call]
+        return sender if known and sender.add({**_DEFAULTS, **known}) else None
+    except Exception:  # noqa: BLE001 - whatever a plugin raises, what it says may hold the address, and so a key
+        return None
+
+
+def _send(target: _Target, notification: Notification) -> None:
+    sender = _sender(target.url)
+    if sender is None:
+        raise ServiceRefusedError(
+            "notification", f"{target.name} cannot be read", "see docs/notifications.md for their form"
+        )
+    with importing("apprise"):
+        import apprise
+
     kinds = {"critical": apprise.NotifyType.FAILURE, "warning": apprise.NotifyType.WARNING}
     try:
-        known = url_to_dict(target.url)  # type: ignore[no-untyped-call]
-        readable = bool(known) and sender.add({**_DEFAULTS, **known})
-        taken = readable and sender.notify(
+        taken = sender.notify(
             body=plain_body(target.url, _text(notification)),
             title=plain_title(target.url, notification.title),
             notify_type=kinds.get(notification.severity, apprise.NotifyType.INFO),
@@ -130,10 +153,6 @@ def _send(target: _Target, notification: Notification) -> None:
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises, its address has not taken it
         # Its plugins are many hands' work; what they say may hold the address, and so a key.
         raise ServiceUnavailableError("notification", f"{target.name} failed with {type(error).__name__}") from None
-    if not readable:
-        raise ServiceRefusedError(
-            "notification", f"{target.name} cannot be read", "see docs/notifications.md for their form"
-        )
     if not taken:
         raise ServiceUnavailableError("notification", f"{target.name} did not take {notification.key}{_all_of(sender)}")
 

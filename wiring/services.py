@@ -168,7 +168,10 @@ class LazyServices(Connections):
         with importing("the health checks"):
             from clients import health_checks as checks
             from clients.notifications import NotificationHealth
+            from clients.notifier import unreadable
 
+        settings = self._settings
+        urls, fallback_urls = settings.notify_urls, settings.notify_fallback_urls
         return (
             checks.WorkerHealth(),
             checks.BlobHealth(lambda: self._blob_service),
@@ -176,7 +179,7 @@ class LazyServices(Connections):
             checks.ServiceBusHealth(self._new_service_bus),
             checks.MlflowHealth(lambda: self._mlflow),
             checks.DatabricksHealth(lambda: self._workspace),
-            NotificationHealth(lambda: self._notifications, now),
+            NotificationHealth(lambda: self._notifications, now, lambda: unreadable(urls, fallback_urls)),
         )
 
     @opened

@@ -8,7 +8,8 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from clients.notifications import NotificationHealth, TableNotificationBook
-from domain.errors import ServiceUnavailableError
+from clients.notifier import unreadable
+from domain.errors import ServiceRefusedError, ServiceUnavailableError
 from domain.identity import short
 from domain.notification import LATE_AFTER, Notification, NotificationRecord
 
@@ -89,7 +90,17 @@ def test_health_says_what_is_owed_for_minutes(tables: TableServiceClient, model:
     at = datetime(2020, 1, 1, tzinfo=UTC)  # before every other test's
     record = book.begin(owed(model, at=at))
     book.change(record, lambda known: known.failed("address number 1 cannot be read", at))
-    NotificationHealth(lambda: book, lambda: at + LATE_AFTER / 2).check()
+    NotificationHealth(lambda: book, lambda: at + LATE_AFTER / 2, tuple).check()
     with pytest.raises(ServiceUnavailableError, match=r"since 2020-01-01T00:00:00\+00:00: address number 1 cannot be"):
-        NotificationHealth(lambda: book, lambda: at + LATE_AFTER).check()
+        NotificationHealth(lambda: book, lambda: at + LATE_AFTER, tuple).check()
     book.done(record)
+
+
+def test_health_says_which_address_is_none(tables: TableServiceClient) -> None:
+    """Before a page needs it, and without the address, which may hold a key."""
+    book, urls = TableNotificationBook(tables), "json://127.0.0.1:1 page=carrier-pigeon://hunter2"
+    health = NotificationHealth(lambda: book, lambda: AT, lambda: unreadable(urls, "json://127.0.0.1:1,hunter2"))
+    with pytest.raises(ServiceRefusedError) as raised:
+        health.check()
+    assert "address number 2, second channel, address number 1 cannot be read" in raised.value.message
+    assert "hunter2" not in raised.value.message
