@@ -1,6 +1,7 @@
 """Registered versions without training: for tests and benchmarks of what happens to champions afterwards."""
 
 import json
+import uuid
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,17 @@ from domain.names import CHAMPION, MODEL_RECIPE, experiment
 from domain.ports import Services
 
 COLUMNS = ("season", "temp")
+
+
+def make_bare_model(client: MlflowClient) -> str:
+    """Register a model of a new name with versions 1 to 3 without files, version 1 the champion; return its name."""
+    name = f"m{uuid.uuid4().hex[:16]}"
+    client.create_registered_model(name)
+    run = client.create_run(client.create_experiment(experiment(name)))
+    for _ in range(3):
+        client.create_model_version(name, source=f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
+    client.set_registered_model_alias(name, CHAMPION, "1")
+    return name
 
 
 def make_versions(

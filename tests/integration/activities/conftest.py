@@ -1,6 +1,5 @@
 """Activities on real storage and a real registry."""
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,12 +7,11 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from domain.names import CHAMPION, experiment
 from local_host.stack.endpoints import Endpoints
 from tests.integration.activities.model_data import Starts, accept_file
 from tests.integration.activities.pagers import AT, Make, Night, Pager
 from tests.integration.activities.responder import Case
-from tests.model_versions import make_champions, make_versions
+from tests.model_versions import make_bare_model, make_champions, make_versions
 from wiring.services import LazyServices
 from wiring.settings import read_settings
 
@@ -35,13 +33,7 @@ def mlflow_client(tracked: Endpoints) -> MlflowClient:
 @pytest.fixture
 def model(mlflow_client: MlflowClient) -> str:
     """A registered model of this test's own with versions 1 to 3, version 1 the champion."""
-    name = f"m{uuid.uuid4().hex[:16]}"
-    mlflow_client.create_registered_model(name)
-    run = mlflow_client.create_run(mlflow_client.create_experiment(experiment(name)))
-    for _ in range(3):
-        mlflow_client.create_model_version(name, source=f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
-    mlflow_client.set_registered_model_alias(name, CHAMPION, "1")
-    return name
+    return make_bare_model(mlflow_client)
 
 
 @pytest.fixture(scope="session")

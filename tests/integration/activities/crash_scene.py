@@ -239,7 +239,7 @@ class Scene:
         names |= {it.incident_id: f"I{number}" for number, it in enumerate(incidents)}
         names |= {it.id: it.name for it in self.compute.list_compute()}
         names |= {it.review_id: f"R{number}" for number, it in enumerate(reviews)}
-        return cast("dict[str, Any]", json.loads(_plain(json.dumps(found, default=str), names)))
+        return cast("dict[str, Any]", json.loads(plain(json.dumps(found, default=str), names)))
 
     def _uploads(self) -> list[Any]:
         """What the queue holds, by the runs that have it or would get it."""
@@ -251,7 +251,8 @@ class Scene:
         return []
 
 
-def _plain(text: str, names: dict[str, str]) -> str:
+def plain(text: str, names: dict[str, str]) -> str:
+    """A text without times, digests and these names."""
     for name, plain in names.items():
         text = text.replace(name, plain)
     return _SECRETS.sub("X", _TIMES.sub("T", text))

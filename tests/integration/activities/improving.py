@@ -130,7 +130,11 @@ class Improving:
 
     def plan(self, evidence: BlobRef | None = None, spent: Budget | None = None) -> PlanImprovementResult:
         """The next plan, from the evidence that started the loop unless given."""
-        request = PlanImprovementRequest(
+        return run_plan_improvement(self.services, self.planning(evidence, spent))
+
+    def planning(self, evidence: BlobRef | None = None, spent: Budget | None = None) -> PlanImprovementRequest:
+        """The order for it."""
+        return PlanImprovementRequest(
             model=self.model,
             run=self.run,
             manifest=self.manifest,
@@ -138,10 +142,17 @@ class Improving:
             rounds=tuple(self.rounds),
             spent=spent or Budget(job_runs=0, dbu=0, tokens=0),
         )
-        return run_plan_improvement(self.services, request)
 
     def criticise(self, result: EvaluateResult | None, *, error: str = "") -> CriticiseResult:
         """Add a round with this result, and judge it."""
+        self.add(result, error=error)
+        judged = self.judge(result)
+        if judged.criticism is not None:
+            self.rounds[-1] = self.rounds[-1].model_copy(update={"criticism": judged.criticism})
+        return judged
+
+    def add(self, result: EvaluateResult | None, *, error: str = "") -> None:
+        """Add a round with this result that nobody has judged."""
         number = len(self.rounds) + 1
         self.rounds.append(
             Round(
@@ -154,14 +165,14 @@ class Improving:
                 error=error,
             )
         )
-        judged = self.judge(result)
-        if judged.criticism is not None:
-            self.rounds[-1] = self.rounds[-1].model_copy(update={"criticism": judged.criticism})
-        return judged
 
     def judge(self, result: EvaluateResult | None) -> CriticiseResult:
         """Judge the last round."""
-        request = CriticiseRequest(
+        return run_criticise_round(self.services, self.critique(result))
+
+    def critique(self, result: EvaluateResult | None) -> CriticiseRequest:
+        """The order for it."""
+        return CriticiseRequest(
             model=self.model,
             run=self.run,
             manifest=self.manifest,
@@ -171,7 +182,6 @@ class Improving:
             spent=Budget(job_runs=len(self.rounds), dbu=0.1 * len(self.rounds), tokens=0),
             look=0 if result is None else result.look,
         )
-        return run_criticise_round(self.services, request)
 
     def round(self, error: float, **scored: Any) -> tuple[EvaluateResult, Criticism]:
         """A whole round whose challenger errs so much."""

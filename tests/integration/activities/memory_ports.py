@@ -1,11 +1,14 @@
-"""Compute and serving of a Databricks workspace, in memory."""
+"""Job runs, compute and serving of a Databricks workspace, and a topic for events, in memory."""
 
 import uuid
 from collections.abc import Collection
+from typing import Any
 
 from agents.responder.compute import ESSENTIAL_TAG
 from domain.compute import ComputeKind, ComputeRef, ComputeResource, ComputeState
 from domain.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
+from domain.job import JobOrder, JobRun, JobStatus
+from domain.run import RunEvent
 from domain.serving import EndpointState
 
 
@@ -18,6 +21,49 @@ def resource(
     """A cluster that says of itself that it is not essential, unless told otherwise."""
     tags = {} if tag is None else {ESSENTIAL_TAG: tag}
     return ComputeResource(kind=kind, id=name, name=name, state=state, tags=tags)
+
+
+class MemoryJobs:
+    """Implements domain.ports.JobService: a token starts one job run, as in Databricks."""
+
+    def __init__(self) -> None:
+        self._orders: list[JobOrder] = []
+        self._canceled: set[int] = set()
+
+    def start(self, order: JobOrder) -> JobRun:
+        """Start a job run, once per token."""
+        known = [item.token for item in self._orders]
+        if order.token not in known:
+            self._orders.append(order)
+            known.append(order.token)
+        return JobRun(run_id=known.index(order.token) + 1)
+
+    def status(self, run_id: int) -> JobStatus:
+        """It runs until it is canceled."""
+        return JobStatus(run_id=run_id, state="canceled" if run_id in self._canceled else "running")
+
+    def cancel(self, run_id: int) -> None:
+        """Cancel a run."""
+        self._canceled.add(run_id)
+
+    def lasting(self) -> list[tuple[dict[str, Any], bool]]:
+        """The orders of what was started, and whether it was canceled."""
+        return [(order.to_json(), number in self._canceled) for number, order in enumerate(self._orders, start=1)]
+
+
+class MemoryEvents:
+    """Implements domain.ports.EventPublisher; subscribers know an event that comes again by its run and kind.
+
+    Attributes:
+        published: runs and kinds.
+    """
+
+    def __init__(self) -> None:
+        self.published: set[str] = set()
+
+    def publish(self, event: RunEvent) -> None:
+        """Take an event."""
+        self.published.add(f"{event.run} {event.kind}")
 
 
 class MemoryCompute:

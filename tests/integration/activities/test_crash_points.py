@@ -74,10 +74,11 @@ async def test_broken_off_anywhere_the_end_is_the_same(stage: Stage, name: str, 
         if point and _SENDING & set(calls[point - 1 : point + 1]):
             _once(end)
             _once(undisturbed)
-        assert not (differences := _differences(undisturbed, end)), f"{where}:\n{differences}"
+        assert not (found := differences(undisturbed, end)), f"{where}:\n{found}"
 
 
-def _differences(undisturbed: dict[str, Any], end: dict[str, Any]) -> str:
+def differences(undisturbed: Any, end: Any) -> str:
+    """What is not the same, as a diff; empty if nothing is."""
     wanted, found = (json.dumps(what, indent=1, sort_keys=True).splitlines() for what in (undisturbed, end))
     return "\n".join(difflib.unified_diff(wanted, found, "undisturbed", "broken off", lineterm="", n=4))
 

@@ -9,6 +9,7 @@ import pytest
 from activities.watch_self import MOST_STARTS_AN_HOUR, watch_self
 from domain.fault import MOST_TRIES, Fault, ProcessStart
 from local_host.stack.stack import Stack
+from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.unit.wiring.fresh_process import ENVIRONMENT
 from wiring.services import LazyServices
 from wiring.settings import read_settings
@@ -80,3 +81,26 @@ def test_a_sweep_that_does_not_look_is_paged(services: _Later, tmp_path: Path) -
     """By name, with its problem."""
     assert watch_self(services, [("sweep_orders", "it has not come to its end for more than 3 minutes")]) == 1
     assert _told(tmp_path) == ["A sweep of the app does not do its work: sweep_orders"]
+
+
+def test_killed_anywhere_the_next_look_pages_once(services: _Later, tmp_path: Path) -> None:
+    """Between any two calls of its ports; each point has a fault of its own, days after the one before."""
+
+    def given_up(number: int) -> str:
+        services.later = timedelta(days=2 * number)
+        step = f"step-{number}"
+        for _ in range(MOST_TRIES):
+            services.faults.count(
+                Fault(step=step, model="m", run="r", call=step, message="TypeError: x", at=services.clock())
+            )
+        return f"A step of the app fails for an unknown reason: {step}"
+
+    pages = [given_up(0)]
+    undisturbed = Interrupted(services, last=0, after=False)
+    assert watch_self(undisturbed) == 1
+    for point in range(undisturbed.calls + 1):
+        pages.append(given_up(point + 1))
+        with pytest.raises(KilledError):
+            watch_self(Interrupted(services, last=max(point, 1), after=bool(point)))
+        assert watch_self(services) == 1
+        assert _told(tmp_path) == pages

@@ -1,0 +1,205 @@
+"""The steps of a run and of an improvement round that crash tests break off, and what lasts of each."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mlflow import MlflowClient
+
+from activities.cancel_databricks_job import run_cancel_databricks_job
+from activities.criticise_round import run_criticise_round
+from activities.evaluate_metrics import run_evaluate_metrics
+from activities.plan_improvement import run_plan_improvement
+from activities.poll_job_status import run_poll_job_status
+from activities.publish_event import run_publish_event
+from activities.trace_round import run_trace_round
+from activities.trigger_databricks_job import run_trigger_databricks_job
+from activities.validate_data import run_validate_data
+from domain.improvement_messages import TraceRoundRequest
+from domain.names import BRONZE, EVIDENCE, SILVER, experiment
+from domain.plan import Plan, SearchChoices, TuneHyperparameters
+from domain.ports import Services
+from domain.run import EvaluateRequest, PollRequest, RunEvent, TriggerRequest, ValidateRequest
+from tests.integration.activities.crash_scene import plain
+from tests.integration.activities.improving import BAD, ROOT, Improving
+from tests.integration.activities.memory_ports import MemoryEvents, MemoryJobs
+from tests.integration.activities.model_data import upload_file
+from tests.integration.activities.responder import Case
+from tests.model_versions import make_bare_model
+from wiring.services import LazyServices
+
+
+@dataclass(frozen=True)
+class World:
+    """What a step is prepared from.
+
+    Attributes:
+        mlflow: MLflow's own client.
+        specs: the folder of the services' model specs.
+        folder: an empty one.
+    """
+
+    services: LazyServices
+    mlflow: MlflowClient
+    specs: Path
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a model of its own: the call of its activity, and the ports that are in memory."""
+
+    services: Services
+    model: str
+    run: Callable[[Services], Any]
+    mlflow: MlflowClient
+    jobs: MemoryJobs
+    events: MemoryEvents
+
+    def lasting(self, result: Any) -> list[str]:
+        """The result and everything that lasts, without times, digests and names of this run, as lines."""
+        services = self.services
+        found = self.mlflow.get_experiment_by_name(experiment(self.model))
+        experiments = [] if found is None else [found.experiment_id]
+        traces = self.mlflow.search_traces(locations=experiments) if experiments else ()
+        prefixes = {BRONZE: self.model, SILVER: self.model, EVIDENCE: "runs/"}
+        last = {
+            "result": result.to_json(),
+            "ledger": [(it.key, it.kind, it.subject, dict(it.body)) for it in services.ledger.entries(self.model)],
+            "blobs": [
+                (container, blob.blob.name, blob.size)
+                for container, prefix in prefixes.items()
+                for blob in services.blobs.listed(container, prefix, most=5_000)
+                if self.model in blob.blob.name
+            ],
+            "runs": len(self.mlflow.search_runs(experiments)) if experiments else 0,
+            "traces": [trace.info.request_preview for trace in traces],
+            "versions": [(it.version, it.tags) for it in services.registry.versions(self.model)],
+            "jobs": self.jobs.lasting(),
+            "events": sorted(self.events.published),
+        }
+        return plain(json.dumps(last, default=str, indent=1, sort_keys=True), {self.model: "M"}).splitlines()
+
+
+def _step(world: World, services: Services, model: str, run: Callable[[Any], Any]) -> Step:
+    jobs, events = services.jobs, services.events
+    assert isinstance(jobs, MemoryJobs)
+    assert isinstance(events, MemoryEvents)
+    return Step(services, model, run, world.mlflow, jobs, events)
+
+
+def _loop(world: World, **spec: Any) -> Improving:
+    loop = Improving(world.services, world.mlflow, make_bare_model(world.mlflow), **spec)
+    loop.replace(jobs=MemoryJobs(), events=MemoryEvents())
+    return loop
+
+
+def _validate(world: World) -> Step:
+    case = Case(world.services, world.specs)
+    document = yaml.safe_load((ROOT / "model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
+    case.specify(contract=document["contract"] | {"min_rows": 1})
+    case.replace(jobs=MemoryJobs(), events=MemoryEvents())
+    uploads = tuple(upload_file(case, world.folder, name, day=number + 1) for number, name in enumerate("ab"))
+    order = ValidateRequest(model=case.model, run=f"lifecycle-{case.model}-1", uploads=uploads)
+    return _step(world, case.services, case.model, lambda services: run_validate_data(services, order))
+
+
+def _trigger(world: World, *, plan: Plan | None = None, **spec: Any) -> Step:
+    loop = _loop(world, **spec)
+    order = TriggerRequest(
+        model=loop.model,
+        run=loop.run,
+        job="train",
+        purpose="train",
+        attempt=1,
+        round=1,
+        dataset=loop.manifest,
+        plan=plan,
+    )
+    return _step(world, loop.services, loop.model, lambda services: run_trigger_databricks_job(services, order))
+
+
+def _started(world: World) -> tuple[Improving, PollRequest]:
+    loop = _loop(world)
+    order = TriggerRequest(
+        model=loop.model, run=loop.run, job="train", purpose="train", attempt=1, dataset=loop.manifest
+    )
+    started = run_trigger_databricks_job(loop.services, order)
+    assert started.run_id is not None, started.failure
+    return loop, PollRequest(model=loop.model, run=loop.run, run_id=started.run_id)
+
+
+def _poll(world: World) -> Step:
+    loop, order = _started(world)
+    return _step(world, loop.services, loop.model, lambda services: run_poll_job_status(services, order))
+
+
+def _cancel(world: World) -> Step:
+    loop, order = _started(world)
+    return _step(world, loop.services, loop.model, lambda services: run_cancel_databricks_job(services, order))
+
+
+def _evaluate(world: World, *, counted: bool) -> Step:
+    loop = _loop(world)
+    loop.score(1, BAD)
+    order = EvaluateRequest(model=loop.model, run=loop.run, manifest=loop.manifest, round=1, counted=counted)
+    return _step(world, loop.services, loop.model, lambda services: run_evaluate_metrics(services, order))
+
+
+def _criticise(world: World) -> Step:
+    loop = _loop(world)
+    loop.score(1, BAD)
+    result = loop.evaluate(1)
+    loop.add(result)
+    order = loop.critique(result)
+    return _step(world, loop.services, loop.model, lambda services: run_criticise_round(services, order))
+
+
+def _plan(world: World) -> Step:
+    loop = _loop(world)
+    order = loop.planning()
+    return _step(world, loop.services, loop.model, lambda services: run_plan_improvement(services, order))
+
+
+def _trace(world: World) -> Step:
+    loop = _loop(world)
+    loop.round(BAD)
+    at = loop.services.clock()
+    order = TraceRoundRequest(model=loop.model, run=loop.run, round=loop.rounds[-1], times=(at, at, at, at))
+    return _step(world, loop.services, loop.model, lambda services: run_trace_round(services, order))
+
+
+def _publish(world: World) -> Step:
+    loop = _loop(world)
+    event = RunEvent(kind="promoted", model=loop.model, run=loop.run, data={"version": "2"})
+    return _step(world, loop.services, loop.model, lambda services: run_publish_event(services, event))
+
+
+# Its order is too long for a parameter of a job, and lies in a blob.
+_LONG = {f"parameter_{number}": tuple(f"{'x' * 60}{choice}" for choice in range(20)) for number in range(8)}
+_WIDE = {
+    "bounds": {
+        "actions": ["tune_hyperparameters"],
+        "parameters": {name: {"kind": "choices", "allowed": allowed} for name, allowed in _LONG.items()},
+        "max_trials": 2,
+    }
+}
+_SPACE = tuple(SearchChoices(parameter=name, choices=choices) for name, choices in _LONG.items())
+_PLAN = Plan(action=TuneHyperparameters(search_space=_SPACE, trials=1, seed=1), rationale="r", expected_effect="e")
+
+STEPS: dict[str, Callable[[World], Step]] = {
+    "validate": _validate,
+    "start a job": _trigger,
+    "start the job of a plan": lambda world: _trigger(world, plan=_PLAN, improvement=_WIDE),
+    "look at a job": _poll,
+    "cancel a job": _cancel,
+    "evaluate": lambda world: _evaluate(world, counted=False),
+    "evaluate a counted look": lambda world: _evaluate(world, counted=True),
+    "criticise a round": _criticise,
+    "plan an improvement": _plan,
+    "trace a round": _trace,
+    "publish an event": _publish,
+}
