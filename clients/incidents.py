@@ -241,8 +241,9 @@ class TableIncidentBook:
 
 
 def _within(signal: Signal, incident: Incident) -> bool:
-    """Whether an alert belongs to an incident of its fingerprint, by the window."""
-    return abs(signal.alert.fired_at - incident.opened_at) <= timedelta(minutes=signal.window_minutes)
+    """Whether an alert belongs to an incident of its fingerprint, by the window and the version that it names."""
+    near = abs(signal.alert.fired_at - incident.opened_at) <= timedelta(minutes=signal.window_minutes)
+    return near and incident.is_about(signal.alert)
 
 
 def _opened(signal: Signal) -> Incident:

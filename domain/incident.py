@@ -165,6 +165,19 @@ class Incident(Message):
         asked = any(entry.key.startswith(UNDO_ORDERED) for entry in self.timeline)
         return self.state != "resolved" or begun or self.leased or asked
 
+    def is_about(self, alert: AlertMessage) -> bool:
+        """Whether an alert of its fingerprint is about the same trouble: about no other version, if it names one.
+
+        A version that became champion meanwhile has a trouble of its own. The one that a rollback put back has not: the
+        rollback did not help.
+        """
+        if self.category != "degradation" or alert.model_version is None:
+            return True
+        action = self.action("rollback")
+        facts = {} if action is None else action.facts
+        known = {self.alert.model_version, facts.get("bad_version"), facts.get("target")} - {None}
+        return not known or alert.model_version in known
+
     def moved(self, operation: Operation) -> "Incident":
         """The incident after an operation of the state table.
 

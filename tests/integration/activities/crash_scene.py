@@ -38,6 +38,7 @@ Activity = Callable[[Services], Any]
 _LOOKS = (2, 20, 60, 24 * 60 - 30)
 _REPEATS = 4
 _SECRETS = re.compile(r"\b0x[0-9A-F]+\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b")
+_GENERATIONS = re.compile(r"\b(queue-M-)\d+\b")
 _TIMES = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?|:\d\b)|\d\d:\d\d(:\d\d)?(Z| UTC)|\d{8}T\d{6}\.\d+"
 )
@@ -247,12 +248,16 @@ class Scene:
             for queue in self.services.uploads.states():
                 if queue.model == self.model:
                     batch = self.services.uploads.claim(self.model, queue.generation, 99)
-                    return [queue.busy, queue.generation, sorted((it.name, it.again) for it in batch.uploads)]
+                    return [queue.busy, sorted((it.name, it.again) for it in batch.uploads)]
         return []
 
 
 def plain(text: str, names: dict[str, str]) -> str:
-    """A text without times, digests and these names."""
+    """A text without times, digests and these names.
+
+    A kill between a take-over of a queue and the start of its orchestration costs a generation: its number is no
+    difference, and two orchestrations of one queue are.
+    """
     for name, plain in names.items():
-        text = text.replace(name, plain)
+        text = _GENERATIONS.sub(r"\1G", text.replace(name, plain))
     return _SECRETS.sub("X", _TIMES.sub("T", text))

@@ -42,14 +42,16 @@ class Interrupted(_Watched):
     Args:
         last: number of the last call, from 1; 0 interrupts nothing.
         after: break off after that call instead of before it.
+        named: break off before the first call of this name.
 
     Attributes:
         calls: how many calls were made.
         made: their names.
     """
 
-    def __init__(self, services: Services, *, last: int, after: bool) -> None:
+    def __init__(self, services: Services, *, last: int = 0, after: bool = False, named: str = "") -> None:
         super().__init__(services)
+        self._named = named
         self._last = last
         self._after = after
         self.calls = 0
@@ -59,7 +61,7 @@ class Interrupted(_Watched):
         """Make a call, or break off before or after it."""
         self.calls += 1
         self.made.append(name)
-        if self.calls == self._last and not self._after:
+        if name == self._named or (self.calls == self._last and not self._after):
             raise KilledError
         result = call(*args, **kwargs)
         if self.calls == self._last:

@@ -229,7 +229,7 @@ def test_a_move_of_another_under_way_is_waited_for(deciding: Deciding) -> None:
     registry = deciding.services.registry
     with pytest.raises(KilledError):
         move_champion(
-            cast("Services", Interrupted(deciding.services, last=6, after=True)),
+            cast("Services", Interrupted(deciding.services, named="registry.set_alias")),
             model=deciding.model, expected="1", version="3", run="incident", decided_by="rollback",
         )  # fmt: skip
     assert deciding.services.champions.moves(deciding.model)[-1].state == "begun"

@@ -151,6 +151,19 @@ def test_two_bad_champions_go_back_two_steps(champions: Case) -> None:
     assert (champions.quarantine("3"), champions.quarantine("2")) == (first.incident_id, second.incident_id)
 
 
+def test_a_bad_champion_of_since_then_has_an_incident_of_its_own(champions: Case) -> None:
+    """Within the window of the one before. That the version that came back is bad as well belongs to the first one."""
+    first = champions.alert(model_version="3")
+    _roll_back(champions, first)
+    assert champions.alert("a2", model_version="2").incident_id == first.incident_id
+    make_champions(champions.services, champions.model, ("1",))
+    second = champions.alert("a3", model_version="1")
+    assert second.incident_id != first.incident_id
+    result = _roll_back(champions, second)
+    assert result.action is not None
+    assert (result.action.state, champions.champion) == ("done", "2"), result.action.detail
+
+
 def test_a_champion_with_none_before_it_stays(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:
     """There is nothing to go back to."""
     make_versions(mlflow_client, case.model, 1, tmp_path)
