@@ -6,10 +6,12 @@ from rich.text import Text
 
 from cli.rendering import moment, plain_table
 from domain.incident import Incident
+from domain.text import shortened
 from domain.times import plain_times
 from domain.view import IncidentView
 
 _SEVERITY = {"critical": "red", "warning": "yellow", "informational": "dim"}
+_LONGEST_DETAIL = 2_000
 _STATE = {"open": "bold red", "acknowledged": "yellow", "mitigated": "green", "resolved": "dim"}
 
 
@@ -43,6 +45,10 @@ def incident_report(view: IncidentView) -> RenderableType:
         facts.add_row("symptom of", incident.caused_by)
     if incident.runbook:
         facts.add_row("runbook", Text(incident.runbook))
+    if incident.alert.run:
+        facts.add_row("run", Text(f"nightshift show {incident.alert.run}"))
+    if incident.alert.detail:
+        facts.add_row("said", Text(shortened(incident.alert.detail, _LONGEST_DETAIL)))
     parts: list[RenderableType] = [
         Text.assemble(
             f"incident {incident.incident_id} ", (incident.state, _STATE[incident.state]), f": {incident.title}"

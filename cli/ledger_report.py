@@ -13,7 +13,9 @@ from domain.view import ChainCheck, Explanation
 
 
 def explanation_report(explanation: Explanation) -> RenderableType:
-    """Why a run did what it did."""
+    """Why a run, or the response to an incident, did what it did."""
+    if not explanation.entries:
+        return Text(f"nothing was decided or ordered in {explanation.run}: see nightshift show {explanation.run}")
     parts: list[RenderableType] = []
     for entry in explanation.entries:
         parts.append(

@@ -313,6 +313,8 @@ def _joined(incident: Incident, signal: Signal) -> tuple[Incident, bool]:
     )
     if incident.state != "resolved":
         return joined, False
+    # Whoever acknowledged it has resolved it, or has seen it end: nobody is at it now.
+    joined = joined.model_copy(update={"acknowledged_by": ""})
     if not incident.armed:
         # Damped until now: nothing was done about it that could be done a second time.
         told = TimelineEntry(key=f"fired-{alert.key}", at=alert.fired_at, actor=alert.source, what="it fired again")

@@ -1,6 +1,7 @@
 """Tell people through apprise: Teams, Slack, PagerDuty, e-mail, webhooks by address; locally a file."""
 
 import json
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ _FILE = "file"
 FIRST, SECOND = "address number", "second channel, address number"
 # Addresses that stand in one word, as apprise takes them; each takes a page of its own.
 _BETWEEN = re.compile(r"[,;](?=[a-zA-Z0-9]+://)")
+_ADDRESS = re.compile(r"\S*://|(?<=URL)[: ].|[({]")
 # What an address does not say itself. Seconds until an answer must have come: apprise waits for four, and a slow pager
 # that has taken a page after that would be paged again. A text that is too long for the service goes out in parts.
 _DEFAULTS = {"rto": 30, "overflow": "split"}
@@ -40,6 +42,20 @@ class _Target:
     kind: str
     url: str
     name: str
+
+
+class _NoAddresses(logging.Filter):
+    """Leaves addresses out of what apprise logs: they hold keys, and it masks only some."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Cut a line where an address begins."""
+        text = record.getMessage()
+        shown = _ADDRESS.split(text, maxsplit=1)[0]
+        record.msg, record.args = (text if shown == text else f"{shown}(address not shown)"), ()
+        return True
+
+
+logging.getLogger("apprise").addFilter(_NoAddresses())
 
 
 class AppriseNotifier:
@@ -84,9 +100,15 @@ class AppriseNotifier:
 
 
 def unreadable(urls: str, fallback_urls: str) -> tuple[str, ...]:
-    """What errors call the addresses of both channels that are none."""
-    targets = (*_targets(urls, FIRST), *_targets(fallback_urls, SECOND))
-    return tuple(target.name for target in targets if _sender(target.url) is None)
+    """The addresses of both channels that are none, each as its setting and what errors call it."""
+    settings = {"NIGHTSHIFT_NOTIFY_URLS": _targets(urls, FIRST)}
+    settings["NIGHTSHIFT_NOTIFY_FALLBACK_URLS"] = _targets(fallback_urls, SECOND)
+    return tuple(
+        f"{setting}: {target.name}"
+        for setting, targets in settings.items()
+        for target in targets
+        if _sender(target.url) is None
+    )
 
 
 def _append(file: Path, notification: Notification) -> None:

@@ -274,7 +274,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     ),
     Chapter(
         "The data drifts",
-        "A drift alert retrains the model on the data of its last champions, once, through the same gate.",
+        "A drift alert retrains the model on its newest accepted data, once, through the same gate.",
         "1 retraining, decided by its own gate; the next drift alert waits for the cooldown",
         _drifted,
     ),

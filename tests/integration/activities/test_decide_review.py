@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 from activities.decide_review import FourEyesError, OtherEvidenceError, decide_review, expire_review
 from activities.start_review import take_decision
 from activities.tell_reviewers import run_tell_reviewers
+from clients.notifier import AppriseNotifier
 from domain.errors import BadInputError
 from domain.ledger import LedgerRecord
 from domain.links import Links
@@ -159,10 +160,11 @@ def test_two_eyes_are_enough(
     assert decide_review(case.services, review, choice="approve", by="ann", comment="yes").state == "approved"
 
 
-def test_each_step_tells_its_people_once(case: Case, flagged: Review) -> None:
+def test_each_step_tells_its_people_once(case: Case, flagged: Review, tmp_path: Path) -> None:
     """The ladder's steps are in the timeline, and what is left is handed back to the orchestrator."""
     told = []
-    case.replace(links=Links(mlflow="", databricks="", app="https://app.example"))
+    links = Links(mlflow="", databricks="", app="https://app.example")
+    case.replace(links=links, notifier=AppriseNotifier("", tmp_path / "told.jsonl"))
     first = run_tell_reviewers(case.services, request(flagged))
     asked = case.services.notifications.get(case.model, f"review:{flagged.review_id}:opened")
     assert asked is not None

@@ -271,11 +271,15 @@ def test_a_firing_redelivered_after_its_resolution_reopens_nothing(book: TableIn
 
 def test_a_new_alert_reopens_what_was_resolved(book: TableIncidentBook, model: str) -> None:
     """Within the window: one more occurrence, open again, told as such, also by a redelivery."""
-    book.record(signal(_fired(model)))
+    known = book.record(signal(_fired(model))).incident
+    assert known is not None
+    book.change(model, known.incident_id, lambda it: it.model_copy(update={"acknowledged_by": "ann"}))
     book.record(signal(_resolved(model)))
     sent = signal(_fired(model, "a2", 5))
     first, second = book.record(sent), book.record(sent)
     incident = _only(book, model)
+    # Ann has gone back to bed.
+    assert incident.acknowledged_by == ""
     assert (incident.state, incident.occurrences, incident.firing) == ("open", 2, 1)
     assert (first.reopened, first.act) == (True, False)
     assert (second.reopened, second.repeated) == (True, True)

@@ -102,5 +102,7 @@ def test_health_says_which_address_is_none(tables: TableServiceClient) -> None:
     health = NotificationHealth(lambda: book, lambda: AT, lambda: unreadable(urls, "json://127.0.0.1:1,hunter2"))
     with pytest.raises(ServiceRefusedError) as raised:
         health.check()
-    assert "address number 2, second channel, address number 1 cannot be read" in raised.value.message
+    first, second = raised.value.message.partition(" cannot be read")[0].split(", ", 1)
+    assert first.endswith("NIGHTSHIFT_NOTIFY_URLS: address number 2")
+    assert second == "NIGHTSHIFT_NOTIFY_FALLBACK_URLS: second channel, address number 1"
     assert "hunter2" not in raised.value.message

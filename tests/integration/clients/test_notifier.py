@@ -123,6 +123,17 @@ def test_an_address_that_nobody_listens_at(free_port: int) -> None:
         send(AppriseNotifier(f"json://127.0.0.1:{free_port}", None), note())
 
 
+@pytest.mark.parametrize(
+    "url", ["pagerdutty://hunter2@k/", "slack://hunter2", "tgram://hunter2/x", "hunter2", "pagerduty://hunter2@"]
+)
+def test_no_log_has_an_address(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """What apprise says about one that it cannot read; the log goes to more people than the key."""
+    with pytest.raises(ServiceRefusedError):
+        send(AppriseNotifier(url, None), note())
+    assert any(record.name == "apprise" and record.levelname == "ERROR" for record in caplog.records)
+    assert "hunter2" not in caplog.text
+
+
 def test_an_address_that_is_none() -> None:
     """Refused, and no retry will help."""
     with pytest.raises(ServiceRefusedError, match="address number 1 cannot be read"):
