@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -53,7 +54,26 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    """A real Azurite and a real MLflow server; use it under the xdist group ``mlflow``, since it is slow to start."""
-    with Stack(ROOT, tmp_path_factory.mktemp("mlflow"), components=("azurite", "mlflow")) as endpoints:
+def tracked_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what ``tracked`` keeps and logs."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="session")
+def tracked(tracked_state: Path) -> Iterator[Endpoints]:
+    """A real Azurite and a real MLflow server.
+
+    Tests that are short use it under the xdist group ``mlflow``, since it is slow to start.
+    """
+    with Stack(ROOT, tracked_state, components=("azurite", "mlflow")) as endpoints:
         yield endpoints
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_before() -> Iterator[None]:
+    """What a test, the app or MLflow's client sets in this process's environment ends with the test."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)

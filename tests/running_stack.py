@@ -1,9 +1,9 @@
 """A whole local stack, shared by all tests of the group ``stack``, with specs that some of them need."""
 
-import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,17 +125,19 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
         "NIGHTSHIFT_RETRY_SECONDS": "0.5",
         "NIGHTSHIFT_RETRY_ATTEMPTS": "4",
     }
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
+    with started_with(settings, folder / "state") as endpoints, AppClient(endpoints.app_url) as app:
+        yield RunningApp(endpoints, folder / "state", app, folder / "specs")
+
+
+@contextmanager
+def started_with(settings: Mapping[str, str], state: Path) -> Iterator[Endpoints]:
+    """A whole stack that is started with these settings, which this process then has no longer."""
+    stack = Stack(ROOT, state)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        endpoints = stack.up(lambda event: None)
     try:
-        with (
-            Stack(ROOT, folder / "state") as endpoints,
-            AppClient(endpoints.app_url) as app,
-        ):
-            yield RunningApp(endpoints, folder / "state", app, folder / "specs")
+        yield endpoints
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        stack.down()

@@ -1,7 +1,6 @@
 """Traces, metrics and correlation ids of a whole stack, taken by an OTLP collector."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ import pytest
 from cli.app_client import AppClient
 from domain.telemetry import CORRELATION_HEADER
 from local_host.datasets.source import REVENUE
-from local_host.stack.stack import Stack
 from tests.e2e.conftest import ROOT, RunningApp, good_file
 from tests.otlp_collector import Collector, SeenSpan, collecting
+from tests.running_stack import started_with
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
@@ -46,17 +45,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedStack]:
     folder = tmp_path_factory.mktemp("observed")
     with collecting() as collector:
         settings = {**_EXPORT, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint}
-        before = {name: os.environ.get(name) for name in settings}
-        os.environ.update(settings)
-        try:
-            with Stack(ROOT, folder / "state") as endpoints, AppClient(endpoints.app_url) as app:
-                yield ObservedStack(RunningApp(endpoints, folder / "state", app, ROOT / "model_specs"), collector)
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+        with started_with(settings, folder / "state") as endpoints, AppClient(endpoints.app_url) as app:
+            yield ObservedStack(RunningApp(endpoints, folder / "state", app, ROOT / "model_specs"), collector)
 
 
 @pytest.fixture(scope="module")

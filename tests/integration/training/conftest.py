@@ -1,6 +1,7 @@
-"""A real MLflow server and real blob storage for the training jobs."""
+"""The jobs' environment over a real MLflow server and real blob storage."""
 
 import importlib
+import sys
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from tests.integration.training.servers import blob_server, mlflow_server
+from local_host.stack.endpoints import Endpoints
 from tests.integration.training.workbench import Workbench
 
 
@@ -22,27 +23,21 @@ def _mlflow_is_imported() -> None:
             importlib.import_module(module)
 
 
-@pytest.fixture(scope="session")
-def job_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of an MLflow server of this test process."""
-    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def job_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Connection string of a blob service of this test process."""
-    with blob_server(tmp_path_factory.mktemp("azurite")) as connection_string:
-        yield connection_string
-
-
 @pytest.fixture
-def bench(job_storage: str, job_mlflow: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench:
-    """A container and a model prefix of the test's own; the jobs' environment is set in this process too."""
-    unique = uuid.uuid4().hex[:12]
-    with BlobServiceClient.from_connection_string(job_storage) as service:
+def bench(
+    tracked: Endpoints, tracked_state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Workbench]:
+    """A container and a model prefix of the test's own; the jobs' environment is set in this process too.
+
+    A failed test shows what MLflow logged meanwhile.
+    """
+    unique, storage = uuid.uuid4().hex[:12], tracked.storage_connection_string
+    with BlobServiceClient.from_connection_string(storage) as service:
         service.create_container(f"c{unique}")
-    made = Workbench(job_storage, job_mlflow, f"c{unique}", f"p{unique}_", tmp_path)
+    made = Workbench(storage, tracked.mlflow_url, f"c{unique}", f"p{unique}_", tmp_path)
     for name, value in made.environ.items():
         monkeypatch.setenv(name, value)
-    return made
+    log = tracked_state / "logs" / "mlflow.log"
+    before = log.stat().st_size
+    yield made
+    sys.stdout.write(log.read_bytes()[before:].decode(errors="replace"))

@@ -1,12 +1,23 @@
 """The entry points as processes, as the job runner starts them."""
 
 import dataclasses
+import threading
 import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+from azure.storage.blob import BlobServiceClient
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
 from domain.job import OUTAGE_MARK
+from domain.upload import BlobRef
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
+from training.jobs.blobs import JobBlobs
+from training.jobs.process import JobOutageError, outages_named
 
 
 def test_train_and_score_run_as_processes(bench: Workbench) -> None:
@@ -32,17 +43,73 @@ def test_a_failing_task_ends_with_its_error(bench: Workbench) -> None:
     )
 
 
-@pytest.mark.parametrize("service", ["mlflow", "storage"])
-def test_an_outage_of_a_service_is_named_as_one(bench: Workbench, service: str) -> None:
-    """Nothing listens where MLflow or storage should be: the last line says so by the name that the app knows."""
-    away = "http://127.0.0.1:9"
-    if service == "mlflow":
-        broken = dataclasses.replace(bench, mlflow_url=away)
-        order = {"model": "m", "dataset": bench.url("d.json"), "train_token": "t", "lifecycle_run": "r"}
-        ended = broken.run("training.jobs.train", **order)
-    else:
-        storage = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint={away}/a;"
-        broken = dataclasses.replace(bench, storage=storage)
-        ended = broken.run("training.jobs.validate", order=f"{away}/a/c/o.json", report=f"{away}/a/c/r.json")
+AWAY = "http://127.0.0.1:9"
+
+
+class _Busy(BaseHTTPRequestHandler):
+    """Answers every request with the status of its class."""
+
+    status: int
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST = do_PUT = _answer  # noqa: N815  the standard library's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the standard library's name
+        """Nothing: the test says what happened."""
+
+
+@pytest.fixture
+def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's client asks twice and no more; by default it goes on for minutes."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+
+
+@pytest.fixture
+def busy(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a service that answers nothing but the status that the test names."""
+    handler = type("Handler", (_Busy,), {"status": request.param})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("briefly")
+@pytest.mark.parametrize("busy", [503, 429, 500], indirect=True)
+def test_a_service_that_answers_only_that_it_cannot_is_an_outage(busy: str, tmp_path: Path) -> None:
+    """MLflow's client gives up after its own attempts, for its calls and for artifacts alike."""
+    with pytest.raises(JobOutageError, match="is not available"), outages_named():
+        MlflowClient(busy, busy).search_registered_models()
+    (file := tmp_path / "a.txt").write_text("a", encoding="utf-8")
+    with pytest.raises(JobOutageError), outages_named():
+        HttpArtifactRepository(f"{busy}/api/2.0/mlflow-artifacts/artifacts/1").log_artifact(str(file))  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.usefixtures("briefly")
+@pytest.mark.parametrize("busy", [403, 404], indirect=True)
+def test_a_service_that_refuses_is_none(busy: str) -> None:
+    """Another attempt would be refused too."""
+    with pytest.raises(MlflowException), outages_named():
+        MlflowClient(busy, busy).search_registered_models()
+
+
+@pytest.mark.usefixtures("briefly")
+def test_an_outage_is_named_as_one(bench: Workbench) -> None:
+    """Nothing listens where MLflow should be: the process's last line says so by the name that the app knows."""
+    broken = dataclasses.replace(bench, mlflow_url=AWAY)
+    ended = broken.run("training.jobs.train", model="m", dataset="d", train_token="t", lifecycle_run="r")
     last = ended.log.strip().splitlines()[-1]
     assert (ended.code, last.partition(":")[0]) == (1, f"training.jobs.process.{OUTAGE_MARK}"), ended.log
+
+
+def test_storage_that_is_away_is_an_outage_too() -> None:
+    """Nothing listens where storage should be."""
+    text = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint={AWAY}/a;"
+    storage = BlobServiceClient.from_connection_string(text, retry_total=0)
+    with storage, pytest.raises(JobOutageError), outages_named():
+        JobBlobs(storage).read(BlobRef(container="c", name="b"))

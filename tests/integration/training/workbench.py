@@ -17,7 +17,8 @@ from clients.spec_files import load_spec
 from domain.identity import digest
 from domain.spec import ModelSpec
 from domain.upload import BlobRef, DatasetManifest, DatasetPart
-from tests.integration.training.servers import ROOT
+
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,6 @@ class Workbench:
             "MLFLOW_TRACKING_URI": self.mlflow_url,
             "MLFLOW_REGISTRY_URI": self.mlflow_url,
             "MLFLOW_DISABLE_TELEMETRY": "true",
-            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
             "MLFLOW_UV_AUTO_DETECT": "false",
         }
 
