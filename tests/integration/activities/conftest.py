@@ -11,9 +11,12 @@ from local_host.stack.endpoints import Endpoints
 from tests.integration.activities.model_data import Starts, accept_file
 from tests.integration.activities.pagers import AT, Make, Night, Pager
 from tests.integration.activities.responder import Case
+from tests.integration.real_services import mlflow_client, mlflow_environment, pager, responding, specs
 from tests.model_versions import make_bare_model, make_champions, make_versions
 from wiring.services import LazyServices
 from wiring.settings import read_settings
+
+__all__ = ["mlflow_client", "mlflow_environment", "pager", "responding", "specs"]
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -25,37 +28,10 @@ def services(tracked: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> La
     return LazyServices(read_settings(tracked.environment() | told, ROOT))
 
 
-@pytest.fixture(scope="session")
-def mlflow_client(tracked: Endpoints) -> MlflowClient:
-    """MLflow's own client, to prepare and to look."""
-    return MlflowClient(tracked.mlflow_url, tracked.mlflow_url)
-
-
 @pytest.fixture
 def model(mlflow_client: MlflowClient) -> str:
     """A registered model of this test's own with versions 1 to 3, version 1 the champion."""
     return make_bare_model(mlflow_client)
-
-
-@pytest.fixture(scope="session")
-def specs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of model specs in which tests put their own."""
-    return tmp_path_factory.mktemp("specs")
-
-
-@pytest.fixture(scope="session")
-def responding(tracked: Endpoints, specs: Path) -> LazyServices:
-    """The services as the app builds them, over the tests' own specs."""
-    return LazyServices(read_settings(tracked.environment() | {"NIGHTSHIFT_MODEL_SPECS": str(specs)}, ROOT))
-
-
-@pytest.fixture(autouse=True)
-def _mlflow_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow itself reads where ``models:/`` is from the environment, which is the app's own; test by test."""
-    if "tracked" in request.fixturenames:
-        environment = request.getfixturevalue("tracked").environment()
-        for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
-            monkeypatch.setenv(name, environment[name])
 
 
 @pytest.fixture
@@ -76,14 +52,6 @@ def champions(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> Case:
 def client() -> Starts:
     """The durable client."""
     return Starts()
-
-
-@pytest.fixture
-def pager() -> Iterator[Pager]:
-    """A pager of the test's own."""
-    made = Pager()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ from domain.names import BRONZE, EVIDENCE, SILVER, experiment
 from domain.plan import Plan, SearchChoices, TuneHyperparameters
 from domain.ports import Services
 from domain.run import EvaluateRequest, PollRequest, RunEvent, TriggerRequest, ValidateRequest
-from tests.integration.activities.crash_scene import plain
 from tests.integration.activities.improving import BAD, ROOT, Improving
 from tests.integration.activities.memory_ports import MemoryEvents, MemoryJobs
 from tests.integration.activities.model_data import upload_file
 from tests.integration.activities.responder import Case
+from tests.integration.crashes.scene import plain
 from tests.model_versions import make_bare_model
 from wiring.services import LazyServices
 

@@ -17,10 +17,10 @@ from mlflow import MlflowClient
 
 from domain.errors import ConflictError
 from domain.review import DecidedAlreadyError
-from tests.integration.activities.crash_scenarios import SCENARIOS, Scenario
-from tests.integration.activities.crash_scene import Scene
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.pagers import Pager
+from tests.integration.crashes.scenarios import SCENARIOS, Scenario
+from tests.integration.crashes.scene import Scene
 from wiring.services import LazyServices
 
 pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(3600)]

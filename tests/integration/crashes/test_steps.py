@@ -1,7 +1,7 @@
 """Every step of a run and of an improvement round, broken off between any two calls of its ports and called again.
 
 Nothing else follows a step that was killed: Durable calls it again. So its second result, and all that lasts, are those
-of an undisturbed call. ``--crash-points`` as in test_crash_points.
+of an undisturbed call. ``--crash-points`` as in test_points.
 """
 
 from pathlib import Path
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from tests.integration.activities.crash_steps import STEPS, Step, World
 from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.test_crash_points import chosen, differences
+from tests.integration.crashes.steps import STEPS, Step, World
+from tests.integration.crashes.test_points import chosen, differences
 from wiring.services import LazyServices
 
 pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(3600)]

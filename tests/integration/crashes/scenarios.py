@@ -47,12 +47,12 @@ from domain.review_policy import ReviewStep
 from domain.run import AlertRequest, ClaimRequest, HaltRecord, WithdrawRequest, broke_off
 from domain.upload_queue import Submission
 from tests.incident_examples import alert
-from tests.integration.activities.crash_scene import STATES, Activity, Scene
 from tests.integration.activities.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
 from tests.integration.activities.failing_ports import without_alias
 from tests.integration.activities.model_data import accept_file
 from tests.integration.activities.responder import ROOT
 from tests.integration.activities.reviewing import flag, request
+from tests.integration.crashes.scene import STATES, Activity, Scene
 
 _REFUSED = ServiceRefusedError("MLflow", "403", "the identity may not set aliases")
 _ENDPOINT = "revenue"

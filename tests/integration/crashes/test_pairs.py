@@ -24,13 +24,13 @@ from activities.watch_orders import watch_model
 from domain.errors import NightshiftError, ServiceRefusedError
 from domain.review import Choice
 from tests.incident_examples import alert
-from tests.integration.activities.crash_scene import Activity, Scene
 from tests.integration.activities.deciding import PROMOTE, Deciding
 from tests.integration.activities.failing_ports import without_alias
 from tests.integration.activities.interruptions import Preempted
 from tests.integration.activities.pagers import Pager
 from tests.integration.activities.reviewing import flag
-from tests.integration.activities.test_crash_points import chosen
+from tests.integration.crashes.scene import Activity, Scene
+from tests.integration.crashes.test_points import chosen
 from wiring.services import LazyServices
 
 pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(3600)]
