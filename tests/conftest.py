@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -70,10 +71,13 @@ def tracked(tracked_state: Path) -> Iterator[Endpoints]:
 
 
 @pytest.fixture(autouse=True)
-def _environment_as_before() -> Iterator[None]:
-    """What a test, the app or MLflow's client sets in this process's environment ends with the test."""
+def _process_as_before() -> Iterator[None]:
+    """What a test, the app or MLflow's client sets for this whole process ends with the test."""
     before = dict(os.environ)
     yield
+    if (mlflow := sys.modules.get("mlflow")) is not None:
+        # It stands above the environment: a later test's runs would go to this one's server.
+        mlflow.set_tracking_uri(None)
     for name in os.environ.keys() - before.keys():
         del os.environ[name]
     os.environ.update(before)

@@ -1,10 +1,8 @@
 """Traces of improvement rounds on a real MLflow server."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import mlflow
 import pytest
 from mlflow import MlflowClient
 
@@ -26,12 +24,9 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def services(tracked: Endpoints, monkeypatch: pytest.MonkeyPatch) -> Iterator[LazyServices]:
-    """The services as the app builds them; writing traces sets MLflow's own variables."""
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"):
-        monkeypatch.setenv(name, tracked.environment().get(name, "false"))
-    yield LazyServices(read_settings(tracked.environment(), ROOT))
-    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # back to what the environment says
+def services(tracked: Endpoints) -> LazyServices:
+    """The services as the app builds them."""
+    return LazyServices(read_settings(tracked.environment(), ROOT))
 
 
 @pytest.fixture

@@ -98,7 +98,6 @@ def test_a_service_that_refuses_is_none(busy: str) -> None:
         MlflowClient(busy, busy).search_registered_models()
 
 
-@pytest.mark.usefixtures("briefly")
 def test_an_outage_is_named_as_one(bench: Workbench) -> None:
     """Nothing listens where MLflow should be: the process's last line says so by the name that the app knows."""
     broken = dataclasses.replace(bench, mlflow_url=AWAY)

@@ -49,6 +49,7 @@ class Workbench:
             "MLFLOW_TRACKING_URI": self.mlflow_url,
             "MLFLOW_REGISTRY_URI": self.mlflow_url,
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
             "MLFLOW_UV_AUTO_DETECT": "false",
         }
 
