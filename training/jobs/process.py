@@ -15,7 +15,6 @@ _DEFAULTS = {
     # Idle threads of the tree fitting must not spin on cores that others need.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
-_PASSING = frozenset({408, 429})
 
 
 def prepare_process() -> None:
@@ -61,15 +60,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _is_outage(error: BaseException) -> bool:
     from mlflow.exceptions import RestException
     from requests import ConnectionError as NoConnectionError
-    from requests import HTTPError, Timeout
+    from requests import Timeout
     from requests.exceptions import RetryError
 
     if isinstance(error, RestException):
         return error.error_code in {"TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
-    if isinstance(error, HTTPError):
-        # Calls about artifacts give the answer's own error, not one of MLflow's.
-        return error.response is not None and (
-            error.response.status_code in _PASSING or error.response.status_code >= 500
-        )
-    # RetryError: the service answered 408, 429 or 5xx as often as MLflow's client asked.
+    # RetryError: MLflow's client got 408, 429, 500, 502, 503 or 504 at every attempt, for calls and for artifacts.
     return isinstance(error, ConnectionError | NoConnectionError | RetryError | Timeout)

@@ -20,14 +20,14 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Replaced:
-    """Services of which some are replaced."""
+    """Services of which some ports are replaced, or a port of which some calls are."""
 
-    def __init__(self, services: Services, **ports: Any) -> None:
-        self._services = services
-        self._ports = ports
+    def __init__(self, whole: Any, **parts: Any) -> None:
+        self._whole = whole
+        self._parts = parts
 
     def __getattr__(self, name: str) -> Any:
-        return self._ports[name] if name in self._ports else getattr(self._services, name)
+        return self._parts[name] if name in self._parts else getattr(self._whole, name)
 
 
 class Case:

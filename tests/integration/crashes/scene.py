@@ -28,7 +28,7 @@ from domain.ports import Services
 from domain.upload_queue import Submission
 from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
 from tests.integration.activities.pagers import Pager
-from tests.integration.activities.responder import Case, later
+from tests.integration.activities.responder import Case, Replaced, later
 from tests.model_versions import make_champions, make_versions
 from tests.owed_of import OwedOf
 
@@ -77,17 +77,6 @@ class Queues:
         self.taken[message_id] = queue
 
 
-class Narrowed:
-    """A port of which some calls are replaced."""
-
-    def __init__(self, port: Any, **calls: Any) -> None:
-        self._port = port
-        self._calls = calls
-
-    def __getattr__(self, name: str) -> Any:
-        return self._calls[name] if name in self._calls else getattr(self._port, name)
-
-
 class Scene:
     """A model whose sweeps see nothing but it; compute, endpoint and queues in memory, the rest real."""
 
@@ -118,8 +107,8 @@ class Scene:
         self.case.replace(
             clock=lambda: self._clock() + self.passed,
             notifier=AppriseNotifier(pager.url, None),
-            notifications=Narrowed(book, begin=begin),
-            incidents=Narrowed(
+            notifications=Replaced(book, begin=begin),
+            incidents=Replaced(
                 incidents,
                 all=lambda name=None, states=(): incidents.all(name or model, states),
                 unfinished=lambda: tuple(it for it in incidents.unfinished() if it.model == model),

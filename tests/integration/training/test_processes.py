@@ -1,10 +1,8 @@
 """The entry points as processes, as the job runner starts them."""
 
 import dataclasses
-import threading
 import uuid
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,8 +14,11 @@ from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 from domain.job import OUTAGE_MARK
 from domain.upload import BlobRef
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
+from tests.loopback_server import Answering, LoopbackServer
 from training.jobs.blobs import JobBlobs
 from training.jobs.process import JobOutageError, outages_named
+
+AWAY = "http://127.0.0.1:9"
 
 
 def test_train_and_score_run_as_processes(bench: Workbench) -> None:
@@ -43,26 +44,6 @@ def test_a_failing_task_ends_with_its_error(bench: Workbench) -> None:
     )
 
 
-AWAY = "http://127.0.0.1:9"
-
-
-class _Busy(BaseHTTPRequestHandler):
-    """Answers every request with the status of its class."""
-
-    status: int
-
-    def _answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(self.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_GET = do_POST = do_PUT = _answer  # noqa: N815  the standard library's names
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the standard library's name
-        """Nothing: the test says what happened."""
-
-
 @pytest.fixture
 def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow's client asks twice and no more; by default it goes on for minutes."""
@@ -72,15 +53,22 @@ def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def busy(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a service that answers nothing but the status that the test names."""
-    handler = type("Handler", (_Busy,), {"status": request.param})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    status: int = request.param
+
+    class Busy(Answering):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.answer(status, b"", {})
+
+        do_PUT = do_GET  # noqa: N815 - the base class names it
+
+    server = LoopbackServer(Busy)
+    yield server.url
+    server.close()
 
 
 @pytest.mark.usefixtures("briefly")
-@pytest.mark.parametrize("busy", [503, 429, 500], indirect=True)
+@pytest.mark.parametrize("busy", [408, 429, 500, 502, 503, 504], indirect=True)
 def test_a_service_that_answers_only_that_it_cannot_is_an_outage(busy: str, tmp_path: Path) -> None:
     """MLflow's client gives up after its own attempts, for its calls and for artifacts alike."""
     with pytest.raises(JobOutageError, match="is not available"), outages_named():
