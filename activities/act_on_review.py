@@ -14,14 +14,13 @@ from activities.review_bindings import changes_since
 from activities.settle_review import settled, tell_outcome
 from activities.standing import expected_alias
 from activities.tell_reviewers import find_review
-from activities.wake_queue import wake_queue
+from activities.wake_queue import wake_busy_queue
 from domain.errors import BadInputError, ChampionMovedError, MoveCalledOffError
 from domain.improvement_messages import ImproveOrder
 from domain.names import ACT_ON_REVIEW
 from domain.ports import Services
 from domain.review import BoundChange, Review
 from domain.review_messages import ReviewRequest, ReviewResult
-from domain.upload_queue import Submission
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +38,7 @@ async def run_act_on_review(
     """
     result = await asyncio.to_thread(_guarded, services, request)
     if result.state == "void":
-        states = await asyncio.to_thread(lambda: list(services.uploads.states()))
-        queue = next((state for state in states if state.model == request.model), None)
-        if queue is not None and queue.busy:
-            submission = Submission(generation=queue.generation, accepted=False)
-            await wake_queue(client, services, request.model, submission)
+        await wake_busy_queue(client, services, request.model)
     return result
 
 

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from activities.failures import guarded
 from activities.train_again import is_kept, upload_again
-from activities.wake_queue import wake_queue
+from activities.wake_queue import wake_busy_queue
 from domain.errors import BadInputError
 from domain.identity import short
 from domain.improvement_messages import ImproveOrder, ImproveOrdered
@@ -17,7 +17,6 @@ from domain.names import EVIDENCE, LIFECYCLE, ORDER_IMPROVEMENT
 from domain.ports import Services
 from domain.spec import ModelSpec
 from domain.upload import BlobRef, PartReport, Upload
-from domain.upload_queue import Submission
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +33,7 @@ async def run_order_improvement(
     """
     result = await asyncio.to_thread(_submit, services, order)
     if result.identity:
-        queue = next(state for state in services.uploads.states() if state.model == order.model)
-        if queue.busy:
-            submission = Submission(generation=queue.generation, accepted=False)
-            await wake_queue(client, services, order.model, submission)
+        await wake_busy_queue(client, services, order.model)
     return result
 
 

@@ -11,7 +11,7 @@ from activities.failures import guarded
 from activities.mitigation import keep_action
 from activities.plan_response import find_incident
 from activities.train_again import is_kept, read_manifest, upload_again
-from activities.wake_queue import wake_queue
+from activities.wake_queue import wake_busy_queue
 from domain.dataset import AcceptedDataset
 from domain.identity import digest
 from domain.improvement_messages import improvement_of
@@ -22,7 +22,6 @@ from domain.ports import Services
 from domain.registry import RegisteredVersion
 from domain.response import MitigateRequest, MitigationResult, RetrainingRequest, RetrainingState
 from domain.upload import Upload
-from domain.upload_queue import Submission
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +41,7 @@ async def run_retrain(
     """
     result = await asyncio.to_thread(_submit, services, request)
     if result.action is not None and result.action.state in {"begun", "repeated"}:
-        queue = next(state for state in services.uploads.states() if state.model == request.model)
-        if queue.busy:
-            submission = Submission(generation=queue.generation, accepted=False)
-            await wake_queue(client, services, request.model, submission)
+        await wake_busy_queue(client, services, request.model)
     return result
 
 

@@ -57,6 +57,13 @@ async def wake_queue(
     return True
 
 
+async def wake_busy_queue(client: df.DurableOrchestrationClient, services: Services, model: str) -> None:
+    """Start what a model's queue needs; nothing if it has no work."""
+    queue = await asyncio.to_thread(services.uploads.state, model)
+    if queue is not None and queue.busy:
+        await wake_queue(client, services, model, Submission(generation=queue.generation, accepted=False))
+
+
 def _tell_broken(services: Services, model: str, run: str, why: str) -> None:
     """Tell on-call and the ledger that a run broke off.
 
@@ -87,7 +94,11 @@ async def _take_over(
     """Give a queue whose instance has ended while busy a successor; None if there is nothing to do, or not yet.
 
     A run that goes on without its queue is waited for, because two must not train at once: the timer looks again.
+    On-call is told first: once a successor is written down, nobody looks at the generation before it any more.
     """
+    queue = await asyncio.to_thread(services.uploads.state, model)
+    if queue is None or not queue.busy or queue.generation != generation:
+        return None
     begun = await asyncio.to_thread(services.uploads.begun_run, model)
     status = None if begun is None else await client.get_status(begun)
     state = None if status is None else status.runtime_status
@@ -96,21 +107,21 @@ async def _take_over(
         return None
     if begun is not None and status is not None and state is not None and state in _BROKEN:
         await asyncio.to_thread(_tell_broken, services, model, begun, str(status.output or state.name.lower()))
-    successor = await asyncio.to_thread(
-        lambda: services.uploads.take_over(model, generation, begun_has_ended=state is not None)
-    )
-    if not successor.accepted:
-        return None
     alert = AlertRequest(
         key=f"{queue_instance(model, generation)}:gone",
         model=model,
         run=begun or "",
         rule="queue_gone",
         severity="warning",
-        title=f"The queue of {model} had ended before its work; it was started again",
+        title=f"The queue of {model} had ended before its work; it is started again",
         detail=f"generation {generation}; its last run was {begun or 'none'}",
         at=services.clock(),
     )
     await asyncio.to_thread(run_send_alert, services, alert)
+    successor = await asyncio.to_thread(
+        lambda: services.uploads.take_over(model, generation, begun_has_ended=state is not None)
+    )
+    if not successor.accepted:
+        return None
     logger.warning("queue_taken_over model=%s generation=%s", model, successor.generation)
     return successor

@@ -168,10 +168,13 @@ class TableUploadQueue:
 
     def states(self) -> Iterable[QueueState]:
         """All queues."""
-        queues = (self._table.get(model, _QUEUE) for model in self._table.partitions())
-        return [self._state(queue) for queue in queues if queue is not None]
+        return [state for model in self._table.partitions() if (state := self.state(model)) is not None]
 
-    def _state(self, queue: Row) -> QueueState:
+    def state(self, model: str) -> QueueState | None:
+        """The queue of a model; None if nothing was ever uploaded."""
+        queue = self._table.get(model, _QUEUE)
+        if queue is None:
+            return None
         generation, busy, sequence = _read(queue)
         waits_from = _waits_from(queue)
         if not busy:

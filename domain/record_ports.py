@@ -43,6 +43,9 @@ class UploadQueue(Protocol):
     def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
         """Start a successor of a generation whose instance is gone; it takes up the begun run unless that has ended."""
 
+    def state(self, model: str) -> QueueState | None:
+        """The queue of a model; None if nothing was ever uploaded."""
+
     def states(self) -> Iterable[QueueState]:
         """All queues."""
 

@@ -74,8 +74,8 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         run = await asyncio.to_thread(services().uploads.run_of, model, identity)
         # A producer would take "no run" of a misspelt model for "not yet", for ever.
         if run is None:
-            known = await asyncio.to_thread(lambda: {state.model for state in services().uploads.states()})
-            await asyncio.to_thread(refuse_unknown_model, services(), model, found=model in known)
+            queue = await asyncio.to_thread(services().uploads.state, model)
+            await asyncio.to_thread(refuse_unknown_model, services(), model, found=queue is not None)
         return answer(UploadView(model=model, identity=identity, run=run))
 
     return result

@@ -6,7 +6,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from activities.wake_queue import queue_instance, wake_queue
+from activities.wake_queue import queue_instance, wake_busy_queue, wake_queue
 from domain.alert import AlertMessage
 from domain.errors import ServiceUnavailableError
 from domain.upload import Upload
@@ -52,17 +52,51 @@ class _Queues:
         self.sent.append(alert)
 
 
+def _upload(case: Case) -> int:
+    """Submit a file; the generation of the queue that has to take it."""
+    upload = Upload(
+        url="http://host/bronze/m/a", container="bronze", name="m/a", etag='"1"', size=1,
+        event_time=case.services.clock(), event_id="e",
+    )  # fmt: skip
+    return case.services.uploads.submit(upload, case.model).generation
+
+
+async def test_a_queue_that_ended_before_its_work_is_told_although_the_broker_was_away(case: Case) -> None:
+    """The successor comes after the alert, or nobody would ever hear of it."""
+    queues = _Queues(outages=1)
+    case.replace(alert_queues=queues)
+    generation = _upload(case)
+    client: Any = _Client({queue_instance(case.model, generation)})
+    with pytest.raises(ServiceUnavailableError):
+        await wake_busy_queue(client, case.services, case.model)
+    assert client.started == []
+    await wake_busy_queue(client, case.services, case.model)
+    assert [alert.rule for alert in queues.sent] == ["queue_gone"]
+    assert client.started == [queue_instance(case.model, generation + 1)]
+
+
+async def test_a_queue_without_work_is_left_alone(case: Case) -> None:
+    """Neither before the first upload nor after the last one: nothing is told, nothing started."""
+    queues = _Queues(outages=0)
+    case.replace(alert_queues=queues)
+    client: Any = _Client(set())
+    await wake_busy_queue(client, case.services, case.model)
+    generation = _upload(case)
+    for claim in (0, 1):
+        case.services.uploads.claim(case.model, generation, claim)
+    client.failed = {queue_instance(case.model, generation)}
+    await wake_busy_queue(client, case.services, case.model)
+    await wake_queue(client, case.services, case.model, Submission(generation=generation, accepted=False))
+    assert (client.started, queues.sent) == ([], [])
+
+
 async def test_a_run_that_broke_off_with_its_queue_is_on_record_and_told(case: Case) -> None:
     """Storage and broker were away for longer than the retries: lifecycle and queue have failed. With the broker still
     away the sweep comes again; then ledger, alert and the successor follow, each once.
     """
     queues = _Queues(outages=1)
     case.replace(alert_queues=queues)
-    upload = Upload(
-        url="http://host/bronze/m/a", container="bronze", name="m/a", etag='"1"', size=1,
-        event_time=case.services.clock(), event_id="e",
-    )  # fmt: skip
-    generation = case.services.uploads.submit(upload, case.model).generation
+    generation = _upload(case)
     run = case.services.uploads.claim(case.model, generation, 0).run
     client: Any = _Client({queue_instance(case.model, generation), run})
     submission = Submission(generation=generation, accepted=False)

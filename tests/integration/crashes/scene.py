@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 
 from activities.deliver_owed import deliver_owed
 from activities.start_review import wake_review
-from activities.wake_queue import wake_queue
+from activities.wake_queue import wake_busy_queue
 from activities.watch_orders import watch_model
 from activities.watch_responses import watch_responses
 from clients.notifications import TableNotificationBook
@@ -25,7 +25,6 @@ from domain.errors import ConflictError, NightshiftError, ServiceUnavailableErro
 from domain.names import CHAMPION
 from domain.notification import NotificationRecord
 from domain.ports import Services
-from domain.upload_queue import Submission
 from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
 from tests.integration.activities.pagers import Pager
 from tests.integration.activities.responder import Case, Replaced, later
@@ -38,22 +37,29 @@ Activity = Callable[[Services], Any]
 _LOOKS = (2, 20, 60, 24 * 60 - 30)
 _REPEATS = 4
 _SECRETS = re.compile(r"\b0x[0-9A-F]+\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b")
-_GENERATIONS = re.compile(r"\b(queue-M-)\d+\b")
 _TIMES = re.compile(
     r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?|:\d\b)|\d\d:\d\d(:\d\d)?(Z| UTC)|\d{8}T\d{6}\.\d+"
 )
 
 
 class Durable:
-    """A durable client that remembers what was started, which runs, and says the same of every other instance."""
+    """A durable client that remembers what was started, which runs, and says the same of every other instance.
+
+    A queue had one instance before: the first that is asked for. Its later generations are there once they are started.
+    """
 
     def __init__(self) -> None:
         self.state: df.OrchestrationRuntimeStatus | None = STATES.Completed
         self.started: set[str] = set()
+        self._queue = ""
 
     async def get_status(self, instance: str, **_: Any) -> Any:
         if any(it.endswith(f" {instance}") for it in self.started):
             return DurableOrchestrationStatus(runtimeStatus=STATES.Running.value)
+        if instance.startswith("queue-"):
+            self._queue = self._queue or instance
+            if instance != self._queue:
+                return None
         return None if self.state is None else DurableOrchestrationStatus(runtimeStatus=self.state.value)
 
     async def start_new(self, name: str, instance: str, _: Any) -> str:
@@ -171,11 +177,7 @@ class Scene:
             for review in self.services.reviews.all(self.model):
                 if not review.settled:
                     await wake_review(self.client, self.services, review, again=True)
-            for queue in self.services.uploads.states():
-                if queue.model == self.model and queue.busy:
-                    await wake_queue(
-                        self.client, self.services, self.model, Submission(generation=queue.generation, accepted=False)
-                    )
+            await wake_busy_queue(self.client, self.services, self.model)
             if self.serving.state.updating:
                 self.serving.end_update()
             deliver_owed(self.services)
@@ -234,19 +236,14 @@ class Scene:
     def _uploads(self) -> list[Any]:
         """What the queue holds, by the runs that have it or would get it."""
         with contextlib.suppress(NightshiftError):
-            for queue in self.services.uploads.states():
-                if queue.model == self.model:
-                    batch = self.services.uploads.claim(self.model, queue.generation, 99)
-                    return [queue.busy, sorted((it.name, it.again) for it in batch.uploads)]
+            if (queue := self.services.uploads.state(self.model)) is not None:
+                batch = self.services.uploads.claim(self.model, queue.generation, 99)
+                return [queue.busy, sorted((it.name, it.again) for it in batch.uploads)]
         return []
 
 
 def plain(text: str, names: dict[str, str]) -> str:
-    """A text without times, digests and these names.
-
-    A kill between a take-over of a queue and the start of its orchestration costs a generation: its number is no
-    difference, and two orchestrations of one queue are.
-    """
+    """A text without times, digests and these names."""
     for name, plain in names.items():
-        text = _GENERATIONS.sub(r"\1G", text.replace(name, plain))
+        text = text.replace(name, plain)
     return _SECRETS.sub("X", _TIMES.sub("T", text))
