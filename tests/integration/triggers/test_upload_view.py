@@ -1,0 +1,68 @@
+"""GET /api/uploads/{model}/{identity}: the run of an upload, or that there can be none."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from azure.data.tables import TableServiceClient
+
+from clients.upload_queue import TableUploadQueue
+from domain.ports import Services
+from domain.upload import Upload
+from tests.unit.triggers.api.requests import request
+from triggers.run_api import blueprint
+
+
+@pytest.fixture
+def queue(tables: TableServiceClient) -> TableUploadQueue:
+    """The queue of uploads."""
+    return TableUploadQueue(tables)
+
+
+def _upload(model: str) -> Upload:
+    return Upload(
+        url=f"http://host/bronze/{model}/a",
+        container="bronze",
+        name=f"{model}/a",
+        etag='"1"',
+        size=1,
+        event_time=datetime(2026, 1, 1, tzinfo=UTC),
+        event_id="e",
+    )
+
+
+async def _show(queue: TableUploadQueue, model: str, identity: str, *, specs: Sequence[str] = ()) -> tuple[int, Any]:
+    services = cast("Services", SimpleNamespace(uploads=queue, specs=SimpleNamespace(names=lambda: tuple(specs))))
+    (handler,) = (
+        builder._function._func
+        for builder in blueprint(lambda: services)._function_builders
+        if builder._function.get_function_name() == "show_upload"
+    )
+    response = await handler(request(route={"model": model, "identity": identity}))
+    return response.status_code, json.loads(response.get_body())
+
+
+async def test_a_model_that_nobody_knows_is_404(queue: TableUploadQueue, model: str) -> None:
+    """A producer would take "no run" for "not yet", for ever."""
+    status, document = await _show(queue, model, "i")
+    assert (status, document["title"]) == (404, "unknown_model")
+
+
+async def test_a_model_with_a_spec_is_known_before_its_first_upload(queue: TableUploadQueue, model: str) -> None:
+    """Its run is to come."""
+    assert await _show(queue, model, "i", specs=[model]) == (200, {"model": model, "identity": "i", "run": None})
+
+
+async def test_a_model_whose_spec_was_removed_is_known_by_its_queue(queue: TableUploadQueue, model: str) -> None:
+    """Its upload waits, and is told of with its run once it was taken."""
+    upload = _upload(model)
+    queue.submit(upload, model)
+    assert await _show(queue, model, upload.identity) == (
+        200,
+        {"model": model, "identity": upload.identity, "run": None},
+    )
+    taken = queue.claim(model, 1, 0)
+    assert (await _show(queue, model, upload.identity))[1]["run"] == taken.run
