@@ -7,7 +7,7 @@ from activities.incident_acts import undo_is_told
 from activities.mitigation import begin_action, run_settle_mitigation
 from activities.move_orders import find_move, is_unfinished
 from activities.move_serving import run_move_serving
-from activities.order_kinds import AGE, CLOSED, LONGEST, WAITS, Carried, OrderKind, failed, submit
+from activities.order_kinds import AGE, CLOSED, LONGEST, WAITS, Carried, OrderKind, carried_since, failed, submit
 from activities.ordered_actions import ordered_actions
 from activities.pause_compute import run_pause_compute, run_resume_compute
 from activities.plan_response import find_incident
@@ -46,6 +46,16 @@ def _action(services: Services, entry: LedgerEntry, mitigation: Mitigation) -> I
 
 def _request(entry: LedgerEntry, mitigation: Mitigation) -> MitigateRequest:
     return MitigateRequest(model=entry.model, incident_id=str(entry.body["incident"]), mitigation=mitigation)
+
+
+def _since(services: Services, entry: LedgerEntry) -> Carried:
+    """What came of an order, by its incident: only what went well can wait until the morning."""
+    action = _action(services, entry, entry.body["mitigation"])
+    if action is None:
+        return carried_since()
+    retrained = (action.mitigation, action.state) == ("retrain", "done")
+    well = retrained or action.state == "undone" or action.facts.get("resumed")
+    return carried_since(f"{action.mitigation} {action.state}: {action.detail}", "notice" if well else "page")
 
 
 # --- a rollback
@@ -245,8 +255,11 @@ def _is_resume(entry: LedgerEntry) -> bool:
 
 INCIDENT_ORDERS: tuple[OrderKind, ...] = (
     OrderKind(is_rollback, _owes_rollback, _finish_rollback, _run, longest=LONGEST),
-    OrderKind(_mitigation("pause_compute"), _owes_lease, _finish_lease, _run, due=_ends, longest=LONGEST, ages=False),
-    OrderKind(_mitigation("retrain"), _owes_retraining, _finish_retraining, _run),
-    OrderKind(_is_resume, _owes_resume, _finish_undo, _undo_instance, longest=LONGEST, ages=False),
-    OrderKind(_is_undo, _owes_undo, _finish_undo, _undo_instance, longest=LONGEST),
-)
+    OrderKind(
+        _mitigation("pause_compute"), _owes_lease, _finish_lease, _run,
+        due=_ends, longest=LONGEST, since=_since, ages=False,
+    ),
+    OrderKind(_mitigation("retrain"), _owes_retraining, _finish_retraining, _run, since=_since),
+    OrderKind(_is_resume, _owes_resume, _finish_undo, _undo_instance, longest=LONGEST, since=_since, ages=False),
+    OrderKind(_is_undo, _owes_undo, _finish_undo, _undo_instance, longest=LONGEST, since=_since),
+)  # fmt: skip

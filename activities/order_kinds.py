@@ -47,6 +47,8 @@ class OrderKind:
         instance: id of the orchestration that carries it out; empty if none does.
         due: from when on it may be carried out.
         longest: how long after that the orchestration is waited for; None: until it has ended.
+        since: what on-call is told of one that was tried and is owed no more: an earlier look broke off before it told
+            of it, or somebody else has carried it out.
         told: whether on-call is told that it was carried out late.
         ages: whether one that is older than a day is a person's: what it was about has changed since.
     """
@@ -57,8 +59,14 @@ class OrderKind:
     instance: Callable[[LedgerEntry], str]
     due: Callable[[LedgerEntry], datetime] = lambda entry: entry.recorded_at
     longest: timedelta | None = None
+    since: Callable[[Services, LedgerEntry], Carried] = lambda *_: carried_since()
     told: bool = True
     ages: bool = True
+
+
+def carried_since(detail: str = "", kind: NotificationKind = "page") -> Carried:
+    """An order that was carried out since it was first tried; ``detail``: what came of it, if that is known."""
+    return Carried(closed=True, said=": ".join(filter(None, ("it has been carried out since", detail))), kind=kind)
 
 
 def failed(failure: Failure) -> Carried:

@@ -27,7 +27,6 @@ _AT_ONCE = 8
 _BEGINS = timedelta(minutes=4)
 # Entries of a model that one look reads, and orders that may be open before it reads no further.
 MOST = 500
-_DONE_SINCE = Carried(closed=True, said="it has been carried out since")
 _ENDED = frozenset(
     {
         df.OrchestrationRuntimeStatus.Completed,
@@ -159,8 +158,9 @@ class _Look:
     async def carry(self, kind: OrderKind, entry: LedgerEntry) -> Carried:
         """Carry an order out if it is owed and nobody is at work on it."""
         if not await asyncio.to_thread(kind.owes, self.services, entry):
-            # Carried out, by an earlier look that broke off before it had told it or by somebody else since.
-            return _DONE_SINCE if entry.sequence in self.mark.tried else CLOSED
+            if entry.sequence not in self.mark.tried:
+                return CLOSED
+            return await asyncio.to_thread(kind.since, self.services, entry)
         if await self.is_at_work(kind, entry):
             return WAITS
         if kind.ages and self.services.clock() - entry.recorded_at > AGE:

@@ -1,6 +1,7 @@
 """The sweep of orders: what the ledger has ordered and nobody has carried out, on real storage and a real registry."""
 
 import contextlib
+import itertools
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -54,6 +55,14 @@ def _failed_rollback(case: Case) -> Incident:
     run_roll_back(without_alias(case.services, REFUSED), case.request(incident, "rollback"))
     assert case.champion == "3"
     return incident
+
+
+async def _killed_looks(night: Night, *, after: bool) -> None:
+    """Looks that are killed at each of their calls in turn, until one ends."""
+    for number in itertools.count(1):
+        with contextlib.suppress(KilledError):
+            await night.look(Interrupted(night.services, last=number, after=after))
+            return
 
 
 async def test_a_rollback_that_failed_is_carried_out(night: Night, champions: Case) -> None:
@@ -156,14 +165,7 @@ async def test_a_rollback_killed_anywhere_ends_as_an_undisturbed_one(
     ordered = bool(champions.entries())
     known = champions.read(incident).action("rollback")
     owed = ordered and (known is None or known.state != "done")
-    number = 0
-    while True:
-        number += 1
-        try:
-            await night.look(Interrupted(night.services, last=number, after=after))
-        except KilledError:
-            continue
-        break
+    await _killed_looks(night, after=after)
     assert champions.champion == ("2" if ordered else "3")
     assert champions.reigns == (["1", "2", "3", "2"] if ordered else ["1", "2", "3"])
     if ordered:
@@ -190,6 +192,23 @@ async def test_an_undo_that_broke_off_is_carried_out(night: Night, champions: Ca
     assert (champions.champion, champions.quarantine("3")) == ("3", None)
     assert champions.action(incident, "rollback").state == "undone"
     assert champions.read(incident).timeline[-1].actor == "ann"
+    await night.quiet()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_an_undo_carried_out_by_looks_that_were_killed_wakes_nobody(
+    night: Night, champions: Case, after: bool
+) -> None:
+    """It went well, whichever look carried it out."""
+    incident = champions.alert("a1")
+    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    await night.look()
+    failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
+    with pytest.raises(ServiceUnavailableError):
+        run_undo_mitigations(failing, champions.undo_request(incident))
+    await _killed_looks(night, after=after)
+    assert champions.action(incident, "rollback").state == "undone"
+    assert {kind for kind, _ in night.told()} == {"notice"}
     await night.quiet()
 
 
@@ -259,6 +278,16 @@ async def test_a_lease_that_cannot_be_resumed_pages_and_is_tried_again(night: Ni
     assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_lease_ended_by_looks_that_were_killed_wakes_nobody(night: Night, after: bool) -> None:
+    """Compute runs again, whichever look started it."""
+    compute, _ = _leased(night, away=False)
+    night.passed = timedelta(days=3)
+    await _killed_looks(night, after=after)
+    assert (compute.running(), {kind for kind, _ in night.told()}) == (["a", "b"], {"notice"})
+    await night.quiet()
+
+
 async def test_an_undo_of_a_lease_that_was_killed_before_its_own_line_is_told(night: Night) -> None:
     """Compute runs; the incident has to say so, and who asked for the undo has it again."""
     _, incident = _leased(night, away=False)
@@ -299,6 +328,22 @@ async def test_a_retraining_whose_response_is_gone_comes_to_its_end(
     assert trained.action(incident, "retrain").state == "failed"
     ((kind, body),) = night.told()
     assert (kind, "was rejected" in body) == ("page", True)
+    await night.quiet()
+
+
+@pytest.mark.parametrize(("outcome", "told"), [("promoted", "notice"), ("rejected", "page")])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_retraining_ended_by_looks_that_were_killed_wakes_somebody_only_if_it_failed(
+    trained: Case, client: Starts, tmp_path: Path, outcome: str, told: str, after: bool
+) -> None:
+    """What came of its run decides, whichever look wrote it down."""
+    night = Night(trained, tmp_path)
+    await run_retrain(trained.services, cast("Any", client), trained.request(trained.drift(), "retrain"))
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    trained.services.ledger.append(_outcome(trained.model, batch.run, outcome))
+    trained.services.uploads.claim(trained.model, 1, 1)
+    await _killed_looks(night, after=after)
+    assert {kind for kind, _ in night.told()} == {told}
     await night.quiet()
 
 
