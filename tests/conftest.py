@@ -26,7 +26,7 @@ settings.load_profile("loaded")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many of the points at which crash tests break off are tried: all of them take very long."""
+    """How many of the points at which crash tests break off are tried: all of them take about an hour."""
     parser.addoption("--crash-points", default="1", help="points of each activity and pair: a number, or all")
     parser.addoption("--crash-seed", default="1", help="which points are tried, if not all")
 
