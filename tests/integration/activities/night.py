@@ -1,5 +1,7 @@
 """The sweep of orders at any time of the night: what it sees, and what people are told."""
 
+import contextlib
+import itertools
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from activities.watch_orders import watch_model
 from clients.notifier import AppriseNotifier
 from domain.ports import Services
 from domain.sweep import Swept
+from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.responder import Case, later
 
 STATES = df.OrchestrationRuntimeStatus
@@ -50,6 +53,13 @@ class Night:
         """One look of the sweep at the model."""
         client = cast("df.DurableOrchestrationClient", self)
         return await watch_model(client, services or self.services, self.case.model)
+
+    async def killed_looks(self, *, after: bool) -> None:
+        """Looks that are killed before or after each of their calls in turn, until one ends."""
+        for number in itertools.count(1):
+            with contextlib.suppress(KilledError):
+                await self.look(Interrupted(self.services, last=number, after=after))
+                return
 
     async def quiet(self) -> None:
         """A second look finds nothing and tells nobody."""

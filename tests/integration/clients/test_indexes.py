@@ -14,7 +14,7 @@ from domain.ledger import LedgerRecord
 from tests.incident_examples import AT, alert, signal
 from tests.integration.clients.earlier_release import as_before, forget_place, index_rows
 from tests.integration.clients.reads import Reads
-from tests.integration.clients.test_upload_queue import _upload
+from tests.upload_examples import make_upload
 
 _PLENTY = 10_000
 
@@ -208,10 +208,10 @@ def test_a_run_is_read_without_the_rest_of_the_ledger(
 def test_uploads_of_a_queue_in_every_mixture(tables: TableServiceClient, model: str, state: str) -> None:
     """Each upload is taken once, in order, whoever began the generation; a repeated claim gets the same."""
     queue = TableUploadQueue(tables)
-    queue.submit(_upload("a"), model, with_=[_upload("b")])
+    queue.submit(make_upload("m/a"), model, with_=[make_upload("m/b")])
     if state != "new":
         as_before(tables, "uploads", model)
-    queue.submit(_upload("c"), model)
+    queue.submit(make_upload("m/c"), model)
     (seen,) = (found for found in queue.states() if found.model == model)
     assert seen.waiting == 3
     first = queue.claim(model, 1, 0)
@@ -219,12 +219,12 @@ def test_uploads_of_a_queue_in_every_mixture(tables: TableServiceClient, model: 
     if state == "mixed":
         as_before(tables, "uploads", model)
     assert queue.claim(model, 1, 0) == first
-    queue.submit(_upload("d"), model)
+    queue.submit(make_upload("m/d"), model)
     assert queue.take_over(model, 1, begun_has_ended=False).generation == 2
     assert queue.claim(model, 2, 0) == first
     assert [upload.name for upload in queue.claim(model, 2, 1).uploads] == ["m/d"]
     assert queue.claim(model, 2, 2).uploads == ()
-    queue.submit(_upload("e"), model)
+    queue.submit(make_upload("m/e"), model)
     assert [upload.name for upload in queue.claim(model, 3, 0).uploads] == ["m/e"]
 
 
@@ -234,9 +234,9 @@ def test_a_claim_reads_only_what_it_takes(
     """Uploads that were claimed long ago are not read again."""
     queue = TableUploadQueue(tables)
     for number in range(20):
-        queue.submit(_upload(str(number)), model)
+        queue.submit(make_upload(f"m/{number}"), model)
         queue.claim(model, 1, number)
-    queue.submit(_upload("new"), model)
+    queue.submit(make_upload("m/new"), model)
     assert [upload.name for upload in TableUploadQueue(counted).claim(model, 1, 20).uploads] == ["m/new"]
     assert reads.entities <= 3
     assert reads.scans == []

@@ -25,7 +25,7 @@ from domain.names import MODEL_QUEUE, RESPONSE, UNDO
 from domain.upload_queue import Submission
 from local_host.durable.functions import DurableFunctions
 from tests.incident_examples import alert
-from tests.integration.clients.test_upload_queue import _upload
+from tests.upload_examples import make_upload
 from triggers.alerts import Responder
 
 Host = Callable[..., Awaitable[Any]]
@@ -163,7 +163,7 @@ async def test_an_undo_is_asked_for_once(aged: Aged) -> None:
 
 async def test_an_upload_that_is_redelivered_after_the_purge(aged: Aged) -> None:
     """Its queue's generation is begun once more at most, and takes nothing: uploads are claimed in their own table."""
-    aged.uploads.submit(_upload("a"), aged.model)
+    aged.uploads.submit(make_upload("m/a"), aged.model)
     batch = aged.uploads.claim(aged.model, 1, 0)
     await aged.ended(batch.run)
     await aged.ended(queue_instance(aged.model, 1), MODEL_QUEUE)
@@ -171,9 +171,9 @@ async def test_an_upload_that_is_redelivered_after_the_purge(aged: Aged) -> None
     assert await aged.purge() == 0, "the queue is busy: its run and generation stay"
     assert aged.uploads.claim(aged.model, 1, 1).uploads == ()
     assert await aged.purge() == 2
-    submission = aged.uploads.submit(_upload("a"), aged.model)
+    submission = aged.uploads.submit(make_upload("m/a"), aged.model)
     assert submission == Submission(generation=1, accepted=False)
     await wake_queue(aged.hosted.client, aged, aged.model, submission)  # type: ignore[arg-type]
     assert [aged.uploads.claim(aged.model, 1, claim).uploads for claim in (0, 1, 2)] == [(), (), ()]
-    assert aged.uploads.run_of(aged.model, _upload("a").identity) == batch.run
+    assert aged.uploads.run_of(aged.model, make_upload("m/a").identity) == batch.run
     assert not await aged.knows(batch.run)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,8 +10,8 @@ from azure.data.tables import TableServiceClient
 
 from clients.upload_queue import TableUploadQueue
 from domain.ports import Services
-from domain.upload import Upload
 from tests.unit.triggers.api.requests import request
+from tests.upload_examples import make_upload
 from triggers.run_api import blueprint
 
 
@@ -20,18 +19,6 @@ from triggers.run_api import blueprint
 def queue(tables: TableServiceClient) -> TableUploadQueue:
     """The queue of uploads."""
     return TableUploadQueue(tables)
-
-
-def _upload(model: str) -> Upload:
-    return Upload(
-        url=f"http://host/bronze/{model}/a",
-        container="bronze",
-        name=f"{model}/a",
-        etag='"1"',
-        size=1,
-        event_time=datetime(2026, 1, 1, tzinfo=UTC),
-        event_id="e",
-    )
 
 
 async def _show(queue: TableUploadQueue, model: str, identity: str, *, specs: Sequence[str] = ()) -> tuple[int, Any]:
@@ -58,7 +45,7 @@ async def test_a_model_with_a_spec_is_known_before_its_first_upload(queue: Table
 
 async def test_a_model_whose_spec_was_removed_is_known_by_its_queue(queue: TableUploadQueue, model: str) -> None:
     """Its upload waits, and is told of with its run once it was taken."""
-    upload = _upload(model)
+    upload = make_upload(f"{model}/a")
     queue.submit(upload, model)
     assert await _show(queue, model, upload.identity) == (
         200,

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
 from orchestrators.registration import ORCHESTRATORS
+from tests.upload_examples import make_upload
 
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -61,22 +61,10 @@ class Script:
         return json.dumps(found.to_json())
 
 
-def _upload(name: str) -> Upload:
-    return Upload(
-        url=f"http://host/bronze/m/{name}",
-        container="bronze",
-        name=f"m/{name}",
-        etag='"1"',
-        size=1,
-        event_time=datetime(2026, 1, 1, tzinfo=UTC),
-        event_id=name,
-    )
-
-
 @pytest.fixture
 def upload() -> Upload:
     """One upload."""
-    return _upload("a.csv")
+    return make_upload()
 
 
 @pytest.fixture
