@@ -117,8 +117,8 @@ terraform-check: $(READY)  ## fmt, validate and test of the root and of every mo
 	  for module in $(MODULES); do echo "== $$module"; \
 	    terraform -chdir=$$module init -backend=false -input=false -no-color >/dev/null; \
 	    terraform -chdir=$$module validate -no-color; terraform -chdir=$$module test -no-color; done; fi
-	$(BIN)/python -m delivery.terraform_rules $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
-	$(BIN)/python -m delivery.terraform_rules.prove $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
+	$(BIN)/python -m nightshift.delivery.terraform_rules $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
+	$(BIN)/python -m nightshift.delivery.terraform_rules.prove $(if $(wildcard $(TFCHECK)),--wrapper $(TFCHECK))
 
 worker-check: $(READY)  ## run the commit's package under Microsoft's own worker; needs a Python 3.13
 	$(BIN)/python -m tests.worker.check
@@ -132,30 +132,30 @@ dependency-audit: $(READY)  ## look up known vulnerabilities of what is deployed
 	$(TOOL) $(PIP_AUDIT) pip-audit --strict --require-hashes --disable-pip --requirement .nightshift/audit.txt
 
 secret-scan: $(READY)  ## look for secrets in what git keeps
-	$(BIN)/python -m delivery.secret_scan
+	$(BIN)/python -m nightshift.delivery.secret_scan
 
 package: $(READY)  ## build the app's package and the training wheel from the commit, with digests and bill of materials
-	$(BIN)/python -m delivery.package
+	$(BIN)/python -m nightshift.delivery.package
 
 bundle: $(READY)  ## make databricks.yml from the job definitions
-	$(BIN)/python -m delivery.bundle
+	$(BIN)/python -m nightshift.delivery.bundle
 
 env:
 	@test -n "$(ENV)" || { echo "say which environment: ENV=dev"; exit 1; }
 
 versions: env  ## list what can be put back; ENV=dev
-	$(ANY_PYTHON) -m delivery.rollback $(ENV) --list
+	$(ANY_PYTHON) -m nightshift.delivery.rollback $(ENV) --list
 
 gate: env $(READY)  ## ask whether containers, queues, roles and the registry are there; ENV=dev
-	$(BIN)/python -m delivery.gate $(ENV)
+	$(BIN)/python -m nightshift.delivery.gate $(ENV)
 
 deploy: env gate  ## deploy the package of the commit, once the gate is open; ENV=dev, DRAIN=60 waits for what would break
-	$(BIN)/python -m delivery.deploy $(ENV) $(if $(DRAIN),--drain "$(DRAIN)")
+	$(BIN)/python -m nightshift.delivery.deploy $(ENV) $(if $(DRAIN),--drain "$(DRAIN)")
 
 rollback: env  ## put an earlier release back, without setting anything up; ENV=dev VERSION=0123456789ab
 	@test -n "$(VERSION)" || { echo "say which version: VERSION=..., one of make versions ENV=$(ENV)"; exit 1; }
 	@$(ANY_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(ANY_PYTHON) is too old: a rollback needs Python 3.11 or later"; exit 1; }
-	$(ANY_PYTHON) -m delivery.rollback $(ENV) "$(VERSION)"
+	$(ANY_PYTHON) -m nightshift.delivery.rollback $(ENV) "$(VERSION)"
 
 smoke: env $(READY)  ## prove an environment: upload, verdict, alert, incident; ENV=dev
 	$(BIN)/nightshift --env $(ENV) smoke $(if $(VERSION),--version $(VERSION))

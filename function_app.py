@@ -1,5 +1,5 @@
 """The deployed app."""
 
-from wiring.app import create_app
+from nightshift.wiring.app import create_app
 
 app = create_app()

@@ -1,1 +1,1 @@
-"""What touches the world: one file per verb, a plain body ``run_x(services, message)`` and its registration."""
+"""What touches the world: one file per step, a plain body and its registration; the folders are features."""

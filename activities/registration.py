@@ -6,51 +6,40 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from activities.act_on_review import run_act_on_review
-from activities.cancel_databricks_job import run_cancel_databricks_job
-from activities.claim_uploads import run_claim_uploads
-from activities.criticise_round import run_criticise_round
-from activities.evaluate_metrics import run_evaluate_metrics
-from activities.expire_review import run_expire_review
-from activities.failures import tried, tried_async
-from activities.mitigation import run_settle_mitigation
-from activities.move_serving import run_move_serving
-from activities.order_improvement import run_order_improvement
-from activities.pause_compute import run_pause_compute, run_resume_compute
-from activities.plan_improvement import run_plan_improvement
-from activities.plan_response import run_plan_response
-from activities.poll_job_status import run_poll_job_status
-from activities.publish_event import run_publish_event
-from activities.record_halt import run_record_halt
-from activities.retrain import run_read_retraining, run_retrain
-from activities.roll_back import run_roll_back
-from activities.send_alert import run_send_alert
-from activities.settle_review import run_settle_review
-from activities.start_review import run_decide_and_ask
-from activities.tell_on_call import run_tell_on_call
-from activities.tell_reviewers import run_tell_reviewers
-from activities.trace_round import run_trace_round
-from activities.tracing import step
-from activities.trigger_databricks_job import run_trigger_databricks_job
-from activities.undo_mitigations import run_undo_mitigations
-from activities.validate_data import run_validate_data
-from activities.verify_recovery import run_verify_recovery
-from activities.withdraw_promotion import run_withdraw_promotion
-from domain import names
-from domain.improvement_messages import CriticiseRequest, ImproveOrder, PlanImprovementRequest, TraceRoundRequest
-from domain.message import Message
-from domain.ports import Services
-from domain.response import (
-    MitigateRequest,
-    MoveServingRequest,
-    PlanRequest,
-    RetrainingRequest,
-    SettleRequest,
-    UndoRequest,
-    VerifyRequest,
+from activities.champions.move_serving import run_move_serving
+from activities.champions.withdraw_promotion import run_withdraw_promotion
+from activities.improvement.critique_round import run_criticise_round
+from activities.improvement.order_improvement import run_order_improvement
+from activities.improvement.plan_improvement import run_plan_improvement
+from activities.improvement.trace_round import run_trace_round
+from activities.lifecycle.databricks_job import run_cancel_databricks_job
+from activities.lifecycle.evaluate_metrics import run_evaluate_metrics
+from activities.lifecycle.poll_job_status import run_poll_job_status
+from activities.lifecycle.publish_event import run_publish_event
+from activities.lifecycle.record_halt import run_record_halt
+from activities.lifecycle.send_alert import run_send_alert
+from activities.lifecycle.trigger_databricks_job import run_trigger_databricks_job
+from activities.response.pause_compute import run_pause_compute, run_resume_compute
+from activities.response.plan_response import run_plan_response
+from activities.response.retrain import run_read_retraining, run_retrain
+from activities.response.roll_back import run_roll_back
+from activities.response.settle_mitigation import run_settle_mitigation
+from activities.response.tell_on_call import run_tell_on_call
+from activities.response.undo_mitigations import run_undo_mitigations
+from activities.response.verify_recovery import run_verify_recovery
+from activities.reviews.act_on_review import run_act_on_review
+from activities.reviews.expire_review import run_expire_review
+from activities.reviews.settle_review import run_settle_review
+from activities.reviews.tell_reviewers import run_tell_reviewers
+from activities.uploads.claim_uploads import run_claim_uploads
+from activities.uploads.validate_data import run_validate_data
+from nightshift.domain.improvement.messages import (
+    CriticiseRequest,
+    ImproveOrder,
+    PlanImprovementRequest,
+    TraceRoundRequest,
 )
-from domain.review_messages import ReviewRequest, SettleReview
-from domain.run import (
+from nightshift.domain.lifecycle.run import (
     AlertRequest,
     ClaimRequest,
     DecideRequest,
@@ -62,6 +51,22 @@ from domain.run import (
     ValidateRequest,
     WithdrawRequest,
 )
+from nightshift.domain.platform import names
+from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.messages import (
+    MitigateRequest,
+    MoveServingRequest,
+    PlanRequest,
+    RetrainingRequest,
+    SettleRequest,
+    UndoRequest,
+    VerifyRequest,
+)
+from nightshift.domain.reviews.messages import ReviewRequest, SettleReview
+from nightshift.services.platform.failures import tried, tried_async
+from nightshift.services.platform.tracing import step
+from nightshift.services.reviews.start_review import run_decide_and_ask
 
 
 @dataclass(frozen=True)

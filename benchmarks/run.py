@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.suites import SUITES, Script, Suite
-from cli.rendering import make_console, plain_table
 from local_host.watchdog import children_ended
+from nightshift.cli.rendering import make_console, plain_table
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".nightshift" / "bench"

@@ -6,12 +6,19 @@ from typing import Any, Final, Literal
 import yaml
 from pydantic import Field
 
-from agents.planner import actions
-from domain.evidence import MetricComparison, SliceComparison
-from domain.improvement import Budget, Judgement, PlannerName
-from domain.message import Message
-from domain.plan import Action, ActionKind, AdjustTrainingWindow, AugmentData, ExponentialWeighting, RetrainWithFeatures
-from domain.plan_bounds import PlanBounds
+from agents.improvement.planner import actions
+from nightshift.domain.improvement.loop import Budget, Judgement, PlannerName
+from nightshift.domain.improvement.plan import (
+    Action,
+    ActionKind,
+    AdjustTrainingWindow,
+    AugmentData,
+    ExponentialWeighting,
+    RetrainWithFeatures,
+)
+from nightshift.domain.improvement.plan_bounds import PlanBounds
+from nightshift.domain.lifecycle.evidence import MetricComparison, SliceComparison
+from nightshift.domain.platform.message import Message
 
 FOLDER: Final = Path(__file__).resolve().parent
 

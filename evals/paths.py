@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from agents.critic.critic import criticise
-from agents.planner.planner import plan
-from agents.planner.prompt import planning_prompt
-from clients.language_model import Deployment, OpenAILanguageModel
-from domain.evidence import Evidence
-from domain.improvement import (
+from agents.improvement.critic import criticise
+from agents.improvement.planner.planner import plan
+from agents.improvement.planner.prompt import planning_prompt
+from evals.cases import EarlierRound, PlanningCase, RedTeamCase, ScriptedAnswer, TriedPlan, VerdictCase, base_evidence
+from evals.scripted_server import Reply, in_turn, scripted_server
+from nightshift.clients.improvement.language_model import Deployment, OpenAILanguageModel
+from nightshift.domain.improvement.loop import (
     Budget,
     Criticism,
     Feedback,
@@ -20,10 +21,9 @@ from domain.improvement import (
     PlanningEvidence,
     Round,
 )
-from domain.plan import Plan
-from domain.spec import EvaluationPolicy, Metric
-from evals.cases import EarlierRound, PlanningCase, RedTeamCase, ScriptedAnswer, TriedPlan, VerdictCase, base_evidence
-from evals.scripted_server import Reply, in_turn, scripted_server
+from nightshift.domain.improvement.plan import Plan
+from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.platform.spec import EvaluationPolicy, Metric
 
 RULES = ImprovementPolicy(planner="rules")
 LLM = ImprovementPolicy(planner="llm")

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cli.rendering import make_console, plain_table
 from evals.score import Outcome, Summary, evaluate, summaries
+from nightshift.cli.rendering import make_console, plain_table
 
 REPORT = Path(__file__).resolve().parents[1] / ".nightshift" / "evals" / "report.json"
 

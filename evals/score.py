@@ -2,10 +2,8 @@
 
 from typing import Literal
 
-from agents.planner.rules import plan_by_rules
-from agents.planner.situation import Situation
-from domain.improvement import Planned, PlanningEvidence
-from domain.message import Message
+from agents.improvement.planner.rules import plan_by_rules
+from agents.improvement.planner.situation import Situation
 from evals.cases import PlanningCase, RedTeamCase, VerdictCase, planning_cases, red_team_cases, verdict_cases
 from evals.paths import (
     WireModels,
@@ -18,6 +16,8 @@ from evals.paths import (
     planted_evidence,
     wire_models,
 )
+from nightshift.domain.improvement.loop import Planned, PlanningEvidence
+from nightshift.domain.platform.message import Message
 
 MIN_COMPLETION = 0.95
 MAX_VIOLATIONS = 0

@@ -2,13 +2,13 @@
 
 import azure.durable_functions as df
 
-from domain.names import IMPROVEMENT, LIFECYCLE, MODEL_QUEUE, RESPONSE, REVIEW, UNDO
-from orchestrators.improvement import improvement
-from orchestrators.lifecycle import lifecycle
-from orchestrators.model_queue import model_queue
-from orchestrators.response import response
-from orchestrators.review import review
-from orchestrators.undo import undo
+from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE, MODEL_QUEUE, RESPONSE, REVIEW, UNDO
+from orchestrators.improvement.improvement import improvement
+from orchestrators.lifecycle.lifecycle import lifecycle
+from orchestrators.response.response import response
+from orchestrators.response.undo import undo
+from orchestrators.reviews.review import review
+from orchestrators.uploads.model_queue import model_queue
 
 ORCHESTRATORS = {
     MODEL_QUEUE: model_queue,

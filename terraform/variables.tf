@@ -325,7 +325,7 @@ variable "tags" {
   }
 }
 
-# The package is built for it (delivery/python_version.py), and `make deploy` refuses one that is built for another.
+# The package is built for it (nightshift/delivery/python_version.py), and `make deploy` refuses one that is built for another.
 variable "python_version" {
   description = "Version of Python that the function app runs on."
   type        = string

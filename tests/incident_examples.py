@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from agents.responder.classification import classify
-from domain.alert import AlertMessage, fingerprint
-from domain.incident import Incident, Signal
-from domain.playbook import Damping, Thresholds
+from agents.response.classification import classify
+from nightshift.domain.response.alert import AlertMessage, fingerprint
+from nightshift.domain.response.incident import Incident, Signal
+from nightshift.domain.response.playbook import Damping, Thresholds
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 from mlflow import MlflowClient
 
-from activities.champion import move_champion
-from domain.names import CHAMPION, MODEL_RECIPE, experiment
-from domain.ports import Services
+from nightshift.domain.platform.names import CHAMPION, MODEL_RECIPE, experiment
+from nightshift.domain.platform.ports import Services
+from nightshift.services.champions.move_champion import move_champion
 
 COLUMNS = ("season", "temp")
 

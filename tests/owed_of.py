@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from clients.notifications import TableNotificationBook
-from domain.notification import NotificationRecord
+from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.domain.notifications.notification import NotificationRecord
 
 
 class OwedOf:

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.review import Review
-from domain.review_policy import ReviewPolicy, Rung
-from domain.upload import BlobRef
+from nightshift.domain.reviews.policy import ReviewPolicy, Rung
+from nightshift.domain.reviews.review import Review
+from nightshift.domain.uploads.upload import BlobRef
 
 OPENED = datetime(2026, 11, 1, 3, tzinfo=UTC)
 LADDER = ReviewPolicy(

@@ -13,13 +13,13 @@ import pytest
 import yaml
 from databricks.sdk import WorkspaceClient
 
-from cli.app_client import AppClient
-from cli.upload_command import await_run, follow, put
-from domain.run import RunOutcome
 from local_host.datasets.source import REVENUE, SyntheticSource
 from local_host.datasets.uploads import table, upload
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
+from nightshift.cli.app_client import AppClient
+from nightshift.cli.upload_command import await_run, follow, put
+from nightshift.domain.lifecycle.run import RunOutcome
 
 _ENDED = {"completed", "failed", "terminated"}
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from domain.upload import Upload
+from nightshift.domain.uploads.upload import Upload
 
 
 def make_upload(name: str = "m/a.csv", *, etag: str = '"1"', event_id: str = "e") -> Upload:

@@ -30,26 +30,26 @@ import psutil
 from azure.core.exceptions import ServiceRequestError
 from azure.data.tables import TableServiceClient
 
-from activities.plan_response import run_plan_response
-from activities.respond import run_respond
-from activities.roll_back import run_roll_back
+from activities.response.plan_response import run_plan_response
+from activities.response.roll_back import run_roll_back
 from benchmarks.growth.table_calls import CountingTransport, Measured
-from clients.champions import TableChampionBook
-from clients.incident_index import incident_writes
-from clients.incidents import TableIncidentBook
-from clients.ledger import TableLedger
-from clients.spec_files import SpecFiles
-from clients.tables import Put, Remove, Table, Write
-from domain.decision import ChampionMove
-from domain.identity import short
-from domain.incident import TimelineEntry
-from domain.ledger import ACTOR, GENESIS, ChainEnd, LedgerRecord, chain
-from domain.names import CHAMPION
-from domain.registry import RegisteredVersion
-from domain.response import MitigateRequest, PlanRequest
 from local_host.stack.azurite import azurite_script, node
 from local_host.stack.endpoints import PORT_NAMES, Endpoints
 from local_host.stack.ports import choose_ports
+from nightshift.clients.champions.champions import TableChampionBook
+from nightshift.clients.ledger.ledger import TableLedger
+from nightshift.clients.platform.spec_files import SpecFiles
+from nightshift.clients.platform.tables import Put, Remove, Table, Write
+from nightshift.clients.response.incident_index import incident_writes
+from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.registry import RegisteredVersion
+from nightshift.domain.ledger.ledger import ACTOR, GENESIS, ChainEnd, LedgerRecord, chain
+from nightshift.domain.platform.identity import short
+from nightshift.domain.platform.names import CHAMPION
+from nightshift.domain.response.incident import TimelineEntry
+from nightshift.domain.response.messages import MitigateRequest, PlanRequest
+from nightshift.services.response.respond import run_respond
 from tests.incident_examples import alert, incident
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ Simulated holdouts of 30 days by the hour, whose errors last for hours and are s
 Each loop has up to three rounds with a new challenger each; all are compared on the same holdout by the code of the
 platform: paired block bootstrap, promotion table, critic. Three rules are held against each other:
 
-- spending: confidence grows with every look (agents.holdout_spending);
+- spending: confidence grows with every look (agents.lifecycle.holdout_spending);
 - fixed: 95 % at every look;
 - mean: accept if RMSE and MAE are lower.
 """
@@ -19,14 +19,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from agents.critic.critic import criticise
-from agents.evaluation import Predictions, compare
-from agents.holdout_spending import policy_for_look
-from agents.metrics import Array
-from domain.evidence import Evidence, MetricComparison
-from domain.improvement import Budget, ImprovementPolicy, Round
-from domain.plan import AdjustTrainingWindow, Plan
-from domain.spec import Bootstrap, EvaluationPolicy, Metric
+from agents.improvement.critic import criticise
+from agents.lifecycle.evaluation import Predictions, compare
+from agents.lifecycle.holdout_spending import policy_for_look
+from agents.lifecycle.metrics import Array
+from nightshift.domain.improvement.loop import Budget, ImprovementPolicy, Round
+from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison
+from nightshift.domain.platform.spec import Bootstrap, EvaluationPolicy, Metric
 
 DAYS, HOURS, ROUNDS = 30, 24, 3
 ROWS = DAYS * HOURS

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from databricks.sdk import WorkspaceClient
 
 from benchmarks.kill_loop.world import World
-from domain.names import CHAMPION
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN
+from nightshift.domain.platform.names import CHAMPION
 
 _JOB = re.compile("model|lifecycle_run|train_token|score_token|order")
 

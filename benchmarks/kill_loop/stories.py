@@ -11,15 +11,15 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.serving import EndpointCoreConfigInput, ServedEntityInput
 
 from benchmarks.kill_loop.world import StoryError, World
-from cli.smoke import write_dataset
-from cli.upload_command import put
-from domain.compute import ComputeRef
-from domain.incident import Incident
-from domain.names import CHAMPION
-from domain.playbook import Mitigation
-from domain.review import Review
-from domain.run import RunOutcome
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN
+from nightshift.cli.smoke import write_dataset
+from nightshift.cli.upload_command import put
+from nightshift.domain.lifecycle.run import RunOutcome
+from nightshift.domain.platform.names import CHAMPION
+from nightshift.domain.response.compute import ComputeRef
+from nightshift.domain.response.incident import Incident
+from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.reviews.review import Review
 from tests.integration.activities.responder import Case
 from tests.integration.activities.reviewing import flag
 from tests.model_versions import make_champions, make_versions

@@ -17,13 +17,13 @@ import httpx
 import yaml
 from mlflow import MlflowClient
 
-from cli.app_client import AppClient, AppRefusedError, AppUnreachableError
 from local_host.stack.detached import start_detached
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.stack import Stack
+from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.integration.activities.pagers import Pager
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 # As long as by default, in shorter steps; and a lease that ends within the loop.

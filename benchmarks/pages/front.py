@@ -15,11 +15,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import httpx
 
-from activities.respond import run_respond
 from benchmarks.responder.stack import Running, running
-from cli.app_client import AppClient
-from cli.upload_command import await_run, follow, put
-from review_page.static_files import static_files
+from nightshift.cli.app_client import AppClient
+from nightshift.cli.upload_command import await_run, follow, put
+from nightshift.pages.static_files import static_files
+from nightshift.services.response.respond import run_respond
 from tests.incident_examples import alert
 from tests.model_versions import make_champions, make_versions
 

@@ -87,7 +87,9 @@ def _look(client: httpx.Client, path: str) -> tuple[float, int]:
 def _command(stack: Running) -> float:
     started = time.perf_counter()
     given = os.environ | {"NIGHTSHIFT_URL": stack.endpoints.app_url}
-    subprocess.run([sys.executable, "-m", "cli", "models"], cwd=ROOT, env=given, check=False, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "nightshift.cli", "models"], cwd=ROOT, env=given, check=False, stdout=subprocess.DEVNULL
+    )
     return time.perf_counter() - started
 
 

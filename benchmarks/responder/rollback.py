@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from mlflow import MlflowClient
 
 from benchmarks.responder.stack import Running, running
-from domain.alert import AlertMessage
-from domain.names import CHAMPION
+from nightshift.domain.platform.names import CHAMPION
+from nightshift.domain.response.alert import AlertMessage
 from tests.model_versions import make_champions, make_versions
 
 _MODEL = "rolled_back"

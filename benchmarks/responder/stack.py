@@ -10,8 +10,8 @@ from pathlib import Path
 
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.stack import Stack
-from wiring.services import LazyServices
-from wiring.settings import read_settings
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

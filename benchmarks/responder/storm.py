@@ -20,8 +20,8 @@ from azure.servicebus import ServiceBusClient, ServiceBusMessage
 from mlflow import MlflowClient
 
 from benchmarks.responder.stack import Running, running
-from domain.alert import QUEUES, AlertMessage
 from local_host.stack.stack import Stack
+from nightshift.domain.response.alert import QUEUES, AlertMessage
 from tests.model_versions import make_champions, make_versions
 
 _MODELS = tuple(f"storm_{number}" for number in range(10))

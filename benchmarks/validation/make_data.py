@@ -11,7 +11,7 @@ from benchmarks.validation.rules import FLOATS, INTEGERS, ROWS, SEED, STRINGS
 
 def make_data(path: Path, rows: int) -> None:
     """Write the file under another name first, so that a broken run leaves no half file."""
-    from validation.duckdb_connection import connect
+    from nightshift.validation.duckdb_connection import connect
 
     def draw(number: int) -> str:
         return f"hash(range * 1009 + {SEED * 100_000 + number})"

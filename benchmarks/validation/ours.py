@@ -11,8 +11,8 @@ def load(*, use_statistics: bool) -> Check:
     """Import the engine and return the check."""
     import duckdb
 
-    from domain.contract import Column, DataContract
-    from validation.check import check_file
+    from nightshift.domain.uploads.contract import Column, DataContract
+    from nightshift.validation.check import check_file
 
     contract = DataContract(
         columns=(

@@ -7,8 +7,8 @@ from typing import Literal, Protocol, TypeVar
 
 import pandas as pd
 
-from domain.errors import BadInputError
 from local_host.datasets import bike_sharing, nyc_taxi, synthetic_revenue, synthetic_taxi
+from nightshift.domain.platform.errors import BadInputError
 
 DATA_FOLDER = "NIGHTSHIFT_DATA"
 REVENUE = "revenue_forecast"

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from domain.errors import BadInputError
 from local_host.datasets.source import DETECTOR, REVENUE, DataSource
+from nightshift.domain.platform.errors import BadInputError
 
 # How far the wrong clock was behind, and for how many weeks before "now" the export has been right again. The holdout
 # (an eighth of the rows, ten weeks) lies inside the right weeks, so both models meet on true rows.

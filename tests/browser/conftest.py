@@ -12,18 +12,18 @@ import pytest
 from mlflow import MlflowClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from activities.respond import run_respond
-from domain.evidence import Evidence
-from domain.incident import Incident
-from domain.names import EVIDENCE
-from domain.review import Review
-from domain.upload import BlobRef
+from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.platform.names import EVIDENCE
+from nightshift.domain.response.incident import Incident
+from nightshift.domain.reviews.review import Review
+from nightshift.domain.uploads.upload import BlobRef
+from nightshift.services.response.respond import run_respond
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.incident_examples import alert
 from tests.integration.activities.responder import Case
 from tests.integration.activities.reviewing import flag
 from tests.running_stack import ROOT, RunningApp
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 # Debian's; a browser of its own would be a download of 150 MB.
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")

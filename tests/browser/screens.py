@@ -11,13 +11,13 @@ from mlflow import MlflowClient
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from activities.respond import run_respond
 from local_host.stack.stack import Stack
+from nightshift.services.response.respond import run_respond
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.incident_examples import alert
 from tests.integration.activities.responder import ROOT, Case
 from tests.integration.activities.reviewing import flag
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 FOLDER = ROOT / "docs" / "screens"
 DESK = {"viewport": {"width": 1100, "height": 760}}

@@ -9,11 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect
 
-from domain.contract import ContractReport
-from domain.upload import PartReport, Upload
-from review_page.rendering import render
+from nightshift.domain.uploads.contract import ContractReport
+from nightshift.domain.uploads.upload import PartReport, Upload
+from nightshift.pages.rendering import render
 from tests.browser.conftest import Enter, Night
-from tests.unit.review_page.examples import FRAME, NOW, review_view, run_view
+from tests.unit.pages.examples import FRAME, NOW, review_view, run_view
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 

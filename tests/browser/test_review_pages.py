@@ -6,9 +6,9 @@ import pytest
 from mlflow import MlflowClient
 from playwright.sync_api import Page, expect
 
-from cli.review_commands import await_settled
-from domain.names import TAG_QUARANTINE
-from domain.view import ModelView
+from nightshift.cli.review_commands import await_settled
+from nightshift.domain.platform.names import TAG_QUARANTINE
+from nightshift.domain.platform.view import ModelView
 from tests.browser.conftest import Enter, Flag
 from tests.running_stack import RunningApp
 

@@ -92,7 +92,7 @@ def test_a_file_with_a_byte_order_mark_is_sent_by_hand(running: RunningApp, tmp_
     file = tmp_path / "alert.json"
     file.write_bytes(_document("E01_utf8_bom", f"file-{uuid4()}"))
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")
-    command = [sys.executable, "-m", "cli", "alert", "--file", str(file), "--state", str(running.state)]
+    command = [sys.executable, "-m", "nightshift.cli", "alert", "--file", str(file), "--state", str(running.state)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, "is on queue model-alerts" in " ".join(done.stdout.split())) == (0, True), done.stderr
 

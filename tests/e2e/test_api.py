@@ -12,10 +12,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from domain.sweep import SWEEPS
+from nightshift.domain.watch.sweep import SWEEPS
+from nightshift.triggers.api.operation import Operation
+from nightshift.triggers.api.operations import OPERATIONS
 from tests.e2e.conftest import ROOT, RunningApp
-from triggers.api.operation import Operation
-from triggers.api.operations import OPERATIONS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
@@ -157,7 +157,7 @@ def test_the_stack_is_alive_and_ready(running: RunningApp) -> None:
 def test_the_doctor_shows_what_a_deployed_app_depends_on(running: RunningApp) -> None:
     """With the address alone, as for an app in Azure."""
     environ = {**os.environ, "NIGHTSHIFT_URL": running.endpoints.app_url}
-    command = [sys.executable, "-m", "cli", "doctor", "--json"]
+    command = [sys.executable, "-m", "nightshift.cli", "doctor", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=300)
     found = [(part["component"], part["ok"]) for part in json.loads(done.stdout)["items"]]
     names = ["app", "sign-in", *_DEPENDENCIES, *SWEEPS]
@@ -166,7 +166,7 @@ def test_the_doctor_shows_what_a_deployed_app_depends_on(running: RunningApp) ->
 
 def test_the_doctor_of_a_local_stack_asks_the_app(running: RunningApp) -> None:
     """One object: the machine, the components, and what the app itself finds."""
-    command = [sys.executable, "-m", "cli", "doctor", "--json", "--state", str(running.state)]
+    command = [sys.executable, "-m", "nightshift.cli", "doctor", "--json", "--state", str(running.state)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     found = {part["component"]: part["ok"] for part in json.loads(done.stdout)["items"]}
     parts = ("stack", "functions", "servicebus", "app: blob storage", "app: service bus", "app: mlflow")

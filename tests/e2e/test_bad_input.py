@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli.app_client import AppRefusedError
-from cli.main import app
-from domain.run import RunOutcome
 from local_host.datasets.source import REVENUE, SyntheticSource
 from local_host.datasets.uploads import table, upload
+from nightshift.cli.app_client import AppRefusedError
+from nightshift.cli.main import app
+from nightshift.domain.lifecycle.run import RunOutcome
 from tests.e2e.conftest import RunningApp, good_file
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.demo.story import CHAPTERS
 from local_host.datasets.source import DATA_FOLDER
+from nightshift.cli.demo.story import CHAPTERS
 from tests.e2e.conftest import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 )
 def test_the_story_comes_out_as_told(data: str, tmp_path: Path) -> None:
     """Seventeen chapters, each observed as expected; the stack is gone afterwards."""
-    command = [sys.executable, "-m", "cli", "demo", "--data", data, "--stop", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "nightshift.cli", "demo", "--data", data, "--stop", "--folder", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=800)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from delivery.environment import Environment, EnvironmentFolder
+from nightshift.delivery.environment import Environment, EnvironmentFolder
 from tests.e2e.conftest import ROOT, RunningApp
 from tests.unit.delivery.environments import OUTPUT
 
@@ -46,7 +46,7 @@ def _machine(running: RunningApp, tmp_path: Path, role: str) -> dict[str, str]:
 
 
 def _nightshift(environment: dict[str, str], *arguments: str) -> tuple[int, Any]:
-    command = [sys.executable, "-m", "cli", "--env", "dev", *arguments, "--json"]
+    command = [sys.executable, "-m", "nightshift.cli", "--env", "dev", *arguments, "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
     return done.returncode, json.loads(done.stdout or "null")
 

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, cast
 import httpx
 import pytest
 
-from cli.app_client import AppClient, AppUnreachableError
-from cli.upload_command import await_run, put
-from domain.alert import AlertMessage
-from domain.errors import ServiceUnavailableError
-from domain.run import RunOutcome
 from local_host.datasets.source import REVENUE
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.process_table import ComponentRecord
 from local_host.stack.stack import Stack
+from nightshift.cli.app_client import AppClient, AppUnreachableError
+from nightshift.cli.upload_command import await_run, put
+from nightshift.domain.lifecycle.run import RunOutcome
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.response.alert import AlertMessage
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.e2e.conftest import ROOT, good_file
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 if TYPE_CHECKING:
-    from clients.alert_queues import ServiceBusAlertQueues
+    from nightshift.clients.response.alert_queues import ServiceBusAlertQueues
 
 pytestmark = [
     pytest.mark.e2e,

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.tim
 
 
 def _handover(running: RunningApp, *arguments: str) -> str:
-    command = [sys.executable, "-m", "cli", "handover", "--state", str(running.state), *arguments]
+    command = [sys.executable, "-m", "nightshift.cli", "handover", "--state", str(running.state), *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

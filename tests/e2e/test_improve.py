@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from cli.app_client import AppRefusedError
-from cli.upload_command import await_run
-from domain.names import IMPROVEMENT
+from nightshift.cli.app_client import AppRefusedError
+from nightshift.cli.upload_command import await_run
+from nightshift.domain.platform.names import IMPROVEMENT
 from tests.e2e.conftest import RunningApp, good_file
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]

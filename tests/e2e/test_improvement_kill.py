@@ -16,20 +16,20 @@ import httpx
 import pytest
 import yaml
 
-from cli.app_client import AppClient, AppRefusedError, AppUnreachableError
-from cli.upload_command import put
-from domain.improvement_messages import ImprovementOutcome
-from domain.run import RunOutcome
 from evals.scripted_server import Reply, scripted_server
 from local_host.datasets.source import REVENUE, SyntheticSource
 from local_host.datasets.uploads import upload, write
 from local_host.stack.catalogue import COMPONENT_NAMES
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
+from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError
+from nightshift.cli.upload_command import put
+from nightshift.domain.improvement.messages import ImprovementOutcome
+from nightshift.domain.lifecycle.run import RunOutcome
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.e2e.killable_host import ROOT, Host
 from tests.integration.activities.improving import seen
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kill"), pytest.mark.timeout(600)]
 

@@ -10,15 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.app_client import AppClient, AppUnreachableError
-from cli.upload_command import put
-from domain.run import RunOutcome
-from domain.view import ModelView
 from local_host.datasets.source import REVENUE, source
 from local_host.datasets.uploads import upload, write
 from local_host.stack.catalogue import COMPONENT_NAMES
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
+from nightshift.cli.app_client import AppClient, AppUnreachableError
+from nightshift.cli.upload_command import put
+from nightshift.domain.lifecycle.run import RunOutcome
+from nightshift.domain.platform.view import ModelView
 from tests.e2e.killable_host import ROOT, Host
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kill"), pytest.mark.timeout(1800)]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cli.upload_command import await_run, put
 from local_host.datasets.source import REVENUE
+from nightshift.cli.upload_command import await_run, put
 from tests.e2e.conftest import ROOT, RunningApp, good_file
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
@@ -93,7 +93,7 @@ _STEPS = ["validate_data", "trigger_databricks_job", "poll_job_status", "evaluat
 
 
 def _nightshift(running: RunningApp, *arguments: str) -> Any:
-    command = [sys.executable, "-m", "cli", *arguments, "--json", "--state", str(running.state)]
+    command = [sys.executable, "-m", "nightshift.cli", *arguments, "--json", "--state", str(running.state)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr + done.stdout
     return json.loads(done.stdout)

@@ -16,17 +16,17 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.serving import EndpointCoreConfigInput, EndpointStateReady, ServedEntityInput
 from mlflow import MlflowClient
 
-from cli.app_client import AppRefusedError
-from cli.incident_commands import await_undo
-from domain.errors import BadInputError
-from domain.incident import Incident
-from domain.view import IncidentView, ModelView
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN
 from local_host.stack.stack import Stack
+from nightshift.cli.app_client import AppRefusedError
+from nightshift.cli.incident_commands import await_undo
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.view import IncidentView, ModelView
+from nightshift.domain.response.incident import Incident
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.e2e.conftest import ROOT, RunningApp
 from tests.model_versions import make_champions, make_versions
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 

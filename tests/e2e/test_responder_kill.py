@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from mlflow import MlflowClient
 
-from domain.alert import AlertMessage
-from domain.errors import ServiceUnavailableError
-from domain.incident import Incident
 from local_host.stack.errors import StackError
 from local_host.stack.stack import Stack
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.response.alert import AlertMessage
+from nightshift.domain.response.incident import Incident
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.e2e.conftest import ROOT
 from tests.model_versions import make_champions, make_versions
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 if TYPE_CHECKING:
-    from clients.alert_queues import ServiceBusAlertQueues
+    from nightshift.clients.response.alert_queues import ServiceBusAlertQueues
 
 pytestmark = [
     pytest.mark.e2e,

@@ -16,21 +16,21 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from cli.app_client import AppClient, AppRefusedError, AppUnreachableError
-from cli.review_commands import await_settled
-from cli.upload_command import await_run
-from domain.names import TAG_QUARANTINE
-from domain.review import Review, ReviewState
-from domain.review_packet import ReviewPacket
-from domain.view import ModelView
 from local_host.datasets.source import REVENUE, SyntheticSource
 from local_host.datasets.uploads import table, upload
 from local_host.stack.stack import Stack
+from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError
+from nightshift.cli.review_commands import await_settled
+from nightshift.cli.upload_command import await_run
+from nightshift.domain.platform.names import TAG_QUARANTINE
+from nightshift.domain.platform.view import ModelView
+from nightshift.domain.reviews.packet import ReviewPacket
+from nightshift.domain.reviews.review import Review, ReviewState
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.e2e.conftest import ROOT, RunningApp
 from tests.integration.activities.responder import Case
 from tests.integration.activities.reviewing import flag
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
@@ -87,7 +87,7 @@ def _champion(running: RunningApp, model: str) -> str | None:
 
 
 def _nightshift(running: RunningApp, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli", *arguments, "--state", str(running.state)]
+    command = [sys.executable, "-m", "nightshift.cli", *arguments, "--state", str(running.state)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 

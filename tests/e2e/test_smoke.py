@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from cli.smoke import CANARY
-from domain.names import BRONZE
+from nightshift.cli.smoke import CANARY
+from nightshift.domain.platform.names import BRONZE
 from tests.e2e.conftest import ROOT, RunningApp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
 
 def _smoke(running: RunningApp, *options: str) -> tuple[int, dict[str, Any]]:
-    command = [sys.executable, "-m", "cli", "smoke", "--json", "--state", str(running.state), *options]
+    command = [sys.executable, "-m", "nightshift.cli", "smoke", "--json", "--state", str(running.state), *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)

@@ -10,9 +10,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from cli.app_client import AppClient
-from domain.telemetry import CORRELATION_HEADER
 from local_host.datasets.source import REVENUE
+from nightshift.cli.app_client import AppClient
+from nightshift.domain.platform.telemetry import CORRELATION_HEADER
 from tests.e2e.conftest import ROOT, RunningApp, good_file
 from tests.otlp_collector import Collector, SeenSpan, collecting
 from tests.running_stack import started_with
@@ -98,7 +98,7 @@ _EXPECTED = [
 def test_log_lines_say_the_run(stack: ObservedStack, run: str) -> None:
     """What an activity logs ends with its run, in the host's log and at the collector alike."""
     mine = [line for line in stack.log().splitlines() if f"correlation={run} function=" in line]
-    assert any("activities.champion champion_moved" in line for line in mine), mine
+    assert any("nightshift.services.champions.move_champion champion_moved" in line for line in mine), mine
 
     def arrived(_: object = None) -> bool:
         moved = [line for line in list(stack.collector.lines) if line.startswith("champion_moved")]

@@ -3,8 +3,8 @@
 import pytest
 from mlflow import MlflowClient
 
-from cli.upload_command import await_run, put
-from domain.names import CHAMPION
+from nightshift.cli.upload_command import await_run, put
+from nightshift.domain.platform.names import CHAMPION
 from tests.e2e.conftest import ROOT, RunningApp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(900)]

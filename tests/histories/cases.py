@@ -4,12 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain import names
-from domain.contract import ContractReport, Violation
-from domain.decision import Decision
-from domain.evidence import Evidence
-from domain.improvement import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
-from domain.improvement_messages import (
+from nightshift.domain.champions.decision import Decision
+from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
+from nightshift.domain.improvement.messages import (
     CriticiseResult,
     ImprovementInput,
     ImproveOrder,
@@ -17,12 +14,28 @@ from domain.improvement_messages import (
     PlanImprovementResult,
     TraceRoundResult,
 )
-from domain.incident import ActionState, IncidentAction
-from domain.job import JobState, JobStatus
-from domain.message import Message
-from domain.plan import AdjustTrainingWindow, Plan
-from domain.playbook import Mitigation
-from domain.response import (
+from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.lifecycle.job import JobState, JobStatus
+from nightshift.domain.lifecycle.run import (
+    Batch,
+    DecideResult,
+    EvaluateResult,
+    LifecycleInput,
+    PublishResult,
+    QueueInput,
+    Recorded,
+    StepResult,
+    ValidationOrderRef,
+    ValidationResult,
+    WithdrawResult,
+)
+from nightshift.domain.platform import names
+from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.spec import Polling
+from nightshift.domain.platform.step import Failure, JobSettings, Patience
+from nightshift.domain.response.incident import ActionState, IncidentAction
+from nightshift.domain.response.messages import (
     Done,
     MitigationResult,
     PlannedResponse,
@@ -36,25 +49,12 @@ from domain.response import (
     Verdict,
     Verification,
 )
-from domain.review import ReviewState
-from domain.review_messages import ReviewInput, ReviewResult
-from domain.review_policy import ReviewStep
-from domain.run import (
-    Batch,
-    DecideResult,
-    EvaluateResult,
-    LifecycleInput,
-    PublishResult,
-    QueueInput,
-    Recorded,
-    StepResult,
-    ValidationOrderRef,
-    ValidationResult,
-    WithdrawResult,
-)
-from domain.spec import Polling
-from domain.step import Failure, JobSettings, Patience
-from domain.upload import BlobRef, PartReport, Upload
+from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
+from nightshift.domain.reviews.policy import ReviewStep
+from nightshift.domain.reviews.review import ReviewState
+from nightshift.domain.uploads.contract import ContractReport, Violation
+from nightshift.domain.uploads.upload import BlobRef, PartReport, Upload
 from tests.histories.recording import Case, Pass, Raise
 
 Answers = Mapping[str, Sequence[Message | Exception]]

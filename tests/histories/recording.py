@@ -10,11 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from domain.message import Message
 from local_host.durable.history import Record
 from local_host.durable.instance import Instance
 from local_host.durable.settings import DurableSettings
 from local_host.durable.work import Turn
+from nightshift.domain.platform.message import Message
 from orchestrators.registration import ORCHESTRATORS
 from tests.unit.local_host.durable.conftest import HandDriven
 

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from domain.alert import QUEUES, AlertMessage
-from domain.improvement_messages import ImproveOrder
-from domain.message import Message
-from domain.names import (
+from nightshift.domain.improvement.messages import ImproveOrder
+from nightshift.domain.lifecycle.run import AlertRequest, ClaimRequest, PollRequest
+from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.names import (
     BLOB_EVENTS_QUEUE,
     CLAIM_UPLOADS,
     ORDER_IMPROVEMENT,
     POLL_JOB_STATUS,
     SEND_ALERT,
 )
-from domain.run import AlertRequest, ClaimRequest, PollRequest
+from nightshift.domain.response.alert import QUEUES, AlertMessage
 from tests.worker.extension_history import text_of
 from tests.worker.moment import START
 

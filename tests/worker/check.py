@@ -25,10 +25,10 @@ from typing import Any
 
 from azure.storage.blob import BlobServiceClient
 
-from domain.errors import NightshiftError
 from local_host.durable.replay import failed_outcome, read_outcome
 from local_host.functions.host_json import read_host_json
 from local_host.watchdog import children_ended
+from nightshift.domain.platform.errors import NightshiftError
 from tests.worker.calls import UPLOAD, UPLOADED, Call, calls
 from tests.worker.compare import differences, plain, plain_answer
 from tests.worker.deployed import deploy

@@ -5,11 +5,11 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from delivery.command import run
-from delivery.commit import Commit
-from delivery.interpreter import find_interpreter
-from delivery.package import build
-from delivery.python_version import DEPLOYED_PYTHON
+from nightshift.delivery.command import run
+from nightshift.delivery.commit import Commit
+from nightshift.delivery.interpreter import find_interpreter
+from nightshift.delivery.package import build
+from nightshift.delivery.python_version import DEPLOYED_PYTHON
 
 _UV = str(Path(sys.executable).with_name("uv"))
 _WORKER = ("export", "--quiet", "--frozen", "--only-group", "worker", "--no-emit-project", "--no-header")

@@ -9,22 +9,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain import names
-from domain.decision import Decision
-from domain.evidence import Evidence
-from domain.improvement import Budget, Criticism, Feedback, ImprovementPolicy, Planned
-from domain.improvement_messages import (
+from nightshift.domain.champions.decision import Decision
+from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, ImprovementPolicy, Planned
+from nightshift.domain.improvement.messages import (
     CriticiseResult,
     ImprovementInput,
     PlanImprovementResult,
     TraceRoundResult,
 )
-from domain.incident import IncidentAction
-from domain.job import JobStatus
-from domain.message import Message
-from domain.plan import AdjustTrainingWindow, Plan
-from domain.playbook import Mitigation
-from domain.response import (
+from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.lifecycle.job import JobStatus
+from nightshift.domain.lifecycle.run import (
+    Batch,
+    DecideResult,
+    EvaluateResult,
+    LifecycleInput,
+    PublishResult,
+    QueueInput,
+    StepResult,
+    ValidationResult,
+)
+from nightshift.domain.platform import names
+from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.spec import Polling
+from nightshift.domain.platform.step import JobSettings, Patience
+from nightshift.domain.response.incident import IncidentAction
+from nightshift.domain.response.messages import (
     Done,
     MitigationResult,
     PlannedResponse,
@@ -37,21 +48,10 @@ from domain.response import (
     Verdict,
     Verification,
 )
-from domain.review_messages import ReviewInput, ReviewResult
-from domain.review_policy import ReviewPolicy
-from domain.run import (
-    Batch,
-    DecideResult,
-    EvaluateResult,
-    LifecycleInput,
-    PublishResult,
-    QueueInput,
-    StepResult,
-    ValidationResult,
-)
-from domain.spec import Polling
-from domain.step import JobSettings, Patience
-from domain.upload import BlobRef, Upload
+from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
+from nightshift.domain.reviews.policy import ReviewPolicy
+from nightshift.domain.uploads.upload import BlobRef, Upload
 from tests.worker.moment import START
 
 MODEL, RUN = "revenue_forecast", "lifecycle-revenue_forecast-1"

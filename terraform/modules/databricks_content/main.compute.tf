@@ -35,7 +35,7 @@ resource "databricks_cluster_policy" "training" {
   })
 }
 
-# The app and the jobs keep a model's MLflow experiment here (domain/names.py).
+# The app and the jobs keep a model's MLflow experiment here (nightshift/domain/platform/names.py).
 resource "databricks_directory" "experiments" {
   path = "/Shared/nightshift"
 }

@@ -1,5 +1,5 @@
 locals {
-  # Every setting that wiring/settings.py reads in Azure, and the connections that the bindings name. A test compares.
+  # Every setting that nightshift/wiring/settings.py reads in Azure, and the connections that the bindings name. A test compares.
   app_settings = {
     NIGHTSHIFT_ENVIRONMENT                         = var.environment
     NIGHTSHIFT_BLOB_ENDPOINT                       = var.connections.blob_endpoint
@@ -58,7 +58,7 @@ locals {
   }
 
   # Where telemetry goes is APPLICATIONINSIGHTS_CONNECTION_STRING above. The worker sets OpenTelemetry up before it
-  # imports the app (wiring/telemetry.py then leaves it alone), and attaches the host's trace to each call.
+  # imports the app (nightshift/wiring/telemetry.py then leaves it alone), and attaches the host's trace to each call.
   telemetry_settings = {
     PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY = "true"
     OTEL_SERVICE_NAME                           = "nightshift"

@@ -9,7 +9,7 @@ output "url" {
 }
 
 output "settings" {
-  description = "Names of the app settings; tests hold them against wiring/settings.py."
+  description = "Names of the app settings; tests hold them against nightshift/wiring/settings.py."
   value       = sort(keys(local.settings))
 }
 

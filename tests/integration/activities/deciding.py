@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from activities.decide_action import run_decide_action
-from domain.evidence import Evidence, MetricComparison, Verdict
-from domain.identity import digest
-from domain.ledger import LedgerEntry
-from domain.names import CHAMPION, EVIDENCE
-from domain.run import DecideRequest, DecideResult
-from domain.upload import BlobRef
+from activities.lifecycle.decide_action import run_decide_action
+from nightshift.domain.ledger.ledger import LedgerEntry
+from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, Verdict
+from nightshift.domain.lifecycle.run import DecideRequest, DecideResult
+from nightshift.domain.platform.identity import digest
+from nightshift.domain.platform.names import CHAMPION, EVIDENCE
+from nightshift.domain.uploads.upload import BlobRef
 from tests.integration.activities.improving import Improving
 
 Verdicts = tuple[Verdict, Verdict]

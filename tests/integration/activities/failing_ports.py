@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from domain.ports import Services
+from nightshift.domain.platform.ports import Services
 from tests.integration.activities.responder import Replaced
 
 

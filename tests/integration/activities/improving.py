@@ -11,16 +11,22 @@ import yaml
 from mlflow import MlflowClient
 from pydantic import TypeAdapter
 
-from activities.criticise_round import run_criticise_round
-from activities.decide_action import run_decide_action
-from activities.evaluate_metrics import run_evaluate_metrics
-from activities.plan_improvement import run_plan_improvement
-from domain.contract import ColumnProfile, ContractReport
-from domain.identity import digest
-from domain.improvement import Budget, Criticism, Round
-from domain.improvement_messages import CriticiseRequest, CriticiseResult, PlanImprovementRequest, PlanImprovementResult
-from domain.ledger import LedgerRecord
-from domain.names import (
+from activities.improvement.critique_round import run_criticise_round
+from activities.improvement.plan_improvement import run_plan_improvement
+from activities.lifecycle.decide_action import run_decide_action
+from activities.lifecycle.evaluate_metrics import run_evaluate_metrics
+from nightshift.domain.improvement.loop import Budget, Criticism, Round
+from nightshift.domain.improvement.messages import (
+    CriticiseRequest,
+    CriticiseResult,
+    PlanImprovementRequest,
+    PlanImprovementResult,
+)
+from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.lifecycle.run import DecideRequest, DecideResult, EvaluateRequest, EvaluateResult, score_token
+from nightshift.domain.platform.identity import digest
+from nightshift.domain.platform.names import (
     BRONZE,
     COLUMN_CHALLENGER,
     COLUMN_CHAMPION,
@@ -34,11 +40,10 @@ from domain.names import (
     TAG_SCORE_TOKEN,
     experiment,
 )
-from domain.plan import AdjustTrainingWindow, Plan
-from domain.ports import Services
-from domain.run import DecideRequest, DecideResult, EvaluateRequest, EvaluateResult, score_token
-from domain.spec import ModelSpec
-from domain.upload import BlobRef, DatasetManifest, DatasetPart, PartReport, Upload
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.domain.uploads.contract import ColumnProfile, ContractReport
+from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, DatasetPart, PartReport, Upload
 from tests.integration.activities.responder import Replaced
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from domain.ports import Services
+from nightshift.domain.platform.ports import Services
 
 # What asks nobody outside.
 _INSIDE = {"clock", "patience", "links", "orchestration_version"}

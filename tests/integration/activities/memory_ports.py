@@ -4,12 +4,12 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from agents.responder.compute import ESSENTIAL_TAG
-from domain.compute import ComputeKind, ComputeRef, ComputeResource, ComputeState
-from domain.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
-from domain.job import JobOrder, JobRun, JobStatus
-from domain.run import RunEvent
-from domain.serving import EndpointState
+from agents.response.compute import ESSENTIAL_TAG
+from nightshift.domain.champions.serving import EndpointState
+from nightshift.domain.lifecycle.job import JobOrder, JobRun, JobStatus
+from nightshift.domain.lifecycle.run import RunEvent
+from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
+from nightshift.domain.response.compute import ComputeKind, ComputeRef, ComputeResource, ComputeState
 
 
 def resource(
@@ -24,7 +24,7 @@ def resource(
 
 
 class MemoryJobs:
-    """Implements domain.ports.JobService: a token starts one job run, as in Databricks."""
+    """Implements nightshift.domain.platform.ports.JobService: a token starts one job run, as in Databricks."""
 
     def __init__(self) -> None:
         self._orders: list[JobOrder] = []
@@ -52,7 +52,7 @@ class MemoryJobs:
 
 
 class MemoryEvents:
-    """Implements domain.ports.EventPublisher; subscribers know an event that comes again by its run and kind.
+    """Implements `EventPublisher`; subscribers know an event that comes again by its run and kind.
 
     Attributes:
         published: runs and kinds.
@@ -67,7 +67,7 @@ class MemoryEvents:
 
 
 class MemoryCompute:
-    """Implements domain.ports.ComputeService.
+    """Implements nightshift.domain.platform.ports.ComputeService.
 
     Attributes:
         calls: what was asked, in order.
@@ -112,7 +112,7 @@ class MemoryCompute:
 
 
 class MemoryServing:
-    """Implements domain.ports.ServingService; an update is under way until the test ends it."""
+    """Implements nightshift.domain.platform.ports.ServingService; an update is under way until the test ends it."""
 
     def __init__(self, version: str | None, *, failed: bool = False) -> None:
         self.state = EndpointState(

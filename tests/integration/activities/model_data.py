@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from activities.validate_data import run_validate_data
-from domain.dataset import AcceptedDataset
-from domain.names import BRONZE
-from domain.run import ValidateRequest, ValidationResult
-from domain.upload import BlobRef, Upload
+from activities.uploads.validate_data import run_validate_data
+from nightshift.domain.lifecycle.run import ValidateRequest, ValidationResult
+from nightshift.domain.platform.names import BRONZE
+from nightshift.domain.uploads.dataset import AcceptedDataset
+from nightshift.domain.uploads.upload import BlobRef, Upload
 from tests.integration.activities.responder import Case
 
 HEADER = "timestamp,season,holiday,weekday,workingday,weathersit,temp,atemp,hum,windspeed,revenue"

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import azure.durable_functions as df
 
-from activities.notify import run_notify
-from activities.watch_orders import watch_model
-from clients.notifier import AppriseNotifier
-from domain.ports import Services
-from domain.sweep import Swept
+from nightshift.clients.notifications.notifier import AppriseNotifier
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.watch.sweep import Swept
+from nightshift.services.notifications.notify import run_notify
+from nightshift.services.watch.orders import watch_model
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.responder import Case, later
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from clients.notifications import TableNotificationBook
-from domain.ports import Services
+from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.domain.platform.ports import Services
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.integration.activities.responder import Replaced
 from tests.loopback_server import Answering, LoopbackServer
 from tests.owed_of import OwedOf
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 AT = datetime(2026, 3, 1, 3, tzinfo=UTC)

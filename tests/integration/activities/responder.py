@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import yaml
 
-from activities.respond import run_respond
-from domain.incident import Incident, IncidentAction
-from domain.ledger import LedgerEntry
-from domain.names import CHAMPION, TAG_QUARANTINE
-from domain.playbook import Mitigation
-from domain.ports import Services
-from domain.response import MitigateRequest, UndoRequest
+from nightshift.domain.ledger.ledger import LedgerEntry
+from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.incident import Incident, IncidentAction
+from nightshift.domain.response.messages import MitigateRequest, UndoRequest
+from nightshift.domain.response.playbook import Mitigation
+from nightshift.services.response.respond import run_respond
 from tests.incident_examples import alert
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -6,10 +6,11 @@ from typing import Any
 import yaml
 from mlflow import MlflowClient
 
-from activities.decide_action import run_decide_action
-from activities.tell_reviewers import find_review
-from domain.evidence import Evidence, Interval, MetricComparison, SliceComparison
-from domain.names import (
+from activities.lifecycle.decide_action import run_decide_action
+from activities.reviews.tell_reviewers import find_review
+from nightshift.domain.lifecycle.evidence import Evidence, Interval, MetricComparison, SliceComparison
+from nightshift.domain.lifecycle.run import DecideRequest, score_token
+from nightshift.domain.platform.names import (
     EVIDENCE,
     SILVER,
     TAG_CHALLENGER_VERSION,
@@ -20,10 +21,9 @@ from domain.names import (
     UPLOADED_BY,
     experiment,
 )
-from domain.review import Review
-from domain.review_messages import ReviewRequest
-from domain.run import DecideRequest, score_token
-from domain.upload import BlobRef, DatasetManifest, Upload
+from nightshift.domain.reviews.messages import ReviewRequest
+from nightshift.domain.reviews.review import Review
+from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, Upload
 from tests.integration.activities.model_data import HEADER, validate
 from tests.integration.activities.responder import ROOT, Case
 from tests.model_versions import make_champions, make_versions

@@ -7,45 +7,45 @@ from typing import Any
 
 import yaml
 
-from activities.act_on_review import run_act_on_review
-from activities.claim_uploads import run_claim_uploads
-from activities.dead_letters import record_dead_letter, redrive
-from activities.decide_action import run_decide_action
-from activities.decide_review import decide_review, expire_review
-from activities.deliver_owed import deliver_owed
-from activities.expire_review import run_expire_review
-from activities.mitigation import run_settle_mitigation
-from activities.move_serving import run_move_serving
-from activities.order_improvement import run_order_improvement
-from activities.pause_compute import run_pause_compute, run_resume_compute
-from activities.plan_response import run_plan_response
-from activities.record_halt import run_record_halt
-from activities.respond import run_respond
-from activities.retrain import run_retrain
-from activities.roll_back import run_roll_back
-from activities.send_alert import run_send_alert
-from activities.settle_review import run_settle_review
-from activities.start_review import wake_review
-from activities.tell_on_call import run_tell_on_call
-from activities.tell_reviewers import run_tell_reviewers
-from activities.undo_mitigations import run_undo_mitigations
-from activities.verify_recovery import run_verify_recovery
-from activities.wake_queue import wake_queue
-from activities.watch_orders import watch_model
-from activities.watch_responses import watch_responses
-from activities.withdraw_promotion import run_withdraw_promotion
-from domain.errors import ServiceRefusedError
-from domain.identity import short
-from domain.improvement_messages import ImproveOrder
-from domain.incident import Incident
-from domain.ledger import ACTOR, LedgerRecord
-from domain.names import TAG_QUARANTINE
-from domain.response import MoveServingRequest, PlanRequest, Serve, SettleRequest, VerifyRequest
-from domain.review import Choice, Review
-from domain.review_messages import SettleReview
-from domain.review_policy import ReviewStep
-from domain.run import AlertRequest, ClaimRequest, HaltRecord, WithdrawRequest, broke_off
-from domain.upload_queue import Submission
+from activities.champions.move_serving import run_move_serving
+from activities.champions.withdraw_promotion import run_withdraw_promotion
+from activities.improvement.order_improvement import run_order_improvement
+from activities.lifecycle.decide_action import run_decide_action
+from activities.lifecycle.record_halt import run_record_halt
+from activities.lifecycle.send_alert import run_send_alert
+from activities.response.pause_compute import run_pause_compute, run_resume_compute
+from activities.response.plan_response import run_plan_response
+from activities.response.retrain import run_retrain
+from activities.response.roll_back import run_roll_back
+from activities.response.settle_mitigation import run_settle_mitigation
+from activities.response.tell_on_call import run_tell_on_call
+from activities.response.undo_mitigations import run_undo_mitigations
+from activities.response.verify_recovery import run_verify_recovery
+from activities.reviews.act_on_review import run_act_on_review
+from activities.reviews.expire_review import run_expire_review
+from activities.reviews.settle_review import run_settle_review
+from activities.reviews.tell_reviewers import run_tell_reviewers
+from activities.uploads.claim_uploads import run_claim_uploads
+from nightshift.domain.improvement.messages import ImproveOrder
+from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.lifecycle.run import AlertRequest, ClaimRequest, HaltRecord, WithdrawRequest, broke_off
+from nightshift.domain.platform.errors import ServiceRefusedError
+from nightshift.domain.platform.identity import short
+from nightshift.domain.platform.names import TAG_QUARANTINE
+from nightshift.domain.response.incident import Incident
+from nightshift.domain.response.messages import MoveServingRequest, PlanRequest, Serve, SettleRequest, VerifyRequest
+from nightshift.domain.reviews.messages import SettleReview
+from nightshift.domain.reviews.policy import ReviewStep
+from nightshift.domain.reviews.review import Choice, Review
+from nightshift.domain.uploads.upload_queue import Submission
+from nightshift.services.dead_letters.dead_letters import record_dead_letter, redrive
+from nightshift.services.notifications.deliver_owed import deliver_owed
+from nightshift.services.response.respond import run_respond
+from nightshift.services.reviews.decide_review import decide_review, expire_review
+from nightshift.services.reviews.start_review import wake_review
+from nightshift.services.uploads.wake_queue import wake_queue
+from nightshift.services.watch.orders import watch_model
+from nightshift.services.watch.responses import watch_responses
 from tests.incident_examples import alert
 from tests.integration.activities.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
 from tests.integration.activities.failing_ports import without_alias

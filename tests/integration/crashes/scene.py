@@ -14,17 +14,17 @@ import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 from mlflow import MlflowClient
 
-from activities.deliver_owed import deliver_owed
-from activities.start_review import wake_review
-from activities.wake_queue import wake_busy_queue
-from activities.watch_orders import watch_model
-from activities.watch_responses import watch_responses
-from clients.notifications import TableNotificationBook
-from clients.notifier import AppriseNotifier
-from domain.errors import ConflictError, NightshiftError, ServiceUnavailableError
-from domain.names import CHAMPION
-from domain.notification import NotificationRecord
-from domain.ports import Services
+from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.clients.notifications.notifier import AppriseNotifier
+from nightshift.domain.notifications.notification import NotificationRecord
+from nightshift.domain.platform.errors import ConflictError, NightshiftError, ServiceUnavailableError
+from nightshift.domain.platform.names import CHAMPION
+from nightshift.domain.platform.ports import Services
+from nightshift.services.notifications.deliver_owed import deliver_owed
+from nightshift.services.reviews.start_review import wake_review
+from nightshift.services.uploads.wake_queue import wake_busy_queue
+from nightshift.services.watch.orders import watch_model
+from nightshift.services.watch.responses import watch_responses
 from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
 from tests.integration.activities.pagers import Pager
 from tests.integration.activities.responder import Case, Replaced, later

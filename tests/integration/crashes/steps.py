@@ -9,27 +9,27 @@ from typing import Any
 import yaml
 from mlflow import MlflowClient
 
-from activities.cancel_databricks_job import run_cancel_databricks_job
-from activities.criticise_round import run_criticise_round
-from activities.evaluate_metrics import run_evaluate_metrics
-from activities.plan_improvement import run_plan_improvement
-from activities.poll_job_status import run_poll_job_status
-from activities.publish_event import run_publish_event
-from activities.trace_round import run_trace_round
-from activities.trigger_databricks_job import run_trigger_databricks_job
-from activities.validate_data import run_validate_data
-from domain.improvement_messages import TraceRoundRequest
-from domain.names import BRONZE, EVIDENCE, SILVER, experiment
-from domain.plan import Plan, SearchChoices, TuneHyperparameters
-from domain.ports import Services
-from domain.run import EvaluateRequest, PollRequest, RunEvent, TriggerRequest, ValidateRequest
+from activities.improvement.critique_round import run_criticise_round
+from activities.improvement.plan_improvement import run_plan_improvement
+from activities.improvement.trace_round import run_trace_round
+from activities.lifecycle.databricks_job import run_cancel_databricks_job
+from activities.lifecycle.evaluate_metrics import run_evaluate_metrics
+from activities.lifecycle.poll_job_status import run_poll_job_status
+from activities.lifecycle.publish_event import run_publish_event
+from activities.lifecycle.trigger_databricks_job import run_trigger_databricks_job
+from activities.uploads.validate_data import run_validate_data
+from nightshift.domain.improvement.messages import TraceRoundRequest
+from nightshift.domain.improvement.plan import Plan, SearchChoices, TuneHyperparameters
+from nightshift.domain.lifecycle.run import EvaluateRequest, PollRequest, RunEvent, TriggerRequest, ValidateRequest
+from nightshift.domain.platform.names import BRONZE, EVIDENCE, SILVER, experiment
+from nightshift.domain.platform.ports import Services
+from nightshift.wiring.services import LazyServices
 from tests.integration.activities.improving import BAD, ROOT, Improving
 from tests.integration.activities.memory_ports import MemoryEvents, MemoryJobs
 from tests.integration.activities.model_data import upload_file
 from tests.integration.activities.responder import Case
 from tests.integration.crashes.scene import plain
 from tests.model_versions import make_bare_model
-from wiring.services import LazyServices
 
 
 @dataclass(frozen=True)

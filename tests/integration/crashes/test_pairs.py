@@ -13,16 +13,17 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from activities.decide_review import decide_review
-from activities.deliver_owed import deliver_owed
-from activities.pause_compute import run_pause_compute, run_resume_compute
-from activities.respond import run_respond
-from activities.roll_back import run_roll_back
-from activities.tell_on_call import run_tell_on_call
-from activities.undo_mitigations import run_undo_mitigations
-from activities.watch_orders import watch_model
-from domain.errors import NightshiftError, ServiceRefusedError
-from domain.review import Choice
+from activities.response.pause_compute import run_pause_compute, run_resume_compute
+from activities.response.roll_back import run_roll_back
+from activities.response.tell_on_call import run_tell_on_call
+from activities.response.undo_mitigations import run_undo_mitigations
+from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError
+from nightshift.domain.reviews.review import Choice
+from nightshift.services.notifications.deliver_owed import deliver_owed
+from nightshift.services.response.respond import run_respond
+from nightshift.services.reviews.decide_review import decide_review
+from nightshift.services.watch.orders import watch_model
+from nightshift.wiring.services import LazyServices
 from tests.incident_examples import alert
 from tests.integration.activities.deciding import PROMOTE, Deciding
 from tests.integration.activities.failing_ports import without_alias
@@ -31,7 +32,6 @@ from tests.integration.activities.pagers import Pager
 from tests.integration.activities.reviewing import flag
 from tests.integration.crashes.scene import Activity, Scene
 from tests.integration.crashes.test_points import chosen
-from wiring.services import LazyServices
 
 pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(3600)]
 

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from domain.errors import ConflictError
-from domain.review import DecidedAlreadyError
+from nightshift.domain.platform.errors import ConflictError
+from nightshift.domain.reviews.review import DecidedAlreadyError
+from nightshift.wiring.services import LazyServices
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.pagers import Pager
 from tests.integration.crashes.scenarios import SCENARIOS, Scenario
 from tests.integration.crashes.scene import Scene
-from wiring.services import LazyServices
 
 pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(3600)]
 

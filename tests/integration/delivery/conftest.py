@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from delivery.command import run
+from nightshift.delivery.command import run
 
 ROOT = Path(__file__).resolve().parents[3]
 

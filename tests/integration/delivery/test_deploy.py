@@ -8,15 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from delivery.archive import file_digest, write_zip
-from delivery.command import CommandError
-from delivery.commit import Commit
-from delivery.deploy import Delivery
-from delivery.environment import Environment
-from delivery.in_flight import InFlightBrokenError, Replayed, RunsInFlight
-from delivery.releases import Release, Releases
-from domain.errors import BadInputError
-from domain.view import InFlight
+from nightshift.delivery.archive import file_digest, write_zip
+from nightshift.delivery.command import CommandError
+from nightshift.delivery.commit import Commit
+from nightshift.delivery.deploy import Delivery
+from nightshift.delivery.environment import Environment
+from nightshift.delivery.in_flight import InFlightBrokenError, Replayed, RunsInFlight
+from nightshift.delivery.releases import Release, Releases
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.view import InFlight
 from tests.integration.delivery.conftest import AzureCli
 from tests.unit.delivery.environments import OUTPUT
 
@@ -55,7 +55,7 @@ def _release(folder: Path, version: str = "0123456789ab", python: str = "3.13") 
 @pytest.fixture(autouse=True)
 def _signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token of the app needs a tenant."""
-    monkeypatch.setattr("delivery.sign_in.SignIn.token", lambda _: "t")
+    monkeypatch.setattr("nightshift.delivery.sign_in.SignIn.token", lambda _: "t")
 
 
 @pytest.fixture
@@ -63,7 +63,8 @@ def uploads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Wheels that were handed to the workspace, which needs a tenant."""
     seen: list[str] = []
     monkeypatch.setattr(
-        "delivery.releases.upload_wheel", lambda environment, wheel: seen.append(f"{environment.wheel}: {wheel.name}")
+        "nightshift.delivery.releases.upload_wheel",
+        lambda environment, wheel: seen.append(f"{environment.wheel}: {wheel.name}"),
     )
     return seen
 

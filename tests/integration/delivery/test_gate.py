@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from delivery.environment import Environment
-from delivery.gate import examine
+from nightshift.delivery.environment import Environment
+from nightshift.delivery.gate import examine
 from tests.integration.delivery.conftest import AzureCli
 from tests.unit.delivery.environments import OUTPUT
 

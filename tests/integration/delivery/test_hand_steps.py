@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from delivery.command import run
-from delivery.environment import Environment
-from delivery.hand_step_questions import Place
-from delivery.hand_steps import STEPS, Finding, examine
+from nightshift.delivery.command import run
+from nightshift.delivery.environment import Environment
+from nightshift.delivery.hand_step_questions import Place
+from nightshift.delivery.hand_steps import STEPS, Finding, examine
 from tests.integration.delivery.conftest import ROOT, AzureCli
 from tests.unit.delivery.environments import OUTPUT
 
@@ -182,11 +182,11 @@ def test_the_command_names_what_is_missing(
     azure_cli: AzureCli, checkout_of_dev: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`nightshift env check dev --json`, for scripts: exit 1, ids, and the commands."""
-    from cli.main import app
+    from nightshift.cli.main import app
 
     monkeypatch.setenv("NIGHTSHIFT_ENVIRONMENTS", str(checkout_of_dev / "environments"))
-    monkeypatch.setattr("delivery.hand_steps._ROOT", checkout_of_dev)
-    monkeypatch.setattr("delivery.hand_steps._addresses", lambda name: ["10.40.0.140"])
+    monkeypatch.setattr("nightshift.delivery.hand_steps._ROOT", checkout_of_dev)
+    monkeypatch.setattr("nightshift.delivery.hand_steps._addresses", lambda name: ["10.40.0.140"])
     azure_cli.answer(
         {f"{_REST}/2.1/jobs/list": None} | {key: value for key, value in _DONE.items() if "jobs" not in key}
     )

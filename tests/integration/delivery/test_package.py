@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from delivery.command import CommandError
-from delivery.commit import Commit
-from delivery.dependencies import FOLDER
-from delivery.package import Package, build
-from delivery.releases import Release
+from nightshift.delivery.command import CommandError
+from nightshift.delivery.commit import Commit
+from nightshift.delivery.dependencies import FOLDER
+from nightshift.delivery.package import Package, build
+from nightshift.delivery.releases import Release
 
 ROOT = Path(__file__).resolve().parents[3]
 PYTHON = "{}.{}".format(*sys.version_info[:2])
@@ -64,17 +64,17 @@ def test_the_app_starts_from_it(unpacked: Path, tmp_path: Path) -> None:
     here = [sys.executable, "-c", _LOAD, str(ROOT), str(ROOT), str(ROOT)]
     expected = subprocess.run(here, capture_output=True, text=True, check=True, timeout=300, cwd=ROOT)
     assert loaded["functions"] == json.loads(expected.stdout)["functions"]
-    assert {"azure.functions", "domain", "pydantic", "triggers"} <= set(loaded["modules"])
+    assert {"azure.functions", "nightshift", "nightshift.triggers", "pydantic"} <= set(loaded["modules"])
 
 
 def test_nothing_but_the_app_is_in_it(package: Package) -> None:
     """No test, no command line, no local host, no training code, no infrastructure."""
     tops = {name.split("/")[0] for name in _own(package)}
-    assert {"function_app.py", "host.json", "domain", "triggers", "model_specs"} <= tops
-    assert (
-        tops & {"tests", "cli", "delivery", "local_host", "training", "terraform", "benchmarks", "evals", "docs"}
-        == set()
-    )
+    assert {"function_app.py", "host.json", "nightshift", "model_specs"} <= tops
+    assert tops & {"tests", "local_host", "training", "terraform", "benchmarks", "evals", "docs"} == set()
+    rooms = {name.split("/")[1] for name in _own(package) if name.startswith("nightshift/")}
+    assert {"domain", "triggers"} <= rooms
+    assert rooms & {"cli", "delivery", "training"} == set()
     assert [name for name in tops if name.startswith(".")] == []
     with zipfile.ZipFile(package.path) as files:
         assert files.read("VERSION").decode().strip() == package.version
@@ -101,8 +101,16 @@ def test_the_app_starts_from_its_bytecode(unpacked: Path, tmp_path: Path) -> Non
     """Nothing is compiled when it is imported: a source that has changed since is not looked at."""
     folder = tmp_path / "deployed"
     shutil.copytree(unpacked, folder, ignore=lambda path, _: {".python_packages"} if Path(path) == unpacked else set())
-    (folder / "domain" / "names.py").write_text("raise AssertionError('compiled again')\n", encoding="utf-8")
-    command = [sys.executable, "-I", "-S", "-c", "import sys; sys.path[:0] = [sys.argv[1]]; import domain.names"]
+    (folder / "nightshift" / "domain" / "platform" / "names.py").write_text(
+        "raise AssertionError('compiled again')\n", encoding="utf-8"
+    )
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        "import sys; sys.path[:0] = [sys.argv[1]]; import nightshift.domain.platform.names",
+    ]
     done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -110,9 +118,12 @@ def test_the_app_starts_from_its_bytecode(unpacked: Path, tmp_path: Path) -> Non
 def test_the_wheel_of_the_jobs_is_of_the_same_commit(package: Package, checkout: Path) -> None:
     """Training with domain and validation, as the commit has them."""
     with zipfile.ZipFile(package.wheel) as wheel:
-        assert wheel.read("training/jobs/train.py") == (checkout / "training" / "jobs" / "train.py").read_bytes()
-        tops = {name.split("/")[0] for name in wheel.namelist()}
-    assert tops == {"training", "domain", "validation", "nightshift_training-0.1.0.dist-info"}
+        assert (
+            wheel.read("nightshift/training/jobs/train.py")
+            == (checkout / "nightshift" / "training" / "jobs" / "train.py").read_bytes()
+        )
+        rooms = {"/".join(name.split("/")[:2]) for name in wheel.namelist() if ".dist-info/" not in name}
+    assert rooms == {"nightshift/__init__.py", *(f"nightshift/{room}" for room in ("domain", "training", "validation"))}
 
 
 def test_its_papers_are_beside_it(package: Package) -> None:
@@ -130,7 +141,7 @@ def test_its_papers_are_beside_it(package: Package) -> None:
 
 def test_the_same_commit_gives_the_same_bytes(package: Package, checkout: Path, tmp_path: Path) -> None:
     """Built again, elsewhere, with something uncommitted lying about."""
-    stray = checkout / "domain" / "stray.py"
+    stray = checkout / "nightshift" / "domain" / "stray.py"
     stray.write_text("STRAY = True\n", encoding="utf-8")
     try:
         again = build(Commit.find(checkout), tmp_path, PYTHON)

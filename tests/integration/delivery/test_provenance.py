@@ -6,14 +6,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from delivery.archive import file_digest, write_zip
-from delivery.command import CommandError
-from delivery.commit import Commit
-from delivery.deploy import Delivery
-from delivery.environment import Environment
-from delivery.in_flight import RunsInFlight
-from delivery.releases import Release, Releases
-from domain.errors import BadInputError
+from nightshift.delivery.archive import file_digest, write_zip
+from nightshift.delivery.command import CommandError
+from nightshift.delivery.commit import Commit
+from nightshift.delivery.deploy import Delivery
+from nightshift.delivery.environment import Environment
+from nightshift.delivery.in_flight import RunsInFlight
+from nightshift.delivery.releases import Release, Releases
+from nightshift.domain.platform.errors import BadInputError
 from tests.integration.delivery.conftest import AzureCli, put_on_path
 from tests.unit.delivery.environments import OUTPUT
 
@@ -37,7 +37,7 @@ OURS = "contoso/nightshift"
 def built(azure_cli: AzureCli, history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
     """A release of the last commit, as the pipeline leaves it."""
     put_on_path(azure_cli.folder, "gh", GH)
-    monkeypatch.setattr("delivery.releases.upload_wheel", lambda environment, wheel: None)
+    monkeypatch.setattr("nightshift.delivery.releases.upload_wheel", lambda environment, wheel: None)
     folder = tmp_path / "built"
     folder.mkdir()
     release = Release(folder, Commit.find(history).version)
@@ -74,7 +74,7 @@ def _delivery(history: Path) -> Delivery:
 @pytest.fixture(autouse=True)
 def _signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token of the app needs a tenant."""
-    monkeypatch.setattr("delivery.sign_in.SignIn.token", lambda _: "t")
+    monkeypatch.setattr("nightshift.delivery.sign_in.SignIn.token", lambda _: "t")
 
 
 def test_what_the_pipeline_built_is_deployed_and_comes_back(azure_cli: AzureCli, built: Release, history: Path) -> None:

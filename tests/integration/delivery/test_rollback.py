@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from delivery.archive import file_digest, write_zip
-from delivery.releases import Release
-from delivery.rollback import read_environment, wait_for_version
-from domain.errors import BadInputError, ServiceUnavailableError
+from nightshift.delivery.archive import file_digest, write_zip
+from nightshift.delivery.releases import Release
+from nightshift.delivery.rollback import read_environment, wait_for_version
+from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError
 from tests.integration.delivery.conftest import ROOT, AzureCli
 from tests.loopback_server import Answering, LoopbackServer
 from tests.unit.delivery.environments import OUTPUT
@@ -81,7 +81,7 @@ def _kept(azure_cli: AzureCli, tmp_path: Path) -> None:
 def _run(environments: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command under a Python that has no packages but its own."""
     environ = {"PATH": os.environ["PATH"], "NIGHTSHIFT_ENVIRONMENTS": str(environments)}
-    command = [sys.executable, "-S", "-m", "delivery.rollback", *arguments]
+    command = [sys.executable, "-S", "-m", "nightshift.delivery.rollback", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
 
 

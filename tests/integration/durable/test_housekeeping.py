@@ -11,22 +11,22 @@ import azure.durable_functions as df
 import pytest
 from azure.data.tables import TableServiceClient
 
-from activities.housekeeping import purge_histories
-from activities.incident_acts import start_undo
-from activities.wake_queue import queue_instance, wake_queue
-from activities.watch_responses import watch_responses
-from clients.incidents import TableIncidentBook
-from clients.ledger import TableLedger
-from clients.reviews import TableReviewBook
-from clients.spec_files import SpecFiles
-from clients.upload_queue import TableUploadQueue
-from domain.incident import Incident
-from domain.names import MODEL_QUEUE, RESPONSE, UNDO
-from domain.upload_queue import Submission
 from local_host.durable.functions import DurableFunctions
+from nightshift.clients.ledger.ledger import TableLedger
+from nightshift.clients.platform.spec_files import SpecFiles
+from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.clients.reviews.reviews import TableReviewBook
+from nightshift.clients.uploads.upload_queue import TableUploadQueue
+from nightshift.domain.platform.names import MODEL_QUEUE, RESPONSE, UNDO
+from nightshift.domain.response.incident import Incident
+from nightshift.domain.uploads.upload_queue import Submission
+from nightshift.services.response.incident_acts import start_undo
+from nightshift.services.uploads.wake_queue import queue_instance, wake_queue
+from nightshift.services.watch.housekeeping import purge_histories
+from nightshift.services.watch.responses import watch_responses
+from nightshift.triggers.alerts import Responder
 from tests.incident_examples import alert
 from tests.upload_examples import make_upload
-from triggers.alerts import Responder
 
 Host = Callable[..., Awaitable[Any]]
 ROOT = Path(__file__).resolve().parents[3]

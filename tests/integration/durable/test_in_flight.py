@@ -7,11 +7,11 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from activities.in_flight import in_flight
-from domain.view import InFlight
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
-from orchestrators.versions import tell_step
+from nightshift.domain.platform.view import InFlight
+from nightshift.services.platform.in_flight import in_flight
+from orchestrators.platform.versions import tell_step
 
 
 def _waits(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:

@@ -11,10 +11,10 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from activities.newest_runs import RunFilter, newest_runs
-from domain.page import Position
 from local_host.durable.clock import format_time
 from local_host.durable.functions import DurableFunctions
+from nightshift.domain.platform.page import Position
+from nightshift.services.lifecycle.newest_runs import RunFilter, newest_runs
 
 
 def _decided(context: df.DurableOrchestrationContext) -> Any:

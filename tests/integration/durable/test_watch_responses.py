@@ -13,22 +13,22 @@ import azure.durable_functions as df
 import pytest
 from azure.data.tables import TableServiceClient
 
-from activities.deliver_owed import deliver_owed
-from activities.incident_acts import start_undo, undo_instance
-from activities.mitigation import keep_action
-from activities.watch_responses import watch_responses
-from clients.incidents import TableIncidentBook
-from clients.ledger import TableLedger
-from clients.notifications import TableNotificationBook
-from clients.notifier import AppriseNotifier
-from domain.errors import ServiceUnavailableError
-from domain.incident import Incident, IncidentAction, TimelineEntry
-from domain.links import Links
-from domain.names import RESPONSE, UNDO
-from domain.notification import Notification
-from domain.playbook import Playbook
+from activities.response.settle_mitigation import keep_action
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import RuntimeStatus
+from nightshift.clients.ledger.ledger import TableLedger
+from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.clients.notifications.notifier import AppriseNotifier
+from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.domain.notifications.notification import Notification
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.platform.links import Links
+from nightshift.domain.platform.names import RESPONSE, UNDO
+from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
+from nightshift.domain.response.playbook import Playbook
+from nightshift.services.notifications.deliver_owed import deliver_owed
+from nightshift.services.response.incident_acts import start_undo, undo_instance
+from nightshift.services.watch.responses import watch_responses
 from tests.incident_examples import AT, alert, signal
 from tests.owed_of import OwedOf
 

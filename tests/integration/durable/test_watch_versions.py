@@ -12,21 +12,21 @@ import azure.durable_functions as df
 import pytest
 from azure.data.tables import TableServiceClient
 
-import triggers.owed_sweep
-import triggers.response_sweep
-import triggers.review_sweep
-from clients.notifications import TableNotificationBook
-from clients.notifier import AppriseNotifier
-from clients.reviews import TableReviewBook
-from clients.sweeps import TableSweepBook
-from domain.links import Links
-from domain.names import AWAIT_DECISION, RESPONSE, REVIEW, REVIEW_DECIDED
-from domain.review import Review
-from domain.step import Patience
+import nightshift.triggers.owed_sweep
+import nightshift.triggers.response_sweep
+import nightshift.triggers.review_sweep
 from local_host.durable.client_links import client_binding
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
-from orchestrators.versions import tell_step
+from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.clients.notifications.notifier import AppriseNotifier
+from nightshift.clients.reviews.reviews import TableReviewBook
+from nightshift.clients.watch.sweeps import TableSweepBook
+from nightshift.domain.platform.links import Links
+from nightshift.domain.platform.names import AWAIT_DECISION, RESPONSE, REVIEW, REVIEW_DECIDED
+from nightshift.domain.platform.step import Patience
+from nightshift.domain.reviews.review import Review
+from orchestrators.platform.versions import tell_step
 from tests.owed_of import OwedOf
 from tests.review_examples import make_review
 
@@ -118,12 +118,12 @@ class App:
         status = await self.hosted.client.get_status(instance)
         self.now = status.last_updated_time.replace(tzinfo=UTC) + timedelta(minutes=minutes)
 
-    async def sweep(self, trigger: Any = triggers.response_sweep, times: int = 2) -> None:
+    async def sweep(self, trigger: Any = nightshift.triggers.response_sweep, times: int = 2) -> None:
         """Let a timer come: what is done once must not be done again."""
         (builder,) = trigger.blueprint(lambda: self)._function_builders
         for _ in range(times):
             binding = client_binding(self.hosted.url, self.hosted.engine.settings)
-            wanted = {} if trigger is triggers.owed_sweep else {"client": binding}
+            wanted = {} if trigger is nightshift.triggers.owed_sweep else {"client": binding}
             await builder._function._func(timer=None, **wanted)
 
     def pages(self) -> list[dict[str, Any]]:
@@ -200,7 +200,7 @@ async def test_a_page_that_is_not_delivered_is_owed(app: App) -> None:
     assert app.pages() == []
     app.notifier = delivers
     app.now += timedelta(minutes=10)
-    await app.sweep(triggers.owed_sweep)
+    await app.sweep(nightshift.triggers.owed_sweep)
     await app.sweep()
     assert len(app.pages()) == 1
 
@@ -235,9 +235,9 @@ async def test_a_decided_review_that_waits_for_its_release_is_told_when_it_is_ba
     await app.begin(REVIEW, review.instance)
     app.reviews.change(app.model, review.review_id, lambda known: known.model_copy(update={"state": "approved"}))
     await app.deploy(_OLD)
-    await app.sweep(triggers.review_sweep, times=5)
+    await app.sweep(nightshift.triggers.review_sweep, times=5)
     await app.deploy(_NEW)
-    await app.sweep(triggers.review_sweep, times=1)
+    await app.sweep(nightshift.triggers.review_sweep, times=1)
     await app.hosted.client.raise_event(review.instance, REVIEW_DECIDED, "end")
     await app.hosted.finished(review.instance)
     status = await app.hosted.client.get_status(review.instance, show_history=True)

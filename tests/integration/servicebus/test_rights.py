@@ -9,9 +9,9 @@ import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
 from azure.servicebus.exceptions import MessageNotFoundError, ServiceBusAuthorizationError
 
-from clients.alert_queues import ServiceBusAlertQueues
-from domain.errors import ServiceRefusedError
 from local_host.stack.endpoints import servicebus_connection_string
+from nightshift.clients.response.alert_queues import ServiceBusAlertQueues
+from nightshift.domain.platform.errors import ServiceRefusedError
 from tests.integration.servicebus.broker_process import BrokerProcess
 
 QUEUES = "queues:\n  - {name: model-alerts}\n  - {name: blob-events}\n"

@@ -11,12 +11,12 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
-from domain.job import OUTAGE_MARK
-from domain.upload import BlobRef
+from nightshift.domain.lifecycle.job import OUTAGE_MARK
+from nightshift.domain.uploads.upload import BlobRef
+from nightshift.training.jobs.blobs import JobBlobs
+from nightshift.training.jobs.process import JobOutageError, outages_named
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
 from tests.loopback_server import Answering, LoopbackServer
-from training.jobs.blobs import JobBlobs
-from training.jobs.process import JobOutageError, outages_named
 
 AWAY = "http://127.0.0.1:9"
 
@@ -25,8 +25,8 @@ def test_train_and_score_run_as_processes(bench: Workbench) -> None:
     """Both end with 0 and log what they made, by model, version and run."""
     url, token = bench.manifest(sales_spec(), sales_table()), uuid.uuid4().hex
     shared = {"model": "sales", "dataset": url, "train_token": token, "lifecycle_run": "run-7"}
-    trained = bench.run("training.jobs.train", **shared, plan="")
-    scored = bench.run("training.jobs.score", **shared, score_token=f"s{token}", champion_version="")
+    trained = bench.run("nightshift.training.jobs.train", **shared, plan="")
+    scored = bench.run("nightshift.training.jobs.score", **shared, score_token=f"s{token}", champion_version="")
     assert (
         (trained.code, "train_finished model=sales version=1 run=run-7" in trained.log),
         (scored.code, "score_finished model=sales run=run-7" in scored.log),
@@ -36,11 +36,16 @@ def test_train_and_score_run_as_processes(bench: Workbench) -> None:
 def test_a_failing_task_ends_with_its_error(bench: Workbench) -> None:
     """The exit code is not 0 and the last line is the error's sentence."""
     ended = bench.run(
-        "training.jobs.train", model="sales", dataset=bench.url("no.json"), train_token="t", lifecycle_run="run-8"
+        "nightshift.training.jobs.train",
+        model="sales",
+        dataset=bench.url("no.json"),
+        train_token="t",
+        lifecycle_run="run-8",
     )
     assert (ended.code, ended.log.strip().splitlines()[-1]) == (
         1,
-        f"domain.errors.BlobMissingError: url = '{bench.url('no.json')}': the blob is gone; upload it again",
+        "nightshift.domain.platform.errors.BlobMissingError: "
+        f"url = '{bench.url('no.json')}': the blob is gone; upload it again",
     )
 
 
@@ -89,9 +94,9 @@ def test_a_service_that_refuses_is_none(busy: str) -> None:
 def test_an_outage_is_named_as_one(bench: Workbench) -> None:
     """Nothing listens where MLflow should be: the process's last line says so by the name that the app knows."""
     broken = dataclasses.replace(bench, mlflow_url=AWAY)
-    ended = broken.run("training.jobs.train", model="m", dataset="d", train_token="t", lifecycle_run="r")
+    ended = broken.run("nightshift.training.jobs.train", model="m", dataset="d", train_token="t", lifecycle_run="r")
     last = ended.log.strip().splitlines()[-1]
-    assert (ended.code, last.partition(":")[0]) == (1, f"training.jobs.process.{OUTAGE_MARK}"), ended.log
+    assert (ended.code, last.partition(":")[0]) == (1, f"nightshift.training.jobs.process.{OUTAGE_MARK}"), ended.log
 
 
 def test_storage_that_is_away_is_an_outage_too() -> None:

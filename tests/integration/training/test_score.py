@@ -10,8 +10,11 @@ import pytest
 from mlflow.entities import Run
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from domain.errors import BadInputError
-from domain.names import (
+from local_host.datasets import uploads
+from local_host.datasets.source import DETECTOR, source
+from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.names import (
     PREDICTIONS_ARTIFACT,
     TAG_CHALLENGER_VERSION,
     TAG_CHAMPION_VERSION,
@@ -24,14 +27,11 @@ from domain.names import (
     TAG_TRAIN_TOKEN,
     TAG_TRAINING_OVERLAP,
 )
-from domain.spec import ModelSpec
-from domain.training_overlap import TrainingOverlap
-from local_host.datasets import uploads
-from local_host.datasets.source import DETECTOR, source
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.jobs.model_store import ModelUnusableError
+from nightshift.training.jobs.score import ScoreOrder, ScoreResult, score
+from nightshift.training.jobs.train import TrainOrder, TrainResult, train
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table, shipped_spec
-from training.jobs.model_store import ModelUnusableError
-from training.jobs.score import ScoreOrder, ScoreResult, score
-from training.jobs.train import TrainOrder, TrainResult, train
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,18 @@ import pandas as pd
 import pytest
 from mlflow.entities import Run
 
-from domain.errors import BadInputError, BlobChangedError, BlobMissingError
-from domain.names import CHALLENGER, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN, TAG_TRAIN_TOKEN, experiment
-from domain.upload import DatasetManifest
+from nightshift.domain.platform.errors import BadInputError, BlobChangedError, BlobMissingError
+from nightshift.domain.platform.names import (
+    CHALLENGER,
+    TAG_DATASET_DIGEST,
+    TAG_LIFECYCLE_RUN,
+    TAG_TRAIN_TOKEN,
+    experiment,
+)
+from nightshift.domain.uploads.upload import DatasetManifest
+from nightshift.training.jobs.train import PROFILE_ARTIFACT, TrainOrder, TrainResult, train
+from nightshift.training.steps.profile import DatasetProfile
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
-from training.jobs.train import PROFILE_ARTIFACT, TrainOrder, TrainResult, train
-from training.steps.profile import DatasetProfile
 
 Train = Callable[[str], TrainResult]
 

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 from mlflow.entities import Run
 
-from domain.errors import BadInputError, BlobMissingError
-from domain.feature_group import Calendar, FeatureGroup, Lags, RollingMeans
-from domain.names import PREDICTIONS_ARTIFACT, TAG_EVALUATION_SET_DIGEST
-from domain.plan import (
+from local_host.datasets import synthetic_taxi
+from local_host.datasets.source import DETECTOR
+from nightshift.domain.improvement.feature_group import Calendar, FeatureGroup, Lags, RollingMeans
+from nightshift.domain.improvement.plan import (
     LARGEST_INLINE_ORDER,
     TAG_PLAN,
     Action,
@@ -29,13 +29,13 @@ from domain.plan import (
     TuneHyperparameters,
     read_order,
 )
-from domain.spec import ModelSpec
-from local_host.datasets import synthetic_taxi
-from local_host.datasets.source import DETECTOR
+from nightshift.domain.platform.errors import BadInputError, BlobMissingError
+from nightshift.domain.platform.names import PREDICTIONS_ARTIFACT, TAG_EVALUATION_SET_DIGEST
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.jobs.plan_log import ORDER_ARTIFACT, TRIALS_ARTIFACT
+from nightshift.training.jobs.score import ScoreOrder, score
+from nightshift.training.jobs.train import TrainOrder, TrainResult, train
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table, shipped_spec
-from training.jobs.plan_log import ORDER_ARTIFACT, TRIALS_ARTIFACT
-from training.jobs.score import ScoreOrder, score
-from training.jobs.train import TrainOrder, TrainResult, train
 
 GROUPS: dict[str, FeatureGroup] = {
     "calendar": Calendar(features=("hour_of_week",)),
@@ -289,6 +289,6 @@ def test_a_plan_runs_as_a_process(bench: Workbench) -> None:
     assert order is not None
     url, token = bench.manifest(sales_spec(), sales_table()), uuid.uuid4().hex
     shared = {"model": "sales", "dataset": url, "train_token": token, "lifecycle_run": "run-9"}
-    ended = bench.run("training.jobs.train", **shared, plan=json.dumps(order.to_json()))
+    ended = bench.run("nightshift.training.jobs.train", **shared, plan=json.dumps(order.to_json()))
     found = bench.client.get_model_version(f"{bench.prefix}sales", "1").tags[TAG_PLAN]
     assert (ended.code, found) == (0, order.fingerprint), ended.log

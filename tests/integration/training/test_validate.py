@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.errors import BadInputError, BlobChangedError
-from domain.upload import PartReport, Upload, ValidationOrder
+from nightshift.domain.platform.errors import BadInputError, BlobChangedError
+from nightshift.domain.uploads.upload import PartReport, Upload, ValidationOrder
+from nightshift.training.jobs.validate import validate
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
-from training.jobs.validate import validate
 
 
 def order(bench: Workbench, data: bytes, name: str = "sales/big.csv") -> str:

@@ -13,10 +13,10 @@ import pandas as pd
 from azure.storage.blob import BlobServiceClient
 from mlflow import MlflowClient
 
-from clients.spec_files import load_spec
-from domain.identity import digest
-from domain.spec import ModelSpec
-from domain.upload import BlobRef, DatasetManifest, DatasetPart
+from nightshift.clients.platform.spec_files import load_spec
+from nightshift.domain.platform.identity import digest
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, DatasetPart
 
 ROOT = Path(__file__).parents[3]
 

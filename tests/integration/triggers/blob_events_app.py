@@ -14,17 +14,17 @@ from azure.data.tables import TableServiceClient
 from azure.durable_functions import OrchestrationRuntimeStatus as Status
 from azure.storage.blob import BlobServiceClient
 
-from clients.blob_storage import AzureBlobStore
-from clients.incidents import TableIncidentBook
-from clients.upload_queue import TableUploadQueue
-from domain.alert import AlertMessage
-from domain.dead_letter import DeadLetter
-from domain.errors import ServiceUnavailableError
-from domain.names import BRONZE, MODEL_QUEUE, RESPONSE
-from domain.playbook import Playbook
-from domain.ports import Services
-from domain.upload import BlobRef, Upload
-from triggers.blob_events import BLOB_CREATED, BLOB_RENAMED, blueprint
+from nightshift.clients.platform.blob_storage import AzureBlobStore
+from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.clients.uploads.upload_queue import TableUploadQueue
+from nightshift.domain.dead_letters.dead_letter import DeadLetter
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.platform.names import BRONZE, MODEL_QUEUE, RESPONSE
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.alert import AlertMessage
+from nightshift.domain.response.playbook import Playbook
+from nightshift.domain.uploads.upload import BlobRef, Upload
+from nightshift.triggers.blob_events import BLOB_CREATED, BLOB_RENAMED, blueprint
 
 Handler = Callable[..., Awaitable[None]]
 AT = datetime(2026, 1, 1, tzinfo=UTC)

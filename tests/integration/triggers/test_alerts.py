@@ -7,11 +7,11 @@ import azure.durable_functions as df
 import pytest
 from azure.data.tables import TableServiceClient
 
-from clients.incidents import TableIncidentBook
-from domain.incident import Incident
-from domain.ports import Services
+from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.incident import Incident
+from nightshift.triggers.alerts import Responder
 from tests.incident_examples import AT, alert, signal
-from triggers.alerts import Responder
 
 
 class _Status:

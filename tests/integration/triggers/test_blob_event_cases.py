@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.errors import ServiceUnavailableError
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.triggers.blob_events import DIRECTORY_RENAMED
 from tests.integration.triggers.blob_events_app import AT, App
-from triggers.blob_events import DIRECTORY_RENAMED
 
 CASES = Path(__file__).parents[2] / "data" / "cases" / "events"
 
@@ -100,7 +100,7 @@ async def test_a_renamed_folder_is_whole_before_its_queue_runs(app: App) -> None
 
 async def test_a_folder_of_too_many_files_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is more likely a mistake than as many uploads."""
-    monkeypatch.setattr("triggers.blob_events.MOST_FILES", 2)
+    monkeypatch.setattr("nightshift.triggers.blob_events.MOST_FILES", 2)
     for number in range(3):
         app.put(f"{app.model}/out/{number}.csv")
     await app.push(app.renamed(f"{app.model}/out", eventType=DIRECTORY_RENAMED))

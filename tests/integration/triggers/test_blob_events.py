@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from domain.errors import ServiceUnavailableError
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.triggers.blob_events import BLOB_RENAMED
 from tests.integration.triggers.blob_events_app import App
-from triggers.blob_events import BLOB_RENAMED
 
 
 async def test_an_event_becomes_an_upload_and_its_queue_runs(app: App) -> None:

@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 from azure.data.tables import TableServiceClient
 
-from clients.ledger import TableLedger
-from domain.ledger import LedgerRecord
-from domain.ports import Services
+from nightshift.clients.ledger.ledger import TableLedger
+from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.platform.ports import Services
+from nightshift.triggers.ledger_api import blueprint
 from tests.unit.triggers.api.requests import request
-from triggers.ledger_api import blueprint
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -14,23 +14,23 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from activities.dead_letters import discard, plan_redrive, record_dead_letter, redrive
-from activities.tell_on_call import run_tell_on_call
-from domain.alert import PLATFORM, QUEUES, AlertMessage
-from domain.dead_letter import DeadLetter
-from domain.errors import BadInputError, ConflictError, SpecError
-from domain.incident import Incident
-from domain.names import BLOB_EVENTS_QUEUE, REFUSED_ALERTS
-from domain.principal import Principal
-from domain.response import MitigateRequest
+from activities.response.tell_on_call import run_tell_on_call
 from local_host.stack.stack import Stack
+from nightshift.domain.dead_letters.dead_letter import DeadLetter
+from nightshift.domain.platform.errors import BadInputError, ConflictError, SpecError
+from nightshift.domain.platform.names import BLOB_EVENTS_QUEUE, REFUSED_ALERTS
+from nightshift.domain.platform.principal import Principal
+from nightshift.domain.response.alert import PLATFORM, QUEUES, AlertMessage
+from nightshift.domain.response.incident import Incident
+from nightshift.domain.response.messages import MitigateRequest
+from nightshift.services.dead_letters.dead_letters import discard, plan_redrive, record_dead_letter, redrive
+from nightshift.triggers import alerts, blob_events, dead_letters
+from nightshift.triggers.alert_schemas.normalise import normalise
+from nightshift.triggers.refused_alerts import keep_refused, read_refused
 from tests.integration.activities.pagers import Night, Pager
 from tests.integration.activities.responder import Replaced
 from tests.integration.triggers.blob_events_app import Orchestrations
 from tests.unit.triggers.alert_schemas.examples import LOG_ALERT, changed
-from triggers import alerts, blob_events, dead_letters
-from triggers.alert_schemas.normalise import normalise
-from triggers.refused_alerts import keep_refused, read_refused
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -120,7 +120,7 @@ async def test_a_storm_of_poison_is_one_incident_and_one_page(
     (incident,) = host.incidents("drift-alerts")
     assert (incident.occurrences, len(host.letters("drift-alerts")), len(pager.taken)) == (90, 90, 1)
     assert "reported 90 times" in pager.messages[0]
-    lines = [record for record in caplog.records if record.name.startswith(("activities", "triggers"))]
+    lines = [record for record in caplog.records if record.name.startswith(("activities", "nightshift"))]
     assert (len(lines), [line for line in lines if line.exc_info]) == (90, [])
 
 

@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 from azure.data.tables import TableServiceClient
 
-from clients.upload_queue import TableUploadQueue
-from domain.ports import Services
+from nightshift.clients.uploads.upload_queue import TableUploadQueue
+from nightshift.domain.platform.ports import Services
+from nightshift.triggers.run_api import blueprint
 from tests.unit.triggers.api.requests import request
 from tests.upload_examples import make_upload
-from triggers.run_api import blueprint
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ PROGRAM = """
 import json, re, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from domain.contract import Column, DataContract
-from validation.check import check_file
+from nightshift.domain.uploads.contract import Column, DataContract
+from nightshift.validation.check import check_file
 
 path, file_format, limit, *names = sys.argv[1:]
 contract = DataContract(

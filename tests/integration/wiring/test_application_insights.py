@@ -29,16 +29,16 @@ ROOT = Path(__file__).resolve().parents[3]
 TRACE = "a" * 32
 _PROGRAM = f"""
 import json, logging, os
-from wiring.correlated_logs import correlate_logs
-from wiring.telemetry import configure_telemetry
+from nightshift.wiring.correlated_logs import correlate_logs
+from nightshift.wiring.telemetry import configure_telemetry
 correlate_logs()
 where = configure_telemetry(os.environ)
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
-from activities import measures
-from activities.tracing import step
-from domain.step import Failure
-from domain.run import (HaltRecord, PollRequest, StepResult)
+from nightshift.services.platform import measures
+from nightshift.services.platform.tracing import step
+from nightshift.domain.platform.step import Failure
+from nightshift.domain.lifecycle.run import (HaltRecord, PollRequest, StepResult)
 logging.getLogger().setLevel(logging.INFO)
 with step("poll_job_status", PollRequest(model="m", run="run-1", run_id=1), "00-{TRACE}-{"b" * 16}-01") as ended:
     logging.getLogger("activities.example").info("job_polled run_id=%s", 1)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.language_model import Prompt, Turn
 from evals.scripted_server import Reply, in_turn, scripted_server
-from wiring.services import LazyServices
-from wiring.settings import read_settings
+from nightshift.domain.improvement.language_model import Prompt, Turn
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 
 AZURE = {
     "NIGHTSHIFT_BLOB_ENDPOINT": "https://a.blob.example",

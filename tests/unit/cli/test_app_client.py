@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from cli.app_client import AppClient, AppRefusedError, AppUnreachableError
+from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError
 
 
 def _client(answer: httpx.Response | Exception) -> AppClient:

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cli import dlq_commands
-from domain.dead_letter import DeadLetter
-from domain.page import Position, page_of
+from nightshift.cli import dlq_commands
+from nightshift.domain.dead_letters.dead_letter import DeadLetter
+from nightshift.domain.platform.page import Position, page_of
 from tests.loopback_server import Answering, LoopbackServer
 from tests.unit.cli.handover.nights import letter
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def _env(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "cli", "env", *arguments],
+        [sys.executable, "-m", "nightshift.cli", "env", *arguments],
         cwd=ROOT,
         env={**os.environ, "NIGHTSHIFT_ENVIRONMENTS": str(folder)},
         capture_output=True,

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from cli.app_client import AppAddress
-from cli.environment_doctor import examine_environment, examine_local_app
+from nightshift.cli.app_client import AppAddress
+from nightshift.cli.environment_doctor import examine_environment, examine_local_app
 
 _ADDRESS = AppAddress("https://app")
 _ALIVE = httpx.Response(200, json={"status": "alive", "version": "0123456789ab", "sign_in": "enforced"})

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from cli.run_report import in_flight_table
-from domain.view import InFlight
+from nightshift.cli.run_report import in_flight_table
+from nightshift.domain.platform.view import InFlight
 
 AT = datetime(2026, 11, 29, 3, 0, tzinfo=UTC)
 

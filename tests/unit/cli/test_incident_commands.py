@@ -8,13 +8,13 @@ from typing import Any, cast
 import pytest
 from typer.testing import CliRunner
 
-from cli.app_client import AppClient
-from cli.incident_commands import alert_document
-from cli.main import PANELS, app
-from domain.alert import AlertMessage
-from domain.incident import PERSONS_OPERATIONS
+from nightshift.cli.app_client import AppClient
+from nightshift.cli.incident_commands import alert_document
+from nightshift.cli.main import PANELS, app
+from nightshift.domain.response.alert import AlertMessage
+from nightshift.domain.response.incident import PERSONS_OPERATIONS
+from nightshift.triggers.api.operations import OPERATIONS
 from tests.loopback_server import Answering, LoopbackServer
-from triggers.api.operations import OPERATIONS
 
 NO_APP = cast("AppClient", None)
 

@@ -1,9 +1,9 @@
 """Incidents for a terminal."""
 
-from cli.incident_report import incident_report
-from cli.ledger_report import explanation_report
-from cli.rendering import make_console
-from domain.view import Explanation, IncidentView
+from nightshift.cli.incident_report import incident_report
+from nightshift.cli.ledger_report import explanation_report
+from nightshift.cli.rendering import make_console
+from nightshift.domain.platform.view import Explanation, IncidentView
 from tests.incident_examples import alert, incident
 
 

@@ -7,9 +7,9 @@ from typing import Any, get_args
 import pytest
 from rich.console import Console
 
-from cli.ledger_report import _TOLD, explanation_report
-from domain.ledger import EntryKind, LedgerEntry
-from domain.view import Explanation
+from nightshift.cli.ledger_report import _TOLD, explanation_report
+from nightshift.domain.ledger.ledger import EntryKind, LedgerEntry
+from nightshift.domain.platform.view import Explanation
 
 CRITICISM = {
     "criticism": {"judgement": "retry", "rule": "closer", "reason": "rmse is nearer", "confidence": 0.97},

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from cli import stack_commands
 from local_host.stack.doctor import Finding
+from nightshift.cli import stack_commands
 from tests.loopback_server import Answering, LoopbackServer
 
 

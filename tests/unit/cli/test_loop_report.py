@@ -4,12 +4,12 @@ from io import StringIO
 
 from rich.console import Group
 
-from cli.loop_report import loop_report
-from cli.rendering import TextConsole
-from domain.evidence import MetricComparison
-from domain.improvement import Budget, Criticism, Feedback, Round
-from domain.improvement_messages import ImprovementOutcome
-from domain.plan import Plan, SearchRange, TuneHyperparameters
+from nightshift.cli.loop_report import loop_report
+from nightshift.cli.rendering import TextConsole
+from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, Round
+from nightshift.domain.improvement.messages import ImprovementOutcome
+from nightshift.domain.improvement.plan import Plan, SearchRange, TuneHyperparameters
+from nightshift.domain.lifecycle.evidence import MetricComparison
 
 COST = Budget(job_runs=1, dbu=0.25, tokens=12)
 

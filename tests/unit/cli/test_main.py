@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from triggers.api.operations import OPERATIONS
+from nightshift.triggers.api.operations import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = [
@@ -40,7 +40,7 @@ COMMANDS = [
 
 
 def _nightshift(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cli", *arguments]
+    command = [sys.executable, "-m", "nightshift.cli", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=170)
 
 

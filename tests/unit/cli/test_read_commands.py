@@ -6,14 +6,14 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from cli import read_commands
-from cli.app_client import AppClient, AppRefusedError
-from cli.main import app
-from cli.rendering import make_console, models_table
-from cli.run_report import run_report
-from domain.view import ModelView
+from nightshift.cli import read_commands
+from nightshift.cli.app_client import AppClient, AppRefusedError
+from nightshift.cli.main import app
+from nightshift.cli.rendering import make_console, models_table
+from nightshift.cli.run_report import run_report
+from nightshift.domain.platform.view import ModelView
 from tests.unit.cli.handover.nights import model
-from tests.unit.review_page.examples import evidence, run_view
+from tests.unit.pages.examples import evidence, run_view
 
 
 def _answering(monkeypatch: pytest.MonkeyPatch, answer: httpx.Response) -> None:

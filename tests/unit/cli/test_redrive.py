@@ -6,10 +6,10 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from cli import dlq_commands
-from cli.app_client import AppClient
-from cli.main import app
-from domain.dead_letter import RedrivePlan
+from nightshift.cli import dlq_commands
+from nightshift.cli.app_client import AppClient
+from nightshift.cli.main import app
+from nightshift.domain.dead_letters.dead_letter import RedrivePlan
 
 
 def test_the_table_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:

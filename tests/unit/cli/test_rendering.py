@@ -9,7 +9,7 @@ from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from cli.rendering import TextConsole, plain_table
+from nightshift.cli.rendering import TextConsole, plain_table
 
 HOSTILE = "a\x1b]0;pwned\x07\x1b[2J\x9b1A\u202eb\u200b\x00c"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")

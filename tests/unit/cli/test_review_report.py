@@ -4,10 +4,10 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from cli.review_report import packet_report, reviews_table
-from domain.evidence import Evidence, Interval, MetricComparison, SliceComparison
-from domain.review import BoundChange, ReviewDecision
-from domain.review_packet import FeatureDrift, Link, ReviewPacket
+from nightshift.cli.review_report import packet_report, reviews_table
+from nightshift.domain.lifecycle.evidence import Evidence, Interval, MetricComparison, SliceComparison
+from nightshift.domain.reviews.packet import FeatureDrift, Link, ReviewPacket
+from nightshift.domain.reviews.review import BoundChange, ReviewDecision
 from tests.review_examples import OPENED, make_review
 
 

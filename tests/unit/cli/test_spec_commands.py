@@ -9,12 +9,12 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli.main import app
-from cli.options import ROOT
-from cli.spec_commands import SCHEMA_FILE, examine_specs, schema_text
-from clients.spec_files import check_spec, load_spec
+from nightshift.cli.main import app
+from nightshift.cli.options import ROOT
+from nightshift.cli.spec_commands import SCHEMA_FILE, examine_specs, schema_text
+from nightshift.clients.platform.spec_files import check_spec, load_spec
+from nightshift.validation.check import check_file
 from tests.unit.validation.test_cases import CASES
-from validation.check import check_file
 
 SPECS = ROOT / "model_specs"
 RUNNER = CliRunner()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli import stack_commands
-from domain.errors import BadInputError
+from nightshift.cli import stack_commands
+from nightshift.domain.platform.errors import BadInputError
 
 
 def test_the_hosts_port_is_the_files(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli.main import app
-from cli.options import DEFAULT_STATE
-from cli.stack_commands import print_addresses
 from local_host.stack.endpoints import Endpoints
+from nightshift.cli.main import app
+from nightshift.cli.options import DEFAULT_STATE
+from nightshift.cli.stack_commands import print_addresses
 
 ENDPOINTS = Endpoints(app=7071, blob=1, queue=2, table=3, mlflow=5000, databricks=8000, eventgrid=4, servicebus=5)
 

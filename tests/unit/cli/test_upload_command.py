@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from cli.app_client import AppClient, AppRefusedError
-from cli.upload_command import refuse_unknown_model
+from nightshift.cli.app_client import AppClient, AppRefusedError
+from nightshift.cli.upload_command import refuse_unknown_model
 
 
 def _app(answer: httpx.Response | Exception, asked: list[str]) -> AppClient:

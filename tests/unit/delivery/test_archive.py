@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from delivery.archive import file_digest, write_zip
+from nightshift.delivery.archive import file_digest, write_zip
 
 
 def test_order_and_time_leave_no_trace(tmp_path: Path) -> None:

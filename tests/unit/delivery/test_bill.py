@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from delivery.bill import bill
-from delivery.commit import Commit
+from nightshift.delivery.bill import bill
+from nightshift.delivery.commit import Commit
 
 _COMMIT = Commit(Path("unused"), "0123456789abcdef0123", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 _DIGEST = "a" * 64

@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from delivery.bundle import BUNDLE, DEFINITIONS, bundle, text
 from local_host.databricks.definitions import JobSettings
+from nightshift.delivery.bundle import BUNDLE, DEFINITIONS, bundle, text
 from tests.unit.terraform.hcl import TERRAFORM
 
 CONTENT = TERRAFORM / "modules" / "databricks_content"

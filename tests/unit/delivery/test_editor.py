@@ -42,7 +42,7 @@ def test_what_is_debugged_is_a_module() -> None:
     """pytest, our host, our command line."""
     launches = _read(ROOT / ".vscode" / "launch.json")["configurations"]
     modules = {launch["module"] for launch in launches if "module" in launch}
-    assert modules == {"local_host.functions", "pytest", "cli"}
+    assert modules == {"local_host.functions", "pytest", "nightshift.cli"}
 
 
 def test_the_container_has_a_python_that_the_project_takes() -> None:

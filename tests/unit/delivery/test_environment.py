@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from delivery.environment import Environment, EnvironmentFolder, UnknownEnvironmentError
-from domain.errors import BadInputError
+from nightshift.delivery.environment import Environment, EnvironmentFolder, UnknownEnvironmentError
+from nightshift.domain.platform.errors import BadInputError
 from tests.unit.delivery.environments import OUTPUT
 from tests.unit.terraform.hcl import TERRAFORM
 

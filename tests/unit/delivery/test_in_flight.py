@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from delivery.archive import write_zip
-from delivery.environment import Environment
-from delivery.in_flight import (
+from nightshift.delivery.archive import write_zip
+from nightshift.delivery.environment import Environment
+from nightshift.delivery.in_flight import (
     InFlightBrokenError,
     InFlightUnknownError,
     Replayed,
@@ -20,8 +20,8 @@ from delivery.in_flight import (
     refuse_breaking,
     report,
 )
-from domain.errors import BadInputError
-from domain.view import InFlight
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.view import InFlight
 from tests.unit.delivery.environments import OUTPUT
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -58,7 +58,7 @@ class App:
 
     def runs(self, monkeypatch: pytest.MonkeyPatch) -> RunsInFlight:
         """What a delivery asks; a pause lets the time pass."""
-        monkeypatch.setattr("delivery.sign_in.SignIn.token", lambda _: "t")
+        monkeypatch.setattr("nightshift.delivery.sign_in.SignIn.token", lambda _: "t")
         return RunsInFlight(
             ENVIRONMENT,
             httpx.MockTransport(self._answer),

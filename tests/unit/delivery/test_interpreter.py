@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from delivery.interpreter import NoInterpreterError, find_interpreter, main
+from nightshift.delivery.interpreter import NoInterpreterError, find_interpreter, main
 
 OTHER = "3.99"
 
@@ -52,7 +52,7 @@ def test_without_one_it_is_said_what_was_tried(tmp_path: Path) -> None:
 
 def test_the_command_says_so_and_fails(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """By its exit code the checks know whether the worker can be run here."""
-    monkeypatch.setattr("delivery.interpreter.DEPLOYED_PYTHON", OTHER)
+    monkeypatch.setattr("nightshift.delivery.interpreter.DEPLOYED_PYTHON", OTHER)
     with pytest.raises(SystemExit, match="1"):
         main()
     assert f"Python {OTHER} is missing" in capsys.readouterr().out

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from delivery.python_version import DEPLOYED_PYTHON
 from local_host.stack.doctor import _PYTHONS
+from nightshift.delivery.python_version import DEPLOYED_PYTHON
 
 ROOT = Path(__file__).resolve().parents[3]
 TERRAFORM = ROOT / "terraform"
@@ -85,7 +85,8 @@ def test_the_app_reads_no_model() -> None:
     names = {re.split(r"[=\[ ]", line)[0] for line in lock.splitlines() if re.match(r"[a-z]", line)}
     assert names & {"mlflow", "scikit-learn", "skops", "joblib", "pandas"} == set()
     loading = re.compile(r"\b(load_model|pyfunc|pickle\.load|skops\.io)\b")
-    packages = ("activities", "agents", "clients", "domain", "orchestrators", "review_page", "triggers", "wiring")
+    rooms = ("clients", "domain", "pages", "services", "triggers", "wiring")
+    packages = ("activities", "agents", "orchestrators", *(f"nightshift/{room}" for room in rooms))
     found = [
         str(file.relative_to(ROOT))
         for package in packages

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from delivery.secret_scan import ALLOWED, Finding, allowed
+from nightshift.delivery.secret_scan import ALLOWED, Finding, allowed
 
 
 def test_each_exception_has_its_reason() -> None:

@@ -8,8 +8,8 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
-from cli.app_client import AppAddress, AppClient
-from delivery.sign_in import SignIn, SignInError
+from nightshift.cli.app_client import AppAddress, AppClient
+from nightshift.delivery.sign_in import SignIn, SignInError
 
 
 class _Credential:

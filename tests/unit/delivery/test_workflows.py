@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.main import app
-from delivery.python_version import DEPLOYED_PYTHON
+from nightshift.cli.main import app
+from nightshift.delivery.python_version import DEPLOYED_PYTHON
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / ".github" / "workflows"

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from domain.improvement import Planned
-from domain.plan import AdjustTrainingWindow, Plan
 from evals.cases import PlanningCase, planning_cases
 from evals.paths import by_rules, evidence_of
 from evals.run import main
 from evals.score import Summary, violations_of
+from nightshift.domain.improvement.loop import Planned
+from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
 
 
 def _summary(completed: int, violations: int) -> Summary:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.plan import Plan, plan_schema
 from evals.service_rules import first_violation, schema_faults
+from nightshift.domain.improvement.plan import Plan, plan_schema
 
 
 def _asked(model: str, schema: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:

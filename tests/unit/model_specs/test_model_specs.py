@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from clients.spec_files import SpecFiles
-from domain.spec import ModelSpec
-from training.steps.features import recipe_of
+from nightshift.clients.platform.spec_files import SpecFiles
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.steps.features import recipe_of
 
 FOLDER = Path(__file__).parents[3] / "model_specs"
 SPECS = SpecFiles(FOLDER)

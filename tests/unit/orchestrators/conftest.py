@@ -9,17 +9,17 @@ import pytest
 from azure.durable_functions import Orchestrator
 
 from activities.registration import ACTIVITIES, STARTING_ACTIVITIES
-from domain.decision import Decision
-from domain.evidence import Evidence
-from domain.job import JobStatus
-from domain.message import Message
-from domain.run import DecideResult, EvaluateResult, StepResult, ValidationResult
-from domain.spec import Polling
-from domain.step import JobSettings
-from domain.upload import BlobRef, Upload
 from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
+from nightshift.domain.champions.decision import Decision
+from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.lifecycle.job import JobStatus
+from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult, StepResult, ValidationResult
+from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.spec import Polling
+from nightshift.domain.platform.step import JobSettings
+from nightshift.domain.uploads.upload import BlobRef, Upload
 from orchestrators.registration import ORCHESTRATORS
 from tests.upload_examples import make_upload
 

@@ -16,12 +16,12 @@ import pytest
 from azure.durable_functions.models.history import HistoryEventType
 
 from activities.registration import ACTIVITIES, STARTING_ACTIVITIES
-from domain.names import UNDO, UNDO_MITIGATIONS
 from local_host.durable.errors import NonDeterminismError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import Record
+from nightshift.domain.platform.names import UNDO, UNDO_MITIGATIONS
+from orchestrators.platform.versions import version_of
 from orchestrators.registration import ORCHESTRATORS
-from orchestrators.versions import version_of
 from tests.histories.cases import CASES
 from tests.histories.record import main
 from tests.histories.recording import ROOT, record

@@ -11,15 +11,11 @@ from collections.abc import Iterator
 from tests.unit.terraform.hcl import ROOT
 
 FOLDERS = (
-    "clients",
-    "training",
-    "wiring",
-    "activities",
-    "triggers",
-    "orchestrators",
-    "agents",
-    "review_page",
-    "validation",
+    *("activities", "agents", "orchestrators"),
+    *(
+        f"nightshift/{room}"
+        for room in ("clients", "training", "wiring", "services", "triggers", "pages", "validation")
+    ),
 )
 # Top-level names of packages that talk to an outside system.
 SDKS = (

@@ -3,10 +3,10 @@
 import json
 import re
 
-from domain.sign_in import VARIABLE
+from nightshift.domain.platform.sign_in import VARIABLE
+from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.wiring.telemetry import LEFT_OUT
 from tests.unit.terraform.hcl import ROOT, TERRAFORM, block, keys, sources
-from triggers.api.operations import OPERATIONS
-from wiring.telemetry import LEFT_OUT
 
 # Development keys and files of the local stack: in Azure the managed identity takes their place.
 LOCAL_ONLY = {
@@ -23,13 +23,13 @@ _CONNECTION = re.compile(r"^(?P<name>\w+?)__(?:fullyQualifiedNamespace|credentia
 
 
 def _read_by_settings() -> set[str]:
-    files = (ROOT / "wiring").glob("*settings.py")
+    files = (ROOT / "nightshift" / "wiring").glob("*settings.py")
     return {name for file in files for name in _SETTING.findall(file.read_text(encoding="utf-8"))}
 
 
 def _connections() -> set[str]:
     found: set[str] = set()
-    for file in (ROOT / "triggers").glob("*.py"):
+    for file in (ROOT / "nightshift" / "triggers").glob("*.py"):
         found |= set(re.findall(r'connection="(\w+)"', file.read_text(encoding="utf-8")))
     return found
 
@@ -57,7 +57,7 @@ def test_telemetry_goes_to_application_insights_by_identity() -> None:
     """What wiring/telemetry.py reads is set or local, the worker sets OpenTelemetry up, and no key is needed."""
     code = sources(TERRAFORM / "modules" / "function_app")
     host, telemetry = keys(block(code, "host_settings = {")), block(code, "telemetry_settings = {")
-    source = (ROOT / "wiring" / "telemetry.py").read_text(encoding="utf-8")
+    source = (ROOT / "nightshift" / "wiring" / "telemetry.py").read_text(encoding="utf-8")
     read = set(re.findall(r'get\("([A-Z][A-Z_]+)"', source))
     # A collector is for other places than Azure.
     assert read - {*host, *keys(telemetry), *_set_by_terraform()} == {"OTEL_EXPORTER_OTLP_ENDPOINT"}
@@ -123,7 +123,7 @@ def test_the_push_target_exists() -> None:
     """Event Grid pushes to a function of the app."""
     name = re.search(r"functions/(\w+)\"", sources(TERRAFORM))
     assert name is not None
-    assert f"def {name[1]}(" in (ROOT / "triggers" / "blob_events.py").read_text(encoding="utf-8")
+    assert f"def {name[1]}(" in (ROOT / "nightshift" / "triggers" / "blob_events.py").read_text(encoding="utf-8")
 
 
 def test_only_the_platform_says_that_the_sign_in_is_on() -> None:

@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from delivery.terraform_rules.roles_page import role_table
+from nightshift.delivery.terraform_rules.roles_page import role_table
 from tests.unit.terraform.hcl import ROOT, TERRAFORM, block, declared, keys, modules, sources
 
 DIAGRAM = (ROOT / "docs" / "architecture.mmd").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from delivery.terraform_rules.roles_page import ROOT, role_table
+from nightshift.delivery.terraform_rules.roles_page import ROOT, role_table
 from tests.unit.terraform.hcl import TERRAFORM
 from tests.unit.terraform.sdk_calls import calls_in_the_code
 
@@ -28,7 +28,7 @@ def test_every_call_of_the_code_has_a_row() -> None:
     """A client, or a verb of one, that the table does not know: nobody has asked whether it may and can be called."""
     listed: dict[str, set[str]] = {}
     for row in _rows():
-        if row["caller"].endswith(".py") and not row["caller"].startswith("delivery/"):
+        if row["caller"].endswith(".py") and not row["caller"].startswith("nightshift/delivery/"):
             listed.setdefault(row["caller"], set()).update(row["verbs"])
     assert calls_in_the_code() == listed
 

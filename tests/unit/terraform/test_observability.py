@@ -1,10 +1,10 @@
-"""Alert rules and the workbook query what the app emits, by the names of domain/telemetry.py."""
+"""Alert rules and the workbook query what the app emits, by the names of nightshift/domain/platform/telemetry.py."""
 
 import json
 import re
 
-from domain import telemetry
-from domain.telemetry import METRICS
+from nightshift.domain.platform import telemetry
+from nightshift.domain.platform.telemetry import METRICS
 from tests.unit.terraform.hcl import ROOT, TERRAFORM, sources
 
 MODULE = TERRAFORM / "modules" / "observability"
@@ -79,7 +79,7 @@ def test_queries_read_columns_that_there_are() -> None:
 def test_the_dead_letter_handlers_are_left_out_of_failed_calls() -> None:
     """A handler of dead letters that fails must not raise alerts about itself in a circle; its names begin so."""
     rule = next(rule for rule in _rules() if "nightshift.calls.failed" in rule)
-    source = (ROOT / "triggers" / "dead_letters.py").read_text(encoding="utf-8")
+    source = (ROOT / "nightshift" / "triggers" / "dead_letters.py").read_text(encoding="utf-8")
     excluded = re.search(r'!startswith "(\w+)"', rule)
     assert excluded is not None
     assert f'f"{excluded[1]}' in source

@@ -2,8 +2,8 @@
 
 import re
 
-from domain.alert import QUEUES
 from local_host.servicebus.definitions import QueueDefinition, read_definitions
+from nightshift.domain.response.alert import QUEUES
 from tests.unit.terraform.hcl import TERRAFORM, block, keys, sources
 
 FILE = TERRAFORM / "service_bus_queues.yml"

@@ -2,8 +2,8 @@
 
 from typing import get_args
 
-from delivery.terraform_rules.roles_page import PAGE, render, role_table
-from domain.principal import Role
+from nightshift.delivery.terraform_rules.roles_page import PAGE, render, role_table
+from nightshift.domain.platform.principal import Role
 from tests.unit.terraform.hcl import TERRAFORM, block, keys, sources
 
 
@@ -46,7 +46,7 @@ def test_no_role_is_made_beside_the_table() -> None:
 
 
 def test_app_roles_are_those_that_the_app_checks() -> None:
-    """Entra, tfvars and domain/principal.py know the same roles."""
+    """Entra, tfvars and nightshift/domain/platform/principal.py know the same roles."""
     known = set(get_args(Role))
     assert {row["who"] for row in role_table()["app_roles"]} == known
     assert set(keys(block(sources(TERRAFORM / "modules" / "access"), "roles = {"))) == known

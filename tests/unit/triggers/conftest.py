@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.sign_in import VARIABLE
+from nightshift.domain.platform.sign_in import VARIABLE
 
 
 @pytest.fixture(autouse=True)

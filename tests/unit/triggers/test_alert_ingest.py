@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.alert import LARGEST_BYTES, AlertMessage
-from domain.dead_letter import DeadLetter
-from domain.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
-from domain.ports import Services
+from nightshift.domain.dead_letters.dead_letter import DeadLetter
+from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.alert import LARGEST_BYTES, AlertMessage
+from nightshift.triggers.alert_ingest import LARGEST_BODY, RETRY_AFTER_SECONDS, blueprint
 from tests.unit.triggers.alert_schemas.examples import ALL, JOB_FAILURE, LOG_ALERT, OWN, RECEIVED, changed
-from triggers.alert_ingest import LARGEST_BODY, RETRY_AFTER_SECONDS, blueprint
 
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 

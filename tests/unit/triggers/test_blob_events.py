@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.read_event import parse_event
-from domain.errors import BadInputError
-from domain.upload import Upload
-from triggers.blob_events import BLOB_RENAMED, Place, parse_blob_created, parse_renamed
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.uploads.upload import Upload
+from nightshift.services.uploads.read_event import parse_event
+from nightshift.triggers.blob_events import BLOB_RENAMED, Place, parse_blob_created, parse_renamed
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 SUBJECT = "/blobServices/default/containers/bronze/blobs/revenue_forecast/2012/a b.csv"

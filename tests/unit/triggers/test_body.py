@@ -2,10 +2,10 @@
 
 import pytest
 
-from domain.errors import BadInputError
-from domain.request import CommentRequest, ReasonRequest, RedriveRequest
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.request import CommentRequest, ReasonRequest, RedriveRequest
+from nightshift.triggers.body import body_of
 from tests.unit.triggers.api.requests import request
-from triggers.body import body_of
 
 
 def test_a_body_is_read_and_none_is_an_empty_object() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from domain.errors import ServiceUnavailableError
-from domain.sign_in import VARIABLE
-from domain.sweep import SWEEPS, SweepLook
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.platform.sign_in import VARIABLE
+from nightshift.domain.watch.sweep import SWEEPS, SweepLook
+from nightshift.triggers.health_api import blueprint
 from tests.unit.triggers.api.requests import principal, request
-from triggers.health_api import blueprint
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from domain.ledger import GENESIS, ChainEnd, ChainPart, LedgerEntry, LedgerRecord, chain, verify
+from nightshift.domain.ledger.ledger import GENESIS, ChainEnd, ChainPart, LedgerEntry, LedgerRecord, chain, verify
+from nightshift.triggers.ledger_api import blueprint
 from tests.unit.triggers.api.requests import request
-from triggers.ledger_api import blueprint
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 

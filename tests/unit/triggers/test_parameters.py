@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.errors import BadInputError, UnknownModelError
+from nightshift.domain.platform.errors import BadInputError, UnknownModelError
+from nightshift.triggers.parameters import cursor_of, limit_of, refuse_unknown_model, time_of
 from tests.unit.triggers.api.requests import request
-from triggers.parameters import cursor_of, limit_of, refuse_unknown_model, time_of
 
 
 class _Specs:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.principal import NotAllowedError
-from domain.sign_in import VARIABLE, SignInNotEnforcedError
+from nightshift.domain.platform.principal import NotAllowedError
+from nightshift.domain.platform.sign_in import VARIABLE, SignInNotEnforcedError
+from nightshift.triggers.principal import require_role
 from tests.unit.triggers.api.requests import principal, request
-from triggers.principal import require_role
 
 
 def test_one_of_the_roles_is_enough() -> None:
@@ -31,7 +31,7 @@ def test_without_a_sign_in_there_is_no_role(monkeypatch: pytest.MonkeyPatch) -> 
 def test_records_never_take_the_name_alone() -> None:
     """Outside doors hand on the actor, name and id; the name alone only greets the visitor of a page."""
     root = Path(__file__).resolve().parents[3]
-    files = [*(root / "triggers").rglob("*.py"), *(root / "review_page").rglob("*.py")]
+    files = [*(root / "nightshift" / "triggers").rglob("*.py"), *(root / "nightshift" / "pages").rglob("*.py")]
     lines = [line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     named = [line for line in lines if "principal.name" in line]
     assert named == ["visitor=self.principal.name,", "visitor=principal.name,"]

@@ -5,20 +5,26 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import domain.incident
-import domain.origin
-import domain.principal
-import domain.review
-import domain.sign_in
-from activities import decide_review, decision_rate
-from domain.errors import NightshiftError
-from triggers.alert_schemas import databricks_job
+import nightshift.domain.platform.origin
+import nightshift.domain.platform.principal
+import nightshift.domain.platform.sign_in
+import nightshift.domain.response.incident
+import nightshift.domain.reviews.review
+from nightshift.domain.platform.errors import NightshiftError
+from nightshift.services.reviews import decide_review, decision_rate
+from nightshift.triggers.alert_schemas import databricks_job
 
 ROOT = Path(__file__).resolve().parents[3]
 # Whose errors an answer of the API may carry; those of the command line and of delivery never leave this machine.
-_MODULES = (domain.incident, domain.origin, domain.principal, domain.review, domain.sign_in)
+_MODULES = (
+    nightshift.domain.response.incident,
+    nightshift.domain.platform.origin,
+    nightshift.domain.platform.principal,
+    nightshift.domain.reviews.review,
+    nightshift.domain.platform.sign_in,
+)
 _MORE = (decide_review, decision_rate, databricks_job)
-_SERVED = {"domain.errors", *(module.__name__ for module in (*_MODULES, *_MORE))}
+_SERVED = {"nightshift.domain.platform.errors", *(module.__name__ for module in (*_MODULES, *_MORE))}
 
 
 def _codes(error: type[NightshiftError]) -> Iterator[str]:
@@ -30,7 +36,7 @@ def _codes(error: type[NightshiftError]) -> Iterator[str]:
 
 def _titles() -> Iterator[str]:
     for folder in ("triggers", "wiring"):
-        for file in (ROOT / folder).rglob("*.py"):
+        for file in (ROOT / "nightshift" / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "problem" and len(node.args) == 3:
                     title = node.args[1]

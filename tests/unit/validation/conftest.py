@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from domain.contract import ContractReport, DataContract
-from validation.check import check_file
+from nightshift.domain.uploads.contract import ContractReport, DataContract
+from nightshift.validation.check import check_file
 
 UPLOADED_AT = datetime(2012, 6, 3, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from domain.contract import Column, DataContract
-from validation.arrow_schema import KEY, special_columns
-from validation.check import check_file
+from nightshift.domain.uploads.contract import Column, DataContract
+from nightshift.validation.arrow_schema import KEY, special_columns
+from nightshift.validation.check import check_file
 
 CONTRACT = DataContract(columns=(Column(name="n", dtype="integer", nullable=True),))
 

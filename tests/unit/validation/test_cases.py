@@ -14,17 +14,17 @@ import pandas as pd
 import pytest
 import yaml
 
-from domain.contract import ContractReport
-from domain.errors import BadInputError
-from domain.spec import ModelSpec
-from training.steps.features import build_features, recipe_of
-from training.steps.setup import TrainingSetup
-from training.steps.split import split
-from training.steps.table import read_table
-from training.steps.trial import measure
-from training.steps.union import union
-from validation.check import check_file
-from validation.column_facts import extreme_text
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.domain.uploads.contract import ContractReport
+from nightshift.training.steps.features import build_features, recipe_of
+from nightshift.training.steps.setup import TrainingSetup
+from nightshift.training.steps.split import split
+from nightshift.training.steps.table import read_table
+from nightshift.training.steps.trial import measure
+from nightshift.training.steps.union import union
+from nightshift.validation.check import check_file
+from nightshift.validation.column_facts import extreme_text
 
 CASES = Path(__file__).parents[2] / "data" / "cases"
 SPEC = ModelSpec.model_validate(yaml.safe_load((CASES / "lab.yaml").read_text()))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.contract import Column, ContractReport, DataContract, Freshness
-from domain.errors import BadInputError
-from validation.check import check_file
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.uploads.contract import Column, ContractReport, DataContract, Freshness
+from nightshift.validation.check import check_file
 
 Check = Callable[..., ContractReport]
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.contract import Column, ContractReport, DataContract, Freshness
-from validation.check import check_file
+from nightshift.domain.uploads.contract import Column, ContractReport, DataContract, Freshness
+from nightshift.validation.check import check_file
 
 NAMES = ("id", "n", "kind", "text", "day", "at", "flag")
 KINDS = ("air", 'se"a', "é,\n")

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from validation.column_facts import extreme_text, is_finite
-from validation.stored_type import Kind
+from nightshift.validation.column_facts import extreme_text, is_finite
+from nightshift.validation.stored_type import Kind
 
 
 @pytest.mark.parametrize(

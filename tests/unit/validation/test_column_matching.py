@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.contract import Column, DataContract
-from validation.column_matching import match_columns
-from validation.unreadable import UnreadableFileError
+from nightshift.domain.uploads.contract import Column, DataContract
+from nightshift.validation.column_matching import match_columns
+from nightshift.validation.unreadable import UnreadableFileError
 
 CONTRACT = DataContract(columns=(Column(name="id", dtype="integer"), Column(name="Total", dtype="number")))
 

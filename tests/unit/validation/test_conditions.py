@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from domain.contract import Column
-from validation.conditions import bounds, not_allowed
-from validation.stored_type import Kind
-from validation.table import BoundColumn
+from nightshift.domain.uploads.contract import Column
+from nightshift.validation.conditions import bounds, not_allowed
+from nightshift.validation.stored_type import Kind
+from nightshift.validation.table import BoundColumn
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from validation.csv_bytes import MAX_LINE_BYTES, inspect_csv_bytes
-from validation.unreadable import UnreadableFileError
+from nightshift.validation.csv_bytes import MAX_LINE_BYTES, inspect_csv_bytes
+from nightshift.validation.unreadable import UnreadableFileError
 
 BLOCK = 1024 * 1024
 

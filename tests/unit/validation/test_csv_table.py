@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.contract import Column, ContractReport, DataContract
-from validation.csv_table import SecondReading, read_again, read_header
-from validation.unreadable import UnreadableFileError
+from nightshift.domain.uploads.contract import Column, ContractReport, DataContract
+from nightshift.validation.csv_table import SecondReading, read_again, read_header
+from nightshift.validation.unreadable import UnreadableFileError
 
 Check = Callable[..., ContractReport]
 CONTRACT = DataContract(

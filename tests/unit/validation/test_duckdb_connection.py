@@ -6,14 +6,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from validation.duckdb_connection import connect
+from nightshift.validation.duckdb_connection import connect
 
 ROOT = Path(__file__).resolve().parents[3]
-CODE = ("activities", "agents", "cli", "clients", "delivery", "domain", "evals", "local_host", "orchestrators",
-        "review_page", "training", "triggers", "validation", "wiring")  # fmt: skip
+CODE = ("activities", "agents", "evals", "local_host", "nightshift", "orchestrators")
 PROGRAM = """
 import time
-from validation.duckdb_connection import connect
+from nightshift.validation.duckdb_connection import connect
 
 with connect({"threads": 1}) as connection:
     rows, seconds = 1000, 0.0
@@ -41,7 +40,7 @@ def test_settings_are_taken() -> None:
 
 def test_no_other_code_makes_a_connection() -> None:
     """Neither `duckdb.connect` nor the functions of the module that use a connection that nobody has set up."""
-    allowed = {Path("validation/duckdb_connection.py")}
+    allowed = {Path("nightshift/validation/duckdb_connection.py")}
     found = {
         file.relative_to(ROOT)
         for folder in CODE

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from validation.engine import Engine, open_engine, quote_text
+from nightshift.validation.engine import Engine, open_engine, quote_text
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from domain.contract import Column, DataContract
-from validation.check import check_file
-from validation.parquet_encryption import has_encrypted_columns
+from nightshift.domain.uploads.contract import Column, DataContract
+from nightshift.validation.check import check_file
+from nightshift.validation.parquet_encryption import has_encrypted_columns
 
 CASES = Path(__file__).parents[2] / "data" / "cases" / "files"
 

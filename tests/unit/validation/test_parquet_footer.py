@@ -8,10 +8,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from domain.contract import Column, ContractReport, DataContract, Freshness
-from validation.check import check_file
-from validation.parquet_footer import ParquetFooter
-from validation.table import BoundColumn
+from nightshift.domain.uploads.contract import Column, ContractReport, DataContract, Freshness
+from nightshift.validation.check import check_file
+from nightshift.validation.parquet_footer import ParquetFooter
+from nightshift.validation.table import BoundColumn
 
 Check = Callable[..., ContractReport]
 Write = Callable[..., Path]

@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from domain.contract import Column, ContractReport, DataContract
-from validation.parquet_table import top_level
+from nightshift.domain.uploads.contract import Column, ContractReport, DataContract
+from nightshift.validation.parquet_table import top_level
 
 Check = Callable[..., ContractReport]
 Write = Callable[..., Path]

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.contract import Column, DataContract
-from validation.engine import open_engine
-from validation.reading import read_csv_file
-from validation.unreadable import UnreadableFileError
+from nightshift.domain.uploads.contract import Column, DataContract
+from nightshift.validation.engine import open_engine
+from nightshift.validation.reading import read_csv_file
+from nightshift.validation.unreadable import UnreadableFileError
 
 PIECES = st.sampled_from(["a", "1", "é", " ", "'", "\\", "#", '"', '""', ",", "\n", "\r\n", "\r", '"x"', '","', '"\n"'])
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from domain.contract import Column, DataContract, Dtype
-from validation.check import check_file
-from validation.rows import read_rows
+from nightshift.domain.uploads.contract import Column, DataContract, Dtype
+from nightshift.validation.check import check_file
+from nightshift.validation.rows import read_rows
 
 WHEN = datetime(2026, 11, 1, tzinfo=UTC)
 MOMENTS = [

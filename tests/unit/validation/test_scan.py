@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from domain.contract import Column
-from validation.engine import open_engine
-from validation.parquet_table import parquet_table
-from validation.scan import scan_columns
-from validation.table import BoundColumn
+from nightshift.domain.uploads.contract import Column
+from nightshift.validation.engine import open_engine
+from nightshift.validation.parquet_table import parquet_table
+from nightshift.validation.scan import scan_columns
+from nightshift.validation.table import BoundColumn
 
 Write = Callable[..., Path]
 

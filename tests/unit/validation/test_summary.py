@@ -1,7 +1,7 @@
 """The report as text for people."""
 
-from domain.contract import ColumnProfile, ContractReport, Violation
-from validation.summary import summary
+from nightshift.domain.uploads.contract import ColumnProfile, ContractReport, Violation
+from nightshift.validation.summary import summary
 
 
 def test_passed() -> None:

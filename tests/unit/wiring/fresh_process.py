@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from activities.readiness import ReadinessProbe
-from clients.health_checks import DatabricksHealth, MlflowHealth
-from domain.errors import ServiceUnavailableError
-from wiring.services import LazyServices, now
-from wiring.settings import read_settings
+from nightshift.clients.platform.health_checks import DatabricksHealth, MlflowHealth
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.services.platform.readiness import ReadinessProbe
+from nightshift.wiring.services import LazyServices, now
+from nightshift.wiring.settings import read_settings
 
 # Nobody listens at port 1: what is asked there fails at once, after its imports.
 _NOWHERE = "http://127.0.0.1:1"

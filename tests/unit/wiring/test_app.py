@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from domain.sweep import SWEEPS
+from nightshift.domain.watch.sweep import SWEEPS
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = ("mlflow", "pandas", "databricks", "duckdb", "numpy", "azure.identity", "azure.storage", "azure.data")

@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
-from activities.metered_model import TRIES
-from agents.planner.llm import QUESTIONS
-from clients.language_model import LONGEST_PAUSE_SECONDS, Deployment
-from domain.errors import BadInputError
-from domain.token_usage import TokenCeilings
-from wiring.language_model_settings import DEFAULT_SCOPE, LONGEST_WAIT, LanguageModelSettings, read_language_model
-from wiring.services import CALL_SECONDS
+from agents.improvement.planner.llm import QUESTIONS
+from nightshift.clients.improvement.language_model import LONGEST_PAUSE_SECONDS, Deployment
+from nightshift.domain.improvement.token_usage import TokenCeilings
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.services.improvement.metered_model import TRIES
+from nightshift.wiring.language_model_settings import (
+    DEFAULT_SCOPE,
+    LONGEST_WAIT,
+    LanguageModelSettings,
+    read_language_model,
+)
+from nightshift.wiring.services import CALL_SECONDS
 
 ROOT = Path(__file__).parents[3]
 
@@ -177,9 +182,8 @@ def test_every_setting_of_a_language_model_is_in_its_page() -> None:
 
 def test_every_setting_that_is_named_exists() -> None:
     """In hints, errors, help and pages: a name that no code reads helps nobody."""
-    parts = ("activities", "agents", "cli", "clients", "delivery", "domain", "local_host", "orchestrators")
-    more = ("review_page", "training", "triggers", "validation", "wiring")
-    code = [file.read_text("utf-8") for part in (*parts, *more) for file in (ROOT / part).rglob("*.py")]
+    parts = ("activities", "agents", "local_host", "nightshift", "orchestrators")
+    code = [file.read_text("utf-8") for part in parts for file in (ROOT / part).rglob("*.py")]
     pages = [file.read_text("utf-8") for file in (ROOT / "docs").glob("*.md")]
     read = {name for text in code for name in re.findall(r'"(NIGHTSHIFT_[A-Z_]*[A-Z])"', text)}
     named = {name for text in (*code, *pages) for name in re.findall(r"NIGHTSHIFT_[A-Z_]*[A-Z](?![A-Z_{*])", text)}

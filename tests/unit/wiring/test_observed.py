@@ -11,10 +11,10 @@ import pytest
 from azure.functions import Function
 from azure.functions.servicebus import ServiceBusMessage
 
-from domain.correlation import correlate, current
-from domain.loading import ImportHealth
-from domain.telemetry import CORRELATION_HEADER
-from wiring.observed import observed
+from nightshift.domain.platform.correlation import correlate, current
+from nightshift.domain.platform.loading import ImportHealth
+from nightshift.domain.platform.telemetry import CORRELATION_HEADER
+from nightshift.wiring.observed import observed
 
 RUN = "lifecycle-m-0123456789abcdef"
 Call = Callable[..., Awaitable[Any]]
@@ -90,7 +90,7 @@ async def test_a_handler_may_know_better() -> None:
 async def test_a_request_in_a_process_with_a_broken_import_may_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not the caller's, and not for good: the process ends."""
     health = ImportHealth()
-    monkeypatch.setattr("domain.loading.IMPORTS", health)
+    monkeypatch.setattr("nightshift.domain.platform.loading.IMPORTS", health)
 
     async def show(req: func.HttpRequest) -> func.HttpResponse:
         raise AttributeError("partially initialized module 'mlflow' has no attribute 'version'")
@@ -122,7 +122,7 @@ async def test_an_answer_that_blames_us_counts(
 ) -> None:
     """What the caller did wrong is no failed call."""
     calls: list[tuple[str, str]] = []
-    monkeypatch.setattr("wiring.observed.count_failed_call", lambda *call: calls.append(call))
+    monkeypatch.setattr("nightshift.wiring.observed.count_failed_call", lambda *call: calls.append(call))
 
     async def show(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse("{}", status_code=status)

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from domain.loading import ImportHealth
-from wiring.process_end import RESTART
+from nightshift.domain.platform.loading import ImportHealth
+from nightshift.wiring.process_end import RESTART
 
 ROOT = Path(__file__).resolve().parents[3]
 _APP = """
 import sys, threading, time
 import azure.durable_functions as df
-import wiring.process_end as process_end
-from domain.loading import IMPORTS, NotLoadedError, importing
+import nightshift.wiring.process_end as process_end
+from nightshift.domain.platform.loading import IMPORTS, NotLoadedError, importing
 sys.path.insert(0, sys.argv[1])
 process_end.LEAST_LIFE_SECONDS = 0.0
 app = df.DFApp()

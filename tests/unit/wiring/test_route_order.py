@@ -12,9 +12,9 @@ import azure.functions as func
 import pytest
 
 from local_host.functions.triggers.route_template import RouteTemplate
-from review_page.static_files import static_files
-from triggers.api.operations import OPERATIONS
-from wiring.route_order import NamedRoute, ShadowedRouteError, check_route_order, refuse_shadowed_routes
+from nightshift.pages.static_files import static_files
+from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.wiring.route_order import NamedRoute, ShadowedRouteError, check_route_order, refuse_shadowed_routes
 
 ROOT = Path(__file__).resolve().parents[3]
 _PROBE = """

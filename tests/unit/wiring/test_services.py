@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
+from nightshift.wiring.services import LazyServices
+from nightshift.wiring.settings import read_settings
 from tests.unit.wiring.test_settings import AZURE
-from wiring.services import LazyServices
-from wiring.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 

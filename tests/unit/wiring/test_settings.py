@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.errors import MisconfiguredError
-from wiring.settings import read_settings
+from nightshift.domain.platform.errors import MisconfiguredError
+from nightshift.wiring.settings import read_settings
 
 AZURE = {
     "NIGHTSHIFT_BLOB_ENDPOINT": "https://a.blob.example",

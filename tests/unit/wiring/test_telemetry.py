@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.errors import BadInputError
-from wiring.telemetry import configure_telemetry, read_telemetry_settings
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.wiring.telemetry import configure_telemetry, read_telemetry_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 CONNECTION = "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://127.0.0.1:9/"
@@ -39,7 +39,7 @@ import json
 import azure.monitor.opentelemetry as distro
 given = {{}}
 distro.configure_azure_monitor = lambda **kwargs: given.update(kwargs)
-from wiring.telemetry import configure_telemetry
+from nightshift.wiring.telemetry import configure_telemetry
 where = configure_telemetry({{"APPLICATIONINSIGHTS_CONNECTION_STRING": {CONNECTION!r}, "AZURE_CLIENT_ID": "app"}})
 print(json.dumps([where, given["connection_string"], type(given["credential"]).__name__]))
 """) == ["azure", CONNECTION, "ManagedIdentityCredential"]
@@ -53,7 +53,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 provider = TracerProvider()
 trace.set_tracer_provider(provider)
-from wiring.telemetry import configure_telemetry
+from nightshift.wiring.telemetry import configure_telemetry
 where = configure_telemetry({{"APPLICATIONINSIGHTS_CONNECTION_STRING": {CONNECTION!r}}})
 print(json.dumps([where, trace.get_tracer_provider() is provider]))
 """) == ["worker", True]

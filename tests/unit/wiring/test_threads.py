@@ -9,7 +9,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from wiring.observed import observed
+from nightshift.wiring.observed import observed
 
 # More than the loop's own pool ever has on this machine.
 HANGING = min(32, (os.cpu_count() or 1) + 4)

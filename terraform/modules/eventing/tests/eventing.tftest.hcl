@@ -42,7 +42,7 @@ run "the_topic_is_closed" {
 
   assert {
     condition     = azurerm_eventgrid_topic.lifecycle.input_schema == "CloudEventSchemaV1_0"
-    error_message = "the topic refuses what clients/event_grid.py sends"
+    error_message = "the topic refuses what nightshift/clients/lifecycle/event_grid.py sends"
   }
 }
 

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cli.handover.night import Night
-from domain.dead_letter import DeadLetter
-from domain.decision import ChampionMove
-from domain.incident import Incident, IncidentAction
-from domain.review import Review, ReviewDecision
-from domain.view import ModelView, RunSummary
+from nightshift.cli.handover.night import Night
+from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.dead_letters.dead_letter import DeadLetter
+from nightshift.domain.platform.view import ModelView, RunSummary
+from nightshift.domain.response.incident import Incident, IncidentAction
+from nightshift.domain.reviews.review import Review, ReviewDecision
 from tests.incident_examples import incident
 from tests.review_examples import make_review
 

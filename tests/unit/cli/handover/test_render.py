@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.handover.render import Format, plain, render
-from cli.handover.report import Handover
-from cli.handover.story import tell
+from nightshift.cli.handover.render import Format, plain, render
+from nightshift.cli.handover.report import Handover
+from nightshift.cli.handover.story import tell
 from tests.unit.cli.handover.nights import busy_night, model, night, rolled_back, run
 
 APP = "http://app"

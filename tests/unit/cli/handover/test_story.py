@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from cli.handover.render import render
-from cli.handover.story import duration, tell
-from domain.incident import IncidentAction
+from nightshift.cli.handover.render import render
+from nightshift.cli.handover.story import duration, tell
+from nightshift.domain.response.incident import IncidentAction
 from tests.unit.cli.handover.nights import (
     SINCE,
     at,

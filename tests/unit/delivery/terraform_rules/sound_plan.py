@@ -4,8 +4,8 @@ from typing import Any
 
 import yaml
 
-from delivery.terraform_rules.plan import Plan
-from domain.alert import QUEUES
+from nightshift.delivery.terraform_rules.plan import Plan
+from nightshift.domain.response.alert import QUEUES
 from tests.unit.terraform.hcl import TERRAFORM
 
 GROUP = "/subscriptions/s/resourceGroups/rg"

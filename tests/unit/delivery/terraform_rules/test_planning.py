@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from delivery.command import CommandError
-from delivery.terraform_rules.__main__ import value_files
-from delivery.terraform_rules.planning import Workshop
-from delivery.terraform_rules.prove import faults, put_back, untold
-from delivery.terraform_rules.table import RULES
+from nightshift.delivery.command import CommandError
+from nightshift.delivery.terraform_rules.__main__ import value_files
+from nightshift.delivery.terraform_rules.planning import Workshop
+from nightshift.delivery.terraform_rules.prove import faults, put_back, untold
+from nightshift.delivery.terraform_rules.table import RULES
 from tests.unit.terraform.hcl import ENVIRONMENTS, ROOT
 
 _ACCOUNT = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from delivery.terraform_rules.plan import Plan
-from delivery.terraform_rules.table import RULES
+from nightshift.delivery.terraform_rules.plan import Plan
+from nightshift.delivery.terraform_rules.table import RULES
 from tests.unit.delivery.terraform_rules.sound_plan import BUS, DATA, GROUP, NETWORK, Draft, public_draft
 
 Fault = Callable[[Draft], object]

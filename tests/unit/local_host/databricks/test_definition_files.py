@@ -6,8 +6,8 @@ import pytest
 import yaml
 from databricks.sdk.service import jobs
 
-from domain.names import SCORE_TASK, TRAINING_JOB, VALIDATION_JOB
 from local_host.databricks.definition_files import JobDefinitionError, load_job_definitions
+from nightshift.domain.platform.names import SCORE_TASK, TRAINING_JOB, VALIDATION_JOB
 
 SHIPPED = Path(__file__).parents[4] / "training" / "job_definitions"
 GOOD = """

@@ -15,8 +15,8 @@ def _project(root: Path, text: str) -> Path:
 
 def test_entry_point_is_found(tmp_path: Path) -> None:
     """The table has the package's name, the key is the entry point."""
-    root = _project(tmp_path, '[project.entry-points."package"]\ntrain = "training.jobs.train:main"\n')
-    assert resolve_entry_point(root, "package", "train") == "training.jobs.train:main"
+    root = _project(tmp_path, '[project.entry-points."package"]\ntrain = "nightshift.training.jobs.train:main"\n')
+    assert resolve_entry_point(root, "package", "train") == "nightshift.training.jobs.train:main"
 
 
 @pytest.mark.parametrize(

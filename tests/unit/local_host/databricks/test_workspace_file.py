@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.responder.compute import ESSENTIAL_TAG
+from agents.response.compute import ESSENTIAL_TAG
 from local_host.databricks.workspace_file import WorkspaceFileError, load_workspace_file
 
 SHIPPED = Path(__file__).parents[4] / "local_host" / "stack" / "workspace.yml"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from domain.errors import BadInputError
 from local_host.datasets.source import DATA_FOLDER, DETECTOR, REVENUE, source
+from nightshift.domain.platform.errors import BadInputError
 
 HAS_REAL = bool(os.environ.get(DATA_FOLDER))
 

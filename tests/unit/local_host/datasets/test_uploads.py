@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.evaluation import Predictions, compare, compare_slices
-from agents.promotion import decide
-from clients.spec_files import load_spec
-from domain.evidence import Evidence
-from domain.spec import ModelSpec
+from agents.champions.promotion import decide
+from agents.lifecycle.evaluation import Predictions, compare, compare_slices
 from local_host.datasets.source import DATA_FOLDER, DETECTOR, REVENUE, DataSource, source
 from local_host.datasets.uploads import story, table, upload, write
-from training.steps.features import build_features, recipe_of
-from training.steps.fit import Values, fit, predict, truth
-from training.steps.split import split
-from training.steps.table import read_table
-from training.steps.union import union
-from validation.check import check_file
+from nightshift.clients.platform.spec_files import load_spec
+from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.steps.features import build_features, recipe_of
+from nightshift.training.steps.fit import Values, fit, predict, truth
+from nightshift.training.steps.split import split
+from nightshift.training.steps.table import read_table
+from nightshift.training.steps.union import union
+from nightshift.validation.check import check_file
 
 SPECS = Path(__file__).parents[4] / "model_specs"
 SOURCES = ["synthetic", *(["real"] if os.environ.get(DATA_FOLDER) else [])]

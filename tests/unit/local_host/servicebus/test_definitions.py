@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.alert import QUEUES
 from local_host.servicebus.definitions import DefinitionError, QueueDefinition, parse_duration, read_definitions
+from nightshift.domain.response.alert import QUEUES
 
 ROOT = Path(__file__).resolve().parents[4]
 

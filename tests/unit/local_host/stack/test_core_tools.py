@@ -17,7 +17,7 @@ from local_host.stack.endpoints import Endpoints
 from local_host.stack.errors import StackError
 from local_host.stack.ports import choose_ports
 from local_host.stack.state_folder import StateFolder
-from wiring.settings import read_settings
+from nightshift.wiring.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLE = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))
@@ -37,7 +37,9 @@ def test_the_app_finds_every_setting_that_it_needs() -> None:
     values = EXAMPLE["Values"]
     settings = read_settings(values, ROOT)
     assert settings.notify_file is not None
-    read = set(re.findall(r'_needed\(environ, "(\w+)"', (ROOT / "wiring" / "settings.py").read_text(encoding="utf-8")))
+    read = set(
+        re.findall(r'_needed\(environ, "(\w+)"', (ROOT / "nightshift/wiring/settings.py").read_text(encoding="utf-8"))
+    )
     assert read | {"NIGHTSHIFT_STORAGE_CONNECTION_STRING", "NIGHTSHIFT_SERVICEBUS"} <= set(values)
 
 

@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
-from domain.decision import Decision
-from domain.evidence import Evidence
-from domain.improvement import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
-from domain.improvement_messages import (
+from local_host.durable.engine import DurableEngine
+from nightshift.domain.champions.decision import Decision
+from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
+from nightshift.domain.improvement.messages import (
     CriticiseResult,
     ImprovementInput,
     ImprovementOutcome,
     PlanImprovementResult,
     TraceRoundResult,
 )
-from domain.names import (
+from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult, StepResult
+from nightshift.domain.platform.names import (
     CANCEL_DATABRICKS_JOB,
     CRITICISE_ROUND,
     DECIDE_ACTION,
@@ -28,11 +31,8 @@ from domain.names import (
     TRACE_ROUND,
     TRIGGER_DATABRICKS_JOB,
 )
-from domain.plan import AdjustTrainingWindow, Plan
-from domain.run import DecideResult, EvaluateResult, StepResult
-from domain.step import Failure, JobSettings, Patience
-from domain.upload import BlobRef
-from local_host.durable.engine import DurableEngine
+from nightshift.domain.platform.step import Failure, JobSettings, Patience
+from nightshift.domain.uploads.upload import BlobRef
 from tests.unit.orchestrators.conftest import Script, job_status
 
 ID = "improvement-m-1"

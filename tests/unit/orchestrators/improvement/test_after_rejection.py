@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from domain.improvement import ImprovementPolicy
-from domain.names import (
+from local_host.durable.engine import DurableEngine
+from nightshift.domain.improvement.loop import ImprovementPolicy
+from nightshift.domain.lifecycle.run import DecideResult, LifecycleInput, RunOutcome, StepResult, ValidationResult
+from nightshift.domain.platform.names import (
     CRITICISE_ROUND,
     DECIDE_ACTION,
     EVALUATE_METRICS,
@@ -18,10 +20,8 @@ from domain.names import (
     TRIGGER_DATABRICKS_JOB,
     VALIDATE_DATA,
 )
-from domain.run import DecideResult, LifecycleInput, RunOutcome, StepResult, ValidationResult
-from domain.step import JobSettings, Patience
-from domain.upload import Upload
-from local_host.durable.engine import DurableEngine
+from nightshift.domain.platform.step import JobSettings, Patience
+from nightshift.domain.uploads.upload import Upload
 from tests.unit.orchestrators.conftest import Script
 from tests.unit.orchestrators.improvement.conftest import (
     ID,

@@ -2,9 +2,10 @@
 
 import pytest
 
-from domain.improvement import Budget
-from domain.improvement_messages import CriticiseResult, PlanImprovementResult
-from domain.names import (
+from nightshift.domain.improvement.loop import Budget
+from nightshift.domain.improvement.messages import CriticiseResult, PlanImprovementResult
+from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult, StepResult
+from nightshift.domain.platform.names import (
     CANCEL_DATABRICKS_JOB,
     CRITICISE_ROUND,
     DECIDE_ACTION,
@@ -14,8 +15,7 @@ from domain.names import (
     SEND_ALERT,
     TRIGGER_DATABRICKS_JOB,
 )
-from domain.run import DecideResult, EvaluateResult, StepResult
-from orchestrators.lifecycle import DECIDING_ATTEMPTS
+from orchestrators.lifecycle.lifecycle import DECIDING_ATTEMPTS
 from tests.unit.orchestrators.conftest import Script, decided, job_status
 from tests.unit.orchestrators.improvement.conftest import (
     DBU,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.improvement import Budget
-from domain.names import (
+from nightshift.domain.improvement.loop import Budget
+from nightshift.domain.platform.names import (
     CRITICISE_ROUND,
     DECIDE_ACTION,
     EVALUATE_METRICS,

@@ -4,9 +4,9 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
-from domain.improvement_messages import TraceRoundResult
-from domain.names import CRITICISE_ROUND, PLAN_IMPROVEMENT, POLL_JOB_STATUS, TRACE_ROUND
 from local_host.durable.engine import DurableEngine
+from nightshift.domain.improvement.messages import TraceRoundResult
+from nightshift.domain.platform.names import CRITICISE_ROUND, PLAN_IMPROVEMENT, POLL_JOB_STATUS, TRACE_ROUND
 from tests.unit.orchestrators.conftest import Script, job_status
 from tests.unit.orchestrators.improvement.conftest import ID, Run, alert, criticised, failure, planned
 

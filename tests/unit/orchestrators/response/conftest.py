@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.incident import ActionState, IncidentAction
-from domain.names import (
+from local_host.durable.engine import DurableEngine
+from nightshift.domain.platform.names import (
     MOVE_SERVING,
     PAUSE_COMPUTE,
     PLAN_RESPONSE,
@@ -22,8 +22,9 @@ from domain.names import (
     UNDO_MITIGATIONS,
     VERIFY_RECOVERY,
 )
-from domain.playbook import Mitigation
-from domain.response import (
+from nightshift.domain.platform.step import Failure, Patience
+from nightshift.domain.response.incident import ActionState, IncidentAction
+from nightshift.domain.response.messages import (
     Done,
     MitigationResult,
     PlannedResponse,
@@ -36,8 +37,7 @@ from domain.response import (
     Verdict,
     Verification,
 )
-from domain.step import Failure, Patience
-from local_host.durable.engine import DurableEngine
+from nightshift.domain.response.playbook import Mitigation
 from tests.unit.orchestrators.conftest import Script
 
 ID = "response-m-i1"
@@ -102,9 +102,9 @@ def script() -> Script:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks at outside systems are milliseconds apart, and few."""
     for name in ("SERVING_PAUSE", "_FIRST_LOOK", "_LONGEST_LOOK"):
-        monkeypatch.setattr(f"orchestrators.response.{name}", timedelta(milliseconds=5))
-    monkeypatch.setattr("orchestrators.response.SERVING_LOOKS", 3)
-    monkeypatch.setattr("orchestrators.response.RETRAINING_LOOKS", 3)
+        monkeypatch.setattr(f"orchestrators.response.response.{name}", timedelta(milliseconds=5))
+    monkeypatch.setattr("orchestrators.response.response.SERVING_LOOKS", 3)
+    monkeypatch.setattr("orchestrators.response.response.RETRAINING_LOOKS", 3)
 
 
 async def start(engine: DurableEngine, *, again: bool = False) -> None:

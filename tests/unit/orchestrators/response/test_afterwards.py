@@ -3,7 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from domain.names import (
+from local_host.durable.engine import DurableEngine
+from nightshift.domain.platform.names import (
     INCIDENT_CHANGED,
     PAUSE_COMPUTE,
     PLAN_RESPONSE,
@@ -11,11 +12,10 @@ from domain.names import (
     TELL_ON_CALL,
     VERIFY_RECOVERY,
 )
-from domain.response import (
+from nightshift.domain.response.messages import (
     Done,
     Verification,
 )
-from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script
 from tests.unit.orchestrators.response.conftest import (
     ID,

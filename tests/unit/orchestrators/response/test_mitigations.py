@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.names import (
+from nightshift.domain.platform.names import (
     MOVE_SERVING,
     PLAN_RESPONSE,
     READ_RETRAINING,
@@ -13,7 +13,7 @@ from domain.names import (
     UNDO_MITIGATIONS,
     VERIFY_RECOVERY,
 )
-from domain.response import (
+from nightshift.domain.response.messages import (
     RetrainingState,
     ServeResult,
     UndoResult,

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from domain.names import (
+from local_host.durable.engine import DurableEngine
+from local_host.durable.instance import RuntimeStatus
+from nightshift.domain.platform.names import (
     PAUSE_COMPUTE,
     PLAN_RESPONSE,
     RETRAIN,
@@ -12,14 +14,12 @@ from domain.names import (
     TELL_ON_CALL,
     VERIFY_RECOVERY,
 )
-from domain.playbook import Mitigation
-from domain.response import (
+from nightshift.domain.response.messages import (
     MitigationResult,
     PlannedResponse,
     Verification,
 )
-from local_host.durable.engine import DurableEngine
-from local_host.durable.instance import RuntimeStatus
+from nightshift.domain.response.playbook import Mitigation
 from tests.unit.orchestrators.conftest import Script
 from tests.unit.orchestrators.response.conftest import ID, Run, pages, planned, refusal, resulted, start
 

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.names import (
+from local_host.durable.engine import DurableEngine
+from nightshift.domain.platform.names import (
     INCIDENT_CHANGED,
     PLAN_RESPONSE,
     ROLL_BACK,
     TELL_ON_CALL,
     VERIFY_RECOVERY,
 )
-from domain.response import (
+from nightshift.domain.response.messages import (
     Verdict,
 )
-from local_host.durable.engine import DurableEngine
 from tests.unit.orchestrators.conftest import Script
 from tests.unit.orchestrators.response.conftest import (
     ID,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.errors import BadInputError
-from domain.upload import BlobRef
-from training.jobs.blobs import JobBlobs
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.uploads.upload import BlobRef
+from nightshift.training.jobs.blobs import JobBlobs
 
 LOCAL = (
     "DefaultEndpointsProtocol=http;AccountName=dev;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:10000/dev;"  # not real

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from domain.errors import BadInputError
-from domain.plan import AdjustTrainingWindow, PlanOrder
-from training.jobs.plan_order import load_order
+from nightshift.domain.improvement.plan import AdjustTrainingWindow, PlanOrder
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.training.jobs.plan_order import load_order
 
 
 def test_no_parameter_is_no_plan() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from training.jobs import tracking
-from training.jobs.tracking import git_commit, registered_name
+from nightshift.training.jobs import tracking
+from nightshift.training.jobs.tracking import git_commit, registered_name
 
 
 def test_the_prefix_comes_first() -> None:

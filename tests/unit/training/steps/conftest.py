@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.spec import ModelSpec
+from nightshift.domain.platform.spec import ModelSpec
 
 HOURS = 600
 

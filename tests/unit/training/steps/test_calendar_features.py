@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from domain.feature_group import CalendarFeature
-from training.steps.calendar_features import calendar_feature
+from nightshift.domain.improvement.feature_group import CalendarFeature
+from nightshift.training.steps.calendar_features import calendar_feature
 
 
 @pytest.mark.parametrize(

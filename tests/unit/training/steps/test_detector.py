@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.errors import BadInputError
 from local_host.datasets import synthetic_taxi
-from training.steps.detector import best_share, fit_detector
-from training.steps.deviation import seasonal_deviation
-from training.steps.features import FeatureRecipe
-from training.steps.fit import predict
-from training.steps.metrics import detection_metrics
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.training.steps.detector import best_share, fit_detector
+from nightshift.training.steps.deviation import seasonal_deviation
+from nightshift.training.steps.features import FeatureRecipe
+from nightshift.training.steps.fit import predict
+from nightshift.training.steps.metrics import detection_metrics
 
 RECIPE = FeatureRecipe(kind="anomaly_detection", time_column="timestamp", columns=("passengers",))
 

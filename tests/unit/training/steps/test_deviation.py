@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from training.steps.deviation import DEVIATION_MEAN, DEVIATION_SPREAD, seasonal_deviation
+from nightshift.training.steps.deviation import DEVIATION_MEAN, DEVIATION_SPREAD, seasonal_deviation
 
 
 def weekly(weeks: int) -> pd.Series:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.steps.drift import drift, psi
+from nightshift.training.steps.drift import drift, psi
 
 
 def test_equal_distributions_have_not_moved() -> None:

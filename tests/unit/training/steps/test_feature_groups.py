@@ -8,12 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.errors import BadInputError
-from domain.feature_group import Calendar, DaysSince, FeatureGroup, Interaction, Lags, RollingMeans
-from domain.spec import ModelSpec
-from training.steps.feature_groups import check_groups, group_features
-from training.steps.features import FeatureRecipe, build_features, recipe_of
-from training.steps.split import split
+from nightshift.domain.improvement.feature_group import (
+    Calendar,
+    DaysSince,
+    FeatureGroup,
+    Interaction,
+    Lags,
+    RollingMeans,
+)
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.steps.feature_groups import check_groups, group_features
+from nightshift.training.steps.features import FeatureRecipe, build_features, recipe_of
+from nightshift.training.steps.split import split
 
 MakeSpec = Callable[..., ModelSpec]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from domain.errors import BadInputError
-from domain.spec import ModelSpec
-from training.steps.features import FeatureRecipe, build_features, recipe_of
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.steps.features import FeatureRecipe, build_features, recipe_of
 
 MakeSpec = Callable[..., ModelSpec]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.errors import BadInputError
-from domain.spec import ModelSpec
-from training.steps.features import build_features, recipe_of
-from training.steps.fit import Values, fit, predict, truth
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.steps.features import build_features, recipe_of
+from nightshift.training.steps.fit import Values, fit, predict, truth
 
 MakeSpec = Callable[..., ModelSpec]
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as reference
 
-from agents.metrics import value
-from training.steps.fit import Values
-from training.steps.metrics import detection_metrics, metrics, regression_metrics
+from agents.lifecycle.metrics import value
+from nightshift.training.steps.fit import Values
+from nightshift.training.steps.metrics import detection_metrics, metrics, regression_metrics
 
 NUMBERS = arrays(np.float64, 12, elements=st.floats(-1e6, 1e6).map(lambda number: round(number, 3)))
 FLAGS = arrays(np.float64, 20, elements=st.sampled_from([0.0, 1.0]))

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.errors import BadInputError
-from domain.spec import ModelSpec
-from training.steps.predictions import predictions_table
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.steps.predictions import predictions_table
 
 MakeSpec = Callable[..., ModelSpec]
 KEYS = pd.Series(["a", "b"], dtype="str")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.steps.profile import OTHER, DatasetProfile, profile
+from nightshift.training.steps.profile import OTHER, DatasetProfile, profile
 
 
 @settings(deadline=None)

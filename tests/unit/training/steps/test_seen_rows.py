@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nightshift.training.steps.seen_rows import TrainedRows, trained_rows
 from tests.integration.training.workbench import sales_spec, sales_table
-from training.steps.seen_rows import TrainedRows, trained_rows
 
 
 def seen(trained: TrainedRows, rows: pd.DataFrame) -> list[bool]:

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.errors import BadInputError
-from domain.feature_group import Calendar
-from domain.plan import (
+from nightshift.domain.improvement.feature_group import Calendar
+from nightshift.domain.improvement.plan import (
     AdjustTrainingWindow,
     AugmentData,
     ExponentialWeighting,
@@ -15,8 +14,9 @@ from domain.plan import (
     SearchRange,
     TuneHyperparameters,
 )
-from domain.spec import ModelSpec
-from training.steps.setup import TrainingSetup, setup_of
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.steps.setup import TrainingSetup, setup_of
 
 MakeSpec = Callable[..., ModelSpec]
 CALENDAR = Calendar(features=("month",))

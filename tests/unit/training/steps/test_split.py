@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.errors import BadInputError
-from domain.spec import Holdout
-from training.steps.split import evaluation_set_digest, row_keys, split
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.spec import Holdout
+from nightshift.training.steps.split import evaluation_set_digest, row_keys, split
 
 
 def rows_of(count: int) -> pd.DataFrame:

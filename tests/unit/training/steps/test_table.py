@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from domain.contract import Column, DataContract
-from domain.errors import BadInputError
-from training.steps.table import read_table
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.uploads.contract import Column, DataContract
+from nightshift.training.steps.table import read_table
 
 CONTRACT = DataContract(
     columns=(

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.errors import BadInputError
-from domain.plan import ExponentialWeighting
-from domain.spec import ModelSpec
-from training.steps.features import build_features, recipe_of
-from training.steps.fit import fit
-from training.steps.setup import TrainingSetup
-from training.steps.split import Split, split
-from training.steps.trial import fit_setup, measure
+from nightshift.domain.improvement.plan import ExponentialWeighting
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.steps.features import build_features, recipe_of
+from nightshift.training.steps.fit import fit
+from nightshift.training.steps.setup import TrainingSetup
+from nightshift.training.steps.split import Split, split
+from nightshift.training.steps.trial import fit_setup, measure
 
 MakeSpec = Callable[..., ModelSpec]
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clients.spec_files import load_spec
-from domain.errors import BadInputError
-from domain.plan import SearchChoices, SearchDimension, SearchRange, TuneHyperparameters
-from domain.spec import ModelSpec
 from local_host.datasets import synthetic_taxi
-from training.steps.setup import TrainingSetup
-from training.steps.split import Split, split
-from training.steps.tuning import Tuned, tune
+from nightshift.clients.platform.spec_files import load_spec
+from nightshift.domain.improvement.plan import SearchChoices, SearchDimension, SearchRange, TuneHyperparameters
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.training.steps.setup import TrainingSetup
+from nightshift.training.steps.split import Split, split
+from nightshift.training.steps.tuning import Tuned, tune
 
 MakeSpec = Callable[..., ModelSpec]
 DETECTOR = Path(__file__).parents[4] / "model_specs/anomaly_detector.yaml"

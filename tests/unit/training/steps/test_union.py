@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.errors import BadInputError
-from training.steps.union import union
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.training.steps.union import union
 
 PART = st.lists(st.tuples(st.integers(0, 20), st.integers()), max_size=30, unique_by=lambda row: row[0])
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from domain.plan import ExponentialWeighting, StepWeighting
-from training.steps.weighting import row_weights
+from nightshift.domain.improvement.plan import ExponentialWeighting, StepWeighting
+from nightshift.training.steps.weighting import row_weights
 
 TIMES = pd.Series(pd.date_range("2024-01-01", periods=5))
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from domain.errors import BadInputError
-from training.steps.window import newest_days
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.training.steps.window import newest_days
 
 ROWS = pd.DataFrame({"at": pd.date_range("2024-01-01", periods=96, freq="h")})
 

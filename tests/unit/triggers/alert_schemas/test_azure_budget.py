@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from domain.errors import BadInputError
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.triggers.alert_schemas.azure_budget import from_action_group, from_cost_alert
 from tests.unit.triggers.alert_schemas.examples import ACTION_GROUP_BUDGET, COST_ALERT, RECEIVED, changed
-from triggers.alert_schemas.azure_budget import from_action_group, from_cost_alert
 
 DATA = "data/alertContext/AlertData"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from domain.errors import BadInputError
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.triggers.alert_schemas.azure_monitor import from_azure_monitor
 from tests.unit.triggers.alert_schemas.examples import LOG_ALERT, METRIC_ALERT, changed
-from triggers.alert_schemas.azure_monitor import from_azure_monitor
 
 RULE = "data/essentials/alertRule"
 PROPERTIES = "data/customProperties"

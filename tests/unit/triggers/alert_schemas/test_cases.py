@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from agents.responder.classification import classify
-from domain.alert import LARGEST_BYTES, AlertMessage, fingerprint
-from domain.errors import BadInputError
-from domain.playbook import Thresholds
-from triggers.alert_schemas.databricks_job import NoTroubleError
-from triggers.alert_schemas.document import parse
-from triggers.alert_schemas.normalise import normalise
+from agents.response.classification import classify
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.response.alert import LARGEST_BYTES, AlertMessage, fingerprint
+from nightshift.domain.response.playbook import Thresholds
+from nightshift.triggers.alert_schemas.databricks_job import NoTroubleError
+from nightshift.triggers.alert_schemas.document import parse
+from nightshift.triggers.alert_schemas.normalise import normalise
 
 CASES = Path(__file__).parents[3] / "data" / "cases" / "alerts"
 RECEIVED = datetime(2026, 11, 30, tzinfo=UTC)

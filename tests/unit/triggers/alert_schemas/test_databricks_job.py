@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from domain.errors import BadInputError
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.triggers.alert_schemas.databricks_job import NoTroubleError, from_databricks
 from tests.unit.triggers.alert_schemas.examples import JOB_FAILURE, RECEIVED, changed
-from triggers.alert_schemas.databricks_job import NoTroubleError, from_databricks
 
 WARNING = {"event_type": "jobs.on_duration_warning_threshold_exceeded"}
 

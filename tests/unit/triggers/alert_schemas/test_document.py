@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import BadInputError
-from triggers.alert_schemas.document import LARGEST_DEPTH, parse
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.triggers.alert_schemas.document import LARGEST_DEPTH, parse
 
 
 def nested(levels: int) -> bytes:

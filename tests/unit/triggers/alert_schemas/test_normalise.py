@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from domain.alert import AlertMessage
-from domain.errors import BadInputError
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.response.alert import AlertMessage
+from nightshift.triggers.alert_schemas.document import parse
+from nightshift.triggers.alert_schemas.normalise import normalise
 from tests.unit.triggers.alert_schemas.examples import (
     ACTION_GROUP_BUDGET,
     ALL,
@@ -20,8 +22,6 @@ from tests.unit.triggers.alert_schemas.examples import (
     OWN,
     RECEIVED,
 )
-from triggers.alert_schemas.document import parse
-from triggers.alert_schemas.normalise import normalise
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "alerts.md"
 EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

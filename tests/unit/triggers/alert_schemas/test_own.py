@@ -2,10 +2,10 @@
 
 import pytest
 
-from domain.alert import LARGEST_BYTES, LONGEST_ID, LONGEST_NAME, AlertMessage
-from domain.errors import BadInputError
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.response.alert import LARGEST_BYTES, LONGEST_ID, LONGEST_NAME, AlertMessage
+from nightshift.triggers.alert_schemas.own import from_own
 from tests.unit.triggers.alert_schemas.examples import OWN
-from triggers.alert_schemas.own import from_own
 
 
 def test_an_alert_message_is_itself() -> None:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from triggers.api.operations import OPERATIONS
+from nightshift.triggers.api.operations import OPERATIONS
 
 _ROW = re.compile(r"^\| `((?:GET|POST) /api/[^`]+)` \| ([^|]+) \|$", re.MULTILINE)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from triggers.api.document import methods_at, openapi_document
-from triggers.api.operations import OPERATIONS
-from wiring.app import create_app
+from nightshift.triggers.api.document import methods_at, openapi_document
+from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.wiring.app import create_app
 
 ROOT = Path(__file__).resolve().parents[4]
 

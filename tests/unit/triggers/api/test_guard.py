@@ -6,10 +6,10 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from domain.sign_in import VARIABLE
+from nightshift.domain.platform.sign_in import VARIABLE
+from nightshift.triggers.api.guard import LARGEST_BODY, guarded
+from nightshift.triggers.api.operations import OPERATIONS
 from tests.unit.triggers.api.requests import principal, request
-from triggers.api.guard import LARGEST_BODY, guarded
-from triggers.api.operations import OPERATIONS
 
 READER = principal("Reader")
 FROM_ELSEWHERE = principal("Operator") | {"Origin": "https://elsewhere.example"}

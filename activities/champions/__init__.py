@@ -1,0 +1,1 @@
+"""Champions: the alias, every move of it, and what serves."""

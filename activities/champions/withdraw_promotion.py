@@ -1,0 +1,64 @@
+"""Take a promotion back, because what serves the model did not follow it."""
+
+import logging
+
+from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.lifecycle.run import WithdrawRequest, WithdrawResult
+from nightshift.domain.platform.errors import ChampionMovedError
+from nightshift.domain.platform.names import WITHDRAW_PROMOTION
+from nightshift.domain.platform.ports import Services
+from nightshift.services.champions.move_champion import move_champion
+from nightshift.services.champions.move_orders import call_off_move
+from nightshift.services.platform.failures import guarded
+
+logger = logging.getLogger(__name__)
+
+
+def run_withdraw_promotion(services: Services, request: WithdrawRequest) -> WithdrawResult:
+    """Make the champion before champion again, if this run's version still is; the ledger says why first."""
+    return guarded(
+        WITHDRAW_PROMOTION,
+        request.run,
+        request.model,
+        lambda: _withdraw(services, request),
+        lambda failure: WithdrawResult(failure=failure),
+    )
+
+
+def _withdraw(services: Services, request: WithdrawRequest) -> WithdrawResult:
+    if request.previous is None:
+        return WithdrawResult(detail=f"version {request.version} stays champion: there was none before it")
+    key = f"{request.run}:withdrawal"
+    services.ledger.append(
+        LedgerRecord(
+            key=key,
+            model=request.model,
+            run=request.run,
+            kind="undo",
+            subject=f"version {request.version}",
+            actor=ACTOR,
+            body={"reason": request.reason, "back_to": request.previous},
+        )
+    )
+    for run in _promoting_runs(services, request):
+        services.datasets.withdraw(request.model, run)
+    try:
+        move = move_champion(
+            services,
+            model=request.model,
+            expected=request.version,
+            version=request.previous,
+            run=request.run,
+            decided_by=key,
+        )
+    except ChampionMovedError as error:
+        call_off_move(services, request.model, key=key, version=request.previous, run=request.run)
+        return WithdrawResult(detail=f"the champion before could not be put back: {error.message}")
+    logger.warning("promotion_withdrawn run=%s model=%s version=%s", request.run, request.model, request.version)
+    return WithdrawResult(version=move.version, detail=f"version {move.version} is champion again")
+
+
+def _promoting_runs(services: Services, request: WithdrawRequest) -> set[str]:
+    """Which runs have made the version champion: a lifecycle withdraws what its improvement loop has promoted, too."""
+    moves = services.champions.moves(request.model)
+    return {move.run for move in moves if move.version == request.version and move.kind == "promotion"}

@@ -1,0 +1,1 @@
+"""Improvement: the loop of planner, executor and critic."""

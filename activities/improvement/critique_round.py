@@ -1,0 +1,64 @@
+"""Judge a round of the improvement loop, and write the judgement into the ledger."""
+
+from agents.improvement.critic import criticise
+from agents.improvement.feedback import feedback_on
+from agents.lifecycle.holdout_spending import policy_for_look
+from nightshift.domain.improvement.loop import Criticism
+from nightshift.domain.improvement.messages import CriticiseRequest, CriticiseResult, criticism_key
+from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.platform.names import CRITICISE_ROUND
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
+from nightshift.services.platform.failures import guarded
+
+
+def run_criticise_round(services: Services, request: CriticiseRequest) -> CriticiseResult:
+    """Accept, retry or reject; a repeat finds the first judgement in the ledger and keeps to it."""
+    return guarded(
+        CRITICISE_ROUND,
+        request.run,
+        request.model,
+        lambda: _criticise(services, request),
+        lambda failure: CriticiseResult(failure=failure),
+    )
+
+
+def _criticise(services: Services, request: CriticiseRequest) -> CriticiseResult:
+    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
+    evaluation = manifest.spec.evaluation
+    evidence = None if request.evidence is None else _evidence(services, request.evidence)
+    start = _evidence(services, request.start)
+    last = request.rounds[-1]
+    judged = criticise(
+        evidence,
+        policy_for_look(evaluation, request.look) if request.look else evaluation,
+        rounds=request.rounds,
+        policy=manifest.spec.improvement,
+        spent=request.spent,
+        start=feedback_on(start, evaluation),
+    )
+    entry = services.ledger.append(
+        LedgerRecord(
+            key=criticism_key(request.run, last.number),
+            model=request.model,
+            run=request.run,
+            kind="criticism",
+            subject=f"version {last.version}" if last.version else f"round {last.number}",
+            actor=ACTOR,
+            body={
+                "criticism": judged.to_json(),
+                "plan": last.plan.to_json(),
+                "planned_by": last.planned_by,
+                # A round without evidence has not looked at any holdout.
+                "evaluation_set_digest": "" if evidence is None else evidence.evaluation_set_digest,
+                "evidence_digest": None if evidence is None else evidence.digest,
+                "look": request.look,
+            },
+        )
+    )
+    return CriticiseResult(criticism=Criticism.from_json(entry.body["criticism"]), ledger=entry.sequence)
+
+
+def _evidence(services: Services, blob: BlobRef) -> Evidence:
+    return Evidence.from_json(services.blobs.read(blob))

@@ -1,0 +1,132 @@
+"""Order an improvement of a model because a person asks for one: a lifecycle that goes on into the improvement loop."""
+
+import asyncio
+import logging
+
+import azure.durable_functions as df
+from pydantic import TypeAdapter
+
+from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
+from nightshift.domain.ledger.ledger import LedgerEntry, LedgerRecord
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.identity import short
+from nightshift.domain.platform.names import EVIDENCE, LIFECYCLE, ORDER_IMPROVEMENT
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.domain.uploads.upload import BlobRef, PartReport, Upload
+from nightshift.services.platform.failures import guarded
+from nightshift.services.uploads.train_again import is_kept, upload_again
+from nightshift.services.uploads.wake_queue import wake_busy_queue
+
+logger = logging.getLogger(__name__)
+
+_PARTS = TypeAdapter(tuple[PartReport, ...])
+
+
+async def run_order_improvement(
+    services: Services, client: df.DurableOrchestrationClient, order: ImproveOrder
+) -> ImproveOrdered:
+    """Put the data of a decided run into the model's queue once more, marked for the improvement loop.
+
+    1. Append the order to the ledger, once per improved run; a repeat finds the first one.
+    2. Submit the files as one batch. The model's other runs go on, and this one waits for its turn.
+    """
+    result = await asyncio.to_thread(_submit, services, order)
+    if result.identity:
+        await wake_busy_queue(client, services, order.model)
+    return result
+
+
+def _submit(services: Services, order: ImproveOrder) -> ImproveOrdered:
+    return guarded(
+        ORDER_IMPROVEMENT,
+        order.run,
+        order.model,
+        lambda: _order(services, order),
+        lambda failure: ImproveOrdered(failure=failure),
+    )
+
+
+def _order(services: Services, order: ImproveOrder) -> ImproveOrdered:
+    spec = services.specs.get(order.model)
+    run = _decided_run(services, order)
+    key = f"improve:{run}"
+    known = services.ledger.find(order.model, key)
+    if known is None:
+        require_bounds(spec)
+    entry = known or services.ledger.append(
+        LedgerRecord(
+            key=key,
+            model=order.model,
+            run=run,
+            kind="order",
+            subject=f"model {order.model}",
+            actor=order.by,
+            body=_body(services, order, run),
+        )
+    )
+    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
+    services.uploads.submit(uploads[0], order.model, with_=uploads[1:])
+    logger.info("improvement_ordered model=%s run=%s by=%s repeated=%s", order.model, run, order.by, bool(known))
+    return ImproveOrdered(
+        identity=uploads[0].identity,
+        improves=run,
+        files=tuple(entry.body["files"]),
+        repeated=_is_anothers(entry, order, known),
+    )
+
+
+def require_bounds(spec: ModelSpec) -> None:
+    """Refuse an improvement that could try nothing.
+
+    Raises:
+        BadInputError: the spec allows no action.
+    """
+    if not spec.improvement.bounds.actions:
+        raise BadInputError(
+            field="improvement.bounds.actions",
+            value=(),
+            rule="the spec allows nothing: improvement.bounds is empty (docs/add-a-model.md)",
+            where=f"{spec.name}.yaml",
+        )
+
+
+def _is_anothers(entry: LedgerEntry, order: ImproveOrder, known: LedgerEntry | None) -> bool:
+    return known is not None and (entry.actor, entry.body["reason"]) != (order.by, order.reason)
+
+
+def _decided_run(services: Services, order: ImproveOrder) -> str:
+    outcomes = services.ledger.newest_of(order.model, "outcome")
+    newest = next((entry.run for entry in outcomes if entry.run.startswith(f"{LIFECYCLE}-")), None)
+    if newest is None:
+        raise BadInputError(field="model", value=order.model, rule="has no run that was decided: upload data first")
+    if not order.run:
+        return newest
+    of_run = services.ledger.entries(order.model, order.run) if order.run.startswith(f"{LIFECYCLE}-") else ()
+    if not any(entry.kind == "outcome" for entry in of_run):
+        raise BadInputError(field="run", value=order.run, rule=f"is no run of {order.model} that was decided")
+    return order.run
+
+
+def _body(services: Services, order: ImproveOrder, run: str) -> dict[str, object]:
+    """What is ordered: the accepted files of the run, as they were.
+
+    Raises:
+        BadInputError: its data is not kept.
+    """
+    reports = services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{run}/validation.json"))
+    parts = [part for part in _PARTS.validate_json(reports) if part.digest is not None and part.report.passed]
+    gone = [part.upload.name for part in parts if not is_kept(services, order.model, part.digest or "", part.upload)]
+    if gone:
+        raise BadInputError(field="run", value=run, rule=f"its data is not kept: {', '.join(gone)}; upload it again")
+    because = f"improve-{short(run)}"
+    return {
+        "order": "improve",
+        "reason": order.reason,
+        "improves": run,
+        "files": [part.upload.name for part in parts],
+        "uploads": [
+            upload_again(services, order.model, part.digest or "", part.upload, because=because, improve=True).to_json()
+            for part in parts
+        ],
+    }

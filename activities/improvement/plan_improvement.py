@@ -1,0 +1,140 @@
+"""Plan the next round of the improvement loop: gather the evidence, and let a planner propose within the bounds."""
+
+import math
+from collections.abc import Mapping
+
+from pydantic import TypeAdapter
+
+from agents.improvement.feedback import feedback_on
+from agents.improvement.planner.planner import plan
+from nightshift.domain.improvement.loop import (
+    Budget,
+    DataQuality,
+    FeatureDrift,
+    Feedback,
+    ImprovementPolicy,
+    PlanningEvidence,
+)
+from nightshift.domain.improvement.messages import PlanImprovementRequest, PlanImprovementResult
+from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.platform.names import DRIFT_PREFIX, EVIDENCE, PLAN_IMPROVEMENT
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.spec import EvaluationPolicy
+from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, PartReport, Upload
+from nightshift.services.improvement.metered_model import Account, MeteredModel
+from nightshift.services.platform.failures import guarded
+
+_ALERTS = 10
+_WARNINGS = 20
+_DAY = 86_400
+_PARTS = TypeAdapter(tuple[PartReport, ...])
+
+
+def run_plan_improvement(services: Services, request: PlanImprovementRequest) -> PlanImprovementResult:
+    """Propose the next plan; none if nothing allowed is left to try."""
+    asked: list[MeteredModel] = []
+    return guarded(
+        PLAN_IMPROVEMENT,
+        request.run,
+        request.model,
+        lambda: _plan(services, request, asked),
+        lambda failure: PlanImprovementResult(failure=failure, tokens=sum(model.spent for model in asked)),
+    )
+
+
+def _plan(services: Services, request: PlanImprovementRequest, asked: list[MeteredModel]) -> PlanImprovementResult:
+    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
+    evidence = Evidence.from_json(services.blobs.read(request.evidence))
+    policy = manifest.spec.improvement
+    known = _finite(services.registry.run_metrics(evidence.score_run))
+    incidents = services.incidents.all(request.model)[:_ALERTS]
+    parts = _PARTS.validate_json(
+        services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{manifest.lifecycle_run}/validation.json"))
+    )
+    model = _language_model(services, request, policy)
+    if model is not None:
+        asked.append(model)
+    spent = request.spent.plus(Budget(job_runs=0, dbu=0, tokens=model.spent if model else 0))
+    planned = plan(
+        PlanningEvidence(
+            model=request.model,
+            kind=manifest.spec.kind,
+            target=manifest.spec.training.target,
+            run=request.run,
+            metrics=evidence.metrics,
+            slices=evidence.slices,
+            drift=tuple(
+                FeatureDrift(feature=name.removeprefix(DRIFT_PREFIX), psi=value)
+                for name, value in sorted(known.items())
+                if name.startswith(DRIFT_PREFIX)
+            ),
+            alerts=tuple(incident.title for incident in incidents),
+            quality=DataQuality(
+                rows=sum(part.rows for part in manifest.parts),
+                days=known.get("training_seconds", 0.0) / _DAY,
+                source=manifest.source,
+                warnings=_warnings(parts),
+            ),
+            tried=request.rounds,
+            left=policy.budget.minus(spent),
+            bounds=policy.bounds,
+            feedback=_feedback(request, evidence, manifest.spec.evaluation),
+            request=_request(services, request.model, parts),
+        ),
+        policy,
+        model,
+    )
+    return PlanImprovementResult(planned=planned.model_copy(update={"tokens": model.spent if model else 0}))
+
+
+def _language_model(
+    services: Services, request: PlanImprovementRequest, policy: ImprovementPolicy
+) -> MeteredModel | None:
+    """The language model behind its meter; what a killed run of this step has spent is already on it."""
+    model = services.language_model
+    if model is None or policy.planner == "rules":
+        return None
+    account = Account(loop=request.run, model=request.model, loop_ceiling=policy.budget.tokens)
+    unreported = max(services.token_usage.of_loop(request.run) - request.spent.tokens, 0)
+    return MeteredModel(model, services.token_usage, services.clock, account, spent=unreported)
+
+
+def _request(services: Services, model: str, parts: tuple[PartReport, ...]) -> str:
+    """What a person wrote who has ordered this run; empty for a run that nobody ordered."""
+    ordered = {part.upload.identity for part in parts if part.upload.improve}
+    if not ordered:
+        return ""
+    for entry in reversed(services.ledger.of_kind(model, "order")):
+        if entry.body.get("order") != "improve":
+            continue
+        uploads = [Upload.from_json(item) for item in entry.body["uploads"]]
+        if ordered & {upload.identity for upload in uploads}:
+            return str(entry.body["reason"])
+    return ""
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """MLflow keeps NaN and infinity; a planner takes them for what they are, not measured."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def _feedback(request: PlanImprovementRequest, evidence: Evidence, policy: EvaluationPolicy) -> Feedback:
+    """The critic's own words about this evidence, with the progress; for the challenger before the loop, the same."""
+    last = request.rounds[-1] if request.rounds else None
+    if last is not None and last.criticism is not None and last.version == evidence.challenger_version:
+        return last.criticism.feedback
+    return feedback_on(evidence, policy)
+
+
+def _warnings(parts: tuple[PartReport, ...]) -> tuple[str, ...]:
+    """What the validation noticed: files that were left out, and columns with empty cells."""
+    found: list[str] = []
+    for part in parts:
+        name, report = part.upload.name, part.report
+        if not report.passed:
+            found.append(f"{name} was left out: {report.violations[0].message}")
+            continue
+        found += [
+            f"{name}: {item.name} is empty in {item.null_count} rows" for item in report.columns if item.null_count
+        ]
+    return tuple(found[:_WARNINGS])

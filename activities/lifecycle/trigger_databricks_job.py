@@ -1,0 +1,68 @@
+"""Start a Databricks job run, once per attempt."""
+
+from agents.improvement.executor import order_of
+from nightshift.domain.improvement.plan import LARGEST_INLINE_ORDER, Plan
+from nightshift.domain.lifecycle.job import JobOrder
+from nightshift.domain.lifecycle.run import StepResult, TriggerRequest
+from nightshift.domain.platform.identity import idempotency_token
+from nightshift.domain.platform.names import EVIDENCE, SCORE_TASK, TRIGGER_DATABRICKS_JOB
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
+from nightshift.services.champions.standing import standing_champion
+from nightshift.services.platform.failures import guarded
+
+
+def run_trigger_databricks_job(services: Services, request: TriggerRequest) -> StepResult:
+    """Start the run with an idempotency token derived from run, purpose, round, dataset and attempt.
+
+    A lost response, a replay or a retry sends the same token and gets the same job run back.
+    """
+    return guarded(
+        TRIGGER_DATABRICKS_JOB,
+        request.run,
+        request.model,
+        lambda: _trigger(services, request),
+        lambda failure: StepResult(failure=failure),
+    )
+
+
+def _trigger(services: Services, request: TriggerRequest) -> StepResult:
+    order = JobOrder(
+        run=request.run,
+        model=request.model,
+        job=request.job,
+        token=idempotency_token(
+            request.run, f"{request.purpose}:{request.round}:{request.dataset.name}", request.attempt
+        ),
+        parameters=_parameters(services, request),
+        only=(SCORE_TASK,) if request.purpose == "score" else (),
+    )
+    started = services.jobs.start(order)
+    return StepResult(run_id=started.run_id, url=started.url)
+
+
+def _parameters(services: Services, request: TriggerRequest) -> dict[str, str]:
+    dataset = services.blobs.url(request.dataset)
+    if request.purpose == "validate":
+        assert request.report is not None, "a validation order says where its report goes"
+        return {"order": dataset, "report": services.blobs.url(request.report), "lifecycle_run": request.run}
+    plan = {} if request.plan is None else {"plan": _plan(services, request, request.plan)}
+    return {
+        **plan,
+        "model": request.model,
+        "dataset": dataset,
+        "train_token": request.train_token,
+        "score_token": request.score_token,
+        "champion_version": standing_champion(services, request.model) or "",
+        "lifecycle_run": request.run,
+    }
+
+
+def _plan(services: Services, request: TriggerRequest, plan: Plan) -> str:
+    """The order as the job's parameter: itself, or where it lies if it is too long for one."""
+    manifest = DatasetManifest.from_json(services.blobs.read(request.dataset))
+    text = order_of(plan, manifest.spec.improvement.bounds).model_dump_json()
+    if len(text) <= LARGEST_INLINE_ORDER:
+        return text
+    blob = BlobRef(container=EVIDENCE, name=f"runs/{request.run}/plan-{request.round}.json")
+    return services.blobs.url(services.blobs.write(blob, text.encode(), content_type="application/json"))

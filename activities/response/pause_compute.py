@@ -1,0 +1,274 @@
+"""Pause non-essential compute as a lease: an owner, a reason, an end, and the way back."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from activities.response.plan_response import find_incident
+from activities.response.settle_mitigation import begin_action, keep_action
+from agents.response.compute import choose, leased, spared_shown
+from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
+from nightshift.domain.platform.errors import NightshiftError, ServiceUnavailableError
+from nightshift.domain.platform.names import PAUSE_COMPUTE, RESUME_COMPUTE
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.text import shortened
+from nightshift.domain.response.compute import ComputeRef
+from nightshift.domain.response.incident import Incident, IncidentAction
+from nightshift.domain.response.messages import Done, MitigateRequest, MitigationResult
+from nightshift.services.platform.failures import guarded
+from nightshift.services.response.respond import playbook_of
+
+logger = logging.getLogger(__name__)
+
+_MITIGATION: Final = "pause_compute"
+_REFS = TypeAdapter(tuple[ComputeRef, ...])
+# So much of the names stands in a sentence; the action's facts have them all.
+_NAMES = 1_000
+# A resource that does not answer is tried again for this long; shorter than the retries of a response.
+_TRIES = timedelta(seconds=60)
+
+
+def run_pause_compute(services: Services, request: MitigateRequest) -> MitigationResult:
+    """Pause what says that it is not essential.
+
+    1. Append the lease to the ledger: owner, reason, end, what will be paused, what is spared and why.
+    2. Put it into the incident as begun, so that what is paused is resumed whatever happens to this call.
+    3. Pause what the ledger names, each resource apart. A repeat goes on with the same list. A resource that does not
+       answer is tried again for a minute; then the lease is what was paused, and a person is told of the rest.
+    4. Once the ledger says that the lease is to be resumed, pause nothing more, and start what was paused meanwhile.
+    """
+    return guarded(
+        PAUSE_COMPUTE,
+        request.incident_id,
+        request.model,
+        lambda: _pause(services, request),
+        lambda failure: MitigationResult(failure=failure, escalate=True),
+    )
+
+
+def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
+    incident = find_incident(services, request.model, request.incident_id)
+    known = incident.action(_MITIGATION)
+    if known is not None and known.state not in {"begun", "undone"}:
+        return _result(known)
+    entry = services.ledger.find(request.model, pause_key(incident)) or _order(services, incident, request.reason)
+    begin_action(services, incident, ordered_pause(entry))
+    paused: list[ComputeRef] = []
+    names: list[str] = []
+    refused: list[str] = []
+    waits: list[str] = []
+    for ref, name in zip(_REFS.validate_python(entry.body["resources"]), entry.body["names"], strict=True):
+        if _find_resume(services, incident) is not None:
+            break
+        try:
+            services.compute.pause(ref)
+        except NightshiftError as error:
+            (waits if error.retryable else refused).append(f"{name} was not paused: {error.message}")
+        else:
+            paused.append(ref)
+            names.append(name)
+    if (resume := _find_resume(services, incident)) is not None:
+        return _give_up(services, incident, resume)
+    if waits and services.clock() < entry.recorded_at + _TRIES:
+        raise ServiceUnavailableError("Databricks", "; ".join(waits))
+    notes = [*refused, *waits]
+    if run_on := entry.body.get("run_on"):
+        notes.append(f"{run_on} more run on: a lease holds no more")
+    none = "nothing" if notes else "nothing: no compute that runs is tagged as not essential"
+    said = shortened(", ".join(names), _NAMES) or none
+    detail = f"paused {said}; lease until {entry.body['ends']}" if paused else f"paused {said}"
+    action = IncidentAction(
+        mitigation=_MITIGATION,
+        state="done" if paused else "refused",
+        detail="; ".join((detail, *notes))[:2_000],
+        at=services.clock(),
+        ledger=entry.sequence,
+        facts={
+            "resources": [ref.to_json() for ref in paused],
+            "names": names,
+            "ends": entry.body["ends"],
+            "resumed": False,
+            "unanswered": len(waits),
+        },
+    )
+    logger.info("compute_paused incident=%s resources=%d", incident.incident_id, len(paused))
+    return _result(keep_action(services, incident, action, mitigated=bool(paused)))
+
+
+def _give_up(services: Services, incident: Incident, resume: LedgerEntry) -> MitigationResult:
+    """Leave a lease that was ended while it was being made; what was paused after that is started, too."""
+    incident = find_incident(services, incident.model, incident.incident_id)
+    resume_lease(services, incident, resume.actor, str(resume.body["comment"]), again=True)
+    logger.warning("pause_overtaken incident=%s actor=%s", incident.incident_id, resume.actor)
+    action = find_incident(services, incident.model, incident.incident_id).action(_MITIGATION)
+    assert action is not None, "the lease has ended, which its incident says"
+    return _result(action)
+
+
+def _order(services: Services, incident: Incident, reason: str) -> LedgerEntry:
+    playbook = playbook_of(services, incident.model)
+    chosen, spared = choose(services.compute.list_compute(), playbook.protected, _held_by_others(services, incident))
+    ends = services.clock() + timedelta(minutes=playbook.pause_minutes)
+    held = leased(chosen)
+    return services.ledger.append(
+        LedgerRecord(
+            key=pause_key(incident),
+            model=incident.model,
+            run=incident.response,
+            kind="mitigation",
+            subject=f"{len(held)} resources",
+            actor=ACTOR,
+            body={
+                "mitigation": _MITIGATION,
+                "incident": incident.incident_id,
+                "rule": incident.rule,
+                "reason": reason or incident.reason,
+                "ends": ends.isoformat(),
+                "resources": [item.ref.to_json() for item in held],
+                "names": [item.name for item in held],
+                "run_on": len(chosen) - len(held),
+                "spared": spared_shown(spared),
+            },
+        )
+    )
+
+
+def pause_key(incident: Incident) -> str:
+    """Key of the ledger entry that orders the lease of an incident."""
+    return f"pause:{incident.incident_id}"
+
+
+def _find_resume(services: Services, incident: Incident) -> LedgerEntry | None:
+    """The ledger entry that orders the end of a lease."""
+    return services.ledger.find(incident.model, _resume_key(incident))
+
+
+def _resume_key(incident: Incident) -> str:
+    return f"resume:{incident.incident_id}"
+
+
+def ordered_pause(entry: LedgerEntry) -> IncidentAction:
+    """The action of an incident that the order of a lease stands for: any of its resources may be paused."""
+    names = shortened(", ".join(entry.body["names"]), _NAMES) or "nothing"
+    return IncidentAction(
+        mitigation=_MITIGATION,
+        state="begun",
+        detail=f"ordered: pause {names}; lease until {entry.body['ends']}"[:2_000],
+        at=entry.recorded_at,
+        ledger=entry.sequence,
+        facts={
+            "resources": entry.body["resources"],
+            "names": entry.body["names"],
+            "ends": entry.body["ends"],
+            "resumed": False,
+        },
+    )
+
+
+def _result(action: IncidentAction) -> MitigationResult:
+    ends = action.facts.get("ends")
+    return MitigationResult(
+        action=action,
+        resume_at=datetime.fromisoformat(ends) if ends and action.state == "done" else None,
+        escalate=action.state == "refused" or bool(action.facts.get("unanswered")),
+    )
+
+
+def run_resume_compute(services: Services, request: MitigateRequest) -> Done:
+    """End the lease of an incident: start what it paused, unless another lease still holds it."""
+
+    def resume() -> Done:
+        resume_lease(services, find_incident(services, request.model, request.incident_id), ACTOR)
+        return Done()
+
+    return guarded(RESUME_COMPUTE, request.incident_id, request.model, resume, lambda failure: Done(failure=failure))
+
+
+def resume_lease(
+    services: Services, incident: Incident, actor: str, comment: str = "", *, again: bool = False
+) -> tuple[str, ...]:
+    """End a lease: start what it paused, each resource apart, and return the names of what was started.
+
+    A lease that has ended stays so, and its answer stays the same.
+
+    Args:
+        again: start what an ended lease had paused once more: it may have been paused since, by a call that was late.
+
+    Raises:
+        ServiceUnavailableError: something does not answer. What was started is kept; call again for the rest.
+    """
+    action = incident.action(_MITIGATION)
+    if action is None:
+        entry = services.ledger.find(incident.model, pause_key(incident))
+        action = ordered_pause(entry) if entry is not None else None
+    if action is None:
+        return ()
+    names = {ref["id"]: name for ref, name in zip(action.facts["resources"], action.facts["names"], strict=True)}
+    ended = not action.holds_compute
+    started = [] if again else list(action.facts.get("started", ()))
+    if ended and not again:
+        return tuple(names[item] for item in started)
+    services.ledger.append(
+        LedgerRecord(
+            key=_resume_key(incident),
+            model=incident.model,
+            run=incident.response,
+            kind="undo",
+            subject=f"{len(action.facts['names'])} resources",
+            actor=actor,
+            body={"mitigation": _MITIGATION, "incident": incident.incident_id, "comment": comment},
+        )
+    )
+    held = _held_by_others(services, incident, at=services.clock())
+    notes: list[str] = []
+    waits: list[str] = []
+    for ref in _REFS.validate_python(action.facts["resources"]):
+        name = names[ref.id]
+        if ref.id in started:
+            continue
+        if ref.id in held:
+            notes.append(f"{name} stays paused by incident {held[ref.id]}")
+            continue
+        try:
+            services.compute.resume(ref)
+            started.append(ref.id)
+        except NightshiftError as error:
+            (waits if error.retryable else notes).append(f"{name} was not started: {error.message}")
+    if waits:
+        if not ended:
+            begun = action.model_copy(update={"facts": {**action.facts, "started": started}})
+            services.incidents.change(incident.model, incident.incident_id, lambda known: known.acted(begun))
+        raise ServiceUnavailableError("Databricks", "; ".join(waits))
+    said = tuple(names[item] for item in started)
+    if ended:
+        return said
+    detail = "; ".join((f"resumed {', '.join(said) or 'nothing'}", *notes))
+    closed = action.model_copy(
+        update={
+            "state": "done" if actor == ACTOR else "undone",
+            "detail": f"{action.detail}. {detail}"[:2_000],
+            "at": services.clock(),
+            "facts": {**action.facts, "resumed": True, "started": started},
+        }
+    )
+    keep_action(services, incident, closed, actor=actor)
+    return said
+
+
+def _held_by_others(services: Services, incident: Incident, *, at: datetime | None = None) -> dict[str, str]:
+    """Resources that the lease of another incident has paused, with that incident.
+
+    Args:
+        at: only leases that run then; None for all that were not resumed, even past their end.
+    """
+    held: dict[str, str] = {}
+    for other in services.incidents.leases():
+        action = other.action(_MITIGATION)
+        if action is None or other.incident_id == incident.incident_id:
+            continue
+        ended = at is not None and datetime.fromisoformat(action.facts.get("ends", at.isoformat())) <= at
+        if action.holds_compute and not ended:
+            held |= {ref.id: other.incident_id for ref in _REFS.validate_python(action.facts["resources"])}
+    return held

@@ -1,0 +1,75 @@
+"""Decide what is done about an incident, on what is known of it and of its surroundings."""
+
+from collections.abc import Iterator
+
+from agents.response.plan import CAUSES, Situation, plan_response
+from nightshift.domain.ledger.ledger import ACTOR
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.names import PLAN_RESPONSE
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.alert import PLATFORM
+from nightshift.domain.response.incident import Incident, TimelineEntry
+from nightshift.domain.response.messages import PlannedResponse, PlanRequest, ResponsePlan
+from nightshift.services.platform.failures import guarded
+from nightshift.services.response.respond import playbook_of
+
+
+def run_plan_response(services: Services, request: PlanRequest) -> PlannedResponse:
+    """Apply the responder's rules and write the plan into the incident's timeline."""
+    return guarded(
+        PLAN_RESPONSE,
+        request.incident_id,
+        request.model,
+        lambda: _plan(services, request),
+        lambda failure: PlannedResponse(failure=failure),
+    )
+
+
+def _plan(services: Services, request: PlanRequest) -> PlannedResponse:
+    plan, cause = _plan_once(services, request), None
+    # Once more whenever a cause is named: one that was resolved before this symptom named it wakes nobody.
+    while plan.verdict == "hold" and plan.cause != cause:
+        cause = plan.cause
+        plan = _plan_once(services, request)
+    return PlannedResponse(plan=plan)
+
+
+def _plan_once(services: Services, request: PlanRequest) -> ResponsePlan:
+    incident = find_incident(services, request.model, request.incident_id)
+    situation = Situation(
+        incident=incident,
+        playbook=playbook_of(services, request.model),
+        others=_possible_causes(services, incident),
+        at=request.at,
+    )
+    plan = plan_response(situation)
+    what = f"{plan.verdict} by rule {plan.rule}: {plan.reason}"
+    key = f"plan-{request.look}-{plan.rule}-{plan.cause}"
+    entry = TimelineEntry(key=key, at=request.at, actor=ACTOR, what=what)
+
+    def told(known: Incident) -> Incident:
+        if any(line.what == entry.what for line in known.timeline):
+            return known
+        return known.told(entry).model_copy(update={"caused_by": plan.cause or known.caused_by})
+
+    services.incidents.change(request.model, request.incident_id, told)
+    return plan
+
+
+def _possible_causes(services: Services, incident: Incident) -> Iterator[Incident]:
+    """Open critical incidents of the model, then of the platform, whose symptom this one may be; read as taken."""
+    for place in dict.fromkeys((incident.model, PLATFORM)):
+        for category in CAUSES.get(incident.category, ()):
+            yield from services.incidents.open_of(place, category, "critical")
+
+
+def find_incident(services: Services, model: str, incident_id: str) -> Incident:
+    """An incident that must be there.
+
+    Raises:
+        BadInputError: it is not.
+    """
+    incident = services.incidents.get(model, incident_id)
+    if incident is None:
+        raise BadInputError(field="incident", value=incident_id, rule=f"is no incident of {model}")
+    return incident

@@ -1,0 +1,227 @@
+"""Retrain a model because its data has drifted: a lifecycle like any other, at most one per cooldown."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Any, Final
+
+import azure.durable_functions as df
+
+from activities.response.plan_response import find_incident
+from activities.response.settle_mitigation import keep_action
+from nightshift.domain.champions.registry import RegisteredVersion
+from nightshift.domain.improvement.messages import improvement_of
+from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
+from nightshift.domain.platform.identity import digest
+from nightshift.domain.platform.names import CHAMPION, READ_RETRAINING, RETRAIN, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
+from nightshift.domain.response.messages import MitigateRequest, MitigationResult, RetrainingRequest, RetrainingState
+from nightshift.domain.uploads.dataset import AcceptedDataset
+from nightshift.domain.uploads.upload import Upload
+from nightshift.services.platform.failures import guarded
+from nightshift.services.uploads.train_again import is_kept, read_manifest, upload_again
+from nightshift.services.uploads.wake_queue import wake_busy_queue
+
+logger = logging.getLogger(__name__)
+
+_MITIGATION: Final = "retrain"
+
+
+async def run_retrain(
+    services: Services, client: df.DurableOrchestrationClient, request: MitigateRequest
+) -> MitigationResult:
+    """Put the newest accepted data into the model's queue of uploads once more, whatever was decided on it before.
+
+    0. The champion has been trained on the newest data already: training would give the same model, so a person is
+       asked for newer data instead.
+    1. Not within the cooldown after the last retraining by drift, so that a retraining cannot bring about the next.
+    2. Append the decision to the ledger; of two incidents at once only the first gets the entry.
+    3. Submit the files as one batch; a lifecycle that runs goes on, and this follows it.
+    """
+    result = await asyncio.to_thread(_submit, services, request)
+    if result.action is not None and result.action.state in {"begun", "repeated"}:
+        await wake_busy_queue(client, services, request.model)
+    return result
+
+
+def _submit(services: Services, request: MitigateRequest) -> MitigationResult:
+    return guarded(
+        RETRAIN,
+        request.incident_id,
+        request.model,
+        lambda: _retrain(services, request),
+        lambda failure: MitigationResult(failure=failure, escalate=True),
+    )
+
+
+def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
+    incident = find_incident(services, request.model, request.incident_id)
+    known = incident.action(_MITIGATION)
+    if known is not None and known.state != "begun":
+        return MitigationResult(action=known, escalate=known.state in {"refused", "failed"})
+    playbook = services.specs.get(request.model).playbook
+    mine = next(filter(_is_retraining, services.ledger.entries(request.model, incident.response)), None)
+    if mine is None:
+        last = next(filter(_is_retraining, services.ledger.newest_of(request.model, "mitigation")), None)
+        cooldown = timedelta(minutes=playbook.retrain_cooldown_minutes)
+        if last is not None and services.clock() < last.recorded_at + cooldown:
+            return _keep(services, incident, "repeated", _cooling(services, last, cooldown))
+        datasets = _kept_datasets(services, request.model)[: playbook.retrain_datasets]
+        if reason := _nothing_new(services, request.model, datasets):
+            return _keep(services, incident, "refused", reason)
+        mine = _order(services, incident, request.reason, datasets, 1 if last is None else _number(last) + 1)
+        if mine.run != incident.response:
+            return _keep(services, incident, "repeated", _cooling(services, mine, cooldown))
+    uploads, _ = _queue(services, mine)
+    names = ", ".join(mine.body["files"])
+    detail = f"a retraining on {names} is in the model's queue"
+    facts = {"identity": uploads[0].identity}
+    result = _keep(services, incident, "begun", detail, mine, facts)
+    return result.model_copy(update={"identity": uploads[0].identity})
+
+
+def _is_retraining(entry: LedgerEntry) -> bool:
+    return entry.kind == "mitigation" and entry.body["mitigation"] == _MITIGATION
+
+
+def _number(entry: LedgerEntry) -> int:
+    """The number of a retraining of its model, from 1; its key ends with it."""
+    return int(entry.key.rpartition(":")[2])
+
+
+def _kept_datasets(services: Services, model: str) -> tuple[AcceptedDataset, ...]:
+    """What met its contract and was decided on, newest first."""
+    accepted = services.datasets.accepted(model)
+    return tuple(item for item in accepted if is_kept(services, model, item.digest, item.upload))
+
+
+def _nothing_new(services: Services, model: str, kept: tuple[AcceptedDataset, ...]) -> str:
+    """Why a retraining makes no sense; empty if it does."""
+    if not kept:
+        return "no accepted data is kept: nothing to train on"
+    version = services.registry.version_of(model, CHAMPION)
+    champion = services.registry.version(model, version) if version else None
+    if champion is None or not _was_trained_on(services, champion, kept[0]):
+        return ""
+    reason = (
+        f"there is no newer data than champion version {champion.version} was trained on ({kept[0].upload.name}):"
+        " training on it again would give the same model; upload newer data"
+    )
+    newest = services.datasets.accepted(model)[0]
+    if newest.digest != kept[0].digest:
+        reason += f" ({newest.upload.name} is newer, but its content was not kept: upload it again)"
+    return reason
+
+
+def _was_trained_on(services: Services, champion: RegisteredVersion, dataset: AcceptedDataset) -> bool:
+    """Whether a file is part of what a version was trained on; an improvement trains on the data of its lifecycle."""
+    trained_on = champion.tags.get(TAG_DATASET_DIGEST)
+    for run in (champion.tags.get(TAG_LIFECYCLE_RUN, ""), dataset.run):
+        manifest = read_manifest(services, run)
+        if manifest is not None and manifest.digest == trained_on:
+            return dataset.digest in {part.digest for part in manifest.parts}
+    return trained_on == digest([dataset.digest])
+
+
+def _queue(services: Services, entry: LedgerEntry) -> tuple[tuple[Upload, ...], bool]:
+    """Put the files of a retraining into the model's queue, once; return them, and whether they were not there."""
+    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
+    return uploads, services.uploads.submit(uploads[0], entry.model, with_=uploads[1:]).accepted
+
+
+def _cooling(services: Services, entry: LedgerEntry, cooldown: timedelta) -> str:
+    """Why there is no further retraining; one that was ordered and never reached the queue is put there now."""
+    _, late = _queue(services, entry)
+    by, when, until = entry.body["incident"], entry.recorded_at, entry.recorded_at + cooldown
+    at = when.isoformat(timespec="seconds")
+    said = f"incident {by} had it retrained at {at}"
+    if late:
+        said = f"incident {by} ordered a retraining at {at} that had not reached the model's queue; it is in it now"
+    return f"{said}; not again before {until.isoformat(timespec='seconds')}"
+
+
+def _order(
+    services: Services, incident: Incident, reason: str, datasets: tuple[AcceptedDataset, ...], number: int
+) -> LedgerEntry:
+    # Oldest first: where keys repeat, the later file's row counts.
+    ordered = datasets[::-1]
+    return services.ledger.append(
+        LedgerRecord(
+            key=f"retrain:{incident.model}:{number}",
+            model=incident.model,
+            run=incident.response,
+            kind="mitigation",
+            subject=f"model {incident.model}",
+            actor=ACTOR,
+            body={
+                "mitigation": _MITIGATION,
+                "incident": incident.incident_id,
+                "rule": incident.rule,
+                "reason": reason or incident.reason,
+                "files": [item.upload.name for item in ordered],
+                "uploads": [
+                    upload_again(
+                        services, incident.model, item.digest, item.upload, because=incident.incident_id
+                    ).to_json()
+                    for item in ordered
+                ],
+                "alert": incident.alert.model_dump(mode="json", exclude={"detail"}),
+            },
+        )
+    )
+
+
+def _keep(
+    services: Services,
+    incident: Incident,
+    state: ActionState,
+    detail: str,
+    entry: LedgerEntry | None = None,
+    facts: dict[str, Any] | None = None,
+) -> MitigationResult:
+    action = IncidentAction(
+        mitigation=_MITIGATION,
+        state=state,
+        detail=detail,
+        at=services.clock(),
+        ledger=entry.sequence if entry else None,
+        facts=facts or {},
+    )
+    logger.info("retraining_%s model=%s incident=%s", state, incident.model, incident.incident_id)
+    return MitigationResult(action=keep_action(services, incident, action), escalate=state == "refused")
+
+
+def run_read_retraining(services: Services, request: RetrainingRequest) -> RetrainingState:
+    """Say what became of a retraining: the outcome of its run as the ledger has it, None while the run goes on.
+
+    A run that was rejected may go on into the improvement loop, and one that was promoted may be withdrawn: the outcome
+    is read when the run has ended. What its improvement loop promoted or flagged is the run's outcome.
+    """
+    return guarded(
+        READ_RETRAINING,
+        request.incident_id,
+        request.model,
+        lambda: _read(services, request),
+        lambda failure: RetrainingState(failure=failure),
+    )
+
+
+def _read(services: Services, request: RetrainingRequest) -> RetrainingState:
+    run = services.uploads.run_of(request.model, request.identity)
+    if run is None or services.uploads.begun_run(request.model) == run:
+        return RetrainingState(run=run or "")
+    entries = (entry for each in retraining_runs(run) for entry in services.ledger.entries(request.model, each))
+    ended = [entry for entry in entries if entry.kind in {"outcome", "halt"} and entry.body["outcome"] != "void"]
+    if not ended:
+        return RetrainingState(run=run)
+    last = max(ended, key=lambda entry: entry.sequence)
+    halted = last.kind == "halt"
+    reason = last.body["failure"]["message"] if halted else f"champion is version {last.body['champion_version']}"
+    outcome = str(last.body["outcome"])
+    return RetrainingState(run=run, outcome=outcome, detail=f"run {last.run} was {outcome}: {reason}")
+
+
+def retraining_runs(run: str) -> tuple[str, str]:
+    """The runs that may promote what a retraining makes: its lifecycle run, and the improvement loop of that."""
+    return run, improvement_of(run)

@@ -1,0 +1,263 @@
+"""Put the champion before a bad one back, and the bad one into quarantine."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from activities.response.plan_response import find_incident
+from activities.response.settle_mitigation import begin_action, keep_action, tell_failed_try
+from agents.response.rollback import Guard, blamed_version, rollback_candidate, rollback_problem
+from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.registry import RegisteredVersion
+from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
+from nightshift.domain.platform.errors import ChampionMovedError, NightshiftError
+from nightshift.domain.platform.names import CHAMPION, ROLL_BACK, TAG_QUARANTINE
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
+from nightshift.domain.response.messages import MitigateRequest, MitigationResult, Serve
+from nightshift.services.champions.move_champion import move_champion
+from nightshift.services.champions.move_orders import call_off_move, find_move, is_unfinished
+from nightshift.services.platform.failures import guarded
+
+logger = logging.getLogger(__name__)
+
+
+def run_roll_back(services: Services, request: MitigateRequest) -> MitigationResult:
+    """Roll a model back, once per bad version whatever the number of incidents about it.
+
+    1. Find the version that the alert blames and the champion before it; every guard must hold.
+    2. Append the order to the ledger under (model, bad version as MLflow made it), and to the incident as begun.
+    3. Another incident's order: the champion book says what became of it. One that was carried out is not repeated, one
+       that is unfinished is carried out now, under its own key.
+    4. Put the bad version into quarantine, then move the alias by compare-and-set. A try that fails is kept in the
+       incident.
+    5. Name the endpoint that must follow, if the spec has one.
+    """
+    return guarded(
+        ROLL_BACK,
+        request.incident_id,
+        request.model,
+        lambda: _roll_back(services, request),
+        lambda failure: MitigationResult(failure=failure, escalate=True),
+    )
+
+
+def _roll_back(services: Services, request: MitigateRequest) -> MitigationResult:
+    incident = find_incident(services, request.model, request.incident_id)
+    spec = services.specs.get(request.model)
+    known = incident.action("rollback")
+    if known is not None and known.state != "begun":
+        return _result(spec, known)
+    entry = own_rollback(services, incident)
+    again = entry is not None
+    if entry is None:
+        moves = services.champions.moves(request.model)
+        bad = blamed_version(incident.alert, moves, timedelta(minutes=spec.playbook.settle_minutes))
+        key, entry = _order_of(services, request.model, bad) if bad is not None else ("", None)
+    if entry is None:
+        guard = _guard(services, spec, bad, moves)
+        problem = rollback_problem(guard)
+        if problem or bad is None or guard.target is None:
+            return _end(services, incident, spec, "refused", problem)
+        entry = _order(services, incident, request.reason, key, guard)
+    if entry.run != incident.response:
+        became = _what_became(services, spec, entry)
+        if became is not None:
+            return _end(services, incident, spec, *became)
+        # Nothing of this incident's own is begun before the alias has moved: the order stays the other's until then.
+        logger.warning("rollback_taken_over model=%s incident=%s key=%s", spec.name, incident.incident_id, entry.key)
+        again = True
+    elif known is None:
+        begin_action(services, incident, ordered_rollback(entry))
+    problem = _outdated(services, spec, entry) if again else ""
+    if problem:
+        call_off_rollback(services, entry)
+        return _end(services, incident, spec, "refused", f"the rollback that was ordered is called off: {problem}")
+    return _carry_out(services, incident, spec, entry)
+
+
+def _outdated(services: Services, spec: ModelSpec, entry: LedgerEntry) -> str:
+    """Which guard does not hold any more since an unfinished rollback was ordered; empty if it may go on."""
+    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    if services.registry.version_of(spec.name, CHAMPION) != bad or not is_unfinished(services, spec.name, entry.key):
+        return ""
+    if _is_another(services.registry.version(spec.name, bad), entry, "bad_created_at"):
+        return f"version {bad} was deleted, and its number belongs to another version"
+    registered = services.registry.version(spec.name, target)
+    if _is_another(registered, entry, "target_created_at"):
+        return f"version {target}, the champion before, was deleted, and its number belongs to another version"
+    return rollback_problem(_guard_of(services, spec, bad, target, registered))
+
+
+def _is_another(registered: RegisteredVersion | None, entry: LedgerEntry, created_at: str) -> bool:
+    """Whether a version is another one than that which the order means; its body has the time under ``created_at``."""
+    return registered is not None and registered.is_another(created_at_of(entry, created_at), entry.recorded_at)
+
+
+def created_at_of(entry: LedgerEntry, name: str) -> datetime | None:
+    """When MLflow made a version that an order names; None in one of an earlier release."""
+    known = entry.body.get(name)
+    return datetime.fromisoformat(str(known)) if known else None
+
+
+def call_off_rollback(services: Services, entry: LedgerEntry) -> bool:
+    """Settle that an ordered rollback is not carried out any more, and return whether it had been."""
+    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    move = call_off_move(services, entry.model, key=entry.key, version=target, run=entry.run)
+    if move.state == "done":
+        return True
+    registered = services.registry.version(entry.model, bad)
+    if registered is not None and registered.tags.get(TAG_QUARANTINE) == entry.body["incident"]:
+        services.registry.tag(entry.model, bad, TAG_QUARANTINE, None)
+    return False
+
+
+def _carry_out(services: Services, incident: Incident, spec: ModelSpec, entry: LedgerEntry) -> MitigationResult:
+    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    move = find_move(services, spec.name, entry.key)
+    try:
+        if move is None or move.state != "done":
+            # First: from the moment that it is champion no more, it must be nobody's target either.
+            services.registry.tag(spec.name, bad, TAG_QUARANTINE, str(entry.body["incident"]))
+        move_champion(services, model=spec.name, expected=bad, version=target, run=entry.run, decided_by=entry.key)
+        champion = services.registry.version_of(spec.name, CHAMPION)
+    except ChampionMovedError as error:
+        call_off_rollback(services, entry)
+        return _end(services, incident, spec, "refused", error.message)
+    except NightshiftError as error:
+        tell_failed_try(services, incident, "rollback", error)
+        raise
+    stands = champion == target
+    waits = stands and spec.serving_endpoint is not None
+    detail = f"version {target} is champion again" if stands else f"version {target} became champion again"
+    since = "" if stands else f"; version {champion or 'none'} is champion since"
+    action = ordered_rollback(entry).model_copy(
+        update={
+            # With an endpoint to move, it is done only when that serves the target.
+            "state": "begun" if waits else "done",
+            "detail": f"{detail}; version {bad} is in quarantine{since}" if stands else f"{detail}{since}",
+            "at": services.clock(),
+        }
+    )
+    logger.info("rolled_back model=%s incident=%s bad=%s target=%s", spec.name, incident.incident_id, bad, target)
+    kept = keep_action(services, incident, action, mitigated=stands and not waits)
+    return _result(spec, kept, serve=kept.state == "begun")
+
+
+def ordered_rollback(entry: LedgerEntry) -> IncidentAction:
+    """The action of an incident that the order of a rollback stands for, before it is carried out."""
+    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    return IncidentAction(
+        mitigation="rollback",
+        state="begun",
+        detail=f"ordered: version {target} is to be champion again instead of version {bad}",
+        at=entry.recorded_at,
+        ledger=entry.sequence,
+        facts={"bad_version": bad, "target": target},
+    )
+
+
+def _order_of(services: Services, model: str, bad: str) -> tuple[str, LedgerEntry | None]:
+    """The key under which a bad version is rolled back, once, whoever asks; and its order, if there is one.
+
+    An order about a version that had the number before the registered model was made again is another one's.
+    """
+    key = f"rollback:{model}:{bad}"
+    entry, registered = services.ledger.find(model, key), services.registry.version(model, bad)
+    if entry is None or registered is None or not _is_another(registered, entry, "bad_created_at"):
+        return key, entry
+    key = f"{key}:{registered.created_at:%Y%m%dT%H%M%S.%f}"
+    return key, services.ledger.find(model, key)
+
+
+def _guard(services: Services, spec: ModelSpec, bad: str | None, moves: Sequence[ChampionMove]) -> Guard:
+    target, registered = None, None
+    if bad is not None:
+        target, registered = rollback_candidate(bad, moves, partial(services.registry.version, spec.name))
+    return _guard_of(services, spec, bad, target, registered)
+
+
+def _guard_of(
+    services: Services, spec: ModelSpec, bad: str | None, target: str | None, registered: RegisteredVersion | None
+) -> Guard:
+    return Guard(
+        model=spec.name,
+        bad=bad,
+        champion=services.registry.version_of(spec.name, CHAMPION),
+        target=target,
+        registered=registered,
+        columns=services.registry.columns_of(spec.name, target) if target is not None else None,
+        contract=frozenset(column.name for column in spec.contract.columns),
+    )
+
+
+def _order(services: Services, incident: Incident, reason: str, key: str, guard: Guard) -> LedgerEntry:
+    bad = services.registry.version(guard.model, str(guard.bad))
+    return services.ledger.append(
+        LedgerRecord(
+            key=key,
+            model=incident.model,
+            run=incident.response,
+            kind="mitigation",
+            subject=f"version {guard.bad}",
+            actor=ACTOR,
+            body={
+                "mitigation": "rollback",
+                "incident": incident.incident_id,
+                "rule": incident.rule,
+                "reason": reason or incident.reason,
+                "bad_version": guard.bad,
+                "bad_created_at": bad.created_at.isoformat() if bad is not None else None,
+                "target": guard.target,
+                "target_created_at": guard.registered.created_at.isoformat() if guard.registered is not None else None,
+                "alert": incident.alert.model_dump(mode="json", exclude={"detail"}),
+            },
+        )
+    )
+
+
+def own_rollback(services: Services, incident: Incident) -> LedgerEntry | None:
+    """The rollback that an incident has ordered: it stands, whoever is champion by now; None if it ordered none."""
+    orders = services.ledger.entries(incident.model, incident.response)
+    return next((entry for entry in orders if is_rollback(entry)), None)
+
+
+def is_rollback(entry: LedgerEntry) -> bool:
+    """Whether a ledger entry is the order of a rollback."""
+    return entry.kind == "mitigation" and entry.body.get("mitigation") == "rollback"
+
+
+def _what_became(services: Services, spec: ModelSpec, entry: LedgerEntry) -> tuple[ActionState, str] | None:
+    """What became of another incident's order, by the champion book and the endpoint; None while it is unfinished."""
+    move = find_move(services, entry.model, entry.key)
+    if move is None or move.state == "begun":
+        return None
+    bad, by = entry.body["bad_version"], entry.body["incident"]
+    when = entry.recorded_at.isoformat(timespec="seconds")
+    if move.state == "void":
+        said = f"the rollback of version {bad} that incident {by} ordered at {when} was called off or overtaken"
+        return "refused", f"{said}: it is not done a second time, a person must decide"
+    said = f"version {bad} was rolled back by incident {by} at {when}"
+    champion = services.registry.version_of(entry.model, CHAMPION)
+    if champion == bad:
+        return "refused", f"{said}, and is champion again since: it is not done a second time, a person must decide"
+    if champion == move.version and spec.serving_endpoint is not None:
+        state = services.serving.read(spec.serving_endpoint)
+        if state.version != move.version or not state.ready:
+            return None
+    return "repeated", f"{said}; that is not done a second time"
+
+
+def _end(services: Services, incident: Incident, spec: ModelSpec, state: ActionState, problem: str) -> MitigationResult:
+    action = IncidentAction(mitigation="rollback", state=state, detail=problem, at=services.clock())
+    logger.warning("rollback_%s model=%s incident=%s reason=%s", state, spec.name, incident.incident_id, problem)
+    return _result(spec, keep_action(services, incident, action))
+
+
+def _result(spec: ModelSpec, action: IncidentAction, *, serve: bool = False) -> MitigationResult:
+    endpoint = None
+    if serve and spec.serving_endpoint is not None:
+        endpoint = Serve(endpoint=spec.serving_endpoint, model=spec.name, version=str(action.facts["target"]))
+    return MitigationResult(action=action, serve=endpoint, escalate=action.state in {"refused", "failed"})

@@ -1,0 +1,107 @@
+"""Write down in an incident what became of a mitigation."""
+
+from activities.response.plan_response import find_incident
+from nightshift.domain.ledger.ledger import ACTOR
+from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.names import SETTLE_MITIGATION
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
+from nightshift.domain.response.messages import Done, SettleRequest
+from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.measures import record_mitigation
+
+_ENDED = frozenset({"done", "refused", "failed"})
+
+
+def keep_action(
+    services: Services,
+    incident: Incident,
+    action: IncidentAction,
+    *,
+    mitigated: bool = False,
+    actor: str = ACTOR,
+    of: str = "",
+) -> IncidentAction:
+    """Put an action into its incident, tell its timeline, and move its state if the trouble is mitigated.
+
+    An action that was undone stays so, whatever Nightshift was still carrying out: only a person changes it.
+
+    Args:
+        of: tells actions of one mitigation apart, where each has its own line in the timeline.
+
+    Returns:
+        The action that stands in the incident.
+    """
+    entry = TimelineEntry(
+        key="-".join(part for part in (action.mitigation, action.state, of) if part),
+        at=action.at,
+        actor=actor,
+        what=f"{action.mitigation} {action.state}: {action.detail}",
+        link=action.link,
+    )
+
+    overtaken = TimelineEntry(
+        key=f"{action.mitigation}-overtaken",
+        at=action.at,
+        actor=actor,
+        what=f"{action.mitigation} was undone while it was carried out: it stays undone",
+    )
+
+    stands = action
+
+    def change(known: Incident) -> Incident:
+        nonlocal stands
+        undone = known.action(action.mitigation)
+        if actor == ACTOR and undone is not None and undone.state == "undone":
+            stands = undone
+            return known.told(overtaken)
+        stands = action
+        changed = known.acted(action).told(entry)
+        may = mitigated and changed.state in {"open", "acknowledged"}
+        return changed.moved("mitigate") if may else changed
+
+    services.incidents.change(incident.model, incident.incident_id, change)
+    if actor == ACTOR and stands is action and action.state in _ENDED:
+        seconds = (action.at - incident.recorded_at).total_seconds()
+        record_mitigation(incident.model, action.mitigation, action.state, seconds)
+    return stands
+
+
+def begin_action(services: Services, incident: Incident, action: IncidentAction) -> None:
+    """Put an action that is ordered and not carried out yet into its incident, unless one of its kind stands there."""
+
+    def change(known: Incident) -> Incident:
+        return known.acted(action) if known.action(action.mitigation) is None else known
+
+    services.incidents.change(incident.model, incident.incident_id, change)
+
+
+def tell_failed_try(services: Services, incident: Incident, mitigation: str, error: NightshiftError) -> None:
+    """Add to an incident's timeline that an ordered mitigation was tried and failed, once per code of the failure."""
+    entry = TimelineEntry(
+        key=f"{mitigation}-try-{error.code}",
+        at=services.clock(),
+        actor=ACTOR,
+        what=f"{mitigation} was tried and failed, its order stands: {error.code}: {error.message}"[:1_000],
+    )
+    services.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
+
+
+def run_settle_mitigation(services: Services, request: SettleRequest) -> Done:
+    """Write down what finally became of an action whose endpoint or run was waited for."""
+
+    def settle() -> Done:
+        incident = find_incident(services, request.model, request.incident_id)
+        known = incident.action(request.mitigation)
+        action = IncidentAction(
+            mitigation=request.mitigation,
+            state=request.state,
+            detail=request.detail,
+            at=services.clock(),
+            ledger=known.ledger if known else None,
+            facts={**(known.facts if known else {}), **request.facts},
+        )
+        keep_action(services, incident, action, mitigated=request.mitigated)
+        return Done()
+
+    return guarded(SETTLE_MITIGATION, request.incident_id, request.model, settle, lambda failure: Done(failure=failure))

@@ -1,1 +1,0 @@
-"""The executor of the improvement loop."""

@@ -1,0 +1,1 @@
+"""Reviews: flagged promotions that a person decides."""

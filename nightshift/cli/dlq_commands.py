@@ -1,0 +1,172 @@
+"""``nightshift dlq``: what could not be handled and why; send it again, or say that it needs nothing more."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from nightshift.cli import rendering
+from nightshift.cli.app_client import AppClient, app_url
+from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, State
+from nightshift.cli.pages import every
+from nightshift.domain.dead_letters.dead_letter import DeadLetter, RedrivePlan
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.page import Position
+
+dlq = typer.Typer(
+    no_args_is_help=True,
+    help="Messages that could not be handled: list and show them, redrive them once they would be understood.",
+)
+
+Filter = Annotated[
+    list[str] | None,
+    typer.Option("--filter", help="queue=NAME or reason=TEXT; all that match. May be given more than once."),
+]
+_FILTERS = ("queue", "reason")
+
+
+@dlq.command("list")
+def list_(
+    filter_: Filter = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also what was redriven or discarded.")] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """List the dead letters that wait, newest first, with their reason."""
+    with AppClient(app_url(state)) as app:
+        found = _matching(app, filter_ or [], limit + 1, None if everything else "waiting", cursor)
+    letters = found[:limit]
+    following = _position(letters[-1]).cursor() if len(found) > limit else None
+    console = rendering.make_console()
+    if as_json:
+        rendering.print_json(console, {"items": [letter.to_json() for letter in letters], "next": following})
+        return
+    table = rendering.plain_table("letter", "queue", "dead since", "state", "tries", "reason")
+    for letter in letters:
+        when = rendering.moment(letter.recorded_at)
+        tries = str(letter.delivery_count)
+        table.add_row(letter.letter_id, letter.queue, when, letter.state, tries, Text(letter.reason))
+    console.print(table if letters else "no dead letters")
+    rendering.print_more(console, {"next": following})
+
+
+@dlq.command()
+def show(letter: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """Show one dead letter: its body, properties, reason and history."""
+    with AppClient(app_url(state)) as app:
+        found = app.get(f"dead-letters/{letter}")
+    console = rendering.make_console()
+    if as_json:
+        rendering.print_json(console, found)
+        return
+    read = DeadLetter.from_json(found)
+    console.print(f"dead letter {read.letter_id} of {read.queue}: {read.state}", style="bold")
+    put_aside = f"Service Bus says: {read.broker_reason}" if read.broker_reason else "put aside by the app"
+    console.print(Text(f"reason: {read.reason}\n{put_aside}, after {read.delivery_count} deliveries"))
+    console.print(Text(f"message id {read.message_id}, first queued {rendering.moment(read.enqueued_at)}"))
+    for line in read.history:
+        console.print(Text(line))
+    console.print(Text(f"body ({read.encoding}, sha256 {read.body_digest}):\n{read.body}"))
+
+
+@dlq.command()
+def redrive(
+    letter: Annotated[str | None, typer.Argument(help="One letter; or use --filter.")] = None,
+    filter_: Filter = None,
+    body: Annotated[
+        Path | None, typer.Option("--body", help="Send this corrected message instead (one letter).")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Send dead letters to their queue again. What would not be understood now is not sent.
+
+    First see what would be done: `nightshift dlq redrive --filter queue=drift-alerts --dry-run`.
+    """
+    if (letter is None) == (not filter_):
+        raise BadInputError(field="LETTER", value=letter, rule="name one letter, or give --filter, not both")
+    if body is not None and letter is None:
+        raise BadInputError(field="--body", value=str(body), rule="corrects one letter: name it")
+    console = rendering.make_console()
+    with AppClient(app_url(state)) as app:
+        names = [letter] if letter else [item.letter_id for item in _matching(app, filter_ or [], 1000, "waiting")]
+        asked = {} if body is None else {"body": _read(body)}
+        plans = [_redrive(app, name, {**asked, "dry_run": True}) for name in names]
+        if not dry_run:
+            ready = [plan for plan in plans if plan.handled]
+            if not as_json:
+                console.print(_table(plans))
+            if ready and not yes and not typer.confirm(f"send {len(ready)} of {len(plans)}?"):
+                raise typer.Exit(1)
+            sent = {plan.letter_id: _redrive(app, plan.letter_id, {**asked, "dry_run": False}) for plan in ready}
+            plans = [sent.get(plan.letter_id, plan) for plan in plans]
+    if as_json:
+        rendering.print_json(console, {"items": [plan.to_json() for plan in plans]})
+    elif dry_run:
+        console.print(_table(plans))
+    else:
+        # What would not be understood stands in the table above.
+        console.print(f"sent {sum(plan.sent for plan in plans)} of {len(plans)}")
+    if any(not plan.handled for plan in plans):
+        raise typer.Exit(1)
+
+
+@dlq.command()
+def discard(
+    letter: str,
+    comment: Annotated[str, typer.Option("--comment", help="Why; it stays with the record.")],
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Say that a dead letter needs nothing more. It stays on record."""
+    with AppClient(app_url(state)) as app:
+        found = app.post(f"dead-letters/{letter}/discard", {"comment": comment})
+    console = rendering.make_console()
+    if as_json:
+        rendering.print_json(console, found)
+    else:
+        console.print(f"dead letter {letter} is {found['state']}")
+
+
+def _position(letter: DeadLetter) -> Position:
+    return Position(at=letter.recorded_at, identity=letter.letter_id)
+
+
+def _matching(
+    app: AppClient, filters: list[str], limit: int, state: str | None, after: str | None = None
+) -> list[DeadLetter]:
+    wanted: dict[str, str] = {}
+    for item in filters:
+        name, separator, value = item.partition("=")
+        if not separator or name not in _FILTERS:
+            raise BadInputError(field="--filter", value=item, rule=f"must be NAME=TEXT with a name of {_FILTERS}")
+        wanted[name] = value
+    found = every(app, "dead-letters", after, queue=wanted.get("queue"), state=state)
+    letters = (DeadLetter.from_json(item) for item in found)
+    return list(islice((item for item in letters if wanted.get("reason", "").lower() in item.reason.lower()), limit))
+
+
+def _redrive(app: AppClient, letter: str, asked: dict[str, Any]) -> RedrivePlan:
+    return RedrivePlan.from_json(app.post(f"dead-letters/{letter}/redrive", asked))
+
+
+def _table(plans: list[RedrivePlan]) -> Any:
+    table = rendering.plain_table("letter", "to queue", "as message", "would be understood", "sent")
+    for plan in plans:
+        understood = Text("yes", style="green") if plan.handled else Text(f"no: {plan.problem}", style="red")
+        sent = "yes" if plan.sent else "no"
+        table.add_row(plan.letter_id, plan.queue, plan.message_id, understood, sent)
+    return table if plans else "no dead letters match"
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(field="--body", value=str(file), rule=f"must be a text file in UTF-8: {error}") from error

@@ -1,0 +1,95 @@
+"""Read the night from the HTTP API."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nightshift.cli.app_client import AppClient, AppUnreachableError
+from nightshift.cli.pages import every
+from nightshift.domain.dead_letters.dead_letter import DeadLetter
+from nightshift.domain.platform.view import ModelView, RunSummary
+from nightshift.domain.response.incident import Incident
+from nightshift.domain.reviews.review import Review
+
+# What began so long before the night may still have ended in it.
+_RUN_TIME = timedelta(days=2)
+_INCIDENT_TIME = timedelta(days=14)
+_REVIEW_TIME = timedelta(days=31)
+
+
+@dataclass(frozen=True)
+class Night:
+    """What the app has on record about a time, and what waits now.
+
+    Attributes:
+        ready: whether everything that the app depends on answers now.
+    """
+
+    since: datetime
+    until: datetime
+    runs: tuple[RunSummary, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    letters: tuple[DeadLetter, ...] = ()
+    models: tuple[ModelView, ...] = ()
+    ready: bool = True
+
+
+def read_night(app: AppClient, since: datetime, until: datetime) -> Night:
+    """Read it.
+
+    Raises:
+        AppUnreachableError, AppRefusedError: the app does not answer, or says why not.
+    """
+    runs = every(app, "runs", since=(since - _RUN_TIME).isoformat())
+    return Night(
+        since=since,
+        until=until,
+        runs=tuple(run for run in map(RunSummary.from_json, runs) if run.updated_at >= since),
+        incidents=tuple(_incidents(app, since)),
+        reviews=tuple(_reviews(app, since)),
+        letters=tuple(_letters(app, since)),
+        models=tuple(ModelView.from_json(item) for item in app.get("models")["items"]),
+        ready=_ready(app),
+    )
+
+
+def _incidents(app: AppClient, since: datetime) -> Iterator[Incident]:
+    """Those that changed in the night, and those that are not over, however old."""
+    seen: set[str] = set()
+    recent = every(app, "incidents", since=(since - _INCIDENT_TIME).isoformat())
+    for item in map(Incident.from_json, recent):
+        if item.updated_at >= since or item.state != "resolved":
+            seen.add(item.incident_id)
+            yield item
+    for item in map(Incident.from_json, every(app, "incidents", state="open,acknowledged,mitigated")):
+        if item.incident_id not in seen:
+            yield item
+
+
+def _reviews(app: AppClient, since: datetime) -> Iterator[Review]:
+    for review in map(Review.from_json, every(app, "reviews")):
+        if review.opened_at < since - _REVIEW_TIME:
+            return
+        decided = review.decision is not None and review.decision.at >= since
+        settled = review.settled_at is not None and review.settled_at >= since
+        if review.state == "open" or review.opened_at >= since or decided or settled:
+            yield review
+
+
+def _letters(app: AppClient, since: datetime) -> Iterator[DeadLetter]:
+    waiting = {item["letter_id"]: item for item in every(app, "dead-letters", state="waiting")}
+    for item in waiting.values():
+        yield DeadLetter.from_json(item)
+    for letter in map(DeadLetter.from_json, every(app, "dead-letters")):
+        if letter.recorded_at < since:
+            return
+        if letter.letter_id not in waiting:
+            yield letter
+
+
+def _ready(app: AppClient) -> bool:
+    try:
+        return bool(app.get("health/ready")["ok"])
+    except AppUnreachableError:
+        return False

@@ -1,0 +1,129 @@
+"""The night's report as values, for a template or for scripts."""
+
+from datetime import datetime
+
+from nightshift.domain.platform.message import Message
+
+
+class Need(Message):
+    """Something that waits for a person.
+
+    Attributes:
+        what: a sentence.
+        command: what to type to look at it.
+        page: path of its page; empty if it has none.
+        due_at: when it is decided without a person; None if it waits for ever.
+    """
+
+    what: str
+    command: str
+    page: str = ""
+    due_at: datetime | None = None
+
+
+class RunLine(Message):
+    """A run: what became of it and why. ``ended_at`` is None while it goes on."""
+
+    run: str
+    outcome: str
+    reason: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class MoveLine(Message):
+    """A change of champion: ``how`` says by what."""
+
+    at: datetime
+    version: str
+    previous: str | None
+    how: str
+
+
+class IncidentLine(Message):
+    """An incident: what was done about it, and how long that took.
+
+    Attributes:
+        mitigated_after: from the alert to the first thing that was done; empty if nothing was.
+    """
+
+    incident_id: str
+    title: str
+    category: str
+    severity: str
+    state: str
+    reported: int
+    recorded_at: datetime
+    done: tuple[str, ...]
+    mitigated_after: str
+
+
+class ReviewLine(Message):
+    """A review that was opened or decided, or has expired."""
+
+    review_id: str
+    opened_at: datetime
+    state: str
+    sentence: str
+
+
+class LetterLine(Message):
+    """The newest of so many messages that could not be handled for one cause."""
+
+    letter_id: str
+    queue: str
+    reason: str
+    state: str
+    recorded_at: datetime
+    count: int = 1
+
+
+class ModelNight(Message):
+    """What happened to one model (or to ``platform``).
+
+    Attributes:
+        champion, rollback_target: now; None if there is none.
+        spec_error: why its spec cannot be used; empty if it can.
+        checked: whether the registry was read; without it ``champion`` is the recorded one.
+    """
+
+    model: str
+    champion: str | None = None
+    rollback_target: str | None = None
+    spec_error: str = ""
+    checked: bool = True
+    runs: tuple[RunLine, ...] = ()
+    moves: tuple[MoveLine, ...] = ()
+    incidents: tuple[IncidentLine, ...] = ()
+    reviews: tuple[ReviewLine, ...] = ()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing happened to it."""
+        return not (self.runs or self.moves or self.incidents or self.reviews)
+
+
+class Handover(Message):
+    """The night from ``since`` to ``until``; ``app`` is the address of the app."""
+
+    since: datetime
+    until: datetime
+    app: str
+    needs: tuple[Need, ...]
+    models: tuple[ModelNight, ...]
+    letters: tuple[LetterLine, ...]
+
+    @property
+    def eventful(self) -> tuple[ModelNight, ...]:
+        """The models to which something happened."""
+        return tuple(model for model in self.models if not model.quiet)
+
+    @property
+    def quiet(self) -> tuple[str, ...]:
+        """Names of the others."""
+        return tuple(model.model for model in self.models if model.quiet)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing happened and nothing waits."""
+        return not (self.needs or self.letters or self.eventful)

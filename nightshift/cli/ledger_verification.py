@@ -1,0 +1,20 @@
+"""The whole ledger verified, in calls that each verify a part."""
+
+from collections.abc import Callable
+
+from nightshift.cli.app_client import AppClient
+from nightshift.cli.pages import every
+from nightshift.domain.platform.view import ChainCheck
+
+
+def verify_ledger(app: AppClient, model: str | None, tell: Callable[[str], None]) -> list[ChainCheck]:
+    """Verify the chains of all models, or of one, to their ends.
+
+    Args:
+        tell: is given a line about how far it is, after each part.
+    """
+    checks: dict[str, ChainCheck] = {}
+    for item in every(app, "ledger/verification", limit=None, model=model):
+        check = checks[item["model"]] = ChainCheck.from_json(item)
+        tell(f"{check.model}: {check.entries:,} of {check.length or check.entries:,} entries verified")
+    return list(checks.values())

@@ -1,0 +1,119 @@
+"""The ``nightshift`` command."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from local_host.stack.errors import StackError
+from nightshift.cli import (
+    dlq_commands,
+    env_commands,
+    improve_command,
+    incident_commands,
+    read_commands,
+    rendering,
+    review_commands,
+    smoke_command,
+    spec_commands,
+    stack_commands,
+    upload_command,
+)
+from nightshift.cli.demo import command as demo_command
+from nightshift.cli.handover import command as handover_command
+from nightshift.domain.platform.errors import BadInputError, NightshiftError
+
+app = typer.Typer(
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+)
+
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Start here": (demo_command.demo, upload_command.upload, improve_command.improve),
+    "What happened, and why": (
+        handover_command.handover,
+        read_commands.runs,
+        read_commands.show,
+        read_commands.explain,
+        read_commands.models,
+        read_commands.ledger,
+        read_commands.in_flight,
+        improve_command.feedback,
+    ),
+    "What waits for a person": (
+        review_commands.reviews,
+        review_commands.review,
+        review_commands.approve,
+        review_commands.reject,
+        review_commands.ask_improvement,
+    ),
+    "When something is wrong": (
+        incident_commands.incidents,
+        incident_commands.alert,
+        incident_commands.acknowledge,
+        incident_commands.resolve,
+        incident_commands.undo,
+    ),
+    "The local stack": (stack_commands.up, stack_commands.down, stack_commands.doctor),
+    "Deployed environments": (smoke_command.smoke,),
+}
+LOCAL_ONLY = frozenset({"demo", "up", "down", "env", "spec"})
+app.add_typer(env_commands.env, name="env", rich_help_panel="Deployed environments")
+app.add_typer(spec_commands.spec, name="spec", rich_help_panel="Start here")
+app.add_typer(dlq_commands.dlq, name="dlq", rich_help_panel="When something is wrong")
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nightshift {version('nightshift')}")
+        raise typer.Exit
+
+
+@app.callback()
+def choose(
+    context: typer.Context,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env", envvar="NIGHTSHIFT_ENV", help="A deployed environment, such as dev; else the local stack."
+        ),
+    ] = None,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Nightshift looks after machine-learning models: new data retrains them, evidence promotes them."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+    if env is not None and context.invoked_subcommand in LOCAL_ONLY:
+        raise BadInputError(
+            field="--env", value=env, rule=f"`{context.invoked_subcommand}` is about this machine; leave it out"
+        )
+    if env is not None:
+        os.environ["NIGHTSHIFT_ENV"] = env
+
+
+def main() -> None:
+    """Run the command; a failure is one readable message on stderr (JSON with ``--json``), and exit code 1."""
+    try:
+        app()
+    except (NightshiftError, StackError) as error:
+        if "--json" in sys.argv[1:]:
+            code = error.code if isinstance(error, NightshiftError) else "stack"
+            sys.exit(_failed_as_json(code, str(error)))
+        rendering.TextConsole(stderr=True).print(Text(f"error: {error}", style="red"))
+        sys.exit(1)
+
+
+def _failed_as_json(code: str, message: str) -> int:
+    sys.stderr.write(json.dumps({"error": {"code": code, "message": message}}) + "\n")
+    return 1

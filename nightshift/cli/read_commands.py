@@ -1,0 +1,137 @@
+"""The commands that read: runs, show, explain, models, ledger."""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.console import RenderableType
+
+from nightshift.cli import incident_report, ledger_report, rendering, run_report
+from nightshift.cli.app_client import AppClient, AppRefusedError, app_url
+from nightshift.cli.ledger_verification import verify_ledger
+from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
+from nightshift.domain.ledger.ledger import LedgerEntry
+from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE
+from nightshift.domain.platform.view import Explanation, IncidentView, InFlight, ModelView, RunDetail, RunSummary
+
+_RUNS = (f"{LIFECYCLE}-", f"{IMPROVEMENT}-")
+
+
+def runs(
+    model: Model = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(help="Only those that ended so: promoted, rejected, flagged, halted, failed, terminated."),
+    ] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """List the runs, newest first."""
+    with _app(state) as app:
+        found = app.get("runs", model=model, outcome=outcome, limit=limit, cursor=cursor)
+    shown = run_report.runs_table([RunSummary.from_json(item) for item in found["items"]])
+    _show(found, shown, as_json=as_json)
+
+
+def in_flight(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """List what has not ended, by orchestration and version: what a deployment meets."""
+    with _app(state) as app:
+        found = app.get("orchestrations")
+    shown = run_report.in_flight_table([InFlight.from_json(item) for item in found["items"]])
+    _show(found, shown, as_json=as_json)
+
+
+def show(
+    what: Annotated[str, typer.Argument(metavar="RUN|INCIDENT", help="As `runs` or `incidents` names it.")],
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Show a run or an incident: each step, when it was, what it brought."""
+    with _app(state) as app:
+        if what.startswith(_RUNS):
+            found = app.get(f"runs/{quote(what, safe='')}")
+            shown = run_report.run_report(RunDetail.from_json(found))
+        else:
+            found = _incident(app, what)
+            shown = incident_report.incident_report(IncidentView.from_json(found))
+    _show(found, shown, as_json=as_json)
+
+
+def explain(
+    what: Annotated[str, typer.Argument(metavar="RUN|INCIDENT", help="As `runs` or `incidents` names it.")],
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Say why something was done: the decision, its rule and its evidence, from the ledger."""
+    with _app(state) as app:
+        if what.startswith(_RUNS):
+            found = app.get(f"runs/{quote(what, safe='')}/explanation")
+        else:
+            view = _incident(app, what)
+            found = {"run": what, "model": view["incident"]["model"], "entries": view["entries"]}
+    _show(found, ledger_report.explanation_report(Explanation.from_json(found)), as_json=as_json)
+
+
+def _incident(app: AppClient, name: str) -> Any:
+    """What is no run's name may be an incident's, or neither."""
+    try:
+        return app.get(f"incidents/{quote(name, safe='')}")
+    except AppRefusedError as error:
+        if error.fields.get("status") != HTTPStatus.NOT_FOUND:
+            raise
+        message = f"No such run or incident: {name!r}; `nightshift runs` and `nightshift incidents` list them"
+        raise AppRefusedError(message, status=HTTPStatus.NOT_FOUND) from error
+
+
+def models(
+    model: Annotated[str | None, typer.Argument(help="This model, with its versions.")] = None,
+    at: Annotated[str | None, typer.Option(help="Who was champion at this time, such as 2026-11-01T03:00Z.")] = None,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """List the models: champion now or at a given time, rollback target; with a name, all its versions."""
+    with _app(state) as app:
+        found = {"items": [app.get(f"models/{quote(model, safe='')}", at=at)]} if model else app.get("models", at=at)
+    views = [ModelView.from_json(item) for item in found["items"]]
+    shown = rendering.models_report(views) if model else rendering.models_table(views)
+    _show(found, shown, as_json=as_json)
+
+
+def ledger(
+    verify: Annotated[bool, typer.Option("--verify", help="Check every hash; exit 1 if a chain is broken.")] = False,
+    model: Model = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    as_json: AsJson = False,
+    state: State = DEFAULT_STATE,
+) -> None:
+    """Show the decision ledger, newest first, or verify its hash chains."""
+    with _app(state) as app:
+        if not verify:
+            found = app.get("ledger", model=model, limit=limit, cursor=cursor)
+            entries = [LedgerEntry.from_json(item) for item in found["items"]]
+            _show(found, ledger_report.ledger_table(entries), as_json=as_json)
+            return
+        with rendering.progress(shown=not as_json) as tell:
+            checks = verify_ledger(app, model, tell)
+    found = {"items": [check.to_json() for check in checks], "next": None}
+    _show(found, ledger_report.checks_table(checks), as_json=as_json)
+    if any(check.fault for check in checks):
+        raise typer.Exit(1)
+
+
+def _app(state: Path) -> AppClient:
+    return AppClient(app_url(state))
+
+
+def _show(found: dict[str, Any], shown: RenderableType, *, as_json: bool) -> None:
+    console = rendering.make_console()
+    if as_json:
+        rendering.print_json(console, found)
+    else:
+        console.print(shown)
+        rendering.print_more(console, found)

@@ -1,0 +1,1 @@
+"""Notifications: each is owed until it is delivered."""

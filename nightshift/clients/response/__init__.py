@@ -1,0 +1,1 @@
+"""Response: alerts, incidents and mitigations."""

@@ -1,0 +1,68 @@
+"""What the sweeps keep: their last looks in the table ``sweeps``, and how far they have read in ``ordermarks``."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from azure.data.tables import TableServiceClient
+
+from nightshift.clients.platform.tables import Table, Write, until_no_conflict
+from nightshift.domain.platform.errors import ConflictError
+from nightshift.domain.watch.sweep import OrderMark, SweepLook
+
+_LOOKS = "looks"
+_MARK = "mark"
+
+
+class TableSweepBook:
+    """Implements `SweepBook`: a row per sweep, a row per model."""
+
+    def __init__(self, service: TableServiceClient) -> None:
+        self._looks = Table(service, "sweeps")
+        self._marks = Table(service, "ordermarks")
+
+    def saw(self, name: str, *, at: datetime, found: int, problem: str = "", broke_off: bool = False) -> None:
+        """Write down a look; one that broke off leaves when the sweep last came to its end as it was."""
+
+        def write() -> None:
+            row = self._looks.get(_LOOKS, name)
+            before = None if row is None else SweepLook.from_json(str(row.values["Look"])).whole_at
+            whole_at = before if broke_off else at
+            look = SweepLook(name=name, at=at, found=found, problem=problem[:1_000], whole_at=whole_at)
+            values = {"Look": look.model_dump_json()}
+            self._looks.write(_LOOKS, [Write(name, values, None if row is None else row.etag)])
+
+        until_no_conflict(write)
+
+    def last(self) -> tuple[SweepLook, ...]:
+        """The last look of each sweep that has ever looked, by name."""
+        return tuple(SweepLook.from_json(str(row.values["Look"])) for row in self._looks.partition(_LOOKS))
+
+    def mark(self, model: str) -> OrderMark:
+        """How far the orders of a model are known; from the start if nobody has read them yet."""
+        row = self._marks.get(model, _MARK)
+        return OrderMark(model=model) if row is None else OrderMark.from_json(str(row.values["Mark"]))
+
+    def marked(self) -> tuple[str, ...]:
+        """Models that have a mark."""
+        rows = self._marks.query("RowKey eq @key", {"key": _MARK})
+        return tuple(row.partition for row in rows)
+
+    def begin_mark(self, model: str) -> None:
+        """Write the mark of a model that has none; a mark that is there stays."""
+        with suppress(ConflictError):
+            self._marks.write(model, [Write(_MARK, {"Mark": OrderMark(model=model).model_dump_json()}, None)])
+
+    def move_mark(self, before: OrderMark, after: OrderMark) -> None:
+        """Move a mark, unless another sweep has moved it since it was read.
+
+        Raises:
+            ConflictError: it has.
+        """
+        if before == after:
+            return
+        row = self._marks.get(after.model, _MARK)
+        found = OrderMark(model=after.model) if row is None else OrderMark.from_json(str(row.values["Mark"]))
+        if found != before:
+            raise ConflictError(f"the orders of {after.model} were read by another sweep meanwhile")
+        values = {"Mark": after.model_dump_json()}
+        self._marks.write(after.model, [Write(_MARK, values, None if row is None else row.etag)])

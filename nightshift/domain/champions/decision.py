@@ -1,0 +1,87 @@
+"""Decisions about promotion, and the changes of champion that they bring about."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from nightshift.domain.platform.message import Message
+
+Action = Literal["promote", "reject", "flag"]
+MoveState = Literal["begun", "done", "void"]
+MoveKind = Literal["promotion", "review", "rollback", "undo", "withdrawal", "outside"]
+# The ``decided_by`` of a change of the alias that was made outside Nightshift and found afterwards.
+OUTSIDE = "outside"
+
+
+class Decision(Message):
+    """What was decided about a challenger, and by which rule.
+
+    Attributes:
+        rule: name of the rule of agents.champions.promotion that fired.
+        reason: one sentence for people.
+        evidence_digest: of the evidence it was decided on.
+    """
+
+    action: Action
+    rule: str
+    reason: str
+    model: str
+    challenger_version: str
+    champion_version: str | None
+    evidence_digest: str
+
+
+class ChampionMove(Message):
+    """One change of a model's champion.
+
+    Attributes:
+        sequence: 1 for the model's first champion; two moves never share one.
+        version: the new champion; empty for the alias being removed outside Nightshift.
+        previous: the champion before, and so the rollback target.
+        decided_by: key of the ledger record that ordered it, or ``outside`` for a change that somebody else made.
+        state: ``begun`` before the alias moves, ``done`` once it has been read back, ``void`` if another change of the
+            alias came in between.
+        epoch: how often the move was taken up; whoever holds an older number may neither set the alias nor settle it.
+        version_created_at, previous_created_at: when MLflow made those versions, by its own clock, because a number may
+            belong to another version later; None for no version, and in a row of an earlier release.
+    """
+
+    model: str
+    sequence: int
+    version: str
+    previous: str | None
+    run: str
+    decided_by: str
+    at: datetime
+    state: MoveState = "begun"
+    epoch: int = 0
+    version_created_at: datetime | None = None
+    previous_created_at: datetime | None = None
+
+    @property
+    def kind(self) -> MoveKind:
+        """What brought the move about; it stands in the key of the ledger record that ordered it.
+
+        A ``withdrawal`` takes a promotion back because what serves the model did not follow.
+        """
+        key = self.decided_by
+        if key == OUTSIDE:
+            return "outside"
+        if key.endswith(":withdrawal") or (key.startswith("review:") and key.endswith(":undo")):
+            return "withdrawal"
+        if key.startswith("undo:"):
+            return "undo"
+        return "rollback" if key.startswith("rollback:") else "review" if key.startswith("review:") else "promotion"
+
+    @property
+    def review_id(self) -> str:
+        """The review whose decision the move carries out or takes back; empty for every other move."""
+        of, _, rest = self.decided_by.partition(":")
+        return rest.partition(":")[0] if of == "review" else ""
+
+
+def withdrawn(move: ChampionMove, moves: Sequence[ChampionMove]) -> bool:
+    """Whether the next move took this one back, because what serves the model did not follow."""
+    later = (other for other in moves if other.state == "done" and other.sequence > move.sequence)
+    following = min(later, key=lambda other: other.sequence, default=None)
+    return following is not None and following.kind == "withdrawal"

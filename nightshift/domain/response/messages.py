@@ -1,0 +1,205 @@
+"""The messages of a response: what is done about an incident, step by step."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from nightshift.domain.platform.correlation import Traceparent
+from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.step import Failure, Patience
+from nightshift.domain.response.incident import ActionState, IncidentAction
+from nightshift.domain.response.playbook import Mitigation
+
+# An alert is answered within seconds or, after two minutes without an answer of MLflow or Databricks, by a person.
+RESPONDING = Patience(attempts=45, seconds=3)
+
+Verdict = Literal["act", "hold", "mute", "leave"]
+
+
+class ResponseInput(Message):
+    """Input of the orchestration that answers an incident.
+
+    Attributes:
+        again: it fired again after it had been resolved: nothing is done a second time, a person is paged.
+    """
+
+    model: str
+    incident_id: str
+    again: bool = False
+    patience: Patience = RESPONDING
+    trace: Traceparent = ""
+
+
+class PlanRequest(Message):
+    """Input of ``plan_response``; ``at`` is the orchestration's time, ``look`` counts the plans of one response."""
+
+    model: str
+    incident_id: str
+    at: datetime
+    look: int = 0
+
+
+class ResponsePlan(Message):
+    """What is done about an incident now.
+
+    Attributes:
+        rule: name of the rule of agents.response.plan that fired.
+        mitigations: in this order; empty unless the verdict is ``act``.
+        until: when a ``hold`` or ``mute`` is looked at again at the latest.
+        cause: the incident whose symptom this one may be.
+    """
+
+    verdict: Verdict
+    rule: str
+    reason: str
+    mitigations: tuple[Mitigation, ...] = ()
+    until: datetime | None = None
+    cause: str = ""
+    verify_minutes: float
+    pause_minutes: float
+
+
+class PlannedResponse(Message):
+    """Result of ``plan_response``."""
+
+    plan: ResponsePlan | None = None
+    failure: Failure | None = None
+
+
+class MitigateRequest(Message):
+    """Input of every mitigation; ``reason`` is the plan's.
+
+    Attributes:
+        escalation: identity of an escalation, of which each pages; empty for what the playbook orders.
+    """
+
+    model: str
+    incident_id: str
+    mitigation: Mitigation
+    reason: str = ""
+    escalation: str = ""
+
+
+class MitigationResult(Message):
+    """What became of a mitigation.
+
+    Attributes:
+        serve: the endpoint and version that must follow the alias, if the spec names an endpoint.
+        run: the lifecycle run that was started; empty while it waits in the queue.
+        resume_at: when paused compute is to be resumed.
+        escalate: whether a person must be paged because of this.
+    """
+
+    action: IncidentAction | None = None
+    serve: "Serve | None" = None
+    identity: str = ""
+    resume_at: datetime | None = None
+    escalate: bool = False
+    failure: Failure | None = None
+
+
+class Serve(Message):
+    """An endpoint that must serve a version."""
+
+    endpoint: str
+    model: str
+    version: str
+
+
+class MoveServingRequest(Message):
+    """Input of ``move_serving``; ``looks`` counts the calls so far, so that an older failure is told from a new one."""
+
+    model: str
+    incident_id: str
+    serve: Serve
+    looks: int
+
+
+class ServeResult(Message):
+    """Where an endpoint is on its way to a version.
+
+    Attributes:
+        moved: it serves the version, and reads back ready.
+        failed: its update has failed; it will not get there.
+    """
+
+    moved: bool = False
+    failed: bool = False
+    detail: str = ""
+    failure: Failure | None = None
+
+
+class SettleRequest(Message):
+    """Input of ``settle_mitigation``: what finally became of an action whose endpoint or run was waited for."""
+
+    model: str
+    incident_id: str
+    mitigation: Mitigation
+    state: ActionState
+    detail: str
+    mitigated: bool = False
+    facts: dict[str, Any] = {}
+
+
+class VerifyRequest(Message):
+    """Input of ``verify_recovery``; ``final`` when the time to recover is over, ``since`` when it was acted upon."""
+
+    model: str
+    incident_id: str
+    since: datetime
+    final: bool
+
+
+class Verification(Message):
+    """Whether the signal has recovered; None while it is too early to say."""
+
+    recovered: bool | None = None
+    detail: str = ""
+    failure: Failure | None = None
+
+
+class RetrainingState(Message):
+    """What became of a retraining: None while it goes on."""
+
+    run: str = ""
+    outcome: str | None = None
+    detail: str = ""
+    failure: Failure | None = None
+
+
+class RetrainingRequest(Message):
+    """Input of ``read_retraining``: the upload whose run is looked for."""
+
+    model: str
+    incident_id: str
+    identity: str
+
+
+class UndoRequest(Message):
+    """Input of an undo, and of the orchestration that does it.
+
+    Attributes:
+        order: tells the undos of one incident by one person apart: when it was asked for; empty if Nightshift undoes.
+    """
+
+    model: str
+    incident_id: str
+    actor: str
+    comment: str
+    order: str = ""
+    patience: Patience = RESPONDING
+    trace: Traceparent = ""
+
+
+class UndoResult(Message):
+    """What an undo has taken back, in sentences; ``serve`` an endpoint that must follow."""
+
+    undone: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    serve: Serve | None = None
+    failure: Failure | None = None
+
+
+class Done(Message):
+    """Result of a step that only writes something down."""
+
+    failure: Failure | None = None

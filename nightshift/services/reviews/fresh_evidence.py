@@ -1,0 +1,57 @@
+"""Ask for fresh evidence after an approval has become void: a lifecycle on the same data, through the same gate."""
+
+from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
+from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.reviews.review import Review
+from nightshift.domain.uploads.upload import Upload
+from nightshift.services.reviews.open_review import parts_of
+from nightshift.services.uploads.train_again import is_kept, upload_again
+
+
+def order_fresh_evidence(services: Services, review: Review, reason: str) -> str:
+    """Put the data of the review's run into the model's queue once more; return the identity of the order.
+
+    The order is in the ledger before the queue has it; a repeat changes nothing.
+
+    Raises:
+        BadInputError: the data is not kept.
+    """
+    entry = _order(services, review, reason)
+    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
+    services.uploads.submit(uploads[0], review.model, with_=uploads[1:])
+    return uploads[0].identity
+
+
+def _order(services: Services, review: Review, reason: str) -> LedgerEntry:
+    key = f"review:{review.review_id}:fresh"
+    known = services.ledger.find(review.model, key)
+    if known is not None:
+        return known
+    parts = [part for part in parts_of(services, review.validated_by) if part.digest and part.report.passed]
+    gone = [part.upload.name for part in parts if not is_kept(services, review.model, part.digest or "", part.upload)]
+    if gone or not parts:
+        rule = f"its data is not kept: {', '.join(gone)}; upload it again"
+        raise BadInputError(field="run", value=review.validated_by, rule=rule)
+    return services.ledger.append(
+        LedgerRecord(
+            key=key,
+            model=review.model,
+            run=review.run,
+            kind="order",
+            subject=f"model {review.model}",
+            actor=ACTOR,
+            body={
+                "order": "fresh evidence",
+                "review": review.review_id,
+                "reason": reason,
+                "files": [part.upload.name for part in parts],
+                "uploads": [
+                    upload_again(
+                        services, review.model, part.digest or "", part.upload, because=review.review_id
+                    ).to_json()
+                    for part in parts
+                ],
+            },
+        )
+    )

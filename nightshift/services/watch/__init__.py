@@ -1,0 +1,1 @@
+"""The watch: sweeps that compare what is with what should be."""

@@ -1,0 +1,127 @@
+"""The table of orders: every ledger entry because of which something is owed."""
+
+from activities.champions.withdraw_promotion import run_withdraw_promotion
+from activities.reviews.settle_review import tell_outcome
+from nightshift.domain.ledger.ledger import LedgerEntry
+from nightshift.domain.lifecycle.run import WithdrawRequest
+from nightshift.domain.platform.identity import instance_id
+from nightshift.domain.platform.ports import Services
+from nightshift.services.champions.move_champion import PUT_BACK, put_back
+from nightshift.services.champions.move_orders import call_off_move, find_move, is_unfinished
+from nightshift.services.watch.incident_orders import INCIDENT_ORDERS
+from nightshift.services.watch.order_kinds import CLOSED, WAITS, Carried, OrderKind, failed, submit
+
+
+def kind_of(entry: LedgerEntry) -> OrderKind | None:
+    """The kind of an entry that is an order; None for everything else."""
+    return next((kind for kind in _KINDS if kind.matches(entry)), None)
+
+
+def _run(entry: LedgerEntry) -> str:
+    return entry.run
+
+
+# --- data ordered once more: an improvement, fresh evidence
+
+
+def _owes_data(services: Services, entry: LedgerEntry) -> bool:
+    return True  # what is in the queue already is not taken a second time
+
+
+def _finish_data(services: Services, entry: LedgerEntry) -> Carried:
+    submit(services, entry)
+    return CLOSED
+
+
+# --- a promotion, and its withdrawal
+
+
+def _is_promotion(entry: LedgerEntry) -> bool:
+    return entry.kind == "decision" and entry.body.get("decision", {}).get("action") == "promote"
+
+
+def _owes_outcome(services: Services, entry: LedgerEntry) -> bool:
+    run, _, number = entry.key.rpartition(":decision:")
+    return services.ledger.find(entry.model, f"{run}:outcome:{number}") is None
+
+
+def _close_promotion(services: Services, entry: LedgerEntry) -> Carried:
+    """Its run has ended without an outcome: it is not promoted any more, but the alias may have moved already."""
+    move = find_move(services, entry.model, entry.key)
+    if move is None:
+        return CLOSED
+    move = call_off_move(services, entry.model, key=entry.key, version=move.version, run=entry.run)
+    if move.state == "void":
+        return Carried(closed=True, said=f"run {entry.run} has ended: its promotion of version {move.version} is void")
+    said = f"run {entry.run} has ended without an outcome, but version {move.version} had become champion"
+    return Carried(closed=True, said=f"{said} in place of {move.previous or 'none'}: look at it")
+
+
+def _is_withdrawal(entry: LedgerEntry) -> bool:
+    return entry.kind == "undo" and entry.key.endswith(":withdrawal")
+
+
+def _owes_move(services: Services, entry: LedgerEntry) -> bool:
+    return is_unfinished(services, entry.model, entry.key)
+
+
+def _finish_withdrawal(services: Services, entry: LedgerEntry) -> Carried:
+    request = WithdrawRequest(
+        model=entry.model,
+        run=entry.run,
+        version=entry.subject.removeprefix("version "),
+        previous=str(entry.body["back_to"]),
+        reason=str(entry.body["reason"]),
+    )
+    result = run_withdraw_promotion(services, request)
+    return failed(result.failure) if result.failure is not None else Carried(closed=True, said=result.detail)
+
+
+# --- an alias that was set late goes back
+
+
+def _is_put_back(entry: LedgerEntry) -> bool:
+    return entry.kind == "undo" and entry.key.endswith(PUT_BACK)
+
+
+def _owes_page(services: Services, entry: LedgerEntry) -> bool:
+    return services.notifications.get(entry.model, entry.key) is None  # the last thing that putting it back does
+
+
+def _finish_put_back(services: Services, entry: LedgerEntry) -> Carried:
+    move = find_move(services, entry.model, entry.key.removesuffix(PUT_BACK))
+    if move is not None:
+        put_back(services, move)
+    return CLOSED
+
+
+# --- what came of a review
+
+
+def _is_outcome_of_review(entry: LedgerEntry) -> bool:
+    return entry.kind == "review" and "outcome" in entry.body
+
+
+def _finish_review(services: Services, entry: LedgerEntry) -> Carried:
+    review = services.reviews.get(entry.model, str(entry.body["review"]))
+    if review is None:
+        return CLOSED
+    if not review.settled:
+        return WAITS  # sweep_reviews starts its orchestration again
+    tell_outcome(services, review)
+    return CLOSED
+
+
+def _review_instance(entry: LedgerEntry) -> str:
+    return instance_id("review", entry.model, str(entry.body["review"]))
+
+
+_KINDS: tuple[OrderKind, ...] = (
+    # Before all others: its key continues that of the order whose writer was late.
+    OrderKind(_is_put_back, _owes_page, _finish_put_back, lambda _: "", told=False, ages=False),
+    *INCIDENT_ORDERS,
+    OrderKind(_is_withdrawal, _owes_move, _finish_withdrawal, _run),
+    OrderKind(_is_promotion, _owes_outcome, _close_promotion, _run, ages=False),
+    OrderKind(lambda entry: entry.kind == "order", _owes_data, _finish_data, lambda _: "", told=False, ages=False),
+    OrderKind(_is_outcome_of_review, lambda *_: True, _finish_review, _review_instance, told=False, ages=False),
+)

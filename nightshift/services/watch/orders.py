@@ -1,0 +1,207 @@
+"""Find orders that the ledger has and nobody has carried out, and carry them out or page."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import azure.durable_functions as df
+
+from nightshift.domain.ledger.ledger import LedgerEntry
+from nightshift.domain.notifications.notification import Notification, NotificationKind
+from nightshift.domain.platform.correlation import correlate
+from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.alert import PLATFORM
+from nightshift.domain.watch.sweep import OrderMark, Swept
+from nightshift.services.notifications.notify import run_notify
+from nightshift.services.watch.champions import watch_champion
+from nightshift.services.watch.open_orders import kind_of
+from nightshift.services.watch.order_kinds import AGE, CLOSED, WAITS, Carried, OrderKind
+
+logger = logging.getLogger(__name__)
+
+# Whoever has just written an order is about to carry it out.
+_GRACE = timedelta(minutes=10)
+# Models that are looked at at once, of the 24 calls of one system that may be under way.
+_AT_ONCE = 8
+_BEGINS = timedelta(minutes=4)
+# Entries of a model that one look reads, and orders that may be open before it reads no further.
+MOST = 500
+_ENDED = frozenset(
+    {
+        df.OrchestrationRuntimeStatus.Completed,
+        df.OrchestrationRuntimeStatus.Failed,
+        df.OrchestrationRuntimeStatus.Terminated,
+        df.OrchestrationRuntimeStatus.Canceled,
+    }
+)
+
+
+async def watch_orders(client: df.DurableOrchestrationClient, services: Services) -> Swept:
+    """Compare what was ordered with what has happened, several models at once; one that fails holds up no other.
+
+    A system that does not answer makes each call last its whole budget. A look begins with no model after four minutes,
+    because the host ends it after ten; the next look begins with other models.
+
+    Each model has a mark: the ledger up to its sequence is known, but for the orders that it names as open. A look
+    reads the entries behind the mark and the open ones, so its cost is that of what is new or owed. Nothing escapes
+    it, because every order is in the ledger before anything is done, entries are numbered without a gap and never
+    change, and the mark moves only after they were looked at.
+    """
+    models = await asyncio.to_thread(_models, services)
+    first = services.clock().minute % len(models)
+    loop, room = asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)
+    until = loop.time() + _BEGINS.total_seconds()
+
+    async def watch(model: str) -> Swept:
+        async with room:
+            if loop.time() >= until:
+                return Swept(found=0, problem=f"{model}: not looked at in time")
+            try:
+                return await watch_model(client, services, model)
+            except Exception as error:
+                logger.exception("orders_not_watched model=%s", model)
+                return Swept(found=0, problem=f"{model}: {type(error).__name__}: {error}")
+
+    looks = await asyncio.gather(*(watch(model) for model in (*models[first:], *models[:first])))
+    problems = "; ".join(look.problem for look in looks if look.problem)
+    return Swept(found=sum(look.found for look in looks), problem=problems[:1_000])
+
+
+async def watch_model(client: df.DurableOrchestrationClient, services: Services, model: str) -> Swept:
+    """Look at the open and the new orders of one model, then at its champion, and move its mark."""
+    look = _Look(client, services, await asyncio.to_thread(services.sweeps.mark, model))
+    await look.run()
+    return Swept(found=look.found, problem="; ".join(look.problems)[:1_000])
+
+
+def _models(services: Services) -> list[str]:
+    """Every model that may have orders, each with a mark, so that it is looked at also when its spec is gone.
+
+    The whole ledger is asked for names until all that it has are marked: the platform's mark is written last.
+    """
+    marked = set(services.sweeps.marked())
+    names = {*services.specs.names(), *marked} - {PLATFORM}
+    if PLATFORM not in marked:
+        names.update(name for name in services.ledger.models() if name != PLATFORM)
+    for name in sorted(names - marked):
+        services.sweeps.begin_mark(name)
+    if PLATFORM not in marked:
+        services.sweeps.begin_mark(PLATFORM)
+    return sorted({*names, PLATFORM})
+
+
+class _Look:
+    """One look at a model.
+
+    Attributes:
+        found: orders that were carried out or could not be, and differences between book, alias and endpoint.
+        problems: what could not be carried out.
+    """
+
+    def __init__(self, client: df.DurableOrchestrationClient, services: Services, mark: OrderMark) -> None:
+        self.client = client
+        self.services = services
+        self.mark = mark
+        self.found = 0
+        self.problems: list[str] = []
+
+    async def run(self) -> None:
+        """The whole look."""
+        known, new = await asyncio.to_thread(self.read)
+        left = [entry for entry in (*known, *new) if not await self.closes(entry)]
+        sequence = new[-1].sequence if new else self.mark.sequence
+        open_ = tuple(entry.sequence for entry in left)
+        tried = tuple(number for number in self.mark.tried if number in open_)
+        mark = self.mark.model_copy(update={"sequence": sequence, "open": open_, "tried": tried})
+        if self.mark.model != PLATFORM:
+            keys = frozenset(entry.key for entry in left)
+            try:
+                mark, differences = await asyncio.to_thread(watch_champion, self.services, mark, ordered=keys)
+                self.found += differences
+            except NightshiftError as error:
+                # What is known of the orders is kept; the champion is compared at the next look.
+                logger.warning("champion_not_compared model=%s message=%s", mark.model, error.message)
+                self.problems.append(f"{mark.model}: champion not compared: {error.message}")
+        await asyncio.to_thread(self.services.sweeps.move_mark, self.mark, mark)
+
+    def read(self) -> tuple[list[LedgerEntry], tuple[LedgerEntry, ...]]:
+        """The orders that were open at the last look, and the entries that are new since."""
+        found = (self.services.ledger.entry(self.mark.model, sequence) for sequence in self.mark.open)
+        known = [entry for entry in found if entry is not None]
+        if len(known) >= MOST:
+            self.problems.append(f"{self.mark.model}: {len(known)} orders are open; no further entries are read")
+            return known, ()
+        return known, self.services.ledger.since(self.mark.model, self.mark.sequence, MOST)
+
+    async def closes(self, entry: LedgerEntry) -> bool:
+        """Look at one entry; return whether nothing is owed because of it any more."""
+        kind = kind_of(entry)
+        if kind is None:
+            return True
+        correlate(entry.run)
+        try:
+            carried = await self.carry(kind, entry)
+        except NightshiftError as error:
+            logger.warning("order_not_carried_out model=%s key=%s message=%s", entry.model, entry.key, error.message)
+            carried = Carried(closed=False, done=False, said=error.message)
+        except Exception as error:
+            logger.exception("order_not_carried_out model=%s key=%s", entry.model, entry.key)
+            carried = Carried(closed=False, done=False, said=f"{type(error).__name__}: {error}")
+        if carried.said:
+            self.found += 1
+            if not carried.done:
+                self.problems.append(f"{entry.key}: {carried.said}")
+            await asyncio.to_thread(_tell, self.services, entry, carried)
+        return carried.closed
+
+    async def carry(self, kind: OrderKind, entry: LedgerEntry) -> Carried:
+        """Carry an order out if it is owed and nobody is at work on it."""
+        if not await asyncio.to_thread(kind.owes, self.services, entry):
+            if entry.sequence not in self.mark.tried:
+                return CLOSED
+            return await asyncio.to_thread(kind.since, self.services, entry)
+        if await self.is_at_work(kind, entry):
+            return WAITS
+        if kind.ages and self.services.clock() - entry.recorded_at > AGE:
+            said = "it is older than a day and was not carried out; what it was about has changed since, so it is yours"
+            return Carried(closed=True, done=False, said=said)
+        if kind.told:
+            await self.try_once(entry)
+        return await asyncio.to_thread(kind.carry_out, self.services, entry)
+
+    async def try_once(self, entry: LedgerEntry) -> None:
+        """Write down that an order is about to be carried out, before it is."""
+        if entry.sequence in self.mark.tried:
+            return
+        mark = self.mark.model_copy(update={"tried": (*self.mark.tried, entry.sequence)})
+        await asyncio.to_thread(self.services.sweeps.move_mark, self.mark, mark)
+        self.mark = mark
+
+    async def is_at_work(self, kind: OrderKind, entry: LedgerEntry) -> bool:
+        """Whether the orchestration that has written an order may still carry it out."""
+        age = self.services.clock() - kind.due(entry)
+        instance = kind.instance(entry)
+        status = await self.client.get_status(instance) if instance else None
+        if status is None or status.runtime_status is None:
+            return age < _GRACE
+        return status.runtime_status not in _ENDED and (kind.longest is None or age < kind.longest)
+
+
+def _tell(services: Services, entry: LedgerEntry, carried: Carried) -> None:
+    """Tell on-call once that an order was carried out late, and once that it cannot be."""
+    became = "was carried out late" if carried.done else "is not carried out"
+    kind: NotificationKind = carried.kind
+    tries = "" if carried.closed or carried.done else "It is tried again every minute. "
+    run_notify(
+        services,
+        Notification(
+            key=f"order:{entry.key}:{'done' if carried.done else 'owed'}",
+            kind=kind,
+            model=entry.model,
+            incident_id=str(entry.body.get("incident", "")),
+            severity="critical" if kind == "page" else "warning",
+            title=f"An order about {entry.model} {became}: {entry.subject}"[:200],
+            body=f"{carried.said}\n{tries}Ledger entry {entry.sequence} of {entry.model}: {entry.key}",
+        ),
+    )

@@ -1,0 +1,38 @@
+"""A timer that finds queues whose instance is gone, so that no upload waits for the next one, and measures the rest."""
+
+import asyncio
+from collections.abc import Callable
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.uploads.upload_queue import Submission
+from nightshift.services.platform.measures import beat
+from nightshift.services.uploads.wake_queue import wake_queue
+from nightshift.services.watch.backlog import measure_backlog
+from nightshift.services.watch.report_sweep import report_sweep
+
+
+def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+    """Register the timer: every minute."""
+    result = df.Blueprint()
+
+    @result.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+    @result.durable_client_input(client_name="client")
+    async def sweep_queues(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+        bound = services()
+        await report_sweep(bound, "sweep_queues", lambda: _wake_all(client, bound))
+        await asyncio.to_thread(measure_backlog, bound)
+        beat()
+
+    return result
+
+
+async def _wake_all(client: df.DurableOrchestrationClient, services: Services) -> int:
+    woken = 0
+    for state in await asyncio.to_thread(lambda: list(services.uploads.states())):
+        if state.busy:
+            submission = Submission(generation=state.generation, accepted=False)
+            woken += await wake_queue(client, services, state.model, submission)
+    return woken

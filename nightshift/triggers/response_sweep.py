@@ -1,0 +1,33 @@
+"""A timer that finds what broke off or waits for a newer release, so that an incident never is without an answer."""
+
+from collections.abc import Callable
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.watch.sweep import Swept
+from nightshift.services.watch.report_sweep import report_sweep
+from nightshift.services.watch.responses import watch_responses
+from nightshift.services.watch.versions import watch_versions
+
+
+def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+    """Register the timer: every five minutes, because it reads all incidents."""
+    result = df.Blueprint()
+
+    @result.timer_trigger(arg_name="timer", schedule="15 */5 * * * *")
+    @result.durable_client_input(client_name="client")
+    async def sweep_responses(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+        bound = services()
+        await report_sweep(bound, "sweep_responses", lambda: _look(client, bound))
+
+    return result
+
+
+async def _look(client: df.DurableOrchestrationClient, services: Services) -> Swept:
+    try:
+        swept = await watch_responses(client, services)
+    finally:
+        waiting = await watch_versions(client, services)
+    return swept.model_copy(update={"found": swept.found + waiting})

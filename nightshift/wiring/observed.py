@@ -1,0 +1,119 @@
+"""Every trigger's calls seen: a span, a correlation id in log lines and answers, a count of those that fail."""
+
+import asyncio
+import logging
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any
+
+import azure.durable_functions as df
+import azure.functions as func
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from nightshift.domain.platform.correlation import correlated, current
+from nightshift.domain.platform.loading import import_broke
+from nightshift.domain.platform.telemetry import ATTRIBUTE_CORRELATION, ATTRIBUTE_STEP, CORRELATION_HEADER, TRACEPARENT
+from nightshift.services.platform.measures import count_failed_call
+from nightshift.services.platform.tracing import span, traceparent_of
+from nightshift.triggers.problem import problem
+from nightshift.wiring.threads import give_threads
+
+logger = logging.getLogger(__name__)
+
+# Activities make their spans themselves (activities.registration); an orchestrator must not have any.
+_NOT_OURS = frozenset({"activityTrigger", "orchestrationTrigger", "entityTrigger"})
+# The parts of a path that name a record of ours. What a route for all other paths has caught names nothing.
+_NAMING = frozenset({"run", "incident", "review", "letter"})
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{3,127}")
+
+
+def observed(blueprint: df.Blueprint) -> df.Blueprint:
+    """Wrap the triggers of a blueprint, in place.
+
+    The official durable client wraps functions at the same place (``durable_client_input``).
+    """
+    for builder in blueprint._function_builders:
+        function = builder._function
+        if function.get_trigger().type not in _NOT_OURS:
+            function._func = _observed(function.get_function_name(), function._func)
+    return blueprint
+
+
+def _observed(name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    if not iscoroutinefunction(call):
+        raise TypeError(f"trigger {name}: must be async; a thread would not tell what the call turned out to be about")
+
+    @wraps(call)
+    async def observe(*args: Any, **kwargs: Any) -> Any:
+        give_threads(asyncio.get_running_loop())
+        subject = next((value for value in kwargs.values() if not isinstance(value, str)), None)
+        with _seen(name, subject) as ended:
+            try:
+                answer = await call(*args, **kwargs)
+                if isinstance(answer, func.HttpResponse) and answer.status_code >= 500:
+                    count_failed_call(name, f"http_{answer.status_code}")
+            except Exception as error:
+                broke = import_broke(error)
+                count_failed_call(name, str(getattr(error, "code", type(error).__name__)))
+                if not isinstance(subject, func.HttpRequest):
+                    raise
+                # The edge: the caller gets an id to ask about, and the log has the rest.
+                logger.exception("request_failed function=%s", name)
+                answer = (
+                    problem(503, "not_loaded", "try again: the app is started anew")
+                    if broke
+                    else problem(500, "internal_error", f"{name} failed; its log lines carry this correlation id")
+                )
+            ended(answer)
+            return answer
+
+    return observe
+
+
+@contextmanager
+def _seen(name: str, subject: object) -> Iterator[Callable[[Any], None]]:
+    correlation = _correlation_id(subject)
+    attributes = {ATTRIBUTE_STEP: name}
+    kind = SpanKind.SERVER if isinstance(subject, func.HttpRequest) else SpanKind.CONSUMER
+    with (
+        span(name, carried=_traceparent(subject), kind=kind, attributes=attributes) as made,
+        correlated(correlation, traceparent_of(made)),
+    ):
+
+        def ended(answer: Any) -> None:
+            if isinstance(answer, func.HttpResponse):
+                answer.headers[CORRELATION_HEADER] = current().correlation_id
+                made.set_attribute("http.response.status_code", answer.status_code)
+                if answer.status_code >= 500:
+                    made.set_status(Status(StatusCode.ERROR, f"HTTP {answer.status_code}"))
+
+        try:
+            yield ended
+        finally:
+            made.set_attribute(ATTRIBUTE_CORRELATION, current().correlation_id)
+
+
+def _correlation_id(subject: object) -> str:
+    """The run, incident, review or letter that the path names; the message's or event's id; otherwise a new one."""
+    named: list[object] = []
+    if isinstance(subject, func.HttpRequest):
+        named = [value for name, value in subject.route_params.items() if name in _NAMING]
+    elif isinstance(subject, func.ServiceBusMessage):
+        named = [subject.message_id]
+    elif isinstance(subject, func.EventGridEvent):
+        named = [subject.id]
+    found = next((text for text in map(str, named) if _ID.fullmatch(text)), None)
+    return found or f"call-{uuid.uuid4().hex[:16]}"
+
+
+def _traceparent(subject: object) -> str:
+    source: Mapping[str, Any] = {}
+    if isinstance(subject, func.HttpRequest):
+        source = subject.headers
+    elif isinstance(subject, func.ServiceBusMessage):
+        source = subject.application_properties or {}
+    return str(source.get(TRACEPARENT) or "")

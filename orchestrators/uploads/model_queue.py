@@ -1,0 +1,64 @@
+"""One lifecycle per model at a time: a queue instance runs a model's batches of uploads one after the other."""
+
+from collections.abc import Generator
+from typing import Any
+
+import azure.durable_functions as df
+
+from nightshift.domain.lifecycle.run import (
+    AlertRequest,
+    Batch,
+    ClaimRequest,
+    HaltRecord,
+    LifecycleInput,
+    QueueInput,
+    broke_off,
+)
+from nightshift.domain.platform.names import CLAIM_UPLOADS, LIFECYCLE, SEND_ALERT
+from orchestrators.platform.failures import reason_of
+from orchestrators.platform.retries import steadily
+from orchestrators.platform.versions import tell_step
+
+Steps = Generator[Any, Any, Any]
+
+
+def model_queue(context: df.DurableOrchestrationContext) -> Steps:
+    """Run a model's uploads, one batch at a time, until none is waiting.
+
+    1. Claim the waiting uploads as one batch. Uploads that come later wait for the next round.
+    2. If there are none the queue is idle now, and the next upload starts a new instance.
+    3. Run the lifecycle of the batch, under the run id that the claim gave it.
+       One that breaks off without having said so itself is written to the ledger, and on-call is told.
+    4. Start again as new, so that the history stays short.
+    """
+    queue = QueueInput.from_json(context.get_input())
+    tell_step(context, CLAIM_UPLOADS)
+    claim = ClaimRequest(model=queue.model, generation=queue.generation, claim=queue.claim)
+    batch = Batch.from_json((yield steadily(context, CLAIM_UPLOADS, claim)))
+    if not batch.uploads:
+        return {"model": queue.model, "batches": queue.claim}
+    lifecycle = LifecycleInput(
+        model=queue.model,
+        run=batch.run,
+        uploads=batch.uploads,
+        patience=batch.patience,
+        trace=batch.uploads[0].trace,
+    )
+    tell_step(context, LIFECYCLE)
+    try:
+        yield context.call_sub_orchestrator(LIFECYCLE, lifecycle.to_json(), instance_id=batch.run)
+    except Exception as error:  # noqa: BLE001 - Durable raises the bare class; the next batch must not wait for this one
+        alert = AlertRequest(
+            key=f"{batch.run}:ended",
+            model=queue.model,
+            run=batch.run,
+            rule="run_broke_off",
+            severity="critical",
+            title=f"Run of {queue.model} broke off",
+            detail=reason_of(error),
+            at=context.current_utc_datetime,
+            halt=HaltRecord(model=queue.model, run=batch.run, outcome="failed", failure=broke_off(reason_of(error))),
+        )
+        yield steadily(context, SEND_ALERT, alert)
+    context.continue_as_new(queue.model_copy(update={"claim": queue.claim + 1, "trace": ""}).to_json())
+    return None

@@ -1,0 +1,111 @@
+"""A person asks for an improvement: a run's data once more, marked for the loop, once per improved run."""
+
+from typing import Any, cast
+
+import azure.durable_functions as df
+import pytest
+
+from activities.improvement.order_improvement import run_order_improvement
+from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
+from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.platform.names import MODEL_QUEUE
+from tests.integration.activities.model_data import Starts, validate
+from tests.integration.activities.responder import Case
+
+pytestmark = pytest.mark.xdist_group("mlflow")
+
+
+def _decided(case: Case, name: str) -> str:
+    """Let a run have come to its outcome."""
+    run = f"lifecycle-{case.model}-{name}"
+    case.services.ledger.append(
+        LedgerRecord(
+            key=f"{run}:outcome:0",
+            model=case.model,
+            run=run,
+            kind="outcome",
+            subject="version 1",
+            actor=ACTOR,
+            body={"outcome": "rejected"},
+        )
+    )
+    return run
+
+
+async def _order(case: Case, client: Starts, **given: Any) -> ImproveOrdered:
+    order = ImproveOrder(**({"model": case.model, "by": "ann", "reason": "it must get better"} | given))
+    return await run_order_improvement(case.services, cast("df.DurableOrchestrationClient", client), order)
+
+
+async def test_the_data_of_the_last_decided_run_is_one_batch_for_the_loop(trained: Case, client: Starts) -> None:
+    """From where its content is kept; who asked and why is in the ledger; the queue is woken."""
+    _decided(trained, "c")
+    run = _decided(trained, "d")
+    ordered = await _order(trained, client)
+    (upload,) = trained.services.uploads.claim(trained.model, 1, 0).uploads
+    assert (ordered.improves, ordered.files, ordered.repeated) == (run, (f"{trained.model}/d.csv",), False)
+    assert (upload.improve, upload.identity, upload.blob.container) == (True, ordered.identity, "silver")
+    assert client.started == [(MODEL_QUEUE, f"queue-{trained.model}-1")]
+    (entry,) = trained.services.ledger.of_kind(trained.model, "order")
+    assert (entry.actor, entry.run, entry.body["reason"]) == ("ann", run, "it must get better")
+    assert validate(trained, f"lifecycle-{trained.model}-again", upload).failure is None
+
+
+async def test_a_run_is_improved_once(trained: Case, client: Starts) -> None:
+    """The second who asks is told of the first; the same call again is no second order either."""
+    _decided(trained, "d")
+    first = await _order(trained, client)
+    again = await _order(trained, client)
+    other = await _order(trained, client, by="bob")
+    assert (again, other) == (first, first.model_copy(update={"repeated": True}))
+    assert len(trained.services.ledger.of_kind(trained.model, "order")) == 1
+    assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 1
+
+
+async def test_an_earlier_run_can_be_named(trained: Case, client: Starts) -> None:
+    """Its data is taken, not the newest."""
+    run = _decided(trained, "b")
+    _decided(trained, "d")
+    assert (await _order(trained, client, run=run)).files == (f"{trained.model}/b.csv",)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "has no run that was decided: upload data first"),
+        ({"run": "lifecycle-x-1"}, "has no run that was decided: upload data first"),
+        ({"model": "nobody"}, "model = 'nobody': no spec has this name"),
+    ],
+)
+async def test_what_cannot_be_ordered_says_why(
+    trained: Case, client: Starts, given: dict[str, str], message: str
+) -> None:
+    """Nothing is ordered."""
+    ordered = await _order(trained, client, **given)
+    assert ordered.failure is not None
+    assert message in ordered.failure.message
+    assert client.started == []
+
+
+async def test_a_spec_that_allows_nothing_is_said_at_once(trained: Case, client: Starts) -> None:
+    """No job trains the same model again to find that there was nothing to try; an order that was given stands."""
+    run = _decided(trained, "d")
+    given = await _order(trained, client)
+    trained.specify(improvement={})
+    assert await _order(trained, client) == given
+    client.started.clear()
+    _decided(trained, "c")
+    ordered = await _order(trained, client)
+    assert ordered.failure is not None
+    assert (ordered.failure.code, ordered.failure.fields["field"]) == ("bad_input", "improvement.bounds.actions")
+    assert "the spec allows nothing: improvement.bounds is empty" in ordered.failure.message
+    assert client.started == []
+    assert [entry.run for entry in trained.services.ledger.of_kind(trained.model, "order")] == [run]
+
+
+async def test_a_run_of_another_model_is_refused(trained: Case, client: Starts) -> None:
+    """The run must be this model's."""
+    _decided(trained, "d")
+    ordered = await _order(trained, client, run="lifecycle-other-1")
+    assert ordered.failure is not None
+    assert ordered.failure.message == (f"run = 'lifecycle-other-1': is no run of {trained.model} that was decided")

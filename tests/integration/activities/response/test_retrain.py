@@ -1,0 +1,296 @@
+"""Drift retrains: the newest accepted data, as one batch, at most once per cooldown."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import azure.durable_functions as df
+import pytest
+from mlflow import MlflowClient
+
+from activities.response.retrain import run_read_retraining, run_retrain
+from nightshift.domain.improvement.messages import improvement_of
+from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.platform.names import BRONZE, MODEL_QUEUE, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
+from nightshift.domain.response.incident import Incident
+from nightshift.domain.response.messages import MitigationResult, RetrainingRequest
+from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
+from nightshift.services.uploads.train_again import kept_content, read_manifest
+from tests.integration.activities.failing_ports import Failing
+from tests.integration.activities.interruptions import Interrupted, KilledError
+from tests.integration.activities.model_data import Starts, accept_file, upload_file, validate
+from tests.integration.activities.responder import Case, Replaced, later
+from tests.model_versions import make_champions, make_versions
+
+pytestmark = pytest.mark.xdist_group("mlflow")
+
+
+async def _retrain(case: Case, client: Starts, incident: Incident, services: Any = None) -> MitigationResult:
+    return await run_retrain(
+        services or case.services, cast("df.DurableOrchestrationClient", client), case.request(incident, "retrain")
+    )
+
+
+async def test_the_newest_files_are_one_batch(trained: Case, client: Starts) -> None:
+    """Three as the spec says, the oldest first, from where their content is kept; the queue is woken."""
+    incident = trained.drift()
+    result = await _retrain(trained, client, incident)
+    assert result.action is not None
+    assert (result.action.state, result.escalate) == ("begun", False)
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    assert [upload.again for upload in batch.uploads] == [incident.incident_id] * 3
+    digests = {item.digest: item.upload.name for item in trained.services.datasets.accepted(trained.model)}
+    names = [digests[Path(upload.name).stem] for upload in batch.uploads]
+    assert names == [f"{trained.model}/{name}.csv" for name in "bcd"]
+    assert result.action.detail == f"a retraining on {', '.join(names)} is in the model's queue"
+    assert result.identity == batch.uploads[0].identity
+    assert client.started == [(MODEL_QUEUE, f"queue-{trained.model}-1")]
+    (entry,) = trained.entries()
+    assert (entry.kind, entry.run, entry.body["files"]) == ("mitigation", incident.response, names)
+    assert (result.action.ledger, trained.read(incident).state) == (entry.sequence, "open")
+
+
+async def test_a_run_accepts_what_it_is_to_train_on_again(trained: Case, client: Starts) -> None:
+    """No duplicate, not too old, and by the content that was kept, whatever became of the upload."""
+    trained.services.blobs.write(
+        BlobRef(container=BRONZE, name=f"{trained.model}/d.csv"), b"overwritten", content_type="text/csv"
+    )
+    await _retrain(trained, client, trained.drift())
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    result = validate(trained, batch.run, *batch.uploads)
+    assert (result.failure, result.refused) == (None, ())
+    assert result.manifest is not None
+    manifest = DatasetManifest.model_validate_json(trained.services.blobs.read(result.manifest))
+    assert [part.rows for part in manifest.parts] == [2, 2, 2]
+    assert [part.blob for part in manifest.parts] == [
+        kept_content(trained.model, part.digest, "csv") for part in manifest.parts
+    ]
+    assert manifest.source == "station 7"
+
+
+def test_the_same_file_uploaded_again_is_still_a_duplicate(trained: Case, tmp_path: Path) -> None:
+    """Only a retraining may take a content twice."""
+    result = validate(trained, "lifecycle-x", upload_file(trained, tmp_path, "d", day=4))
+    assert result.failure is not None
+    assert "duplicate_upload" in result.failure.fields["rules"]
+
+
+async def test_asked_twice_it_is_one_batch(trained: Case, client: Starts) -> None:
+    """A repeat finds its own order, and says the same."""
+    incident = trained.drift()
+    first, second = [await _retrain(trained, client, incident) for _ in range(2)]
+    assert second.identity == first.identity
+    assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3
+    assert len(trained.entries()) == 1
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_killed_at_any_call_it_is_one_batch(trained: Case, client: Starts, after: bool) -> None:
+    """Nothing is trained upon twice, and the queue is awake at the end."""
+    incident = trained.drift()
+    number, finished = 0, False
+    while not finished:
+        number += 1
+        try:
+            result = await _retrain(trained, client, incident, Interrupted(trained.services, last=number, after=after))
+            finished = True
+        except KilledError:
+            pass
+    assert number > 6
+    assert result.action is not None
+    assert (result.action.state, len(trained.entries())) == ("begun", 1)
+    assert set(client.started) == {(MODEL_QUEUE, f"queue-{trained.model}-1")}
+    assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3
+    assert trained.services.uploads.claim(trained.model, 1, 1).uploads == ()
+
+
+async def test_two_incidents_at_once_retrain_once(trained: Case, client: Starts) -> None:
+    """Two columns drift together: one batch; the other incident points to the first, and pages nobody."""
+    first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
+    results = await asyncio.gather(_retrain(trained, client, first), _retrain(trained, client, second))
+    states = {result.action.state for result in results if result.action}
+    assert states == {"begun", "repeated"}
+    assert [result.escalate for result in results] == [False, False]
+    assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3
+    assert len(trained.entries()) == 1
+
+
+async def test_a_retraining_cannot_bring_about_the_next(trained: Case, client: Starts) -> None:
+    """Within the cooldown an alert only says when it will be over; after it there is another batch."""
+    first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
+    await _retrain(trained, client, first)
+    ordered = trained.entries()[0].recorded_at
+    early = await _retrain(trained, client, second, later(trained.services, ordered + timedelta(minutes=59)))
+    assert early.action is not None
+    assert (early.action.state, early.identity) == ("repeated", "")
+    assert early.action.detail == (
+        f"incident {first.incident_id} had it retrained at {_seconds(ordered)};"
+        f" not again before {_seconds(ordered + timedelta(hours=1))}"
+    )
+    third = trained.drift("d3", metric="staleness_days", value=40)
+    late = await _retrain(trained, client, third, later(trained.services, ordered + timedelta(minutes=60)))
+    assert late.action is not None
+    assert late.action.state == "begun"
+    assert len(trained.entries()) == 2
+
+
+def _seconds(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
+async def test_a_retraining_follows_what_is_in_the_queue_already(trained: Case, client: Starts, tmp_path: Path) -> None:
+    """An upload waits: it and the retraining's files become one run, and none is lost."""
+    trained.services.uploads.submit(upload_file(trained, tmp_path, "e", day=5), trained.model)
+    result = await _retrain(trained, client, trained.drift())
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    assert [bool(upload.again) for upload in batch.uploads] == [False, True, True, True]
+    assert trained.services.uploads.run_of(trained.model, result.identity) == batch.run
+
+
+async def test_accepted_data_is_taken_whatever_was_decided_on_it(trained: Case, client: Starts, tmp_path: Path) -> None:
+    """A challenger that was no better does not make its data old: drift is what makes it needed."""
+    rejected = accept_file(trained, tmp_path, "e", day=5, promoted=False)
+    result = await _retrain(trained, client, trained.drift())
+    assert result.action is not None
+    assert result.action.state == "begun"
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    assert [Path(upload.name).stem for upload in batch.uploads][-1] == rejected.digest
+    assert trained.entries()[0].body["files"] == [f"{trained.model}/{name}.csv" for name in "cde"]
+
+
+@pytest.mark.parametrize("by_improvement", [False, True])
+async def test_a_champion_of_the_newest_data_is_not_trained_again(
+    trained: Case, client: Starts, tmp_path: Path, mlflow_client: MlflowClient, by_improvement: bool
+) -> None:
+    """The same model would come of it: a person is asked for newer data; once it is there, it is trained on."""
+    newest = trained.services.datasets.accepted(trained.model)[0]
+    manifest = read_manifest(trained.services, newest.run)
+    assert manifest is not None
+    make_versions(mlflow_client, trained.model, 1, tmp_path)
+    run = "improvement-x" if by_improvement else newest.run
+    for name, value in ((TAG_DATASET_DIGEST, manifest.digest), (TAG_LIFECYCLE_RUN, run)):
+        mlflow_client.set_model_version_tag(trained.model, "1", name, value)
+    make_champions(trained.services, trained.model, ("1",))
+    first = await _retrain(trained, client, trained.drift("d1"))
+    assert first.action is not None
+    assert (first.action.state, first.escalate, client.started) == ("refused", True, [])
+    assert "no newer data than champion version 1 was trained on" in first.action.detail
+    assert f"{trained.model}/d.csv" in first.action.detail
+    assert trained.entries() == ()
+    accept_file(trained, tmp_path, "e", day=5, promoted=False)
+    second = await _retrain(trained, client, trained.drift("d2", value=0.2))
+    assert second.action is not None
+    assert second.action.state == "begun"
+
+
+async def test_without_data_a_person_is_told(case: Case, client: Starts) -> None:
+    """Nothing has been accepted yet: there is nothing to train on, and nothing is started."""
+    result = await _retrain(case, client, case.drift())
+    assert result.action is not None
+    assert (result.action.state, result.escalate, client.started) == ("refused", True, [])
+    assert result.action.detail == "no accepted data is kept: nothing to train on"
+    assert case.entries() == ()
+
+
+async def test_drift_of_no_model_is_for_a_person(case: Case, client: Starts) -> None:
+    """The platform cannot be retrained."""
+    incident = case.drift(model=None, value=None, severity="critical", rule=case.model)
+    result = await _retrain(case, client, incident)
+    assert result.failure is not None
+    assert (result.failure.code, result.escalate) == ("unknown_model", True)
+
+
+def _end(case: Case, run: str, kind: Any, body: dict[str, Any]) -> None:
+    case.services.ledger.append(
+        LedgerRecord(
+            key=f"{run}:{kind}:{body['outcome']}",
+            model=case.model,
+            run=run,
+            kind=kind,
+            subject="version 5",
+            actor="nightshift",
+            body=body,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "outcome", "told"),
+    [
+        ("outcome", {"outcome": "promoted", "champion_version": "5"}, "promoted", "champion is version 5"),
+        ("outcome", {"outcome": "rejected", "champion_version": "4"}, "rejected", "champion is version 4"),
+        ("halt", {"outcome": "failed", "failure": {"message": "no capacity"}}, "failed", "no capacity"),
+    ],
+)
+async def test_what_became_of_it_is_read_from_the_ledger(
+    trained: Case, client: Starts, kind: str, body: dict[str, Any], outcome: str, told: str
+) -> None:
+    """Waiting, running, void and made again, decided, ended: only the end is an outcome."""
+    incident = trained.drift()
+    result = await _retrain(trained, client, incident)
+    request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
+    waiting = run_read_retraining(trained.services, request)
+    assert (waiting.run, waiting.outcome) == ("", None)
+    run = trained.services.uploads.claim(trained.model, 1, 0).run
+    _end(trained, run, "outcome", {"outcome": "void", "champion_version": "4"})
+    running = run_read_retraining(trained.services, request)
+    assert (running.run, running.outcome) == (run, None)
+    _end(trained, run, kind, body)
+    assert run_read_retraining(trained.services, request).outcome is None
+    trained.services.uploads.claim(trained.model, 1, 1)
+    ended = run_read_retraining(trained.services, request)
+    assert (ended.run, ended.outcome, ended.detail) == (run, outcome, f"run {run} was {outcome}: {told}")
+
+
+@pytest.mark.parametrize(
+    ("improved", "champion", "outcome"),
+    [("promoted", "6", "promoted"), ("flagged", "4", "flagged"), ("rejected", "4", "rejected"), ("", "4", "rejected")],
+)
+async def test_a_retraining_that_is_improved_ends_with_its_improvement(
+    trained: Case, client: Starts, improved: str, champion: str, outcome: str
+) -> None:
+    """The lifecycle has rejected its challenger and goes on into the loop: that is not the outcome yet."""
+    incident = trained.drift()
+    result = await _retrain(trained, client, incident)
+    request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
+    run = trained.services.uploads.claim(trained.model, 1, 0).run
+    _end(trained, run, "outcome", {"outcome": "rejected", "champion_version": "4"})
+    assert run_read_retraining(trained.services, request).outcome is None
+    loop = improvement_of(run)
+    if improved:
+        _end(trained, loop, "outcome", {"outcome": improved, "champion_version": champion})
+    assert run_read_retraining(trained.services, request).outcome is None
+    trained.services.uploads.claim(trained.model, 1, 1)
+    ended = run_read_retraining(trained.services, request)
+    told = f"run {loop if improved else run} was {outcome}: champion is version {champion}"
+    assert (ended.run, ended.outcome, ended.detail) == (run, outcome, told)
+
+
+async def test_a_promotion_whose_endpoint_does_not_follow_is_no_outcome_yet(trained: Case, client: Starts) -> None:
+    """The run withdraws it, and halts."""
+    incident = trained.drift()
+    result = await _retrain(trained, client, incident)
+    request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
+    run = trained.services.uploads.claim(trained.model, 1, 0).run
+    _end(trained, run, "outcome", {"outcome": "promoted", "champion_version": "5"})
+    assert run_read_retraining(trained.services, request).outcome is None
+    _end(trained, run, "halt", {"outcome": "failed", "failure": {"message": "the endpoint did not follow"}})
+    trained.services.uploads.claim(trained.model, 1, 1)
+    assert run_read_retraining(trained.services, request).outcome == "failed"
+
+
+async def test_a_retraining_that_never_reached_the_queue_is_put_there(trained: Case, client: Starts) -> None:
+    """Another incident's was ordered in the ledger, and storage did not take the files: it is not told as done."""
+    first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
+    away = Failing(trained.services.uploads, "submit", ServiceUnavailableError("storage", "503"))
+    with pytest.raises(ServiceUnavailableError):
+        await _retrain(trained, client, first, Replaced(trained.services, uploads=away))
+    result = await _retrain(trained, client, second)
+    assert result.action is not None
+    assert result.action.state == "repeated"
+    assert f"incident {first.incident_id} ordered a retraining" in result.action.detail
+    assert "had not reached the model's queue; it is in it now" in result.action.detail
+    assert client.started == [(MODEL_QUEUE, f"queue-{trained.model}-1")]
+    assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3

@@ -1,0 +1,245 @@
+"""The sweep of orders carries out those of an incident: a rollback, its undo, a lease of compute, a retraining."""
+
+import contextlib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from activities.response.pause_compute import run_pause_compute
+from activities.response.retrain import run_retrain
+from activities.response.roll_back import run_roll_back
+from activities.response.undo_mitigations import run_undo_mitigations
+from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.incident import Incident
+from tests.integration.activities.failing_ports import Failing, without_alias
+from tests.integration.activities.interruptions import Interrupted, KilledError
+from tests.integration.activities.memory_ports import MemoryCompute, resource
+from tests.integration.activities.model_data import Starts
+from tests.integration.activities.night import STATES, Night
+from tests.integration.activities.responder import Case, Replaced
+from tests.model_versions import make_champions
+
+pytestmark = pytest.mark.xdist_group("mlflow")
+
+KILLED = ServiceUnavailableError("Table storage", "503")
+
+
+@pytest.fixture
+def night(champions: Case, tmp_path: Path) -> Night:
+    """A model with champions 1, 2 and 3, and orchestrations that have ended."""
+    return Night(champions, tmp_path)
+
+
+def _outcome(model: str, run: str, outcome: str) -> LedgerRecord:
+    return LedgerRecord(
+        key=f"{run}:outcome:0",
+        model=model,
+        run=run,
+        kind="outcome",
+        subject="version 9",
+        actor=ACTOR,
+        body={"outcome": outcome, "champion_version": "1", "review_id": None},
+    )
+
+
+# --- a rollback
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("before", range(1, 26, 4))
+async def test_a_rollback_killed_anywhere_ends_as_an_undisturbed_one(
+    night: Night, champions: Case, before: int, after: bool
+) -> None:
+    """Killed at a call with no repeat, and the sweep killed at each of its calls in turn: the end is the same."""
+    incident = champions.alert("a1")
+    with contextlib.suppress(KilledError):
+        run_roll_back(
+            Interrupted(champions.services, last=before, after=after), champions.request(incident, "rollback")
+        )
+    ordered = bool(champions.entries())
+    known = champions.read(incident).action("rollback")
+    owed = ordered and (known is None or known.state != "done")
+    await night.killed_looks(after=after)
+    assert champions.champion == ("2" if ordered else "3")
+    assert champions.reigns == (["1", "2", "3", "2"] if ordered else ["1", "2", "3"])
+    if ordered:
+        assert (champions.action(incident, "rollback").state, champions.read(incident).state) == ("done", "mitigated")
+        assert champions.quarantine("3") == incident.incident_id
+        assert len(champions.entries()) == 1
+    # Sent a second time only if the sweep was killed between sending and writing that down.
+    assert {kind for kind, _ in night.told()} == ({"page"} if owed else set())
+    await night.quiet()
+
+
+# --- undo
+
+
+async def _broken_undo(night: Night, case: Case) -> Incident:
+    incident = case.alert("a1")
+    run_roll_back(case.services, case.request(incident, "rollback"))
+    await night.look()
+    failing = without_alias(case.services, ServiceUnavailableError("MLflow", "503"))
+    with pytest.raises(ServiceUnavailableError):
+        run_undo_mitigations(failing, case.undo_request(incident))
+    return incident
+
+
+async def test_an_undo_that_broke_off_is_carried_out(night: Night, champions: Case) -> None:
+    """By the name of who has asked for it; they are told."""
+    incident = await _broken_undo(night, champions)
+    assert (await night.look()).found == 1
+    assert (champions.champion, champions.quarantine("3")) == ("3", None)
+    assert champions.action(incident, "rollback").state == "undone"
+    assert champions.read(incident).timeline[-1].actor == "ann"
+    await night.quiet()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_an_undo_carried_out_by_looks_that_were_killed_wakes_nobody(
+    night: Night, champions: Case, after: bool
+) -> None:
+    """It went well, whichever look carried it out."""
+    incident = await _broken_undo(night, champions)
+    await night.killed_looks(after=after)
+    assert champions.action(incident, "rollback").state == "undone"
+    assert {kind for kind, _ in night.told()} == {"notice"}
+    await night.quiet()
+
+
+async def test_an_undo_that_was_refused_is_not_tried_again(night: Night, champions: Case) -> None:
+    """The champion had moved on, and the person was told so."""
+    incident = champions.alert("a1")
+    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    make_champions(champions.services, champions.model, ("1",))
+    run_undo_mitigations(champions.services, champions.undo_request(incident))
+    assert (await night.look()).found == 0
+    assert (night.open, champions.champion) == ((), "1")
+
+
+# --- leases
+
+
+def _leased(night: Night, *, away: bool) -> tuple[MemoryCompute, Incident]:
+    compute = MemoryCompute(resource("a"), resource("b"))
+    night.case.replace(compute=compute)
+    incident = night.case.alert("b1", category="budget", metric="spend", value=None, severity="critical", rule="b1")
+    order = night.case.request(incident, "pause_compute")
+    if away:
+        compute.away = {"b"}
+        with pytest.raises(ServiceUnavailableError):
+            run_pause_compute(night.case.services, order)
+    else:
+        run_pause_compute(night.case.services, order)
+    return compute, incident
+
+
+@pytest.mark.parametrize("old", [False, True])
+async def test_a_pause_that_broke_off_is_paused_as_a_lease(night: Night, old: bool) -> None:
+    """The rest is paused, and the end is kept; an older release has left nothing but the order."""
+    compute, incident = _leased(night, away=True)
+    if old:
+        night.case.services.incidents.change(
+            incident.model, incident.incident_id, lambda known: known.model_copy(update={"actions": ()})
+        )
+    compute.away.clear()
+    night.passed = timedelta(minutes=2)
+    assert ((await night.look()).found, compute.running()) == (1, [])
+    assert night.case.action(incident, "pause_compute").state == "done"
+    await night.quiet()
+    night.passed = timedelta(days=3)
+    assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
+    assert night.case.action(incident, "pause_compute").facts["resumed"] is True
+    await night.quiet()
+
+
+async def test_a_lease_that_runs_is_left_alone(night: Night) -> None:
+    """Its response waits for its end; one whose response never resumes it is resumed half an hour later."""
+    compute, _ = _leased(night, away=False)
+    night.state = STATES.Running
+    assert ((await night.look()).found, compute.running()) == (0, [])
+    night.passed = timedelta(days=3)
+    assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
+
+
+async def test_a_lease_that_cannot_be_resumed_pages_and_is_tried_again(night: Night) -> None:
+    """What answers runs at once."""
+    compute, _ = _leased(night, away=False)
+    compute.away = {"a"}
+    night.passed = timedelta(days=3)
+    swept = await night.look()
+    assert ("a was not started" in swept.problem, compute.running()) == (True, ["b"])
+    compute.away.clear()
+    assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_lease_ended_by_looks_that_were_killed_wakes_nobody(night: Night, after: bool) -> None:
+    """Compute runs again, whichever look started it."""
+    compute, _ = _leased(night, away=False)
+    night.passed = timedelta(days=3)
+    await night.killed_looks(after=after)
+    assert (compute.running(), {kind for kind, _ in night.told()}) == (["a", "b"], {"notice"})
+    await night.quiet()
+
+
+async def test_an_undo_of_a_lease_that_was_killed_before_its_own_line_is_told(night: Night) -> None:
+    """Compute runs; the incident has to say so, and who asked for the undo has it again."""
+    _, incident = _leased(night, away=False)
+    number = 0
+    while night.case.read(incident).action("pause_compute").state == "done":  # type: ignore[union-attr]
+        number += 1
+        with contextlib.suppress(KilledError):
+            run_undo_mitigations(
+                Interrupted(night.case.services, last=number, after=True), night.case.undo_request(incident)
+            )
+    assert not any(line.what.startswith("undo (") for line in night.case.read(incident).timeline)
+    assert (await night.look()).found == 1
+    assert night.case.read(incident).timeline[-1].what.startswith("undo (it was right): pause_compute: resumed")
+    assert night.case.read(incident).state == "acknowledged"
+    await night.quiet()
+
+
+# --- retraining
+
+
+async def test_a_retraining_whose_response_is_gone_comes_to_its_end(
+    trained: Case, client: Starts, tmp_path: Path
+) -> None:
+    """Killed right after its order: the files are put into the queue once, and what came of the run is written down."""
+    night = Night(trained, tmp_path)
+    incident = trained.drift()
+    broken = cast("Services", Replaced(trained.services, uploads=Failing(trained.services.uploads, "submit", KILLED)))
+    with pytest.raises(ServiceUnavailableError):
+        await run_retrain(broken, cast("Any", client), trained.request(incident, "retrain"))
+    assert (await night.look()).found == 0
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    assert [upload.again for upload in batch.uploads] == [incident.incident_id] * 3
+    assert trained.action(incident, "retrain").state == "begun"
+    trained.services.ledger.append(_outcome(trained.model, batch.run, "rejected"))
+    assert (await night.look()).found == 0, "its run goes on: it may be improved"
+    trained.services.uploads.claim(trained.model, 1, 1)
+    assert (await night.look()).found == 1
+    assert trained.action(incident, "retrain").state == "failed"
+    ((kind, body),) = night.told()
+    assert (kind, "was rejected" in body) == ("page", True)
+    await night.quiet()
+
+
+@pytest.mark.parametrize(("outcome", "told"), [("promoted", "notice"), ("rejected", "page")])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_retraining_ended_by_looks_that_were_killed_wakes_somebody_only_if_it_failed(
+    trained: Case, client: Starts, tmp_path: Path, outcome: str, told: str, after: bool
+) -> None:
+    """What came of its run decides, whichever look wrote it down."""
+    night = Night(trained, tmp_path)
+    await run_retrain(trained.services, cast("Any", client), trained.request(trained.drift(), "retrain"))
+    batch = trained.services.uploads.claim(trained.model, 1, 0)
+    trained.services.ledger.append(_outcome(trained.model, batch.run, outcome))
+    trained.services.uploads.claim(trained.model, 1, 1)
+    await night.killed_looks(after=after)
+    assert {kind for kind, _ in night.told()} == {told}
+    await night.quiet()

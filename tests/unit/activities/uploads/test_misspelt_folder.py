@@ -1,0 +1,33 @@
+"""A file in a folder of no model: the run's reason names the folder as it was written, and the nearest model."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from activities.uploads.validate_data import run_validate_data
+from nightshift.domain.lifecycle.run import ValidateRequest
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.uploads.upload import Upload
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Canary/x.csv", "Canary/x.csv: model = 'Canary': no spec has this name, did you mean 'canary'?"),
+        ("canary /x.csv", "model = 'canary ': no spec has this name, did you mean 'canary'?"),
+        ("canari/x.csv", "model = 'canari': no spec has this name, did you mean 'canary'?"),
+        ("sales/x.csv", "model = 'sales': no spec has this name; known models: canary, revenue_forecast"),
+        ("x.csv", "x.csv: model = 'unrouted': no spec has this name; known models: canary, revenue_forecast"),
+    ],
+)
+def test_the_folder_and_the_nearest_model_are_named(name: str, said: str) -> None:
+    """Not the harmless name that stands for the folder in ids."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    upload = Upload(url=f"u/{name}", container="bronze", name=name, etag='"1"', size=9, event_time=at, event_id="e")
+    services = cast("Services", SimpleNamespace(specs=SimpleNamespace(names=lambda: ("canary", "revenue_forecast"))))
+    failure = run_validate_data(services, ValidateRequest(model=upload.model, run="r", uploads=(upload,))).failure
+    assert failure is not None
+    assert failure.code == "unknown_model"
+    assert said in failure.message

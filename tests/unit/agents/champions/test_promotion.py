@@ -1,0 +1,124 @@
+"""The promotion table: every rule, and their order."""
+
+import pytest
+
+from agents.champions.promotion import decide
+from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, SliceComparison, Verdict
+from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
+from nightshift.domain.platform.spec import EvaluationPolicy, Metric, Slice
+
+POLICY = EvaluationPolicy(metrics=(Metric(name="rmse"),), slices=(Slice(column="weekend", max_worse_fraction=0.2),))
+
+
+_SPOILED = TrainingOverlap(known_by="rows", rows=90, left_out=False)
+
+
+def _metric(verdict: Verdict, *, name: str = "rmse", tracked: bool = True, broken: str = "") -> MetricComparison:
+    return MetricComparison(
+        name=name,
+        tracked=tracked,
+        champion=None if verdict == "unopposed" else 2.0,
+        challenger=1.0,
+        difference=None,
+        verdict=verdict,
+        broken_limit=broken,
+    )
+
+
+def _evidence(
+    *metrics: MetricComparison,
+    champion: str | None = "1",
+    slices: tuple[SliceComparison, ...] = (),
+    overlap: TrainingOverlap | None = None,
+) -> Evidence:
+    return Evidence(
+        model="m",
+        challenger_version="2",
+        champion_version=champion,
+        rows=100,
+        metrics=metrics,
+        slices=slices,
+        score_run="s",
+        train_run="t",
+        evaluation_set_digest="e",
+        predictions_digest="p",
+        dataset_digest="d",
+        data_source="synthetic",
+        policy_digest="pd",
+        spec_digest="sd",
+        overlap=overlap,
+    )
+
+
+def _slice(challenger: float) -> SliceComparison:
+    return SliceComparison(
+        column="weekend", value="1", rows=50, metric="rmse", champion=10.0, challenger=challenger, verdict="worse"
+    )
+
+
+@pytest.mark.parametrize(
+    ("evidence", "action", "rule"),
+    [
+        (_evidence(_metric("unopposed"), champion=None), "promote", "first_champion"),
+        (_evidence(_metric("unopposed", broken="too high"), champion=None), "reject", "limit_broken"),
+        (_evidence(_metric("undefined"), champion=None), "flag", "undefined_metric"),
+        (_evidence(_metric("better", broken="too high")), "reject", "limit_broken"),
+        (
+            _evidence(_metric("better"), _metric("equal", name="mae", tracked=False, broken="x")),
+            "reject",
+            "limit_broken",
+        ),
+        (_evidence(_metric("better"), _metric("undefined", name="mape")), "flag", "undefined_metric"),
+        (_evidence(_metric("better"), _metric("worse", name="mape")), "flag", "mixed"),
+        (_evidence(_metric("worse"), _metric("equal", name="mape")), "reject", "worse"),
+        (_evidence(_metric("worse"), overlap=_SPOILED), "flag", "judged_on_training_rows"),
+        (_evidence(_metric("undefined"), overlap=_SPOILED), "flag", "judged_on_training_rows"),
+        (_evidence(_metric("worse", broken="too high"), overlap=_SPOILED), "reject", "limit_broken"),
+        (_evidence(_metric("worse"), overlap=TrainingOverlap(known_by="rows", rows=30)), "reject", "worse"),
+        (_evidence(_metric("better"), overlap=TrainingOverlap(known_by="nothing")), "promote", "better"),
+        (_evidence(_metric("equal"), _metric("equal", name="mape")), "reject", "no_improvement"),
+        (_evidence(_metric("better"), slices=(_slice(13.0),)), "flag", "slice_regressed"),
+        (_evidence(_metric("better"), slices=(_slice(11.0),)), "promote", "better"),
+        (_evidence(_metric("better"), _metric("equal", name="mape")), "promote", "better"),
+        (_evidence(_metric("better"), _metric("worse", name="mape", tracked=False)), "promote", "better"),
+    ],
+)
+def test_the_first_rule_that_holds_decides(evidence: Evidence, action: str, rule: str) -> None:
+    """Each situation has one action, and the decision names its rule."""
+    decision = decide(evidence, POLICY)
+    assert (decision.action, decision.rule) == (action, rule)
+
+
+LOSS = "version 1 was champion, and both the alias and the version are gone"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "given", "action", "rule"),
+    [
+        (_evidence(_metric("better")), {"quarantined_by": "i1"}, "flag", "quarantined"),
+        (_evidence(_metric("worse")), {"quarantined_by": "i1"}, "reject", "worse"),
+        (_evidence(_metric("unopposed"), champion=None), {"loss": LOSS}, "flag", "champion_lost"),
+        (_evidence(_metric("unopposed", broken="x"), champion=None), {"loss": LOSS}, "reject", "limit_broken"),
+        (_evidence(_metric("better")), {"loss": LOSS}, "promote", "better"),
+    ],
+)
+def test_what_only_a_person_may_promote_is_flagged(
+    evidence: Evidence, given: dict[str, str], action: str, rule: str
+) -> None:
+    """What was rolled back, and what has no champion to beat although there was one; a rejection stays one."""
+    decision = decide(evidence, POLICY, **given)
+    assert (decision.action, decision.rule) == (action, rule)
+
+
+def test_a_decision_binds_the_evidence_that_it_was_made_on() -> None:
+    """The digest is that of the whole evidence, and changes with any part of it."""
+    evidence = _evidence(_metric("better"))
+    decision = decide(evidence, POLICY)
+    assert decision.evidence_digest == evidence.digest
+    assert decide(evidence.model_copy(update={"rows": 101}), POLICY).evidence_digest != decision.evidence_digest
+
+
+def test_the_reason_names_the_metrics_on_both_sides() -> None:
+    """A person reads what is better and what is worse."""
+    decision = decide(_evidence(_metric("better"), _metric("worse", name="mape")), POLICY)
+    assert decision.reason == "better on rmse, but worse on mape"

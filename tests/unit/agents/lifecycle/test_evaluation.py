@@ -1,0 +1,82 @@
+"""Verdicts per metric and slice, and absolute limits."""
+
+import numpy as np
+
+from agents.lifecycle.evaluation import Predictions, compare, compare_slices
+from nightshift.domain.platform.spec import Bootstrap, EvaluationPolicy, Metric, Slice
+
+FAST = Bootstrap(resamples=300)
+
+
+def _predictions(champion_noise: float | None, challenger_noise: float, seed: int = 1) -> Predictions:
+    generator = np.random.default_rng(seed)
+    truth = generator.normal(100, 30, 800)
+    return Predictions(
+        truth=truth,
+        challenger=truth + generator.normal(0, challenger_noise, 800),
+        champion=None if champion_noise is None else truth + generator.normal(0, champion_noise, 800),
+        slices={"weekend": np.where(np.arange(800) % 7 < 2, "1", "0")},
+    )
+
+
+def _verdicts(predictions: Predictions, *names: str) -> dict[str, str]:
+    metrics = tuple(Metric.model_validate({"name": name}) for name in names)
+    policy = EvaluationPolicy(metrics=metrics, bootstrap=FAST)
+    return {item.name: item.verdict for item in compare(predictions, policy)}
+
+
+def test_a_clearly_better_challenger_is_better_whichever_way_the_metric_points() -> None:
+    """Lower RMSE and higher R2 are both an improvement."""
+    assert _verdicts(_predictions(20, 10), "rmse", "r2") == {"rmse": "better", "r2": "better"}
+
+
+def test_a_clearly_worse_challenger_is_worse_whichever_way_the_metric_points() -> None:
+    """Higher RMSE and lower R2 are both a regression."""
+    assert _verdicts(_predictions(10, 20), "rmse", "r2") == {"rmse": "worse", "r2": "worse"}
+
+
+def test_within_noise_is_equal() -> None:
+    """Two models of the same quality are equal, even if one number is smaller."""
+    assert _verdicts(_predictions(10, 10), "rmse") == {"rmse": "equal"}
+
+
+def test_without_champion_the_challenger_is_unopposed() -> None:
+    """The first model has nobody to beat."""
+    assert _verdicts(_predictions(None, 10), "rmse") == {"rmse": "unopposed"}
+
+
+def test_limits_name_metric_value_and_bound() -> None:
+    """A broken limit says by what."""
+    policy = EvaluationPolicy(
+        metrics=(Metric(name="rmse", maximum=5.0), Metric(name="r2", minimum=0.5)), bootstrap=FAST
+    )
+    broken = {item.name: item.broken_limit for item in compare(_predictions(None, 10), policy)}
+    assert broken["rmse"].startswith("rmse = ")
+    assert broken["rmse"].endswith("is above the maximum 5")
+    assert broken["r2"] == ""
+
+
+def test_an_undefined_metric_with_a_limit_breaks_it() -> None:
+    """What cannot be measured cannot be said to be within its limit."""
+    predictions = Predictions(np.full(20, np.nan), np.ones(20), None, {})
+    policy = EvaluationPolicy(metrics=(Metric(name="recall", minimum=0.5),), bootstrap=FAST)
+    (result,) = compare(predictions, policy)
+    assert (result.verdict, result.broken_limit) == ("undefined", "recall is undefined and has a limit")
+
+
+def test_a_losing_slice_is_found_behind_a_better_whole() -> None:
+    """Better on weekdays and worse on weekends shows as exactly that."""
+    predictions = _predictions(20, 5)
+    weekend = predictions.slices["weekend"] == "1"
+    challenger = np.where(weekend, predictions.truth + 60, predictions.challenger)
+    policy = EvaluationPolicy(metrics=(Metric(name="mae"),), bootstrap=FAST, slices=(Slice(column="weekend"),))
+    found = compare_slices(Predictions(predictions.truth, challenger, predictions.champion, predictions.slices), policy)
+    assert {item.value: item.verdict for item in found} == {"0": "better", "1": "worse"}
+
+
+def test_slices_with_too_few_rows_are_left_out() -> None:
+    """A handful of rows proves nothing."""
+    policy = EvaluationPolicy(
+        metrics=(Metric(name="mae"),), bootstrap=FAST, slices=(Slice(column="weekend", min_rows=500),)
+    )
+    assert [item.value for item in compare_slices(_predictions(20, 5), policy)] == ["0"]

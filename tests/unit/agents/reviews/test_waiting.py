@@ -1,0 +1,51 @@
+"""What waiting costs, in sentences."""
+
+from typing import Any
+
+from agents.reviews.waiting import cost_of_waiting
+from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison
+
+
+def _metric(name: str, champion: float | None, challenger: float | None, verdict: Any, **given: Any) -> Any:
+    return MetricComparison(
+        name=name, tracked=given.get("tracked", True), champion=champion, challenger=challenger, difference=None,
+        verdict=verdict,
+    )  # fmt: skip
+
+
+def _evidence(*metrics: MetricComparison) -> Evidence:
+    return Evidence(
+        model="m", challenger_version="2", champion_version="1", rows=100, metrics=metrics, score_run="s",
+        train_run="t", evaluation_set_digest="e", predictions_digest="p", dataset_digest="d", data_source="x",
+        policy_digest="pd", spec_digest="sd",
+    )  # fmt: skip
+
+
+def test_better_costs_and_worse_saves() -> None:
+    """One sentence for each tracked metric that differs; the direction is that of the metric."""
+    found = cost_of_waiting(
+        _evidence(
+            _metric("rmse", 10.0, 8.0, "better"),
+            _metric("r2", 0.8, 0.6, "worse"),
+            _metric("mae", 4.0, 4.0, "equal"),
+            _metric("mape", 1.0, 0.5, "better", tracked=False),
+        )
+    )
+    assert found == (
+        "rmse is 10 with the champion and 8 with the challenger (lower is better):"
+        " waiting costs that difference, 20.0%",
+        "r2 is 0.8 with the champion and 0.6 with the challenger (higher is better):"
+        " waiting saves that difference, 25.0%",
+    )
+
+
+def test_a_champion_of_zero_has_no_share() -> None:
+    """Nothing is divided by zero."""
+    (found,) = cost_of_waiting(_evidence(_metric("rmse", 0.0, 1.0, "worse")))
+    assert found.endswith("waiting saves that difference")
+
+
+def test_within_noise_it_costs_nothing() -> None:
+    """It says so."""
+    found = cost_of_waiting(_evidence(_metric("rmse", 10.0, None, "undefined"), _metric("mae", 4.0, 4.1, "equal")))
+    assert found == ("no tracked metric differs beyond noise: waiting costs nothing that was measured",)

@@ -1,0 +1,164 @@
+"""The allowlist: what a spec permits, and every way out of it."""
+
+import math
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from nightshift.domain.improvement.plan import (
+    AdjustTrainingWindow,
+    AugmentData,
+    ExponentialWeighting,
+    Plan,
+    RetrainWithFeatures,
+    SearchChoices,
+    SearchRange,
+    StepWeighting,
+    TuneHyperparameters,
+)
+from nightshift.domain.improvement.plan_bounds import PlanBounds
+
+BOUNDS = PlanBounds.from_json(
+    {
+        "actions": ["retrain_with_features", "tune_hyperparameters", "augment_data", "adjust_training_window"],
+        "feature_groups": {"calendar": {"kind": "calendar", "features": ["month"]}},
+        "parameters": {
+            "learning_rate": {"kind": "number", "minimum": 0.01, "maximum": 0.3},
+            "max_iter": {"kind": "number", "minimum": 50, "maximum": 500, "whole": True},
+            "loss": {"kind": "choices", "allowed": ["poisson", "squared_error"]},
+        },
+        "max_trials": 20,
+        "recent_days": {"minimum": 7, "maximum": 60},
+        "max_weight": 5,
+        "half_life_days": {"minimum": 14, "maximum": 180},
+        "window_days": {"minimum": 90, "maximum": 700},
+    }
+)
+
+
+def plan_of(action: Any) -> Plan:
+    """A plan with this action."""
+    return Plan(action=action, rationale="r", expected_effect="e")
+
+
+def tune(*space: Any, trials: int = 20) -> TuneHyperparameters:
+    """A search of this space."""
+    return TuneHyperparameters(search_space=space, trials=trials, seed=1)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        RetrainWithFeatures(feature_groups=("calendar",)),
+        tune(
+            SearchRange(parameter="learning_rate", low=0.01, high=0.3),
+            SearchChoices(parameter="max_iter", choices=(50.0, 500.0)),
+            SearchChoices(parameter="loss", choices=("poisson",)),
+        ),
+        AugmentData(weighting=StepWeighting(recent_days=60, weight=5)),
+        AugmentData(weighting=ExponentialWeighting(half_life_days=14)),
+        AdjustTrainingWindow(days=90),
+    ],
+)
+def test_a_plan_within_bounds_breaks_no_rule(action: Any) -> None:
+    """The ends of every bound belong to it."""
+    assert BOUNDS.check(plan_of(action)) == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "violations"),
+    [
+        (
+            RetrainWithFeatures(feature_groups=("calendar", "payroll")),
+            ("action.feature_groups = 'payroll': the spec declares calendar",),
+        ),
+        (
+            tune(SearchRange(parameter="learning_rate", low=0.001, high=0.5), trials=21),
+            (
+                "action.trials = 21: must be at most 20",
+                "action.search_space.learning_rate.low = 0.001: must be a number from 0.01 to 0.3",
+                "action.search_space.learning_rate.high = 0.5: must be a number from 0.01 to 0.3",
+            ),
+        ),
+        (
+            tune(SearchRange(parameter="max_iter", low=50.5, high=500)),
+            ("action.search_space.max_iter.low = 50.5: must be a whole number from 50 to 500",),
+        ),
+        (
+            tune(SearchChoices(parameter="max_iter", choices=("100", True))),
+            (
+                "action.search_space.max_iter.choices = True: must be a whole number from 50 to 500",
+                "action.search_space.max_iter.choices = '100': must be a whole number from 50 to 500",
+            ),
+        ),
+        (
+            tune(SearchRange(parameter="loss", low=0, high=1)),
+            ("action.search_space.loss = 'range': must be choices of poisson, squared_error",),
+        ),
+        (
+            tune(SearchChoices(parameter="loss", choices=("gamma",))),
+            ("action.search_space.loss.choices = 'gamma': must be one of poisson, squared_error",),
+        ),
+        (
+            tune(SearchRange(parameter="random_state", low=0, high=1)),
+            ("action.search_space = 'random_state': the spec allows learning_rate, max_iter, loss",),
+        ),
+        *(
+            (
+                tune(SearchRange(parameter="learning_rate", low=low, high=high, log=log)),
+                (
+                    f"action.search_space.learning_rate = '{low!r} to {high!r}': "
+                    "the ends of a range must lie further apart",
+                ),
+            )
+            for low, high, log in (
+                (0.01, math.nextafter(0.01, 1), True),
+                (0.01, math.nextafter(0.01, 1), False),
+                (-1.7e308, 1.7e308, False),
+            )
+        ),
+        (
+            AugmentData(weighting=StepWeighting(recent_days=61, weight=6)),
+            (
+                "action.weighting.recent_days = 61: must lie from 7 to 60",
+                "action.weighting.weight = 6.0: must be at most 5",
+            ),
+        ),
+        (
+            AugmentData(weighting=ExponentialWeighting(half_life_days=13)),
+            ("action.weighting.half_life_days = 13: must lie from 14 to 180",),
+        ),
+        (AdjustTrainingWindow(days=701), ("action.days = 701: must lie from 90 to 700",)),
+    ],
+)
+def test_every_violation_is_told(action: Any, violations: tuple[str, ...]) -> None:
+    """Each names the field, the value and the rule."""
+    assert BOUNDS.check(plan_of(action)) == violations
+
+
+def test_what_is_not_allowed_is_forbidden() -> None:
+    """A spec that names no action allows none; one that names some says which."""
+    plan = plan_of(AdjustTrainingWindow(days=90))
+    some = PlanBounds(actions=("augment_data",))
+    assert (PlanBounds().check(plan), some.check(plan)) == (
+        ("action.kind = 'adjust_training_window': the spec allows no action",),
+        ("action.kind = 'adjust_training_window': the spec allows augment_data",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"actions": ["retrain_with_features"]}, "there must be a group to choose"),
+        ({"actions": ["tune_hyperparameters"]}, "there must be a parameter to search"),
+        ({"actions": ["drop_table"]}, "drop_table"),
+        ({"window_days": {"minimum": 30, "maximum": 7}}, "minimum = 30 is above maximum = 7"),
+        ({"parameters": {"x": {"kind": "number", "minimum": 2, "maximum": 1}}}, "minimum = 2 is above maximum = 1"),
+        ({"feature_groups": {"next": {"kind": "lags", "column": "y", "hours": [-24]}}}, "greater than or equal to 1"),
+    ],
+)
+def test_bounds_that_bound_nothing_are_refused(fields: dict[str, Any], message: str) -> None:
+    """A spec's mistake is told when it is read, not in the middle of the night."""
+    with pytest.raises(ValidationError, match=message):
+        PlanBounds.from_json(fields)

@@ -1,0 +1,85 @@
+"""A broken spec in plain words: every problem once, with field, value and rule."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from nightshift.domain.platform.spec import ModelSpec
+from nightshift.domain.platform.spec_problems import problems_of
+
+SHIPPED = yaml.safe_load(Path("model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
+
+
+def problems(document: dict[str, Any]) -> list[str]:
+    """The problems of a spec."""
+    with pytest.raises(ValidationError) as caught:
+        ModelSpec.model_validate(document)
+    return [str(problem) for problem in problems_of(caught.value, ModelSpec)]
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The shipped forecast with one field of one section set."""
+    section, _, field = path.partition(".")
+    document: dict[str, Any] = SHIPPED | {section: SHIPPED.get(section, {}) | {field: value} if field else value}
+    return document
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (changed("name", "A b"), ["name = 'A b': must be 2 to 63 of a-z, 0-9 and _, the first a letter"]),
+        (changed("training.seed", "x"), ["training.seed = 'x': must be a whole number"]),
+        (changed("contract.min_rows", 0), ["contract.min_rows = 0: must be at least 1"]),
+        (changed("training.features", []), ["training.features = '...': must have at least 1 item(s)"]),
+        (
+            changed("playbok", {}),
+            ["playbok = '...': is no field of this section; did you mean 'playbook'?"],
+        ),
+        (
+            changed("training.time_colum", "timestamp"),
+            ["training.time_colum = 'timestamp': is no field of this section; did you mean 'time_column'?"],
+        ),
+        (
+            changed("evaluation.metrics", [{"name": "auc"}]),
+            [
+                "evaluation.metrics.0.name = 'auc': must be 'rmse', 'mae', 'r2', 'mape', 'precision', 'recall', 'f1' or"
+                " 'anomaly_rate'"
+            ],
+        ),
+        (
+            changed("training.target", "profit") | {"owner": 7},
+            ["owner = 7: must be text"],
+        ),
+        (
+            changed("contract.columns", [{"name": "a", "dtype": "int"}]),
+            [
+                "contract.columns.0.dtype = 'int': must be 'integer', 'number', 'string', 'boolean', 'date' or"
+                " 'timestamp'"
+            ],
+        ),
+    ],
+)
+def test_each_problem_once_in_plain_words(document: dict[str, Any], expected: list[str]) -> None:
+    """No word of pydantic's, no branch of a union, no mistake that follows from another."""
+    assert problems(document) == expected
+
+
+def test_a_misspelt_field_is_not_a_missing_one_too() -> None:
+    """Only what is to be mended is said."""
+    document = {("evalution" if name == "evaluation" else name): value for name, value in SHIPPED.items()}
+    assert problems(document) == ["evalution = '...': is no field of this section; did you mean 'evaluation'?"]
+
+
+def test_a_missing_field_has_no_value() -> None:
+    """It must be there."""
+    assert problems({name: value for name, value in SHIPPED.items() if name != "owner"}) == ["owner: must be there"]
+
+
+def test_parts_that_disagree_are_all_said() -> None:
+    """Not only the first one."""
+    (problem,) = problems(changed("training", SHIPPED["training"] | {"target": "profit", "time_column": "hour"}))
+    assert "training.target names 'profit'" in problem
+    assert "training.time_column names 'hour'" in problem
