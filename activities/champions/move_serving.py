@@ -1,23 +1,14 @@
 """Bring a serving endpoint to a version, one look at a time; the orchestrator waits in between."""
 
-from nightshift.domain.platform.names import CHAMPION, MOVE_SERVING
+from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.messages import MoveServingRequest, ServeResult
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
 
 
-def run_move_serving(services: Services, request: MoveServingRequest) -> ServeResult:
+@activity("move_serving")
+def move_serving(services: Services, request: MoveServingRequest) -> ServeResult:
     """Ask for the version if the endpoint is not on its way there, and say whether it serves it and is ready."""
-    return guarded(
-        MOVE_SERVING,
-        request.incident_id,
-        request.model,
-        lambda: _move(services, request),
-        lambda failure: ServeResult(failure=failure),
-    )
-
-
-def _move(services: Services, request: MoveServingRequest) -> ServeResult:
     wanted = request.serve
     state = services.serving.read(wanted.endpoint)
     if state.version == wanted.version and state.ready and not state.updating:

@@ -5,27 +5,17 @@ import logging
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.lifecycle.run import WithdrawRequest, WithdrawResult
 from nightshift.domain.platform.errors import ChampionMovedError
-from nightshift.domain.platform.names import WITHDRAW_PROMOTION
 from nightshift.domain.platform.ports import Services
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.move_orders import call_off_move
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
 
 logger = logging.getLogger(__name__)
 
 
-def run_withdraw_promotion(services: Services, request: WithdrawRequest) -> WithdrawResult:
+@activity("withdraw_promotion")
+def withdraw_promotion(services: Services, request: WithdrawRequest) -> WithdrawResult:
     """Make the champion before champion again, if this run's version still is; the ledger says why first."""
-    return guarded(
-        WITHDRAW_PROMOTION,
-        request.run,
-        request.model,
-        lambda: _withdraw(services, request),
-        lambda failure: WithdrawResult(failure=failure),
-    )
-
-
-def _withdraw(services: Services, request: WithdrawRequest) -> WithdrawResult:
     if request.previous is None:
         return WithdrawResult(detail=f"version {request.version} stays champion: there was none before it")
     key = f"{request.run}:withdrawal"

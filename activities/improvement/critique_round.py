@@ -7,24 +7,14 @@ from nightshift.domain.improvement.loop import Criticism
 from nightshift.domain.improvement.messages import CriticiseRequest, CriticiseResult, criticism_key
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.platform.names import CRITICISE_ROUND
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
 
 
-def run_criticise_round(services: Services, request: CriticiseRequest) -> CriticiseResult:
+@activity("criticise_round")
+def critique_round(services: Services, request: CriticiseRequest) -> CriticiseResult:
     """Accept, retry or reject; a repeat finds the first judgement in the ledger and keeps to it."""
-    return guarded(
-        CRITICISE_ROUND,
-        request.run,
-        request.model,
-        lambda: _criticise(services, request),
-        lambda failure: CriticiseResult(failure=failure),
-    )
-
-
-def _criticise(services: Services, request: CriticiseRequest) -> CriticiseResult:
     manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
     evaluation = manifest.spec.evaluation
     evidence = None if request.evidence is None else _evidence(services, request.evidence)

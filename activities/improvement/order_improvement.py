@@ -10,11 +10,11 @@ from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
 from nightshift.domain.ledger.ledger import LedgerEntry, LedgerRecord
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import short
-from nightshift.domain.platform.names import EVIDENCE, LIFECYCLE, ORDER_IMPROVEMENT
+from nightshift.domain.platform.names import EVIDENCE, LIFECYCLE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.uploads.upload import BlobRef, PartReport, Upload
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import starting_activity
 from nightshift.services.uploads.train_again import is_kept, upload_again
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 _PARTS = TypeAdapter(tuple[PartReport, ...])
 
 
-async def run_order_improvement(
+@starting_activity("order_improvement")
+async def order_improvement(
     services: Services, client: df.DurableOrchestrationClient, order: ImproveOrder
 ) -> ImproveOrdered:
     """Put the data of a decided run into the model's queue once more, marked for the improvement loop.
@@ -31,20 +32,9 @@ async def run_order_improvement(
     1. Append the order to the ledger, once per improved run; a repeat finds the first one.
     2. Submit the files as one batch. The model's other runs go on, and this one waits for its turn.
     """
-    result = await asyncio.to_thread(_submit, services, order)
-    if result.identity:
-        await wake_busy_queue(client, services, order.model)
+    result = await asyncio.to_thread(_order, services, order)
+    await wake_busy_queue(client, services, order.model)
     return result
-
-
-def _submit(services: Services, order: ImproveOrder) -> ImproveOrdered:
-    return guarded(
-        ORDER_IMPROVEMENT,
-        order.run,
-        order.model,
-        lambda: _order(services, order),
-        lambda failure: ImproveOrdered(failure=failure),
-    )
 
 
 def _order(services: Services, order: ImproveOrder) -> ImproveOrdered:

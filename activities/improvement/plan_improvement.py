@@ -17,12 +17,13 @@ from nightshift.domain.improvement.loop import (
 )
 from nightshift.domain.improvement.messages import PlanImprovementRequest, PlanImprovementResult
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.platform.names import DRIFT_PREFIX, EVIDENCE, PLAN_IMPROVEMENT
+from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.names import DRIFT_PREFIX, EVIDENCE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
 from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, PartReport, Upload
 from nightshift.services.improvement.metered_model import Account, MeteredModel
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
 
 _ALERTS = 10
 _WARNINGS = 20
@@ -30,19 +31,13 @@ _DAY = 86_400
 _PARTS = TypeAdapter(tuple[PartReport, ...])
 
 
-def run_plan_improvement(services: Services, request: PlanImprovementRequest) -> PlanImprovementResult:
-    """Propose the next plan; none if nothing allowed is left to try."""
-    asked: list[MeteredModel] = []
-    return guarded(
-        PLAN_IMPROVEMENT,
-        request.run,
-        request.model,
-        lambda: _plan(services, request, asked),
-        lambda failure: PlanImprovementResult(failure=failure, tokens=sum(model.spent for model in asked)),
-    )
+@activity("plan_improvement")
+def plan_improvement(services: Services, request: PlanImprovementRequest) -> PlanImprovementResult:
+    """Propose the next plan; none if nothing allowed is left to try.
 
-
-def _plan(services: Services, request: PlanImprovementRequest, asked: list[MeteredModel]) -> PlanImprovementResult:
+    Raises:
+        NightshiftError: it cannot be planned; ``tokens`` in its fields is what that has cost.
+    """
     manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
     evidence = Evidence.from_json(services.blobs.read(request.evidence))
     policy = manifest.spec.improvement
@@ -52,38 +47,37 @@ def _plan(services: Services, request: PlanImprovementRequest, asked: list[Meter
         services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{manifest.lifecycle_run}/validation.json"))
     )
     model = _language_model(services, request, policy)
-    if model is not None:
-        asked.append(model)
     spent = request.spent.plus(Budget(job_runs=0, dbu=0, tokens=model.spent if model else 0))
-    planned = plan(
-        PlanningEvidence(
-            model=request.model,
-            kind=manifest.spec.kind,
-            target=manifest.spec.training.target,
-            run=request.run,
-            metrics=evidence.metrics,
-            slices=evidence.slices,
-            drift=tuple(
-                FeatureDrift(feature=name.removeprefix(DRIFT_PREFIX), psi=value)
-                for name, value in sorted(known.items())
-                if name.startswith(DRIFT_PREFIX)
-            ),
-            alerts=tuple(incident.title for incident in incidents),
-            quality=DataQuality(
-                rows=sum(part.rows for part in manifest.parts),
-                days=known.get("training_seconds", 0.0) / _DAY,
-                source=manifest.source,
-                warnings=_warnings(parts),
-            ),
-            tried=request.rounds,
-            left=policy.budget.minus(spent),
-            bounds=policy.bounds,
-            feedback=_feedback(request, evidence, manifest.spec.evaluation),
-            request=_request(services, request.model, parts),
+    gathered = PlanningEvidence(
+        model=request.model,
+        kind=manifest.spec.kind,
+        target=manifest.spec.training.target,
+        run=request.run,
+        metrics=evidence.metrics,
+        slices=evidence.slices,
+        drift=tuple(
+            FeatureDrift(feature=name.removeprefix(DRIFT_PREFIX), psi=value)
+            for name, value in sorted(known.items())
+            if name.startswith(DRIFT_PREFIX)
         ),
-        policy,
-        model,
+        alerts=tuple(incident.title for incident in incidents),
+        quality=DataQuality(
+            rows=sum(part.rows for part in manifest.parts),
+            days=known.get("training_seconds", 0.0) / _DAY,
+            source=manifest.source,
+            warnings=_warnings(parts),
+        ),
+        tried=request.rounds,
+        left=policy.budget.minus(spent),
+        bounds=policy.bounds,
+        feedback=_feedback(request, evidence, manifest.spec.evaluation),
+        request=_request(services, request.model, parts),
     )
+    try:
+        planned = plan(gathered, policy, model)
+    except NightshiftError as error:
+        error.fields["tokens"] = 0 if model is None else model.spent
+        raise
     return PlanImprovementResult(planned=planned.model_copy(update={"tokens": model.spent if model else 0}))
 
 

@@ -5,20 +5,14 @@ from typing import Any
 from nightshift.domain.improvement.loop import Round
 from nightshift.domain.improvement.messages import TraceRoundRequest, TraceRoundResult, criticism_key
 from nightshift.domain.improvement.trace import RoundSpan, RoundTrace
-from nightshift.domain.platform.names import TRACE_ROUND
 from nightshift.domain.platform.ports import Services
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
 
 
-def run_trace_round(services: Services, request: TraceRoundRequest) -> TraceRoundResult:
+@activity("trace_round")
+def trace_round(services: Services, request: TraceRoundRequest) -> TraceRoundResult:
     """Write the trace of a round: spans for plan, execute and critique with what went in and came out."""
-    return guarded(
-        TRACE_ROUND,
-        request.run,
-        request.model,
-        lambda: TraceRoundResult(trace=services.traces.write(trace_of(request))),
-        lambda failure: TraceRoundResult(failure=failure),
-    )
+    return TraceRoundResult(trace=services.traces.write(trace_of(request)))
 
 
 def trace_of(request: TraceRoundRequest) -> RoundTrace:

@@ -1,31 +1,77 @@
 """Decide about a challenger, write the decision down, then act on it."""
 
+import asyncio
 import logging
+from typing import Literal
 
+import azure.durable_functions as df
 from pydantic import TypeAdapter
 
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import DecideRequest, DecideResult
-from nightshift.domain.platform.errors import ChampionMovedError
+from nightshift.domain.platform.errors import ChampionMovedError, NightshiftError
 from nightshift.domain.platform.loading import importing
-from nightshift.domain.platform.names import DECIDE_ACTION, EVIDENCE, TAG_QUARANTINE
+from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.names import EVIDENCE, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.dataset import AcceptedDataset
 from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, PartReport
 from nightshift.services.champions.move_champion import enter_outside_change, expect_champion, move_champion
 from nightshift.services.champions.standing import expected_alias, loss_of_champion
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import starting_activity
+from nightshift.services.response.incident_acts import tell_change
+from nightshift.services.response.superseded_incidents import close_superseded
+from nightshift.services.reviews.find_review import find_review
 from nightshift.services.reviews.open_review import open_review
+from nightshift.services.reviews.start_review import wake_review
 
 logger = logging.getLogger(__name__)
 
 _PARTS = TypeAdapter(tuple[PartReport, ...])
-_OUTCOME = {"outcome", "champion_version", "review_id"}
 
 
-def run_decide_action(services: Services, request: DecideRequest) -> DecideResult:
+class _Acted(Message):
+    """What was done about a decision, as the ledger keeps it."""
+
+    outcome: Literal["promoted", "rejected", "flagged", "void"]
+    champion_version: str | None = None
+    review_id: str | None = None
+
+
+@starting_activity("decide_action")
+async def decide_action(
+    services: Services, client: df.DurableOrchestrationClient, request: DecideRequest
+) -> DecideResult:
+    """Decide and act; if a person must decide, start the review that asks.
+
+    What earlier runs reported and this decision has settled is closed. The review is an orchestration of its own: the
+    model's next uploads do not wait for a person (ADR 13).
+    """
+    result = await asyncio.to_thread(decide_and_act, services, request)
+    if result.outcome in {"promoted", "rejected", "flagged"}:
+        await _close_superseded(client, services, request, result.outcome)
+    if result.review_id is not None:
+        review = await asyncio.to_thread(find_review, services, request.model, result.review_id)
+        await wake_review(client, services, review)
+    return result
+
+
+async def _close_superseded(
+    client: df.DurableOrchestrationClient, services: Services, request: DecideRequest, outcome: str
+) -> None:
+    """Close what earlier runs reported and is over; what cannot be closed stays for the next run, or for a person."""
+    try:
+        closed = await asyncio.to_thread(close_superseded, services, request.model, request.run, outcome)
+    except NightshiftError as error:
+        logger.warning("incidents_not_closed run=%s model=%s code=%s", request.run, request.model, error.code)
+        return
+    for incident in closed:
+        await tell_change(client, services, incident)
+
+
+def decide_and_act(services: Services, request: DecideRequest) -> DecideResult:
     """Apply the promotion rules to the evidence and act.
 
     1. Decide (pure) and append the decision to the ledger; a repeat finds the first one and keeps to it.
@@ -33,16 +79,6 @@ def run_decide_action(services: Services, request: DecideRequest) -> DecideResul
     3. Append the outcome to the ledger; a repeat finds it there and does not act again.
     4. Remember the content that has been decided on.
     """
-    return guarded(
-        DECIDE_ACTION,
-        request.run,
-        request.model,
-        lambda: _decide(services, request),
-        lambda failure: DecideResult(failure=failure),
-    )
-
-
-def _decide(services: Services, request: DecideRequest) -> DecideResult:
     with importing("agents.champions.promotion"):
         from agents.champions.promotion import decide
 
@@ -81,7 +117,7 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
                 kind="outcome",
                 subject=f"version {evidence.challenger_version}",
                 actor=ACTOR,
-                body={**result.model_dump(include=_OUTCOME), "decision_entry": entry.sequence},
+                body={**result.to_json(), "decision_entry": entry.sequence},
             )
         )
     if result.outcome != "void":
@@ -92,23 +128,25 @@ def _decide(services: Services, request: DecideRequest) -> DecideResult:
     flagged = result.outcome == "flagged"
     # A person who has asked for an improvement gets it beside the review of what was flagged.
     improve = policy if (result.outcome == "rejected" and wanted) or (flagged and request.improve) else None
-    found = {
-        "decision": decision,
-        "ledger": entry.sequence,
-        "improve": improve,
-        "endpoint": manifest.spec.serving_endpoint or "",
-    }
-    return result.model_copy(update=found)
+    return DecideResult(
+        decision=decision,
+        outcome=result.outcome,
+        champion_version=result.champion_version,
+        ledger=entry.sequence,
+        review_id=result.review_id,
+        improve=improve,
+        endpoint=manifest.spec.serving_endpoint or "",
+    )
 
 
 def _outcome_key(request: DecideRequest) -> str:
     return f"{request.run}:outcome:{request.round}"
 
 
-def _recorded_outcome(services: Services, request: DecideRequest) -> DecideResult | None:
+def _recorded_outcome(services: Services, request: DecideRequest) -> _Acted | None:
     """What an earlier call did; its outcome stands even if the world has changed since."""
     entry = services.ledger.find(request.model, _outcome_key(request))
-    return None if entry is None else DecideResult.from_json({name: entry.body[name] for name in _OUTCOME})
+    return None if entry is None else _Acted.from_json(entry.body)
 
 
 def _act(
@@ -118,7 +156,7 @@ def _act(
     evidence: Evidence,
     manifest: DatasetManifest,
     key: str,
-) -> DecideResult:
+) -> _Acted:
     try:
         expected = expected_alias(services, request.model, decision.champion_version)
         if decision.action == "promote":
@@ -130,7 +168,7 @@ def _act(
                 run=request.run,
                 decided_by=key,
             )
-            return DecideResult(outcome="promoted", champion_version=move.version)
+            return _Acted(outcome="promoted", champion_version=move.version)
         expect_champion(services, request.model, expected)
         if expected is None:
             # A promotion enters it with its own move; here the alias may be gone and nothing else would say so.
@@ -138,11 +176,11 @@ def _act(
     except ChampionMovedError as error:
         logger.info("decision_void run=%s model=%s reason=%s", request.run, request.model, error.message)
         actual = error.fields["actual"]
-        return DecideResult(outcome="void", champion_version=None if actual is None else str(actual))
+        return _Acted(outcome="void", champion_version=None if actual is None else str(actual))
     if decision.action == "reject":
-        return DecideResult(outcome="rejected", champion_version=decision.champion_version)
+        return _Acted(outcome="rejected", champion_version=decision.champion_version)
     review = open_review(services, request, decision, evidence, manifest)
-    return DecideResult(outcome="flagged", champion_version=decision.champion_version, review_id=review.review_id)
+    return _Acted(outcome="flagged", champion_version=decision.champion_version, review_id=review.review_id)
 
 
 def _quarantine(services: Services, evidence: Evidence) -> str:

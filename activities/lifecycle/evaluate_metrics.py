@@ -16,7 +16,6 @@ from nightshift.domain.platform.names import (
     COLUMN_CHALLENGER,
     COLUMN_CHAMPION,
     COLUMN_TRUTH,
-    EVALUATE_METRICS,
     EVIDENCE,
     PREDICTIONS_ARTIFACT,
     SLICE_PREFIX,
@@ -28,25 +27,16 @@ from nightshift.domain.platform.names import (
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
 from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
 from nightshift.services.platform.measures import record_drift
 
 if TYPE_CHECKING:
     from agents.lifecycle.evaluation import Predictions
 
 
-def run_evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateResult:
+@activity("evaluate_metrics")
+def evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateResult:
     """Read the score run of this round, compare both models, and keep the evidence in blob storage."""
-    return guarded(
-        EVALUATE_METRICS,
-        request.run,
-        request.model,
-        lambda: _evaluate(services, request),
-        lambda failure: EvaluateResult(failure=failure),
-    )
-
-
-def _evaluate(services: Services, request: EvaluateRequest) -> EvaluateResult:
     with importing("agents.lifecycle.evaluation"):
         from agents.lifecycle.evaluation import compare, compare_slices
         from agents.lifecycle.holdout_spending import policy_for_look

@@ -1,39 +1,14 @@
-"""Raise an alert of our own: it goes to the queue of pipeline alerts, as every other does."""
+"""Raise an alert of our own from an orchestration."""
 
-import logging
-
-from activities.lifecycle.record_halt import run_record_halt
 from nightshift.domain.lifecycle.run import AlertRequest
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.platform.text import escaped, escaped_line, shortened
-from nightshift.domain.response.alert import AlertMessage
-
-logger = logging.getLogger(__name__)
-
-_TITLE, _DETAIL = 300, 8_000
+from nightshift.domain.platform.step import Done
+from nightshift.services.platform.activity import activity
+from nightshift.services.response.raise_alert import raise_alert
 
 
-def run_send_alert(services: Services, request: AlertRequest) -> AlertMessage:
-    """Put an alert on its queue under its key; the queue and the incident book take a repeat for what it is.
-
-    Then the ledger gets the end of a run that did not record it itself.
-    """
-    alert = AlertMessage(
-        alert_id=request.key[:256],
-        category="pipeline",
-        model=request.model if request.model in services.specs.names() else None,
-        source="nightshift",
-        rule=request.rule[:200],
-        severity=request.severity,
-        title=escaped_line(request.title, _TITLE),
-        detail=shortened(escaped(request.detail, keep="\n"), _DETAIL),
-        fired_at=request.at,
-        run=request.run[:200],
-    )
-    services.alert_queues.send(alert)
-    if request.halt is not None:
-        run_record_halt(services, request.halt)
-    logger.warning(
-        "alert_raised run=%s model=%s severity=%s title=%s", request.run, request.model, alert.severity, alert.title
-    )
-    return alert
+@activity("send_alert")
+def send_alert(services: Services, request: AlertRequest) -> Done:
+    """Put the alert on the queue of pipeline alerts under its key; a repeat changes nothing."""
+    raise_alert(services, request)
+    return Done()

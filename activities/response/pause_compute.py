@@ -6,18 +6,18 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from activities.response.plan_response import find_incident
-from activities.response.settle_mitigation import begin_action, keep_action
 from agents.response.compute import choose, leased, spared_shown
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
 from nightshift.domain.platform.errors import NightshiftError, ServiceUnavailableError
-from nightshift.domain.platform.names import PAUSE_COMPUTE, RESUME_COMPUTE
 from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.step import Done
 from nightshift.domain.platform.text import shortened
 from nightshift.domain.response.compute import ComputeRef
 from nightshift.domain.response.incident import Incident, IncidentAction
-from nightshift.domain.response.messages import Done, MitigateRequest, MitigationResult
-from nightshift.services.platform.failures import guarded
+from nightshift.domain.response.messages import MitigateRequest, MitigationResult
+from nightshift.services.platform.activity import activity
+from nightshift.services.response.find_incident import find_incident
+from nightshift.services.response.incident_actions import begin_action, keep_action
 from nightshift.services.response.respond import playbook_of
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,8 @@ _NAMES = 1_000
 _TRIES = timedelta(seconds=60)
 
 
-def run_pause_compute(services: Services, request: MitigateRequest) -> MitigationResult:
+@activity("pause_compute")
+def pause_compute(services: Services, request: MitigateRequest) -> MitigationResult:
     """Pause what says that it is not essential.
 
     1. Append the lease to the ledger: owner, reason, end, what will be paused, what is spared and why.
@@ -39,16 +40,6 @@ def run_pause_compute(services: Services, request: MitigateRequest) -> Mitigatio
        answer is tried again for a minute; then the lease is what was paused, and a person is told of the rest.
     4. Once the ledger says that the lease is to be resumed, pause nothing more, and start what was paused meanwhile.
     """
-    return guarded(
-        PAUSE_COMPUTE,
-        request.incident_id,
-        request.model,
-        lambda: _pause(services, request),
-        lambda failure: MitigationResult(failure=failure, escalate=True),
-    )
-
-
-def _pause(services: Services, request: MitigateRequest) -> MitigationResult:
     incident = find_incident(services, request.model, request.incident_id)
     known = incident.action(_MITIGATION)
     if known is not None and known.state not in {"begun", "undone"}:
@@ -176,14 +167,11 @@ def _result(action: IncidentAction) -> MitigationResult:
     )
 
 
-def run_resume_compute(services: Services, request: MitigateRequest) -> Done:
+@activity("resume_compute")
+def resume_compute(services: Services, request: MitigateRequest) -> Done:
     """End the lease of an incident: start what it paused, unless another lease still holds it."""
-
-    def resume() -> Done:
-        resume_lease(services, find_incident(services, request.model, request.incident_id), ACTOR)
-        return Done()
-
-    return guarded(RESUME_COMPUTE, request.incident_id, request.model, resume, lambda failure: Done(failure=failure))
+    resume_lease(services, find_incident(services, request.model, request.incident_id), ACTOR)
+    return Done()
 
 
 def resume_lease(

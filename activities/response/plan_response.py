@@ -2,30 +2,21 @@
 
 from collections.abc import Iterator
 
-from agents.response.plan import CAUSES, Situation, plan_response
+from agents.response.plan import CAUSES, Situation
+from agents.response.plan import plan_response as plan_for
 from nightshift.domain.ledger.ledger import ACTOR
-from nightshift.domain.platform.errors import BadInputError
-from nightshift.domain.platform.names import PLAN_RESPONSE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.response.incident import Incident, TimelineEntry
 from nightshift.domain.response.messages import PlannedResponse, PlanRequest, ResponsePlan
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
+from nightshift.services.response.find_incident import find_incident
 from nightshift.services.response.respond import playbook_of
 
 
-def run_plan_response(services: Services, request: PlanRequest) -> PlannedResponse:
+@activity("plan_response")
+def plan_response(services: Services, request: PlanRequest) -> PlannedResponse:
     """Apply the responder's rules and write the plan into the incident's timeline."""
-    return guarded(
-        PLAN_RESPONSE,
-        request.incident_id,
-        request.model,
-        lambda: _plan(services, request),
-        lambda failure: PlannedResponse(failure=failure),
-    )
-
-
-def _plan(services: Services, request: PlanRequest) -> PlannedResponse:
     plan, cause = _plan_once(services, request), None
     # Once more whenever a cause is named: one that was resolved before this symptom named it wakes nobody.
     while plan.verdict == "hold" and plan.cause != cause:
@@ -42,7 +33,7 @@ def _plan_once(services: Services, request: PlanRequest) -> ResponsePlan:
         others=_possible_causes(services, incident),
         at=request.at,
     )
-    plan = plan_response(situation)
+    plan = plan_for(situation)
     what = f"{plan.verdict} by rule {plan.rule}: {plan.reason}"
     key = f"plan-{request.look}-{plan.rule}-{plan.cause}"
     entry = TimelineEntry(key=key, at=request.at, actor=ACTOR, what=what)
@@ -61,15 +52,3 @@ def _possible_causes(services: Services, incident: Incident) -> Iterator[Inciden
     for place in dict.fromkeys((incident.model, PLATFORM)):
         for category in CAUSES.get(incident.category, ()):
             yield from services.incidents.open_of(place, category, "critical")
-
-
-def find_incident(services: Services, model: str, incident_id: str) -> Incident:
-    """An incident that must be there.
-
-    Raises:
-        BadInputError: it is not.
-    """
-    incident = services.incidents.get(model, incident_id)
-    if incident is None:
-        raise BadInputError(field="incident", value=incident_id, rule=f"is no incident of {model}")
-    return incident

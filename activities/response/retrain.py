@@ -7,19 +7,19 @@ from typing import Any, Final
 
 import azure.durable_functions as df
 
-from activities.response.plan_response import find_incident
-from activities.response.settle_mitigation import keep_action
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
 from nightshift.domain.platform.identity import digest
-from nightshift.domain.platform.names import CHAMPION, READ_RETRAINING, RETRAIN, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
+from nightshift.domain.platform.names import CHAMPION, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult, RetrainingRequest, RetrainingState
 from nightshift.domain.uploads.dataset import AcceptedDataset
 from nightshift.domain.uploads.upload import Upload
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity, starting_activity
+from nightshift.services.response.find_incident import find_incident
+from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.uploads.train_again import is_kept, read_manifest, upload_again
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
@@ -28,7 +28,8 @@ logger = logging.getLogger(__name__)
 _MITIGATION: Final = "retrain"
 
 
-async def run_retrain(
+@starting_activity("retrain")
+async def retrain(
     services: Services, client: df.DurableOrchestrationClient, request: MitigateRequest
 ) -> MitigationResult:
     """Put the newest accepted data into the model's queue of uploads once more, whatever was decided on it before.
@@ -39,20 +40,10 @@ async def run_retrain(
     2. Append the decision to the ledger; of two incidents at once only the first gets the entry.
     3. Submit the files as one batch; a lifecycle that runs goes on, and this follows it.
     """
-    result = await asyncio.to_thread(_submit, services, request)
-    if result.action is not None and result.action.state in {"begun", "repeated"}:
+    result = await asyncio.to_thread(_retrain, services, request)
+    if result.action.state in {"begun", "repeated"}:
         await wake_busy_queue(client, services, request.model)
     return result
-
-
-def _submit(services: Services, request: MitigateRequest) -> MitigationResult:
-    return guarded(
-        RETRAIN,
-        request.incident_id,
-        request.model,
-        lambda: _retrain(services, request),
-        lambda failure: MitigationResult(failure=failure, escalate=True),
-    )
 
 
 def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
@@ -192,22 +183,13 @@ def _keep(
     return MitigationResult(action=keep_action(services, incident, action), escalate=state == "refused")
 
 
-def run_read_retraining(services: Services, request: RetrainingRequest) -> RetrainingState:
+@activity("read_retraining")
+def read_retraining(services: Services, request: RetrainingRequest) -> RetrainingState:
     """Say what became of a retraining: the outcome of its run as the ledger has it, None while the run goes on.
 
     A run that was rejected may go on into the improvement loop, and one that was promoted may be withdrawn: the outcome
     is read when the run has ended. What its improvement loop promoted or flagged is the run's outcome.
     """
-    return guarded(
-        READ_RETRAINING,
-        request.incident_id,
-        request.model,
-        lambda: _read(services, request),
-        lambda failure: RetrainingState(failure=failure),
-    )
-
-
-def _read(services: Services, request: RetrainingRequest) -> RetrainingState:
     run = services.uploads.run_of(request.model, request.identity)
     if run is None or services.uploads.begun_run(request.model) == run:
         return RetrainingState(run=run or "")

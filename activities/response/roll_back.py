@@ -5,26 +5,27 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from activities.response.plan_response import find_incident
-from activities.response.settle_mitigation import begin_action, keep_action, tell_failed_try
 from agents.response.rollback import Guard, blamed_version, rollback_candidate, rollback_problem
 from nightshift.domain.champions.decision import ChampionMove
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
 from nightshift.domain.platform.errors import ChampionMovedError, NightshiftError
-from nightshift.domain.platform.names import CHAMPION, ROLL_BACK, TAG_QUARANTINE
+from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult, Serve
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.move_orders import call_off_move, find_move, is_unfinished
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
+from nightshift.services.response.find_incident import find_incident
+from nightshift.services.response.incident_actions import begin_action, keep_action, tell_failed_try
 
 logger = logging.getLogger(__name__)
 
 
-def run_roll_back(services: Services, request: MitigateRequest) -> MitigationResult:
+@activity("roll_back")
+def roll_back(services: Services, request: MitigateRequest) -> MitigationResult:
     """Roll a model back, once per bad version whatever the number of incidents about it.
 
     1. Find the version that the alert blames and the champion before it; every guard must hold.
@@ -35,16 +36,6 @@ def run_roll_back(services: Services, request: MitigateRequest) -> MitigationRes
        incident.
     5. Name the endpoint that must follow, if the spec has one.
     """
-    return guarded(
-        ROLL_BACK,
-        request.incident_id,
-        request.model,
-        lambda: _roll_back(services, request),
-        lambda failure: MitigationResult(failure=failure, escalate=True),
-    )
-
-
-def _roll_back(services: Services, request: MitigateRequest) -> MitigationResult:
     incident = find_incident(services, request.model, request.incident_id)
     spec = services.specs.get(request.model)
     known = incident.action("rollback")

@@ -4,20 +4,20 @@ import logging
 from datetime import datetime
 
 from activities.response.pause_compute import resume_lease
-from activities.response.plan_response import find_incident
 from activities.response.retrain import retraining_runs
 from activities.response.roll_back import call_off_rollback, created_at_of, own_rollback
-from activities.response.settle_mitigation import keep_action
 from nightshift.domain.champions.decision import ChampionMove, withdrawn
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
 from nightshift.domain.platform.errors import ChampionMovedError
-from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE, UNDO_MITIGATIONS
+from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.domain.response.messages import Serve, UndoRequest, UndoResult
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.move_orders import find_move
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
+from nightshift.services.response.find_incident import find_incident
+from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_acts import undone_key
 from nightshift.services.response.ordered_actions import ordered_actions
 
@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 _MADE = frozenset({"promotion", "review"})
 
 
-def run_undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
+@activity("undo_mitigations")
+def undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
     """Undo every mitigation of an incident that can be undone, each once.
 
     - a rollback: the alias goes back to the bad version by compare-and-set, out of quarantine; if somebody has set it
@@ -39,16 +40,6 @@ def run_undo_mitigations(services: Services, request: UndoRequest) -> UndoResult
 
     The ledger says who asked and why. A person's decision stands: the same version is not rolled back by itself again.
     """
-    return guarded(
-        UNDO_MITIGATIONS,
-        request.incident_id,
-        request.model,
-        lambda: _undo(services, request),
-        lambda failure: UndoResult(failure=failure),
-    )
-
-
-def _undo(services: Services, request: UndoRequest) -> UndoResult:
     incident = find_incident(services, request.model, request.incident_id)
     undone: list[str] = []
     refused: list[str] = []

@@ -2,31 +2,21 @@
 
 from datetime import timedelta
 
-from activities.response.plan_response import find_incident
 from nightshift.domain.ledger.ledger import ACTOR
-from nightshift.domain.platform.names import VERIFY_RECOVERY
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, TimelineEntry
 from nightshift.domain.response.messages import Verification, VerifyRequest
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
+from nightshift.services.response.find_incident import find_incident
 
 
-def run_verify_recovery(services: Services, request: VerifyRequest) -> Verification:
+@activity("verify_recovery")
+def verify_recovery(services: Services, request: VerifyRequest) -> Verification:
     """Look whether an incident's signal has recovered since it was acted upon.
 
     Recovered: its source resolved it; or, when the time is over, no alert of it has fired since. Otherwise it opens
     again, and on-call is paged by the caller.
     """
-    return guarded(
-        VERIFY_RECOVERY,
-        request.incident_id,
-        request.model,
-        lambda: _verify(services, request),
-        lambda failure: Verification(failure=failure),
-    )
-
-
-def _verify(services: Services, request: VerifyRequest) -> Verification:
     incident = find_incident(services, request.model, request.incident_id)
     if incident.state == "resolved":
         return Verification(recovered=True, detail="its source has resolved it")

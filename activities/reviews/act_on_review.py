@@ -5,18 +5,17 @@ import logging
 
 import azure.durable_functions as df
 
-from activities.reviews.settle_review import settled, tell_outcome
-from activities.reviews.tell_reviewers import find_review
+from activities.reviews.close_review import settled, tell_outcome
 from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.platform.errors import BadInputError, ChampionMovedError, MoveCalledOffError
-from nightshift.domain.platform.names import ACT_ON_REVIEW
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.messages import ReviewRequest, ReviewResult
 from nightshift.domain.reviews.review import BoundChange, Review
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.standing import expected_alias
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import starting_activity
 from nightshift.services.reviews.decide_review import record_decision
+from nightshift.services.reviews.find_review import find_review
 from nightshift.services.reviews.fresh_evidence import order_fresh_evidence
 from nightshift.services.reviews.open_review import parts_of
 from nightshift.services.reviews.review_bindings import changes_since
@@ -25,7 +24,8 @@ from nightshift.services.uploads.wake_queue import wake_busy_queue
 logger = logging.getLogger(__name__)
 
 
-async def run_act_on_review(
+@starting_activity("act_on_review")
+async def act_on_review(
     services: Services, client: df.DurableOrchestrationClient, request: ReviewRequest
 ) -> ReviewResult:
     """Do what follows from a decision; a repeat finds its own traces and goes on.
@@ -36,20 +36,10 @@ async def run_act_on_review(
        off: it is void, fresh evidence is ordered.
     4. Else the champion moves by compare-and-set, and the serving endpoint, if there is one, must follow.
     """
-    result = await asyncio.to_thread(_guarded, services, request)
+    result = await asyncio.to_thread(_act, services, request)
     if result.state == "void":
         await wake_busy_queue(client, services, request.model)
     return result
-
-
-def _guarded(services: Services, request: ReviewRequest) -> ReviewResult:
-    return guarded(
-        ACT_ON_REVIEW,
-        request.review_id,
-        request.model,
-        lambda: _act(services, request),
-        lambda failure: ReviewResult(failure=failure),
-    )
 
 
 def _act(services: Services, request: ReviewRequest) -> ReviewResult:

@@ -2,9 +2,11 @@
 
 from nightshift.domain.lifecycle.run import Batch, ClaimRequest
 from nightshift.domain.platform.ports import Services
+from nightshift.services.platform.activity import activity
 
 
-def run_claim_uploads(services: Services, request: ClaimRequest) -> Batch:
+@activity("claim_uploads")
+def claim_uploads(services: Services, request: ClaimRequest) -> Batch:
     """Claim all waiting uploads; the same request always gets the same batch, an empty one ends the queue."""
     batch = services.uploads.claim(request.model, request.generation, request.claim)
     return batch.model_copy(update={"patience": services.patience})

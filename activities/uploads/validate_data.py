@@ -5,17 +5,21 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from nightshift.domain.lifecycle.run import ValidateRequest, ValidationOrderRef, ValidationResult
-from nightshift.domain.platform.errors import BlobChangedError, BlobMissingError, UnknownModelError
+from nightshift.domain.lifecycle.run import Oversize, Validated, ValidateRequest, ValidationOrderRef
+from nightshift.domain.platform.errors import (
+    BlobChangedError,
+    BlobMissingError,
+    UnknownModelError,
+)
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.loading import importing
-from nightshift.domain.platform.names import EVIDENCE, VALIDATE_DATA
+from nightshift.domain.platform.names import EVIDENCE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
-from nightshift.domain.platform.step import Failure, JobSettings
-from nightshift.domain.uploads.contract import ContractReport, Violation
+from nightshift.domain.platform.step import JobSettings
+from nightshift.domain.uploads.contract import ContractReport, ContractViolationError, Violation
 from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, DatasetPart, PartReport, Upload, ValidationOrder
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
 from nightshift.services.uploads.train_again import kept_content, manifest_of
 
 # What travels through history is a summary; the reports in blob storage are complete.
@@ -23,25 +27,19 @@ _VIOLATIONS_IN_HISTORY = 20
 _MEGABYTE = 1024 * 1024
 
 
-def run_validate_data(services: Services, request: ValidateRequest) -> ValidationResult:
+@activity("validate_data")
+def validate_data(services: Services, request: ValidateRequest) -> Validated | Oversize:
     """Validate the uploads of a run.
 
     An upload that breaks its contract is left out and reported; the run halts only if no upload is left.
 
     Returns:
-        The reports and the manifest of the dataset; or the orders for files that a Databricks job must validate first;
-        or the failure for which the run halts.
+        The reports and the manifest of the dataset; or the orders for files that a Databricks job must validate first.
+
+    Raises:
+        UnknownModelError: there is no such model.
+        ContractViolationError: no upload is left.
     """
-    return guarded(
-        VALIDATE_DATA,
-        request.run,
-        request.model,
-        lambda: _validate(services, request),
-        lambda failure: ValidationResult(failure=failure),
-    )
-
-
-def _validate(services: Services, request: ValidateRequest) -> ValidationResult:
     if request.model not in services.specs.names():
         upload = request.uploads[0]
         raise UnknownModelError(upload.folder or request.model, services.specs.names(), where=upload.name)
@@ -56,7 +54,7 @@ def _validate(services: Services, request: ValidateRequest) -> ValidationResult:
     ]
     if oversize:
         orders = tuple(_order(services, request, spec, upload, last_newest) for upload in oversize)
-        return ValidationResult(oversize=orders, job=_job(spec))
+        return Oversize(oversize=orders, job=_job(spec))
 
     parts: list[PartReport] = []
     for upload in request.uploads:
@@ -69,15 +67,15 @@ def _validate(services: Services, request: ValidateRequest) -> ValidationResult:
         content_type="application/json",
     )
     passed = [part for part in parts if part.report.passed]
-    result = ValidationResult(
+    if not passed:
+        raise _broken(parts)
+    return Validated(
         parts=tuple(_shortened(part) for part in parts),
         reports=reports,
+        manifest=_manifest(services, request.run, spec, passed),
+        job=_job(spec),
         refused=tuple(part.upload.name for part in parts if not part.report.passed),
     )
-    if not passed:
-        return result.model_copy(update={"failure": _failure(parts)})
-    manifest = _manifest(services, request.run, spec, passed)
-    return result.model_copy(update={"manifest": manifest, "job": _job(spec)})
 
 
 def _order(
@@ -158,15 +156,13 @@ def _shortened(part: PartReport) -> PartReport:
     return part.model_copy(update={"report": part.report.model_copy(update={"violations": violations, "columns": ()})})
 
 
-def _failure(parts: Sequence[PartReport]) -> Failure:
+def _broken(parts: Sequence[PartReport]) -> ContractViolationError:
     with importing("nightshift.validation.summary"):
         from nightshift.validation.summary import summary
 
     rules = sorted({violation.rule for part in parts for violation in part.report.violations})
     text = "\n".join(f"{part.upload.name}: {summary(part.report)}" for part in parts)
-    return Failure(
-        step=VALIDATE_DATA, code="contract_violation", message=text[:4_000], fields={"rules": ", ".join(rules)}
-    )
+    return ContractViolationError(text[:4_000], rules)
 
 
 def _manifest(services: Services, run: str, spec: ModelSpec, passed: Sequence[PartReport]) -> BlobRef:

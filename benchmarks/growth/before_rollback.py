@@ -30,8 +30,8 @@ import psutil
 from azure.core.exceptions import ServiceRequestError
 from azure.data.tables import TableServiceClient
 
-from activities.response.plan_response import run_plan_response
-from activities.response.roll_back import run_roll_back
+from activities.response.plan_response import plan_response
+from activities.response.roll_back import roll_back
 from benchmarks.growth.table_calls import CountingTransport, Measured
 from local_host.stack.azurite import azurite_script, node
 from local_host.stack.endpoints import PORT_NAMES, Endpoints
@@ -229,14 +229,12 @@ def _answer(services: Any, transport: CountingTransport, number: int) -> Measure
     # As the trigger does before it starts the orchestration.
     claim = TimelineEntry(key=f"start-{found.response}", at=services.clock(), actor=ACTOR, what="its response starts")
     services.incidents.change(_MODEL, found.incident_id, lambda known: known.told(claim))
-    planned = run_plan_response(
+    planned = plan_response(
         services, PlanRequest(model=_MODEL, incident_id=found.incident_id, at=services.clock(), look=0)
     )
     assert planned.plan is not None, planned
     assert planned.plan.mitigations[0] == "rollback"
-    result = run_roll_back(
-        services, MitigateRequest(model=_MODEL, incident_id=found.incident_id, mitigation="rollback")
-    )
+    result = roll_back(services, MitigateRequest(model=_MODEL, incident_id=found.incident_id, mitigation="rollback"))
     assert result.action is not None, result
     assert result.action.state == "done", result
     return measured

@@ -13,7 +13,6 @@ from nightshift.domain.improvement.loop import Round
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.names import EVALUATE_METRICS, VALIDATE_DATA
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.view import RunDetail
 from nightshift.domain.reviews.packet import Link
@@ -45,7 +44,9 @@ def explained(view: RunView) -> RunView:
     output = view.run.output if isinstance(view.run.output, dict) else {}
     loop = output.get("improvement") or output
     evidence = next(reversed(list(comparisons(view.run))), None)
-    reports = [item for step in view.run.steps if step.name == VALIDATE_DATA for item in _part_of(step.result, "parts")]
+    reports = [
+        item for step in view.run.steps if step.name == "validate_data" for item in _part_of(step.result, "parts")
+    ]
     return replace(
         view,
         review_id=str(output.get("review_id") or ""),
@@ -89,6 +90,6 @@ def comparisons(detail: RunDetail) -> Iterator[Evidence]:
     summaries = [
         step.result.get("summary")
         for step in detail.steps
-        if step.name == EVALUATE_METRICS and isinstance(step.result, dict)
+        if step.name == "evaluate_metrics" and isinstance(step.result, dict)
     ]
     yield from _read(Evidence, summaries)

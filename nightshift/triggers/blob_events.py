@@ -10,13 +10,13 @@ from urllib.parse import unquote
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities.lifecycle.send_alert import run_send_alert
 from nightshift.domain.lifecycle.run import AlertRequest
 from nightshift.domain.platform.correlation import correlate, current
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.names import BLOB_EVENTS_QUEUE, BRONZE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload import UNROUTED, BlobRef, StoredBlob, Upload, passed_over
+from nightshift.services.response.raise_alert import raise_alert
 from nightshift.services.uploads.read_event import parse_event
 from nightshift.services.uploads.wake_queue import wake_queue
 from nightshift.triggers.alerts import Responder
@@ -218,7 +218,7 @@ def _tell(services: Services, event_id: str, error: BadInputError) -> None:
         detail=error.message,
         at=services.clock(),
     )
-    run_send_alert(services, alert)
+    raise_alert(services, alert)
 
 
 async def submit_uploads(client: df.DurableOrchestrationClient, services: Services, uploads: Sequence[Upload]) -> None:

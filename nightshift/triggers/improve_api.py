@@ -7,7 +7,7 @@ from collections.abc import Callable
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities.improvement.order_improvement import run_order_improvement
+from activities.improvement.order_improvement import order_improvement
 from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.improvement.trace import PlanFeedback
 from nightshift.domain.platform.errors import BadInputError
@@ -31,10 +31,7 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
         principal = require_role(req, "Operator", "Reviewer")
         run, comment = _body(req)
         order = ImproveOrder(model=req.route_params["model"], run=run, by=principal.actor, reason=comment)
-        ordered = await run_order_improvement(services(), client, order)
-        if ordered.failure is not None:
-            status = 404 if ordered.failure.code == "unknown_model" else 400
-            return problem(status, ordered.failure.code, ordered.failure.message)
+        ordered = await order_improvement(services(), client, order)
         view = ImprovementView(
             model=order.model,
             identity=ordered.identity,

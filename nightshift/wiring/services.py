@@ -38,7 +38,7 @@ from nightshift.domain.platform.record_ports import (
     UploadQueue,
 )
 from nightshift.domain.platform.started_version import started_version
-from nightshift.domain.platform.step import Patience
+from nightshift.domain.platform.step import RetryPolicy
 from nightshift.wiring.connections import REQUEST_SHARE, Connections
 from nightshift.wiring.opened import opened
 from nightshift.wiring.settings import Settings
@@ -81,7 +81,7 @@ class LazyServices(Connections):
         return timedelta(days=self._settings.keep_history_days)
 
     @property
-    def patience(self) -> Patience:
+    def patience(self) -> RetryPolicy:
         """How long steps are tried again."""
         return self._settings.patience
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nightshift.domain.platform.errors import BadInputError, MisconfiguredError
-from nightshift.domain.platform.step import Patience
+from nightshift.domain.platform.step import RetryPolicy
 from nightshift.wiring.language_model_settings import LanguageModelSettings, read_language_model
 
 Value = TypeVar("Value")
@@ -54,7 +54,7 @@ class Settings:
     notify_file: Path | None
     public_url: str
     client_id: str | None
-    patience: Patience
+    patience: RetryPolicy
     keep_history_days: float
     mlflow_url: str
     databricks_url: str
@@ -116,7 +116,7 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         model_specs=root / environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs"),
         client_id=environ.get("AZURE_CLIENT_ID"),
         keep_history_days=history,
-        patience=Patience(attempts=int(attempts), seconds=seconds),
+        patience=RetryPolicy(attempts=int(attempts), seconds=seconds),
         mlflow_url=environ.get("NIGHTSHIFT_MLFLOW_URL", tracking),
         databricks_url=environ.get("NIGHTSHIFT_DATABRICKS_URL", databricks),
     )

@@ -1,33 +1,68 @@
-"""How an orchestrator brings a serving endpoint to a version and waits until it serves it."""
+"""How an orchestrator brings a serving endpoint to the champion, or takes the champion back."""
 
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 
-import azure.durable_functions as df
-
-from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.names import MOVE_SERVING
+from activities.champions.move_serving import move_serving
 from nightshift.domain.response.messages import MoveServingRequest, Serve, ServeResult
+from orchestrators.platform.calls import Orchestration, StepFailed, Steps
 from orchestrators.platform.waiting import pause
-from orchestrators.response.response import SERVING_LOOKS, SERVING_PAUSE
 
-Steps = Generator[Any, Any, Any]
+# An endpoint that does not serve a version after this long is somebody's to look at.
+SERVING_POLLS = 60
+SERVING_PAUSE = timedelta(seconds=2)
 
 
-def follow_alias(
-    context: df.DurableOrchestrationContext, serve: Serve, subject: str, step: Callable[[str, Message], Steps]
-) -> Generator[Any, Any, ServeResult]:
-    """Look at the endpoint until it serves the version, has failed, or its time is over.
+@dataclass(frozen=True)
+class Followed:
+    """Whether an endpoint has followed the alias.
+
+    Attributes:
+        moved: it serves the version.
+        detail: that, or what went wrong, what was taken back, and where the endpoint is now.
+        back: whether the endpoint serves what was taken back to; True if it need not.
+    """
+
+    moved: bool
+    detail: str
+    back: bool = True
+
+
+def sync_endpoint(orchestration: Orchestration, request: MoveServingRequest) -> Steps[ServeResult]:
+    """Poll the endpoint until it serves the version, has failed, or its time is over."""
+    result = ServeResult()
+    for polls in range(SERVING_POLLS):
+        try:
+            result = yield from orchestration.step(move_serving, request.model_copy(update={"looks": polls}))
+        except StepFailed as failed:
+            return ServeResult(failed=True, detail=failed.failure.message)
+        if result.moved or result.failed:
+            return result
+        yield from pause(orchestration.context, SERVING_PAUSE)
+    return result.model_copy(update={"failed": True, "detail": f"{result.detail}, but does not get there"})
+
+
+def sync_or_take_back(
+    orchestration: Orchestration,
+    request: MoveServingRequest,
+    take_back: Callable[[str], Steps[tuple[str, Serve | None]]],
+) -> Steps[Followed]:
+    """Bring the endpoint to the version; if it does not get there, take the alias back, and the endpoint with it.
 
     Args:
-        subject: id of what the endpoint is moved for, for the logs.
-        step: how the orchestrator calls an activity; its result or a failure.
+        take_back: moves the alias back. It is given the problem, and returns what it did, and what the endpoint must
+            serve again; None if it need not.
     """
-    result = ServeResult()
-    for looks in range(SERVING_LOOKS):
-        request = MoveServingRequest(model=serve.model, incident_id=subject, serve=serve, looks=looks)
-        result = ServeResult.from_json((yield from step(MOVE_SERVING, request)))
-        if result.moved or result.failed or result.failure is not None:
-            return result
-        yield from pause(context, SERVING_PAUSE)
-    return result.model_copy(update={"failed": True, "detail": f"{result.detail}, but does not get there"})
+    moved = yield from sync_endpoint(orchestration, request)
+    if moved.moved:
+        return Followed(moved=True, detail=moved.detail)
+    problem = f"the serving endpoint did not follow: {moved.detail}"
+    done, serve = yield from take_back(problem)
+    said = f"{problem}; {done}" if done else problem
+    if serve is None:
+        return Followed(moved=False, detail=said)
+    back = yield from sync_endpoint(orchestration, request.model_copy(update={"serve": serve}))
+    if not back.moved:
+        said = f"{said}; it does not serve version {serve.version} either: {back.detail}"
+    return Followed(moved=False, detail=said, back=back.moved)

@@ -1,59 +1,44 @@
 """The improvement loop: planner, executor, critic, a few times; then the lifecycle's own gate, or a person."""
 
 import math
-from collections.abc import Generator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal
 
 import azure.durable_functions as df
 
+from activities.improvement.critique_round import critique_round
+from activities.improvement.plan_improvement import plan_improvement
+from activities.improvement.trace_round import trace_round
+from activities.lifecycle.decide_action import decide_action
+from activities.lifecycle.evaluate_metrics import evaluate_metrics
+from activities.lifecycle.send_alert import send_alert
 from nightshift.domain.improvement.loop import Budget, Criticism, Planned, Round
 from nightshift.domain.improvement.messages import (
     CriticiseRequest,
-    CriticiseResult,
     ImprovementInput,
     ImprovementOutcome,
     PlanImprovementRequest,
-    PlanImprovementResult,
     TraceRoundRequest,
-    TraceRoundResult,
 )
 from nightshift.domain.improvement.plan import Plan
-from nightshift.domain.lifecycle.run import (
-    AlertRequest,
-    DecideRequest,
-    DecideResult,
-    EvaluateRequest,
-    EvaluateResult,
-    TriggerRequest,
-)
-from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.names import (
-    CRITICISE_ROUND,
-    DECIDE_ACTION,
-    EVALUATE_METRICS,
-    PLAN_IMPROVEMENT,
-    SEND_ALERT,
-    TRACE_ROUND,
-)
-from nightshift.domain.platform.step import Failure, Patience
+from nightshift.domain.lifecycle.run import AlertRequest, DecideRequest, EvaluateRequest, EvaluateResult, TriggerRequest
+from nightshift.domain.platform.step import Failure, RetryPolicy
 from nightshift.domain.platform.text import escaped
 from nightshift.domain.uploads.upload import BlobRef
-from orchestrators.lifecycle.job import JobEnd, run_job
-from orchestrators.lifecycle.lifecycle import DECIDING_ATTEMPTS
-from orchestrators.platform.failures import reason_of
-from orchestrators.platform.retries import steadily
+from orchestrators.lifecycle.job import run_job
+from orchestrators.lifecycle.lifecycle import deciding
+from orchestrators.platform.calls import Orchestration, StepFailed, Steps, call
 from orchestrators.platform.versions import tell_step
 
-Steps = Generator[Any, Any, Any]
 _HOUR = 3600
 # A trace is for people to look at later: a loop does not wait minutes for it.
-TRACING = Patience(attempts=3, seconds=5)
+TRACING = RetryPolicy(attempts=3, seconds=5)
 # An alert takes 8,000 characters: all rounds share most of them, so that none is cut off by those before it.
 _STORY, _CONCLUSION = 6_000, 1_500
 
 
-def improvement(context: df.DurableOrchestrationContext) -> Steps:
+def improvement(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]]:
     """Improve a model whose challenger was rejected.
 
     1. ``plan_improvement``: what to try next, from the evidence and everything tried before.
@@ -67,49 +52,51 @@ def improvement(context: df.DurableOrchestrationContext) -> Steps:
     return outcome.to_json()
 
 
-class _Loop:
+class _Loop(Orchestration):
     """The steps of one loop; it holds nothing that replay would not build again."""
 
     def __init__(self, context: df.DurableOrchestrationContext, order: ImprovementInput) -> None:
-        self.context = context
+        super().__init__(context, order.patience)
         self.order = order
         self.number = 1
         self.rounds: list[Round] = []
         self.spent = Budget(job_runs=0, dbu=0, tokens=0)
         self.evidence = order.evidence
 
-    def run(self) -> Generator[Any, Any, ImprovementOutcome]:
+    def run(self) -> Steps[ImprovementOutcome]:
+        """All rounds, then the end; a step that fails ends the loop."""
+        try:
+            return (yield from self.improve())
+        except StepFailed as failed:
+            # What was asked of a language model for nothing counts all the same.
+            tokens = int(failed.failure.fields.get("tokens", 0))
+            self.spent = self.spent.plus(Budget(job_runs=0, dbu=0, tokens=tokens))
+            return (yield from self.give_up("", failed.failure))
+
+    def improve(self) -> Steps[ImprovementOutcome]:
         """All rounds, then the end."""
-        reason, failure = "", None
+        reason = ""
         for number in range(1, self.order.policy.max_iterations + 1):
             self.number = number
             began = self.context.current_utc_datetime
             planned = yield from self.plan()
-            if planned.failure is not None or planned.planned is None:
-                self.spent = self.spent.plus(Budget(job_runs=0, dbu=0, tokens=planned.tokens))
-                failure = planned.failure
-                break
-            if planned.planned.plan is None:
-                reason = self.exhausted(planned.planned)
+            if planned.plan is None:
+                reason = self.exhausted(planned)
                 break
             planned_at = self.context.current_utc_datetime
-            evidence, look = yield from self.execute(planned.planned, planned.planned.plan)
+            evaluated = yield from self.execute(planned, planned.plan)
             executed_at = self.context.current_utc_datetime
-            judged = yield from self.criticise(evidence, look)
-            if judged.failure is not None or judged.criticism is None:
-                failure = judged.failure
-                break
-            criticism = judged.criticism
+            criticism = yield from self.critique(evaluated)
             self.rounds[-1] = self.rounds[-1].model_copy(update={"criticism": criticism})
             yield from self.trace((began, planned_at, executed_at, self.context.current_utc_datetime))
             reason = criticism.reason
-            if criticism.judgement == "accept" and evidence is not None:
-                return (yield from self.decide(evidence, criticism))
+            if criticism.judgement == "accept" and evaluated is not None:
+                return (yield from self.decide(evaluated.evidence))
             if criticism.judgement == "reject":
                 break
-        return (yield from self.give_up(reason, failure))
+        return (yield from self.give_up(reason, None))
 
-    def plan(self) -> Generator[Any, Any, PlanImprovementResult]:
+    def plan(self) -> Steps[Planned]:
         """Step 1."""
         request = PlanImprovementRequest(
             model=self.order.model,
@@ -119,7 +106,7 @@ class _Loop:
             rounds=tuple(self.rounds),
             spent=self.spent,
         )
-        return PlanImprovementResult.from_json((yield from self.step(PLAN_IMPROVEMENT, request)))
+        return (yield from self.step(plan_improvement, request)).planned
 
     def exhausted(self, planned: Planned) -> str:
         """No plan: what was asked of a language model for nothing counts all the same."""
@@ -127,7 +114,7 @@ class _Loop:
         reason = f"after {len(self.rounds)} rounds nothing is left to try that the spec allows and the budget pays for"
         return f"{reason} ({planned.note})" if planned.note else reason
 
-    def execute(self, planned: Planned, plan: Plan) -> Generator[Any, Any, tuple[BlobRef | None, int]]:
+    def execute(self, planned: Planned, plan: Plan) -> Steps[EvaluateResult | None]:
         """Step 2 and the evaluation of step 3; a job that fails is a round without evidence."""
         request = TriggerRequest(
             model=self.order.model,
@@ -143,14 +130,14 @@ class _Loop:
         left, rate = self.order.policy.budget.minus(self.spent), self.order.policy.dbu_per_hour
         job = self.order.job.model_copy(update={"max_attempts": min(self.order.job.max_attempts, left.job_runs)})
         most = left.dbu / rate * _HOUR if rate else math.inf
-        end: JobEnd = yield from run_job(self.context, request, job, self.order.patience, self.tell, most)
+        end = yield from run_job(self, request, job, most)
         cost = Budget(
             job_runs=len(end.run_ids),
             dbu=end.seconds / _HOUR * self.order.policy.dbu_per_hour,
             tokens=planned.tokens,
         )
         self.spent = self.spent.plus(cost)
-        result, failure = EvaluateResult(), end.failure
+        evaluated, failure = None, end.failure
         if failure is None:
             evaluate = EvaluateRequest(
                 model=self.order.model,
@@ -159,8 +146,10 @@ class _Loop:
                 round=self.number,
                 counted=True,
             )
-            result = EvaluateResult.from_json((yield from self.step(EVALUATE_METRICS, evaluate)))
-            failure = result.failure
+            try:
+                evaluated = yield from self.step(evaluate_metrics, evaluate)
+            except StepFailed as failed:
+                failure = failed.failure
         self.rounds.append(
             Round(
                 number=self.number,
@@ -169,30 +158,31 @@ class _Loop:
                 planner_note=planned.note,
                 refused=planned.refused,
                 job_runs=end.run_ids,
-                version=result.summary.challenger_version if result.summary else None,
-                metrics=result.summary.metrics if result.summary else (),
+                version=None if evaluated is None else evaluated.summary.challenger_version,
+                metrics=() if evaluated is None else evaluated.summary.metrics,
                 spent=cost,
                 error=f"{failure.code}: {failure.message}"[:2_000] if failure else "",
             )
         )
-        self.evidence = result.evidence or self.evidence
-        return result.evidence, result.look
+        if evaluated is not None:
+            self.evidence = evaluated.evidence
+        return evaluated
 
-    def criticise(self, evidence: BlobRef | None, look: int) -> Generator[Any, Any, CriticiseResult]:
+    def critique(self, evaluated: EvaluateResult | None) -> Steps[Criticism]:
         """Step 3."""
         request = CriticiseRequest(
             model=self.order.model,
             run=self.order.run,
             manifest=self.order.manifest,
-            evidence=evidence,
+            evidence=None if evaluated is None else evaluated.evidence,
             start=self.order.evidence,
             rounds=tuple(self.rounds),
             spent=self.spent,
-            look=look,
+            look=0 if evaluated is None else evaluated.look,
         )
-        return CriticiseResult.from_json((yield from self.step(CRITICISE_ROUND, request)))
+        return (yield from self.step(critique_round, request)).criticism
 
-    def trace(self, times: tuple[datetime, datetime, datetime, datetime]) -> Steps:
+    def trace(self, times: tuple[datetime, datetime, datetime, datetime]) -> Steps[None]:
         """Keep the round as an MLflow trace; the loop goes on without one where MLflow does not take it."""
         before = self.rounds[-2].criticism if len(self.rounds) > 1 else None
         request = TraceRoundRequest(
@@ -202,10 +192,11 @@ class _Loop:
             times=times,
             feedback=before.feedback.likely_reason if before else "",
         )
-        traced = TraceRoundResult.from_json((yield from self.step(TRACE_ROUND, request, TRACING)))
-        self.rounds[-1] = self.rounds[-1].model_copy(update={"trace": traced.trace})
+        with suppress(StepFailed):
+            traced = yield from self.step(trace_round, request, TRACING)
+            self.rounds[-1] = self.rounds[-1].model_copy(update={"trace": traced.trace})
 
-    def decide(self, evidence: BlobRef, criticism: Criticism) -> Generator[Any, Any, ImprovementOutcome]:
+    def decide(self, evidence: BlobRef) -> Steps[ImprovementOutcome]:
         """Step 4, accepted."""
         request = DecideRequest(
             model=self.order.model,
@@ -215,12 +206,8 @@ class _Loop:
             round=self.number,
             validated_by=self.order.validated_by,
         )
-        patience = self.order.patience
-        patience = patience.model_copy(update={"attempts": max(patience.attempts, DECIDING_ATTEMPTS)})
-        decided = DecideResult.from_json((yield from self.step(DECIDE_ACTION, request, patience)))
-        if decided.failure is not None:
-            return (yield from self.give_up(criticism.reason, decided.failure))
-        if decided.decision is None or decided.outcome is None or decided.outcome == "void":
+        decided = yield from self.step(decide_action, request, deciding(self.retry))
+        if decided.outcome == "void":
             return (yield from self.give_up("the champion moved while the loop ran: its evidence is void", None))
         if decided.outcome == "rejected":
             return (yield from self.give_up(decided.decision.reason, None))
@@ -237,7 +224,7 @@ class _Loop:
             review_id=decided.review_id,
         )
 
-    def give_up(self, reason: str, failure: Failure | None) -> Generator[Any, Any, ImprovementOutcome]:
+    def give_up(self, reason: str, failure: Failure | None) -> Steps[ImprovementOutcome]:
         """Step 4, rejected: tell a person what was tried and what came of it."""
         outcome: Literal["failed", "rejected"] = "rejected" if failure is None else "failed"
         said = reason if failure is None else f"{failure.step} failed: {failure.code}: {failure.message}"
@@ -251,7 +238,7 @@ class _Loop:
             detail=_story(self.rounds, said),
             at=self.context.current_utc_datetime,
         )
-        yield steadily(self.context, SEND_ALERT, request, self.order.patience)
+        yield from call(self.context, send_alert, request, self.retry)
         return ImprovementOutcome(
             outcome=outcome,
             model=self.order.model,
@@ -262,16 +249,7 @@ class _Loop:
             failure=failure,
         )
 
-    def step(self, activity: str, message: Message, patience: Patience | None = None) -> Steps:
-        """Call an activity; when its patience is used up, its result is a failure like any other."""
-        self.tell(activity)
-        try:
-            return (yield steadily(self.context, activity, message, patience or self.order.patience))
-        except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up
-            failure = Failure(step=activity, code="service_unavailable", message=reason_of(error))
-            return {"failure": failure.to_json()}
-
-    def tell(self, step: str) -> None:
+    def set_status(self, step: str) -> None:
         """Set the custom status that people see while the loop goes on."""
         tell_step(self.context, step, round=self.number)
 

@@ -1,78 +1,62 @@
 """The response to an incident: plan, mitigate, verify, and tell people what they must know."""
 
-from collections.abc import Generator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import azure.durable_functions as df
 
-from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.names import (
-    INCIDENT_CHANGED,
-    MOVE_SERVING,
-    PAUSE_COMPUTE,
-    PLAN_RESPONSE,
-    READ_RETRAINING,
-    RESUME_COMPUTE,
-    RETRAIN,
-    ROLL_BACK,
-    SETTLE_MITIGATION,
-    TELL_ON_CALL,
-    UNDO_MITIGATIONS,
-    VERIFY_RECOVERY,
-)
+from activities.response.complete_mitigation import complete_mitigation
+from activities.response.notify_on_call import notify_on_call
+from activities.response.pause_compute import pause_compute, resume_compute
+from activities.response.plan_response import plan_response
+from activities.response.retrain import read_retraining, retrain
+from activities.response.roll_back import roll_back
+from activities.response.undo_mitigations import undo_mitigations
+from activities.response.verify_recovery import verify_recovery
+from nightshift.domain.platform.names import INCIDENT_CHANGED
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.incident import ActionState
 from nightshift.domain.response.messages import (
     MitigateRequest,
     MitigationResult,
     MoveServingRequest,
-    PlannedResponse,
     PlanRequest,
     ResponseInput,
     ResponsePlan,
     RetrainingRequest,
-    RetrainingState,
     Serve,
-    ServeResult,
     SettleRequest,
     UndoRequest,
-    UndoResult,
-    Verification,
     VerifyRequest,
 )
 from nightshift.domain.response.playbook import Mitigation
-from orchestrators.platform.failures import reason_of
-from orchestrators.platform.retries import steadily
-from orchestrators.platform.versions import tell_step
+from nightshift.services.platform.activity import Declaration
+from orchestrators.champions.serving import sync_or_take_back
+from orchestrators.platform.calls import Orchestration, StepFailed, Steps
 from orchestrators.platform.waiting import pause, wait_until
 
-Steps = Generator[Any, Any, Any]
-
-_ACTIVITIES: dict[Mitigation, str] = {
-    "rollback": ROLL_BACK,
-    "retrain": RETRAIN,
-    "pause_compute": PAUSE_COMPUTE,
-    "page": TELL_ON_CALL,
-    "notify": TELL_ON_CALL,
-    "ask": TELL_ON_CALL,
+_ACTIVITIES: dict[Mitigation, Declaration[MitigateRequest, MitigationResult]] = {
+    "rollback": roll_back,
+    "retrain": retrain,
+    "pause_compute": pause_compute,
+    "page": notify_on_call,
+    "notify": notify_on_call,
+    "ask": notify_on_call,
 }
 # Those whose effect on the signal is looked at afterwards.
 _VERIFIED = frozenset({"rollback", "retrain"})
 
-# An endpoint that does not serve a version after this long is somebody's to look at.
-SERVING_LOOKS = 60
-SERVING_PAUSE = timedelta(seconds=2)
 # A retraining is one lifecycle, behind at most a few others.
-RETRAINING_LOOKS = 600
-_FIRST_LOOK, _LONGEST_LOOK = timedelta(seconds=3), timedelta(seconds=60)
+RETRAINING_POLLS = 600
+_FIRST_POLL, _LONGEST_PAUSE = timedelta(seconds=3), timedelta(seconds=60)
 
 
 class UnpagedError(RuntimeError):
     """On-call was to be paged about an incident, and the page is not on record."""
 
 
-def response(context: df.DurableOrchestrationContext) -> Steps:
+def response(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]]:
     """Answer an incident.
 
     1. ``plan_response``: act, hold (its cause is open), mute (maintenance) or leave. Hold and mute are planned again
@@ -86,11 +70,11 @@ def response(context: df.DurableOrchestrationContext) -> Steps:
     return (yield from _Response(context, order).run())
 
 
-class _Response:
+class _Response(Orchestration):
     """The steps of one response; it holds nothing that replay would not build again."""
 
     def __init__(self, context: df.DurableOrchestrationContext, order: ResponseInput) -> None:
-        self.context = context
+        super().__init__(context, order.patience)
         self.order = order
         self.changed = context.wait_for_external_event(INCIDENT_CHANGED)
         self.woken = False
@@ -98,7 +82,7 @@ class _Response:
         self.escalations = 0
         self.unrecorded: Failure | None = None
 
-    def run(self) -> Steps:
+    def run(self) -> Steps[dict[str, Any]]:
         """Steps 1 to 4; a response whose page could not even be put on record fails, which the sweep pages.
 
         Raises:
@@ -109,7 +93,7 @@ class _Response:
             raise UnpagedError(self.unrecorded.message)
         return verdict
 
-    def answer(self) -> Steps:
+    def answer(self) -> Steps[dict[str, Any]]:
         """Steps 1 to 4."""
         if self.order.again:
             self.trouble.append("it fired again after it had been resolved; nothing is done a second time")
@@ -123,8 +107,9 @@ class _Response:
         resume_at: datetime | None = None
         for mitigation in plan.mitigations:
             result = yield from self.mitigate(mitigation, plan.reason)
-            results[mitigation] = result.action.state if result.action else "failed"
-            resume_at = result.resume_at or resume_at
+            results[mitigation] = "failed" if result is None else result.action.state
+            if result is not None:
+                resume_at = result.resume_at or resume_at
         since = self.context.current_utc_datetime
         if self.trouble:
             yield from self.escalate()
@@ -135,8 +120,8 @@ class _Response:
             yield from self.resume(resume_at)
         return {"verdict": plan.verdict, "rule": plan.rule, **results}
 
-    def plan(self) -> Generator[Any, Any, ResponsePlan | None]:
-        """Step 1."""
+    def plan(self) -> Steps[ResponsePlan | None]:
+        """Step 1; None if it could not be planned."""
         look = 0
         while True:
             request = PlanRequest(
@@ -145,24 +130,27 @@ class _Response:
                 at=self.context.current_utc_datetime,
                 look=look,
             )
-            planned = PlannedResponse.from_json((yield from self.step(PLAN_RESPONSE, request)))
-            if planned.failure is not None or planned.plan is None:
-                self.note(planned.failure)
+            try:
+                plan = (yield from self.step(plan_response, request)).plan
+            except StepFailed as failed:
+                self.note(failed)
                 return None
-            plan = planned.plan
             if plan.until is None or plan.verdict not in {"hold", "mute"}:
                 return plan
             yield from self.sleep(plan.until)
             look += 1
 
-    def mitigate(self, mitigation: Mitigation, reason: str) -> Generator[Any, Any, MitigationResult]:
-        """Step 2, one mitigation."""
+    def mitigate(self, mitigation: Mitigation, reason: str) -> Steps[MitigationResult | None]:
+        """Step 2, one mitigation; None if its activity has failed."""
         request = MitigateRequest(
             model=self.order.model, incident_id=self.order.incident_id, mitigation=mitigation, reason=reason
         )
-        result = MitigationResult.from_json((yield from self.step(_ACTIVITIES[mitigation], request)))
-        self.note(result.failure)
-        if result.escalate and result.action is not None:
+        try:
+            result = yield from self.step(_ACTIVITIES[mitigation], request)
+        except StepFailed as failed:
+            self.note(failed)
+            return None
+        if result.escalate:
             self.trouble.append(f"{mitigation} {result.action.state}: {result.action.detail}")
         if result.serve is not None:
             result = yield from self.follow(result, result.serve)
@@ -170,49 +158,40 @@ class _Response:
             result = yield from self.await_retraining(result)
         return result
 
-    def follow(self, result: MitigationResult, serve: Serve) -> Generator[Any, Any, MitigationResult]:
+    def follow(self, result: MitigationResult, serve: Serve) -> Steps[MitigationResult]:
         """Bring the endpoint to the version of the alias; if it does not get there, the alias goes back."""
-        moved = yield from self.move_serving(serve)
-        if moved.moved:
-            yield from self.settle("rollback", "done", f"{_detail(result)}; {moved.detail}", mitigated=True)
-            return _with_state(result, "done")
-        problem = moved.failure.message if moved.failure else moved.detail
-        self.trouble.append(f"rollback undone, because its endpoint did not follow: {problem}")
-        request = UndoRequest(
-            model=self.order.model, incident_id=self.order.incident_id, actor="nightshift", comment=problem[:500]
-        )
-        undone = UndoResult.from_json((yield from self.step(UNDO_MITIGATIONS, request)))
-        self.note(undone.failure)
-        if undone.serve is not None:
-            back = yield from self.move_serving(undone.serve)
-            if not back.moved:
-                self.trouble.append(f"the endpoint does not serve the champion: {back.detail or back.failure}")
-        return _with_state(result, "failed")
 
-    def move_serving(self, serve: Serve) -> Generator[Any, Any, ServeResult]:
-        """Look at the endpoint until it serves the version, has failed, or its time is over."""
-        result = ServeResult()
-        for looks in range(SERVING_LOOKS):
-            request = MoveServingRequest(
-                model=self.order.model, incident_id=self.order.incident_id, serve=serve, looks=looks
+        def take_back(problem: str) -> Steps[tuple[str, Serve | None]]:
+            request = UndoRequest(
+                model=self.order.model, incident_id=self.order.incident_id, actor="nightshift", comment=problem[:500]
             )
-            result = ServeResult.from_json((yield from self.step(MOVE_SERVING, request)))
-            if result.moved or result.failed or result.failure is not None:
-                return result
-            yield from pause(self.context, SERVING_PAUSE)
-        return result.model_copy(update={"failed": True, "detail": f"{result.detail}, but does not get there"})
+            try:
+                undone = yield from self.step(undo_mitigations, request)
+            except StepFailed as failed:
+                self.note(failed)
+                return "", None
+            return "; ".join(undone.refused), undone.serve
 
-    def await_retraining(self, result: MitigationResult) -> Generator[Any, Any, MitigationResult]:
+        request = MoveServingRequest(model=self.order.model, incident_id=self.order.incident_id, serve=serve)
+        followed = yield from sync_or_take_back(self, request, take_back)
+        if not followed.moved:
+            self.trouble.append(f"rollback undone: {followed.detail}")
+            return _with_state(result, "failed")
+        yield from self.settle("rollback", "done", f"{result.action.detail}; {followed.detail}", mitigated=True)
+        return _with_state(result, "done")
+
+    def await_retraining(self, result: MitigationResult) -> Steps[MitigationResult]:
         """Wait for the retraining's own verdict."""
         request = RetrainingRequest(
             model=self.order.model, incident_id=self.order.incident_id, identity=result.identity
         )
-        interval = _FIRST_LOOK
-        for _ in range(RETRAINING_LOOKS):
+        interval = _FIRST_POLL
+        for _ in range(RETRAINING_POLLS):
             yield from pause(self.context, interval)
-            state = RetrainingState.from_json((yield from self.step(READ_RETRAINING, request)))
-            if state.failure is not None:
-                self.note(state.failure)
+            try:
+                state = yield from self.step(read_retraining, request)
+            except StepFailed as failed:
+                self.note(failed)
                 return result
             if state.outcome is not None:
                 promoted = state.outcome == "promoted"
@@ -226,11 +205,11 @@ class _Response:
                 if not promoted:
                     self.trouble.append(f"retraining did not help: {state.detail}")
                 return _with_state(result, "done" if promoted else "failed")
-            interval = min(interval * 1.5, _LONGEST_LOOK)
+            interval = min(interval * 1.5, _LONGEST_PAUSE)
         self.trouble.append("the retraining has not come to an end")
         return result
 
-    def verify(self, since: datetime, minutes: float) -> Generator[Any, Any, str]:
+    def verify(self, since: datetime, minutes: float) -> Steps[str]:
         """Step 3."""
         deadline = since + timedelta(minutes=minutes)
         while True:
@@ -238,31 +217,33 @@ class _Response:
             request = VerifyRequest(
                 model=self.order.model, incident_id=self.order.incident_id, since=since, final=now >= deadline
             )
-            verified = Verification.from_json((yield from self.step(VERIFY_RECOVERY, request)))
-            if verified.failure is not None or verified.recovered is False:
-                self.note(verified.failure)
-                if verified.detail:
-                    self.trouble.append(verified.detail)
+            try:
+                verified = yield from self.step(verify_recovery, request)
+            except StepFailed as failed:
+                self.note(failed)
                 yield from self.escalate()
                 return "no"
             if verified.recovered:
                 return "yes"
+            if verified.recovered is False:
+                self.trouble.append(verified.detail)
+                yield from self.escalate()
+                return "no"
             yield from self.sleep(deadline)
 
-    def resume(self, at: datetime) -> Steps:
+    def resume(self, at: datetime) -> Steps[None]:
         """Step 4; an undo before that has resumed it already, and then nothing is left to do."""
         yield from wait_until(self.context, at)
         request = MitigateRequest(
             model=self.order.model, incident_id=self.order.incident_id, mitigation="pause_compute"
         )
-        resumed = yield from self.step(RESUME_COMPUTE, request)
-        if resumed.get("failure"):
-            self.trouble.append(
-                f"the compute lease has ended, but nothing was resumed: {resumed['failure']['message']}"
-            )
+        try:
+            yield from self.step(resume_compute, request)
+        except StepFailed as failed:
+            self.trouble.append(f"the compute lease has ended, but nothing was resumed: {failed.failure.message}")
             yield from self.escalate()
 
-    def escalate(self) -> Steps:
+    def escalate(self) -> Steps[None]:
         """Page a person with everything that went wrong; each escalation pages, at intervals."""
         self.escalations += 1
         request = MitigateRequest(
@@ -272,8 +253,10 @@ class _Response:
             reason="\n".join(self.trouble)[:4_000],
             escalation=f"{self.context.instance_id}:{self.escalations}",
         )
-        result = MitigationResult.from_json((yield from self.step(TELL_ON_CALL, request)))
-        self.unrecorded = result.failure or self.unrecorded
+        try:
+            yield from self.step(notify_on_call, request)
+        except StepFailed as failed:
+            self.unrecorded = failed.failure
 
     def settle(
         self,
@@ -283,8 +266,8 @@ class _Response:
         *,
         mitigated: bool,
         facts: dict[str, Any] | None = None,
-    ) -> Steps:
-        """Write down what became of a mitigation that was waited for."""
+    ) -> Steps[None]:
+        """Write down what became of a mitigation that was waited for; the sweep writes what could not be."""
         request = SettleRequest(
             model=self.order.model,
             incident_id=self.order.incident_id,
@@ -294,34 +277,20 @@ class _Response:
             mitigated=mitigated,
             facts=facts or {},
         )
-        yield from self.step(SETTLE_MITIGATION, request)
+        with suppress(StepFailed):
+            yield from self.step(complete_mitigation, request)
 
-    def step(self, activity: str, message: Message) -> Steps:
-        """Call an activity; when its patience is used up, its result is a failure like any other."""
-        tell_step(self.context, activity)
-        try:
-            return (yield steadily(self.context, activity, message, self.order.patience))
-        except Exception as error:  # noqa: BLE001 - Durable raises the bare class when the retries are used up
-            failure = Failure(step=activity, code="service_unavailable", message=reason_of(error))
-            return {"failure": failure.to_json()}
+    def note(self, failed: StepFailed) -> None:
+        """Remember a failed step for the page."""
+        self.trouble.append(str(failed))
 
-    def note(self, failure: Failure | None) -> None:
-        """Remember a failure for the page."""
-        if failure is not None:
-            self.trouble.append(f"{failure.step} failed: {failure.code}: {failure.message}")
-
-    def sleep(self, until: datetime) -> Steps:
+    def sleep(self, until: datetime) -> Steps[None]:
         """Wait until a time, or until the incident changes for the first time; later changes are looked for by time."""
         if self.woken:
-            yield from wait_until(self.context, min(until, self.context.current_utc_datetime + _LONGEST_LOOK))
+            yield from wait_until(self.context, min(until, self.context.current_utc_datetime + _LONGEST_PAUSE))
         else:
             self.woken = yield from wait_until(self.context, until, self.changed)
 
 
-def _detail(result: MitigationResult) -> str:
-    return result.action.detail if result.action else ""
-
-
 def _with_state(result: MitigationResult, state: ActionState) -> MitigationResult:
-    action = result.action
-    return result.model_copy(update={"action": action.model_copy(update={"state": state}) if action else None})
+    return result.model_copy(update={"action": result.action.model_copy(update={"state": state})})

@@ -1,38 +1,34 @@
 """Undo what was done about an incident, its serving endpoint included."""
 
-from collections.abc import Generator
 from typing import Any
 
 import azure.durable_functions as df
 
-from nightshift.domain.platform.names import MOVE_SERVING, UNDO_MITIGATIONS
-from nightshift.domain.response.messages import MoveServingRequest, ServeResult, UndoRequest, UndoResult
-from orchestrators.platform.retries import steadily
-from orchestrators.platform.versions import tell_step
-from orchestrators.platform.waiting import pause
-from orchestrators.response.response import SERVING_LOOKS, SERVING_PAUSE
-
-Steps = Generator[Any, Any, Any]
+from activities.response.undo_mitigations import undo_mitigations
+from nightshift.domain.response.messages import MoveServingRequest, UndoRequest, UndoResult
+from orchestrators.champions.serving import sync_endpoint
+from orchestrators.platform.calls import Orchestration, StepFailed, Steps, StepUnavailable
 
 
-def undo(context: df.DurableOrchestrationContext) -> Steps:
+def undo(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]]:
     """Undo an incident's mitigations.
 
     1. ``undo_mitigations``: alias, quarantine, compute.
     2. ``move_serving`` until the endpoint serves the champion again.
+
+    Raises:
+        StepUnavailable: something does not answer; the order of the undo stands in the ledger, and the sweep goes on.
     """
     request = UndoRequest.from_json(context.get_input())
-    tell_step(context, UNDO_MITIGATIONS)
-    result = UndoResult.from_json((yield steadily(context, UNDO_MITIGATIONS, request, request.patience)))
+    orchestration = Orchestration(context, request.patience)
+    try:
+        result = yield from orchestration.step(undo_mitigations, request)
+    except StepUnavailable:
+        raise
+    except StepFailed as failed:
+        return {**UndoResult().to_json(), "failure": failed.failure.to_json(), "served": None}
     served = None
     if result.serve is not None:
-        tell_step(context, MOVE_SERVING)
-        for looks in range(SERVING_LOOKS):
-            look = MoveServingRequest(
-                model=request.model, incident_id=request.incident_id, serve=result.serve, looks=looks
-            )
-            served = ServeResult.from_json((yield steadily(context, MOVE_SERVING, look, request.patience)))
-            if served.moved or served.failed or served.failure is not None:
-                break
-            yield from pause(context, SERVING_PAUSE)
+        move = MoveServingRequest(model=request.model, incident_id=request.incident_id, serve=result.serve)
+        served = yield from sync_endpoint(orchestration, move)
     return {**result.to_json(), "served": None if served is None else served.to_json()}

@@ -1,28 +1,26 @@
 """One lifecycle per model at a time: a queue instance runs a model's batches of uploads one after the other."""
 
-from collections.abc import Generator
 from typing import Any
 
 import azure.durable_functions as df
 
+from activities.lifecycle.send_alert import send_alert
+from activities.uploads.claim_uploads import claim_uploads
 from nightshift.domain.lifecycle.run import (
     AlertRequest,
-    Batch,
     ClaimRequest,
     HaltRecord,
     LifecycleInput,
     QueueInput,
     broke_off,
 )
-from nightshift.domain.platform.names import CLAIM_UPLOADS, LIFECYCLE, SEND_ALERT
+from nightshift.domain.platform.names import LIFECYCLE
+from orchestrators.platform.calls import Steps, call
 from orchestrators.platform.failures import reason_of
-from orchestrators.platform.retries import steadily
 from orchestrators.platform.versions import tell_step
 
-Steps = Generator[Any, Any, Any]
 
-
-def model_queue(context: df.DurableOrchestrationContext) -> Steps:
+def model_queue(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any] | None]:
     """Run a model's uploads, one batch at a time, until none is waiting.
 
     1. Claim the waiting uploads as one batch. Uploads that come later wait for the next round.
@@ -32,9 +30,9 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
     4. Start again as new, so that the history stays short.
     """
     queue = QueueInput.from_json(context.get_input())
-    tell_step(context, CLAIM_UPLOADS)
+    tell_step(context, claim_uploads.name)
     claim = ClaimRequest(model=queue.model, generation=queue.generation, claim=queue.claim)
-    batch = Batch.from_json((yield steadily(context, CLAIM_UPLOADS, claim)))
+    batch = yield from call(context, claim_uploads, claim)
     if not batch.uploads:
         return {"model": queue.model, "batches": queue.claim}
     lifecycle = LifecycleInput(
@@ -59,6 +57,6 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps:
             at=context.current_utc_datetime,
             halt=HaltRecord(model=queue.model, run=batch.run, outcome="failed", failure=broke_off(reason_of(error))),
         )
-        yield steadily(context, SEND_ALERT, alert)
+        yield from call(context, send_alert, alert)
     context.continue_as_new(queue.model_copy(update={"claim": queue.claim + 1, "trace": ""}).to_json())
     return None

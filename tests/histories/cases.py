@@ -16,27 +16,26 @@ from nightshift.domain.improvement.messages import (
 )
 from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.lifecycle.job import JobState, JobStatus
+from nightshift.domain.lifecycle.job import JobRun, JobState, JobStatus
 from nightshift.domain.lifecycle.run import (
     Batch,
     DecideResult,
     EvaluateResult,
+    JobPolled,
     LifecycleInput,
-    PublishResult,
+    Oversize,
     QueueInput,
     Recorded,
-    StepResult,
+    Validated,
     ValidationOrderRef,
-    ValidationResult,
     WithdrawResult,
 )
 from nightshift.domain.platform import names
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.spec import Polling
-from nightshift.domain.platform.step import Failure, JobSettings, Patience
+from nightshift.domain.platform.step import Done, Failure, JobSettings, RetryPolicy
 from nightshift.domain.response.incident import ActionState, IncidentAction
 from nightshift.domain.response.messages import (
-    Done,
     MitigationResult,
     PlannedResponse,
     ResponseInput,
@@ -63,7 +62,7 @@ BEGIN = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 # HandDriven takes a ValueError for an activity that has failed.
 AWAY = ValueError("the service does not answer")
 # A history with every retry of a real order would be long and say nothing more.
-PATIENCE = Patience(attempts=3, seconds=15)
+PATIENCE = RetryPolicy(attempts=3, seconds=15)
 
 
 def _blob(name: str) -> BlobRef:
@@ -83,9 +82,9 @@ def _upload(name: str) -> Upload:
 
 
 UPLOADS = (_upload("a.csv"), _upload("b.csv"))
-JOB = JobSettings(job=names.TRAINING_JOB, max_attempts=2, retry_seconds=60, polling=Polling(timeout_seconds=1_200))
-VALID = ValidationResult(manifest=_blob("manifest.json"), reports=_blob("reports.json"), job=JOB)
-STARTED = StepResult(run_id=7, url="https://workspace/run/7")
+JOB = JobSettings(job="nightshift-training", max_attempts=2, retry_seconds=60, polling=Polling(timeout_seconds=1_200))
+VALID = Validated(parts=(), manifest=_blob("manifest.json"), reports=_blob("reports.json"), job=JOB)
+STARTED = JobRun(run_id=7, url="https://workspace/run/7")
 DECISION = Decision(
     action="promote",
     rule="better",
@@ -119,8 +118,8 @@ NOT_YET = ServeResult(detail="its update goes on")
 NOT_SERVED = ServeResult(failed=True, detail="its update failed")
 
 
-def _job(state: JobState, **more: Any) -> StepResult:
-    return StepResult(run_id=7, status=JobStatus(run_id=7, state=state, seconds=60, **more))
+def _job(state: JobState, **more: Any) -> JobPolled:
+    return JobPolled(status=JobStatus(run_id=7, state=state, seconds=60, **more))
 
 
 def _decided(outcome: Any, **more: Any) -> DecideResult:
@@ -128,14 +127,14 @@ def _decided(outcome: Any, **more: Any) -> DecideResult:
 
 
 _RUNNING: Answers = {
-    names.PUBLISH_EVENT: [PublishResult()],
-    names.VALIDATE_DATA: [VALID],
-    names.TRIGGER_DATABRICKS_JOB: [STARTED],
-    names.POLL_JOB_STATUS: [_job("running"), _job("succeeded")],
-    names.EVALUATE_METRICS: [EVALUATED],
-    names.DECIDE_ACTION: [_decided("promoted")],
-    names.SEND_ALERT: [PublishResult()],
-    names.RECORD_HALT: [Recorded(ledger=1)],
+    "publish_event": [Done()],
+    "validate_data": [VALID],
+    "trigger_databricks_job": [STARTED],
+    "poll_job_status": [_job("running"), _job("succeeded")],
+    "evaluate_metrics": [EVALUATED],
+    "decide_action": [_decided("promoted")],
+    "send_alert": [Done()],
+    "record_halt": [Recorded(ledger=1)],
 }
 
 
@@ -150,7 +149,7 @@ def _lifecycle(name: str, answers: Answers, *moves: Raise | Pass) -> Case:
     )
 
 
-_REFUSED = ValidationResult(
+_REFUSED = Validated(
     **VALID.model_dump(exclude={"parts", "refused"}),
     parts=(
         PartReport(
@@ -161,7 +160,7 @@ _REFUSED = ValidationResult(
     ),
     refused=("m/b.csv",),
 )
-_OVERSIZE = ValidationResult(
+_OVERSIZE = Oversize(
     oversize=(ValidationOrderRef(identity="u1", order=_blob("order.json"), report=_blob("report.json")),), job=JOB
 )
 _AFTER_REJECTION = ImprovementPolicy(after=("worse",))
@@ -180,9 +179,9 @@ def _criticised(judgement: Judgement) -> CriticiseResult:
 
 _LOOP: Answers = {
     **_RUNNING,
-    names.PLAN_IMPROVEMENT: [_planned(30), _planned(60)],
-    names.CRITICISE_ROUND: [_criticised("retry"), _criticised("accept")],
-    names.TRACE_ROUND: [TraceRoundResult(trace="tr-1")],
+    "plan_improvement": [_planned(30), _planned(60)],
+    "criticise_round": [_criticised("retry"), _criticised("accept")],
+    "trace_round": [TraceRoundResult(trace="tr-1")],
 }
 _NOTHING_LEFT = PlanImprovementResult(planned=Planned(plan=None, planned_by="rules", note="all was tried"))
 
@@ -224,17 +223,17 @@ def _done(mitigation: Mitigation, state: ActionState = "done", **more: Any) -> M
 
 _SERVE = Serve(endpoint="revenue", model="m", version="1")
 _ANSWERING: Answers = {
-    names.PLAN_RESPONSE: [_plan("rollback", "notify")],
-    names.ROLL_BACK: [_done("rollback", serve=_SERVE)],
-    names.MOVE_SERVING: [NOT_YET, SERVED],
-    names.SETTLE_MITIGATION: [Done()],
-    names.TELL_ON_CALL: [_done("notify")],
-    names.VERIFY_RECOVERY: [Verification(), Verification(recovered=True)],
-    names.UNDO_MITIGATIONS: [UndoResult(undone=("rollback",), serve=_SERVE)],
-    names.RETRAIN: [_done("retrain", "begun", identity="u1")],
-    names.READ_RETRAINING: [RetrainingState(), RetrainingState(run="lifecycle-m-u1", outcome="promoted")],
-    names.PAUSE_COMPUTE: [_done("pause_compute", resume_at=BEGIN + timedelta(hours=1))],
-    names.RESUME_COMPUTE: [Done()],
+    "plan_response": [_plan("rollback", "notify")],
+    "roll_back": [_done("rollback", serve=_SERVE)],
+    "move_serving": [NOT_YET, SERVED],
+    "settle_mitigation": [Done()],
+    "tell_on_call": [_done("notify")],
+    "verify_recovery": [Verification(), Verification(recovered=True)],
+    "undo_mitigations": [UndoResult(undone=("rollback",), serve=_SERVE)],
+    "retrain": [_done("retrain", "begun", identity="u1")],
+    "read_retraining": [RetrainingState(), RetrainingState(run="lifecycle-m-u1", outcome="promoted")],
+    "pause_compute": [_done("pause_compute", resume_at=BEGIN + timedelta(hours=1))],
+    "resume_compute": [Done()],
 }
 _CHANGED = Raise(names.INCIDENT_CHANGED, {"incident": "i1"})
 
@@ -258,14 +257,14 @@ _LADDER = (
     _step("expire", timedelta(days=14)),
 )
 _REVIEWING: Answers = {
-    names.TELL_REVIEWERS: [_reviewed("open", *_LADDER)],
-    names.EXPIRE_REVIEW: [_reviewed("expired")],
-    names.ACT_ON_REVIEW: [_reviewed("promoted")],
-    names.SETTLE_REVIEW: [_reviewed("promoted")],
-    names.PUBLISH_EVENT: [PublishResult()],
-    names.SEND_ALERT: [PublishResult()],
-    names.MOVE_SERVING: [NOT_YET, SERVED],
-    names.ORDER_IMPROVEMENT: [ImproveOrdered(identity="u1", files=("m/a.csv",))],
+    "tell_reviewers": [_reviewed("open", *_LADDER)],
+    "expire_review": [_reviewed("expired")],
+    "act_on_review": [_reviewed("promoted")],
+    "settle_review": [_reviewed("promoted")],
+    "publish_event": [Done()],
+    "send_alert": [Done()],
+    "move_serving": [NOT_YET, SERVED],
+    "order_improvement": [ImproveOrdered(identity="u1", improves="lifecycle-m-1", files=("m/a.csv",))],
 }
 _DECIDED = Raise(names.REVIEW_DECIDED, {"choice": "approved"})
 _ENDPOINT: dict[str, Any] = {"endpoint": "revenue", "version": "2"}
@@ -293,7 +292,7 @@ CASES: tuple[Case, ...] = (
         QueueInput(model="m", generation=1),
         {
             **_RUNNING,
-            names.CLAIM_UPLOADS: [Batch(run="lifecycle-m-queued", uploads=UPLOADS, patience=PATIENCE), Batch()],
+            "claim_uploads": [Batch(run="lifecycle-m-queued", uploads=UPLOADS, patience=PATIENCE), Batch()],
         },
     ),
     Case(
@@ -302,61 +301,61 @@ CASES: tuple[Case, ...] = (
         QueueInput(model="m", generation=2),
         {
             **_RUNNING,
-            names.CLAIM_UPLOADS: [AWAY, Batch(run="lifecycle-m-broken", uploads=UPLOADS, patience=PATIENCE), Batch()],
-            names.VALIDATE_DATA: [ValidationResult(failure=_REFUSAL)],
-            names.RECORD_HALT: [AWAY],
+            "claim_uploads": [AWAY, Batch(run="lifecycle-m-broken", uploads=UPLOADS, patience=PATIENCE), Batch()],
+            "validate_data": [_REFUSAL],
+            "record_halt": [AWAY],
         },
     ),
     _lifecycle("promoted", {}),
     _lifecycle(
         "served",
-        {names.DECIDE_ACTION: [_decided("promoted", endpoint="revenue")], names.MOVE_SERVING: [NOT_YET, SERVED]},
+        {"decide_action": [_decided("promoted", endpoint="revenue")], "move_serving": [NOT_YET, SERVED]},
     ),
     _lifecycle(
         "not-served",
         {
-            names.DECIDE_ACTION: [_decided("promoted", endpoint="revenue")],
-            names.MOVE_SERVING: [NOT_SERVED, NOT_YET, SERVED],
-            names.WITHDRAW_PROMOTION: [WithdrawResult(version="1", detail="version 1 is champion again")],
+            "decide_action": [_decided("promoted", endpoint="revenue")],
+            "move_serving": [NOT_SERVED, NOT_YET, SERVED],
+            "withdraw_promotion": [WithdrawResult(version="1", detail="version 1 is champion again")],
         },
     ),
     _lifecycle("called", {}, Raise(names.job_finished(7), {})),
-    _lifecycle("validated-by-a-job", {names.VALIDATE_DATA: [_OVERSIZE, _REFUSED]}),
-    _lifecycle("halted", {names.VALIDATE_DATA: [ValidationResult(failure=_REFUSAL)]}),
-    _lifecycle("away", {names.PUBLISH_EVENT: [AWAY], names.VALIDATE_DATA: [AWAY]}),
+    _lifecycle("validated-by-a-job", {"validate_data": [_OVERSIZE, _REFUSED]}),
+    _lifecycle("halted", {"validate_data": [_REFUSAL]}),
+    _lifecycle("away", {"publish_event": [AWAY], "validate_data": [AWAY]}),
     _lifecycle(
-        "lost-cluster", {names.POLL_JOB_STATUS: [AWAY, _job("internal_error", message="spot loss"), _job("succeeded")]}
+        "lost-cluster", {"poll_job_status": [AWAY, _job("internal_error", message="spot loss"), _job("succeeded")]}
     ),
-    _lifecycle("overdue", {names.POLL_JOB_STATUS: [_job("running")], names.CANCEL_DATABRICKS_JOB: [_job("canceled")]}),
+    _lifecycle("overdue", {"poll_job_status": [_job("running")], "cancel_databricks_job": [Done()]}),
     _lifecycle(
         "void",
-        {names.DECIDE_ACTION: [_decided("void"), _decided("flagged", review_id="r1")]},
+        {"decide_action": [_decided("void"), _decided("flagged", review_id="r1")]},
     ),
     _lifecycle(
         "improved",
-        {**_LOOP, names.DECIDE_ACTION: [_decided("rejected", improve=_AFTER_REJECTION), _decided("promoted")]},
+        {**_LOOP, "decide_action": [_decided("rejected", improve=_AFTER_REJECTION), _decided("promoted")]},
     ),
     _improvement("accepted", {}),
-    _improvement("exhausted", {names.PLAN_IMPROVEMENT: [_planned(30), _NOTHING_LEFT]}),
-    _improvement("rejected", {names.CRITICISE_ROUND: [_criticised("reject")]}),
-    _improvement("failed", {names.PLAN_IMPROVEMENT: [AWAY]}),
+    _improvement("exhausted", {"plan_improvement": [_planned(30), _NOTHING_LEFT]}),
+    _improvement("rejected", {"criticise_round": [_criticised("reject")]}),
+    _improvement("failed", {"plan_improvement": [AWAY]}),
     _improvement(
         "failed-job",
         {
-            names.POLL_JOB_STATUS: [_job("failed", error="ValueError: no such column")],
-            names.CRITICISE_ROUND: [_criticised("reject")],
+            "poll_job_status": [_job("failed", error="ValueError: no such column")],
+            "criticise_round": [_criticised("reject")],
         },
     ),
     _response("recovered", {}),
-    _response("not-recovered", {names.VERIFY_RECOVERY: [Verification(), Verification(recovered=False, detail="no")]}),
-    _response("not-served", {names.MOVE_SERVING: [NOT_SERVED, NOT_YET, SERVED]}),
-    _response("retrained", {names.PLAN_RESPONSE: [_plan("retrain")]}),
-    _response("paused", {names.PLAN_RESPONSE: [_plan("pause_compute")]}),
-    _response("asked", {names.PLAN_RESPONSE: [_plan("ask")], names.TELL_ON_CALL: [_done("ask", escalate=True)]}),
+    _response("not-recovered", {"verify_recovery": [Verification(), Verification(recovered=False, detail="no")]}),
+    _response("not-served", {"move_serving": [NOT_SERVED, NOT_YET, SERVED]}),
+    _response("retrained", {"plan_response": [_plan("retrain")]}),
+    _response("paused", {"plan_response": [_plan("pause_compute")]}),
+    _response("asked", {"plan_response": [_plan("ask")], "tell_on_call": [_done("ask", escalate=True)]}),
     _response(
         "held",
         {
-            names.PLAN_RESPONSE: [
+            "plan_response": [
                 _plan(verdict="hold", until=timedelta(hours=4)),
                 _plan(verdict="hold", until=timedelta(hours=4)),
                 _plan("notify"),
@@ -366,41 +365,41 @@ CASES: tuple[Case, ...] = (
         _CHANGED,
     ),
     # A maintenance window of ten days: longer than a timer of Azure Storage.
-    _response("muted", {names.PLAN_RESPONSE: [_plan(verdict="mute", until=timedelta(days=10)), _plan("notify")]}),
+    _response("muted", {"plan_response": [_plan(verdict="mute", until=timedelta(days=10)), _plan("notify")]}),
     _response("again", {}, again=True),
-    _response("unplanned", {names.PLAN_RESPONSE: [PlannedResponse(failure=_REFUSAL)]}),
+    _response("unplanned", {"plan_response": [_REFUSAL]}),
     _review("approved", {}, Pass(timedelta(hours=2)), _DECIDED),
     _review("approved-late", {}, Pass(timedelta(days=9)), _DECIDED),
-    _review("expired", {names.ACT_ON_REVIEW: [_reviewed("expired")]}),
-    _review("served", {names.ACT_ON_REVIEW: [_reviewed("approved", **_ENDPOINT)]}, _DECIDED),
+    _review("expired", {"act_on_review": [_reviewed("expired")]}),
+    _review("served", {"act_on_review": [_reviewed("approved", **_ENDPOINT)]}, _DECIDED),
     _review(
         "not-served",
         {
-            names.ACT_ON_REVIEW: [_reviewed("approved", **_ENDPOINT)],
-            names.MOVE_SERVING: [NOT_SERVED],
-            names.SETTLE_REVIEW: [_reviewed("failed", endpoint="revenue", version="1")],
+            "act_on_review": [_reviewed("approved", **_ENDPOINT)],
+            "move_serving": [NOT_SERVED],
+            "settle_review": [_reviewed("failed", endpoint="revenue", version="1")],
         },
         _DECIDED,
     ),
     _review(
         "improved",
         {
-            names.TELL_REVIEWERS: [_reviewed("improving")],
-            names.ACT_ON_REVIEW: [_reviewed("improving", improve=_IMPROVE)],
-            names.SETTLE_REVIEW: [_reviewed("improving")],
+            "tell_reviewers": [_reviewed("improving")],
+            "act_on_review": [_reviewed("improving", improve=_IMPROVE)],
+            "settle_review": [_reviewed("improving")],
         },
     ),
     _review(
         "not-decided",
         {
-            names.TELL_REVIEWERS: [_reviewed("open", *_LADDER), _reviewed("approved")],
-            names.ACT_ON_REVIEW: [_reviewed("open"), _reviewed("promoted")],
+            "tell_reviewers": [_reviewed("open", *_LADDER), _reviewed("approved")],
+            "act_on_review": [_reviewed("open"), _reviewed("promoted")],
         },
         _DECIDED,
     ),
-    _review("away", {names.ACT_ON_REVIEW: [AWAY, AWAY, AWAY, _reviewed("promoted")]}, _DECIDED),
-    _review("refused", {names.ACT_ON_REVIEW: [ReviewResult(failure=_REFUSAL)]}, _DECIDED),
+    _review("away", {"act_on_review": [AWAY, AWAY, AWAY, _reviewed("promoted")]}, _DECIDED),
+    _review("refused", {"act_on_review": [_REFUSAL]}, _DECIDED),
     _undo("taken-back", {}),
-    _undo("nothing", {names.UNDO_MITIGATIONS: [AWAY, UndoResult(refused=("nothing was done",))]}),
-    _undo("away", {names.UNDO_MITIGATIONS: [AWAY]}),
+    _undo("nothing", {"undo_mitigations": [AWAY, UndoResult(refused=("nothing was done",))]}),
+    _undo("away", {"undo_mitigations": [AWAY]}),
 )

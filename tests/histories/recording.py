@@ -15,6 +15,7 @@ from local_host.durable.instance import Instance
 from local_host.durable.settings import DurableSettings
 from local_host.durable.work import Turn
 from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.step import Failure
 from orchestrators.registration import ORCHESTRATORS
 from tests.unit.local_host.durable.conftest import HandDriven
 
@@ -79,7 +80,7 @@ def record(case: Case) -> list[Recorded]:
             found = left[name].pop(0) if len(left[name]) > 1 else left[name][0]
             if isinstance(found, Exception):
                 raise found
-            return found.to_json()
+            return {"failure": found.to_json()} if isinstance(found, Failure) else found.to_json()
 
         return answer
 

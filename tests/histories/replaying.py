@@ -9,7 +9,7 @@ from typing import Any
 from azure.durable_functions import Orchestrator
 from azure.durable_functions.models.history import HistoryEventType
 
-from activities.registration import ACTIVITIES, STARTING_ACTIVITIES
+from activities.registration import declared
 from local_host.durable.clock import parse_time
 from local_host.durable.errors import NonDeterminismError
 from local_host.durable.functions import DurableFunctions
@@ -64,10 +64,9 @@ def histories() -> list[History]:
 
 def functions(orchestrators: dict[str, Any] = ORCHESTRATORS) -> DurableFunctions:
     """The app's orchestrators and the names of its activities."""
-    names = [row.name for row in ACTIVITIES] + [row.name for row in STARTING_ACTIVITIES]
     return DurableFunctions(
         orchestrators={name: Orchestrator.create(function) for name, function in orchestrators.items()},
-        activities=dict.fromkeys(names, _never),
+        activities=dict.fromkeys(declared(), _never),
         entities={},
     )
 

@@ -9,13 +9,7 @@ from typing import Any, Literal
 from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.lifecycle.run import AlertRequest, ClaimRequest, PollRequest
 from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.names import (
-    BLOB_EVENTS_QUEUE,
-    CLAIM_UPLOADS,
-    ORDER_IMPROVEMENT,
-    POLL_JOB_STATUS,
-    SEND_ALERT,
-)
+from nightshift.domain.platform.names import BLOB_EVENTS_QUEUE
 from nightshift.domain.response.alert import QUEUES, AlertMessage
 from tests.worker.extension_history import text_of
 from tests.worker.moment import START
@@ -195,13 +189,13 @@ def calls() -> Iterator[Call]:
         yield Call("timer", sweep, _timer(None, late=False), "done", label="ScheduleStatus null")
         yield Call("timer", sweep, _timer(ran, late=True), "done", label="past due")
 
-    yield _activity(CLAIM_UPLOADS, ClaimRequest(model=MODEL, generation=1, claim=0), "string")
-    yield _activity(CLAIM_UPLOADS, ClaimRequest(model=MODEL, generation=1, claim=0), "json")
-    yield _activity(POLL_JOB_STATUS, PollRequest(model=MODEL, run="lifecycle-1", run_id=4242), "string")
-    yield _activity(ORDER_IMPROVEMENT, ImproveOrder(model=MODEL, by="worker-check", reason="why not"), "json")
-    yield _activity(SEND_ALERT, _own_alert(), "string")
+    yield _activity("claim_uploads", ClaimRequest(model=MODEL, generation=1, claim=0), "string")
+    yield _activity("claim_uploads", ClaimRequest(model=MODEL, generation=1, claim=0), "json")
+    yield _activity("poll_job_status", PollRequest(model=MODEL, run="lifecycle-1", run_id=4242), "string")
+    yield _activity("order_improvement", ImproveOrder(model=MODEL, by="worker-check", reason="why not"), "json")
+    yield _activity("send_alert", _own_alert(), "string")
     broken = ["string", json.dumps({"model": MODEL})]
-    yield Call("activity", CLAIM_UPLOADS, broken, "ValidationError", label="a message without its fields")
+    yield Call("activity", "claim_uploads", broken, "ValidationError", label="a message without its fields")
 
     yield _http("GET", "api/incidents", 200)
     yield _http("GET", "api/dead-letters", 200)

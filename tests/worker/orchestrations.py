@@ -19,24 +19,22 @@ from nightshift.domain.improvement.messages import (
 )
 from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.lifecycle.job import JobStatus
+from nightshift.domain.lifecycle.job import JobRun, JobStatus
 from nightshift.domain.lifecycle.run import (
     Batch,
     DecideResult,
     EvaluateResult,
+    JobPolled,
     LifecycleInput,
-    PublishResult,
     QueueInput,
-    StepResult,
-    ValidationResult,
+    Validated,
 )
 from nightshift.domain.platform import names
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.spec import Polling
-from nightshift.domain.platform.step import JobSettings, Patience
+from nightshift.domain.platform.step import Done, JobSettings, RetryPolicy
 from nightshift.domain.response.incident import IncidentAction
 from nightshift.domain.response.messages import (
-    Done,
     MitigationResult,
     PlannedResponse,
     ResponseInput,
@@ -52,11 +50,12 @@ from nightshift.domain.response.playbook import Mitigation
 from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
 from nightshift.domain.reviews.policy import ReviewPolicy
 from nightshift.domain.uploads.upload import BlobRef, Upload
+from tests.unit.orchestrators.conftest import REPORTS
 from tests.worker.moment import START
 
 MODEL, RUN = "revenue_forecast", "lifecycle-revenue_forecast-1"
 _DAY = timedelta(days=1)
-_PATIENCE = Patience(attempts=3, seconds=15)
+_PATIENCE = RetryPolicy(attempts=3, seconds=15)
 _MANIFEST = BlobRef(container="silver", name="manifest.json")
 
 
@@ -118,11 +117,11 @@ def _queues() -> Iterator[Orchestration]:
     order = QueueInput(model=MODEL, generation=1)
     answers = _answers(claim_uploads=[batch], lifecycle={"outcome": "promoted"})
     yield Orchestration(
-        names.MODEL_QUEUE, "a batch, then anew", order, answers, (names.CLAIM_UPLOADS, names.LIFECYCLE),
+        names.MODEL_QUEUE, "a batch, then anew", order, answers, ("claim_uploads", names.LIFECYCLE),
         timedelta(minutes=1),
     )  # fmt: skip
     idle = _answers(claim_uploads=[ConnectionError("storage is away")] * 2 + [Batch()])
-    begun = (names.CLAIM_UPLOADS,) * 3
+    begun = ("claim_uploads",) * 3
     yield Orchestration(names.MODEL_QUEUE, "storage away, then idle", order, idle, begun, timedelta(minutes=2))
 
 
@@ -162,8 +161,8 @@ def _decided() -> DecideResult:
     return DecideResult(decision=decision, outcome="promoted", champion_version="2", ledger=1)
 
 
-def _job(state: Any) -> StepResult:
-    return StepResult(run_id=7, status=JobStatus(run_id=7, state=state))
+def _job(state: Any) -> JobPolled:
+    return JobPolled(status=JobStatus(run_id=7, state=state))
 
 
 def _evaluated() -> EvaluateResult:
@@ -173,29 +172,29 @@ def _evaluated() -> EvaluateResult:
 def _lifecycles() -> Iterator[Orchestration]:
     order = LifecycleInput(model=MODEL, run=RUN, uploads=(_upload(),), patience=_PATIENCE)
     good = _answers(
-        validate_data=ValidationResult(manifest=_MANIFEST, job=_settings()),
-        trigger_databricks_job=StepResult(run_id=7),
+        validate_data=Validated(parts=(), reports=REPORTS, manifest=_MANIFEST, job=_settings()),
+        trigger_databricks_job=JobRun(run_id=7),
         poll_job_status=[_job("running"), _job("running"), _job("succeeded")],
         evaluate_metrics=_evaluated(),
         decide_action=_decided(),
-        publish_event=PublishResult(),
-        send_alert=StepResult(),
+        publish_event=Done(),
+        send_alert=Done(),
     )
     begun: tuple[str, ...] = (
-        names.PUBLISH_EVENT,
-        names.VALIDATE_DATA,
-        names.TRIGGER_DATABRICKS_JOB,
-        *(names.POLL_JOB_STATUS,) * 3,
-        names.EVALUATE_METRICS,
-        names.DECIDE_ACTION,
-        names.PUBLISH_EVENT,
+        "publish_event",
+        "validate_data",
+        "trigger_databricks_job",
+        *("poll_job_status",) * 3,
+        "evaluate_metrics",
+        "decide_action",
+        "publish_event",
     )
     yield Orchestration(
         names.LIFECYCLE, "promoted, as a sub-orchestration", order, good, begun, timedelta(minutes=5), parent="queue-1"
     )
-    away = {**good, names.VALIDATE_DATA: [ConnectionError("storage is away")] * 3}
-    halted = {**away, names.RECORD_HALT: good[names.SEND_ALERT]}
-    begun = (names.PUBLISH_EVENT, *(names.VALIDATE_DATA,) * 3, names.RECORD_HALT, names.SEND_ALERT, names.PUBLISH_EVENT)
+    away = {**good, "validate_data": [ConnectionError("storage is away")] * 3}
+    halted = {**away, "record_halt": good["send_alert"]}
+    begun = ("publish_event", *("validate_data",) * 3, "record_halt", "send_alert", "publish_event")
     yield Orchestration(names.LIFECYCLE, "no retry is left", order, halted, begun, timedelta(minutes=5))
 
 
@@ -215,22 +214,22 @@ def _improvement() -> Orchestration:
     )
     answers = _answers(
         plan_improvement=PlanImprovementResult(planned=Planned(plan=plan, planned_by="rules", tokens=0, note="")),
-        trigger_databricks_job=StepResult(run_id=7),
+        trigger_databricks_job=JobRun(run_id=7),
         poll_job_status=[_job("running"), _job("succeeded")],
         evaluate_metrics=_evaluated(),
         criticise_round=CriticiseResult(criticism=criticism, ledger=1),
         trace_round=TraceRoundResult(trace="tr-1"),
         decide_action=_decided(),
-        send_alert=StepResult(),
+        send_alert=Done(),
     )
     begun = (
-        names.PLAN_IMPROVEMENT,
-        names.TRIGGER_DATABRICKS_JOB,
-        *(names.POLL_JOB_STATUS,) * 2,
-        names.EVALUATE_METRICS,
-        names.CRITICISE_ROUND,
-        names.TRACE_ROUND,
-        names.DECIDE_ACTION,
+        "plan_improvement",
+        "trigger_databricks_job",
+        *("poll_job_status",) * 2,
+        "evaluate_metrics",
+        "criticise_round",
+        "trace_round",
+        "decide_action",
     )
     return Orchestration(
         names.IMPROVEMENT, "accepted in the first round", order, answers, begun, timedelta(minutes=5), parent=RUN
@@ -265,14 +264,14 @@ def _responses() -> Iterator[Orchestration]:
         pause_compute=_mitigated("pause_compute", resume_at=START + 8 * _DAY),
         resume_compute=Done(),
     )
-    begun: tuple[str, ...] = (names.PLAN_RESPONSE, names.ROLL_BACK, names.TELL_ON_CALL, *(names.VERIFY_RECOVERY,) * 2)
+    begun: tuple[str, ...] = ("plan_response", "roll_back", "tell_on_call", *("verify_recovery",) * 2)
     yield Orchestration(names.RESPONSE, "a rollback that helps", order, answers, begun, timedelta(hours=2))
-    leased = {**answers, names.PLAN_RESPONSE: [_planned("pause_compute").to_json()]}
-    begun = (names.PLAN_RESPONSE, names.PAUSE_COMPUTE, names.RESUME_COMPUTE)
+    leased = {**answers, "plan_response": [_planned("pause_compute").to_json()]}
+    begun = ("plan_response", "pause_compute", "resume_compute")
     yield Orchestration(names.RESPONSE, "a lease of eight days", order, leased, begun, 8 * _DAY + timedelta(minutes=5))
     muted = _planned(verdict="mute", until=START + 10 * _DAY)
-    maintained = {**answers, names.PLAN_RESPONSE: [muted.to_json(), _planned("notify").to_json()]}
-    begun = (names.PLAN_RESPONSE, names.PLAN_RESPONSE, names.TELL_ON_CALL)
+    maintained = {**answers, "plan_response": [muted.to_json(), _planned("notify").to_json()]}
+    begun = ("plan_response", "plan_response", "tell_on_call")
     yield Orchestration(
         names.RESPONSE, "maintenance of ten days, changed on the second", order, maintained, begun,
         timedelta(minutes=5), events=((2 * _DAY, "incident_changed", {}),),
@@ -290,18 +289,18 @@ def _reviews() -> Iterator[Orchestration]:
         tell_reviewers=waits,
         expire_review=ReviewResult(state="expired", run=RUN),
         act_on_review=ReviewResult(state="promoted", run=RUN),
-        publish_event=PublishResult(),
+        publish_event=Done(),
         settle_review=ReviewResult(state="promoted", run=RUN),
     )
-    told = (names.TELL_REVIEWERS,) * (len(policy.steps(START)))
+    told = ("tell_reviewers",) * (len(policy.steps(START)))
     yield Orchestration(
         names.REVIEW, "decided on the second day of fourteen", order, answers,
-        (*told, names.ACT_ON_REVIEW, names.PUBLISH_EVENT), timedelta(minutes=5),
+        (*told, "act_on_review", "publish_event"), timedelta(minutes=5),
         events=((_DAY, names.REVIEW_DECIDED, {"choice": "approved"}),),
     )  # fmt: skip
-    expired = {**answers, names.ACT_ON_REVIEW: [ReviewResult(state="expired", run=RUN).to_json()]}
+    expired = {**answers, "act_on_review": [ReviewResult(state="expired", run=RUN).to_json()]}
     yield Orchestration(
-        names.REVIEW, "expires after fourteen days", order, expired, (*told, names.EXPIRE_REVIEW, names.ACT_ON_REVIEW),
+        names.REVIEW, "expires after fourteen days", order, expired, (*told, "expire_review", "act_on_review"),
         14 * _DAY + timedelta(minutes=5),
     )  # fmt: skip
 
@@ -314,5 +313,5 @@ def _undo() -> Orchestration:
         undo_mitigations=[down, down, UndoResult(undone=("rollback",), serve=serve)],
         move_serving=[ServeResult(), ServeResult(moved=True, detail="it serves version 3")],
     )
-    begun = (*(names.UNDO_MITIGATIONS,) * 3, *(names.MOVE_SERVING,) * 2)
+    begun = (*("undo_mitigations",) * 3, *("move_serving",) * 2)
     return Orchestration(names.UNDO, "after two failures", order, answers, begun, timedelta(minutes=5))

@@ -12,7 +12,6 @@ from nightshift.cli.demo.stage import Stage
 from nightshift.cli.incident_commands import await_undo
 from nightshift.cli.ledger_verification import verify_ledger
 from nightshift.cli.review_commands import await_settled
-from nightshift.domain.platform.names import POLL_JOB_STATUS
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.playbook import Mitigation
 from nightshift.domain.reviews.packet import ReviewPacket
@@ -78,7 +77,7 @@ def _reviewed(stage: Stage) -> str:
 def _killed(stage: Stage) -> str:
     moves = len(stage.model(REVENUE).moves)
     run = stage.upload(REVENUE, "kill")
-    stage.await_step(run, POLL_JOB_STATUS)
+    stage.await_step(run, "poll_job_status")
     stage.narrator.tell(f"kill -9 of the functions host, process {stage.kill_host()}, while the job trains")
     stage.narrator.tell(f"the host is back after {stage.await_host():.1f} s")
     stage.finish(run)

@@ -8,7 +8,7 @@ from nightshift.domain.improvement.loop import Budget, Criticism, ImprovementPol
 from nightshift.domain.platform.correlation import Traceparent
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE
-from nightshift.domain.platform.step import Failure, JobSettings, Patience
+from nightshift.domain.platform.step import Failure, JobSettings, RetryPolicy
 from nightshift.domain.uploads.upload import BlobRef
 
 
@@ -37,7 +37,7 @@ class ImprovementInput(Message):
     evidence: BlobRef
     job: JobSettings
     policy: ImprovementPolicy
-    patience: Patience = Patience()
+    patience: RetryPolicy = RetryPolicy()
     trace: Traceparent = ""
 
 
@@ -63,11 +63,10 @@ class ImproveOrdered(Message):
         repeated: it had been ordered before; nothing was ordered a second time.
     """
 
-    identity: str = ""
-    improves: str = ""
-    files: tuple[str, ...] = ()
+    identity: str
+    improves: str
+    files: tuple[str, ...]
     repeated: bool = False
-    failure: Failure | None = None
 
 
 class PlanImprovementRequest(Message):
@@ -82,15 +81,9 @@ class PlanImprovementRequest(Message):
 
 
 class PlanImprovementResult(Message):
-    """Result of ``plan_improvement``.
+    """Result of ``plan_improvement``."""
 
-    Attributes:
-        tokens: that a failed step has cost; those of a planned one are in ``planned``.
-    """
-
-    planned: Planned | None = None
-    failure: Failure | None = None
-    tokens: int = 0
+    planned: Planned
 
 
 class CriticiseRequest(Message):
@@ -131,16 +124,14 @@ class TraceRoundRequest(Message):
 class TraceRoundResult(Message):
     """Result of ``trace_round``: the id of the trace."""
 
-    trace: str = ""
-    failure: Failure | None = None
+    trace: str
 
 
 class CriticiseResult(Message):
     """Result of ``criticise_round``."""
 
-    criticism: Criticism | None = None
-    ledger: int | None = None
-    failure: Failure | None = None
+    criticism: Criticism
+    ledger: int
 
 
 class ImprovementOutcome(Message):

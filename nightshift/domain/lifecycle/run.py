@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import Field
+
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.loop import ImprovementPolicy
 from nightshift.domain.improvement.messages import ImprovementOutcome
@@ -12,7 +14,7 @@ from nightshift.domain.lifecycle.job import JobStatus
 from nightshift.domain.platform.correlation import Traceparent
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import LIFECYCLE
-from nightshift.domain.platform.step import Failure, JobSettings, Patience
+from nightshift.domain.platform.step import Failure, JobSettings, RetryPolicy
 from nightshift.domain.response.alert import Severity
 from nightshift.domain.uploads.upload import BlobRef, PartReport, Upload
 
@@ -41,7 +43,7 @@ class Batch(Message):
 
     run: str = ""
     uploads: tuple[Upload, ...] = ()
-    patience: Patience = Patience()
+    patience: RetryPolicy = RetryPolicy()
 
 
 class LifecycleInput(Message):
@@ -50,7 +52,7 @@ class LifecycleInput(Message):
     model: str
     run: str
     uploads: tuple[Upload, ...]
-    patience: Patience = Patience()
+    patience: RetryPolicy = RetryPolicy()
     trace: Traceparent = ""
 
 
@@ -71,23 +73,25 @@ class ValidationOrderRef(Message):
     report: BlobRef
 
 
-class ValidationResult(Message):
-    """Result of ``validate_data``.
+class Oversize(Message):
+    """Result of ``validate_data``: files that a Databricks job must validate first; then the step runs again."""
+
+    oversize: tuple[ValidationOrderRef, ...] = Field(min_length=1)
+    job: JobSettings
+
+
+class Validated(Message):
+    """Result of ``validate_data``: the dataset to train on.
 
     Attributes:
         parts: reports of the uploads, with at most 20 violations each; the full ones are at ``reports``.
-        oversize: files that a Databricks job must validate first; then the step runs again with their reports.
-        manifest: the dataset to train on; None if nothing passed.
-        failure: why the run must halt; None if it may go on.
         refused: uploads of the batch that failed while others passed.
     """
 
-    parts: tuple[PartReport, ...] = ()
-    reports: BlobRef | None = None
-    oversize: tuple[ValidationOrderRef, ...] = ()
-    manifest: BlobRef | None = None
-    job: JobSettings | None = None
-    failure: Failure | None = None
+    parts: tuple[PartReport, ...]
+    reports: BlobRef
+    manifest: BlobRef
+    job: JobSettings
     refused: tuple[str, ...] = ()
 
 
@@ -175,10 +179,9 @@ class EvaluateResult(Message):
         look: number of this look of improvement loops at the holdout; 0 if it is not counted.
     """
 
-    evidence: BlobRef | None = None
-    summary: Evidence | None = None
+    evidence: BlobRef
+    summary: Evidence
     look: int = 0
-    failure: Failure | None = None
 
 
 class DecideResult(Message):
@@ -192,14 +195,13 @@ class DecideResult(Message):
         endpoint: that serves the model's champion, if the spec names one; it must follow a promotion.
     """
 
-    decision: Decision | None = None
-    outcome: Literal["promoted", "rejected", "flagged", "void"] | None = None
+    decision: Decision
+    outcome: Literal["promoted", "rejected", "flagged", "void"]
     champion_version: str | None = None
-    ledger: int | None = None
+    ledger: int
     review_id: str | None = None
     improve: ImprovementPolicy | None = None
     endpoint: str = ""
-    failure: Failure | None = None
 
 
 class WithdrawRequest(Message):
@@ -216,17 +218,13 @@ class WithdrawResult(Message):
     """Result of ``withdraw_promotion``; ``version`` is champion again, None if it could not be put back."""
 
     version: str | None = None
-    detail: str = ""
-    failure: Failure | None = None
+    detail: str
 
 
-class StepResult(Message):
-    """Result of a step that starts or reads a job run."""
+class JobPolled(Message):
+    """Result of ``poll_job_status``."""
 
-    run_id: int | None = None
-    url: str = ""
-    status: JobStatus | None = None
-    failure: Failure | None = None
+    status: JobStatus
 
 
 class HaltRecord(Message):
@@ -277,12 +275,6 @@ class RunEvent(Message):
     model: str
     run: str
     data: dict[str, Any]
-
-
-class PublishResult(Message):
-    """Result of ``publish_event``."""
-
-    failure: Failure | None = None
 
 
 class RunOutcome(Message):

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.step import Failure
 from nightshift.domain.platform.text import shortened
 from nightshift.domain.response.alert import Severity
 
@@ -128,13 +127,13 @@ class NotifyResult(Message):
     """What became of telling people; the notification is on record, whatever it is.
 
     Attributes:
-        failure: why it is not out yet: it stays owed, and a sweep delivers it.
+        problem: why it is not out yet: it stays owed, and a sweep delivers it; empty otherwise.
         not_before: when it may go out, if it is held back by its group.
         delivered_at: when every address had taken it.
         addressed: whether any address is set for it.
     """
 
-    failure: Failure | None = None
+    problem: str = ""
     not_before: datetime | None = None
     delivered_at: datetime | None = None
     addressed: bool = True

@@ -2,39 +2,17 @@
 
 from typing import Final
 
-# Orchestrators and activities, by the name under which the app registers them.
+# Orchestrators, by the name under which the app registers them.
 MODEL_QUEUE: Final = "model_queue"
 LIFECYCLE: Final = "lifecycle"
-
-CLAIM_UPLOADS: Final = "claim_uploads"
-VALIDATE_DATA: Final = "validate_data"
-TRIGGER_DATABRICKS_JOB: Final = "trigger_databricks_job"
-CANCEL_DATABRICKS_JOB: Final = "cancel_databricks_job"
-POLL_JOB_STATUS: Final = "poll_job_status"
-EVALUATE_METRICS: Final = "evaluate_metrics"
-DECIDE_ACTION: Final = "decide_action"
-WITHDRAW_PROMOTION: Final = "withdraw_promotion"
-RECORD_HALT: Final = "record_halt"
-SEND_ALERT: Final = "send_alert"
-PUBLISH_EVENT: Final = "publish_event"
-
-# The improvement loop.
 IMPROVEMENT: Final = "improvement"
 
-PLAN_IMPROVEMENT: Final = "plan_improvement"
-CRITICISE_ROUND: Final = "criticise_round"
-TRACE_ROUND: Final = "trace_round"
-ORDER_IMPROVEMENT: Final = "order_improvement"
 # Metrics of a score run: the population stability index of a column between training and holdout rows.
 DRIFT_PREFIX: Final = "drift."
 
 # Reviews of flagged promotions.
 REVIEW: Final = "review"
 
-TELL_REVIEWERS: Final = "tell_reviewers"
-EXPIRE_REVIEW: Final = "expire_review"
-ACT_ON_REVIEW: Final = "act_on_review"
-SETTLE_REVIEW: Final = "settle_review"
 # The external event that tells a waiting review that it has been decided.
 REVIEW_DECIDED: Final = "review_decided"
 # What a review does while it waits for a person; only then it is told of a decision a second time.
@@ -46,23 +24,10 @@ UPLOADED_BY: Final = "uploaded_by"
 RESPONSE: Final = "response"
 UNDO: Final = "undo"
 
-PLAN_RESPONSE: Final = "plan_response"
-ROLL_BACK: Final = "roll_back"
-RETRAIN: Final = "retrain"
-READ_RETRAINING: Final = "read_retraining"
-PAUSE_COMPUTE: Final = "pause_compute"
-RESUME_COMPUTE: Final = "resume_compute"
-TELL_ON_CALL: Final = "tell_on_call"
-MOVE_SERVING: Final = "move_serving"
-SETTLE_MITIGATION: Final = "settle_mitigation"
-VERIFY_RECOVERY: Final = "verify_recovery"
-UNDO_MITIGATIONS: Final = "undo_mitigations"
-
 # The external event that makes a waiting response look at its incident again.
 INCIDENT_CHANGED: Final = "incident_changed"
 
 # Databricks jobs (training/job_definitions) and their tasks.
-TRAINING_JOB: Final = "nightshift-training"
 VALIDATION_JOB: Final = "nightshift-validation"
 SCORE_TASK: Final = "score"
 

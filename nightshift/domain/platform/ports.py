@@ -27,7 +27,7 @@ from nightshift.domain.platform.record_ports import (
     UploadQueue,
 )
 from nightshift.domain.platform.spec import ModelSpec
-from nightshift.domain.platform.step import Patience
+from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.response.compute import ComputeRef, ComputeResource
 from nightshift.domain.response.playbook import Playbook
@@ -318,5 +318,5 @@ class Services(Protocol):
         """The newest version of orchestrations that this release runs: the one that it starts."""
 
     @property
-    def patience(self) -> Patience:
+    def patience(self) -> RetryPolicy:
         """How long steps are tried again."""

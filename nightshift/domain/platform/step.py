@@ -17,11 +17,15 @@ class Failure(Message):
     fields: dict[str, Any] = {}
 
 
-class Patience(Message):
+class RetryPolicy(Message):
     """How long a step is tried again while an outside system does not answer."""
 
     attempts: int = Field(default=20, ge=1)
     seconds: float = Field(default=15, gt=0)
+
+
+class Done(Message):
+    """Result of a step that only does or writes down something."""
 
 
 class JobSettings(Message):

@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 from nightshift.domain.platform.correlation import Traceparent
 from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.step import Failure, Patience
+from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.response.incident import ActionState, IncidentAction
 from nightshift.domain.response.playbook import Mitigation
 
 # An alert is answered within seconds or, after two minutes without an answer of MLflow or Databricks, by a person.
-RESPONDING = Patience(attempts=45, seconds=3)
+RESPONDING = RetryPolicy(attempts=45, seconds=3)
 
 Verdict = Literal["act", "hold", "mute", "leave"]
 
@@ -25,7 +25,7 @@ class ResponseInput(Message):
     model: str
     incident_id: str
     again: bool = False
-    patience: Patience = RESPONDING
+    patience: RetryPolicy = RESPONDING
     trace: Traceparent = ""
 
 
@@ -61,8 +61,7 @@ class ResponsePlan(Message):
 class PlannedResponse(Message):
     """Result of ``plan_response``."""
 
-    plan: ResponsePlan | None = None
-    failure: Failure | None = None
+    plan: ResponsePlan
 
 
 class MitigateRequest(Message):
@@ -84,17 +83,16 @@ class MitigationResult(Message):
 
     Attributes:
         serve: the endpoint and version that must follow the alias, if the spec names an endpoint.
-        run: the lifecycle run that was started; empty while it waits in the queue.
+        identity: of the upload that a retraining has ordered; its run is found by it.
         resume_at: when paused compute is to be resumed.
         escalate: whether a person must be paged because of this.
     """
 
-    action: IncidentAction | None = None
+    action: IncidentAction
     serve: "Serve | None" = None
     identity: str = ""
     resume_at: datetime | None = None
     escalate: bool = False
-    failure: Failure | None = None
 
 
 class Serve(Message):
@@ -106,12 +104,19 @@ class Serve(Message):
 
 
 class MoveServingRequest(Message):
-    """Input of ``move_serving``; ``looks`` counts the calls so far, so that an older failure is told from a new one."""
+    """Input of ``move_serving``.
+
+    Attributes:
+        run, review_id, incident_id: the one because of which the endpoint is moved; the others are empty.
+        looks: polls so far, so that an older failure is told from a new one.
+    """
 
     model: str
-    incident_id: str
     serve: Serve
-    looks: int
+    looks: int = 0
+    run: str = ""
+    review_id: str = ""
+    incident_id: str = ""
 
 
 class ServeResult(Message):
@@ -125,7 +130,6 @@ class ServeResult(Message):
     moved: bool = False
     failed: bool = False
     detail: str = ""
-    failure: Failure | None = None
 
 
 class SettleRequest(Message):
@@ -154,7 +158,6 @@ class Verification(Message):
 
     recovered: bool | None = None
     detail: str = ""
-    failure: Failure | None = None
 
 
 class RetrainingState(Message):
@@ -163,7 +166,6 @@ class RetrainingState(Message):
     run: str = ""
     outcome: str | None = None
     detail: str = ""
-    failure: Failure | None = None
 
 
 class RetrainingRequest(Message):
@@ -186,7 +188,7 @@ class UndoRequest(Message):
     actor: str
     comment: str
     order: str = ""
-    patience: Patience = RESPONDING
+    patience: RetryPolicy = RESPONDING
     trace: Traceparent = ""
 
 
@@ -196,10 +198,3 @@ class UndoResult(Message):
     undone: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     serve: Serve | None = None
-    failure: Failure | None = None
-
-
-class Done(Message):
-    """Result of a step that only writes something down."""
-
-    failure: Failure | None = None

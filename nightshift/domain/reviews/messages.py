@@ -3,7 +3,7 @@
 from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.platform.correlation import Traceparent
 from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.step import Failure, Patience
+from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import ReviewState
 
@@ -13,7 +13,7 @@ class ReviewInput(Message):
 
     model: str
     review_id: str
-    patience: Patience = Patience()
+    patience: RetryPolicy = RetryPolicy()
     trace: Traceparent = ""
 
 
@@ -35,13 +35,12 @@ class ReviewResult(Message):
         improve: the improvement that a person has asked for.
     """
 
-    state: ReviewState | None = None
+    state: ReviewState
     steps: tuple[ReviewStep, ...] = ()
     run: str = ""
     endpoint: str = ""
     version: str = ""
     improve: ImproveOrder | None = None
-    failure: Failure | None = None
 
 
 class SettleReview(Message):

@@ -1,9 +1,11 @@
 """The dataset contract of a model, and the report of holding a file against it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.message import Message
 
 Dtype = Literal["integer", "number", "string", "boolean", "date", "timestamp"]
@@ -152,3 +154,12 @@ class ContractReport(Message):
     def passed(self) -> bool:
         """Whether no rule is broken."""
         return not self.violations
+
+
+class ContractViolationError(NightshiftError, ValueError):
+    """No upload of a run meets the contract of its model; ``rules`` names the rules that are broken."""
+
+    code = "contract_violation"
+
+    def __init__(self, message: str, rules: Sequence[str]) -> None:
+        super().__init__(message, rules=", ".join(rules))

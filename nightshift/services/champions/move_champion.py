@@ -10,7 +10,7 @@ from nightshift.domain.platform.errors import ChampionMovedError, ConflictError,
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
 from nightshift.services.champions.standing import alias_on_record, last_champion
-from nightshift.services.notifications.notify import run_notify
+from nightshift.services.notifications.notify import notify
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ def put_back(services: Services, mine: ChampionMove) -> None:
     if entry is not None:
         back_to = entry.body["back_to"]
         done = f"it points at version {back_to} again" if back_to else "nobody was champion: remove it by hand"
-        run_notify(
+        notify(
             services,
             Notification(
                 key=key,

@@ -18,7 +18,7 @@ from nightshift.domain.platform.names import BLOB_EVENTS_QUEUE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.text import shortened, units
 from nightshift.domain.response.alert import PLATFORM, QUEUES, AlertMessage
-from nightshift.services.notifications.notify import run_notify
+from nightshift.services.notifications.notify import notify
 from nightshift.services.response.respond import read_alert, run_respond
 from nightshift.services.uploads.read_event import parse_event
 
@@ -116,7 +116,7 @@ def letter_alert(letter: DeadLetter) -> AlertMessage:
 
 def page_dead_letter(services: Services, letter: DeadLetter, problem: str) -> None:
     """Page about a dead letter of which no incident can be opened, because the platform's own playbook is broken."""
-    run_notify(
+    notify(
         services,
         Notification(
             key=f"dead-letter:{letter.letter_id}",

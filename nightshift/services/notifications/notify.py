@@ -12,16 +12,13 @@ from nightshift.domain.notifications.notification import (
 )
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.platform.step import Failure
 from nightshift.domain.platform.text import shortened
-from nightshift.services.platform.failures import guarded
 
 logger = logging.getLogger(__name__)
-STEP = "notify"
 _LONGEST_TITLE, _LONGEST_BODY = 500, 8_000
 
 
-def run_notify(services: Services, notification: Notification) -> NotifyResult:
+def notify(services: Services, notification: Notification) -> NotifyResult:
     """Put a notification on record as owed, and try each of its addresses once.
 
     An address that does not take it is no failure of the caller: the record stays owed, and the result says why. Each
@@ -29,18 +26,8 @@ def run_notify(services: Services, notification: Notification) -> NotifyResult:
     the same again: delivery is at least once.
 
     Raises:
-        NightshiftError, OSError: it could not be put on record; call again.
+        NightshiftError, OSError: it could not be put on record.
     """
-    return guarded(
-        STEP,
-        notification.incident_id or notification.key,
-        notification.model,
-        lambda: _notify(services, notification),
-        lambda failure: NotifyResult(failure=failure),
-    )
-
-
-def _notify(services: Services, notification: Notification) -> NotifyResult:
     now = services.clock()
     linked = _linked(services, notification)
     begun = NotificationRecord(notification=linked, state="owed", at=now, made_at=now, next_at=now + FIRST_TRY)
@@ -51,7 +38,7 @@ def _notify(services: Services, notification: Notification) -> NotifyResult:
     if record.state == "owed" and record.attempts == 0:
         record = _first_try(services, record)
     if record.state == "owed":
-        return NotifyResult(failure=_failure(record))
+        return NotifyResult(problem=_problem(record))
     services.notifications.done(record)
     return NotifyResult(delivered_at=record.at, addressed=bool(record.delivered))
 
@@ -122,6 +109,5 @@ def nobody_is_set(notification: Notification) -> str:
     return f"no address is set for a {notification.kind} (NIGHTSHIFT_NOTIFY_URLS)"
 
 
-def _failure(record: NotificationRecord) -> Failure:
-    message = f"owed since {record.due:%Y-%m-%d %H:%M:%SZ}: {record.problem or 'it is being sent'}"
-    return Failure(step=STEP, code=ServiceUnavailableError.code, message=message)
+def _problem(record: NotificationRecord) -> str:
+    return f"owed since {record.due:%Y-%m-%d %H:%M:%SZ}: {record.problem or 'it is being sent'}"

@@ -1,14 +1,12 @@
-"""The activity edge: failures that a retry may cure are raised, all others become part of the result.
+"""The activity edge: what a retry may cure is raised, so that Durable calls again; all else is the step's failure.
 
-An unknown failure is raised, too, so that Durable calls the activity again, perhaps in another process. A table counts
-the tries of each call, because Durable gives an activity no number of its attempt. The third failure becomes the step's
-result, ``internal_error``.
+An unknown exception is raised, too, because Durable may call the activity in another process. A table counts the tries
+of each call, because Durable gives an activity no number of its attempt; after the third the step has failed with
+``internal_error``.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any
 
 from nightshift.domain.platform.errors import NightshiftError, NotLoadedError
 from nightshift.domain.platform.identity import digest
@@ -20,111 +18,64 @@ from nightshift.domain.watch.fault import SHOWN, Fault
 from nightshift.services.platform.measures import count_internal_error
 
 logger = logging.getLogger(__name__)
-Result = TypeVar("Result")
-Answer = TypeVar("Answer", bound=Message)
 
 INTERNAL_ERROR = "internal_error"
 
 
-class UnknownFailure(Exception):  # noqa: N818 - it carries what the step's result is if it is not tried again
-    """An exception that nobody has named left a step; its cause says which.
-
-    Attributes:
-        failure: as the step's result tells it.
-        result: of the step, if it is not tried again.
-    """
-
-    def __init__(self, failure: Failure, result: object) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
-        self.result = result
-
-
-def guarded(step: str, run: str, model: str, body: Callable[[], Result], failed: Callable[[Failure], Result]) -> Result:
-    """Run an activity's body; turn a named failure that will not go away into a result.
-
-    Args:
-        body: the work.
-        failed: makes the step's result from a failure.
+def failure_of(services: Services, step: str, message: Message, error: Exception) -> Failure:
+    """The failure of a step whose body has raised an exception that no further call may cure.
 
     Raises:
-        NightshiftError, OSError: only what may pass; Durable calls the activity again.
-        UnknownFailure: anything else; ``tried`` decides whether the activity is called again.
+        Exception: the same one, or NotLoadedError in its place, if Durable is to call the activity again.
     """
-    try:
-        return body()
-    except NightshiftError as error:
+    model, subject = str(getattr(message, "model", "") or ""), subject_of(message)
+    broke = import_broke(error)
+    if isinstance(error, NightshiftError):
         level = logging.INFO if error.retryable else logging.WARNING
         logger.log(
             level,
             "step_failed step=%s run=%s model=%s code=%s retryable=%s message=%s",
-            step, run, model, error.code, error.retryable, error.message,
+            step, subject, model, error.code, error.retryable, error.message,
         )  # fmt: skip
         if error.retryable:
-            raise
+            raise error
         fields = {name: _plain(value) for name, value in error.fields.items()}
-        return failed(Failure(step=step, code=error.code, message=error.message, fields=fields))
-    except OSError:
+        return Failure(step=step, code=error.code, message=error.message, fields=fields)
+    if isinstance(error, OSError):
         # A full disk or a broken connection that no client has named: it may pass.
-        logger.exception("step_failed step=%s run=%s model=%s", step, run, model)
-        raise
-    except UnknownFailure as inner:
-        # A step within this one has logged it.
-        failure = inner.failure.model_copy(update={"step": step})
-        raise UnknownFailure(failure, failed(failure)) from inner.__cause__
-    except Exception as error:
-        logger.exception("step_failed step=%s run=%s model=%s code=%s", step, run, model, INTERNAL_ERROR)
-        if import_broke(error):
-            raise NotLoadedError("a package", f"{type(error).__name__}: {error}") from error
-        failure = Failure(step=step, code=INTERNAL_ERROR, message=f"{type(error).__name__}: {error}"[:4_000])
-        raise UnknownFailure(failure, failed(failure)) from error
+        logger.error("step_failed step=%s run=%s model=%s", step, subject, model, exc_info=error)
+        raise error
+    logger.error("step_failed step=%s run=%s model=%s code=%s", step, subject, model, INTERNAL_ERROR, exc_info=error)
+    if broke:
+        raise NotLoadedError("a package", f"{type(error).__name__}: {error}") from error
+    failure = Failure(step=step, code=INTERNAL_ERROR, message=f"{type(error).__name__}: {error}"[:4_000])
+    if not _is_final(services, message, model, subject, failure):
+        raise error
+    count_internal_error(model, step)
+    return failure
 
 
-def tried(services: Services, step: str, message: Message, body: Callable[[], Answer]) -> Answer:
-    """Call a step's body; raise an unknown failure for the first times, and return it as the result at the last.
-
-    Raises:
-        NightshiftError, OSError: what may pass.
-        Exception: an unknown failure that is to be tried again.
-    """
-    try:
-        return body()
-    except UnknownFailure as unknown:
-        return _given_up(services, step, message, unknown)
-    except Exception as error:
-        import_broke(error)
-        raise
+def subject_of(message: Message) -> str:
+    """The id of the run, incident or review that a message is about; empty if it names none."""
+    named = (getattr(message, field, "") for field in ("run", "incident_id", "review_id"))
+    return next((str(value) for value in named if value), "")
 
 
-async def tried_async(services: Services, step: str, message: Message, body: Awaitable[Answer]) -> Answer:
-    """``tried`` for a body that is awaited."""
-    try:
-        return await body
-    except UnknownFailure as unknown:
-        return await asyncio.to_thread(_given_up, services, step, message, unknown)
-    except Exception as error:
-        import_broke(error)
-        raise
-
-
-def _given_up(services: Services, step: str, message: Message, unknown: UnknownFailure) -> Answer:  # type: ignore[type-var]
-    model, run = (str(getattr(message, field, "") or "") for field in ("model", "run"))
+def _is_final(services: Services, message: Message, model: str, subject: str, failure: Failure) -> bool:
+    """Count one more try of a call; whether it was the last."""
     fault = services.faults.count(
         Fault(
-            step=step,
+            step=failure.step,
             model=model,
-            run=run or str(getattr(message, "incident_id", "") or getattr(message, "review_id", "") or ""),
-            call=digest([step, message.to_json()]),
-            message=unknown.failure.message[:SHOWN],
+            run=subject,
+            call=digest([failure.step, message.to_json()]),
+            message=failure.message[:SHOWN],
             at=services.clock(),
         )
     )
-    logger.error("unknown_failure step=%s model=%s tries=%d final=%s", step, model, fault.tries, fault.final)
-    if not fault.final:
-        raise unknown.__cause__ or unknown
-    count_internal_error(model, step)
-    return unknown.result  # type: ignore[return-value]
+    logger.error("unknown_failure step=%s model=%s tries=%d final=%s", fault.step, model, fault.tries, fault.final)
+    return fault.final
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,7 +1,7 @@
 """Spans: each call of a trigger or an activity is one, in the trace that its message carries.
 
 Orchestrators have none, because replay would make them again; they only hand the trace on
-(orchestrators.platform.retries).
+(orchestrators.platform.calls).
 Without an SDK (wiring.telemetry) all of this costs next to nothing and records nothing.
 """
 
@@ -15,6 +15,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from nightshift.domain.platform.correlation import correlated
 from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.step import Failure
 from nightshift.domain.platform.telemetry import (
     ATTRIBUTE_CORRELATION,
     ATTRIBUTE_INCIDENT,
@@ -81,7 +82,7 @@ def traceparent_of(made: Span) -> str:
 def step(name: str, message: Message, carried: str) -> Iterator[Callable[[Message], None]]:
     """One call of an activity: its span, and the correlation id of its log lines.
 
-    Gives a function that takes the activity's result: a failure in it is an error of the span.
+    Gives a function that takes the activity's result, or its failure, which is an error of the span.
     """
     fields = ("run", "incident_id", "review_id", "model")
     run, incident, review, model = (str(getattr(message, field, "") or "") for field in fields)
@@ -107,10 +108,9 @@ def step(name: str, message: Message, carried: str) -> Iterator[Callable[[Messag
 
 
 def _ended(made: Span, result: Message) -> None:
-    failure = getattr(result, "failure", None)
-    if failure is not None:
-        made.set_attribute(ATTRIBUTE_OUTCOME, str(failure.code))
-        made.set_status(Status(StatusCode.ERROR, str(failure.message)))
+    if isinstance(result, Failure):
+        made.set_attribute(ATTRIBUTE_OUTCOME, result.code)
+        made.set_status(Status(StatusCode.ERROR, result.message))
         return
     action = getattr(result, "action", None)
     named = (getattr(result, "outcome", None), getattr(action, "state", None), getattr(result, "state", None))

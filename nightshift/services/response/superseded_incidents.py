@@ -6,15 +6,7 @@ from typing import get_args
 
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.ledger import ACTOR
-from nightshift.domain.platform.names import (
-    DECIDE_ACTION,
-    EVALUATE_METRICS,
-    IMPROVEMENT,
-    LIFECYCLE,
-    POLL_JOB_STATUS,
-    TRIGGER_DATABRICKS_JOB,
-    VALIDATE_DATA,
-)
+from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import Severity
 from nightshift.domain.response.incident import Incident, TimelineEntry
@@ -26,11 +18,11 @@ _RUNS = (f"{LIFECYCLE}-", f"{IMPROVEMENT}-")
 # not named here, such as an endpoint that did not follow, no decision shows to be over.
 _BEFORE_DECISION = frozenset(
     {
-        VALIDATE_DATA,
-        TRIGGER_DATABRICKS_JOB,
-        POLL_JOB_STATUS,
-        EVALUATE_METRICS,
-        DECIDE_ACTION,
+        "validate_data",
+        "trigger_databricks_job",
+        "poll_job_status",
+        "evaluate_metrics",
+        "decide_action",
         "refused",
         "run_broke_off",
         "queue_gone",

@@ -71,7 +71,7 @@ def decide_review(
     return decided
 
 
-def expire_review(services: Services, review: Review) -> Review:
+def expire(services: Services, review: Review) -> Review:
     """Decide that nobody has decided: the champion stays. Whatever a person has decided before stands."""
     decision = ReviewDecision(choice="expire", by="nightshift", comment="", at=services.clock())
     stays = f"version {review.champion_version}" if review.champion_version else "no version"

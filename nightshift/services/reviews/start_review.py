@@ -5,17 +5,12 @@ import logging
 
 import azure.durable_functions as df
 
-from activities.lifecycle.decide_action import run_decide_action
-from nightshift.domain.lifecycle.run import DecideRequest, DecideResult
 from nightshift.domain.platform.correlation import correlate
-from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.names import AWAIT_DECISION, REVIEW, REVIEW_DECIDED
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.messages import ReviewInput
 from nightshift.domain.reviews.review import Choice, Review
 from nightshift.services.platform.told_status import told_status, told_version
-from nightshift.services.response.incident_acts import tell_change
-from nightshift.services.response.superseded_incidents import close_superseded
 from nightshift.services.reviews.decide_review import decide_review
 
 logger = logging.getLogger(__name__)
@@ -28,36 +23,6 @@ _ENDED = frozenset(
         df.OrchestrationRuntimeStatus.Canceled,
     }
 )
-
-
-async def run_decide_and_ask(
-    services: Services, client: df.DurableOrchestrationClient, request: DecideRequest
-) -> DecideResult:
-    """Decide about a challenger, and start the review if a person is asked.
-
-    The review is an orchestration of its own: the model's next uploads do not wait for a person (ADR 13).
-    """
-    result = await asyncio.to_thread(run_decide_action, services, request)
-    if result.outcome in {"promoted", "rejected", "flagged"}:
-        await _close_superseded(client, services, request, result.outcome)
-    if result.review_id is not None:
-        review = await asyncio.to_thread(services.reviews.get, request.model, result.review_id)
-        assert review is not None, "the decision has opened it"
-        await wake_review(client, services, review)
-    return result
-
-
-async def _close_superseded(
-    client: df.DurableOrchestrationClient, services: Services, request: DecideRequest, outcome: str
-) -> None:
-    """Close what earlier runs reported and is over; what cannot be closed stays for the next run, or for a person."""
-    try:
-        closed = await asyncio.to_thread(close_superseded, services, request.model, request.run, outcome)
-    except NightshiftError as error:
-        logger.warning("incidents_not_closed run=%s model=%s code=%s", request.run, request.model, error.code)
-        return
-    for incident in closed:
-        await tell_change(client, services, incident)
 
 
 async def take_decision(

@@ -5,7 +5,6 @@ import logging
 
 import azure.durable_functions as df
 
-from activities.lifecycle.send_alert import run_send_alert
 from nightshift.domain.lifecycle.run import AlertRequest, HaltRecord, QueueInput, broke_off
 from nightshift.domain.platform.correlation import current
 from nightshift.domain.platform.errors import LedgerBrokenError
@@ -13,6 +12,7 @@ from nightshift.domain.platform.identity import slug
 from nightshift.domain.platform.names import MODEL_QUEUE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload_queue import Submission
+from nightshift.services.response.raise_alert import raise_alert
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _tell_broken(services: Services, model: str, run: str, why: str) -> None:
         halt=HaltRecord(model=model, run=run, outcome="failed", failure=broke_off(why)),
     )
     try:
-        run_send_alert(services, alert)
+        raise_alert(services, alert)
     except LedgerBrokenError:
         # The successor must not wait for a ledger that only a person can mend, and who looks at it finds this run.
         logger.exception("halt_not_recorded model=%s run=%s", model, run)
@@ -117,7 +117,7 @@ async def _take_over(
         detail=f"generation {generation}; its last run was {begun or 'none'}",
         at=services.clock(),
     )
-    await asyncio.to_thread(run_send_alert, services, alert)
+    await asyncio.to_thread(raise_alert, services, alert)
     successor = await asyncio.to_thread(
         lambda: services.uploads.take_over(model, generation, begun_has_ended=state is not None)
     )

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-from activities.champions.move_serving import run_move_serving
+from activities.champions.move_serving import move_serving
 from nightshift.domain.champions.decision import ChampionMove
 from nightshift.domain.champions.serving import EndpointState
 from nightshift.domain.notifications.notification import Notification
+from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.messages import MoveServingRequest, Serve
@@ -15,7 +16,7 @@ from nightshift.domain.watch.sweep import OrderMark, page_window
 from nightshift.services.champions.move_champion import ABANDONED_AFTER, put_back, put_back_key
 from nightshift.services.champions.move_orders import call_off_move
 from nightshift.services.champions.standing import alias_on_record, last_champion
-from nightshift.services.notifications.notify import run_notify
+from nightshift.services.notifications.notify import notify
 
 logger = logging.getLogger(__name__)
 
@@ -139,8 +140,13 @@ def _ask_to_follow(services: Services, state: EndpointState, champion: ChampionM
     _page(services, model, key, f"The endpoint of {model} {_DIFFERS}", said)
     serve = Serve(endpoint=state.endpoint, model=model, version=champion.version)
     request = MoveServingRequest(model=model, incident_id=champion.decided_by, serve=serve, looks=0)
-    asked = run_move_serving(services, request)
-    problem = asked.failure.message if asked.failure else asked.detail if asked.failed else ""
+    try:
+        asked = move_serving(services, request)
+        problem = asked.detail if asked.failed else ""
+    except NightshiftError as error:
+        if error.retryable:
+            raise
+        problem = error.message
     if problem:
         _page(services, model, f"{key}:refused", f"The endpoint of {model} cannot be moved", f"{said}: {problem}")
 
@@ -160,4 +166,4 @@ def _windowed(services: Services, key: str, hours: int) -> str:
 def _page(services: Services, model: str, key: str, title: str, body: str) -> None:
     logger.warning("champion_differs model=%s key=%s detail=%r", model, key, body)
     page = Notification(key=key, kind="page", model=model, severity="critical", title=title, body=body)
-    run_notify(services, page)
+    notify(services, page)

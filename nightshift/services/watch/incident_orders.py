@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from activities.champions.move_serving import run_move_serving
-from activities.response.pause_compute import run_pause_compute, run_resume_compute
-from activities.response.plan_response import find_incident
-from activities.response.retrain import run_read_retraining
-from activities.response.roll_back import call_off_rollback, is_rollback, ordered_rollback, run_roll_back
-from activities.response.settle_mitigation import begin_action, run_settle_mitigation
-from activities.response.undo_mitigations import run_undo_mitigations
+from activities.champions.move_serving import move_serving
+from activities.response.complete_mitigation import complete_mitigation
+from activities.response.pause_compute import pause_compute, resume_compute
+from activities.response.retrain import read_retraining
+from activities.response.roll_back import call_off_rollback, is_rollback, ordered_rollback, roll_back
+from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry
 from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.ports import Services
@@ -24,6 +23,8 @@ from nightshift.domain.response.messages import (
 )
 from nightshift.domain.response.playbook import Mitigation
 from nightshift.services.champions.move_orders import find_move, is_unfinished
+from nightshift.services.response.find_incident import find_incident
+from nightshift.services.response.incident_actions import begin_action
 from nightshift.services.response.incident_acts import undo_is_told
 from nightshift.services.response.ordered_actions import ordered_actions
 from nightshift.services.watch.order_kinds import (
@@ -34,7 +35,6 @@ from nightshift.services.watch.order_kinds import (
     Carried,
     OrderKind,
     carried_since,
-    failed,
     submit,
 )
 
@@ -95,10 +95,7 @@ def _finish_rollback(services: Services, entry: LedgerEntry) -> Carried:
         begin_action(services, incident, ordered_rollback(entry))
         _settle(services, entry, "rollback", "refused", detail)
         return Carried(closed=True, said=f"the rollback of version {entry.body['bad_version']}: {detail}")
-    result = run_roll_back(services, _request(entry, "rollback"))
-    if result.failure is not None:
-        return failed(result.failure)
-    assert result.action is not None, "a rollback without failure leaves an action"
+    result = roll_back(services, _request(entry, "rollback"))
     if result.serve is not None:
         return _follow(services, entry, result.serve, result.action)
     return Carried(closed=True, said=f"rollback {result.action.state}: {result.action.detail}")
@@ -106,9 +103,7 @@ def _finish_rollback(services: Services, entry: LedgerEntry) -> Carried:
 
 def _follow(services: Services, entry: LedgerEntry, serve: Serve, action: IncidentAction) -> Carried:
     request = MoveServingRequest(model=entry.model, incident_id=str(entry.body["incident"]), serve=serve, looks=0)
-    moved = run_move_serving(services, request)
-    if moved.failure is not None:
-        return failed(moved.failure)
+    moved = move_serving(services, request)
     if not moved.moved:
         return Carried(closed=False, done=not moved.failed, said=moved.detail if moved.failed else "")
     _settle(services, entry, "rollback", "done", f"{action.detail}; {moved.detail}", mitigated=True)
@@ -125,7 +120,7 @@ def _settle(
     mitigated: bool = False,
     facts: dict[str, object] | None = None,
 ) -> None:
-    run_settle_mitigation(
+    complete_mitigation(
         services,
         SettleRequest.model_validate(
             {
@@ -159,15 +154,11 @@ def _finish_lease(services: Services, entry: LedgerEntry) -> Carried:
     if services.clock() < _ends(entry):
         if lease.state == "done":
             return WAITS
-        paused = run_pause_compute(services, request)
-        if paused.failure is not None or paused.action is None:
-            return WAITS if paused.failure is None else failed(paused.failure)
-        return Carried(closed=False, said=f"pause_compute {paused.action.state}: {paused.action.detail}")
-    resumed = run_resume_compute(services, request)
-    if resumed.failure is not None:
-        return failed(resumed.failure)
-    action = _action(services, entry, "pause_compute")
-    return Carried(closed=True, said=f"the lease has ended: {action.detail if action else ''}", kind="notice")
+        action = pause_compute(services, request).action
+        return Carried(closed=False, said=f"pause_compute {action.state}: {action.detail}")
+    resume_compute(services, request)
+    ended = _action(services, entry, "pause_compute")
+    return Carried(closed=True, said=f"the lease has ended: {ended.detail if ended else ''}", kind="notice")
 
 
 def _owes_resume(services: Services, entry: LedgerEntry) -> bool:
@@ -200,9 +191,7 @@ def _finish_retraining(services: Services, entry: LedgerEntry) -> Carried:
     )
     begin_action(services, _incident(services, entry), action)
     request = RetrainingRequest(model=entry.model, incident_id=str(entry.body["incident"]), identity=identity)
-    state = run_read_retraining(services, request)
-    if state.failure is not None:
-        return failed(state.failure)
+    state = read_retraining(services, request)
     if state.outcome is None:
         return WAITS
     promoted = state.outcome == "promoted"
@@ -244,14 +233,12 @@ def _finish_undo(services: Services, entry: LedgerEntry) -> Carried:
         comment=str(entry.body.get("comment", "")),
         order=str(entry.body.get("order", "")),
     )
-    result = run_undo_mitigations(services, request)
-    if result.failure is not None:
-        return failed(result.failure)
+    result = undo_mitigations(services, request)
     if result.serve is not None:
         serving = MoveServingRequest(
             model=entry.model, incident_id=str(entry.body["incident"]), serve=result.serve, looks=0
         )
-        run_move_serving(services, serving)  # whether it arrives there, the look at the champion sees
+        move_serving(services, serving)  # whether it arrives there, the look at the champion sees
     said = "; ".join((*result.undone, *result.refused))
     return Carried(closed=True, said=f"undo for {entry.actor}: {said}", kind="page" if result.refused else "notice")
 

@@ -1,7 +1,7 @@
 """The table of orders: every ledger entry because of which something is owed."""
 
-from activities.champions.withdraw_promotion import run_withdraw_promotion
-from activities.reviews.settle_review import tell_outcome
+from activities.champions.withdraw_promotion import withdraw_promotion
+from activities.reviews.close_review import tell_outcome
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.lifecycle.run import WithdrawRequest
 from nightshift.domain.platform.identity import instance_id
@@ -9,7 +9,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.services.champions.move_champion import PUT_BACK, put_back
 from nightshift.services.champions.move_orders import call_off_move, find_move, is_unfinished
 from nightshift.services.watch.incident_orders import INCIDENT_ORDERS
-from nightshift.services.watch.order_kinds import CLOSED, WAITS, Carried, OrderKind, failed, submit
+from nightshift.services.watch.order_kinds import CLOSED, WAITS, Carried, OrderKind, submit
 
 
 def kind_of(entry: LedgerEntry) -> OrderKind | None:
@@ -73,8 +73,7 @@ def _finish_withdrawal(services: Services, entry: LedgerEntry) -> Carried:
         previous=str(entry.body["back_to"]),
         reason=str(entry.body["reason"]),
     )
-    result = run_withdraw_promotion(services, request)
-    return failed(result.failure) if result.failure is not None else Carried(closed=True, said=result.detail)
+    return Carried(closed=True, said=withdraw_promotion(services, request).detail)
 
 
 # --- an alias that was set late goes back

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.notifications.notification import NotificationKind
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.platform.step import Failure
 from nightshift.domain.uploads.upload import Upload
 
 # An orchestration that has not carried its order out after this long is not waited for: what it does is keyed.
@@ -67,11 +66,6 @@ class OrderKind:
 def carried_since(detail: str = "", kind: NotificationKind = "page") -> Carried:
     """An order that was carried out since it was first tried; ``detail``: what came of it, if that is known."""
     return Carried(closed=True, said=": ".join(filter(None, ("it has been carried out since", detail))), kind=kind)
-
-
-def failed(failure: Failure) -> Carried:
-    """An order whose step has failed."""
-    return Carried(closed=False, done=False, said=f"{failure.step} failed: {failure.code}: {failure.message}")
 
 
 def submit(services: Services, entry: LedgerEntry) -> tuple[Upload, ...]:

@@ -13,7 +13,7 @@ from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.watch.sweep import OrderMark, Swept
-from nightshift.services.notifications.notify import run_notify
+from nightshift.services.notifications.notify import notify
 from nightshift.services.watch.champions import watch_champion
 from nightshift.services.watch.open_orders import kind_of
 from nightshift.services.watch.order_kinds import AGE, CLOSED, WAITS, Carried, OrderKind
@@ -144,7 +144,7 @@ class _Look:
             carried = await self.carry(kind, entry)
         except NightshiftError as error:
             logger.warning("order_not_carried_out model=%s key=%s message=%s", entry.model, entry.key, error.message)
-            carried = Carried(closed=False, done=False, said=error.message)
+            carried = Carried(closed=False, done=False, said=f"{error.code}: {error.message}")
         except Exception as error:
             logger.exception("order_not_carried_out model=%s key=%s", entry.model, entry.key)
             carried = Carried(closed=False, done=False, said=f"{type(error).__name__}: {error}")
@@ -193,7 +193,7 @@ def _tell(services: Services, entry: LedgerEntry, carried: Carried) -> None:
     became = "was carried out late" if carried.done else "is not carried out"
     kind: NotificationKind = carried.kind
     tries = "" if carried.closed or carried.done else "It is tried again every minute. "
-    run_notify(
+    notify(
         services,
         Notification(
             key=f"order:{entry.key}:{'done' if carried.done else 'owed'}",

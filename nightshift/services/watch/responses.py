@@ -11,17 +11,16 @@ from typing import Any, Literal
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from activities.response.tell_on_call import run_tell_on_call
+from activities.response.notify_on_call import notify_on_call
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.correlation import correlate, current
-from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.names import RESPONSE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import UNDO_ORDERED, Incident, TimelineEntry
 from nightshift.domain.response.messages import MitigateRequest, ResponseInput
 from nightshift.domain.watch.sweep import Swept
-from nightshift.services.notifications.notify import run_notify
+from nightshift.services.notifications.notify import notify
 from nightshift.services.response.incident_acts import undo_instance, undo_is_told
 from nightshift.services.response.respond import playbook_of
 
@@ -141,8 +140,7 @@ def _tell_untold(services: Services, incident: Incident) -> bool:
         request = MitigateRequest(
             model=incident.model, incident_id=incident.incident_id, mitigation=mitigation, reason=_UNTOLD
         )
-        if failure := run_tell_on_call(services, request).failure:
-            raise ServiceUnavailableError("notifications", failure.message)
+        notify_on_call(services, request)
     return any(each in _TELLING for each in ordered)
 
 
@@ -166,7 +164,7 @@ def _page(services: Services, incident: Incident, order: _Order, ended: str, why
         )
     )
     what = f"its {order.kind} broke off: {why}"
-    sent = run_notify(
+    sent = notify(
         services,
         Notification(
             key=key,
@@ -179,9 +177,9 @@ def _page(services: Services, incident: Incident, order: _Order, ended: str, why
             runbook=incident.runbook or incident.alert.url,
         ),
     )
-    if sent.failure is not None:
+    if sent.problem:
         # It is owed until it is sent: the next sweep tries again.
-        logger.error("page_not_sent incident=%s message=%s", incident.incident_id, sent.failure.message)
+        logger.error("page_not_sent incident=%s message=%s", incident.incident_id, sent.problem)
         return True
     entry = TimelineEntry(key=key, at=services.clock(), actor=ACTOR, what=what[:1_000])
     services.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))

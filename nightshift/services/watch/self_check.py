@@ -10,7 +10,7 @@ from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.watch.sweep import page_window
-from nightshift.services.notifications.notify import run_notify
+from nightshift.services.notifications.notify import notify
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +44,13 @@ def watch_self(services: Services, sweeps: Iterable[tuple[str, str]] = ()) -> in
     troubles = [*_faults(services, now), *_restarts(services, now), *(_sweep(*sweep, now) for sweep in sweeps)]
     for trouble in troubles:
         try:
-            sent = run_notify(services, _page(trouble))
+            sent = notify(services, _page(trouble))
         except Exception:
             # One that cannot be told now holds up no other; the next look tells it.
             logger.exception("trouble_not_told key=%s", trouble.key)
             continue
-        if sent.failure is not None:
-            logger.error("trouble_not_told key=%s message=%s", trouble.key, sent.failure.message)
+        if sent.problem:
+            logger.error("trouble_not_told key=%s message=%s", trouble.key, sent.problem)
     return len(troubles)
 
 

@@ -10,7 +10,7 @@ from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE, MODEL_QUEUE, RESPONSE, REVIEW, UNDO
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM
-from nightshift.services.notifications.notify import run_notify
+from nightshift.services.notifications.notify import notify
 from nightshift.services.platform.in_flight import group_in_flight, utc
 
 logger = logging.getLogger(__name__)
@@ -51,13 +51,13 @@ async def watch_versions(client: df.DurableOrchestrationClient, services: Servic
         logger.warning("waits_for_newer_release name=%s version=%s count=%s", name, version, len(statuses))
         page = _page(name, version, len(statuses), since, newest)
         try:
-            sent = await asyncio.to_thread(run_notify, services, page)
+            sent = await asyncio.to_thread(notify, services, page)
         except Exception:
             # It is owed until it is sent: the next sweep tries again. It holds up no other page.
             logger.exception("page_not_sent key=%s", page.key)
         else:
-            if sent.failure is not None:
-                logger.error("page_not_sent key=%s message=%s", page.key, sent.failure.message)
+            if sent.problem:
+                logger.error("page_not_sent key=%s message=%s", page.key, sent.problem)
     return waiting
 
 

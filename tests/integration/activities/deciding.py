@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from activities.lifecycle.decide_action import run_decide_action
+from activities.lifecycle.decide_action import decide_and_act
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, Verdict
 from nightshift.domain.lifecycle.run import DecideRequest, DecideResult
@@ -53,7 +53,7 @@ class Deciding(Improving):
 
     def act(self, request: DecideRequest, services: Any = None) -> DecideResult:
         """Decide, and act."""
-        return run_decide_action(services or self.services, request)
+        return decide_and_act(services or self.services, request)
 
     def entries(self, kind: str) -> list[LedgerEntry]:
         """The ledger's entries of a kind."""

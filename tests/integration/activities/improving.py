@@ -11,10 +11,10 @@ import yaml
 from mlflow import MlflowClient
 from pydantic import TypeAdapter
 
-from activities.improvement.critique_round import run_criticise_round
-from activities.improvement.plan_improvement import run_plan_improvement
-from activities.lifecycle.decide_action import run_decide_action
-from activities.lifecycle.evaluate_metrics import run_evaluate_metrics
+from activities.improvement.critique_round import critique_round
+from activities.improvement.plan_improvement import plan_improvement
+from activities.lifecycle.decide_action import decide_and_act
+from activities.lifecycle.evaluate_metrics import evaluate_metrics
 from nightshift.domain.improvement.loop import Budget, Criticism, Round
 from nightshift.domain.improvement.messages import (
     CriticiseRequest,
@@ -125,17 +125,15 @@ class Improving:
             round=number,
             counted=run != self.lifecycle,
         )
-        return run_evaluate_metrics(self.services, request)
+        return evaluate_metrics(self.services, request)
 
     def evaluated(self, number: int, *, run: str = "") -> BlobRef:
         """Where its evidence is."""
-        result = self.evaluate(number, run=run)
-        assert result.evidence is not None, result.failure
-        return result.evidence
+        return self.evaluate(number, run=run).evidence
 
     def plan(self, evidence: BlobRef | None = None, spent: Budget | None = None) -> PlanImprovementResult:
         """The next plan, from the evidence that started the loop unless given."""
-        return run_plan_improvement(self.services, self.planning(evidence, spent))
+        return plan_improvement(self.services, self.planning(evidence, spent))
 
     def planning(self, evidence: BlobRef | None = None, spent: Budget | None = None) -> PlanImprovementRequest:
         """The order for it."""
@@ -152,8 +150,7 @@ class Improving:
         """Add a round with this result, and judge it."""
         self.add(result, error=error)
         judged = self.judge(result)
-        if judged.criticism is not None:
-            self.rounds[-1] = self.rounds[-1].model_copy(update={"criticism": judged.criticism})
+        self.rounds[-1] = self.rounds[-1].model_copy(update={"criticism": judged.criticism})
         return judged
 
     def add(self, result: EvaluateResult | None, *, error: str = "") -> None:
@@ -164,8 +161,8 @@ class Improving:
                 number=number,
                 plan=Plan(action=AdjustTrainingWindow(days=60 + number), rationale="r", expected_effect="e"),
                 planned_by="rules",
-                version=result.summary.challenger_version if result and result.summary else None,
-                metrics=result.summary.metrics if result and result.summary else (),
+                version=result.summary.challenger_version if result else None,
+                metrics=result.summary.metrics if result else (),
                 spent=Budget(job_runs=1, dbu=0.1, tokens=0),
                 error=error,
             )
@@ -173,7 +170,7 @@ class Improving:
 
     def judge(self, result: EvaluateResult | None) -> CriticiseResult:
         """Judge the last round."""
-        return run_criticise_round(self.services, self.critique(result))
+        return critique_round(self.services, self.critique(result))
 
     def critique(self, result: EvaluateResult | None) -> CriticiseRequest:
         """The order for it."""
@@ -193,9 +190,7 @@ class Improving:
         number = len(self.rounds) + 1
         self.score(number, error, **scored)
         result = self.evaluate(number)
-        judged = self.criticise(result)
-        assert judged.criticism is not None, judged.failure
-        return result, judged.criticism
+        return result, self.criticise(result).criticism
 
     def decide(self, evidence: BlobRef, number: int, *, run: str = "") -> DecideResult:
         """The gate; the loop names the run that has validated."""
@@ -207,7 +202,7 @@ class Improving:
             round=number,
             validated_by="" if run else self.lifecycle,
         )
-        return run_decide_action(self.services, request)
+        return decide_and_act(self.services, request)
 
     def order(self, reason: str) -> None:
         """Let the run be one that a person has ordered, with these words, as ``order_improvement`` leaves it."""

@@ -12,7 +12,7 @@ import azure.durable_functions as df
 from nightshift.clients.notifications.notifier import AppriseNotifier
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.watch.sweep import Swept
-from nightshift.services.notifications.notify import run_notify
+from nightshift.services.notifications.notify import notify
 from nightshift.services.watch.orders import watch_model
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.responder import Case, later
@@ -82,4 +82,4 @@ async def deliver(night: Night) -> None:
     book = night.services.notifications
     for record in book.owed():
         if record.notification.model == night.case.model:
-            run_notify(night.services, record.notification)
+            notify(night.services, record.notification)

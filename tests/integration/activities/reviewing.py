@@ -6,8 +6,7 @@ from typing import Any
 import yaml
 from mlflow import MlflowClient
 
-from activities.lifecycle.decide_action import run_decide_action
-from activities.reviews.tell_reviewers import find_review
+from activities.lifecycle.decide_action import decide_and_act
 from nightshift.domain.lifecycle.evidence import Evidence, Interval, MetricComparison, SliceComparison
 from nightshift.domain.lifecycle.run import DecideRequest, score_token
 from nightshift.domain.platform.names import (
@@ -24,6 +23,7 @@ from nightshift.domain.platform.names import (
 from nightshift.domain.reviews.messages import ReviewRequest
 from nightshift.domain.reviews.review import Review
 from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, Upload
+from nightshift.services.reviews.find_review import find_review
 from tests.integration.activities.model_data import HEADER, validate
 from tests.integration.activities.responder import ROOT, Case
 from tests.model_versions import make_champions, make_versions
@@ -48,7 +48,7 @@ def flag(case: Case, client: MlflowClient, folder: Path, uploader: str = "", aga
         evidence.model_dump_json().encode(),
         content_type="application/json",
     )
-    decided = run_decide_action(
+    decided = decide_and_act(
         case.services, DecideRequest(model=case.model, run=run, manifest=validated.manifest, evidence=kept)
     )
     assert decided.outcome == "flagged", decided

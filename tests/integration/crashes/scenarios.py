@@ -5,27 +5,28 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import yaml
 
-from activities.champions.move_serving import run_move_serving
-from activities.champions.withdraw_promotion import run_withdraw_promotion
-from activities.improvement.order_improvement import run_order_improvement
-from activities.lifecycle.decide_action import run_decide_action
-from activities.lifecycle.record_halt import run_record_halt
-from activities.lifecycle.send_alert import run_send_alert
-from activities.response.pause_compute import run_pause_compute, run_resume_compute
-from activities.response.plan_response import run_plan_response
-from activities.response.retrain import run_retrain
-from activities.response.roll_back import run_roll_back
-from activities.response.settle_mitigation import run_settle_mitigation
-from activities.response.tell_on_call import run_tell_on_call
-from activities.response.undo_mitigations import run_undo_mitigations
-from activities.response.verify_recovery import run_verify_recovery
-from activities.reviews.act_on_review import run_act_on_review
-from activities.reviews.expire_review import run_expire_review
-from activities.reviews.settle_review import run_settle_review
-from activities.reviews.tell_reviewers import run_tell_reviewers
-from activities.uploads.claim_uploads import run_claim_uploads
+from activities.champions.move_serving import move_serving
+from activities.champions.withdraw_promotion import withdraw_promotion
+from activities.improvement.order_improvement import order_improvement
+from activities.lifecycle.decide_action import decide_and_act
+from activities.lifecycle.record_halt import record_halt
+from activities.lifecycle.send_alert import send_alert
+from activities.response.complete_mitigation import complete_mitigation
+from activities.response.notify_on_call import notify_on_call
+from activities.response.pause_compute import pause_compute, resume_compute
+from activities.response.plan_response import plan_response
+from activities.response.retrain import retrain
+from activities.response.roll_back import roll_back
+from activities.response.undo_mitigations import undo_mitigations
+from activities.response.verify_recovery import verify_recovery
+from activities.reviews.act_on_review import act_on_review
+from activities.reviews.close_review import close_review
+from activities.reviews.expire_review import expire_review
+from activities.reviews.notify_reviewers import notify_reviewers
+from activities.uploads.claim_uploads import claim_uploads
 from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.lifecycle.run import AlertRequest, ClaimRequest, HaltRecord, WithdrawRequest, broke_off
@@ -41,7 +42,7 @@ from nightshift.domain.uploads.upload_queue import Submission
 from nightshift.services.dead_letters.dead_letters import record_dead_letter, redrive
 from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.response.respond import run_respond
-from nightshift.services.reviews.decide_review import decide_review, expire_review
+from nightshift.services.reviews.decide_review import decide_review, expire
 from nightshift.services.reviews.start_review import wake_review
 from nightshift.services.uploads.wake_queue import wake_queue
 from nightshift.services.watch.orders import watch_model
@@ -78,7 +79,7 @@ def _rollback(scene: Scene, **spec: Any) -> tuple[Incident, Activity]:
     scene.champions(**spec)
     incident = scene.case.alert()
     order = scene.case.request(incident, "rollback")
-    return incident, lambda services: run_roll_back(services, order)
+    return incident, lambda services: roll_back(services, order)
 
 
 def _rolled_back(scene: Scene, **spec: Any) -> Incident:
@@ -89,12 +90,12 @@ def _rolled_back(scene: Scene, **spec: Any) -> Incident:
 
 def _undo(scene: Scene, incident: Incident) -> Activity:
     order = scene.case.undo_request(incident)
-    return lambda services: run_undo_mitigations(services, order)
+    return lambda services: undo_mitigations(services, order)
 
 
 def _leased(scene: Scene) -> Incident:
     incident = _budget(scene)
-    run_pause_compute(scene.services, scene.case.request(incident, "pause_compute"))
+    pause_compute(scene.services, scene.case.request(incident, "pause_compute"))
     return incident
 
 
@@ -104,12 +105,12 @@ def _budget(scene: Scene) -> Incident:
 
 def _pause(scene: Scene) -> Activity:
     order = scene.case.request(_budget(scene), "pause_compute")
-    return lambda services: run_pause_compute(services, order)
+    return lambda services: pause_compute(services, order)
 
 
 def _resume(scene: Scene) -> Activity:
     order = scene.case.request(_leased(scene), "pause_compute")
-    return lambda services: run_resume_compute(services, order)
+    return lambda services: resume_compute(services, order)
 
 
 def _settle_mitigation(scene: Scene) -> Activity:
@@ -120,14 +121,14 @@ def _settle_mitigation(scene: Scene) -> Activity:
         model=scene.model, incident_id=incident.incident_id, mitigation="rollback", state="done", detail="it serves",
         mitigated=True,
     )  # fmt: skip
-    return lambda services: run_settle_mitigation(services, order)
+    return lambda services: complete_mitigation(services, order)
 
 
 def _move_serving(scene: Scene) -> Activity:
     incident = _rolled_back(scene, serving_endpoint=_ENDPOINT)
     serve = Serve(endpoint=_ENDPOINT, model=scene.model, version="2")
     order = MoveServingRequest(model=scene.model, incident_id=incident.incident_id, serve=serve, looks=0)
-    return lambda services: run_move_serving(services, order)
+    return lambda services: move_serving(services, order)
 
 
 def _files(scene: Scene) -> None:
@@ -141,7 +142,7 @@ def _files(scene: Scene) -> None:
 def _retrain(scene: Scene) -> Activity:
     _files(scene)
     order = scene.case.request(scene.case.drift(), "retrain")
-    return lambda services: run_retrain(services, scene.client, order)
+    return lambda services: retrain(services, scene.client, order)
 
 
 def _improve(scene: Scene) -> Activity:
@@ -154,32 +155,32 @@ def _improve(scene: Scene) -> Activity:
         )
     )  # fmt: skip
     order = ImproveOrder(model=scene.model, by="ann", reason="it must get better")
-    return lambda services: run_order_improvement(services, scene.client, order)
+    return lambda services: order_improvement(services, scene.client, order)
 
 
 async def _claim(scene: Scene) -> Activity:
     await _retrain(scene)(scene.services)
     order = ClaimRequest(model=scene.model, generation=1, claim=0)
-    return lambda services: run_claim_uploads(services, order)
+    return lambda services: claim_uploads(services, order)
 
 
 def _page(scene: Scene) -> Activity:
     order = scene.case.request(
         scene.case.alert("p1", category="pipeline", metric="", value=None, baseline=None), "page"
     )
-    return lambda services: run_tell_on_call(services, order)
+    return lambda services: notify_on_call(services, order)
 
 
 def _plan(scene: Scene) -> Activity:
     incident = scene.case.alert()
     order = PlanRequest(model=scene.model, incident_id=incident.incident_id, at=scene.services.clock())
-    return lambda services: run_plan_response(services, order)
+    return lambda services: plan_response(services, order)
 
 
 def _plan_held(scene: Scene) -> Activity:
     scene.case.alert("p1", category="pipeline", metric="", value=None, baseline=None)
     order = PlanRequest(model=scene.model, incident_id=scene.case.drift().incident_id, at=scene.services.clock())
-    return lambda services: run_plan_response(services, order)
+    return lambda services: plan_response(services, order)
 
 
 def _verify(scene: Scene, *, again: bool = False) -> Activity:
@@ -189,7 +190,7 @@ def _verify(scene: Scene, *, again: bool = False) -> Activity:
         scene.passed = timedelta(minutes=1)
         scene.case.alert("a2", fired_at=scene.services.clock())
     order = VerifyRequest(model=scene.model, incident_id=incident.incident_id, since=since, final=True)
-    return lambda services: run_verify_recovery(services, order)
+    return lambda services: verify_recovery(services, order)
 
 
 def _respond(scene: Scene) -> Activity:
@@ -205,7 +206,7 @@ def _decide(verdicts: Verdicts) -> Callable[[Scene], Activity]:
         scene.champions()
         make = Deciding(scene.services, scene.mlflow, scene.model)
         order = make.request(verdicts, challenger_version="2", champion_version="3")
-        return lambda services: run_decide_action(services, order)
+        return lambda services: decide_and_act(services, order)
 
     return prepare
 
@@ -217,7 +218,7 @@ def _withdraw(scene: Scene) -> WithdrawRequest:
 
 def _withdrawal(scene: Scene) -> Activity:
     order = _withdraw(scene)
-    return lambda services: run_withdraw_promotion(services, order)
+    return lambda services: withdraw_promotion(services, order)
 
 
 def _halt(scene: Scene) -> HaltRecord:
@@ -226,7 +227,7 @@ def _halt(scene: Scene) -> HaltRecord:
 
 def _record_halt(scene: Scene) -> Activity:
     order = _halt(scene)
-    return lambda services: run_record_halt(services, order)
+    return lambda services: record_halt(services, order)
 
 
 def _send_alert(scene: Scene) -> Activity:
@@ -234,7 +235,7 @@ def _send_alert(scene: Scene) -> Activity:
         key=f"{scene.model}:ended", model=scene.model, run=f"lifecycle-{scene.model}-1", rule="run_broke_off",
         severity="critical", title="it broke off", detail="why", at=scene.services.clock(), halt=_halt(scene),
     )  # fmt: skip
-    return lambda services: run_send_alert(services, order)
+    return lambda services: send_alert(services, order)
 
 
 def _letter(scene: Scene) -> dict[str, Any]:
@@ -269,30 +270,30 @@ def _act(choice: Choice | None, *, void: bool = False, **spec: Any) -> Callable[
     def prepare(scene: Scene) -> Activity:
         review = _review(scene, choice, **spec)
         if choice is None:
-            expire_review(scene.services, review)
+            expire(scene.services, review)
         if void:
             scene.services.registry.tag(scene.model, "2", TAG_QUARANTINE, "i7")
-        return lambda services: run_act_on_review(services, scene.client, request(review))
+        return lambda services: act_on_review(services, scene.client, request(review))
 
     return prepare
 
 
 async def _settle_failed(scene: Scene) -> Activity:
     review = _review(scene, serving_endpoint=_ENDPOINT)
-    await run_act_on_review(scene.services, scene.client, request(review))
+    await act_on_review(scene.services, scene.client, request(review))
     order = SettleReview(model=scene.model, review_id=review.review_id, problem="the endpoint failed")
-    return lambda services: run_settle_review(services, order)
+    return lambda services: close_review(services, order)
 
 
 def _settle_improving(scene: Scene) -> Activity:
     review = _review(scene, "improve")
     order = SettleReview(model=scene.model, review_id=review.review_id, detail="ordered", fresh="u1")
-    return lambda services: run_settle_review(services, order)
+    return lambda services: close_review(services, order)
 
 
 def _expire(scene: Scene) -> Activity:
     order = request(_review(scene, None))
-    return lambda services: run_expire_review(services, order)
+    return lambda services: expire_review(services, order)
 
 
 def _decide_review(choice: Choice) -> Callable[[Scene], Activity]:
@@ -307,7 +308,7 @@ def _remind(scene: Scene) -> Activity:
     order = request(_review(scene, None)).model_copy(
         update={"step": ReviewStep(kind="remind", at=scene.services.clock())}
     )
-    return lambda services: run_tell_reviewers(services, order)
+    return lambda services: notify_reviewers(services, order)
 
 
 # --- sweeps
@@ -325,11 +326,14 @@ def _sweep_orders(prepare: Callable[[Scene], Any]) -> Callable[[Scene], Awaitabl
 
 def _failed_rollback(scene: Scene) -> None:
     _, activity = _rollback(scene)
-    activity(without_alias(scene.services, _REFUSED))
+    with pytest.raises(ServiceRefusedError):
+        activity(without_alias(scene.services, _REFUSED))
 
 
 def _failed_withdrawal(scene: Scene) -> None:
-    run_withdraw_promotion(without_alias(scene.services, _REFUSED), _withdraw(scene))
+    withdrawal = _withdraw(scene)
+    with pytest.raises(ServiceRefusedError):
+        withdraw_promotion(without_alias(scene.services, _REFUSED), withdrawal)
 
 
 def _ended_lease(scene: Scene) -> None:

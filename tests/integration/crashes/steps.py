@@ -9,15 +9,13 @@ from typing import Any
 import yaml
 from mlflow import MlflowClient
 
-from activities.improvement.critique_round import run_criticise_round
-from activities.improvement.plan_improvement import run_plan_improvement
-from activities.improvement.trace_round import run_trace_round
-from activities.lifecycle.databricks_job import run_cancel_databricks_job
-from activities.lifecycle.evaluate_metrics import run_evaluate_metrics
-from activities.lifecycle.poll_job_status import run_poll_job_status
-from activities.lifecycle.publish_event import run_publish_event
-from activities.lifecycle.trigger_databricks_job import run_trigger_databricks_job
-from activities.uploads.validate_data import run_validate_data
+from activities.improvement.critique_round import critique_round
+from activities.improvement.plan_improvement import plan_improvement
+from activities.improvement.trace_round import trace_round
+from activities.lifecycle.databricks_job import cancel_databricks_job, poll_job_status, trigger_databricks_job
+from activities.lifecycle.evaluate_metrics import evaluate_metrics
+from activities.lifecycle.publish_event import publish_event
+from activities.uploads.validate_data import validate_data
 from nightshift.domain.improvement.messages import TraceRoundRequest
 from nightshift.domain.improvement.plan import Plan, SearchChoices, TuneHyperparameters
 from nightshift.domain.lifecycle.run import EvaluateRequest, PollRequest, RunEvent, TriggerRequest, ValidateRequest
@@ -104,7 +102,7 @@ def _validate(world: World) -> Step:
     case.replace(jobs=MemoryJobs(), events=MemoryEvents())
     uploads = tuple(upload_file(case, world.folder, name, day=number + 1) for number, name in enumerate("ab"))
     order = ValidateRequest(model=case.model, run=f"lifecycle-{case.model}-1", uploads=uploads)
-    return _step(world, case.services, case.model, lambda services: run_validate_data(services, order))
+    return _step(world, case.services, case.model, lambda services: validate_data(services, order))
 
 
 def _trigger(world: World, *, plan: Plan | None = None, **spec: Any) -> Step:
@@ -119,7 +117,7 @@ def _trigger(world: World, *, plan: Plan | None = None, **spec: Any) -> Step:
         dataset=loop.manifest,
         plan=plan,
     )
-    return _step(world, loop.services, loop.model, lambda services: run_trigger_databricks_job(services, order))
+    return _step(world, loop.services, loop.model, lambda services: trigger_databricks_job(services, order))
 
 
 def _started(world: World) -> tuple[Improving, PollRequest]:
@@ -127,26 +125,25 @@ def _started(world: World) -> tuple[Improving, PollRequest]:
     order = TriggerRequest(
         model=loop.model, run=loop.run, job="train", purpose="train", attempt=1, dataset=loop.manifest
     )
-    started = run_trigger_databricks_job(loop.services, order)
-    assert started.run_id is not None, started.failure
+    started = trigger_databricks_job(loop.services, order)
     return loop, PollRequest(model=loop.model, run=loop.run, run_id=started.run_id)
 
 
 def _poll(world: World) -> Step:
     loop, order = _started(world)
-    return _step(world, loop.services, loop.model, lambda services: run_poll_job_status(services, order))
+    return _step(world, loop.services, loop.model, lambda services: poll_job_status(services, order))
 
 
 def _cancel(world: World) -> Step:
     loop, order = _started(world)
-    return _step(world, loop.services, loop.model, lambda services: run_cancel_databricks_job(services, order))
+    return _step(world, loop.services, loop.model, lambda services: cancel_databricks_job(services, order))
 
 
 def _evaluate(world: World, *, counted: bool) -> Step:
     loop = _loop(world)
     loop.score(1, BAD)
     order = EvaluateRequest(model=loop.model, run=loop.run, manifest=loop.manifest, round=1, counted=counted)
-    return _step(world, loop.services, loop.model, lambda services: run_evaluate_metrics(services, order))
+    return _step(world, loop.services, loop.model, lambda services: evaluate_metrics(services, order))
 
 
 def _criticise(world: World) -> Step:
@@ -155,13 +152,13 @@ def _criticise(world: World) -> Step:
     result = loop.evaluate(1)
     loop.add(result)
     order = loop.critique(result)
-    return _step(world, loop.services, loop.model, lambda services: run_criticise_round(services, order))
+    return _step(world, loop.services, loop.model, lambda services: critique_round(services, order))
 
 
 def _plan(world: World) -> Step:
     loop = _loop(world)
     order = loop.planning()
-    return _step(world, loop.services, loop.model, lambda services: run_plan_improvement(services, order))
+    return _step(world, loop.services, loop.model, lambda services: plan_improvement(services, order))
 
 
 def _trace(world: World) -> Step:
@@ -169,13 +166,13 @@ def _trace(world: World) -> Step:
     loop.round(BAD)
     at = loop.services.clock()
     order = TraceRoundRequest(model=loop.model, run=loop.run, round=loop.rounds[-1], times=(at, at, at, at))
-    return _step(world, loop.services, loop.model, lambda services: run_trace_round(services, order))
+    return _step(world, loop.services, loop.model, lambda services: trace_round(services, order))
 
 
 def _publish(world: World) -> Step:
     loop = _loop(world)
     event = RunEvent(kind="promoted", model=loop.model, run=loop.run, data={"version": "2"})
-    return _step(world, loop.services, loop.model, lambda services: run_publish_event(services, event))
+    return _step(world, loop.services, loop.model, lambda services: publish_event(services, event))
 
 
 # Its order is too long for a parameter of a job, and lies in a blob.

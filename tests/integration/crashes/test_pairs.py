@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from activities.response.pause_compute import run_pause_compute, run_resume_compute
-from activities.response.roll_back import run_roll_back
-from activities.response.tell_on_call import run_tell_on_call
-from activities.response.undo_mitigations import run_undo_mitigations
+from activities.response.notify_on_call import notify_on_call
+from activities.response.pause_compute import pause_compute, resume_compute
+from activities.response.roll_back import roll_back
+from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError
 from nightshift.domain.reviews.review import Choice
 from nightshift.services.notifications.deliver_owed import deliver_owed
@@ -43,7 +43,7 @@ _REFUSED = ServiceRefusedError("MLflow", "403", "the identity may not set aliase
 def _rollback(scene: Scene, name: str, bad: str) -> Activity:
     incident = scene.case.alert(name, model_version=bad, rule=name, value=None, severity="critical")
     order = scene.case.request(incident, "rollback")
-    return lambda services: run_roll_back(services, order)
+    return lambda services: roll_back(services, order)
 
 
 def _promotion(scene: Scene, number: int, version: str) -> Activity:
@@ -88,9 +88,9 @@ def _promotion_and_rollback(scene: Scene) -> Pair:
 def _undo_and_rollback(scene: Scene) -> Pair:
     scene.champions()
     incident = scene.case.alert("a1")
-    run_roll_back(scene.services, scene.case.request(incident, "rollback"))
+    roll_back(scene.services, scene.case.request(incident, "rollback"))
     order = scene.case.undo_request(incident)
-    undo: Activity = lambda services: run_undo_mitigations(services, order)  # noqa: E731
+    undo: Activity = lambda services: undo_mitigations(services, order)  # noqa: E731
     return undo, _rollback(scene, "a2", "2"), lambda: scene.case.reigns[4:] in (["3"], ["1"])
 
 
@@ -124,9 +124,10 @@ def _alerts(scene: Scene) -> Pair:
 def _sweep_and_rollback(scene: Scene) -> Pair:
     scene.champions()
     order = scene.case.request(scene.case.alert(), "rollback")
-    run_roll_back(without_alias(scene.services, _REFUSED), order)
+    with pytest.raises(ServiceRefusedError):
+        roll_back(without_alias(scene.services, _REFUSED), order)
     sweep: Activity = lambda services: watch_model(scene.client, services, scene.model)  # noqa: E731
-    return sweep, lambda services: run_roll_back(services, order), lambda: scene.case.reigns == ["1", "2", "3", "2"]
+    return sweep, lambda services: roll_back(services, order), lambda: scene.case.reigns == ["1", "2", "3", "2"]
 
 
 def _rollback_and_sweep(scene: Scene) -> Pair:
@@ -138,7 +139,7 @@ def _deliveries(scene: Scene) -> Pair:
     scene.pager.away = True
     for name in ("p1", "p2"):
         incident = scene.case.alert(name, category="pipeline", metric="", value=None, baseline=None, rule=name)
-        run_tell_on_call(scene.services, scene.case.request(incident, "page"))
+        notify_on_call(scene.services, scene.case.request(incident, "page"))
     scene.pager.away = False
     scene.passed = timedelta(minutes=3)
     return deliver_owed, deliver_owed, lambda: len({it["message"] for it in scene.pager.taken}) >= 2
@@ -149,9 +150,9 @@ def _leases(scene: Scene) -> Pair:
     for name in ("b1", "b2"):
         incident = scene.case.alert(name, category="budget", metric="spend", value=None, severity="critical", rule=name)
         orders.append(scene.case.request(incident, "pause_compute"))
-    run_pause_compute(scene.services, orders[0])
-    resume: Activity = lambda services: run_resume_compute(services, orders[0])  # noqa: E731
-    return lambda services: run_pause_compute(services, orders[1]), resume, lambda: True
+    pause_compute(scene.services, orders[0])
+    resume: Activity = lambda services: resume_compute(services, orders[0])  # noqa: E731
+    return lambda services: pause_compute(services, orders[1]), resume, lambda: True
 
 
 def _resume_and_pause(scene: Scene) -> Pair:

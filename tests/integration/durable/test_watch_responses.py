@@ -13,7 +13,6 @@ import azure.durable_functions as df
 import pytest
 from azure.data.tables import TableServiceClient
 
-from activities.response.settle_mitigation import keep_action
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import RuntimeStatus
 from nightshift.clients.ledger.ledger import TableLedger
@@ -27,6 +26,7 @@ from nightshift.domain.platform.names import RESPONSE, UNDO
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.domain.response.playbook import Playbook
 from nightshift.services.notifications.deliver_owed import deliver_owed
+from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_acts import start_undo, undo_instance
 from nightshift.services.watch.responses import watch_responses
 from tests.incident_examples import AT, alert, signal

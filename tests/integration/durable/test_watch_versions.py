@@ -24,7 +24,7 @@ from nightshift.clients.reviews.reviews import TableReviewBook
 from nightshift.clients.watch.sweeps import TableSweepBook
 from nightshift.domain.platform.links import Links
 from nightshift.domain.platform.names import AWAIT_DECISION, RESPONSE, REVIEW, REVIEW_DECIDED
-from nightshift.domain.platform.step import Patience
+from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.reviews.review import Review
 from orchestrators.platform.versions import tell_step
 from tests.owed_of import OwedOf
@@ -85,7 +85,7 @@ class App:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     hosted: Any = None
     incidents: Any = field(default_factory=_NoIncidents)
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     notifier: Any = None
     links: Links = field(default_factory=lambda: Links(mlflow="", databricks=""))
 

@@ -14,7 +14,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from activities.response.tell_on_call import run_tell_on_call
+from activities.response.notify_on_call import notify_on_call
 from local_host.stack.stack import Stack
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.errors import BadInputError, ConflictError, SpecError
@@ -89,7 +89,7 @@ class Host:
                     mitigation="page",
                     escalation=f"{instance}:1" if order["again"] else "",
                 )
-                run_tell_on_call(self.night.services, request)
+                notify_on_call(self.night.services, request)
 
     def incidents(self, queue: str) -> list[Incident]:
         """What on-call has about a queue."""

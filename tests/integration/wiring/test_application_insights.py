@@ -38,11 +38,11 @@ from opentelemetry._logs import get_logger_provider
 from nightshift.services.platform import measures
 from nightshift.services.platform.tracing import step
 from nightshift.domain.platform.step import Failure
-from nightshift.domain.lifecycle.run import (HaltRecord, PollRequest, StepResult)
+from nightshift.domain.lifecycle.run import PollRequest
 logging.getLogger().setLevel(logging.INFO)
 with step("poll_job_status", PollRequest(model="m", run="run-1", run_id=1), "00-{TRACE}-{"b" * 16}-01") as ended:
     logging.getLogger("activities.example").info("job_polled run_id=%s", 1)
-    ended(StepResult(failure=Failure(step="poll_job_status", code="job_failed", message="the job failed")))
+    ended(Failure(step="poll_job_status", code="job_failed", message="the job failed"))
 measures.count_run("m", "promoted")
 measures.record_mitigation("m", "rollback", "done", 3.0)
 measures.record_drift("m", {{"drift.price": 0.3}})

@@ -8,34 +8,34 @@ from typing import Any
 import pytest
 from azure.durable_functions import Orchestrator
 
-from activities.registration import ACTIVITIES, STARTING_ACTIVITIES
+from activities.registration import declared
 from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.lifecycle.job import JobStatus
-from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult, StepResult, ValidationResult
+from nightshift.domain.lifecycle.job import JobRun, JobStatus
+from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult, JobPolled, Recorded, Validated
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.spec import Polling
-from nightshift.domain.platform.step import JobSettings
+from nightshift.domain.platform.step import Done, Failure, JobSettings
 from nightshift.domain.uploads.upload import BlobRef, Upload
 from orchestrators.registration import ORCHESTRATORS
 from tests.upload_examples import make_upload
 
-Answer = Callable[[dict[str, Any]], dict[str, Any]]
+REPORTS = BlobRef(container="evidence", name="validation.json")
 
 
 class Script:
     """What each activity answers, and what it was asked.
 
-    An answer is a list, used up from the front with the last one repeated, or a function of the message. An exception
-    in a list is raised.
+    An answer is a list, used up from the front with the last one repeated. A Failure in it is a step that has failed
+    for good, an exception is raised.
     """
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self._answers: dict[str, list[Message | Exception] | Answer] = {}
+        self._answers: dict[str, list[Message | Exception]] = {}
 
     def on(self, activity: str, *answers: Message | Exception) -> None:
         """Script an activity."""
@@ -54,11 +54,10 @@ class Script:
         message = json.loads(text or "null")
         self.calls.append((activity, message))
         answers = self._answers[activity]
-        assert isinstance(answers, list)
         found = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(found, Exception):
             raise found
-        return json.dumps(found.to_json())
+        return json.dumps({"failure": found.to_json()} if isinstance(found, Failure) else found.to_json())
 
 
 @pytest.fixture
@@ -78,6 +77,12 @@ def settings() -> JobSettings:
     )
 
 
+def validated(settings: JobSettings, *refused: str) -> Validated:
+    """A result of validate_data."""
+    manifest = BlobRef(container="silver", name="manifest.json")
+    return Validated(parts=(), reports=REPORTS, manifest=manifest, job=settings, refused=refused)
+
+
 def decided(outcome: Any, action: Any = "promote") -> DecideResult:
     """A result of decide_action."""
     decision = Decision(
@@ -92,16 +97,15 @@ def decided(outcome: Any, action: Any = "promote") -> DecideResult:
     return DecideResult(decision=decision, outcome=outcome, champion_version="2", ledger=1)
 
 
-def job_status(state: Any, **fields: Any) -> StepResult:
+def job_status(state: Any, **fields: Any) -> JobPolled:
     """A result of poll_job_status."""
-    return StepResult(run_id=7, status=JobStatus(run_id=7, state=state, **fields))
+    return JobPolled(status=JobStatus(run_id=7, state=state, **fields))
 
 
 @pytest.fixture
 def script(settings: JobSettings) -> Script:
     """A lifecycle in which everything goes well."""
     result = Script()
-    manifest = BlobRef(container="silver", name="manifest.json")
     evidence = Evidence(
         model="m",
         challenger_version="2",
@@ -117,10 +121,13 @@ def script(settings: JobSettings) -> Script:
         policy_digest="pd",
         spec_digest="sd",
     )
-    for activity in ACTIVITIES:
-        result.on(activity.name, StepResult())
-    result.on("validate_data", ValidationResult(manifest=manifest, job=settings))
-    result.on("trigger_databricks_job", StepResult(run_id=7))
+    for name, activity in declared().items():
+        if activity.result is Done:
+            result.on(name, Done())
+    result.on("validate_data", validated(settings))
+    result.on("record_halt", Recorded(ledger=1))
+    result.on("send_alert", Done())
+    result.on("trigger_databricks_job", JobRun(run_id=7))
     result.on("poll_job_status", job_status("succeeded"))
     result.on(
         "evaluate_metrics",
@@ -137,11 +144,9 @@ async def engine(script: Script, tmp_path: Path) -> AsyncIterator[DurableEngine]
     def scripted(name: str) -> Callable[[str | None], Any]:
         return lambda text: script.answer(name, text)
 
-    names = [activity.name for activity in ACTIVITIES] + [starting.name for starting in STARTING_ACTIVITIES]
-    names = [activity.name for activity in ACTIVITIES] + [activity.name for activity in STARTING_ACTIVITIES]
     functions = DurableFunctions(
         orchestrators={name: Orchestrator.create(function) for name, function in ORCHESTRATORS.items()},
-        activities={name: scripted(name) for name in names},
+        activities={name: scripted(name) for name in declared()},
         entities={},
     )
     result = DurableEngine(tmp_path / "durable.sqlite3", functions, DurableSettings.from_host_json({}))

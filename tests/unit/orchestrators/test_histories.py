@@ -15,11 +15,11 @@ import azure.durable_functions as df
 import pytest
 from azure.durable_functions.models.history import HistoryEventType
 
-from activities.registration import ACTIVITIES, STARTING_ACTIVITIES
+from activities.registration import declared
 from local_host.durable.errors import NonDeterminismError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.history import Record
-from nightshift.domain.platform.names import UNDO, UNDO_MITIGATIONS
+from nightshift.domain.platform.names import UNDO
 from orchestrators.platform.versions import version_of
 from orchestrators.registration import ORCHESTRATORS
 from tests.histories.cases import CASES
@@ -82,7 +82,7 @@ def _extended(value: Any, within: str = "") -> Any:
 
 def test_an_activity_takes_the_orders_that_another_release_has_left() -> None:
     """An order may lie in the queue while the package is replaced; one with a field more may come from a newer one."""
-    messages = {row.name: row.message for row in ACTIVITIES} | {row.name: row.message for row in STARTING_ACTIVITIES}
+    messages = {name: activity.request for name, activity in declared().items()}
     for history in HISTORIES:
         for found in history.records:
             if found["EventType"] == HistoryEventType.TASK_SCHEDULED:
@@ -102,7 +102,7 @@ def test_every_orchestrator_and_activity_is_in_a_history_of_this_version() -> No
         if found["EventType"] == HistoryEventType.TASK_SCHEDULED
     }
     assert ended == set(ORCHESTRATORS)
-    assert scheduled == {row.name for row in ACTIVITIES} | {row.name for row in STARTING_ACTIVITIES}
+    assert scheduled == set(declared())
 
 
 def test_every_version_that_the_release_claims_to_go_on_with_is_recorded() -> None:
@@ -131,7 +131,7 @@ def test_the_version_is_one_that_durable_compares_by_number() -> None:
 def _reordered(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     """An undo that tells somebody first."""
     yield context.call_activity("tell_on_call", {})
-    return (yield context.call_activity(UNDO_MITIGATIONS, {}))
+    return (yield context.call_activity("undo_mitigations", {}))
 
 
 def _shortened(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:

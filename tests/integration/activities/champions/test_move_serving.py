@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from activities.champions.move_serving import run_move_serving
-from nightshift.domain.platform.errors import ConflictError
+from activities.champions.move_serving import move_serving
+from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.messages import MoveServingRequest, Serve, ServeResult
 from tests.integration.activities.memory_ports import MemoryServing
@@ -26,7 +26,7 @@ def champion(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:
 def _look(case: Case, serving: MemoryServing, looks: int, endpoint: str = "revenue") -> ServeResult:
     case.replace(serving=serving)
     wanted = Serve(endpoint=endpoint, model=case.model, version="2")
-    return run_move_serving(
+    return move_serving(
         case.services, MoveServingRequest(model=case.model, incident_id="i1", serve=wanted, looks=looks)
     )
 
@@ -103,14 +103,12 @@ def test_a_version_that_is_being_replaced_does_not_count_as_served(case: Case) -
     assert serving.asked == ["4", "2"]
 
 
-def test_an_endpoint_that_is_not_there_is_an_answer(case: Case) -> None:
-    """A wrong name in the spec will not pass."""
-    result = _look(case, MemoryServing("3"), 0, endpoint="other")
-    assert result.failure is not None
-    assert (result.failure.code, result.failure.message) == (
-        "service_refused",
-        "Databricks refused: no endpoint other (create it)",
-    )
+def test_an_endpoint_that_is_not_there_is_refused(case: Case) -> None:
+    """A wrong name in the spec will not pass: it is not tried again."""
+    with pytest.raises(ServiceRefusedError) as refused:
+        _look(case, MemoryServing("3"), 0, endpoint="other")
+    assert (refused.value.code, refused.value.retryable) == ("service_refused", False)
+    assert refused.value.fields == {"service": "Databricks", "reason": "no endpoint other", "hint": "create it"}
 
 
 def test_a_version_that_is_champion_no_more_is_not_served(case: Case, mlflow_client: MlflowClient) -> None:

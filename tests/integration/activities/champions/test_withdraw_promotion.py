@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from mlflow import MlflowClient
 
-from activities.champions.withdraw_promotion import run_withdraw_promotion
+from activities.champions.withdraw_promotion import withdraw_promotion
 from nightshift.domain.lifecycle.run import WithdrawRequest, WithdrawResult
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.view import RunDetail
@@ -30,8 +30,8 @@ def _promoted(services: LazyServices, model: str, previous: str | None = "1") ->
 def test_the_champion_before_is_back(services: LazyServices, model: str) -> None:
     """The ledger says why, before the alias moves; a repeat changes nothing."""
     request = _promoted(services, model)
-    first = run_withdraw_promotion(services, request)
-    assert first == run_withdraw_promotion(services, request)
+    first = withdraw_promotion(services, request)
+    assert first == withdraw_promotion(services, request)
     assert first == WithdrawResult(version="1", detail="version 1 is champion again")
     assert services.registry.version_of(model, CHAMPION) == "1"
     (entry,) = services.ledger.of_kind(model, "undo")
@@ -43,7 +43,7 @@ def test_a_champion_that_moved_on_stands(services: LazyServices, model: str, mlf
     """Nobody's later choice is overruled."""
     request = _promoted(services, model)
     mlflow_client.set_registered_model_alias(model, CHAMPION, "3")
-    result = run_withdraw_promotion(services, request)
+    result = withdraw_promotion(services, request)
     assert result.version is None
     assert "the champion before could not be put back" in result.detail
     assert services.registry.version_of(model, CHAMPION) == "3"
@@ -51,7 +51,7 @@ def test_a_champion_that_moved_on_stands(services: LazyServices, model: str, mlf
 
 def test_without_a_champion_before_it_stays(services: LazyServices, model: str) -> None:
     """And the result says so."""
-    result = run_withdraw_promotion(services, _promoted(services, model, previous=None))
+    result = withdraw_promotion(services, _promoted(services, model, previous=None))
     assert result.detail == "version 2 stays champion: there was none before it"
     assert services.registry.version_of(model, CHAMPION) == "2"
 
@@ -67,7 +67,7 @@ def test_what_the_withdrawn_promotion_was_trained_on_is_forgotten_as_such(servic
         )
     )
     request = WithdrawRequest(model=model, run=run, version="2", previous="1", reason="it does not serve")
-    assert run_withdraw_promotion(services, request).version == "1"
+    assert withdraw_promotion(services, request).version == "1"
     assert services.datasets.last_newest(model, before_run="other") is None
 
 
@@ -83,6 +83,6 @@ def test_the_loop_of_a_withdrawn_promotion_is_shown_as_failed(services: LazyServ
     request = WithdrawRequest(
         model=model, run=f"lifecycle-{model}-1", version="2", previous="1", reason="it does not serve"
     )
-    run_withdraw_promotion(services, request)
+    withdraw_promotion(services, request)
     shown = as_it_stands(run, services.champions.moves(model))
     assert (shown.outcome, "version 2 was withdrawn" in shown.reason) == ("failed", True)

@@ -5,9 +5,10 @@ from typing import Any, cast
 import azure.durable_functions as df
 import pytest
 
-from activities.improvement.order_improvement import run_order_improvement
+from activities.improvement.order_improvement import order_improvement
 from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.platform.errors import BadInputError, NightshiftError, UnknownModelError
 from nightshift.domain.platform.names import MODEL_QUEUE
 from tests.integration.activities.model_data import Starts, validate
 from tests.integration.activities.responder import Case
@@ -34,7 +35,7 @@ def _decided(case: Case, name: str) -> str:
 
 async def _order(case: Case, client: Starts, **given: Any) -> ImproveOrdered:
     order = ImproveOrder(**({"model": case.model, "by": "ann", "reason": "it must get better"} | given))
-    return await run_order_improvement(case.services, cast("df.DurableOrchestrationClient", client), order)
+    return await order_improvement(case.services, cast("df.DurableOrchestrationClient", client), order)
 
 
 async def test_the_data_of_the_last_decided_run_is_one_batch_for_the_loop(trained: Case, client: Starts) -> None:
@@ -48,7 +49,7 @@ async def test_the_data_of_the_last_decided_run_is_one_batch_for_the_loop(traine
     assert client.started == [(MODEL_QUEUE, f"queue-{trained.model}-1")]
     (entry,) = trained.services.ledger.of_kind(trained.model, "order")
     assert (entry.actor, entry.run, entry.body["reason"]) == ("ann", run, "it must get better")
-    assert validate(trained, f"lifecycle-{trained.model}-again", upload).failure is None
+    assert validate(trained, f"lifecycle-{trained.model}-again", upload).refused == ()
 
 
 async def test_a_run_is_improved_once(trained: Case, client: Starts) -> None:
@@ -70,20 +71,20 @@ async def test_an_earlier_run_can_be_named(trained: Case, client: Starts) -> Non
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("given", "error", "message"),
     [
-        ({}, "has no run that was decided: upload data first"),
-        ({"run": "lifecycle-x-1"}, "has no run that was decided: upload data first"),
-        ({"model": "nobody"}, "model = 'nobody': no spec has this name"),
+        ({}, BadInputError, "has no run that was decided: upload data first"),
+        ({"run": "lifecycle-x-1"}, BadInputError, "has no run that was decided: upload data first"),
+        ({"model": "nobody"}, UnknownModelError, "model = 'nobody': no spec has this name"),
     ],
 )
 async def test_what_cannot_be_ordered_says_why(
-    trained: Case, client: Starts, given: dict[str, str], message: str
+    trained: Case, client: Starts, given: dict[str, str], error: type[NightshiftError], message: str
 ) -> None:
     """Nothing is ordered."""
-    ordered = await _order(trained, client, **given)
-    assert ordered.failure is not None
-    assert message in ordered.failure.message
+    with pytest.raises(error) as refused:
+        await _order(trained, client, **given)
+    assert message in refused.value.message
     assert client.started == []
 
 
@@ -95,10 +96,10 @@ async def test_a_spec_that_allows_nothing_is_said_at_once(trained: Case, client:
     assert await _order(trained, client) == given
     client.started.clear()
     _decided(trained, "c")
-    ordered = await _order(trained, client)
-    assert ordered.failure is not None
-    assert (ordered.failure.code, ordered.failure.fields["field"]) == ("bad_input", "improvement.bounds.actions")
-    assert "the spec allows nothing: improvement.bounds is empty" in ordered.failure.message
+    with pytest.raises(BadInputError) as refused:
+        await _order(trained, client)
+    assert (refused.value.code, refused.value.fields["field"]) == ("bad_input", "improvement.bounds.actions")
+    assert "the spec allows nothing: improvement.bounds is empty" in refused.value.message
     assert client.started == []
     assert [entry.run for entry in trained.services.ledger.of_kind(trained.model, "order")] == [run]
 
@@ -106,6 +107,7 @@ async def test_a_spec_that_allows_nothing_is_said_at_once(trained: Case, client:
 async def test_a_run_of_another_model_is_refused(trained: Case, client: Starts) -> None:
     """The run must be this model's."""
     _decided(trained, "d")
-    ordered = await _order(trained, client, run="lifecycle-other-1")
-    assert ordered.failure is not None
-    assert ordered.failure.message == (f"run = 'lifecycle-other-1': is no run of {trained.model} that was decided")
+    with pytest.raises(BadInputError) as refused:
+        await _order(trained, client, run="lifecycle-other-1")
+    assert (refused.value.fields["field"], refused.value.fields["value"]) == ("run", "lifecycle-other-1")
+    assert refused.value.fields["rule"] == f"is no run of {trained.model} that was decided"

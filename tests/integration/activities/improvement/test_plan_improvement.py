@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from activities.improvement.plan_improvement import run_plan_improvement
+from activities.improvement.plan_improvement import plan_improvement
 from evals.scripted_server import Reply, ScriptedServer, in_turn, scripted_server
 from nightshift.clients.improvement.language_model import Deployment, OpenAILanguageModel
 from nightshift.domain.improvement.loop import Budget
-from nightshift.domain.improvement.messages import PlanImprovementRequest, PlanImprovementResult
+from nightshift.domain.improvement.messages import PlanImprovementRequest
 from nightshift.domain.improvement.plan import AugmentData, ExponentialWeighting
 from nightshift.domain.improvement.token_usage import Reservation
-from nightshift.domain.platform.errors import ServiceRefusedError
+from nightshift.domain.platform.errors import BlobMissingError, ServiceRefusedError
 from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.wiring.services import LazyServices
@@ -75,8 +75,6 @@ def test_the_rules_plan_what_the_drift_of_the_score_run_asks_for(make_loop: Make
     """The target has moved by a PSI of 0.6, as MLflow has it: recent rows shall count more, within the bounds."""
     loop = make_loop()
     result = loop.plan()
-    assert result.planned is not None
-    assert result.planned.plan is not None
     assert result.planned.plan is not None
     assert result.planned.planned_by == "rules"
     assert result.planned.plan.action == AugmentData(weighting=ExponentialWeighting(half_life_days=180))
@@ -96,11 +94,9 @@ def test_what_was_tried_is_not_planned_again(make_loop: MakeLoop) -> None:
     loop = make_loop()
     first = loop.plan()
     result, _ = loop.round(BAD)
-    assert first.planned is not None
     assert first.planned.plan is not None
     loop.rounds[-1] = loop.rounds[-1].model_copy(update={"plan": first.planned.plan})
     second = loop.plan(result.evidence)
-    assert second.planned is not None
     assert second.planned.plan is not None
     assert second.planned.plan.fingerprint != first.planned.plan.fingerprint
 
@@ -112,7 +108,7 @@ def test_the_planner_sees_all_the_evidence(make_loop: MakeLoop) -> None:
     result, criticism = loop.round(BAD)
     with _answering(loop, _says(GOOD)) as server:
         planned = loop.plan(result.evidence, spent=Budget(job_runs=1, dbu=5, tokens=1_000))
-    assert planned.failure is None
+    assert planned.planned.plan is not None
     shown = seen(server.requests[0])
     assert (shown["model"], shown["kind"], shown["target"]) == (loop.model, "regression", "revenue")
     assert {item["name"]: item["difference"] is not None for item in shown["metrics"]} == dict.fromkeys(
@@ -151,7 +147,6 @@ def test_an_allowed_proposal_is_the_plan(make_loop: MakeLoop) -> None:
     loop = make_loop(**BY_LLM)
     with _answering(loop, _says(GOOD)):
         result = loop.plan()
-    assert result.planned is not None
     assert result.planned.plan is not None
     assert (result.planned.planned_by, result.planned.note) == ("llm", "")
     assert result.planned.plan.action.to_json() == GOOD["action"]
@@ -185,7 +180,6 @@ def test_without_a_usable_proposal_the_rules_plan_and_say_why(make_loop: MakeLoo
     loop = make_loop(**BY_LLM)
     with _answering(loop, reply):
         result = loop.plan()
-    assert result.planned is not None
     assert result.planned.plan is not None
     assert result.planned.planned_by == "rules_after_llm"
     assert reason in result.planned.note
@@ -197,7 +191,6 @@ def test_a_proposal_outside_the_bounds_is_kept_with_the_rule_that_it_breaks(make
     loop = make_loop(**BY_LLM)
     with _answering(loop, _says(OUT_OF_RANGE)):
         result = loop.plan()
-    assert result.planned is not None
     assert result.planned.refused == ("action.days = 3000: must lie from 60 to 730",) * 2
 
 
@@ -206,7 +199,6 @@ def test_a_silent_service_is_waited_for_only_so_long(make_loop: MakeLoop) -> Non
     loop = make_loop(**BY_LLM)
     with _answering(loop, Reply(silent=True), seconds=0.2):
         result = loop.plan()
-    assert result.planned is not None
     assert (result.planned.planned_by, result.planned.tokens) == (
         "rules_after_llm",
         loop.services.token_usage.of_loop(loop.run),
@@ -223,7 +215,6 @@ def test_what_a_killed_step_has_spent_is_counted_by_its_repeat(make_loop: MakeLo
     told = Budget(job_runs=1, dbu=1, tokens=2_000)
     with _answering(loop, _says(GOOD)) as server:
         result = loop.plan(spent=told)
-    assert result.planned is not None
     assert seen(server.requests[0])["budget_left"]["tokens"] == 50_000 - 9_000
     assert told.tokens + result.planned.tokens == loop.services.token_usage.of_loop(loop.run) > 9_000
 
@@ -246,11 +237,10 @@ def test_a_step_that_fails_says_what_it_has_spent(make_loop: MakeLoop) -> None:
             return usage.reserve(wanted, loop_ceiling)
 
     loop.replace(token_usage=TakenAway())
-    with _answering(loop, _says("prose"), _says(GOOD)):
-        result = loop.plan()
-    assert result.failure is not None
-    assert result.failure.code == "service_refused"
-    assert result.tokens == usage.of_loop(loop.run) > 0
+    with _answering(loop, _says("prose"), _says(GOOD)), pytest.raises(ServiceRefusedError) as refused:
+        loop.plan()
+    assert refused.value.code == "service_refused"
+    assert refused.value.fields["tokens"] == usage.of_loop(loop.run) > 0
 
 
 @pytest.mark.parametrize(
@@ -269,8 +259,6 @@ def test_a_body_of_another_shape_never_fails_the_loop(make_loop: MakeLoop, body:
     loop = make_loop(**BY_LLM)
     with _answering(loop, Reply(body=body)):
         result = loop.plan()
-    assert result.failure is None
-    assert result.planned is not None
     assert result.planned.plan is not None
     assert result.planned.planned_by == "rules_after_llm"
     assert result.planned.note.startswith("no answer: the answer is no chat completion: ")
@@ -283,7 +271,6 @@ def test_a_plan_without_a_count_is_taken_at_its_dearest(make_loop: MakeLoop, usa
     body = json.dumps({"choices": [{"message": {"content": json.dumps(GOOD)}}], "usage": usage})
     with _answering(loop, Reply(body=body)):
         result = loop.plan()
-    assert result.planned is not None
     assert result.planned.planned_by == "llm"
     assert result.planned.tokens > 5_000
 
@@ -298,7 +285,6 @@ def test_an_identity_without_a_token_does_not_stop_the_loop(make_loop: MakeLoop)
     model = OpenAILanguageModel("http://127.0.0.1:9/v1/", Deployment("gpt-5-mini"), no_token)
     loop.replace(language_model=model)
     result = loop.plan()
-    assert result.planned is not None
     assert result.planned.planned_by == "rules_after_llm"
     assert "no token: no identity is assigned" in result.planned.note
 
@@ -306,7 +292,6 @@ def test_an_identity_without_a_token_does_not_stop_the_loop(make_loop: MakeLoop)
 def test_a_language_model_that_is_not_set_up_is_told(make_loop: MakeLoop) -> None:
     """The spec asks for one, the settings name none."""
     result = make_loop(**BY_LLM).plan()
-    assert result.planned is not None
     assert result.planned.note == "the policy asks for a language model, and none is set up"
 
 
@@ -316,7 +301,6 @@ def test_without_tokens_nobody_is_asked(make_loop: MakeLoop) -> None:
     with _answering(loop, _says(GOOD)) as server:
         result = loop.plan(spent=Budget(job_runs=0, dbu=0, tokens=49_000))
     assert server.requests == []
-    assert result.planned is not None
     assert (result.planned.planned_by, result.planned.tokens) == ("rules_after_llm", 0)
 
 
@@ -327,14 +311,12 @@ def test_a_spec_that_allows_no_action_gets_no_plan(make_loop: MakeLoop, planner:
     with _answering(loop, _says(GOOD)) as server:
         result = loop.plan()
     assert server.requests == []
-    assert result.planned is not None
-    assert (result.planned.plan, result.failure) == (None, None)
+    assert result.planned.plan is None
 
 
 def test_without_budget_there_is_no_plan(make_loop: MakeLoop) -> None:
     """Nothing is left of the job runs."""
     result = make_loop().plan(spent=Budget(job_runs=6, dbu=1, tokens=0))
-    assert result.planned is not None
     assert result.planned.plan is None
 
 
@@ -343,11 +325,9 @@ def test_measures_that_are_no_numbers_are_not_measured(make_loop: MakeLoop) -> N
     loop = make_loop(bounds={"actions": ["adjust_training_window"]})
     loop.score(1, BAD, metrics={"drift.revenue": math.nan, "drift.temp": 0.4, "training_seconds": math.nan})
     result = loop.plan(loop.evaluated(1))
-    assert result.planned is not None
-    assert (result.planned.plan, result.failure) == (None, None)
+    assert result.planned.plan is None
     loop.score(2, BAD, metrics={"drift.revenue": math.nan, "drift.temp": 0.4, "training_seconds": 600 * 86_400.0})
     result = loop.plan(loop.evaluated(2))
-    assert result.planned is not None
     assert result.planned.plan is not None
     assert "temp (PSI 0.40)" in result.planned.plan.rationale
 
@@ -357,14 +337,13 @@ def test_missing_measures_are_not_measured(make_loop: MakeLoop) -> None:
     loop = make_loop()
     loop.score(1, BAD, metrics={})
     result = loop.plan(loop.evaluated(1))
-    assert result.planned is not None
     assert result.planned.plan is not None
     assert result.planned.plan.action.kind == "tune_hyperparameters"
     assert "no drift was measured" in result.planned.plan.rationale
 
 
-def test_evidence_that_is_gone_is_a_failure(make_loop: MakeLoop) -> None:
-    """It names the blob; nothing is planned from nothing."""
+def test_evidence_that_is_gone_is_refused(make_loop: MakeLoop) -> None:
+    """The error names the blob; nothing is planned from nothing."""
     loop = make_loop()
     gone = BlobRef(container="evidence", name="runs/gone.json")
     request = PlanImprovementRequest(
@@ -375,7 +354,6 @@ def test_evidence_that_is_gone_is_a_failure(make_loop: MakeLoop) -> None:
         rounds=(),
         spent=Budget(job_runs=0, dbu=0, tokens=0),
     )
-    result = run_plan_improvement(loop.services, request)
-    assert result.failure is not None
-    assert result == PlanImprovementResult(failure=result.failure)
-    assert result.failure.code == "blob_missing"
+    with pytest.raises(BlobMissingError) as refused:
+        plan_improvement(loop.services, request)
+    assert (refused.value.code, refused.value.fields["url"].endswith(gone.name)) == ("blob_missing", True)

@@ -6,7 +6,12 @@ import pytest
 from mlflow import MlflowClient
 
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison
-from nightshift.domain.platform.errors import ConflictError, ServiceUnavailableError
+from nightshift.domain.platform.errors import (
+    BlobMissingError,
+    ConflictError,
+    ServiceRefusedError,
+    ServiceUnavailableError,
+)
 from nightshift.domain.platform.names import CHAMPION, EVIDENCE, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload import BlobRef
@@ -43,7 +48,7 @@ def test_killed_at_any_call_and_repeated_it_is_decided_once(deciding: Deciding, 
             assert deciding.champion in {"1", champion}
             assert len(deciding.entries("decision")) <= 1
     assert number > 8
-    assert (result.outcome, result.champion_version, result.failure) == (outcome, champion, None)
+    assert (result.outcome, result.champion_version) == (outcome, champion)
     assert deciding.champion == champion
     [decision], [ended] = deciding.entries("decision"), deciding.entries("outcome")
     assert (ended.body["outcome"], ended.body["decision_entry"]) == (outcome, decision.sequence)
@@ -71,7 +76,6 @@ def test_the_decision_says_what_it_was_made_on(deciding: Deciding) -> None:
     result = deciding.act(request)
     evidence = Evidence.model_validate_json(deciding.services.blobs.read(request.evidence))
     [entry] = deciding.entries("decision")
-    assert result.decision is not None
     assert (result.decision.rule, result.decision.evidence_digest) == ("better", evidence.digest)
     assert entry.body["decision"] == result.decision.to_json()
     assert entry.body["evidence"] == {name: value for name, value in evidence.to_json().items() if name != "slices"}
@@ -89,7 +93,6 @@ def test_the_first_decision_stands_whatever_the_evidence_says_later(deciding: De
     assert deciding.entries("outcome") == []
     result = deciding.act(deciding.request(PROMOTE))
     assert (result.outcome, deciding.champion) == ("rejected", "1")
-    assert result.decision is not None
     assert (result.decision.rule, len(deciding.entries("decision"))) == ("worse", 1)
 
 
@@ -143,7 +146,6 @@ def test_a_flagged_decision_opens_one_review(deciding: Deciding) -> None:
     request = deciding.request(FLAG)
     result = deciding.act(request)
     [review] = deciding.services.reviews.all(deciding.model)
-    assert result.decision is not None
     assert (review.review_id, review.state, review.rule) == (result.review_id, "open", "mixed")
     assert (review.challenger_version, review.champion_version) == ("2", "1")
     assert (review.evidence_digest, review.evidence) == (result.decision.evidence_digest, request.evidence)
@@ -186,26 +188,25 @@ def test_a_version_in_quarantine_is_flagged(deciding: Deciding) -> None:
     """What was rolled back at night comes back by a person only."""
     deciding.services.registry.tag(deciding.model, "2", TAG_QUARANTINE, "i1")
     result = deciding.act(deciding.request(PROMOTE))
-    assert result.decision is not None
     assert (result.outcome, result.decision.rule, deciding.champion) == ("flagged", "quarantined", "1")
 
 
-def test_a_challenger_that_was_deleted_is_a_failure(deciding: Deciding, mlflow_client: MlflowClient) -> None:
+def test_a_challenger_that_was_deleted_is_refused(deciding: Deciding, mlflow_client: MlflowClient) -> None:
     """The registry refuses; the champion stays, and no outcome is claimed."""
     mlflow_client.delete_model_version(deciding.model, "2")
-    result = deciding.act(deciding.request(PROMOTE))
-    assert result.failure is not None
-    assert (result.failure.step, result.failure.code) == ("decide_action", "service_refused")
+    with pytest.raises(ServiceRefusedError) as refused:
+        deciding.act(deciding.request(PROMOTE))
+    assert (refused.value.code, refused.value.retryable) == ("service_refused", False)
     assert (deciding.champion, deciding.entries("outcome")) == ("1", [])
 
 
 @pytest.mark.parametrize("missing", ["manifest", "evidence"])
-def test_a_reference_to_nothing_is_a_failure(deciding: Deciding, missing: str) -> None:
-    """Somebody cleaned the container up: the failure names the blob; no decision is made."""
+def test_a_reference_to_nothing_is_refused(deciding: Deciding, missing: str) -> None:
+    """Somebody cleaned the container up: the error names the blob; no decision is made."""
     gone = BlobRef(container=EVIDENCE, name=f"{deciding.model}/gone.json")
-    result = deciding.act(deciding.request(PROMOTE).model_copy(update={missing: gone}))
-    assert result.failure is not None
-    assert (result.failure.code, gone.name in result.failure.message) == ("blob_missing", True)
+    with pytest.raises(BlobMissingError) as refused:
+        deciding.act(deciding.request(PROMOTE).model_copy(update={missing: gone}))
+    assert (refused.value.code, refused.value.fields["url"].endswith(gone.name)) == ("blob_missing", True)
     assert deciding.entries("decision") == []
 
 

@@ -1,4 +1,4 @@
-"""Evidence from a score run, on real storage and a real MLflow: the same each time, or a failure that says why."""
+"""Evidence from a score run, on real storage and a real MLflow: the same each time, or an error that says why."""
 
 import hashlib
 from pathlib import Path
@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from activities.lifecycle.evaluate_metrics import run_evaluate_metrics
+from activities.lifecycle.evaluate_metrics import evaluate_metrics
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import EvaluateRequest, EvaluateResult, score_token
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
+from nightshift.domain.platform.errors import BlobMissingError, NightshiftError
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.names import (
     COLUMN_CHALLENGER,
@@ -77,14 +78,16 @@ class Evaluating(Improving):
     def ask(self, number: int, services: Any = None) -> EvaluateResult:
         """Evaluate a round of the lifecycle."""
         request = EvaluateRequest(model=self.model, run=self.lifecycle, manifest=self.manifest, round=number)
-        return run_evaluate_metrics(services or self.services, request)
+        return evaluate_metrics(services or self.services, request)
 
     def refused(self, number: int) -> tuple[str, str]:
-        """Code and message of the failure of a round; no evidence is kept."""
-        result = self.ask(number)
-        assert result.failure is not None
-        assert (result.evidence, result.summary) == (None, None)
-        return result.failure.code, result.failure.message
+        """Code and message of what fails the evaluation of a round; no further call cures it, no evidence is kept."""
+        with pytest.raises(NightshiftError) as refused:
+            self.ask(number)
+        assert not refused.value.retryable
+        with pytest.raises(BlobMissingError):
+            self.services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{self.lifecycle}/evidence-{number}.json"))
+        return refused.value.code, refused.value.message
 
 
 @pytest.fixture
@@ -96,9 +99,7 @@ def evaluating(services: LazyServices, mlflow_client: MlflowClient, model: str, 
 def test_evidence_names_all_that_it_was_made_of(evaluating: Evaluating) -> None:
     """Both runs and versions, and the digests of the rows, the predictions, the data, the policy and the spec."""
     run = evaluating.scored(1, TABLE)
-    result = evaluating.ask(1)
-    summary = result.summary
-    assert summary is not None, result.failure
+    summary = evaluating.ask(1).summary
     manifest = DatasetManifest.model_validate_json(evaluating.services.blobs.read(evaluating.manifest))
     logged = evaluating.services.registry.download_predictions(run, evaluating._folder).read_bytes()
     assert (summary.score_run, summary.train_run, summary.rows) == (run, "t1", ROWS)
@@ -114,13 +115,11 @@ def test_the_kept_evidence_is_the_summary(evaluating: Evaluating) -> None:
     """What is decided on is what was kept, at a place that says run and round."""
     evaluating.scored(1, TABLE)
     result = evaluating.ask(1)
-    assert result.evidence is not None
     assert (result.evidence.container, result.evidence.name) == (
         EVIDENCE,
         f"runs/{evaluating.lifecycle}/evidence-1.json",
     )
     kept = Evidence.model_validate_json(evaluating.services.blobs.read(result.evidence))
-    assert result.summary is not None
     assert (kept, kept.digest) == (result.summary, result.summary.digest)
 
 
@@ -128,7 +127,6 @@ def test_a_repeat_is_the_same_evidence(evaluating: Evaluating) -> None:
     """Digest for digest: the bootstrap is seeded, and nothing of the clock is in it."""
     evaluating.scored(1, TABLE)
     first, second = evaluating.ask(1), evaluating.ask(1)
-    assert first.summary is not None
     assert second.summary == first.summary
     assert (first.look, second.look) == (0, 0)
 
@@ -146,7 +144,6 @@ def test_killed_at_any_call_and_repeated_it_is_the_same_evidence(evaluating: Eva
             continue
     assert number > 3
     assert result.summary == first.summary
-    assert result.evidence is not None
     assert Evidence.model_validate_json(evaluating.services.blobs.read(result.evidence)) == first.summary
 
 
@@ -161,8 +158,6 @@ def test_other_evidence_has_another_digest(evaluating: Evaluating, change: str) 
     }
     evaluating.scored(2, *changed[change])
     first, second = evaluating.ask(1).summary, evaluating.ask(2).summary
-    assert first is not None
-    assert second is not None
     assert first.digest != second.digest
 
 
@@ -184,7 +179,6 @@ def test_a_row_without_truth_is_not_a_fault_of_the_model(evaluating: Evaluating)
     truth[3] = np.nan
     evaluating.scored(1, TABLE | {COLUMN_TRUTH: truth})
     result = evaluating.ask(1)
-    assert result.summary is not None, result.failure
     rmse = next(metric for metric in result.summary.metrics if metric.name == "rmse")
     assert rmse.verdict == "better"
 
@@ -193,7 +187,6 @@ def test_without_any_truth_nothing_is_better(evaluating: Evaluating) -> None:
     """No labels: every tracked metric is undefined, which a person sees."""
     evaluating.scored(1, TABLE | {COLUMN_TRUTH: np.full(ROWS, np.nan)})
     result = evaluating.ask(1)
-    assert result.summary is not None, result.failure
     assert {metric.verdict for metric in result.summary.metrics if metric.tracked} == {"undefined"}
 
 
@@ -230,7 +223,7 @@ def test_no_rows_at_all_are_refused(evaluating: Evaluating) -> None:
 
 
 def test_missing_predictions_are_refused(evaluating: Evaluating) -> None:
-    """The job logged its run without them; the failure names the run."""
+    """The job logged its run without them; the error names the run."""
     run = evaluating.scored(1, None)
     code, message = evaluating.refused(1)
     assert code == "service_refused"
@@ -238,7 +231,7 @@ def test_missing_predictions_are_refused(evaluating: Evaluating) -> None:
 
 
 def test_a_missing_score_run_is_refused(evaluating: Evaluating) -> None:
-    """The job ended well and scored nothing; the failure names the token and where to look."""
+    """The job ended well and scored nothing; the error names the token and where to look."""
     code, message = evaluating.refused(5)
     assert code == "service_refused"
     assert f"no finished score run has the token '{score_token(evaluating.lifecycle, 5)}'" in message
@@ -256,19 +249,18 @@ def test_without_a_champion_nobody_is_compared_with(evaluating: Evaluating) -> N
     """The first model of all: its metrics alone, whatever else is in the file."""
     evaluating.scored(1, TABLE, {name: value for name, value in TAGS.items() if name != TAG_CHAMPION_VERSION})
     result = evaluating.ask(1)
-    assert result.summary is not None, result.failure
     assert result.summary.champion_version is None
     assert {metric.verdict for metric in result.summary.metrics} == {"unopposed"}
     assert {metric.champion for metric in result.summary.metrics} == {None}
 
 
-def test_a_missing_manifest_is_a_failure(evaluating: Evaluating) -> None:
-    """The failure names the blob."""
+def test_a_missing_manifest_is_refused(evaluating: Evaluating) -> None:
+    """The error names the blob."""
     gone = BlobRef(container=EVIDENCE, name=f"{evaluating.model}/gone.json")
     request = EvaluateRequest(model=evaluating.model, run=evaluating.lifecycle, manifest=gone)
-    result = run_evaluate_metrics(evaluating.services, request)
-    assert result.failure is not None
-    assert (result.failure.code, gone.name in result.failure.message) == ("blob_missing", True)
+    with pytest.raises(BlobMissingError) as refused:
+        evaluate_metrics(evaluating.services, request)
+    assert (refused.value.code, refused.value.fields["url"].endswith(gone.name)) == ("blob_missing", True)
 
 
 @pytest.mark.parametrize("overlap", [None, TrainingOverlap(known_by="rows", rows=7, left_out=False)])
@@ -279,7 +271,6 @@ def test_evidence_says_what_the_champion_was_trained_on(
     tags = TAGS | ({TAG_TRAINING_OVERLAP: overlap.model_dump_json()} if overlap else {})
     evaluating.scored(0, TABLE, tags)
     result = evaluating.ask(0)
-    assert result.summary is not None
     assert result.summary.overlap == overlap
     old = {name: value for name, value in result.summary.to_json().items() if name != "overlap"}
     assert (digest(old) == result.summary.digest) == (overlap is None)

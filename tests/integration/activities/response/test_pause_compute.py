@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from activities.response.pause_compute import run_pause_compute, run_resume_compute
-from activities.response.undo_mitigations import run_undo_mitigations
+from activities.response.pause_compute import pause_compute, resume_compute
+from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.response.compute import ComputeResource
 from nightshift.domain.response.incident import Incident
@@ -30,7 +30,7 @@ def _overspent(case: Case, name: str = "b1", **given: str) -> Incident:
 
 
 def _pause(case: Case, incident: Incident) -> MitigationResult:
-    return run_pause_compute(case.services, case.request(incident, "pause_compute"))
+    return pause_compute(case.services, case.request(incident, "pause_compute"))
 
 
 def test_only_what_is_not_essential_is_paused(case: Case) -> None:
@@ -60,7 +60,6 @@ def test_only_what_is_not_essential_is_paused(case: Case) -> None:
     }
     ends = datetime.fromisoformat(entry.body["ends"])
     assert before + timedelta(minutes=30) <= ends <= case.services.clock() + timedelta(minutes=30)
-    assert result.action is not None
     assert (result.action.state, result.resume_at, result.escalate) == ("done", ends, False)
     assert result.action.detail == f"paused adhoc, reports; lease until {entry.body['ends']}"
     assert case.read(incident).state == "mitigated"
@@ -84,9 +83,7 @@ def test_killed_at_any_call_it_pauses_the_same_list(case: Case, after: bool) -> 
     while not finished:
         number += 1
         try:
-            run_pause_compute(
-                Interrupted(case.services, last=number, after=after), case.request(incident, "pause_compute")
-            )
+            pause_compute(Interrupted(case.services, last=number, after=after), case.request(incident, "pause_compute"))
             finished = True
         except KilledError:
             pass
@@ -101,7 +98,6 @@ def test_nothing_to_pause_is_for_a_person(case: Case) -> None:
     _workspace(case, resource("nightly", tag="true"))
     incident = _overspent(case)
     result = _pause(case, incident)
-    assert result.action is not None
     assert (result.action.state, result.escalate, result.resume_at) == ("refused", True, None)
     assert result.action.detail == "paused nothing: no compute that runs is tagged as not essential"
     assert case.read(incident).state == "open"
@@ -112,7 +108,6 @@ def test_what_refuses_to_be_paused_does_not_keep_the_others_running(case: Case) 
     compute = _workspace(case, resource("a"), resource("b"), resource("c"), refusing=("b",))
     incident = _overspent(case)
     result = _pause(case, incident)
-    assert result.action is not None
     assert compute.running() == ["b"]
     assert (result.action.state, result.action.facts["names"]) == ("done", ["a", "c"])
     assert "b was not paused: Databricks refused: 403" in result.action.detail
@@ -122,7 +117,6 @@ def test_when_nothing_lets_itself_be_paused_a_person_is_told_why(case: Case) -> 
     """A missing permission is not an empty workspace."""
     _workspace(case, resource("a"), refusing=("a",))
     result = _pause(case, _overspent(case))
-    assert result.action is not None
     assert (result.action.state, result.escalate) == ("refused", True)
     assert "a was not paused: Databricks refused: 403" in result.action.detail
     assert "no compute that runs is tagged" not in result.action.detail
@@ -136,10 +130,9 @@ def test_a_large_workspace_fits_into_ledger_and_incident(case: Case, length: int
     long = {"detail": "d" * 2_000, "title": "t" * 300, "url": f"https://x/{'u' * 1_900}", "source": "s" * 500}
     incident = _overspent(case, **long)
     result = _pause(case, incident)
-    assert result.action is not None
     assert (result.action.state, len(result.action.facts["names"]), len(compute.calls)) == ("done", held, held)
     assert f"{150 - held} more run on" in result.action.detail
-    assert run_resume_compute(case.services, case.request(incident, "pause_compute")).failure is None
+    resume_compute(case.services, case.request(incident, "pause_compute"))
     assert len(compute.calls) == 2 * held
 
 
@@ -149,8 +142,8 @@ def test_the_end_of_the_lease_starts_what_it_paused(case: Case) -> None:
     incident = _overspent(case)
     _pause(case, incident)
     request = case.request(incident, "pause_compute")
-    results = [run_resume_compute(case.services, request) for _ in range(2)]
-    assert [result.failure for result in results] == [None, None]
+    for _ in range(2):
+        resume_compute(case.services, request)
     assert compute.calls == ["pause a", "pause b", "resume a", "resume b"]
     action = case.action(incident, "pause_compute")
     assert (action.state, action.facts["resumed"]) == ("done", True)
@@ -171,7 +164,7 @@ def test_killed_at_any_call_the_end_of_the_lease_comes_all_the_same(case: Case, 
     while not finished:
         number += 1
         try:
-            run_resume_compute(
+            resume_compute(
                 Interrupted(case.services, last=number, after=after), case.request(incident, "pause_compute")
             )
             finished = True
@@ -187,7 +180,7 @@ def test_a_job_cluster_is_not_started_again(case: Case) -> None:
     compute = _workspace(case, resource("run-7", kind="job_cluster"), resource("a"))
     incident = _overspent(case)
     _pause(case, incident)
-    run_resume_compute(case.services, case.request(incident, "pause_compute"))
+    resume_compute(case.services, case.request(incident, "pause_compute"))
     assert compute.running() == ["a"]
     detail = case.action(incident, "pause_compute").detail
     assert "resumed a; run-7 was not started: Databricks refused: its runs are gone" in detail
@@ -199,12 +192,11 @@ def test_of_two_overlapping_leases_the_last_to_end_starts_the_compute(case: Case
     first, second = _overspent(case, "b1"), _overspent(case, "b2")
     _pause(case, first)
     result = _pause(case, second)
-    assert result.action is not None
     assert result.action.facts["names"] == ["a"]
-    run_resume_compute(case.services, case.request(first, "pause_compute"))
+    resume_compute(case.services, case.request(first, "pause_compute"))
     assert compute.running() == []
     assert f"a stays paused by incident {second.incident_id}" in case.action(first, "pause_compute").detail
-    run_resume_compute(case.services, case.request(second, "pause_compute"))
+    resume_compute(case.services, case.request(second, "pause_compute"))
     assert compute.running() == ["a"]
 
 
@@ -215,16 +207,16 @@ def test_a_lease_past_its_end_holds_nothing(case: Case) -> None:
     case.specify(playbook={"pause_minutes": 0.000_001})
     _pause(case, first)
     case.specify(playbook={"pause_minutes": 60})
-    run_pause_compute(case.services, case.request(second, "pause_compute"))
-    run_resume_compute(case.services, case.request(second, "pause_compute"))
+    pause_compute(case.services, case.request(second, "pause_compute"))
+    resume_compute(case.services, case.request(second, "pause_compute"))
     assert compute.running() == ["a"]
 
 
 def test_resuming_what_was_never_paused_does_nothing(case: Case) -> None:
     """An incident without a lease."""
     compute = _workspace(case, resource("a"))
-    result = run_resume_compute(case.services, case.request(_overspent(case), "pause_compute"))
-    assert (result.failure, compute.calls, case.entries()) == (None, [], ())
+    resume_compute(case.services, case.request(_overspent(case), "pause_compute"))
+    assert (compute.calls, case.entries()) == ([], ())
 
 
 def test_a_person_may_end_a_lease_early(case: Case) -> None:
@@ -232,9 +224,9 @@ def test_a_person_may_end_a_lease_early(case: Case) -> None:
     compute = _workspace(case, resource("a"))
     incident = _overspent(case)
     _pause(case, incident)
-    result = run_undo_mitigations(case.services, case.undo_request(incident))
+    result = undo_mitigations(case.services, case.undo_request(incident))
     assert (result.undone, result.refused) == (("pause_compute: resumed a",), ())
-    run_resume_compute(case.services, case.request(incident, "pause_compute"))
+    resume_compute(case.services, case.request(incident, "pause_compute"))
     assert compute.calls == ["pause a", "resume a"]
     assert (case.action(incident, "pause_compute").state, case.read(incident).state) == ("undone", "acknowledged")
     assert [(entry.kind, entry.actor) for entry in case.entries()] == [("mitigation", "nightshift"), ("undo", "ann")]
@@ -245,8 +237,8 @@ def test_a_lease_that_has_ended_cannot_be_undone(case: Case) -> None:
     _workspace(case, resource("a"))
     incident = _overspent(case)
     _pause(case, incident)
-    run_resume_compute(case.services, case.request(incident, "pause_compute"))
-    result = run_undo_mitigations(case.services, case.undo_request(incident))
+    resume_compute(case.services, case.request(incident, "pause_compute"))
+    result = undo_mitigations(case.services, case.undo_request(incident))
     assert (result.undone, len(result.refused)) == ((), 1)
     assert case.read(incident).state == "mitigated"
 
@@ -268,7 +260,6 @@ def test_what_does_not_answer_keeps_no_other_from_being_paused(case: Case) -> No
     assert (action.state, action.facts["names"], action.facts["resumed"]) == ("begun", ["a", "b", "c"], False)
     compute.away.clear()
     result = _pause(case, incident)
-    assert result.action is not None
     assert (result.action.state, result.action.facts["names"], compute.running()) == ("done", ["a", "b", "c"], [])
 
 
@@ -278,12 +269,11 @@ def test_after_a_minute_the_lease_is_what_was_paused_and_a_person_is_told_of_the
     with pytest.raises(ServiceUnavailableError):
         _pause(case, incident)
     at = case.services.clock() + timedelta(seconds=61)
-    result = run_pause_compute(later(case.services, at), case.request(incident, "pause_compute"))
-    assert result.action is not None
+    result = pause_compute(later(case.services, at), case.request(incident, "pause_compute"))
     assert (result.action.state, result.action.facts["names"], result.escalate) == ("done", ["a", "c"], True)
     assert "b was not paused: Databricks is not available" in result.action.detail
     assert result.resume_at is not None
-    run_resume_compute(case.services, case.request(incident, "pause_compute"))
+    resume_compute(case.services, case.request(incident, "pause_compute"))
     assert compute.running() == ["a", "b", "c"]
 
 
@@ -293,8 +283,7 @@ def test_when_nothing_answers_a_person_is_told_of_each(case: Case) -> None:
     with pytest.raises(ServiceUnavailableError):
         _pause(case, incident)
     at = case.services.clock() + timedelta(seconds=61)
-    result = run_pause_compute(later(case.services, at), case.request(incident, "pause_compute"))
-    assert result.action is not None
+    result = pause_compute(later(case.services, at), case.request(incident, "pause_compute"))
     assert (result.action.state, result.escalate, result.resume_at) == ("refused", True, None)
     assert all(f"{name} was not paused: Databricks is not available" in result.action.detail for name in "abc")
 
@@ -325,7 +314,7 @@ def test_what_a_pause_that_broke_off_has_stopped_is_started_by_no_other_lease(ca
     compute, first = _broken_off(case, old=False)
     second = _overspent(case, "b9")
     _pause(case, second)
-    run_resume_compute(case.services, case.request(second, "pause_compute"))
+    resume_compute(case.services, case.request(second, "pause_compute"))
     assert f"a stays paused by incident {first.incident_id}" in case.action(second, "pause_compute").detail
     assert "a" not in compute.running()
 
@@ -334,7 +323,7 @@ def test_what_a_pause_that_broke_off_has_stopped_is_started_by_no_other_lease(ca
 def test_a_pause_that_broke_off_can_be_undone(case: Case, old: bool) -> None:
     """The ledger names what may be stopped, and all of that is started."""
     compute, incident = _broken_off(case, old=old)
-    result = run_undo_mitigations(case.services, case.undo_request(incident))
+    result = undo_mitigations(case.services, case.undo_request(incident))
     assert result.undone == ("pause_compute: resumed a, b, c",)
     assert compute.running() == ["a", "b", "c"]
     assert case.action(incident, "pause_compute").state == "undone"
@@ -344,7 +333,7 @@ def test_a_pause_that_broke_off_can_be_undone(case: Case, old: bool) -> None:
 def test_a_pause_that_broke_off_ends_like_every_lease(case: Case, old: bool) -> None:
     """Whoever ends it."""
     compute, incident = _broken_off(case, old=old)
-    assert run_resume_compute(case.services, case.request(incident, "pause_compute")).failure is None
+    resume_compute(case.services, case.request(incident, "pause_compute"))
     assert compute.running() == ["a", "b", "c"]
     assert case.action(incident, "pause_compute").facts["resumed"] is True
 
@@ -356,11 +345,11 @@ def test_what_does_not_answer_keeps_no_other_paused(case: Case) -> None:
     compute.away, compute.calls = {"a"}, []
     request = case.request(incident, "pause_compute")
     with pytest.raises(ServiceUnavailableError, match="a was not started"):
-        run_resume_compute(case.services, request)
+        resume_compute(case.services, request)
     assert compute.running() == ["b", "c"]
     assert case.action(incident, "pause_compute").facts["resumed"] is False
     compute.away.clear()
-    run_resume_compute(case.services, request)
+    resume_compute(case.services, request)
     assert compute.calls == ["resume a", "resume b", "resume c", "resume a"]
     assert case.action(incident, "pause_compute").detail.endswith("resumed b, c, a")
 
@@ -375,9 +364,7 @@ def test_killed_at_any_call_an_undo_says_what_it_has_resumed(case: Case, after: 
     while not finished:
         number += 1
         try:
-            result = run_undo_mitigations(
-                Interrupted(case.services, last=number, after=after), case.undo_request(incident)
-            )
+            result = undo_mitigations(Interrupted(case.services, last=number, after=after), case.undo_request(incident))
             finished = True
         except KilledError:
             pass
@@ -396,5 +383,5 @@ def test_two_resources_of_one_name_are_two(case: Case) -> None:
     _pause(case, incident)
     compute.away = {"b"}
     with pytest.raises(ServiceUnavailableError):
-        run_resume_compute(case.services, case.request(incident, "pause_compute"))
+        resume_compute(case.services, case.request(incident, "pause_compute"))
     assert compute.running() == ["a", "a"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.response.plan_response import run_plan_response
+from activities.response.plan_response import plan_response
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import PlanRequest, ResponsePlan
 from tests.integration.activities.responder import Case
@@ -34,7 +34,7 @@ class CuredMeanwhile:
 
 def _plan(case: Case, incident: Incident) -> ResponsePlan:
     request = PlanRequest(model=case.model, incident_id=incident.incident_id, at=case.services.clock(), look=0)
-    planned = run_plan_response(case.services, request).plan
+    planned = plan_response(case.services, request).plan
     assert planned is not None
     return planned
 

@@ -9,13 +9,14 @@ import azure.durable_functions as df
 import pytest
 from mlflow import MlflowClient
 
-from activities.response.retrain import run_read_retraining, run_retrain
+from activities.response.retrain import read_retraining, retrain
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.ledger import LedgerRecord
-from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.platform.errors import ServiceUnavailableError, UnknownModelError
 from nightshift.domain.platform.names import BRONZE, MODEL_QUEUE, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult, RetrainingRequest
+from nightshift.domain.uploads.contract import ContractViolationError
 from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
 from nightshift.services.uploads.train_again import kept_content, read_manifest
 from tests.integration.activities.failing_ports import Failing
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("mlflow")
 
 
 async def _retrain(case: Case, client: Starts, incident: Incident, services: Any = None) -> MitigationResult:
-    return await run_retrain(
+    return await retrain(
         services or case.services, cast("df.DurableOrchestrationClient", client), case.request(incident, "retrain")
     )
 
@@ -37,7 +38,6 @@ async def test_the_newest_files_are_one_batch(trained: Case, client: Starts) -> 
     """Three as the spec says, the oldest first, from where their content is kept; the queue is woken."""
     incident = trained.drift()
     result = await _retrain(trained, client, incident)
-    assert result.action is not None
     assert (result.action.state, result.escalate) == ("begun", False)
     batch = trained.services.uploads.claim(trained.model, 1, 0)
     assert [upload.again for upload in batch.uploads] == [incident.incident_id] * 3
@@ -60,8 +60,7 @@ async def test_a_run_accepts_what_it_is_to_train_on_again(trained: Case, client:
     await _retrain(trained, client, trained.drift())
     batch = trained.services.uploads.claim(trained.model, 1, 0)
     result = validate(trained, batch.run, *batch.uploads)
-    assert (result.failure, result.refused) == (None, ())
-    assert result.manifest is not None
+    assert result.refused == ()
     manifest = DatasetManifest.model_validate_json(trained.services.blobs.read(result.manifest))
     assert [part.rows for part in manifest.parts] == [2, 2, 2]
     assert [part.blob for part in manifest.parts] == [
@@ -72,9 +71,9 @@ async def test_a_run_accepts_what_it_is_to_train_on_again(trained: Case, client:
 
 def test_the_same_file_uploaded_again_is_still_a_duplicate(trained: Case, tmp_path: Path) -> None:
     """Only a retraining may take a content twice."""
-    result = validate(trained, "lifecycle-x", upload_file(trained, tmp_path, "d", day=4))
-    assert result.failure is not None
-    assert "duplicate_upload" in result.failure.fields["rules"]
+    with pytest.raises(ContractViolationError) as refused:
+        validate(trained, "lifecycle-x", upload_file(trained, tmp_path, "d", day=4))
+    assert "duplicate_upload" in refused.value.fields["rules"]
 
 
 async def test_asked_twice_it_is_one_batch(trained: Case, client: Starts) -> None:
@@ -99,7 +98,6 @@ async def test_killed_at_any_call_it_is_one_batch(trained: Case, client: Starts,
         except KilledError:
             pass
     assert number > 6
-    assert result.action is not None
     assert (result.action.state, len(trained.entries())) == ("begun", 1)
     assert set(client.started) == {(MODEL_QUEUE, f"queue-{trained.model}-1")}
     assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3
@@ -123,7 +121,6 @@ async def test_a_retraining_cannot_bring_about_the_next(trained: Case, client: S
     await _retrain(trained, client, first)
     ordered = trained.entries()[0].recorded_at
     early = await _retrain(trained, client, second, later(trained.services, ordered + timedelta(minutes=59)))
-    assert early.action is not None
     assert (early.action.state, early.identity) == ("repeated", "")
     assert early.action.detail == (
         f"incident {first.incident_id} had it retrained at {_seconds(ordered)};"
@@ -131,7 +128,6 @@ async def test_a_retraining_cannot_bring_about_the_next(trained: Case, client: S
     )
     third = trained.drift("d3", metric="staleness_days", value=40)
     late = await _retrain(trained, client, third, later(trained.services, ordered + timedelta(minutes=60)))
-    assert late.action is not None
     assert late.action.state == "begun"
     assert len(trained.entries()) == 2
 
@@ -153,7 +149,6 @@ async def test_accepted_data_is_taken_whatever_was_decided_on_it(trained: Case, 
     """A challenger that was no better does not make its data old: drift is what makes it needed."""
     rejected = accept_file(trained, tmp_path, "e", day=5, promoted=False)
     result = await _retrain(trained, client, trained.drift())
-    assert result.action is not None
     assert result.action.state == "begun"
     batch = trained.services.uploads.claim(trained.model, 1, 0)
     assert [Path(upload.name).stem for upload in batch.uploads][-1] == rejected.digest
@@ -174,32 +169,29 @@ async def test_a_champion_of_the_newest_data_is_not_trained_again(
         mlflow_client.set_model_version_tag(trained.model, "1", name, value)
     make_champions(trained.services, trained.model, ("1",))
     first = await _retrain(trained, client, trained.drift("d1"))
-    assert first.action is not None
     assert (first.action.state, first.escalate, client.started) == ("refused", True, [])
     assert "no newer data than champion version 1 was trained on" in first.action.detail
     assert f"{trained.model}/d.csv" in first.action.detail
     assert trained.entries() == ()
     accept_file(trained, tmp_path, "e", day=5, promoted=False)
     second = await _retrain(trained, client, trained.drift("d2", value=0.2))
-    assert second.action is not None
     assert second.action.state == "begun"
 
 
 async def test_without_data_a_person_is_told(case: Case, client: Starts) -> None:
     """Nothing has been accepted yet: there is nothing to train on, and nothing is started."""
     result = await _retrain(case, client, case.drift())
-    assert result.action is not None
     assert (result.action.state, result.escalate, client.started) == ("refused", True, [])
     assert result.action.detail == "no accepted data is kept: nothing to train on"
     assert case.entries() == ()
 
 
 async def test_drift_of_no_model_is_for_a_person(case: Case, client: Starts) -> None:
-    """The platform cannot be retrained."""
+    """The platform cannot be retrained: refused for good, which the response takes to a person."""
     incident = case.drift(model=None, value=None, severity="critical", rule=case.model)
-    result = await _retrain(case, client, incident)
-    assert result.failure is not None
-    assert (result.failure.code, result.escalate) == ("unknown_model", True)
+    with pytest.raises(UnknownModelError) as refused:
+        await _retrain(case, client, incident)
+    assert (refused.value.code, refused.value.retryable) == ("unknown_model", False)
 
 
 def _end(case: Case, run: str, kind: Any, body: dict[str, Any]) -> None:
@@ -231,16 +223,16 @@ async def test_what_became_of_it_is_read_from_the_ledger(
     incident = trained.drift()
     result = await _retrain(trained, client, incident)
     request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
-    waiting = run_read_retraining(trained.services, request)
+    waiting = read_retraining(trained.services, request)
     assert (waiting.run, waiting.outcome) == ("", None)
     run = trained.services.uploads.claim(trained.model, 1, 0).run
     _end(trained, run, "outcome", {"outcome": "void", "champion_version": "4"})
-    running = run_read_retraining(trained.services, request)
+    running = read_retraining(trained.services, request)
     assert (running.run, running.outcome) == (run, None)
     _end(trained, run, kind, body)
-    assert run_read_retraining(trained.services, request).outcome is None
+    assert read_retraining(trained.services, request).outcome is None
     trained.services.uploads.claim(trained.model, 1, 1)
-    ended = run_read_retraining(trained.services, request)
+    ended = read_retraining(trained.services, request)
     assert (ended.run, ended.outcome, ended.detail) == (run, outcome, f"run {run} was {outcome}: {told}")
 
 
@@ -257,13 +249,13 @@ async def test_a_retraining_that_is_improved_ends_with_its_improvement(
     request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
     run = trained.services.uploads.claim(trained.model, 1, 0).run
     _end(trained, run, "outcome", {"outcome": "rejected", "champion_version": "4"})
-    assert run_read_retraining(trained.services, request).outcome is None
+    assert read_retraining(trained.services, request).outcome is None
     loop = improvement_of(run)
     if improved:
         _end(trained, loop, "outcome", {"outcome": improved, "champion_version": champion})
-    assert run_read_retraining(trained.services, request).outcome is None
+    assert read_retraining(trained.services, request).outcome is None
     trained.services.uploads.claim(trained.model, 1, 1)
-    ended = run_read_retraining(trained.services, request)
+    ended = read_retraining(trained.services, request)
     told = f"run {loop if improved else run} was {outcome}: champion is version {champion}"
     assert (ended.run, ended.outcome, ended.detail) == (run, outcome, told)
 
@@ -275,10 +267,10 @@ async def test_a_promotion_whose_endpoint_does_not_follow_is_no_outcome_yet(trai
     request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
     run = trained.services.uploads.claim(trained.model, 1, 0).run
     _end(trained, run, "outcome", {"outcome": "promoted", "champion_version": "5"})
-    assert run_read_retraining(trained.services, request).outcome is None
+    assert read_retraining(trained.services, request).outcome is None
     _end(trained, run, "halt", {"outcome": "failed", "failure": {"message": "the endpoint did not follow"}})
     trained.services.uploads.claim(trained.model, 1, 1)
-    assert run_read_retraining(trained.services, request).outcome == "failed"
+    assert read_retraining(trained.services, request).outcome == "failed"
 
 
 async def test_a_retraining_that_never_reached_the_queue_is_put_there(trained: Case, client: Starts) -> None:
@@ -288,7 +280,6 @@ async def test_a_retraining_that_never_reached_the_queue_is_put_there(trained: C
     with pytest.raises(ServiceUnavailableError):
         await _retrain(trained, client, first, Replaced(trained.services, uploads=away))
     result = await _retrain(trained, client, second)
-    assert result.action is not None
     assert result.action.state == "repeated"
     assert f"incident {first.incident_id} ordered a retraining" in result.action.detail
     assert "had not reached the model's queue; it is in it now" in result.action.detail

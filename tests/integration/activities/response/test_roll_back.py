@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from activities.response.roll_back import run_roll_back
-from activities.response.undo_mitigations import run_undo_mitigations
+from activities.response.roll_back import roll_back
+from activities.response.undo_mitigations import undo_mitigations
 from local_host.stack.endpoints import Endpoints
-from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError, UnknownModelError
 from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult, Serve
@@ -25,16 +25,15 @@ pytestmark = pytest.mark.xdist_group("mlflow")
 
 
 def _roll_back(case: Case, incident: Incident) -> MitigationResult:
-    return run_roll_back(case.services, case.request(incident, "rollback"))
+    return roll_back(case.services, case.request(incident, "rollback"))
 
 
 def _assert_refused(case: Case, incident: Incident, sentence: str, champion: str | None = "3") -> None:
     """A clear sentence, a person is paged, and nothing has moved."""
     before = case.reigns
     result = _roll_back(case, incident)
-    assert result.action is not None
     assert (result.action.state, result.action.detail) == ("refused", sentence)
-    assert (result.escalate, result.serve, result.failure) == (True, None, None)
+    assert (result.escalate, result.serve) == (True, None)
     assert case.action(incident, "rollback") == result.action
     assert case.read(incident).state == "open"
     assert (case.champion, case.reigns) == (champion, before)
@@ -45,7 +44,6 @@ def test_the_champion_before_comes_back(champions: Case) -> None:
     """Alias, quarantine, ledger and incident: each says the same."""
     incident = champions.alert()
     result = _roll_back(champions, incident)
-    assert result.action is not None
     assert (result.action.state, result.escalate, result.serve) == ("done", False, None)
     assert result.action.detail == "version 2 is champion again; version 3 is in quarantine"
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
@@ -82,7 +80,7 @@ def test_the_champions_are_read_three_times_at_most(champions: Case) -> None:
     book = Book(champions.services.champions)
     champions.replace(champions=book)
     result = _roll_back(champions, champions.alert())
-    assert (result.action is not None and result.action.state, book.read) == ("done", 3)
+    assert (result.action.state, book.read) == ("done", 3)
 
 
 def test_asked_twice_it_moves_once(champions: Case) -> None:
@@ -103,12 +101,11 @@ def test_killed_at_any_call_and_repeated_it_moves_once(champions: Case, after: b
         number += 1
         interrupted = Interrupted(champions.services, last=number, after=after)
         try:
-            result = run_roll_back(interrupted, champions.request(incident, "rollback"))
+            result = roll_back(interrupted, champions.request(incident, "rollback"))
             finished = True
         except KilledError:
             assert champions.champion in {"3", "2"}
     assert number > 8
-    assert result.action is not None
     assert result.action.state == "done"
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
     assert (champions.quarantine("3"), champions.quarantine("2")) == (incident.incident_id, None)
@@ -121,7 +118,6 @@ def test_two_incidents_about_one_version_roll_back_once(champions: Case) -> None
     first, second = champions.alert("a1"), champions.alert("a2", value=None, severity="critical", rule="other")
     _roll_back(champions, first)
     result = _roll_back(champions, second)
-    assert result.action is not None
     assert (result.action.state, result.escalate) == ("repeated", False)
     assert result.action.detail.startswith(f"version 3 was rolled back by incident {first.incident_id} at ")
     assert (champions.champion, champions.reigns, len(champions.entries())) == ("2", ["1", "2", "3", "2"], 1)
@@ -131,10 +127,9 @@ def test_what_was_taken_back_is_for_a_person(champions: Case) -> None:
     """The bad version serves again because somebody wanted it: the next incident about it pages, and moves nothing."""
     first = champions.alert("a1")
     _roll_back(champions, first)
-    run_undo_mitigations(champions.services, champions.undo_request(first))
+    undo_mitigations(champions.services, champions.undo_request(first))
     second = champions.alert("a2", value=None, severity="critical", rule="other")
     result = _roll_back(champions, second)
-    assert result.action is not None
     assert (result.action.state, result.escalate) == ("refused", True)
     assert "a person must decide" in result.action.detail
     assert champions.champion == "3"
@@ -146,7 +141,6 @@ def test_two_bad_champions_go_back_two_steps(champions: Case) -> None:
     _roll_back(champions, first)
     second = champions.alert("a2", value=None, severity="critical", rule="other")
     result = _roll_back(champions, second)
-    assert result.action is not None
     assert (result.action.state, champions.champion) == ("done", "1")
     assert (champions.quarantine("3"), champions.quarantine("2")) == (first.incident_id, second.incident_id)
 
@@ -160,7 +154,6 @@ def test_a_bad_champion_of_since_then_has_an_incident_of_its_own(champions: Case
     second = champions.alert("a3", model_version="1")
     assert second.incident_id != first.incident_id
     result = _roll_back(champions, second)
-    assert result.action is not None
     assert (result.action.state, champions.champion) == ("done", "2"), result.action.detail
 
 
@@ -266,7 +259,6 @@ def test_a_champion_that_moves_at_the_last_moment_stands(champions: Case, mlflow
     incident = champions.alert()
     _move_before_alias(mlflow_client, champions)
     result = _roll_back(champions, incident)
-    assert result.action is not None
     assert (result.action.state, result.escalate) == ("refused", True)
     assert "champion of" in result.action.detail
     assert (champions.champion, champions.quarantine("3")) == ("1", None)
@@ -274,19 +266,20 @@ def test_a_champion_that_moves_at_the_last_moment_stands(champions: Case, mlflow
 
 
 def test_an_alert_about_no_model_cannot_roll_back(case: Case) -> None:
-    """The platform has no champion: a person is paged with the reason."""
+    """The platform has no champion: refused for good, which the response takes to a person with the reason."""
     incident = case.alert(model=None, rule=case.model, value=None, severity="critical")
-    result = _roll_back(case, incident)
-    assert result.failure is not None
-    assert (result.failure.code, result.escalate) == ("unknown_model", True)
+    with pytest.raises(UnknownModelError) as refused:
+        _roll_back(case, incident)
+    assert (refused.value.code, refused.value.retryable) == ("unknown_model", False)
 
 
 def test_an_incident_that_is_not_there_is_named(case: Case) -> None:
     """A broken message is told, not retried."""
     incident = case.alert().model_copy(update={"incident_id": "nothing"})
-    result = _roll_back(case, incident)
-    assert result.failure is not None
-    assert result.failure.message == f"incident = 'nothing': is no incident of {case.model}"
+    with pytest.raises(BadInputError) as refused:
+        _roll_back(case, incident)
+    assert (refused.value.fields["field"], refused.value.fields["value"]) == ("incident", "nothing")
+    assert (refused.value.fields["rule"], refused.value.retryable) == (f"is no incident of {case.model}", False)
 
 
 def test_without_mlflow_it_is_to_be_tried_again(
@@ -301,9 +294,9 @@ def test_without_mlflow_it_is_to_be_tried_again(
     }
     without = LazyServices(read_settings(environment, ROOT))
     with pytest.raises(ServiceUnavailableError, match="MLflow is not available"):
-        run_roll_back(without, champions.request(incident, "rollback"))
+        roll_back(without, champions.request(incident, "rollback"))
     assert champions.read(incident).actions == ()
-    assert _roll_back(champions, incident).action is not None
+    assert _roll_back(champions, incident).action.state == "done"
     assert champions.champion == "2"
 
 
@@ -318,7 +311,6 @@ def test_with_an_endpoint_it_is_done_only_when_that_follows(champions: Case, end
     """The alias has moved; the incident is not mitigated before the endpoint serves the target."""
     incident = endpoint()
     first, second = _roll_back(champions, incident), _roll_back(champions, incident)
-    assert first.action is not None
     assert first.action.state == "begun"
     assert first.serve == second.serve == Serve(endpoint="revenue", model=champions.model, version="2")
     assert champions.read(incident).state == "open"
@@ -342,5 +334,5 @@ def test_what_is_rolled_back_is_in_quarantine_before_the_alias_moves(champions: 
     inner = champions.services.registry
     incident = champions.alert()
     champions.replace(registry=Watched())
-    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    roll_back(champions.services, champions.request(incident, "rollback"))
     assert seen == [incident.incident_id]

@@ -8,15 +8,17 @@ import azure.durable_functions as df
 import pytest
 from mlflow import MlflowClient
 
-from activities.response.roll_back import run_roll_back
-from activities.response.settle_mitigation import keep_action, run_settle_mitigation
-from activities.response.undo_mitigations import run_undo_mitigations
+from activities.response.complete_mitigation import complete_mitigation
+from activities.response.roll_back import roll_back
+from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.ledger import ACTOR
+from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import Serve, SettleRequest
 from nightshift.services.champions.move_champion import move_champion
+from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_acts import start_undo
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.model_data import Starts
@@ -32,13 +34,13 @@ REFUSED_RUN = "retrain: its run has changed nothing yet; its own gate decides. U
 def rolled_back(champions: Case) -> Incident:
     """An incident whose rollback went from 3 to 2."""
     incident = champions.alert()
-    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    roll_back(champions.services, champions.request(incident, "rollback"))
     return incident
 
 
 def test_a_rollback_is_taken_back(champions: Case, rolled_back: Incident) -> None:
     """Version 3 is champion again and out of quarantine; ledger and timeline say who wanted it and why."""
-    result = run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
+    result = undo_mitigations(champions.services, champions.undo_request(rolled_back))
     assert result.undone == ("rollback: version 3 is champion again, and out of quarantine",)
     assert (result.refused, result.serve) == ((), None)
     assert (champions.champion, champions.reigns) == ("3", ["1", "2", "3", "2", "3"])
@@ -61,7 +63,7 @@ def test_a_rollback_is_taken_back(champions: Case, rolled_back: Incident) -> Non
 def test_undone_twice_it_moves_once(champions: Case, rolled_back: Incident) -> None:
     """A repeat changes nothing."""
     for _ in range(2):
-        run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
+        undo_mitigations(champions.services, champions.undo_request(rolled_back))
     assert (champions.champion, champions.reigns) == ("3", ["1", "2", "3", "2", "3"])
     assert len(champions.entries()) == 2
 
@@ -74,7 +76,7 @@ def test_killed_at_any_call_and_repeated_it_is_undone_once(champions: Case, roll
     while not finished:
         number += 1
         try:
-            result = run_undo_mitigations(
+            result = undo_mitigations(
                 Interrupted(champions.services, last=number, after=after), champions.undo_request(rolled_back)
             )
             finished = True
@@ -92,7 +94,7 @@ def test_killed_at_any_call_and_repeated_it_is_undone_once(champions: Case, roll
 def test_a_champion_that_moved_on_is_left(champions: Case, rolled_back: Incident) -> None:
     """A better version was promoted after the rollback: the undo is refused and changes nothing."""
     make_champions(champions.services, champions.model, ("1",))
-    result = run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
+    result = undo_mitigations(champions.services, champions.undo_request(rolled_back))
     expected = f"rollback: champion of {champions.model} = '1': the decision expected '2' and is void"
     assert (result.undone, result.refused, result.serve) == ((), (expected,), None)
     assert (champions.champion, champions.reigns) == ("1", ["1", "2", "3", "2", "1"])
@@ -103,7 +105,7 @@ def test_a_champion_that_moved_on_is_left(champions: Case, rolled_back: Incident
 def test_an_alias_moved_by_hand_is_left(champions: Case, rolled_back: Incident, mlflow_client: MlflowClient) -> None:
     """Also where Nightshift was not asked."""
     mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "1")
-    result = run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
+    result = undo_mitigations(champions.services, champions.undo_request(rolled_back))
     assert (result.undone, len(result.refused), champions.champion) == ((), 1, "1")
 
 
@@ -113,7 +115,7 @@ def test_after_the_alias_was_set_back_by_hand_the_quarantine_is_lifted(
     """Nothing is moved; a champion in quarantine would be nobody's target once the next one is bad."""
     mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "3")
     for _ in range(2):
-        result = run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
+        result = undo_mitigations(champions.services, champions.undo_request(rolled_back))
         assert (result.undone, result.refused) == (
             ("rollback: version 3 is champion already, and out of quarantine",),
             (),
@@ -150,9 +152,9 @@ def test_an_undo_asked_again_after_the_champion_moved_on_claims_and_moves_nothin
 ) -> None:
     """It was undone, then another version was promoted: neither alias nor endpoint may go back."""
     champions.specify(serving_endpoint="revenue")
-    run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
+    undo_mitigations(champions.services, champions.undo_request(rolled_back))
     make_champions(champions.services, champions.model, ("1",))
-    result = run_undo_mitigations(champions.services, champions.undo_request(rolled_back))
+    result = undo_mitigations(champions.services, champions.undo_request(rolled_back))
     assert (result.serve, champions.champion) == (None, "1")
     assert not any("version 3 is champion again" in sentence for sentence in result.undone)
 
@@ -160,8 +162,8 @@ def test_an_undo_asked_again_after_the_champion_moved_on_claims_and_moves_nothin
 def test_a_repeated_rollback_is_undone_where_it_was_done(champions: Case, rolled_back: Incident) -> None:
     """The second incident did nothing; it names the first."""
     second = champions.alert("a2", model_version="3", value=None, severity="critical", rule="other")
-    run_roll_back(champions.services, champions.request(second, "rollback"))
-    result = run_undo_mitigations(champions.services, champions.undo_request(second))
+    roll_back(champions.services, champions.request(second, "rollback"))
+    result = undo_mitigations(champions.services, champions.undo_request(second))
     assert result.undone == ()
     assert f"by incident {rolled_back.incident_id}" in result.refused[0]
     assert result.refused[0].endswith("undo that incident instead")
@@ -171,7 +173,7 @@ def test_a_repeated_rollback_is_undone_where_it_was_done(champions: Case, rolled
 def test_an_incident_about_which_nothing_was_done_has_nothing_to_undo(case: Case) -> None:
     """It says so, and changes no state."""
     incident = case.alert()
-    result = run_undo_mitigations(case.services, case.undo_request(incident))
+    result = undo_mitigations(case.services, case.undo_request(incident))
     assert result.refused == ("nothing was done about this incident that could be undone",)
     assert (case.read(incident).state, case.entries()) == ("open", ())
 
@@ -180,8 +182,8 @@ def test_nightshift_takes_its_own_rollback_back_as_failed(champions: Case) -> No
     """Its endpoint did not follow: the action has failed, which is not the same as a person's wish."""
     champions.specify(serving_endpoint="revenue")
     incident = champions.alert()
-    run_roll_back(champions.services, champions.request(incident, "rollback"))
-    result = run_undo_mitigations(champions.services, champions.undo_request(incident, ACTOR))
+    roll_back(champions.services, champions.request(incident, "rollback"))
+    result = undo_mitigations(champions.services, champions.undo_request(incident, ACTOR))
     action = champions.action(incident, "rollback")
     assert (action.state, champions.champion, champions.quarantine("3")) == ("failed", "3", None)
     assert action.detail.endswith("its endpoint did not follow: version 3 is champion")
@@ -192,8 +194,8 @@ def test_a_persons_undo_is_not_written_over(champions: Case) -> None:
     """The response still waited for the endpoint, and comes with its own news too late."""
     champions.specify(serving_endpoint="revenue")
     incident = champions.alert()
-    run_roll_back(champions.services, champions.request(incident, "rollback"))
-    run_undo_mitigations(champions.services, champions.undo_request(incident))
+    roll_back(champions.services, champions.request(incident, "rollback"))
+    undo_mitigations(champions.services, champions.undo_request(incident))
     late = SettleRequest(
         model=champions.model,
         incident_id=incident.incident_id,
@@ -202,7 +204,7 @@ def test_a_persons_undo_is_not_written_over(champions: Case) -> None:
         detail="the endpoint serves version 2",
         mitigated=True,
     )
-    run_settle_mitigation(champions.services, late)
+    complete_mitigation(champions.services, late)
     assert (champions.action(incident, "rollback").state, champions.read(incident).state) == ("undone", "open")
 
 
@@ -236,7 +238,7 @@ def test_a_promoted_retraining_is_taken_back(champions: Case) -> None:
         decided_by="x:decision:0",
     )
     incident = _retrained(champions, "lifecycle-x")
-    result = run_undo_mitigations(champions.services, champions.undo_request(incident))
+    result = undo_mitigations(champions.services, champions.undo_request(incident))
     assert result.undone == ("retrain: version 2 is champion again instead of version 3",)
     assert (champions.champion, champions.action(incident, "retrain").state) == ("2", "undone")
     assert champions.read(incident).state == "acknowledged"
@@ -249,7 +251,7 @@ def test_what_the_improvement_of_a_retraining_has_promoted_is_taken_back(champio
     _promote(champions, "3", improvement_of(run))
     incident = _retrained(champions, run, state)
     for _ in range(2):
-        result = run_undo_mitigations(champions.services, champions.undo_request(incident))
+        result = undo_mitigations(champions.services, champions.undo_request(incident))
         assert result.undone == ("retrain: version 2 is champion again instead of version 3",)
         assert (champions.champion, champions.action(incident, "retrain").state) == ("2", "undone")
 
@@ -266,7 +268,7 @@ def test_a_withdrawn_promotion_of_a_retraining_is_not_taken_back_again(champions
         decided_by="lifecycle-w:withdrawal",
     )
     incident = _retrained(champions, "lifecycle-w", "failed")
-    result = run_undo_mitigations(champions.services, champions.undo_request(incident))
+    result = undo_mitigations(champions.services, champions.undo_request(incident))
     assert result.refused == ("nothing was done about this incident that could be undone",)
 
 
@@ -274,7 +276,7 @@ def test_a_retraining_that_has_promoted_nothing_can_be_undone_when_it_has(champi
     """Its own gate decides first; asked again afterwards it is taken back."""
     incident = _retrained(champions, "lifecycle-y")
     request = champions.undo_request(incident)
-    assert run_undo_mitigations(champions.services, request).refused == (REFUSED_RUN,)
+    assert undo_mitigations(champions.services, request).refused == (REFUSED_RUN,)
     make_champions(champions.services, champions.model, ("2",))
     move_champion(
         champions.services,
@@ -284,16 +286,17 @@ def test_a_retraining_that_has_promoted_nothing_can_be_undone_when_it_has(champi
         run="lifecycle-y",
         decided_by="y:decision:0",
     )
-    result = run_undo_mitigations(champions.services, request)
+    result = undo_mitigations(champions.services, request)
     assert result.undone == ("retrain: version 2 is champion again instead of version 1",)
 
 
 def test_an_incident_that_is_not_there_is_named(case: Case) -> None:
-    """A wrong id is an answer, not a retry."""
+    """A wrong id is refused, and not tried again."""
     incident = case.alert().model_copy(update={"incident_id": "nothing"})
-    result = run_undo_mitigations(case.services, case.undo_request(incident))
-    assert result.failure is not None
-    assert result.failure.message == f"incident = 'nothing': is no incident of {case.model}"
+    with pytest.raises(BadInputError) as refused:
+        undo_mitigations(case.services, case.undo_request(incident))
+    assert (refused.value.fields["field"], refused.value.fields["value"]) == ("incident", "nothing")
+    assert (refused.value.fields["rule"], refused.value.retryable) == (f"is no incident of {case.model}", False)
 
 
 def test_each_undo_that_a_person_asks_for_has_its_line(champions: Case) -> None:
@@ -301,7 +304,7 @@ def test_each_undo_that_a_person_asks_for_has_its_line(champions: Case) -> None:
     incident = champions.drift()
     ask = champions.undo_request(incident)
     for order in ("2026-01-01T03:00:00+00:00", "2026-01-01T03:05:00+00:00", "2026-01-01T03:05:00+00:00"):
-        run_undo_mitigations(champions.services, ask.model_copy(update={"order": order}))
+        undo_mitigations(champions.services, ask.model_copy(update={"order": order}))
     assert [line.what.partition(":")[0] for line in champions.read(incident).timeline if line.actor == "ann"] == [
         "undo (it was right)",
         "undo (it was right)",

@@ -2,9 +2,9 @@
 
 import pytest
 
-from activities.response.pause_compute import run_pause_compute
-from activities.response.roll_back import run_roll_back
-from activities.response.undo_mitigations import run_undo_mitigations
+from activities.response.pause_compute import pause_compute
+from activities.response.roll_back import roll_back
+from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import UndoResult
@@ -19,7 +19,7 @@ def _undone(case: Case, incident: Incident, *, before: int) -> tuple[Preempted, 
     """Services before whose write the incident is undone, and what the undo has said."""
     said: list[UndoResult] = []
     request = case.undo_request(incident)
-    other = lambda: said.append(run_undo_mitigations(case.services, request))  # noqa: E731
+    other = lambda: said.append(undo_mitigations(case.services, request))  # noqa: E731
     return Preempted(case.services, before=before, other=other), said
 
 
@@ -31,10 +31,9 @@ def test_a_rollback_that_comes_with_its_news_too_late(champions: Case, before: i
         champions.specify(serving_endpoint="revenue")
     incident = champions.alert()
     services, said = _undone(champions, incident, before=before)
-    result = run_roll_back(services, champions.request(incident, "rollback"))
+    result = roll_back(services, champions.request(incident, "rollback"))
     assert said[0].undone == ("rollback: version 3 is champion again, and out of quarantine",)
     assert (champions.champion, champions.quarantine("3")) == ("3", None)
-    assert result.action is not None
     assert result.action == champions.action(incident, "rollback")
     assert (result.action.state, result.serve, result.escalate) == ("undone", None, False)
     after = champions.read(incident)
@@ -56,7 +55,7 @@ def test_a_pause_before_any_of_its_writes(case: Case) -> None:
         before += 1
         compute, incident = _overspent(case, f"b{before}")
         services, said = _undone(case, incident, before=before)
-        result = run_pause_compute(services, case.request(incident, "pause_compute"))
+        result = pause_compute(services, case.request(incident, "pause_compute"))
         if not said:
             break
         if said[0].refused:
@@ -64,7 +63,6 @@ def test_a_pause_before_any_of_its_writes(case: Case) -> None:
         undone += 1
         assert said[0].undone == ("pause_compute: resumed a, b, c",)
         assert compute.running() == ["a", "b", "c"]
-        assert result.action is not None
         assert result.action == case.action(incident, "pause_compute")
         assert (result.action.state, result.resume_at, result.escalate) == ("undone", None, False)
         assert (case.read(incident).state, case.read(incident).leased) == ("open", False)
@@ -77,14 +75,13 @@ def test_a_resource_that_was_paused_after_the_undo(case: Case, by_person: bool) 
     compute, incident = _overspent(case, "b1")
     services, _ = _undone(case, incident, before=3)
     request = case.request(incident, "pause_compute")
-    run_pause_compute(services, request)
+    pause_compute(services, request)
     compute.pause(compute.list_compute()[1].ref)
     assert compute.running() == ["a", "c"]
     if by_person:
-        again = run_undo_mitigations(case.services, case.undo_request(incident))
+        again = undo_mitigations(case.services, case.undo_request(incident))
         assert again.undone == ("pause_compute: resumed a, b, c",)
     else:
-        result = run_pause_compute(case.services, request)
-        assert result.action is not None
+        result = pause_compute(case.services, request)
         assert (result.action.state, result.escalate) == ("undone", False)
     assert compute.running() == ["a", "b", "c"]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from mlflow import MlflowClient
 
-from activities.response.roll_back import run_roll_back
-from activities.response.undo_mitigations import run_undo_mitigations
+from activities.response.roll_back import roll_back
+from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.names import TAG_QUARANTINE
@@ -25,11 +25,11 @@ Failed = Callable[[Case], Incident]
 
 
 def _refused(case: Case) -> Incident:
-    """MLflow says 403: the activity's result is the failure."""
+    """MLflow says 403: the activity has failed for good."""
     incident = case.alert("a1")
-    result = run_roll_back(without_alias(case.services, REFUSED), case.request(incident, "rollback"))
-    assert result.failure is not None
-    assert (result.failure.code, result.escalate) == ("service_refused", True)
+    with pytest.raises(ServiceRefusedError) as refused:
+        roll_back(without_alias(case.services, REFUSED), case.request(incident, "rollback"))
+    assert (refused.value.code, refused.value.retryable) == ("service_refused", False)
     return incident
 
 
@@ -38,7 +38,7 @@ def _away(case: Case) -> Incident:
     incident = case.alert("a1")
     for _ in range(3):
         with pytest.raises(ServiceUnavailableError):
-            run_roll_back(without_alias(case.services, AWAY), case.request(incident, "rollback"))
+            roll_back(without_alias(case.services, AWAY), case.request(incident, "rollback"))
     return incident
 
 
@@ -59,7 +59,7 @@ FAILED = pytest.mark.parametrize("failed", [_refused, _away, _old])
 def _again(case: Case) -> tuple[Incident, MitigationResult]:
     """Another monitor sees the same bad version."""
     second = case.alert("a2", value=None, severity="critical", rule="other")
-    return second, run_roll_back(case.services, case.request(second, "rollback"))
+    return second, roll_back(case.services, case.request(second, "rollback"))
 
 
 @pytest.mark.parametrize(("failed", "code"), [(_refused, "service_refused"), (_away, "service_unavailable")])
@@ -78,12 +78,11 @@ def test_the_next_incident_finishes_it(champions: Case, failed: Failed) -> None:
     """Under the same key: one move, one order. The incident that has carried it out is the one that is mitigated."""
     failed(champions)
     second, result = _again(champions)
-    assert result.action is not None
     assert (result.action.state, result.escalate) == ("done", False)
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
     assert champions.read(second).state == "mitigated"
     assert [entry.kind for entry in champions.entries()] == ["mitigation"]
-    undone = run_undo_mitigations(champions.services, champions.undo_request(second))
+    undone = undo_mitigations(champions.services, champions.undo_request(second))
     assert undone.undone == ("rollback: version 3 is champion again, and out of quarantine",)
 
 
@@ -91,8 +90,7 @@ def test_the_next_incident_finishes_it(champions: Case, failed: Failed) -> None:
 def test_its_own_repeat_finishes_it(champions: Case, failed: Failed) -> None:
     """Durable calls it again, or a sweep does."""
     incident = failed(champions)
-    result = run_roll_back(champions.services, champions.request(incident, "rollback"))
-    assert result.action is not None
+    result = roll_back(champions.services, champions.request(incident, "rollback"))
     assert result.action.state == "done"
     assert (champions.champion, champions.read(incident).state) == ("2", "mitigated")
 
@@ -107,9 +105,7 @@ def test_killed_at_any_call_while_it_is_finished_it_moves_once(champions: Case, 
     while not finished:
         number += 1
         try:
-            run_roll_back(
-                Interrupted(champions.services, last=number, after=after), champions.request(second, "rollback")
-            )
+            roll_back(Interrupted(champions.services, last=number, after=after), champions.request(second, "rollback"))
             finished = True
         except KilledError:
             assert champions.champion in {"3", "2"}
@@ -124,7 +120,7 @@ def test_an_undo_calls_it_off(champions: Case, failed: Failed) -> None:
     """It says that nothing had moved; the version is out of quarantine, and nobody finishes it afterwards."""
     incident = failed(champions)
     for _ in range(2):
-        result = run_undo_mitigations(champions.services, champions.undo_request(incident))
+        result = undo_mitigations(champions.services, champions.undo_request(incident))
         assert result.refused == ()
         (said,) = result.undone
         assert "not carried out; it is called off" in said
@@ -132,7 +128,6 @@ def test_an_undo_calls_it_off(champions: Case, failed: Failed) -> None:
     assert champions.action(incident, "rollback").state == "undone"
     assert champions.services.champions.moves(champions.model)[-1].state == "void"
     _, again = _again(champions)
-    assert again.action is not None
     assert (again.action.state, again.escalate, champions.champion) == ("refused", True, "3")
     assert "a person must decide" in again.action.detail
 
@@ -140,7 +135,7 @@ def test_an_undo_calls_it_off(champions: Case, failed: Failed) -> None:
 @FAILED
 def test_after_an_undo_the_next_challenger_is_promoted_at_once(champions: Case, failed: Failed) -> None:
     """No move is under way any more."""
-    run_undo_mitigations(champions.services, champions.undo_request(failed(champions)))
+    undo_mitigations(champions.services, champions.undo_request(failed(champions)))
     make_champions(champions.services, champions.model, ("1",))
     assert champions.champion == "1"
 
@@ -153,7 +148,7 @@ def test_killed_at_any_call_an_undo_calls_it_off_once(champions: Case, after: bo
     while not finished:
         number += 1
         try:
-            result = run_undo_mitigations(
+            result = undo_mitigations(
                 Interrupted(champions.services, last=number, after=after), champions.undo_request(incident)
             )
             finished = True
@@ -181,10 +176,10 @@ def test_an_undo_of_one_that_had_moved_the_alias_moves_it_back(champions: Case) 
     whole = champions.services
     champions.replace(registry=Killed())
     with pytest.raises(KilledError):
-        run_roll_back(champions.services, champions.request(incident, "rollback"))
+        roll_back(champions.services, champions.request(incident, "rollback"))
     champions.services = whole
     assert champions.champion == "2"
-    result = run_undo_mitigations(champions.services, champions.undo_request(incident))
+    result = undo_mitigations(champions.services, champions.undo_request(incident))
     assert result.undone == ("rollback: version 3 is champion again, and out of quarantine",)
     assert (champions.champion, champions.quarantine("3")) == ("3", None)
 
@@ -197,7 +192,6 @@ def test_a_target_that_has_become_bad_meanwhile_is_not_taken(
     failed(champions)
     mlflow_client.set_model_version_tag(champions.model, "2", TAG_QUARANTINE, "i7")
     _, result = _again(champions)
-    assert result.action is not None
     assert (result.action.state, result.escalate, champions.champion) == ("refused", True, "3")
     assert "is in quarantine since incident i7" in result.action.detail
     assert champions.quarantine("3") is None
@@ -206,11 +200,10 @@ def test_a_target_that_has_become_bad_meanwhile_is_not_taken(
 def test_a_bad_version_that_is_champion_again_is_not_told_as_rolled_back(champions: Case) -> None:
     """The rollback was done, and somebody made the version champion again: the next alert about it pages."""
     first = champions.alert("a1")
-    run_roll_back(champions.services, champions.request(first, "rollback"))
+    roll_back(champions.services, champions.request(first, "rollback"))
     make_champions(champions.services, champions.model, ("3",))
     second = champions.alert("a2", model_version="3", value=None, severity="critical", rule="other")
-    result = run_roll_back(champions.services, champions.request(second, "rollback"))
-    assert result.action is not None
+    result = roll_back(champions.services, champions.request(second, "rollback"))
     assert (result.action.state, result.escalate) == ("refused", True)
     assert "is champion again since" in result.action.detail
 
@@ -229,8 +222,7 @@ def test_an_order_of_another_kind_is_not_taken_for_the_rollback(champions: Case)
             body={"mitigation": "rollback", "incident": incident.incident_id, "comment": "", "undoes": None},
         )
     )
-    result = run_roll_back(champions.services, champions.request(incident, "rollback"))
-    assert result.action is not None
+    result = roll_back(champions.services, champions.request(incident, "rollback"))
     assert result.action.state == "done"
 
 
@@ -238,5 +230,5 @@ def test_the_failure_keeps_its_own_name(champions: Case) -> None:
     """What is written about the try hides nothing of it."""
     incident = champions.alert("a1")
     with pytest.raises(NightshiftError) as raised:
-        run_roll_back(without_alias(champions.services, AWAY), champions.request(incident, "rollback"))
+        roll_back(without_alias(champions.services, AWAY), champions.request(incident, "rollback"))
     assert raised.value is AWAY

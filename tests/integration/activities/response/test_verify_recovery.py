@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from activities.response.settle_mitigation import keep_action
-from activities.response.verify_recovery import run_verify_recovery
+from activities.response.verify_recovery import verify_recovery
+from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import Verification, VerifyRequest
+from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.respond import run_respond
 from tests.incident_examples import alert
 from tests.integration.activities.responder import Case
@@ -28,7 +29,7 @@ def incident(case: Case) -> Incident:
 def _verify(case: Case, incident: Incident, *, final: bool) -> Verification:
     """Look at the signal; it was acted upon a second after its alert."""
     since = incident.opened_at + timedelta(seconds=1)
-    return run_verify_recovery(
+    return verify_recovery(
         case.services,
         VerifyRequest(model=case.model, incident_id=incident.incident_id, since=since, final=final),
     )
@@ -91,7 +92,7 @@ def test_a_source_whose_clock_is_behind_has_not_recovered_while_it_fires(case: C
     later = since + timedelta(minutes=5)
     case.replace(clock=lambda: later)
     case.alert("b2", fired_at=later - behind)
-    found = run_verify_recovery(case.services, request)
+    found = verify_recovery(case.services, request)
     assert (found.recovered, case.read(opened).state) == (False, "open")
 
 
@@ -102,7 +103,7 @@ def test_a_source_whose_clock_is_behind_and_that_is_quiet_has_recovered(case: Ca
     keep_action(case.services, opened, done, mitigated=True)
     since = opened.recorded_at + timedelta(seconds=1)
     request = VerifyRequest(model=case.model, incident_id=opened.incident_id, since=since, final=True)
-    assert run_verify_recovery(case.services, request).recovered is True
+    assert verify_recovery(case.services, request).recovered is True
 
 
 def test_a_source_whose_clock_is_set_back_is_heard_at_its_next_alert(case: Case, incident: Incident) -> None:
@@ -119,7 +120,7 @@ def test_a_source_whose_clock_is_set_back_is_heard_at_its_next_alert(case: Case,
         recorded = run_respond(case.services, alert(**fields).model_dump_json().encode())
         assert recorded.reopened is bool(number)
         if not number:
-            assert run_verify_recovery(case.services, request).recovered is True
+            assert verify_recovery(case.services, request).recovered is True
     assert (case.read(incident).state, case.read(incident).occurrences) == ("open", 3)
 
 
@@ -145,7 +146,8 @@ def test_what_a_person_has_taken_back_is_theirs(case: Case, incident: Incident) 
 
 
 def test_an_incident_that_is_not_there_is_named(case: Case, incident: Incident) -> None:
-    """A wrong id is an answer."""
-    result = _verify(case, incident.model_copy(update={"incident_id": "nothing"}), final=True)
-    assert result.failure is not None
-    assert result.failure.code == "bad_input"
+    """A wrong id is refused, and not tried again."""
+    with pytest.raises(BadInputError) as refused:
+        _verify(case, incident.model_copy(update={"incident_id": "nothing"}), final=True)
+    assert (refused.value.code, refused.value.retryable) == ("bad_input", False)
+    assert (refused.value.fields["field"], refused.value.fields["value"]) == ("incident", "nothing")

@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 from mlflow import MlflowClient
 
-from activities.reviews.act_on_review import run_act_on_review
-from activities.reviews.settle_review import run_settle_review
+from activities.reviews.act_on_review import act_on_review
+from activities.reviews.close_review import close_review
 from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.platform.errors import BlobMissingError
 from nightshift.domain.platform.names import MODEL_QUEUE, TAG_EVALUATION_SET_DIGEST, TAG_QUARANTINE
@@ -17,7 +17,7 @@ from nightshift.domain.reviews.messages import ReviewResult, SettleReview
 from nightshift.domain.reviews.review import Choice, Review
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.champions.move_champion import move_champion
-from nightshift.services.reviews.decide_review import decide_review, expire_review
+from nightshift.services.reviews.decide_review import decide_review, expire
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.model_data import Starts
 from tests.integration.activities.responder import Case
@@ -39,14 +39,14 @@ def _decide(case: Case, review: Review, choice: Choice = "approve") -> Review:
 
 
 async def _act(case: Case, review: Review, client: Starts | None = None) -> ReviewResult:
-    return await run_act_on_review(case.services, client or Starts(), request(review))
+    return await act_on_review(case.services, client or Starts(), request(review))
 
 
 async def test_an_approval_promotes(case: Case, flagged: Review) -> None:
     """The alias moves, the book knows who ordered it, the content counts as promoted, ledger before and after."""
     _decide(case, flagged)
     result = await _act(case, flagged)
-    assert (result.state, result.failure, result.endpoint) == ("promoted", None, "")
+    assert (result.state, result.endpoint) == ("promoted", "")
     assert (case.champion, case.reigns) == ("2", ["1", "2"])
     kept = read(case, flagged)
     assert (kept.state, kept.settled, kept.detail) == ("promoted", True, "version 2 is champion")
@@ -81,7 +81,7 @@ async def test_an_open_review_is_not_acted_on(case: Case, flagged: Review) -> No
 async def test_the_champion_stays(case: Case, flagged: Review, choice: str, state: str) -> None:
     """Rejected or expired: recorded, and nothing moves."""
     if choice == "expire":
-        expire_review(case.services, flagged)
+        expire(case.services, flagged)
     else:
         _decide(case, flagged, "reject")
     assert (await _act(case, flagged)).state == state
@@ -95,7 +95,7 @@ async def test_an_improvement_is_asked_for(case: Case, flagged: Review) -> None:
     _decide(case, flagged, "improve")
     result = await _act(case, flagged)
     assert result.improve == ImproveOrder(model=case.model, run=flagged.run, by="ann", reason="looks right")
-    settled = run_settle_review(
+    settled = close_review(
         case.services, SettleReview(model=case.model, review_id=flagged.review_id, detail="ordered", fresh="u1")
     )
     kept = read(case, flagged)
@@ -198,11 +198,11 @@ async def test_an_endpoint_is_waited_for(case: Case, mlflow_client: MlflowClient
     result = await _act(case, review)
     assert (result.state, result.endpoint, result.version, case.champion) == ("approved", "revenue", "2", "2")
     settle = SettleReview(model=case.model, review_id=review.review_id, problem="the endpoint failed")
-    back = run_settle_review(case.services, settle)
+    back = close_review(case.services, settle)
     assert (back.state, back.endpoint, back.version, case.champion) == ("failed", "revenue", "1", "1")
     kept = read(case, review)
     assert kept.detail == "the endpoint failed; version 1 is champion again"
-    assert run_settle_review(case.services, settle) == back
+    assert close_review(case.services, settle) == back
 
 
 async def test_killed_anywhere_it_promotes_once(case: Case, flagged: Review) -> None:

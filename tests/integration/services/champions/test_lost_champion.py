@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 from mlflow import MlflowClient
 
-from activities.lifecycle.trigger_databricks_job import run_trigger_databricks_job
-from activities.response.roll_back import run_roll_back
-from activities.response.undo_mitigations import run_undo_mitigations
+from activities.lifecycle.databricks_job import trigger_databricks_job
+from activities.response.roll_back import roll_back
+from activities.response.undo_mitigations import undo_mitigations
 from agents.response.rollback import rollback_candidate, rollback_target
 from nightshift.domain.champions.decision import OUTSIDE, ChampionMove
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
@@ -69,7 +69,7 @@ def _compared_with(deciding: Deciding) -> str:
         model=deciding.model, run="r2", job="j", purpose="score", attempt=1, dataset=deciding.manifest
     )
     services: Any = Replaced(deciding.services, jobs=jobs)
-    assert run_trigger_databricks_job(services, request).failure is None
+    assert trigger_databricks_job(services, request) == JobRun(run_id=1)
     return jobs.orders[0].parameters["champion_version"]
 
 
@@ -109,7 +109,6 @@ def test_without_the_last_champion_a_person_decides(deciding: Deciding, mlflow_c
     assert _compared_with(deciding) == ""
     unopposed = deciding.request(PROMOTE, champion_version=None)
     result = deciding.act(unopposed)
-    assert result.decision is not None
     assert (result.outcome, result.decision.rule, deciding.champion) == ("flagged", "champion_lost", None)
     assert "version 1 was champion" in result.decision.reason
     assert _outside(deciding)[-1] == ("", "1")
@@ -181,10 +180,10 @@ def test_a_version_that_was_made_again_since_is_not_what_an_undo_brings_back(
     """The number of the version that was rolled back belongs to another one: the undo is refused and says so."""
     services, model = champions.services, champions.model
     incident = champions.alert()
-    run_roll_back(services, champions.request(incident, "rollback"))
+    roll_back(services, champions.request(incident, "rollback"))
     _make_again(mlflow_client, model)
     mlflow_client.set_registered_model_alias(model, CHAMPION, "2")
-    result = run_undo_mitigations(services, champions.undo_request(incident))
+    result = undo_mitigations(services, champions.undo_request(incident))
     assert result.refused == ("rollback: version 3 was deleted since, and its number belongs to another version",)
     assert (champions.champion, len(champions.entries())) == ("2", 1)
 
@@ -205,8 +204,7 @@ def test_a_host_whose_clock_is_behind_knows_its_champions(
     case.services = _behind(true)
     make_versions(mlflow_client, case.model, 3, tmp_path)
     make_champions(case.services, case.model, ("1", "2", "3"))
-    result = run_roll_back(case.services, case.request(case.alert(), "rollback"))
-    assert result.action is not None
+    result = roll_back(case.services, case.request(case.alert(), "rollback"))
     assert (result.action.state, case.champion) == ("done", "2"), result.action.detail
     mlflow_client.delete_registered_model_alias(case.model, CHAMPION)
     assert (standing_champion(true, case.model), loss_of_champion(true, case.model)) == ("2", "")
@@ -217,20 +215,18 @@ def test_a_bad_version_of_a_model_that_was_made_again_is_rolled_back(
 ) -> None:
     """Its number was rolled back before; that was another version, and neither its order nor its undo is meant."""
     first = champions.alert("a1")
-    run_roll_back(champions.services, champions.request(first, "rollback"))
+    roll_back(champions.services, champions.request(first, "rollback"))
     _make_again(mlflow_client, champions.model)
     make_champions(champions.services, champions.model, ("1", "2", "3"))
     second, third = (champions.alert(name, value=None, severity="critical", rule=name) for name in ("a2", "a3"))
-    result = run_roll_back(champions.services, champions.request(second, "rollback"))
-    assert result.action is not None
+    result = roll_back(champions.services, champions.request(second, "rollback"))
     assert (result.action.state, champions.champion) == ("done", "2"), result.action.detail
     assert champions.quarantine("3") == second.incident_id
-    repeated = run_roll_back(champions.services, champions.request(third, "rollback")).action
-    assert repeated is not None
+    repeated = roll_back(champions.services, champions.request(third, "rollback")).action
     assert (repeated.state, second.incident_id in repeated.detail) == ("repeated", True)
     gone = "rollback: version 3 was deleted since, and its number belongs to another version"
-    assert run_undo_mitigations(champions.services, champions.undo_request(first)).refused == (gone,)
-    assert run_undo_mitigations(champions.services, champions.undo_request(second)).refused == ()
+    assert undo_mitigations(champions.services, champions.undo_request(first)).refused == (gone,)
+    assert undo_mitigations(champions.services, champions.undo_request(second)).refused == ()
     assert (champions.champion, champions.quarantine("3")) == ("3", None)
 
 
@@ -241,11 +237,10 @@ def test_an_unfinished_rollback_of_a_version_that_was_made_again_is_called_off(
     incident = champions.alert()
     away = ServiceUnavailableError("MLflow", "503")
     with pytest.raises(ServiceUnavailableError):
-        run_roll_back(without_alias(champions.services, away), champions.request(incident, "rollback"))
+        roll_back(without_alias(champions.services, away), champions.request(incident, "rollback"))
     _make_again(mlflow_client, champions.model)
     mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "3")
-    result = run_roll_back(champions.services, champions.request(incident, "rollback"))
-    assert result.action is not None
+    result = roll_back(champions.services, champions.request(incident, "rollback"))
     assert (result.action.state, champions.champion, champions.quarantine("3")) == ("refused", "3", None)
     assert "version 3 was deleted, and its number belongs to another version" in result.action.detail
 
@@ -266,6 +261,5 @@ def test_records_of_an_earlier_release_are_still_understood(champions: Case) -> 
     )
     services.ledger.append(record)
     move_champion(services, model=model, expected="3", version="2", run=first.response, decided_by=key)
-    result = run_roll_back(services, champions.request(second, "rollback"))
-    assert result.action is not None
+    result = roll_back(services, champions.request(second, "rollback"))
     assert (result.action.state, champions.reigns) == ("repeated", ["1", "2", "3", "2"])

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from activities.response.tell_on_call import run_tell_on_call
+from activities.response.notify_on_call import notify_on_call
 from nightshift.domain.notifications.notification import Notification, NotifyResult
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult
 from nightshift.services.notifications.deliver_owed import deliver_owed
-from nightshift.services.notifications.notify import run_notify
+from nightshift.services.notifications.notify import notify
 from tests.incident_examples import alert, signal
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.pagers import AT, Make, Night, Pager
@@ -26,7 +26,7 @@ def page(night: Night, key: str, **given: Any) -> NotifyResult:
     """Page about something."""
     fields = {"key": f"{night.model}:{key}", "kind": "page", "model": night.model, "severity": "critical"}
     told = Notification.model_validate(fields | {"title": key, "body": key} | given)
-    return run_notify(night.services, told)
+    return notify(night.services, told)
 
 
 def firsts(pager: Pager) -> list[str]:
@@ -38,7 +38,7 @@ def test_a_pager_that_is_away_gets_its_page_when_it_is_back(night: Make, pager: 
     """Hours later, once, with the time at which it was made; the caller does not wait for it."""
     at_three = night(pager.url)
     pager.away = True
-    assert "did not take" in str(page(at_three, "a").failure)
+    assert "did not take" in page(at_three, "a").problem
     for _ in range(3):
         at_three.later(minutes=10)
         assert deliver_owed(at_three.services) == 1
@@ -49,7 +49,7 @@ def test_a_pager_that_is_away_gets_its_page_when_it_is_back(night: Make, pager: 
     assert deliver_owed(at_three.services) == 0
     (message,) = pager.messages
     assert "made at 2026-03-01 03:00:00Z" in message
-    assert page(at_three, "a").failure is None
+    assert page(at_three, "a").problem == ""
     assert len(pager.taken) == 1
 
 
@@ -188,7 +188,7 @@ def test_the_second_channel_gets_what_the_first_has_not_taken(night: Make, pager
 def test_an_address_that_is_none_stays_owed(night: Make, second: Pager) -> None:
     """Until the setting is mended; meanwhile the second channel pages."""
     at_three = night("pager-duty", NIGHTSHIFT_NOTIFY_FALLBACK_URLS=second.url)
-    assert "cannot be read" in str(page(at_three, "a").failure)
+    assert "cannot be read" in page(at_three, "a").problem
     at_three.later(minutes=10)
     assert deliver_owed(at_three.services) == 1
     assert "address number 1 cannot be read" in second.messages[0]
@@ -202,7 +202,7 @@ def test_a_folder_in_the_place_of_the_local_file_is_owed(night: Make, tmp_path: 
     file = tmp_path / "notifications.jsonl"
     file.mkdir()
     local = night("", NIGHTSHIFT_NOTIFY_FILE=str(file))
-    assert "the file did not take" in str(page(local, "a").failure)
+    assert "the file did not take" in page(local, "a").problem
     file.rmdir()
     local.later(hours=1)
     assert deliver_owed(local.services) == 0
@@ -218,11 +218,11 @@ def test_a_process_that_is_killed_at_any_call_loses_no_page(night: Make, pager: 
         fields = {"key": f"{at_three.model}:{last}", "kind": "page", "model": at_three.model, "severity": "critical"}
         told = Notification.model_validate(fields | {"title": str(last), "body": "b"})
         try:
-            run_notify(killed, told)
+            notify(killed, told)
         except KilledError:
             at_three.later(minutes=10)
             if last % 2:
-                run_notify(at_three.services, told)
+                notify(at_three.services, told)
             deliver_owed(at_three.services)
         else:
             break
@@ -247,7 +247,7 @@ def tell(night: Night, about: Incident, reason: str = "", escalation: str = "") 
     request = MitigateRequest(
         model=night.model, incident_id=about.incident_id, mitigation="page", reason=reason, escalation=escalation
     )
-    return run_tell_on_call(night.services, request)
+    return notify_on_call(night.services, request)
 
 
 def read(night: Night, about: Incident) -> Incident:
@@ -262,8 +262,7 @@ def test_an_incident_says_truly_what_became_of_its_page(night: Make, pager: Page
     at_three = night(pager.url)
     about = incident(at_three)
     pager.away = True
-    result = tell(at_three, about)
-    assert (result.failure, result.action is not None and result.action.state) == (None, "begun")
+    assert tell(at_three, about).action.state == "begun"
     owed = read(at_three, about).action("page")
     assert owed is not None
     assert "owed since 2026-03-01 03:00:00Z" in owed.detail
@@ -308,7 +307,7 @@ def test_each_escalation_pages_again_damped_by_time(night: Make, pager: Pager) -
     for number in (1, 2):
         at_three.later(minutes=1)
         for _ in range(2):  # Durable may call an activity again
-            assert tell(at_three, about, f"trouble {number}", f"response:{number}").failure is None
+            assert tell(at_three, about, f"trouble {number}", f"response:{number}").action.state == "begun"
     assert len(pager.taken) == 1
     assert "goes out at 2026-03-01 03:05:00Z" in str(read(at_three, about).action("page"))
     deliver_owed(at_three.services)

@@ -2,7 +2,7 @@
 
 from azure.data.tables import TableServiceClient
 
-from activities.response.tell_on_call import run_tell_on_call
+from activities.response.notify_on_call import notify_on_call
 from nightshift.domain.response.messages import MitigateRequest
 from nightshift.services.notifications.deliver_owed import deliver_owed
 from tests.integration.activities.pagers import Make, Pager
@@ -13,9 +13,8 @@ def test_a_page_without_an_address_is_owed(night: Make, pager: Pager) -> None:
     """The incident does not claim a page, and says why; the address that is set later gets it."""
     nobody = night(f"notice={pager.url}")
     about = incident(nobody)
-    action = tell(nobody, about).action
-    assert action is not None
-    assert (action.state, "no address is set for a page" in action.detail) == ("begun", True)
+    begun = tell(nobody, about).action
+    assert (begun.state, "no address is set for a page" in begun.detail) == ("begun", True)
     nobody.later(minutes=10)
     assert deliver_owed(nobody.services) == 1
     mended = night(pager.url)
@@ -32,8 +31,7 @@ def test_a_notice_that_no_address_wants_is_over(night: Make, pager: Pager) -> No
     pages = night(f"page={pager.url}")
     about = incident(pages)
     request = MitigateRequest(model=pages.model, incident_id=about.incident_id, mitigation="notify", reason="")
-    action = run_tell_on_call(pages.services, request).action
-    assert action is not None
+    action = notify_on_call(pages.services, request).action
     assert (action.state, action.detail) == ("failed", "no address is set for a notice (NIGHTSHIFT_NOTIFY_URLS)")
     pages.later(minutes=10)
     assert deliver_owed(pages.services) == 0

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
+from activities.lifecycle.decide_action import decide_action
 from nightshift.domain.lifecycle.run import DecideRequest
 from nightshift.domain.response.incident import Incident
 from nightshift.services.response.superseded_incidents import close_superseded
-from nightshift.services.reviews.start_review import run_decide_and_ask
 from tests.integration.activities.model_data import Starts
 from tests.integration.activities.responder import Case
 from tests.integration.activities.reviewing import flag
@@ -74,6 +74,6 @@ async def test_the_run_that_comes_to_a_decision_closes_it(
     case.services.incidents.change(case.model, incident.incident_id, lambda known: known.moved("acknowledge"))
     client: Any = Starts()
     decided = DecideRequest(model=case.model, run=review.run, manifest=review.manifest, evidence=review.evidence)
-    result = await run_decide_and_ask(case.services, client, decided)
+    result = await decide_action(case.services, client, decided)
     assert result.outcome == "flagged"
     assert case.read(incident).state == "resolved"

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from activities.reviews.tell_reviewers import run_tell_reviewers
+from activities.reviews.notify_reviewers import notify_reviewers
 from nightshift.clients.notifications.notifier import AppriseNotifier
 from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.links import Links
 from nightshift.domain.reviews.messages import ReviewRequest
 from nightshift.domain.reviews.review import DecidedAlreadyError, Review
-from nightshift.services.reviews.decide_review import FourEyesError, OtherEvidenceError, decide_review, expire_review
+from nightshift.services.reviews.decide_review import FourEyesError, OtherEvidenceError, decide_review, expire
 from nightshift.services.reviews.start_review import take_decision
 from tests.integration.activities.responder import Case, later
 from tests.integration.activities.reviewing import flag, read, request
@@ -67,7 +67,7 @@ def test_another_decision_is_told_who_was_faster(case: Case, flagged: Review) ->
 
 def test_after_the_expiry_it_is_late(case: Case, flagged: Review) -> None:
     """The champion stays, and who comes late is told so; who was in time is not expired."""
-    expired = expire_review(case.services, flagged)
+    expired = expire(case.services, flagged)
     assert (expired.state, expired.detail) == ("expired", "the champion stays version 1")
     with pytest.raises(DecidedAlreadyError, match="expired at .* because nobody had decided; the champion stays"):
         decide_review(case.services, flagged, choice="approve", by="ann", comment="yes")
@@ -77,7 +77,7 @@ def test_after_the_expiry_it_is_late(case: Case, flagged: Review) -> None:
 def test_the_expiry_leaves_a_decision_alone(case: Case, flagged: Review) -> None:
     """The person was faster."""
     decided = decide_review(case.services, flagged, choice="approve", by="ann", comment="yes")
-    assert expire_review(case.services, flagged) == decided
+    assert expire(case.services, flagged) == decided
 
 
 @pytest.mark.parametrize("comment", ["", "  ", "x" * 1001])
@@ -165,7 +165,7 @@ def test_each_step_tells_its_people_once(case: Case, flagged: Review, tmp_path: 
     told = []
     links = Links(mlflow="", databricks="", app="https://app.example")
     case.replace(links=links, notifier=AppriseNotifier("", tmp_path / "told.jsonl"))
-    first = run_tell_reviewers(case.services, request(flagged))
+    first = notify_reviewers(case.services, request(flagged))
     asked = case.services.notifications.get(case.model, f"review:{flagged.review_id}:opened")
     assert asked is not None
     assert asked.notification.link == f"https://app.example/reviews/{flagged.review_id}"
@@ -173,8 +173,8 @@ def test_each_step_tells_its_people_once(case: Case, flagged: Review, tmp_path: 
     for step in first.steps[:-1]:
         services = later(case.services, step.at + timedelta(seconds=1))
         due = ReviewRequest(model=flagged.model, review_id=flagged.review_id, step=step)
-        result = run_tell_reviewers(services, due)
-        assert run_tell_reviewers(services, due) == result
+        result = notify_reviewers(services, due)
+        assert notify_reviewers(services, due) == result
         told.append(len(result.steps))
     assert told == [3, 2, 1]
     kept = read(case, flagged)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from activities.reviews.act_on_review import run_act_on_review
-from activities.reviews.settle_review import run_settle_review
+from activities.reviews.act_on_review import act_on_review
+from activities.reviews.close_review import close_review
 from nightshift.domain.champions.decision import ChampionMove
 from nightshift.domain.platform.errors import MoveCalledOffError
 from nightshift.domain.platform.names import CHAMPION
@@ -64,10 +64,10 @@ async def test_the_promotion_that_an_approval_owes_is_not_called_off(
     """Killed between intent and alias: the sweep leaves it, and the review's orchestration makes it."""
     review = _approved(case, mlflow_client, tmp_path)
     await asyncio.to_thread(
-        _killed_after_begin, case, lambda services: asyncio.run(run_act_on_review(services, Starts(), request(review)))
+        _killed_after_begin, case, lambda services: asyncio.run(act_on_review(services, Starts(), request(review)))
     )
     assert (await night.look(), _last(case).state, night.told()) == (Swept(found=0), "begun", [])
-    assert (await run_act_on_review(night.services, Starts(), request(review))).state == "promoted"
+    assert (await act_on_review(night.services, Starts(), request(review))).state == "promoted"
     assert (case.champion, case.reigns) == ("2", ["1", "2"])
     await night.quiet()
 
@@ -78,11 +78,11 @@ async def test_the_return_that_a_failed_approval_owes_is_not_called_off(
     """The endpoint did not follow: the champion before comes back, whoever looks in between."""
     case.replace(serving=MemoryServing("1"))
     review = _approved(case, mlflow_client, tmp_path, serving_endpoint="revenue")
-    await run_act_on_review(case.services, Starts(), request(review))
+    await act_on_review(case.services, Starts(), request(review))
     order = SettleReview(model=case.model, review_id=review.review_id, problem="the endpoint did not follow")
-    _killed_after_begin(case, lambda services: run_settle_review(services, order))
+    _killed_after_begin(case, lambda services: close_review(services, order))
     assert (await night.look(), _last(case).state) == (Swept(found=0), "begun")
-    run_settle_review(night.services, order)
+    close_review(night.services, order)
     assert (case.champion, case.reigns, read(case, review).state) == ("1", ["1", "2", "1"], "failed")
     assert "version 1 is champion again" in read(case, review).detail
 
@@ -93,14 +93,14 @@ async def test_an_approval_whose_move_was_called_off_says_so(
     """Another change of champion came after it had rested for long: nothing that it was given for has changed."""
     review = _approved(case, mlflow_client, tmp_path)
     await asyncio.to_thread(
-        _killed_after_begin, case, lambda services: asyncio.run(run_act_on_review(services, Starts(), request(review)))
+        _killed_after_begin, case, lambda services: asyncio.run(act_on_review(services, Starts(), request(review)))
     )
     case.services.champions.settle(_last(case), "void")
     with pytest.raises(MoveCalledOffError, match="= '1', as expected: the move to '2' broke off and was called off"):
         move_champion(
             case.services, model=case.model, expected="1", version="2", run="r", decided_by=review.decision_key
         )
-    assert (await run_act_on_review(night.services, Starts(), request(review))).state == "void"
+    assert (await act_on_review(night.services, Starts(), request(review))).state == "void"
     kept = read(case, review)
     assert (kept.changed, "was called off" in kept.detail, "has changed" in kept.detail) == ((), True, False)
     assert kept.fresh

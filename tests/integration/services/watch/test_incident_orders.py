@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from activities.response.pause_compute import run_pause_compute
-from activities.response.retrain import run_retrain
-from activities.response.roll_back import run_roll_back
-from activities.response.undo_mitigations import run_undo_mitigations
+from activities.response.pause_compute import pause_compute
+from activities.response.retrain import retrain
+from activities.response.roll_back import roll_back
+from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
@@ -57,9 +57,7 @@ async def test_a_rollback_killed_anywhere_ends_as_an_undisturbed_one(
     """Killed at a call with no repeat, and the sweep killed at each of its calls in turn: the end is the same."""
     incident = champions.alert("a1")
     with contextlib.suppress(KilledError):
-        run_roll_back(
-            Interrupted(champions.services, last=before, after=after), champions.request(incident, "rollback")
-        )
+        roll_back(Interrupted(champions.services, last=before, after=after), champions.request(incident, "rollback"))
     ordered = bool(champions.entries())
     known = champions.read(incident).action("rollback")
     owed = ordered and (known is None or known.state != "done")
@@ -80,11 +78,11 @@ async def test_a_rollback_killed_anywhere_ends_as_an_undisturbed_one(
 
 async def _broken_undo(night: Night, case: Case) -> Incident:
     incident = case.alert("a1")
-    run_roll_back(case.services, case.request(incident, "rollback"))
+    roll_back(case.services, case.request(incident, "rollback"))
     await night.look()
     failing = without_alias(case.services, ServiceUnavailableError("MLflow", "503"))
     with pytest.raises(ServiceUnavailableError):
-        run_undo_mitigations(failing, case.undo_request(incident))
+        undo_mitigations(failing, case.undo_request(incident))
     return incident
 
 
@@ -113,9 +111,9 @@ async def test_an_undo_carried_out_by_looks_that_were_killed_wakes_nobody(
 async def test_an_undo_that_was_refused_is_not_tried_again(night: Night, champions: Case) -> None:
     """The champion had moved on, and the person was told so."""
     incident = champions.alert("a1")
-    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    roll_back(champions.services, champions.request(incident, "rollback"))
     make_champions(champions.services, champions.model, ("1",))
-    run_undo_mitigations(champions.services, champions.undo_request(incident))
+    undo_mitigations(champions.services, champions.undo_request(incident))
     assert (await night.look()).found == 0
     assert (night.open, champions.champion) == ((), "1")
 
@@ -131,9 +129,9 @@ def _leased(night: Night, *, away: bool) -> tuple[MemoryCompute, Incident]:
     if away:
         compute.away = {"b"}
         with pytest.raises(ServiceUnavailableError):
-            run_pause_compute(night.case.services, order)
+            pause_compute(night.case.services, order)
     else:
-        run_pause_compute(night.case.services, order)
+        pause_compute(night.case.services, order)
     return compute, incident
 
 
@@ -193,7 +191,7 @@ async def test_an_undo_of_a_lease_that_was_killed_before_its_own_line_is_told(ni
     while night.case.read(incident).action("pause_compute").state == "done":  # type: ignore[union-attr]
         number += 1
         with contextlib.suppress(KilledError):
-            run_undo_mitigations(
+            undo_mitigations(
                 Interrupted(night.case.services, last=number, after=True), night.case.undo_request(incident)
             )
     assert not any(line.what.startswith("undo (") for line in night.case.read(incident).timeline)
@@ -214,7 +212,7 @@ async def test_a_retraining_whose_response_is_gone_comes_to_its_end(
     incident = trained.drift()
     broken = cast("Services", Replaced(trained.services, uploads=Failing(trained.services.uploads, "submit", KILLED)))
     with pytest.raises(ServiceUnavailableError):
-        await run_retrain(broken, cast("Any", client), trained.request(incident, "retrain"))
+        await retrain(broken, cast("Any", client), trained.request(incident, "retrain"))
     assert (await night.look()).found == 0
     batch = trained.services.uploads.claim(trained.model, 1, 0)
     assert [upload.again for upload in batch.uploads] == [incident.incident_id] * 3
@@ -236,7 +234,7 @@ async def test_a_retraining_ended_by_looks_that_were_killed_wakes_somebody_only_
 ) -> None:
     """What came of its run decides, whichever look wrote it down."""
     night = Night(trained, tmp_path)
-    await run_retrain(trained.services, cast("Any", client), trained.request(trained.drift(), "retrain"))
+    await retrain(trained.services, cast("Any", client), trained.request(trained.drift(), "retrain"))
     batch = trained.services.uploads.claim(trained.model, 1, 0)
     trained.services.ledger.append(_outcome(trained.model, batch.run, outcome))
     trained.services.uploads.claim(trained.model, 1, 1)

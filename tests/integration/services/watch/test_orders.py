@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 from mlflow import MlflowClient
 
-from activities.champions.withdraw_promotion import run_withdraw_promotion
-from activities.response.roll_back import run_roll_back
-from activities.response.settle_mitigation import run_settle_mitigation
-from activities.reviews.act_on_review import run_act_on_review
-from activities.reviews.settle_review import run_settle_review
+from activities.champions.withdraw_promotion import withdraw_promotion
+from activities.response.complete_mitigation import complete_mitigation
+from activities.response.roll_back import roll_back
+from activities.reviews.act_on_review import act_on_review
+from activities.reviews.close_review import close_review
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.lifecycle.run import WithdrawRequest
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
@@ -47,7 +47,8 @@ def night(champions: Case, tmp_path: Path) -> Night:
 
 def _failed_rollback(case: Case) -> Incident:
     incident = case.alert("a1")
-    run_roll_back(without_alias(case.services, REFUSED), case.request(incident, "rollback"))
+    with pytest.raises(ServiceRefusedError):
+        roll_back(without_alias(case.services, REFUSED), case.request(incident, "rollback"))
     assert case.champion == "3"
     return incident
 
@@ -129,7 +130,7 @@ async def test_a_rollback_whose_endpoint_has_not_followed_is_done_only_then(nigh
     serving = MemoryServing("3")
     champions.replace(serving=serving)
     incident = champions.alert("a1")
-    run_roll_back(champions.services, champions.request(incident, "rollback"))
+    roll_back(champions.services, champions.request(incident, "rollback"))
     await night.look()
     assert (serving.asked, champions.action(incident, "rollback").state) == (["2"], "begun")
     serving.end_update()
@@ -179,7 +180,8 @@ async def test_a_withdrawal_that_broke_off_is_carried_out(night: Night, champion
     withdraw = WithdrawRequest(
         model=champions.model, run="lifecycle-x", version="3", previous="2", reason="the endpoint did not follow"
     )
-    run_withdraw_promotion(without_alias(champions.services, REFUSED), withdraw)
+    with pytest.raises(ServiceRefusedError):
+        withdraw_promotion(without_alias(champions.services, REFUSED), withdraw)
     assert champions.champion == "3"
     assert (await night.look()).found == 1
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
@@ -197,9 +199,9 @@ async def test_what_an_older_release_has_not_told_of_a_review_is_told(
     silent = cast("Services", Replaced(case.services, notifications=Silent(case.services.notifications)))
     if state == "void":
         case.services.registry.tag(case.model, "2", TAG_QUARANTINE, "i7")
-        await run_act_on_review(silent, Starts(), request(decided))
+        await act_on_review(silent, Starts(), request(decided))
     else:
-        run_settle_review(silent, SettleReview(model=case.model, review_id=review.review_id, problem="it broke"))
+        close_review(silent, SettleReview(model=case.model, review_id=review.review_id, problem="it broke"))
     assert night.told() == []
     await night.look()
     ((kind, body),) = night.told()
@@ -364,8 +366,8 @@ async def test_an_endpoint_that_was_changed_by_hand_is_left_and_told(night: Nigh
 async def test_what_is_done_is_read_once(night: Night, champions: Case) -> None:
     """After a look the mark is at the end of the ledger, and the next look reads nothing of it."""
     incident = champions.alert("a1")
-    run_roll_back(champions.services, champions.request(incident, "rollback"))
-    run_settle_mitigation(
+    roll_back(champions.services, champions.request(incident, "rollback"))
+    complete_mitigation(
         champions.services,
         SettleRequest(
             model=champions.model, incident_id=incident.incident_id, mitigation="rollback", state="done", detail="done"

@@ -6,8 +6,9 @@ from typing import cast
 
 import pytest
 
-from activities.uploads.validate_data import run_validate_data
+from activities.uploads.validate_data import validate_data
 from nightshift.domain.lifecycle.run import ValidateRequest
+from nightshift.domain.platform.errors import UnknownModelError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload import Upload
 
@@ -27,7 +28,6 @@ def test_the_folder_and_the_nearest_model_are_named(name: str, said: str) -> Non
     at = datetime(2026, 1, 1, tzinfo=UTC)
     upload = Upload(url=f"u/{name}", container="bronze", name=name, etag='"1"', size=9, event_time=at, event_id="e")
     services = cast("Services", SimpleNamespace(specs=SimpleNamespace(names=lambda: ("canary", "revenue_forecast"))))
-    failure = run_validate_data(services, ValidateRequest(model=upload.model, run="r", uploads=(upload,))).failure
-    assert failure is not None
-    assert failure.code == "unknown_model"
-    assert said in failure.message
+    with pytest.raises(UnknownModelError) as raised:
+        validate_data(services, ValidateRequest(model=upload.model, run="r", uploads=(upload,)))
+    assert said in raised.value.message

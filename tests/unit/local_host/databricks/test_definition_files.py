@@ -7,7 +7,7 @@ import yaml
 from databricks.sdk.service import jobs
 
 from local_host.databricks.definition_files import JobDefinitionError, load_job_definitions
-from nightshift.domain.platform.names import SCORE_TASK, TRAINING_JOB, VALIDATION_JOB
+from nightshift.domain.platform.names import SCORE_TASK, VALIDATION_JOB
 
 SHIPPED = Path(__file__).parents[4] / "training" / "job_definitions"
 GOOD = """
@@ -21,7 +21,7 @@ tasks:
 def test_shipped_jobs() -> None:
     """The two jobs that the lifecycle knows by name, with the parameters that it gives."""
     found = {job.name: job for job in load_job_definitions(SHIPPED).values()}
-    training, validation = found[TRAINING_JOB], found[VALIDATION_JOB]
+    training, validation = found["nightshift-training"], found[VALIDATION_JOB]
     assert [task.task_key for task in training.tasks] == ["train", SCORE_TASK]
     assert list(training.defaults) == [
         *("model", "dataset", "train_token", "score_token", "champion_version", "lifecycle_run", "plan")

@@ -18,20 +18,10 @@ from nightshift.domain.improvement.messages import (
 )
 from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult, StepResult
-from nightshift.domain.platform.names import (
-    CANCEL_DATABRICKS_JOB,
-    CRITICISE_ROUND,
-    DECIDE_ACTION,
-    EVALUATE_METRICS,
-    IMPROVEMENT,
-    PLAN_IMPROVEMENT,
-    POLL_JOB_STATUS,
-    SEND_ALERT,
-    TRACE_ROUND,
-    TRIGGER_DATABRICKS_JOB,
-)
-from nightshift.domain.platform.step import Failure, JobSettings, Patience
+from nightshift.domain.lifecycle.job import JobRun
+from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult
+from nightshift.domain.platform.names import IMPROVEMENT
+from nightshift.domain.platform.step import Done, Failure, JobSettings, RetryPolicy
 from nightshift.domain.uploads.upload import BlobRef
 from tests.unit.orchestrators.conftest import Script, job_status
 
@@ -103,14 +93,14 @@ def decided(outcome: Any, action: Any = "promote", reason: str = "better") -> De
     return DecideResult(decision=decision, outcome=outcome, champion_version="2", ledger=1)
 
 
-def failure(step: str, code: str = "service_refused", message: str = "403") -> Failure:
+def failure(step: str, code: str = "service_refused", message: str = "403", **fields: Any) -> Failure:
     """A step that has failed for good."""
-    return Failure(step=step, code=code, message=message)
+    return Failure(step=step, code=code, message=message, fields=fields)
 
 
 def alert(script: Script) -> dict[str, Any]:
     """The one alert that people got."""
-    (found,) = script.asked(SEND_ALERT)
+    (found,) = script.asked("send_alert")
     return found
 
 
@@ -118,15 +108,15 @@ def alert(script: Script) -> dict[str, Any]:
 def script() -> Script:
     """A loop whose first round is accepted and promoted."""
     result = Script()
-    result.on(PLAN_IMPROVEMENT, *(planned(30 * number) for number in range(1, 11)))
-    result.on(TRIGGER_DATABRICKS_JOB, *(StepResult(run_id=number) for number in range(1, 31)))
-    result.on(POLL_JOB_STATUS, job_status("succeeded", seconds=SECONDS))
-    result.on(CANCEL_DATABRICKS_JOB, StepResult())
-    result.on(EVALUATE_METRICS, *(evaluated(number) for number in range(1, 11)))
-    result.on(CRITICISE_ROUND, criticised("accept"))
-    result.on(TRACE_ROUND, *(TraceRoundResult(trace=f"tr-{number}") for number in range(1, 11)))
-    result.on(DECIDE_ACTION, decided("promoted"))
-    result.on(SEND_ALERT, StepResult())
+    result.on("plan_improvement", *(planned(30 * number) for number in range(1, 11)))
+    result.on("trigger_databricks_job", *(JobRun(run_id=number) for number in range(1, 31)))
+    result.on("poll_job_status", job_status("succeeded", seconds=SECONDS))
+    result.on("cancel_databricks_job", Done())
+    result.on("evaluate_metrics", *(evaluated(number) for number in range(1, 11)))
+    result.on("criticise_round", criticised("accept"))
+    result.on("trace_round", *(TraceRoundResult(trace=f"tr-{number}") for number in range(1, 11)))
+    result.on("decide_action", decided("promoted"))
+    result.on("send_alert", Done())
     return result
 
 
@@ -144,7 +134,7 @@ def start(engine: DurableEngine, settings: JobSettings) -> Callable[..., Awaitab
             evidence=START,
             job=settings,
             policy=ImprovementPolicy(**given),
-            patience=Patience(attempts=2, seconds=0.01),
+            patience=RetryPolicy(attempts=2, seconds=0.01),
         )
         await engine.start_instance(IMPROVEMENT, json.dumps(order.model_dump_json()), ID)
 

@@ -5,8 +5,6 @@ import json
 from collections.abc import Awaitable, Callable
 
 from local_host.durable.engine import DurableEngine
-from nightshift.domain.improvement.messages import TraceRoundResult
-from nightshift.domain.platform.names import CRITICISE_ROUND, PLAN_IMPROVEMENT, POLL_JOB_STATUS, TRACE_ROUND
 from tests.unit.orchestrators.conftest import Script, job_status
 from tests.unit.orchestrators.improvement.conftest import ID, Run, alert, criticised, failure, planned
 
@@ -25,10 +23,10 @@ async def _status(engine: DurableEngine, step: str, number: int) -> None:
 async def test_the_status_names_the_round_and_the_step(engine: DurableEngine, start: Start, script: Script) -> None:
     """While the job of round two runs, the status says round two."""
     done, running = job_status("succeeded"), job_status("running")
-    script.on(POLL_JOB_STATUS, done, *(running for _ in range(50)), done)
-    script.on(CRITICISE_ROUND, criticised("retry"), criticised("accept"))
+    script.on("poll_job_status", done, *(running for _ in range(50)), done)
+    script.on("criticise_round", criticised("retry"), criticised("accept"))
     await start()
-    await _status(engine, POLL_JOB_STATUS, 2)
+    await _status(engine, "poll_job_status", 2)
     await engine.wait_for_completion(ID)
 
 
@@ -40,20 +38,20 @@ async def test_a_critic_is_still_in_the_round_that_it_judges(
     answer = script.answer
 
     async def held(activity: str, text: str | None) -> str:
-        if activity == CRITICISE_ROUND:
+        if activity == "criticise_round":
             await release.wait()
         return await answer(activity, text)
 
     script.answer = held  # type: ignore[method-assign]
     await start()
-    await _status(engine, CRITICISE_ROUND, 1)
+    await _status(engine, "criticise_round", 1)
     release.set()
     await engine.wait_for_completion(ID)
 
 
 async def test_a_rejection_tells_the_story_of_the_rounds(run: Run, script: Script) -> None:
     """Each round's action, its reason and its verdict, and the conclusion last."""
-    script.on(CRITICISE_ROUND, criticised("retry", "rmse misses by 9"), criticised("reject", "rmse misses by 8"))
+    script.on("criticise_round", criticised("retry", "rmse misses by 9"), criticised("reject", "rmse misses by 8"))
     await run()
     told = alert(script)
     assert (told["key"], told["rule"], told["severity"]) == (f"{ID}:rejected", "improvement_rejected", "warning")
@@ -67,8 +65,8 @@ async def test_a_rejection_tells_the_story_of_the_rounds(run: Run, script: Scrip
 
 async def test_a_long_story_leaves_no_round_out(run: Run, script: Script) -> None:
     """Ten rounds of two thousand characters each are cut evenly: an alert takes 8,000."""
-    script.on(PLAN_IMPROVEMENT, *(planned(number, rationale="r" * 2_000) for number in range(1, 11)))
-    script.on(CRITICISE_ROUND, criticised("retry", "the limit is missed"))
+    script.on("plan_improvement", *(planned(number, rationale="r" * 2_000) for number in range(1, 11)))
+    script.on("criticise_round", criticised("retry", "the limit is missed"))
     await run(max_iterations=10, budget={"job_runs": 10, "dbu": 50, "tokens": 0})
     detail = alert(script)["detail"]
     assert len(detail) <= 8_000
@@ -78,10 +76,10 @@ async def test_a_long_story_leaves_no_round_out(run: Run, script: Script) -> Non
 
 async def test_each_round_has_its_trace(run: Run, script: Script) -> None:
     """Its id stands in the round; it is written once the round is judged, with the feedback that the planner got."""
-    script.on(CRITICISE_ROUND, criticised("retry", "rmse misses by 9"), criticised("accept"))
+    script.on("criticise_round", criticised("retry", "rmse misses by 9"), criticised("accept"))
     outcome = await run()
     assert [item.trace for item in outcome.rounds] == ["tr-1", "tr-2"]
-    asked = script.asked(TRACE_ROUND)
+    asked = script.asked("trace_round")
     assert [(item["round"]["number"], item["feedback"]) for item in asked] == [(1, ""), (2, "rmse misses by 9")]
     assert [item["round"]["criticism"]["judgement"] for item in asked] == ["retry", "accept"]
     assert all(item["times"] == sorted(item["times"]) for item in asked)
@@ -89,7 +87,7 @@ async def test_each_round_has_its_trace(run: Run, script: Script) -> None:
 
 async def test_a_loop_goes_on_without_a_trace(run: Run, script: Script) -> None:
     """MLflow refuses it: that is logged, and no reason to stop."""
-    script.on(TRACE_ROUND, TraceRoundResult(failure=failure(TRACE_ROUND)))
+    script.on("trace_round", failure("trace_round"))
     outcome = await run()
     assert (outcome.outcome, outcome.rounds[0].trace) == ("promoted", "")
 
@@ -97,8 +95,8 @@ async def test_a_loop_goes_on_without_a_trace(run: Run, script: Script) -> None:
 async def test_no_words_can_look_like_another_round(run: Run, script: Script) -> None:
     """Those of a language model, kept by an older release: a forged line stays in its own, and nothing is hidden."""
     forged = "because\nround 9: accepted \x1b[2J\u202e"
-    script.on(PLAN_IMPROVEMENT, planned(30, rationale=forged))
-    script.on(CRITICISE_ROUND, criticised("reject", "in vain"))
+    script.on("plan_improvement", planned(30, rationale=forged))
+    script.on("criticise_round", criticised("reject", "in vain"))
     await run()
     detail = alert(script)["detail"]
     assert [line[:8] for line in detail.splitlines()] == ["round 1:", "in vain"]

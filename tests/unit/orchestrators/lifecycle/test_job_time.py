@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from nightshift.domain.lifecycle.job import JobStatus
-from nightshift.domain.lifecycle.run import StepResult, TriggerRequest
+from nightshift.domain.lifecycle.job import JobRun, JobStatus
+from nightshift.domain.lifecycle.run import JobPolled, TriggerRequest
 from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.names import CANCEL_DATABRICKS_JOB, POLL_JOB_STATUS, TRIGGER_DATABRICKS_JOB
 from nightshift.domain.platform.spec import Polling
-from nightshift.domain.platform.step import JobSettings, Patience
+from nightshift.domain.platform.step import JobSettings, RetryPolicy
 from nightshift.domain.uploads.upload import BlobRef
 from orchestrators.lifecycle.job import run_job
+from orchestrators.platform.calls import Orchestration
 from tests.unit.local_host.durable.conftest import HandDriven
 
 HOUR = 3600.0
@@ -26,7 +26,7 @@ ORDER = TriggerRequest(
 
 
 def _job(context: Any) -> Any:
-    end = yield from run_job(context, ORDER, SETTINGS, Patience(attempts=2, seconds=15), lambda _: None)
+    end = yield from run_job(Orchestration(context, RetryPolicy(attempts=2, seconds=15)), ORDER, SETTINGS)
     return {"failure": end.failure.code if end.failure else "", "seconds": end.seconds}
 
 
@@ -41,20 +41,20 @@ class Workspace:
     def bodies(self) -> dict[str, Callable[[Any], Any]]:
         """The activities that ask it."""
         return {
-            TRIGGER_DATABRICKS_JOB: lambda _: StepResult(run_id=7).to_json(),
-            POLL_JOB_STATUS: lambda _: self._poll().to_json(),
-            CANCEL_DATABRICKS_JOB: lambda _: self._cancel().to_json(),
+            "trigger_databricks_job": lambda _: JobRun(run_id=7).to_json(),
+            "poll_job_status": lambda _: self._poll().to_json(),
+            "cancel_databricks_job": lambda _: self._cancel().to_json(),
         }
 
     def _poll(self) -> Message:
         if isinstance(self.state, Exception):
             raise self.state
         running = None if self.state != "running" else self.running_seconds
-        return StepResult(run_id=7, status=JobStatus(run_id=7, state=self.state, seconds=5, running_seconds=running))
+        return JobPolled(status=JobStatus(run_id=7, state=self.state, seconds=5, running_seconds=running))
 
     def _cancel(self) -> Message:
         self.canceled += 1
-        return StepResult(run_id=7)
+        return JobRun(run_id=7)
 
 
 @pytest.fixture
@@ -90,10 +90,10 @@ def test_a_clock_that_is_set_back_makes_one_wait_longer(engine: HandDriven, work
     engine.run()
     engine.advance(seconds=-HOUR)
     engine.advance(seconds=HOUR + 59)
-    assert engine.calls[instance, POLL_JOB_STATUS] == 1
+    assert engine.calls[instance, "poll_job_status"] == 1
     for polls in (2, 3, 4):
         engine.advance(seconds=1 if polls == 2 else 60)
-        assert engine.calls[instance, POLL_JOB_STATUS] == polls
+        assert engine.calls[instance, "poll_job_status"] == polls
     workspace.state = "succeeded"
     engine.advance(seconds=60)
     assert (engine.output(instance)["failure"], workspace.canceled) == ("", 0)

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from local_host.durable.engine import DurableEngine
-from nightshift.domain.lifecycle.run import LifecycleInput, RunOutcome, StepResult, ValidationOrderRef, ValidationResult
+from nightshift.domain.lifecycle.job import JobRun
+from nightshift.domain.lifecycle.run import LifecycleInput, Oversize, RunOutcome, ValidationOrderRef
 from nightshift.domain.platform.names import LIFECYCLE, job_finished
 from nightshift.domain.platform.spec import Polling
-from nightshift.domain.platform.step import Failure, JobSettings, Patience
+from nightshift.domain.platform.step import Failure, JobSettings, RetryPolicy
 from nightshift.domain.uploads.upload import BlobRef, Upload
 from orchestrators.lifecycle.lifecycle import DECIDING_ATTEMPTS
-from tests.unit.orchestrators.conftest import Script, decided, job_status
+from tests.unit.orchestrators.conftest import Script, decided, job_status, validated
 
 RUN = "lifecycle-m-1"
 
@@ -23,7 +24,7 @@ def run(engine: DurableEngine, upload: Upload) -> Any:
     """Run a lifecycle to its end and return its outcome."""
 
     async def start() -> RunOutcome:
-        order = LifecycleInput(model="m", run=RUN, uploads=(upload,), patience=Patience(attempts=3, seconds=0.01))
+        order = LifecycleInput(model="m", run=RUN, uploads=(upload,), patience=RetryPolicy(attempts=3, seconds=0.01))
         await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), RUN)
         status = await engine.wait_for_completion(RUN)
         return RunOutcome.from_json(status.output)
@@ -50,7 +51,7 @@ async def test_a_run_takes_its_steps_in_order(run: Any, script: Script) -> None:
 async def test_a_broken_contract_halts_before_any_job(run: Any, script: Script) -> None:
     """Nothing is trained; the ledger and on-call learn why."""
     failure = Failure(step="validate_data", code="contract_violation", message="7 violations")
-    script.on("validate_data", ValidationResult(failure=failure))
+    script.on("validate_data", failure)
     outcome = await run()
     assert (outcome.outcome, outcome.failure) == ("halted", failure)
     assert script.asked("trigger_databricks_job") == []
@@ -71,7 +72,7 @@ async def test_user_code_that_fails_is_not_run_again(run: Any, script: Script) -
 
 async def test_a_platform_failure_is_tried_again_with_the_next_attempt(run: Any, script: Script) -> None:
     """Cluster start and spot loss get a new run, each attempt with a number and so a token of its own."""
-    script.on("trigger_databricks_job", StepResult(run_id=7), StepResult(run_id=8))
+    script.on("trigger_databricks_job", JobRun(run_id=7), JobRun(run_id=8))
     script.on("poll_job_status", job_status("internal_error", message="spot loss"), job_status("succeeded"))
     outcome = await run()
     assert (outcome.outcome, outcome.job_runs) == ("promoted", (7, 8))
@@ -99,7 +100,10 @@ async def test_the_webhook_wakes_a_run_at_once(
 ) -> None:
     """With the next look an hour away, the job-finished event ends the wait."""
     hourly = settings.model_copy(update={"polling": Polling(first_seconds=3600, max_seconds=3600)})
-    script.on("validate_data", ValidationResult(manifest=BlobRef(container="silver", name="m"), job=hourly))
+    script.on(
+        "validate_data",
+        validated(hourly),
+    )
     script.on("poll_job_status", job_status("running"), job_status("succeeded"))
     order = LifecycleInput(model="m", run=RUN, uploads=(upload,))
     await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), RUN)
@@ -127,7 +131,7 @@ async def test_a_webhook_that_comes_before_the_job_shows_its_end_costs_one_look(
 async def test_a_job_that_does_not_end_is_given_up(run: Any, script: Script, settings: JobSettings) -> None:
     """After the spec's timeout the run fails and says how long it waited."""
     short = settings.model_copy(update={"polling": Polling(first_seconds=0.01, timeout_seconds=0.05)})
-    script.on("validate_data", ValidationResult(manifest=BlobRef(container="silver", name="m"), job=short))
+    script.on("validate_data", validated(short))
     script.on("poll_job_status", job_status("running"))
     outcome = await run()
     assert outcome.failure is not None
@@ -162,7 +166,7 @@ async def test_a_champion_that_keeps_moving_is_for_a_person(run: Any, script: Sc
 
 async def test_a_service_that_comes_back_costs_only_time(run: Any, script: Script) -> None:
     """Two failed calls and a good one: the run goes on."""
-    good = StepResult(run_id=7)
+    good = JobRun(run_id=7)
     script.on("trigger_databricks_job", ConnectionError("down"), ConnectionError("down"), good)
     assert (await run()).outcome == "promoted"
     assert len(script.asked("trigger_databricks_job")) == 3
@@ -183,7 +187,7 @@ async def test_a_service_that_stays_away_ends_the_run_with_an_alert(run: Any, sc
 
 async def test_a_topic_that_refuses_does_not_stop_a_run(run: Any, script: Script) -> None:
     """Lifecycle events are news, not steps."""
-    refused = StepResult(failure=Failure(step="publish_event", code="service_refused", message="403"))
+    refused = Failure(step="publish_event", code="service_refused", message="403")
     script.on("publish_event", refused)
     assert (await run()).outcome == "promoted"
 
@@ -198,8 +202,8 @@ async def test_a_file_that_is_too_large_is_validated_by_a_job(
     )
     script.on(
         "validate_data",
-        ValidationResult(oversize=(order,), job=settings),
-        ValidationResult(manifest=BlobRef(container="silver", name="m"), job=settings),
+        Oversize(oversize=(order,), job=settings),
+        validated(settings),
     )
     assert (await run()).outcome == "promoted"
     orders = script.asked("trigger_databricks_job")
@@ -212,8 +216,7 @@ async def test_a_file_that_is_too_large_is_validated_by_a_job(
 
 async def test_uploads_left_out_of_a_batch_are_told(run: Any, script: Script, settings: JobSettings) -> None:
     """A bad file beside a good one does not stop the run, but somebody must know."""
-    manifest = BlobRef(container="silver", name="m")
-    script.on("validate_data", ValidationResult(manifest=manifest, job=settings, refused=("m/bad.csv",)))
+    script.on("validate_data", validated(settings, "m/bad.csv"))
     assert (await run()).outcome == "promoted"
     (alert,) = script.asked("send_alert")
     assert (alert["severity"], alert["title"]) == ("warning", "Left out of the run of m: m/bad.csv")

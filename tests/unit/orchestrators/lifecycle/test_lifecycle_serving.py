@@ -8,8 +8,8 @@ import pytest
 
 from local_host.durable.engine import DurableEngine
 from nightshift.domain.lifecycle.run import LifecycleInput, RunOutcome, WithdrawResult
-from nightshift.domain.platform.names import DECIDE_ACTION, LIFECYCLE, MOVE_SERVING, WITHDRAW_PROMOTION
-from nightshift.domain.platform.step import Failure, Patience
+from nightshift.domain.platform.names import LIFECYCLE
+from nightshift.domain.platform.step import Failure, RetryPolicy
 from nightshift.domain.response.messages import ServeResult
 from nightshift.domain.uploads.upload import Upload
 from tests.unit.orchestrators.conftest import Script, decided
@@ -22,11 +22,11 @@ SERVED = decided("promoted").model_copy(update={"endpoint": "revenue"})
 def run(engine: DurableEngine, upload: Upload, script: Script, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a lifecycle that promotes version 2 over version 1, of a model that an endpoint serves."""
     monkeypatch.setattr("orchestrators.champions.serving.SERVING_PAUSE", timedelta(milliseconds=10))
-    script.on(DECIDE_ACTION, SERVED)
+    script.on("decide_action", SERVED)
 
     async def start() -> RunOutcome:
         order = LifecycleInput(
-            model="m", run="lifecycle-m-1", uploads=(upload,), patience=Patience(attempts=2, seconds=0.01)
+            model="m", run="lifecycle-m-1", uploads=(upload,), patience=RetryPolicy(attempts=2, seconds=0.01)
         )
         await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), order.run)
         return RunOutcome.from_json((await engine.wait_for_completion(order.run)).output)
@@ -36,52 +36,52 @@ def run(engine: DurableEngine, upload: Upload, script: Script, monkeypatch: pyte
 
 async def test_a_promotion_is_served_before_the_run_ends(run: Run, script: Script) -> None:
     """Looked at until the endpoint reads back the new champion."""
-    script.on(MOVE_SERVING, ServeResult(), ServeResult(moved=True))
+    script.on("move_serving", ServeResult(), ServeResult(moved=True))
     assert (await run()).outcome == "promoted"
-    assert [look["serve"]["version"] for look in script.asked(MOVE_SERVING)] == ["2", "2"]
-    assert script.asked(WITHDRAW_PROMOTION) == []
+    assert [look["serve"]["version"] for look in script.asked("move_serving")] == ["2", "2"]
+    assert script.asked("withdraw_promotion") == []
 
 
 @pytest.mark.parametrize("outcome", ["rejected", "flagged"])
 async def test_what_is_not_promoted_moves_no_endpoint(run: Run, script: Script, outcome: str) -> None:
     """The champion stays, and so does what serves it."""
-    script.on(DECIDE_ACTION, SERVED.model_copy(update={"outcome": outcome}))
+    script.on("decide_action", SERVED.model_copy(update={"outcome": outcome}))
     assert (await run()).outcome == outcome
-    assert script.asked(MOVE_SERVING) == []
+    assert script.asked("move_serving") == []
 
 
 @pytest.mark.parametrize(
     "refusal",
     [
         ServeResult(failed=True, detail="its update failed"),
-        ServeResult(failure=Failure(step=MOVE_SERVING, code="service_refused", message="its update failed")),
+        Failure(step="move_serving", code="service_refused", message="its update failed"),
     ],
 )
 async def test_where_the_endpoint_does_not_follow_both_go_back(run: Run, script: Script, refusal: ServeResult) -> None:
     """The run has failed and says why; on-call is told."""
-    script.on(MOVE_SERVING, refusal, ServeResult(moved=True))
-    script.on(WITHDRAW_PROMOTION, WithdrawResult(version="1", detail="version 1 is champion again"))
+    script.on("move_serving", refusal, ServeResult(moved=True))
+    script.on("withdraw_promotion", WithdrawResult(version="1", detail="version 1 is champion again"))
     outcome = await run()
     assert outcome.failure is not None
     assert (outcome.outcome, outcome.failure.code) == ("failed", "endpoint_not_moved")
     assert outcome.reason == "the serving endpoint did not follow: its update failed; version 1 is champion again"
-    (order,) = script.asked(WITHDRAW_PROMOTION)
+    (order,) = script.asked("withdraw_promotion")
     assert (order["version"], order["previous"]) == ("2", "1")
-    assert [look["serve"]["version"] for look in script.asked(MOVE_SERVING)] == ["2", "1"]
+    assert [look["serve"]["version"] for look in script.asked("move_serving")] == ["2", "1"]
     assert len(script.asked("send_alert")) == 1
 
 
 async def test_an_endpoint_that_serves_neither_is_said(run: Run, script: Script) -> None:
     """A person must look."""
-    script.on(MOVE_SERVING, ServeResult(failed=True, detail="no capacity"))
-    script.on(WITHDRAW_PROMOTION, WithdrawResult(version="1", detail="version 1 is champion again"))
-    assert (await run()).reason.endswith("; it does not serve version 1 either")
+    script.on("move_serving", ServeResult(failed=True, detail="no capacity"))
+    script.on("withdraw_promotion", WithdrawResult(version="1", detail="version 1 is champion again"))
+    assert (await run()).reason.endswith("; it does not serve version 1 either: no capacity")
 
 
 async def test_a_first_champion_stays_although_it_is_not_served(run: Run, script: Script) -> None:
     """There is none to go back to."""
-    script.on(MOVE_SERVING, ServeResult(failed=True, detail="no such endpoint"))
-    script.on(WITHDRAW_PROMOTION, WithdrawResult(detail="version 2 stays champion: there was none before it"))
+    script.on("move_serving", ServeResult(failed=True, detail="no such endpoint"))
+    script.on("withdraw_promotion", WithdrawResult(detail="version 2 stays champion: there was none before it"))
     outcome = await run()
     assert outcome.reason.endswith("no such endpoint; version 2 stays champion: there was none before it")
-    assert len(script.asked(MOVE_SERVING)) == 1
+    assert len(script.asked("move_serving")) == 1

@@ -11,20 +11,8 @@ import pytest
 
 import orchestrators
 from local_host.durable.instance import RuntimeStatus
-from nightshift.domain.lifecycle.run import PublishResult
-from nightshift.domain.platform.names import (
-    ACT_ON_REVIEW,
-    EXPIRE_REVIEW,
-    INCIDENT_CHANGED,
-    PAUSE_COMPUTE,
-    PLAN_RESPONSE,
-    PUBLISH_EVENT,
-    RESPONSE,
-    RESUME_COMPUTE,
-    REVIEW,
-    REVIEW_DECIDED,
-    TELL_REVIEWERS,
-)
+from nightshift.domain.platform.names import INCIDENT_CHANGED, RESPONSE, REVIEW, REVIEW_DECIDED
+from nightshift.domain.platform.step import Done
 from nightshift.domain.response.incident import IncidentAction
 from nightshift.domain.response.messages import MitigationResult, PlannedResponse, ResponseInput, ResponsePlan, Verdict
 from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
@@ -180,8 +168,8 @@ def test_a_review_decided_on_the_first_of_fourteen_days_is_acted_on_at_once(driv
         acted.append(driven.now)
         return ReviewResult(state="promoted", run="r").to_json()
 
-    bodies = {TELL_REVIEWERS: told, ACT_ON_REVIEW: act, PUBLISH_EVENT: lambda _: PublishResult().to_json()}
-    driven = drive({REVIEW: review}, {**bodies, EXPIRE_REVIEW: lambda _: pytest.fail("the review was decided")})
+    bodies = {"tell_reviewers": told, "act_on_review": act, "publish_event": lambda _: Done().to_json()}
+    driven = drive({REVIEW: review}, {**bodies, "expire_review": lambda _: pytest.fail("the review was decided")})
     begun = driven.now
     instance_id = driven.start(REVIEW, ReviewInput(model="m", review_id="r1").to_json())
     driven.run()
@@ -226,7 +214,7 @@ def test_a_maintenance_window_of_eight_days_ends_with_it_or_with_a_change(
     """An incident that changes is planned again at once, one that does not when the window is over; so is a lease."""
     planned: list[Any] = []
     resumed: list[Any] = []
-    driven = drive({RESPONSE: response}, dict.fromkeys((PLAN_RESPONSE, PAUSE_COMPUTE, RESUME_COMPUTE)))
+    driven = drive({RESPONSE: response}, dict.fromkeys(("plan_response", "pause_compute", "resume_compute")))
     begun = driven.now
 
     def paused(_: Any) -> Any:
@@ -237,7 +225,7 @@ def test_a_maintenance_window_of_eight_days_ends_with_it_or_with_a_change(
         resumed.append(driven.now - begun)
         return {}
 
-    driven.bodies.update({PLAN_RESPONSE: _plan(driven, planned), PAUSE_COMPUTE: paused, RESUME_COMPUTE: resume})
+    driven.bodies.update({"plan_response": _plan(driven, planned), "pause_compute": paused, "resume_compute": resume})
     instance_id = driven.start(RESPONSE, ResponseInput(model="m", incident_id="i1").to_json())
     driven.run()
     for day in range(1, 21):

@@ -8,24 +8,10 @@ from typing import Any
 import pytest
 
 from local_host.durable.engine import DurableEngine
-from nightshift.domain.platform.names import (
-    MOVE_SERVING,
-    PAUSE_COMPUTE,
-    PLAN_RESPONSE,
-    READ_RETRAINING,
-    RESPONSE,
-    RESUME_COMPUTE,
-    RETRAIN,
-    ROLL_BACK,
-    SETTLE_MITIGATION,
-    TELL_ON_CALL,
-    UNDO_MITIGATIONS,
-    VERIFY_RECOVERY,
-)
-from nightshift.domain.platform.step import Failure, Patience
+from nightshift.domain.platform.names import RESPONSE
+from nightshift.domain.platform.step import Done, Failure, RetryPolicy
 from nightshift.domain.response.incident import ActionState, IncidentAction
 from nightshift.domain.response.messages import (
-    Done,
     MitigationResult,
     PlannedResponse,
     ResponseInput,
@@ -84,32 +70,33 @@ def refusal(step: str) -> Failure:
 def script() -> Script:
     """A rollback in which everything goes well."""
     result = Script()
-    result.on(PLAN_RESPONSE, planned("rollback", "notify"))
-    result.on(ROLL_BACK, resulted("rollback"))
-    result.on(RETRAIN, resulted("retrain", "begun", identity="u1"))
-    result.on(READ_RETRAINING, RetrainingState(run="lifecycle-m-u1", outcome="promoted", detail="it was promoted"))
-    result.on(PAUSE_COMPUTE, resulted("pause_compute", resume_at=now()))
-    result.on(RESUME_COMPUTE, Done())
-    result.on(TELL_ON_CALL, resulted("notify"))
-    result.on(MOVE_SERVING, ServeResult(moved=True, detail="endpoint revenue serves version 2"))
-    result.on(SETTLE_MITIGATION, Done())
-    result.on(VERIFY_RECOVERY, Verification(recovered=True))
-    result.on(UNDO_MITIGATIONS, UndoResult(undone=("rollback",), serve=BAD))
+    result.on("plan_response", planned("rollback", "notify"))
+    result.on("roll_back", resulted("rollback"))
+    result.on("retrain", resulted("retrain", "begun", identity="u1"))
+    result.on("read_retraining", RetrainingState(run="lifecycle-m-u1", outcome="promoted", detail="it was promoted"))
+    result.on("pause_compute", resulted("pause_compute", resume_at=now()))
+    result.on("resume_compute", Done())
+    result.on("tell_on_call", resulted("notify"))
+    result.on("move_serving", ServeResult(moved=True, detail="endpoint revenue serves version 2"))
+    result.on("settle_mitigation", Done())
+    result.on("verify_recovery", Verification(recovered=True))
+    result.on("undo_mitigations", UndoResult(undone=("rollback",), serve=BAD))
     return result
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks at outside systems are milliseconds apart, and few."""
-    for name in ("SERVING_PAUSE", "_FIRST_LOOK", "_LONGEST_LOOK"):
+    monkeypatch.setattr("orchestrators.champions.serving.SERVING_PAUSE", timedelta(milliseconds=5))
+    for name in ("_FIRST_POLL", "_LONGEST_PAUSE"):
         monkeypatch.setattr(f"orchestrators.response.response.{name}", timedelta(milliseconds=5))
-    monkeypatch.setattr("orchestrators.response.response.SERVING_LOOKS", 3)
-    monkeypatch.setattr("orchestrators.response.response.RETRAINING_LOOKS", 3)
+    monkeypatch.setattr("orchestrators.champions.serving.SERVING_POLLS", 3)
+    monkeypatch.setattr("orchestrators.response.response.RETRAINING_POLLS", 3)
 
 
 async def start(engine: DurableEngine, *, again: bool = False) -> None:
     """Start a response."""
-    order = ResponseInput(model="m", incident_id="i1", again=again, patience=Patience(attempts=3, seconds=0.01))
+    order = ResponseInput(model="m", incident_id="i1", again=again, patience=RetryPolicy(attempts=3, seconds=0.01))
     await engine.start_instance(RESPONSE, json.dumps(order.model_dump_json()), ID)
 
 
@@ -133,4 +120,4 @@ def run(engine: DurableEngine) -> Run:
 
 def pages(script: Script) -> list[str]:
     """What a person was paged with."""
-    return [message["reason"] for message in script.asked(TELL_ON_CALL) if message["mitigation"] == "page"]
+    return [message["reason"] for message in script.asked("tell_on_call") if message["mitigation"] == "page"]

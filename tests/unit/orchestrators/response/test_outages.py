@@ -6,17 +6,7 @@ import pytest
 
 from local_host.durable.engine import DurableEngine
 from local_host.durable.instance import RuntimeStatus
-from nightshift.domain.platform.names import (
-    PAUSE_COMPUTE,
-    PLAN_RESPONSE,
-    RETRAIN,
-    ROLL_BACK,
-    TELL_ON_CALL,
-    VERIFY_RECOVERY,
-)
 from nightshift.domain.response.messages import (
-    MitigationResult,
-    PlannedResponse,
     Verification,
 )
 from nightshift.domain.response.playbook import Mitigation
@@ -26,19 +16,19 @@ from tests.unit.orchestrators.response.conftest import ID, Run, pages, planned, 
 
 async def test_an_outage_costs_only_time(run: Run, script: Script) -> None:
     """Two failed calls and a good one: nobody is woken."""
-    script.on(ROLL_BACK, ConnectionError("down"), ConnectionError("down"), resulted("rollback"))
+    script.on("roll_back", ConnectionError("down"), ConnectionError("down"), resulted("rollback"))
     assert (await run())["rollback"] == "done"
-    assert len(script.asked(ROLL_BACK)) == 3
+    assert len(script.asked("roll_back")) == 3
     assert pages(script) == []
 
 
 @pytest.mark.parametrize(
     ("mitigation", "activity"),
-    [("rollback", ROLL_BACK), ("retrain", RETRAIN), ("pause_compute", PAUSE_COMPUTE)],
+    [("rollback", "roll_back"), ("retrain", "retrain"), ("pause_compute", "pause_compute")],
 )
 async def test_an_outage_beyond_patience_pages(run: Run, script: Script, mitigation: Mitigation, activity: str) -> None:
     """The mitigation has failed, what follows it in the playbook is still done."""
-    script.on(PLAN_RESPONSE, planned(mitigation, "notify"))
+    script.on("plan_response", planned(mitigation, "notify"))
     script.on(activity, ConnectionError("MLflow is not available"))
     result = await run()
     assert (result[mitigation], result["notify"]) == ("failed", "done")
@@ -48,21 +38,19 @@ async def test_an_outage_beyond_patience_pages(run: Run, script: Script, mitigat
     assert "MLflow is not available" in page
 
 
-@pytest.mark.parametrize(
-    "answer", [ConnectionError("storage is down"), PlannedResponse(failure=refusal(PLAN_RESPONSE))]
-)
+@pytest.mark.parametrize("answer", [ConnectionError("storage is down"), refusal("plan_response")])
 async def test_without_a_plan_a_person_is_paged(run: Run, script: Script, answer: Any) -> None:
     """Nothing is done on a guess."""
-    script.on(PLAN_RESPONSE, answer)
+    script.on("plan_response", answer)
     assert (await run())["verdict"] == "failed"
-    assert set(script.names()) == {PLAN_RESPONSE, TELL_ON_CALL}
+    assert set(script.names()) == {"plan_response", "tell_on_call"}
     (page,) = pages(script)
     assert page.startswith("plan_response failed: ")
 
 
 async def test_a_notice_that_cannot_be_sent_does_not_hide_the_rollback(run: Run, script: Script) -> None:
     """It is verified all the same, and the page tries its luck."""
-    script.on(TELL_ON_CALL, MitigationResult(failure=refusal(TELL_ON_CALL)), resulted("page"))
+    script.on("tell_on_call", refusal("tell_on_call"), resulted("page"))
     result = await run()
     assert (result["rollback"], result["notify"], result["recovered"]) == ("done", "failed", "yes")
     assert pages(script) == ["tell_on_call failed: service_refused: 403"]
@@ -72,27 +60,27 @@ async def test_a_page_that_cannot_be_recorded_fails_the_response_at_its_end(
     engine: DurableEngine, script: Script
 ) -> None:
     """Everything else is done first; the sweep of responses pages about one that has failed."""
-    script.on(TELL_ON_CALL, ConnectionError("no storage"))
+    script.on("tell_on_call", ConnectionError("no storage"))
     await start(engine)
     status = await engine.wait_for_completion(ID)
     assert RuntimeStatus(status.runtime_status) is RuntimeStatus.FAILED
-    assert script.asked(VERIFY_RECOVERY)
+    assert script.asked("verify_recovery")
     assert "no storage" in str(status.output)
 
 
 async def test_each_escalation_of_a_response_is_its_own(run: Run, script: Script) -> None:
     """A refused rollback and a signal that does not recover are two; what the playbook orders is none."""
-    script.on(PLAN_RESPONSE, planned("retrain", "pause_compute", "page", verify_minutes=0.001))
-    script.on(PAUSE_COMPUTE, resulted("pause_compute", "refused", escalate=True))
-    script.on(VERIFY_RECOVERY, Verification(recovered=False, detail="it fired again"))
+    script.on("plan_response", planned("retrain", "pause_compute", "page", verify_minutes=0.001))
+    script.on("pause_compute", resulted("pause_compute", "refused", escalate=True))
+    script.on("verify_recovery", Verification(recovered=False, detail="it fired again"))
     await run()
-    asked = [message["escalation"] for message in script.asked(TELL_ON_CALL)]
+    asked = [message["escalation"] for message in script.asked("tell_on_call")]
     assert asked == ["", f"{ID}:1", f"{ID}:2"]
 
 
 async def test_verification_out_of_patience_pages(run: Run, script: Script) -> None:
     """That it cannot be seen is not that it has recovered."""
-    script.on(VERIFY_RECOVERY, ConnectionError("storage is down"))
+    script.on("verify_recovery", ConnectionError("storage is down"))
     assert (await run())["recovered"] == "no"
     (page,) = pages(script)
     assert "storage is down" in page

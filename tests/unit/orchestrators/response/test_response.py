@@ -6,13 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from local_host.durable.engine import DurableEngine
-from nightshift.domain.platform.names import (
-    INCIDENT_CHANGED,
-    PLAN_RESPONSE,
-    ROLL_BACK,
-    TELL_ON_CALL,
-    VERIFY_RECOVERY,
-)
+from nightshift.domain.platform.names import INCIDENT_CHANGED
 from nightshift.domain.response.messages import (
     Verdict,
 )
@@ -37,29 +31,29 @@ async def test_a_response_takes_its_steps_in_order(run: Run, script: Script) -> 
         "notify": "done",
         "recovered": "yes",
     }
-    assert script.names() == [PLAN_RESPONSE, ROLL_BACK, TELL_ON_CALL, VERIFY_RECOVERY]
-    (order,) = script.asked(ROLL_BACK)
+    assert script.names() == ["plan_response", "roll_back", "tell_on_call", "verify_recovery"]
+    (order,) = script.asked("roll_back")
     assert (order["incident_id"], order["mitigation"], order["reason"]) == ("i1", "rollback", "the playbook's line")
     assert pages(script) == []
 
 
 async def test_what_is_left_is_left(run: Run, script: Script) -> None:
     """Nothing is done, nobody is told."""
-    script.on(PLAN_RESPONSE, planned(verdict="leave"))
+    script.on("plan_response", planned(verdict="leave"))
     assert await run() == {"verdict": "leave", "rule": "playbook"}
-    assert script.names() == [PLAN_RESPONSE]
+    assert script.names() == ["plan_response"]
 
 
 async def test_what_fires_again_is_paged_and_nothing_is_done_twice(run: Run, script: Script) -> None:
     """It had been resolved: whatever was done has not helped for long."""
     assert await run(again=True) == {"verdict": "again"}
-    assert script.names() == [TELL_ON_CALL]
+    assert script.names() == ["tell_on_call"]
     assert pages(script) == ["it fired again after it had been resolved; nothing is done a second time"]
 
 
 async def asked_for_a_plan(script: Script) -> None:
     """Until the first plan has been asked for."""
-    while not script.asked(PLAN_RESPONSE):
+    while not script.asked("plan_response"):
         await asyncio.sleep(0.005)
 
 
@@ -69,38 +63,38 @@ async def test_a_symptom_waits_until_its_incident_changes(
 ) -> None:
     """With the time to hold an hour away, the event that its cause is cured makes it plan again at once."""
     held = planned(verdict=verdict, until=now() + timedelta(hours=1))
-    script.on(PLAN_RESPONSE, held, planned("notify"))
+    script.on("plan_response", held, planned("notify"))
     await start(engine)
     await asked_for_a_plan(script)
     await engine.raise_event(ID, INCIDENT_CHANGED, "{}")
     assert (await end(engine))["notify"] == "done"
-    assert script.names() == [PLAN_RESPONSE, PLAN_RESPONSE, TELL_ON_CALL]
-    assert [request["look"] for request in script.asked(PLAN_RESPONSE)] == [0, 1]
+    assert script.names() == ["plan_response", "plan_response", "tell_on_call"]
+    assert [request["look"] for request in script.asked("plan_response")] == [0, 1]
 
 
 async def test_a_symptom_waits_no_longer_than_its_time(run: Run, script: Script) -> None:
     """The cause lasts: when the time to hold is over, the plan is made again, at that time or later."""
     until = now() + timedelta(milliseconds=50)
-    script.on(PLAN_RESPONSE, planned(verdict="hold", until=until), planned("ask"))
+    script.on("plan_response", planned(verdict="hold", until=until), planned("ask"))
     assert (await run())["ask"] == "done"
-    first, second = (datetime.fromisoformat(request["at"]) for request in script.asked(PLAN_RESPONSE))
+    first, second = (datetime.fromisoformat(request["at"]) for request in script.asked("plan_response"))
     assert first < until <= second
 
 
 async def test_a_change_that_cures_nothing_does_not_end_the_waiting(engine: DurableEngine, script: Script) -> None:
     """Woken once, it looks again by time until the cause is gone."""
     held = planned(verdict="hold", until=now() + timedelta(hours=1))
-    script.on(PLAN_RESPONSE, held, held, held, planned("notify"))
+    script.on("plan_response", held, held, held, planned("notify"))
     await start(engine)
     await asked_for_a_plan(script)
     await engine.raise_event(ID, INCIDENT_CHANGED, "{}")
     assert (await end(engine))["notify"] == "done"
-    assert len(script.asked(PLAN_RESPONSE)) == 4
+    assert len(script.asked("plan_response")) == 4
 
 
 async def test_an_event_before_the_wait_is_not_lost(engine: DurableEngine, script: Script) -> None:
     """The cause was cured while the plan was being made."""
-    script.on(PLAN_RESPONSE, planned(verdict="hold", until=now() + timedelta(hours=1)), planned(verdict="leave"))
+    script.on("plan_response", planned(verdict="hold", until=now() + timedelta(hours=1)), planned(verdict="leave"))
     await start(engine)
     await engine.raise_event(ID, INCIDENT_CHANGED, "{}")
     assert (await end(engine))["verdict"] == "leave"

@@ -10,21 +10,8 @@ import pytest
 
 from local_host.durable.engine import DurableEngine
 from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
-from nightshift.domain.lifecycle.run import PublishResult
-from nightshift.domain.platform.names import (
-    ACT_ON_REVIEW,
-    AWAIT_DECISION,
-    EXPIRE_REVIEW,
-    MOVE_SERVING,
-    ORDER_IMPROVEMENT,
-    PUBLISH_EVENT,
-    REVIEW,
-    REVIEW_DECIDED,
-    SEND_ALERT,
-    SETTLE_REVIEW,
-    TELL_REVIEWERS,
-)
-from nightshift.domain.platform.step import Failure, Patience
+from nightshift.domain.platform.names import AWAIT_DECISION, REVIEW, REVIEW_DECIDED
+from nightshift.domain.platform.step import Done, Failure, RetryPolicy
 from nightshift.domain.response.messages import ServeResult
 from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
 from nightshift.domain.reviews.policy import ReviewStep
@@ -50,12 +37,12 @@ def _step(kind: Any, contact: str = "", *, soon: bool = True) -> ReviewStep:
 def script() -> Script:
     """A review that nobody has decided; its next step is far away."""
     result = Script()
-    result.on(TELL_REVIEWERS, _result("open", _step("remind", soon=False), _step("expire", soon=False)))
-    result.on(EXPIRE_REVIEW, _result("expired"))
-    result.on(ACT_ON_REVIEW, _result("promoted"))
-    result.on(SETTLE_REVIEW, _result("promoted"))
-    result.on(PUBLISH_EVENT, PublishResult())
-    result.on(SEND_ALERT, PublishResult())
+    result.on("tell_reviewers", _result("open", _step("remind", soon=False), _step("expire", soon=False)))
+    result.on("expire_review", _result("expired"))
+    result.on("act_on_review", _result("promoted"))
+    result.on("settle_review", _result("promoted"))
+    result.on("publish_event", Done())
+    result.on("send_alert", Done())
     return result
 
 
@@ -64,7 +51,7 @@ def start(engine: DurableEngine) -> Start:
     """Start a review."""
 
     async def begin() -> None:
-        order = ReviewInput(model="m", review_id="r1", patience=Patience(attempts=2, seconds=0.01))
+        order = ReviewInput(model="m", review_id="r1", patience=RetryPolicy(attempts=2, seconds=0.01))
         await engine.start_instance(REVIEW, json.dumps(order.model_dump_json()), ID)
 
     return begin
@@ -86,45 +73,45 @@ async def test_a_decision_ends_the_wait(engine: DurableEngine, start: Start, fin
     await start()
     await engine.raise_event(ID, REVIEW_DECIDED, json.dumps({"choice": "approved"}))
     assert await finish() == {"review": "r1", "model": "m", "state": "promoted"}
-    assert script.names() == [TELL_REVIEWERS, ACT_ON_REVIEW, PUBLISH_EVENT]
-    (event,) = script.asked(PUBLISH_EVENT)
+    assert script.names() == ["tell_reviewers", "act_on_review", "publish_event"]
+    (event,) = script.asked("publish_event")
     assert (event["kind"], event["run"], event["data"]) == ("promoted", "lifecycle-m-1", {"review_id": "r1"})
 
 
 async def test_a_decision_before_the_wait_is_acted_on(start: Start, finish: Finish, script: Script) -> None:
     """Somebody decided before the orchestration looked: nobody is waited for."""
-    script.on(TELL_REVIEWERS, _result("rejected"))
-    script.on(ACT_ON_REVIEW, _result("rejected"))
+    script.on("tell_reviewers", _result("rejected"))
+    script.on("act_on_review", _result("rejected"))
     await start()
     assert (await finish())["state"] == "rejected"
-    assert script.names() == [TELL_REVIEWERS, ACT_ON_REVIEW]
+    assert script.names() == ["tell_reviewers", "act_on_review"]
 
 
 async def test_nobody_answers(start: Start, finish: Finish, script: Script) -> None:
     """Reminder, each rung of the ladder in its order, then the expiry."""
     steps = (_step("remind"), _step("escalate", "second"), _step("escalate", "manager"), _step("expire"))
-    script.on(TELL_REVIEWERS, _result("open", *steps))
-    script.on(ACT_ON_REVIEW, _result("expired"))
+    script.on("tell_reviewers", _result("open", *steps))
+    script.on("act_on_review", _result("expired"))
     await start()
     assert (await finish())["state"] == "expired"
-    asked = [None if message["step"] is None else message["step"]["kind"] for message in script.asked(TELL_REVIEWERS)]
+    asked = [None if message["step"] is None else message["step"]["kind"] for message in script.asked("tell_reviewers")]
     assert asked == [None, "remind", "escalate", "escalate"]
-    assert [message["step"]["contact"] for message in script.asked(TELL_REVIEWERS)[2:]] == ["second", "manager"]
-    assert script.names()[-2:] == [EXPIRE_REVIEW, ACT_ON_REVIEW]
+    assert [message["step"]["contact"] for message in script.asked("tell_reviewers")[2:]] == ["second", "manager"]
+    assert script.names()[-2:] == ["expire_review", "act_on_review"]
 
 
 async def test_a_step_that_finds_a_decision_ends_the_wait(start: Start, finish: Finish, script: Script) -> None:
     """The event of the decision was lost; the reminder reads the record and acts on it."""
-    script.on(TELL_REVIEWERS, _result("open", _step("remind"), _step("expire", soon=False)), _result("approved"))
+    script.on("tell_reviewers", _result("open", _step("remind"), _step("expire", soon=False)), _result("approved"))
     await start()
     assert (await finish())["state"] == "promoted"
-    assert script.names() == [TELL_REVIEWERS, TELL_REVIEWERS, ACT_ON_REVIEW, PUBLISH_EVENT]
+    assert script.names() == ["tell_reviewers", "tell_reviewers", "act_on_review", "publish_event"]
 
 
 async def test_who_is_faster_than_the_expiry_counts(start: Start, finish: Finish, script: Script) -> None:
     """The expiry finds that a person has decided at the same moment."""
-    script.on(TELL_REVIEWERS, _result("open", _step("expire")))
-    script.on(EXPIRE_REVIEW, _result("approved"))
+    script.on("tell_reviewers", _result("open", _step("expire")))
+    script.on("expire_review", _result("approved"))
     await start()
     assert (await finish())["state"] == "promoted"
 
@@ -133,12 +120,12 @@ async def test_an_event_without_a_decision_changes_nothing(
     engine: DurableEngine, start: Start, finish: Finish, script: Script
 ) -> None:
     """Somebody raised the event by hand: the review goes on waiting."""
-    script.on(TELL_REVIEWERS, _result("open", _step("expire", soon=False)), _result("open", _step("expire")))
-    script.on(ACT_ON_REVIEW, _result("open"), _result("expired"))
+    script.on("tell_reviewers", _result("open", _step("expire", soon=False)), _result("open", _step("expire")))
+    script.on("act_on_review", _result("open"), _result("expired"))
     await start()
     await engine.raise_event(ID, REVIEW_DECIDED, "{}")
     assert (await finish())["state"] == "expired"
-    assert script.names().count(EXPIRE_REVIEW) == 1
+    assert script.names().count("expire_review") == 1
 
 
 async def test_the_endpoint_follows_an_approval(
@@ -146,43 +133,43 @@ async def test_the_endpoint_follows_an_approval(
 ) -> None:
     """The promotion counts when the endpoint serves the new champion."""
     monkeypatch.setattr("orchestrators.champions.serving.SERVING_PAUSE", timedelta(milliseconds=5))
-    script.on(TELL_REVIEWERS, _result("approved"))
-    script.on(ACT_ON_REVIEW, _result("approved", endpoint="revenue", version="2"))
-    script.on(MOVE_SERVING, ServeResult(), ServeResult(moved=True, detail="it serves version 2"))
+    script.on("tell_reviewers", _result("approved"))
+    script.on("act_on_review", _result("approved", endpoint="revenue", version="2"))
+    script.on("move_serving", ServeResult(), ServeResult(moved=True, detail="it serves version 2"))
     await start()
     assert (await finish())["state"] == "promoted"
-    (settled,) = script.asked(SETTLE_REVIEW)
+    (settled,) = script.asked("settle_review")
     assert (settled["detail"], settled["problem"]) == ("version 2 is champion; it serves version 2", "")
 
 
 async def test_an_endpoint_that_does_not_follow(start: Start, finish: Finish, script: Script) -> None:
     """Alias and endpoint go back together; nothing is published; if the endpoint stays away, on-call is told."""
-    script.on(TELL_REVIEWERS, _result("approved"))
-    script.on(ACT_ON_REVIEW, _result("approved", endpoint="revenue", version="2"))
-    script.on(MOVE_SERVING, ServeResult(failed=True, detail="its update failed"))
-    script.on(SETTLE_REVIEW, _result("failed", endpoint="revenue", version="1"))
+    script.on("tell_reviewers", _result("approved"))
+    script.on("act_on_review", _result("approved", endpoint="revenue", version="2"))
+    script.on("move_serving", ServeResult(failed=True, detail="its update failed"))
+    script.on("settle_review", _result("failed", endpoint="revenue", version="1"))
     await start()
     assert (await finish())["state"] == "failed"
-    assert [message["serve"]["version"] for message in script.asked(MOVE_SERVING)] == ["2", "1"]
-    (settled,) = script.asked(SETTLE_REVIEW)
+    assert [message["serve"]["version"] for message in script.asked("move_serving")] == ["2", "1"]
+    (settled,) = script.asked("settle_review")
     assert settled["problem"] == "the serving endpoint did not follow: its update failed"
-    assert len(script.asked(SEND_ALERT)) == 1
-    assert PUBLISH_EVENT not in script.names()
+    assert len(script.asked("send_alert")) == 1
+    assert "publish_event" not in script.names()
 
 
 @pytest.mark.parametrize(
     ("ordered", "told"),
     [
         (
-            ImproveOrdered(identity="u1", files=("a.csv",)),
+            ImproveOrdered(identity="u1", improves="lifecycle-m-1", files=("a.csv",)),
             {"fresh": "u1", "problem": "", "detail": "an improvement on a.csv is in the model's queue"},
         ),
         (
-            ImproveOrdered(identity="u1", files=("a.csv",), repeated=True),
+            ImproveOrdered(identity="u1", improves="lifecycle-m-1", files=("a.csv",), repeated=True),
             {"fresh": "u1", "problem": "", "detail": "an improvement on a.csv had been ordered before"},
         ),
         (
-            ImproveOrdered(failure=Failure(step="order_improvement", code="bad_input", message="its data is gone")),
+            Failure(step="order_improvement", code="bad_input", message="its data is gone"),
             {"fresh": "", "problem": "the improvement was not ordered: its data is gone"},
         ),
     ],
@@ -192,14 +179,14 @@ async def test_an_improvement_is_ordered(
 ) -> None:
     """By the person who asked for it, on the run's data; what comes of it is written down."""
     order = ImproveOrder(model="m", run="lifecycle-m-1", by="ann", reason="try the other features")
-    script.on(TELL_REVIEWERS, _result("improving"))
-    script.on(ACT_ON_REVIEW, _result("improving", improve=order))
-    script.on(ORDER_IMPROVEMENT, ordered)
-    script.on(SETTLE_REVIEW, _result("improving"))
+    script.on("tell_reviewers", _result("improving"))
+    script.on("act_on_review", _result("improving", improve=order))
+    script.on("order_improvement", ordered)
+    script.on("settle_review", _result("improving"))
     await start()
     assert (await finish())["state"] == "improving"
-    assert script.asked(ORDER_IMPROVEMENT) == [order.to_json()]
-    (settled,) = script.asked(SETTLE_REVIEW)
+    assert script.asked("order_improvement") == [order.to_json()]
+    (settled,) = script.asked("settle_review")
     assert {name: settled[name] for name in told} == told
 
 
@@ -208,23 +195,23 @@ async def test_an_approval_outlives_an_outage(
 ) -> None:
     """Storage or MLflow is away longer than the retries: on-call is told, and the approval is acted on afterwards."""
     monkeypatch.setattr("orchestrators.reviews.review._AGAIN", timedelta(milliseconds=10))
-    script.on(TELL_REVIEWERS, _result("approved"))
-    script.on(ACT_ON_REVIEW, DOWN, DOWN, _result("promoted"))
+    script.on("tell_reviewers", _result("approved"))
+    script.on("act_on_review", DOWN, DOWN, _result("promoted"))
     await start()
     assert (await finish())["state"] == "promoted"
-    (alert,) = script.asked(SEND_ALERT)
+    (alert,) = script.asked("send_alert")
     assert (alert["rule"], alert["severity"]) == ("review_act_on_review", "warning")
 
 
 async def test_what_no_retry_cures_fails_the_review(start: Start, finish: Finish, script: Script) -> None:
     """MLflow refuses: the champion is put back if it was moved, and the review says why."""
-    script.on(TELL_REVIEWERS, _result("approved"))
-    failure = Failure(step=ACT_ON_REVIEW, code="service_refused", message="MLflow refused: 403")
-    script.on(ACT_ON_REVIEW, ReviewResult(failure=failure))
-    script.on(SETTLE_REVIEW, _result("failed"))
+    script.on("tell_reviewers", _result("approved"))
+    failure = Failure(step="act_on_review", code="service_refused", message="MLflow refused: 403")
+    script.on("act_on_review", failure)
+    script.on("settle_review", _result("failed"))
     await start()
     assert (await finish())["state"] == "failed"
-    (settled,) = script.asked(SETTLE_REVIEW)
+    (settled,) = script.asked("settle_review")
     assert settled["problem"] == "service_refused: MLflow refused: 403"
 
 

@@ -4,10 +4,10 @@ import asyncio
 import json
 
 from local_host.durable.engine import DurableEngine
-from nightshift.domain.lifecycle.run import Batch, PublishResult, QueueInput, ValidationResult
+from nightshift.domain.lifecycle.run import Batch, QueueInput
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.names import LIFECYCLE, MODEL_QUEUE
-from nightshift.domain.platform.step import Failure, Patience
+from nightshift.domain.platform.step import Done, Failure, RetryPolicy
 from nightshift.domain.uploads.upload import Upload
 from tests.unit.orchestrators.conftest import Script
 
@@ -40,7 +40,7 @@ async def test_a_run_that_halts_does_not_hold_up_the_next(
     """A corrupt file is followed by whatever waits."""
     script.on("claim_uploads", Batch(run="lifecycle-m-1", uploads=(upload,)), Batch())
     failure = Failure(step="validate_data", code="contract_violation", message="broken")
-    script.on("validate_data", ValidationResult(failure=failure))
+    script.on("validate_data", failure)
     assert await _run(engine) == {"model": "m", "batches": 1}
 
 
@@ -50,7 +50,7 @@ async def test_a_run_that_was_terminated_is_told_and_the_next_goes_on(
     """Somebody ends a run by hand: on-call learns of it, the queue does not stop."""
     batches = [Batch(run=f"lifecycle-m-{number}", uploads=(upload,)) for number in (1, 2)]
     script.on("claim_uploads", *batches, Batch())
-    script.on("publish_event", ConnectionError("slow"), PublishResult())
+    script.on("publish_event", ConnectionError("slow"), Done())
     order = QueueInput(model="m", generation=1)
     await engine.start_instance(MODEL_QUEUE, json.dumps(order.model_dump_json()), QUEUE)
     while not script.asked("publish_event"):
@@ -83,7 +83,7 @@ async def test_what_is_told_of_a_run_that_broke_off_holds_no_stack(
     engine: DurableEngine, script: Script, upload: Upload
 ) -> None:
     """Neither the ledger nor the page of on-call: the stack is in the log."""
-    once = Patience(attempts=1, seconds=1)
+    once = RetryPolicy(attempts=1, seconds=1)
     script.on("claim_uploads", Batch(run="lifecycle-m-1", uploads=(upload,), patience=once), Batch())
     script.on("validate_data", ServiceUnavailableError("storage", "503"))
     script.on("record_halt", ServiceUnavailableError("storage", "503"))

@@ -21,8 +21,8 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 reader = InMemoryMetricReader()
 metrics.set_meter_provider(MeterProvider(metric_readers=[reader]))
 from nightshift.services.platform import measures
-from activities.response.settle_mitigation import keep_action
-from activities.lifecycle.publish_event import run_publish_event
+from nightshift.services.response.incident_actions import keep_action
+from activities.lifecycle.publish_event import publish_event
 from nightshift.domain.response.incident import IncidentAction
 from nightshift.domain.lifecycle.run import RunEvent
 
@@ -32,7 +32,7 @@ services = SimpleNamespace(
     incidents=SimpleNamespace(change=lambda *_: None),
 )
 for kind in ("started", "promoted"):
-    run_publish_event(services, RunEvent(kind=kind, model="m", run="r", data={}))
+    publish_event(services, RunEvent(kind=kind, model="m", run="r", data={}))
 incident = SimpleNamespace(model="m", incident_id="i", recorded_at=at)
 for state in ("begun", "done"):
     action = IncidentAction(mitigation="rollback", state=state, detail="", at=at + timedelta(seconds=7))

@@ -20,8 +20,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from nightshift.services.platform.tracing import span, step, traceparent_of
 from nightshift.domain.platform.correlation import current
 from nightshift.domain.platform.errors import ServiceUnavailableError
-from nightshift.domain.response.messages import MitigateRequest, MitigationResult
-from nightshift.domain.lifecycle.run import (DecideResult, PollRequest, StepResult, ValidateRequest)
+from nightshift.domain.response.messages import MitigateRequest
+from nightshift.domain.reviews.messages import ReviewResult
+from nightshift.domain.lifecycle.run import PollRequest, ValidateRequest
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.uploads.upload import Upload
 
@@ -37,11 +38,11 @@ def upload(trace):
 
 with step("poll_job_status", PollRequest(model="m", run="r", run_id=1), CARRIED) as ended:
     within = current()
-    ended(DecideResult(outcome="promoted"))
+    ended(ReviewResult(state="promoted"))
 with step("validate_data", ValidateRequest(model="m", run="r", uploads=(upload(CARRIED), upload(OTHER))), CARRIED):
     pass
 with step("roll_back", MitigateRequest(model="m", incident_id="i", mitigation="rollback"), "") as ended:
-    ended(MitigationResult(failure=Failure(step="roll_back", code="bad_spec", message="no")))
+    ended(Failure(step="roll_back", code="bad_spec", message="no"))
 try:
     with step("raises", PollRequest(model="m", run="r", run_id=1), CARRIED):
         raise ServiceUnavailableError("MLflow", "away")

@@ -6,8 +6,8 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from nightshift.domain.platform.names import ACT_ON_REVIEW, AWAIT_DECISION, REVIEW, REVIEW_DECIDED
-from nightshift.domain.platform.step import Patience
+from nightshift.domain.platform.names import AWAIT_DECISION, REVIEW, REVIEW_DECIDED
+from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.reviews.messages import ReviewInput
 from nightshift.domain.reviews.review import Review
 from nightshift.services.reviews.start_review import wake_review
@@ -45,7 +45,7 @@ class _Services:
     """Services with one review."""
 
     review: Review
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     orchestration_version: int = 2
 
     @property
@@ -95,7 +95,7 @@ async def test_one_that_waits_for_a_person_is_left() -> None:
 
 async def test_a_decision_is_told() -> None:
     """Whatever it does at the moment: Durable keeps the event until it waits."""
-    status = _Status(RUNNING, {"step": ACT_ON_REVIEW})
+    status = _Status(RUNNING, {"step": "act_on_review"})
     assert await _wake(status, make_review(state="approved")) == TELL
 
 
@@ -105,7 +105,7 @@ async def test_a_decision_is_told() -> None:
         ({"step": AWAIT_DECISION}, TELL),
         (f'{{"step": "{AWAIT_DECISION}"}}', TELL),
         (None, TELL),
-        ({"step": ACT_ON_REVIEW}, []),
+        ({"step": "act_on_review"}, []),
         ({"step": AWAIT_DECISION, "version": 2}, TELL),
         ({"step": AWAIT_DECISION, "version": 3}, []),
     ],

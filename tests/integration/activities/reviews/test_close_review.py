@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 from mlflow import MlflowClient
 
-from activities.reviews.act_on_review import run_act_on_review
-from activities.reviews.settle_review import run_settle_review
+from activities.reviews.act_on_review import act_on_review
+from activities.reviews.close_review import close_review
 from nightshift.clients.notifications.notifier import AppriseNotifier
 from nightshift.domain.platform.errors import ServiceRefusedError
 from nightshift.domain.platform.names import TAG_QUARANTINE
@@ -18,7 +18,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.messages import ReviewResult, SettleReview
 from nightshift.domain.reviews.review import Review
 from nightshift.services.champions.move_champion import move_champion
-from nightshift.services.reviews.decide_review import decide_review, expire_review
+from nightshift.services.reviews.decide_review import decide_review, expire
 from tests.integration.activities.failing_ports import without_alias
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.model_data import Starts
@@ -68,18 +68,18 @@ async def test_an_endpoint_that_did_not_follow_goes_back_and_pages(
 ) -> None:
     """Killed between the review's end and what follows, and called again: the same endpoint, the same page."""
     review = _approved(case, mlflow_client, tmp_path, serving_endpoint="revenue")
-    await run_act_on_review(case.services, Starts(), request(review))
+    await act_on_review(case.services, Starts(), request(review))
     assert case.champion == "2"
     settle = SettleReview(model=case.model, review_id=review.review_id, problem="the endpoint failed")
 
     async def call(services: Services) -> ReviewResult:
-        return run_settle_review(services, settle)
+        return close_review(services, settle)
 
     result = await _killed_at_each_call(case, after, call)
     assert (result.state, result.endpoint, result.version) == ("failed", "revenue", "1")
     assert (case.champion, case.reigns) == ("1", ["1", "2", "1"])
     assert told() == {f"What was decided about {case.model} did not work"}
-    assert run_settle_review(case.services, settle) == result
+    assert close_review(case.services, settle) == result
 
 
 async def test_an_endpoint_is_not_sent_back_once_the_champion_has_moved_on(
@@ -87,11 +87,11 @@ async def test_an_endpoint_is_not_sent_back_once_the_champion_has_moved_on(
 ) -> None:
     """A repeat that comes late names no endpoint: it would serve a version that is champion no more."""
     review = _approved(case, mlflow_client, tmp_path, serving_endpoint="revenue")
-    await run_act_on_review(case.services, Starts(), request(review))
+    await act_on_review(case.services, Starts(), request(review))
     settle = SettleReview(model=case.model, review_id=review.review_id, problem="the endpoint failed")
-    run_settle_review(case.services, settle)
+    close_review(case.services, settle)
     move_champion(case.services, model=case.model, expected="1", version="3", run="other", decided_by="other")
-    assert run_settle_review(case.services, settle).endpoint == ""
+    assert close_review(case.services, settle).endpoint == ""
 
 
 @KILLED
@@ -103,7 +103,7 @@ async def test_a_void_approval_is_told(
     case.services.registry.tag(case.model, "2", TAG_QUARANTINE, "i7")
 
     async def call(services: Services) -> ReviewResult:
-        return await run_act_on_review(services, Starts(), request(review))
+        return await act_on_review(services, Starts(), request(review))
 
     assert (await _killed_at_each_call(case, after, call)).state == "void"
     assert told() == {f"The approval of {case.model} is void"}
@@ -144,7 +144,7 @@ async def test_an_end_is_told_after_a_kill_right_behind_it(
     review = flag(case, mlflow_client, tmp_path)
     settle = SettleReview(model=case.model, review_id=review.review_id, problem="it broke")
     if end == "expired":
-        expire_review(case.services, review)
+        expire(case.services, review)
     else:
         decide_review(case.services, review, choice="approve", by="ann", comment="looks right")
     if end == "void":
@@ -153,9 +153,9 @@ async def test_an_end_is_told_after_a_kill_right_behind_it(
     for services, kills in ((killed, True), (case.services, False)):
         with pytest.raises(KilledError) if kills else contextlib.nullcontext():
             if end == "failed":
-                run_settle_review(services, settle)
+                close_review(services, settle)
             else:
-                await run_act_on_review(services, Starts(), request(review))
+                await act_on_review(services, Starts(), request(review))
     assert read(case, review).state == end
     assert len(told()) == 1
 
@@ -165,10 +165,10 @@ async def test_an_expiry_is_told(
     case: Case, mlflow_client: MlflowClient, tmp_path: Path, told: Callable[[], set[str]], after: bool
 ) -> None:
     """Nobody has decided, and everybody who was asked must know that it is over."""
-    review = expire_review(case.services, flag(case, mlflow_client, tmp_path))
+    review = expire(case.services, flag(case, mlflow_client, tmp_path))
 
     async def call(services: Services) -> ReviewResult:
-        return await run_act_on_review(services, Starts(), request(review))
+        return await act_on_review(services, Starts(), request(review))
 
     assert (await _killed_at_each_call(case, after, call)).state == "expired"
     assert (told(), read(case, review).settled) == ({f"The review of {case.model} has expired"}, True)
@@ -182,7 +182,7 @@ async def test_a_promotion_is_one_move(
     review = _approved(case, mlflow_client, tmp_path)
 
     async def call(services: Services) -> ReviewResult:
-        return await run_act_on_review(services, Starts(), request(review))
+        return await act_on_review(services, Starts(), request(review))
 
     assert (await _killed_at_each_call(case, after, call)).state == "promoted"
     assert (case.champion, case.reigns, told()) == ("2", ["1", "2"], set())
@@ -194,11 +194,10 @@ async def test_a_move_that_was_begun_and_failed_is_called_off(
     """MLflow refused it: the review has failed, and the next change of champion does not wait for its move."""
     review = _approved(case, mlflow_client, tmp_path)
     refusing = without_alias(case.services, ServiceRefusedError("MLflow", "403", "the identity may not set aliases"))
-    acted = await run_act_on_review(refusing, Starts(), request(review))
-    assert acted.failure is not None
-    run_settle_review(
-        case.services, SettleReview(model=case.model, review_id=review.review_id, problem=acted.failure.message)
-    )
+    with pytest.raises(ServiceRefusedError) as refused:
+        await act_on_review(refusing, Starts(), request(review))
+    settle = SettleReview(model=case.model, review_id=review.review_id, problem=refused.value.message)
+    close_review(case.services, settle)
     assert read(case, review).detail.endswith("the champion was not changed")
     move_champion(case.services, model=case.model, expected="1", version="3", run="other", decided_by="other")
     assert case.champion == "3"

@@ -6,11 +6,11 @@ from typing import cast
 
 import pytest
 
-from activities.lifecycle.send_alert import run_send_alert
 from nightshift.domain.lifecycle.run import AlertRequest
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.text import escaped
 from nightshift.domain.response.alert import AlertMessage
+from nightshift.services.response.raise_alert import raise_alert
 
 HOSTILE = "\x1b]0;pwned\x07\x1b[2J\u202e\u200b\x00\u2028end"
 WRITTEN_OUT = r"\x1b]0;pwned\x07\x1b[2J\u202e\u200b\x00\u2028end"
@@ -31,7 +31,7 @@ def _raised(title: str, detail: str) -> AlertMessage:
         key="k", model="m1", run="r", rule="x", severity="warning", title=title, detail=detail,
         at=datetime(2026, 1, 1, tzinfo=UTC),
     )  # fmt: skip
-    returned = run_send_alert(services, request)
+    returned = raise_alert(services, request)
     assert list(sent) == [returned]
     return returned
 

@@ -1,13 +1,9 @@
-"""Write down in an incident what became of a mitigation."""
+"""Keep in an incident what was done about it."""
 
-from activities.response.plan_response import find_incident
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.platform.errors import NightshiftError
-from nightshift.domain.platform.names import SETTLE_MITIGATION
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
-from nightshift.domain.response.messages import Done, SettleRequest
-from nightshift.services.platform.failures import guarded
 from nightshift.services.platform.measures import record_mitigation
 
 _ENDED = frozenset({"done", "refused", "failed"})
@@ -85,23 +81,3 @@ def tell_failed_try(services: Services, incident: Incident, mitigation: str, err
         what=f"{mitigation} was tried and failed, its order stands: {error.code}: {error.message}"[:1_000],
     )
     services.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
-
-
-def run_settle_mitigation(services: Services, request: SettleRequest) -> Done:
-    """Write down what finally became of an action whose endpoint or run was waited for."""
-
-    def settle() -> Done:
-        incident = find_incident(services, request.model, request.incident_id)
-        known = incident.action(request.mitigation)
-        action = IncidentAction(
-            mitigation=request.mitigation,
-            state=request.state,
-            detail=request.detail,
-            at=services.clock(),
-            ledger=known.ledger if known else None,
-            facts={**(known.facts if known else {}), **request.facts},
-        )
-        keep_action(services, incident, action, mitigated=request.mitigated)
-        return Done()
-
-    return guarded(SETTLE_MITIGATION, request.incident_id, request.model, settle, lambda failure: Done(failure=failure))

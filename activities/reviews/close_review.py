@@ -2,38 +2,30 @@
 
 import logging
 
-from activities.reviews.tell_reviewers import find_review, tell
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.notifications.notification import NotificationKind
 from nightshift.domain.platform.errors import ChampionMovedError
-from nightshift.domain.platform.names import CHAMPION, SETTLE_REVIEW
+from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.messages import ReviewResult, SettleReview
 from nightshift.domain.reviews.review import BoundChange, Review, ReviewEvent, ReviewOperation
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.move_orders import call_off_move, find_move
-from nightshift.services.platform.failures import guarded
+from nightshift.services.platform.activity import activity
 from nightshift.services.platform.measures import record_review
+from nightshift.services.reviews.find_review import find_review
+from nightshift.services.reviews.notify_about_review import notify_about_review
 
 logger = logging.getLogger(__name__)
 
 
-def run_settle_review(services: Services, request: SettleReview) -> ReviewResult:
+@activity("settle_review")
+def close_review(services: Services, request: SettleReview) -> ReviewResult:
     """End a review whose endpoint or improvement was waited for.
 
     Without a problem an approval is a promotion. With one, the champion before is put back, the review has failed, and
     a person is paged.
     """
-    return guarded(
-        SETTLE_REVIEW,
-        request.review_id,
-        request.model,
-        lambda: _settle(services, request),
-        lambda failure: ReviewResult(failure=failure),
-    )
-
-
-def _settle(services: Services, request: SettleReview) -> ReviewResult:
     review = find_review(services, request.model, request.review_id)
     if review.settled:
         # An earlier call may have ended between this and what follows: each is done once, whoever comes.
@@ -60,7 +52,7 @@ def tell_outcome(services: Services, review: Review) -> None:
     }
     if review.settled and review.state in sent:
         title, kind = sent[review.state]
-        tell(services, review, review.state, title, review.verdict(), kind=kind)
+        notify_about_review(services, review, review.state, title, review.verdict(), kind=kind)
 
 
 def _follow_back(services: Services, review: Review) -> ReviewResult:

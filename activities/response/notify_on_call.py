@@ -1,42 +1,30 @@
 """Notify people about an incident: what happened, what was done, what they should do."""
 
-from activities.response.plan_response import find_incident
-from activities.response.settle_mitigation import keep_action
 from nightshift.domain.notifications.notification import Notification, NotificationKind, NotifyResult
 from nightshift.domain.platform.identity import short
-from nightshift.domain.platform.names import TELL_ON_CALL
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult
-from nightshift.services.notifications.notify import nobody_is_set, run_notify
-from nightshift.services.platform.failures import guarded
+from nightshift.services.notifications.notify import nobody_is_set, notify
+from nightshift.services.platform.activity import activity
+from nightshift.services.response.find_incident import find_incident
+from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.respond import playbook_of
 
 # What each mitigation that notifies people is: a critical question wakes somebody, the others wait.
 _KINDS: dict[str, NotificationKind] = {"page": "page", "notify": "notice"}
 
 
-def run_tell_on_call(services: Services, request: MitigateRequest) -> MitigationResult:
+@activity("tell_on_call")
+def notify_on_call(services: Services, request: MitigateRequest) -> MitigationResult:
     """Page or send a notice: once per incident and kind for what the playbook orders, once for each escalation.
 
     What cannot be delivered now is owed, which is no failure of the step: the sweep delivers it. Pages about one
     incident are at least the playbook's ``page_minutes`` apart; what comes meanwhile is collected into the next one.
     """
-    return guarded(
-        TELL_ON_CALL,
-        request.incident_id,
-        request.model,
-        lambda: _tell(services, request),
-        lambda failure: MitigationResult(failure=failure),
-    )
-
-
-def _tell(services: Services, request: MitigateRequest) -> MitigationResult:
     incident = find_incident(services, request.model, request.incident_id)
     notification = _notification(services, incident, request)
-    sent = run_notify(services, notification)
-    if sent.failure is not None and services.notifications.get(incident.model, notification.key) is None:
-        return MitigationResult(failure=sent.failure)
+    sent = notify(services, notification)
     known = incident.action(request.mitigation)
     if known is not None and any(entry.key == f"sent-{notification.key}" for entry in incident.timeline):
         return MitigationResult(action=known)  # the sweep has delivered it, and said so
@@ -44,7 +32,7 @@ def _tell(services: Services, request: MitigateRequest) -> MitigationResult:
     action = keep_action(services, incident, _action(services, request, notification, sent), of=of)
     if action.state == "begun":
         # The sweep may have delivered it before there was an action in which to say so.
-        again = run_notify(services, notification)
+        again = notify(services, notification)
         if again.delivered_at is not None:
             action = keep_action(services, incident, _action(services, request, notification, again), of=of)
     return MitigationResult(action=action)
@@ -82,8 +70,8 @@ def _action(
 
 def _became(notification: Notification, sent: NotifyResult) -> tuple[ActionState, str]:
     kind = notification.kind
-    if sent.failure is not None:
-        return "begun", f"the {kind} is {sent.failure.message}"
+    if sent.problem:
+        return "begun", f"the {kind} is {sent.problem}"
     if sent.not_before is not None:
         when = f"{sent.not_before:%Y-%m-%d %H:%M:%SZ}"
         return "begun", f"the {kind} is owed: it goes out at {when}, because on-call was paged about this just before"
