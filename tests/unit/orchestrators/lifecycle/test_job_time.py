@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local_host.testing.hand_driven import HandDriven
 from nightshift.domain.lifecycle.job import JobStatus
 from nightshift.domain.lifecycle.run import StepResult, TriggerRequest
 from nightshift.domain.platform.message import Message
@@ -14,7 +15,6 @@ from nightshift.domain.platform.spec import Polling
 from nightshift.domain.platform.step import JobSettings, Patience
 from nightshift.domain.uploads.upload import BlobRef
 from orchestrators.lifecycle.job import run_job
-from tests.unit.local_host.durable.conftest import HandDriven
 
 HOUR = 3600.0
 SETTINGS = JobSettings(

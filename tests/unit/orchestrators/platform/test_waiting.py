@@ -11,6 +11,7 @@ import pytest
 
 import orchestrators
 from local_host.durable.instance import RuntimeStatus
+from local_host.testing.hand_driven import HandDriven
 from nightshift.domain.lifecycle.run import PublishResult
 from nightshift.domain.platform.names import (
     ACT_ON_REVIEW,
@@ -32,7 +33,6 @@ from nightshift.domain.reviews.policy import ReviewStep
 from orchestrators.platform.waiting import LONGEST_STEP, wait_until
 from orchestrators.response.response import response
 from orchestrators.reviews.review import review
-from tests.unit.local_host.durable.conftest import HandDriven
 
 TIMER_CREATED, TIMER_FIRED = 10, 11
 Drive = Callable[..., HandDriven]
