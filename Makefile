@@ -35,7 +35,7 @@ CHECKOV := checkov==3.3.30
 PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down doctor bench kill-loop evals lock requirements clean histories \
+.PHONY: help setup demo test check format up down doctor bench kill-loop evals lock requirements clean histories docs-check pictures \
 	workflows-check worker-check terraform-check policy-check dependency-audit secret-scan package bundle versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
@@ -61,7 +61,7 @@ $(READY): pyproject.toml uv.lock local_host/pyproject.toml $(AZURITE)/package-lo
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error
 	@touch $(READY)
 
-demo: $(READY)  ## tell the story on real data, on the embedded local host
+demo: $(READY)  ## tell the story on the embedded local host; on real data if NIGHTSHIFT_DATA names its folder
 	$(BIN)/nightshift demo
 
 test: $(READY)  ## run the tests; those in a browser only where chromium is installed
@@ -89,6 +89,13 @@ doctor: $(READY)  ## say which part is unhealthy and what to do
 
 histories: $(READY)  ## record the histories of this release, which later releases must be able to replay
 	$(BIN)/python -W ignore -m tests.histories.record
+
+docs-check: $(READY)  ## hold the pages against the product, and execute their commands on a local stack; UNTIL=20 ends early
+	$(BIN)/python -m pytest -q -n 0 tests/docs
+	$(BIN)/python -m tests.docs.check $(if $(UNTIL),--until $(UNTIL))
+
+pictures: $(READY)  ## renew the pictures of the pages and of the demo; needs chromium
+	$(BIN)/python -m tests.browser.screens
 
 bench: $(READY)  ## measure, beside the peers that install here; one with ONLY=name
 	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))

@@ -39,7 +39,9 @@ def demo(
 ) -> None:
     """Tell the story of the lifecycle on a fresh stack, and check every step.
 
-    Exit 0 only if every observed outcome matched. Writes report.json: [{step, expected, observed, ok, seconds}].
+    Writes report.json: [{step, expected, observed, ok, seconds}]. Exit 1 if an outcome was not the expected one.
+
+    Example: nightshift demo --data synthetic --stop
     """
     console = make_console() if pictures is None else TextConsole(record=True, width=_PICTURE_WIDTH)
     narrator = Narrator(console, pictures)
