@@ -3,6 +3,7 @@ UV_VERSION := 0.13.8
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+AZURITE := local_host/src/local_host/azurite
 # Which Python: the one that PYTHON names, else that of the environment that is there, else the first of these that runs.
 # pyenv puts a command on the PATH for every version, which runs only if the version is selected: its folders are
 # looked through, too.
@@ -34,7 +35,7 @@ CHECKOV := checkov==3.3.30
 PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down doctor bench kill-loop evals lock requirements clean histories \
+.PHONY: help setup demo test check format up down doctor bench kill-loop evals lock requirements clean histories docs-check pictures \
 	workflows-check worker-check terraform-check policy-check dependency-audit secret-scan package bundle versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
@@ -48,7 +49,7 @@ endif
 
 setup: $(READY)  ## set up the virtual environment and the npm part
 
-$(READY): pyproject.toml uv.lock local_host/azurite/package-lock.json
+$(READY): pyproject.toml uv.lock local_host/pyproject.toml $(AZURITE)/package-lock.json
 	@test -n "$(BASE_PYTHON)" || { echo "tried $(or $(PYTHON),$(PYTHONS)): no Python 3.11, 3.12 or 3.13 that runs;" \
 	  "install one, or say where it is: make PYTHON=..."; exit 1; }
 	@if [ "$(VENV_VERSION)" = "$(BASE_VERSION)" ]; then exit 0; fi; \
@@ -57,10 +58,10 @@ $(READY): pyproject.toml uv.lock local_host/azurite/package-lock.json
 	  $(BASE_PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
 	$(BIN)/uv sync --locked --quiet --python $(BIN)/python
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix local_host/azurite --no-audit --no-fund --loglevel=error
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error
 	@touch $(READY)
 
-demo: $(READY)  ## tell the story on real data, on the embedded local host
+demo: $(READY)  ## tell the story on the embedded local host; on real data if NIGHTSHIFT_DATA names its folder
 	$(BIN)/nightshift demo
 
 test: $(READY)  ## run the tests; those in a browser only where chromium is installed
@@ -88,6 +89,13 @@ doctor: $(READY)  ## say which part is unhealthy and what to do
 
 histories: $(READY)  ## record the histories of this release, which later releases must be able to replay
 	$(BIN)/python -W ignore -m tests.histories.record
+
+docs-check: $(READY)  ## hold the pages against the product, and execute their commands on a local stack; UNTIL=20 ends early
+	$(BIN)/python -m pytest -q -n 0 tests/docs
+	$(BIN)/python -m tests.docs.check $(if $(UNTIL),--until $(UNTIL))
+
+pictures: $(READY)  ## renew the pictures of the pages and of the demo; needs chromium
+	$(BIN)/python -m tests.browser.screens
 
 bench: $(READY)  ## measure, beside the peers that install here; one with ONLY=name
 	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
@@ -168,4 +176,4 @@ drift: env  ## plan without applying: exit 2 if the environment differs from the
 	terraform -chdir=terraform plan -lock=false -input=false -no-color -detailed-exitcode -var check_settings=true -var-file=envs/$(ENV).tfvars
 
 clean:  ## remove everything that the commands above have made
-	rm -rf $(VENV) .nightshift local_host/azurite/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .nightshift $(AZURITE)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

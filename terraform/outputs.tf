@@ -71,11 +71,10 @@ output "next" {
   description = "What to do now."
   value       = <<-TEXT
     1. nightshift env add ${var.environment}
-    2. Put the training wheel at ${coalesce(one(module.databricks_content[*].wheel), "(deploy_content is off: connect to the network, switch it on, apply again)")}
-    3. make deploy ENV=${var.environment}
-    4. nightshift --env ${var.environment} doctor
-    5. nightshift --env ${var.environment} smoke
-    6. Open ${local.app_url}
+    2. make package, then make deploy ENV=${var.environment}, which puts the training wheel at ${coalesce(one(module.databricks_content[*].wheel), "(deploy_content is off: connect to the network, switch it on, apply again)")}
+    3. nightshift --env ${var.environment} doctor
+    4. nightshift --env ${var.environment} smoke
+    5. Open ${local.app_url}
   TEXT
 }
 

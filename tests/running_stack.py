@@ -13,11 +13,11 @@ import pytest
 import yaml
 from databricks.sdk import WorkspaceClient
 
-from local_host.datasets.source import REVENUE, SyntheticSource
-from local_host.datasets.uploads import table, upload
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient
+from nightshift.cli.demo.data.source import REVENUE, SyntheticSource
+from nightshift.cli.demo.data.uploads import table, upload
 from nightshift.cli.upload_command import await_run, follow, put
 from nightshift.domain.lifecycle.run import RunOutcome
 

@@ -100,7 +100,10 @@ def _azurite(seeds: str, *, disk: bool) -> Iterator[tuple[TableServiceClient, Co
     command = [str(node()), "--max-old-space-size=4096", "--require", str(seeding), str(azurite_script())]
     command += ["--silent", "--skipApiVersionCheck", "--disableTelemetry"]
     if disk:
-        command[1:1] = ["--require", str(ROOT / "local_host" / "azurite" / "persist_promptly.cjs")]
+        command[1:1] = [
+            "--require",
+            str(ROOT / "local_host" / "src" / "local_host" / "azurite" / "persist_promptly.cjs"),
+        ]
         command += ["--location", str(Path(seeds) / "azurite")]
     else:
         command += ["--inMemoryPersistence"]

@@ -76,7 +76,7 @@ def local_endpoints(state: Path) -> Endpoints:
     if endpoints is None:
         raise AppUnreachableError(
             f"no local stack has been started in {state}: start one with `nightshift up`, "
-            "or name a deployed app with --env (or NIGHTSHIFT_URL)"
+            "or name a deployed environment with --env"
         )
     return endpoints
 

@@ -17,9 +17,11 @@ from nightshift.domain.platform.page import Position
 
 dlq = typer.Typer(
     no_args_is_help=True,
-    help="Messages that could not be handled: list and show them, redrive them once they would be understood.",
+    help="Dead letters, the messages that could not be handled: list, show, redrive or discard them.\n\n"
+    "Example: nightshift dlq list",
 )
 
+LetterId = Annotated[str, typer.Argument(metavar="LETTER", help="Id of the dead letter, from `nightshift dlq list`.")]
 Filter = Annotated[
     list[str] | None,
     typer.Option("--filter", help="queue=NAME or reason=TEXT; all that match. May be given more than once."),
@@ -36,7 +38,10 @@ def list_(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """List the dead letters that wait, newest first, with their reason."""
+    """List the dead letters that wait, newest first, with their reason.
+
+    Example: nightshift dlq list --filter queue=drift-alerts
+    """
     with AppClient(app_url(state)) as app:
         found = _matching(app, filter_ or [], limit + 1, None if everything else "waiting", cursor)
     letters = found[:limit]
@@ -55,8 +60,11 @@ def list_(
 
 
 @dlq.command()
-def show(letter: str, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Show one dead letter: its body, properties, reason and history."""
+def show(letter: LetterId, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """Show one dead letter: its body, properties, reason and history.
+
+    Example: nightshift dlq show LETTER
+    """
     with AppClient(app_url(state)) as app:
         found = app.get(f"dead-letters/{letter}")
     console = rendering.make_console()
@@ -85,9 +93,11 @@ def redrive(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Send dead letters to their queue again. What would not be understood now is not sent.
+    """Send the dead letters that would be understood now to their queue again. Exit 1 if one would not be.
 
-    First see what would be done: `nightshift dlq redrive --filter queue=drift-alerts --dry-run`.
+    Example: nightshift dlq redrive --filter queue=drift-alerts --dry-run
+
+    Example: nightshift dlq redrive LETTER --body fixed.json --yes
     """
     if (letter is None) == (not filter_):
         raise BadInputError(field="LETTER", value=letter, rule="name one letter, or give --filter, not both")
@@ -119,12 +129,15 @@ def redrive(
 
 @dlq.command()
 def discard(
-    letter: str,
+    letter: LetterId,
     comment: Annotated[str, typer.Option("--comment", help="Why; it stays with the record.")],
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Say that a dead letter needs nothing more. It stays on record."""
+    """Close a dead letter without resending it. It stays on record.
+
+    Example: nightshift dlq discard LETTER --comment "a test message"
+    """
     with AppClient(app_url(state)) as app:
         found = app.post(f"dead-letters/{letter}/discard", {"comment": comment})
     console = rendering.make_console()

@@ -13,7 +13,9 @@ from nightshift.delivery.environment import Environment, EnvironmentFolder
 from nightshift.delivery.hand_steps import examine
 from nightshift.domain.platform.errors import BadInputError
 
-env = typer.Typer(no_args_is_help=True, help="Say where the deployed environments are.")
+env = typer.Typer(
+    no_args_is_help=True, help="The deployed environments that are known here.\n\nExample: nightshift env list"
+)
 
 
 @env.command()
@@ -24,7 +26,10 @@ def add(
         typer.Option("--from", help="What `terraform output -json` wrote; asks Terraform itself if not given."),
     ] = None,
 ) -> None:
-    """Keep where an environment is, as Terraform has made it. `nightshift --env NAME` then speaks to it."""
+    """Keep where an environment is, as Terraform has made it. `nightshift --env NAME` then speaks to it.
+
+    Example: nightshift env add dev
+    """
     if source is None:
         folder = ROOT / "terraform"
         text = run("terraform", f"-chdir={folder}", "output", "-json", "environment").decode()
@@ -45,7 +50,10 @@ def _read(source: Path) -> str:
 
 @env.command("list")
 def list_environments(as_json: AsJson = False) -> None:
-    """List the environments that are known here."""
+    """List the environments that are known here.
+
+    Example: nightshift env list
+    """
     folder = EnvironmentFolder.default()
     found = [folder.get(name) for name in folder.names()]
     console = rendering.make_console()
@@ -63,7 +71,10 @@ def check(
     name: Annotated[str, typer.Argument(help="dev, qa or prod: as `nightshift env list` names it.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say which step by hand is missing, and what does it. Exit 1 if one is missing or cannot be told."""
+    """Report which steps by hand are missing, with the command for each. Exit 1 if one is missing or unknown.
+
+    Example: nightshift env check dev
+    """
     console = rendering.make_console()
     findings = list(examine(EnvironmentFolder.default().get(name)))
     undone = any(finding.state in {"missing", "unknown"} for finding in findings)

@@ -32,7 +32,9 @@ def improve(
     """Ask for an improvement: train on a run's data again and, unless that is promoted, try plans within the spec.
 
     What the loop may do is the section `improvement` of the model's spec. The planner reads the comment. A run is
-    improved once: to try again, improve the run that the first order has made.
+    improved once: to try again, improve the run that the first order has made. Exit 2 if the spec does not allow it.
+
+    Example: nightshift improve revenue_forecast --comment "try comfort" --wait
     """
     console = rendering.make_console()
     began = time.monotonic()
@@ -72,7 +74,10 @@ def feedback(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Say what the plan of a round was worth: it is logged as feedback on the round's MLflow trace."""
+    """Rate the plan of a round: the rating is logged as feedback on the round's MLflow trace.
+
+    Example: nightshift feedback RUN --round 2 --unhelpful --comment "that search was too wide"
+    """
     with AppClient(app_url(state)) as app:
         said = app.post(f"runs/{run}/rounds/{number}/feedback", {"helpful": helpful, "comment": comment})
     console = rendering.make_console()

@@ -25,6 +25,7 @@ _EXAMPLES: dict[Category, dict[str, Any]] = {
 }
 _UNDO_SECONDS = 180
 
+IncidentId = Annotated[str, typer.Argument(metavar="INCIDENT", help="Id of the incident, from `nightshift incidents`.")]
 Comment = Annotated[str, typer.Option("--comment", help="Why; it is kept with the record.")]
 
 
@@ -44,13 +45,19 @@ def alert(
     title: Annotated[str | None, typer.Option(help="One line for people.")] = None,
     alert_id: Annotated[str | None, typer.Option("--id", help="Identity; the same id is the same alert.")] = None,
     resolve: Annotated[bool, typer.Option("--resolve", help="Say that the alert with this --id is over.")] = False,
-    file: Annotated[Path | None, typer.Option("--file", help="Send this JSON document instead, in any schema.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Send this JSON document instead, in any schema of docs/alerts.md.")
+    ] = None,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
     """Raise an alert, the way a monitor would: HTTP ingest, Service Bus queue, responder.
 
-    Without figures it sends an example that is critical: `nightshift alert degradation --model revenue_forecast`.
+    Without figures it sends an example that is critical.
+
+    Example: nightshift alert degradation --model revenue_forecast
+
+    Example: nightshift alert --file alert.json
     """
     if file is not None:
         _refuse_beside_file(
@@ -159,7 +166,10 @@ def incidents(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """List the incidents, newest first: what is wrong, how often it was reported, what was done."""
+    """List the incidents, newest first: what is wrong, how often it was reported, what was done.
+
+    Example: nightshift incidents --only open,acknowledged
+    """
     with AppClient(app_url(state)) as app:
         found = app.get("incidents", model=model, state=only or None, limit=limit, cursor=cursor)
     console = rendering.make_console()
@@ -170,13 +180,21 @@ def incidents(
         rendering.print_more(console, found)
 
 
-def acknowledge(incident: str, comment: Comment = "", as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Say that you are looking after an incident."""
+def acknowledge(
+    incident: IncidentId, comment: Comment = "", as_json: AsJson = False, state: State = DEFAULT_STATE
+) -> None:
+    """Say that you are working on an incident.
+
+    Example: nightshift acknowledge INCIDENT --comment "I am looking at the pipeline"
+    """
     _post(f"incidents/{incident}/acknowledge", comment, as_json=as_json, state=state)
 
 
-def resolve(incident: str, comment: Comment = "", as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Say that an incident is over; what waited for it goes on."""
+def resolve(incident: IncidentId, comment: Comment = "", as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+    """Close an incident; what waited for it goes on.
+
+    Example: nightshift resolve INCIDENT --comment "the pipeline runs again"
+    """
     _post(f"incidents/{incident}/resolve", comment, as_json=as_json, state=state)
 
 
@@ -191,12 +209,15 @@ def _post(path: str, comment: str, *, as_json: bool, state: Path) -> None:
 
 
 def undo(
-    incident: str,
+    incident: IncidentId,
     comment: Annotated[str, typer.Option("--comment", help="Why; it goes into the ledger.")],
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Take back what was done about an incident: rollback, retraining that was promoted, paused compute."""
+    """Take back what was done about an incident: rollback, promoted retraining, paused compute. Exit 1 if nothing was.
+
+    Example: nightshift undo INCIDENT --comment "the alert came from a broken monitor"
+    """
     with AppClient(app_url(state)) as app:
         app.post(f"incidents/{incident}/undo", {"comment": comment})
         result = await_undo(app, incident)

@@ -90,7 +90,10 @@ def choose(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Nightshift looks after machine-learning models: new data retrains them, evidence promotes them."""
+    """Nightshift looks after machine-learning models: new data retrains them, evidence promotes them.
+
+    Example: nightshift --env dev runs
+    """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit

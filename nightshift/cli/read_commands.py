@@ -23,14 +23,17 @@ def runs(
     model: Model = None,
     outcome: Annotated[
         str | None,
-        typer.Option(help="Only those that ended so: promoted, rejected, flagged, halted, failed, terminated."),
+        typer.Option(help="Filter by outcome: promoted, rejected, flagged, halted, failed, terminated."),
     ] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """List the runs, newest first."""
+    """List the runs, newest first.
+
+    Example: nightshift runs --model revenue_forecast --outcome rejected
+    """
     with _app(state) as app:
         found = app.get("runs", model=model, outcome=outcome, limit=limit, cursor=cursor)
     shown = run_report.runs_table([RunSummary.from_json(item) for item in found["items"]])
@@ -38,7 +41,10 @@ def runs(
 
 
 def in_flight(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """List what has not ended, by orchestration and version: what a deployment meets."""
+    """List the orchestrations that have not ended, by name and version: what a deployment meets.
+
+    Example: nightshift --env dev in-flight
+    """
     with _app(state) as app:
         found = app.get("orchestrations")
     shown = run_report.in_flight_table([InFlight.from_json(item) for item in found["items"]])
@@ -50,7 +56,10 @@ def show(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Show a run or an incident: each step, when it was, what it brought."""
+    """Show a run or an incident: each step, when it was, what it brought.
+
+    Example: nightshift show lifecycle-revenue_forecast-1816f56335497ab4
+    """
     with _app(state) as app:
         if what.startswith(_RUNS):
             found = app.get(f"runs/{quote(what, safe='')}")
@@ -66,7 +75,10 @@ def explain(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Say why something was done: the decision, its rule and its evidence, from the ledger."""
+    """Show why something was done: the decision, its rule and its evidence, from the ledger.
+
+    Example: nightshift explain lifecycle-revenue_forecast-1816f56335497ab4
+    """
     with _app(state) as app:
         if what.startswith(_RUNS):
             found = app.get(f"runs/{quote(what, safe='')}/explanation")
@@ -93,7 +105,10 @@ def models(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """List the models: champion now or at a given time, rollback target; with a name, all its versions."""
+    """List the models: champion now or at a given time, rollback target; with a name, all its versions.
+
+    Example: nightshift models revenue_forecast --at 2026-11-01T03:00Z
+    """
     with _app(state) as app:
         found = {"items": [app.get(f"models/{quote(model, safe='')}", at=at)]} if model else app.get("models", at=at)
     views = [ModelView.from_json(item) for item in found["items"]]
@@ -109,7 +124,10 @@ def ledger(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Show the decision ledger, newest first, or verify its hash chains."""
+    """Show the decision ledger, newest first, or verify its hash chains.
+
+    Example: nightshift ledger --verify
+    """
     with _app(state) as app:
         if not verify:
             found = app.get("ledger", model=model, limit=limit, cursor=cursor)

@@ -16,7 +16,7 @@ from nightshift.domain.reviews.review import Choice, Review
 # An approval with a serving endpoint takes as long as the endpoint's update.
 _SECONDS = 180
 
-ReviewId = Annotated[str, typer.Argument(metavar="REVIEW", help="As `reviews` names it.")]
+ReviewId = Annotated[str, typer.Argument(metavar="REVIEW", help="Id of the review, from `nightshift reviews`.")]
 Comment = Annotated[str, typer.Option("--comment", help="Why; it goes into the ledger.")]
 
 
@@ -34,7 +34,10 @@ def reviews(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """List the flagged promotions, newest first: what waits for a person, and what came of the others."""
+    """List the flagged promotions, newest first: what waits for a person, and what came of the others.
+
+    Example: nightshift reviews --only open
+    """
     with AppClient(app_url(state)) as app:
         found = app.get("reviews", model=model, state=only or None, limit=limit, cursor=cursor)
     console = rendering.make_console()
@@ -46,7 +49,10 @@ def reviews(
 
 
 def review(review: ReviewId, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Show all that a decision needs: figures, slices, drift, data quality, cost of waiting, what happens when."""
+    """Show all that a decision needs: figures, slices, drift, data quality, cost of waiting, what happens when.
+
+    Example: nightshift review REVIEW
+    """
     with AppClient(app_url(state)) as app:
         found = app.get(f"reviews/{review}")
     console = rendering.make_console()
@@ -57,19 +63,28 @@ def review(review: ReviewId, as_json: AsJson = False, state: State = DEFAULT_STA
 
 
 def approve(review: ReviewId, comment: Comment, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Promote the challenger, if what you approve is still what was evaluated; exit 1 if it was not promoted."""
+    """Promote the challenger, if what you approve is still what was evaluated; exit 1 if it was not promoted.
+
+    Example: nightshift approve REVIEW --comment "the hole in the data is known"
+    """
     settled = _decide(review, "approve", comment, as_json=as_json, state=state)
     if settled.state != "promoted":
         raise typer.Exit(1)
 
 
 def reject(review: ReviewId, comment: Comment, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Let the champion stay."""
+    """Close the review for good: the champion stays.
+
+    Example: nightshift reject REVIEW --comment "the loss on holidays costs more"
+    """
     _decide(review, "reject", comment, as_json=as_json, state=state)
 
 
 def ask_improvement(review: ReviewId, comment: Comment, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Let the champion stay for now, and let the improvement loop try on the same data; it reads the comment."""
+    """Keep the champion for now and start the improvement loop, which reads the comment. Exit 1 if it did not start.
+
+    Example: nightshift ask-improvement REVIEW --comment "try comfort"
+    """
     settled = _decide(review, "improve", comment, as_json=as_json, state=state)
     if settled.state != "improving":
         raise typer.Exit(1)

@@ -16,11 +16,14 @@ from nightshift.domain.platform.errors import NightshiftError
 def smoke(
     env: Annotated[str | None, typer.Option("--env", help="The environment, as before the command.")] = None,
     minutes: Annotated[float, typer.Option(min=0.1, help="Longest wait for the verdict.")] = 60,
-    version: Annotated[str, typer.Option("--version", help="Of the package that must answer.")] = "",
+    version: Annotated[str, typer.Option("--version", help="Package version that the app must report.")] = "",
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Prove that a deployment works: version, upload, verdict, alert, incident; clean up. Exit 1 if a step fails."""
+    """Prove that a deployment works: version, upload, verdict, alert, incident; clean up. Exit 1 if a step fails.
+
+    Example: nightshift --env dev smoke --minutes 30
+    """
     if env is not None:
         os.environ["NIGHTSHIFT_ENV"] = env
     console = rendering.make_console()

@@ -21,7 +21,10 @@ from nightshift.wiring.spec_checks import check_specs
 
 SCHEMA_FILE = "spec.schema.json"
 
-spec = typer.Typer(no_args_is_help=True, help="Check model specs, draft one from a file, print their JSON schema.")
+spec = typer.Typer(
+    no_args_is_help=True,
+    help="Check model specs, draft one from a file, print their JSON schema.\n\nExample: nightshift spec check",
+)
 
 
 def specs_folder() -> Path:
@@ -34,7 +37,7 @@ def check(
     files: Annotated[list[Path] | None, typer.Argument(help="Spec files; all of model_specs if not given.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check model specs: every problem with its field, value and rule. Exit 1 if there is one.
+    """Check model specs: every problem with its field, value and rule. Exit 1 if a spec has one.
 
     Example: nightshift spec check model_specs/revenue_forecast.yaml
     """
@@ -94,7 +97,10 @@ def init(
 
 @spec.command()
 def schema() -> None:
-    """Print the JSON schema of a model spec, for editors; model_specs/spec.schema.json is the same."""
+    """Print the JSON schema of a model spec, for editors; model_specs/spec.schema.json is the same.
+
+    Example: nightshift spec schema
+    """
     rendering.make_console().file.write(schema_text())
 
 

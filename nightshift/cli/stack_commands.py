@@ -37,7 +37,10 @@ def up(
     ] = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Start the local stack and leave it running."""
+    """Start the local stack and leave it running.
+
+    Example: nightshift up --detach
+    """
     if without_host:
         _up_without_host(core_tools.DEFAULT_STATE if state == DEFAULT_STATE else state, port, detach=detach)
         return
@@ -69,12 +72,18 @@ def print_next(state: Path) -> None:
 
 
 def down(state: State = DEFAULT_STATE) -> None:
-    """End the local stack. What it has stored stays in its state folder."""
+    """End the local stack. What it has stored stays in its state folder.
+
+    Example: nightshift down
+    """
     Stack.attach(state).down(print_progress)
 
 
 def doctor(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
-    """Say which part is unhealthy, of the local stack or of --env's environment, and what to do. Exit 1 if one is."""
+    """Report unhealthy components of the local stack, or of the environment of --env. Exit 1 if one is unhealthy.
+
+    Example: nightshift doctor --json
+    """
     deployed = chosen_environment() is not None or bool(os.environ.get("NIGHTSHIFT_URL"))
     findings = examine_environment(app_url(state)) if deployed else _examine_local(state)
     ok = all(finding.ok for finding in findings)

@@ -40,15 +40,21 @@ ENDED = frozenset({"completed", "failed", "terminated"})
 def upload(
     model: Annotated[str, typer.Argument(help="The model's name, which is the folder the file goes to.")],
     file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
-    source: Annotated[str, typer.Option(help="Where the data comes from; every run says it.")] = "unstated",
+    source: Annotated[str, typer.Option(help="Where the data comes from; the run records it.")] = "unstated",
     by: Annotated[
         str, typer.Option("--by", help="You, as you sign in: under four eyes you cannot approve what comes of it.")
     ] = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Follow the run to its end; exit 1 unless it decided.")] = False,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Follow the run to its end; exit 1 if it halts, fails or leaves the file out."),
+    ] = False,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Upload a dataset: a retraining starts by itself."""
+    """Upload a dataset: a retraining starts by itself.
+
+    Example: nightshift upload revenue_forecast sales.csv --source "cash registers, October" --wait
+    """
     console = rendering.make_console()
     check_arguments(model, file)
     with AppClient(app_url(state)) as app:

@@ -1,95 +1,120 @@
-"""Take the pictures of docs/screens: ``python -m tests.browser.screens``, over a stack with the demo's models."""
+"""``make pictures``: renew the pictures of docs/screens and docs/demo.
+
+The demo is told on a stack of its own, and what it prints becomes its pictures. The pages are photographed on a second
+stack, to which real data was uploaded: a review waits, a degraded champion was rolled back.
+"""
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+import time
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-from mlflow import MlflowClient
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from local_host.stack.stack import Stack
-from nightshift.services.response.respond import run_respond
-from nightshift.wiring.services import LazyServices
-from nightshift.wiring.settings import read_settings
-from tests.incident_examples import alert
-from tests.integration.activities.responder import ROOT, Case
-from tests.integration.activities.reviewing import flag
+from nightshift.cli.app_client import AppClient
+from nightshift.cli.demo.data.source import DETECTOR, REVENUE, SyntheticSource
+from nightshift.cli.demo.data.uploads import table, upload
+from nightshift.cli.incident_commands import alert_document
+from nightshift.domain.response.alert import Category
+from tests.running_stack import ROOT, RunningApp
 
-FOLDER = ROOT / "docs" / "screens"
+SCREENS, DEMO = ROOT / "docs" / "screens", ROOT / "docs" / "demo"
 DESK = {"viewport": {"width": 1100, "height": 760}}
 PHONE = {"viewport": {"width": 390, "height": 780}, "is_mobile": True, "has_touch": True}
-MODEL = "revenue_forecast"
-
-
-class DemoCase(Case):
-    """A case that bears the name of a shipped model."""
-
-    def __init__(self, services: LazyServices, specs: Path) -> None:
-        super().__init__(services, specs)
-        self._spec.unlink()
-        self.model, self._spec = MODEL, specs / f"{MODEL}.yaml"
-        self.specify()
+STYLES = {
+    "light": DESK | {"color_scheme": "light"},
+    "dark": DESK | {"color_scheme": "dark"},
+    "phone": PHONE | {"color_scheme": "dark"},
+}
+NIGHT = (
+    (REVENUE, "first", "promoted"),
+    (REVENUE, "next_period", "promoted"),
+    (REVENUE, "mixed", "flagged"),
+    (DETECTOR, "first", "promoted"),
+    (DETECTOR, "next_period", "promoted"),
+)
 
 
 def main() -> None:
-    """Start a stack, make a night, take the pictures."""
+    """Tell the demo, make a night, take the pictures."""
     with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        specs = folder / "specs"
-        shutil.copytree(ROOT / "model_specs", specs)
-        os.environ["NIGHTSHIFT_MODEL_SPECS"] = str(specs)
-        with Stack(ROOT, folder / "state") as endpoints:
-            environment = endpoints.environment() | {"NIGHTSHIFT_MODEL_SPECS": str(specs)}
-            services = LazyServices(read_settings(environment, ROOT))
-            paths = _night(services, specs, MlflowClient(endpoints.mlflow_url, endpoints.mlflow_url), folder)
-            with sync_playwright() as playwright:
-                chromium = shutil.which("chromium")
-                browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-                for style, context in (
-                    ("light", DESK | {"color_scheme": "light"}),
-                    ("dark", DESK | {"color_scheme": "dark"}),
-                    ("phone", PHONE | {"color_scheme": "dark"}),
-                ):
-                    _take(browser, endpoints.app_url, paths, style, context)
-                browser.close()
+        _tell(Path(made) / "demo")
+        _photograph(Path(made) / "pages")
 
 
-def _night(services: LazyServices, specs: Path, client: MlflowClient, folder: Path) -> dict[str, str]:
-    """A flagged promotion and two incidents; the paths of their pages."""
-    review = flag(DemoCase(services, specs), client, folder)
-    fields: dict[str, Any] = {"model": MODEL, "fired_at": services.clock(), "source": "Azure Monitor"}
-    found = [
-        run_respond(services, alert(**(fields | given)).model_dump_json().encode()).incident
-        for given in (
-            {"alert_id": "a", "title": "RMSE of the last hour is three times its baseline"},
-            {"alert_id": "b", "title": "temp has drifted", "category": "drift", "metric": "psi", "value": 0.21,
-             "baseline": None, "feature": "temp"},
-        )
-    ]  # fmt: skip
-    assert found[0] is not None
-    return {
-        "front": "/",
-        "review": f"/reviews/{review.review_id}",
-        "incident": f"/incidents/{found[0].incident_id}",
-    }
+def _tell(folder: Path) -> None:
+    """The pictures of what the demo prints; only those that pages show are kept."""
+    pictures = folder / "pictures"
+    subprocess.run(
+        [sys.executable, "-m", "nightshift.cli", "demo", "--data", "synthetic", "--stop",
+         "--folder", str(folder / "stack"), "--pictures", str(pictures)],
+        cwd=ROOT, check=True,
+    )  # fmt: skip
+    for shown in DEMO.glob("*.svg"):
+        shutil.copyfile(pictures / shown.name, shown)
 
 
-def _take(browser: Browser, url: str, paths: dict[str, str], style: str, context: dict[str, Any]) -> None:
-    opened = browser.new_context(base_url=url, **context)
+def _photograph(folder: Path) -> None:
+    """The pictures of the pages; only those that pages of docs show are taken."""
+    folder.mkdir()
+    # Its runs start from nothing, so that the models have the versions 1, 2 and 3.
+    os.environ["NIGHTSHIFT_MODEL_SPECS"] = str(ROOT / "model_specs")
+    with Stack(ROOT, folder / "state") as endpoints, AppClient(endpoints.app_url) as app:
+        running = RunningApp(endpoints, folder / "state", app, ROOT / "model_specs")
+        paths = _night(running, folder)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            for style in STYLES:
+                _take(browser, endpoints.app_url, paths, style)
+            browser.close()
+
+
+def _night(running: RunningApp, folder: Path) -> dict[str, str]:
+    """A flagged promotion, a broken pipeline, a rollback; the paths of their pages."""
+    for model, name, expected in NIGHT:
+        file = folder / f"{name}.csv"
+        table(upload(model, name), SyntheticSource(7)).to_csv(file, index=False)
+        outcome = running.outcome(running.upload(model, file)).outcome
+        assert outcome == expected, f"{model} {name}: {outcome}"
+    review = running.app.get("reviews", state="open")["items"][0]["review_id"]
+    _alert(running.app, "pipeline", REVENUE, state="open")
+    incident = _alert(running.app, "degradation", DETECTOR, state="mitigated")
+    return {"front": "/", "review": f"/reviews/{review}", "incident": f"/incidents/{incident}"}
+
+
+def _alert(app: AppClient, category: Category, model: str, *, state: str) -> str:
+    """Raise an alert, and wait until its incident is in a state."""
+    app.post("alerts", alert_document(app, category, model))
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for item in app.get("incidents", state=state, category=category)["items"]:
+            return str(item["incident_id"])
+        time.sleep(0.5)
+    raise AssertionError(f"no {category} incident of {model} is {state}")
+
+
+def _take(browser: Browser, url: str, paths: dict[str, str], style: str) -> None:
+    opened = browser.new_context(base_url=url, **STYLES[style])  # type: ignore[arg-type]
     page = opened.new_page()
     page.goto("/")
     page.get_by_label("Name").fill("ann@example.com")
     page.get_by_role("button", name="Sign in").click()
     for name, path in paths.items():
+        shown = SCREENS / f"{name}-{style}.png"
+        # Which pictures there are, the pages say; a test holds that each is shown.
+        if not shown.exists():
+            continue
         page.goto(path)
         page.wait_for_load_state("networkidle")
         picture = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
         # So many colours are enough for text and lines, at a third of the size.
-        picture.quantize(128).save(FOLDER / f"{name}-{style}.png", optimize=True)
+        picture.quantize(128).save(shown, optimize=True)
     opened.close()
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from local_host.datasets.source import REVENUE, SyntheticSource
-from local_host.datasets.uploads import table, upload
 from nightshift.cli.app_client import AppRefusedError
+from nightshift.cli.demo.data.source import REVENUE, SyntheticSource
+from nightshift.cli.demo.data.uploads import table, upload
 from nightshift.cli.main import app
 from nightshift.domain.lifecycle.run import RunOutcome
 from tests.e2e.conftest import RunningApp, good_file

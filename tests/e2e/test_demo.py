@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local_host.datasets.source import DATA_FOLDER
+from nightshift.cli.demo.data.source import DATA_FOLDER
 from nightshift.cli.demo.story import CHAPTERS
 from tests.e2e.conftest import ROOT
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, cast
 import httpx
 import pytest
 
-from local_host.datasets.source import REVENUE
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.process_table import ComponentRecord
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient, AppUnreachableError
+from nightshift.cli.demo.data.source import REVENUE
 from nightshift.cli.upload_command import await_run, put
 from nightshift.domain.lifecycle.run import RunOutcome
 from nightshift.domain.platform.errors import ServiceUnavailableError

@@ -17,12 +17,12 @@ import pytest
 import yaml
 
 from evals.scripted_server import Reply, scripted_server
-from local_host.datasets.source import REVENUE, SyntheticSource
-from local_host.datasets.uploads import upload, write
 from local_host.stack.catalogue import COMPONENT_NAMES
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError
+from nightshift.cli.demo.data.source import REVENUE, SyntheticSource
+from nightshift.cli.demo.data.uploads import upload, write
 from nightshift.cli.upload_command import put
 from nightshift.domain.improvement.messages import ImprovementOutcome
 from nightshift.domain.lifecycle.run import RunOutcome

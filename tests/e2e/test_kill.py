@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from local_host.datasets.source import REVENUE, source
-from local_host.datasets.uploads import upload, write
 from local_host.stack.catalogue import COMPONENT_NAMES
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient, AppUnreachableError
+from nightshift.cli.demo.data.source import REVENUE, source
+from nightshift.cli.demo.data.uploads import upload, write
 from nightshift.cli.upload_command import put
 from nightshift.domain.lifecycle.run import RunOutcome
 from nightshift.domain.platform.view import ModelView

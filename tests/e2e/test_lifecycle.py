@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_host.datasets.source import REVENUE
+from nightshift.cli.demo.data.source import REVENUE
 from nightshift.cli.upload_command import await_run, put
 from tests.e2e.conftest import ROOT, RunningApp, good_file
 

@@ -16,10 +16,10 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from local_host.datasets.source import REVENUE, SyntheticSource
-from local_host.datasets.uploads import table, upload
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError
+from nightshift.cli.demo.data.source import REVENUE, SyntheticSource
+from nightshift.cli.demo.data.uploads import table, upload
 from nightshift.cli.review_commands import await_settled
 from nightshift.cli.upload_command import await_run
 from nightshift.domain.platform.names import TAG_QUARANTINE

@@ -10,8 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from local_host.datasets.source import REVENUE
 from nightshift.cli.app_client import AppClient
+from nightshift.cli.demo.data.source import REVENUE
 from nightshift.domain.platform.telemetry import CORRELATION_HEADER
 from tests.e2e.conftest import ROOT, RunningApp, good_file
 from tests.otlp_collector import Collector, SeenSpan, collecting

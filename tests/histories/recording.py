@@ -14,10 +14,10 @@ from local_host.durable.history import Record
 from local_host.durable.instance import Instance
 from local_host.durable.settings import DurableSettings
 from local_host.durable.work import Turn
+from local_host.testing.hand_driven import HandDriven
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.step import Failure
 from orchestrators.registration import ORCHESTRATORS
-from tests.unit.local_host.durable.conftest import HandDriven
 
 ROOT = Path(__file__).resolve().parents[2]
 # Far more turns than any case takes: one that does not come to an end must not record for ever.

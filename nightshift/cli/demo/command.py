@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from local_host.datasets.source import DETECTOR, REVENUE, source
 from local_host.stack.detached import start_detached
 from local_host.stack.errors import StackError
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient
+from nightshift.cli.demo.data.source import DETECTOR, REVENUE, source
 from nightshift.cli.demo.narrator import Narrator
 from nightshift.cli.demo.report import DemoReport, StepReport
 from nightshift.cli.demo.stage import Stage
@@ -39,7 +39,9 @@ def demo(
 ) -> None:
     """Tell the story of the lifecycle on a fresh stack, and check every step.
 
-    Exit 0 only if every observed outcome matched. Writes report.json: [{step, expected, observed, ok, seconds}].
+    Writes report.json: [{step, expected, observed, ok, seconds}]. Exit 1 if an outcome was not the expected one.
+
+    Example: nightshift demo --data synthetic --stop
     """
     console = make_console() if pictures is None else TextConsole(record=True, width=_PICTURE_WIDTH)
     narrator = Narrator(console, pictures)

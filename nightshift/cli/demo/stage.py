@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 
-from local_host.datasets.source import DataSource
-from local_host.datasets.uploads import upload, write
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient
+from nightshift.cli.demo.data.source import DataSource
+from nightshift.cli.demo.data.uploads import upload, write
 from nightshift.cli.demo.narrator import Narrator
 from nightshift.cli.incident_commands import alert_document
 from nightshift.cli.options import ROOT

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from local_host.datasets.source import DETECTOR, REVENUE
+from nightshift.cli.demo.data.source import DETECTOR, REVENUE
 from nightshift.cli.demo.narrator import first_line
 from nightshift.cli.demo.stage import Stage
 from nightshift.cli.incident_commands import await_undo

@@ -21,14 +21,17 @@ _NIGHT = timedelta(hours=12)
 
 def handover(
     since: Annotated[
-        str | None, typer.Option(help="Begin of the night, such as 2026-11-20T18:00Z; twelve hours ago if not said.")
+        str | None, typer.Option(help="Start of the period, such as 2026-11-20T18:00Z; by default twelve hours ago.")
     ] = None,
     style: Annotated[Format, typer.Option("--format", help="markdown or html.")] = "markdown",
     output: Annotated[Path | None, typer.Option("--output", help="Write it into this file.")] = None,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Report the night: what needs a person, and what happened to each model and why."""
+    """Report the night: what needs a person, and what happened to each model and why.
+
+    Example: nightshift handover --since 2026-11-20T18:00Z --format html --output night.html
+    """
     until = datetime.now(UTC)
     begin = until - _NIGHT if since is None else _time(since)
     address = app_url(state)

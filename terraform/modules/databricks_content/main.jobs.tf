@@ -15,7 +15,7 @@ resource "databricks_access_control_rule_set" "run_as" {
   }
 }
 
-# The same files that local_host/databricks runs; what is added is what only a workspace knows.
+# The same files that local_host/src/local_host/databricks runs; what is added is what only a workspace knows.
 resource "databricks_job" "this" {
   for_each = local.jobs
 

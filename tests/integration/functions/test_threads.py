@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from tests.integration.functions.conftest import PROJECT, StartHost, wait_for
+from local_host.testing.functions_host import StartHost, wait_for
 
+ROOT = Path(__file__).resolve().parents[3]
 APP = """
 @app.route(route="start/{name}", methods=["POST"])
 @app.durable_client_input(client_name="client")
@@ -35,7 +37,7 @@ def test_hanging_activities_leave_an_orchestrators_turn_under_way(start_host: St
 
     The threads are those that the two limits need, so that neither a smaller pool nor a larger limit passes.
     """
-    durable = json.loads((PROJECT / "host.json").read_text(encoding="utf-8"))["extensions"]["durableTask"]
+    durable = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]["durableTask"]
     activities = durable["maxConcurrentActivityFunctions"]
     threads = activities + durable["maxConcurrentOrchestratorFunctions"]
     host = start_host(

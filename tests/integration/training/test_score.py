@@ -10,8 +10,8 @@ import pytest
 from mlflow.entities import Run
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from local_host.datasets import uploads
-from local_host.datasets.source import DETECTOR, source
+from nightshift.cli.demo.data import uploads
+from nightshift.cli.demo.data.source import DETECTOR, source
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.names import (

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from mlflow.entities import Run
 
-from local_host.datasets import synthetic_taxi
-from local_host.datasets.source import DETECTOR
+from nightshift.cli.demo.data import synthetic_taxi
+from nightshift.cli.demo.data.source import DETECTOR
 from nightshift.domain.improvement.feature_group import Calendar, FeatureGroup, Lags, RollingMeans
 from nightshift.domain.improvement.plan import (
     LARGEST_INLINE_ORDER,

@@ -121,7 +121,7 @@ def test_every_outcome_is_named() -> None:
     """The help of `runs` knows those that the API takes."""
     outcomes = next(item.choices for operation in OPERATIONS for item in operation.query if item.name == "outcome")
     said = " ".join(_nightshift("runs", "--help").stdout.replace("│", " ").split())
-    assert f"ended so: {', '.join(outcomes)}." in said
+    assert f"Filter by outcome: {', '.join(outcomes)}." in said
 
 
 @pytest.mark.parametrize("beside", [["drift"], ["--severity", "critical"], ["--resolve"]])

@@ -39,7 +39,8 @@ class Project:
         self.path = root / "path"
         self.pyenv = root / "pyenv"
         self.path.mkdir()
-        for name in ("Makefile", "pyproject.toml", "uv.lock", "local_host/azurite/package-lock.json"):
+        azurite = "local_host/src/local_host/azurite/package-lock.json"
+        for name in ("Makefile", "pyproject.toml", "uv.lock", "local_host/pyproject.toml", azurite):
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, self.root / name)
 

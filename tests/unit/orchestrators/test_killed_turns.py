@@ -17,10 +17,10 @@ import pytest
 from local_host.durable.settings import DurableSettings
 from local_host.durable.task_hub import TaskHub
 from local_host.durable.work import ActivityWork
+from local_host.testing.hand_driven import HandDriven
 from orchestrators.registration import ORCHESTRATORS
 from tests.histories.cases import CASES
 from tests.histories.recording import ROOT, Case, Raise
-from tests.unit.local_host.durable.conftest import HandDriven
 
 pytestmark = [
     pytest.mark.timeout(3600),

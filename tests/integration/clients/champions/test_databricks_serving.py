@@ -15,10 +15,10 @@ from databricks.sdk.service.serving import (
 from mlflow import MlflowClient
 
 from local_host.stack.endpoints import Endpoints
+from local_host.testing.workspace_process import Host, until
 from nightshift.clients.champions.databricks_serving import DatabricksServing
 from nightshift.domain.champions.serving import EndpointState
 from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
-from tests.integration.databricks.workspace_process import Host, until
 from tests.model_versions import make_versions
 
 pytestmark = pytest.mark.xdist_group("mlflow")

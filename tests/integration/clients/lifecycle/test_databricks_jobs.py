@@ -11,10 +11,10 @@ from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
 from databricks.sdk.service.jobs import RunResultState
 
+from local_host.testing.workspace_process import Host, job_id, started_process, until
 from nightshift.clients.lifecycle.databricks_jobs import DatabricksJobService
 from nightshift.domain.lifecycle.job import FINISHED, OUTAGE_MARK, JobOrder, JobState, JobStatus
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
-from tests.integration.databricks.workspace_process import Host, job_id, started_process, until
 from tests.loopback_server import Answering, LoopbackServer
 
 CASES = Path(__file__).parents[3] / "data" / "job_runs.json"

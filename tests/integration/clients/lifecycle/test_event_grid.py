@@ -14,11 +14,11 @@ from azure.eventgrid import EventGridPublisherClient
 from azure.storage.blob import BlobServiceClient
 
 from local_host.stack.ports import choose_ports
+from local_host.testing.eventgrid_process import EventGridProcess
+from local_host.testing.recording_subscriber import RecordingSubscriber
 from nightshift.clients.lifecycle.event_grid import EventGridPublisher
 from nightshift.domain.lifecycle.run import RunEvent
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
-from tests.integration.stack.eventgrid_process import EventGridProcess
-from tests.integration.stack.recording_subscriber import RecordingSubscriber
 
 KEY = "key"
 DATA = {"version": "7", "verdict": "better", "metrics": {"rmse": [9.5, 8.25]}, "review_id": None, "ort": "Würzburg"}

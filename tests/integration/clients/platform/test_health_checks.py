@@ -11,6 +11,7 @@ from azure.storage.blob import BlobServiceClient
 
 from local_host.stack.endpoints import Endpoints, servicebus_connection_string
 from local_host.stack.stack import Stack
+from local_host.testing.broker_process import BrokerProcess
 from nightshift.clients.platform.health_checks import (
     BlobHealth,
     DatabricksHealth,
@@ -22,7 +23,6 @@ from nightshift.clients.platform.health_checks import (
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.names import EVIDENCE, SILVER
 from nightshift.domain.response.alert import QUEUES
-from tests.integration.servicebus.broker_process import BrokerProcess
 
 ROOT = Path(__file__).resolve().parents[4]
 

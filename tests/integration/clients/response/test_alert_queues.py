@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusReceivedMessage
 
+from local_host.stack.endpoints import servicebus_connection_string
+from local_host.testing.broker_process import BrokerProcess
 from nightshift.clients.response.alert_queues import ServiceBusAlertQueues
 from nightshift.domain.platform.correlation import correlated
 from nightshift.domain.platform.errors import BadInputError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.response.alert import QUEUES, AlertMessage, Category
 from tests.incident_examples import alert
-from tests.integration.servicebus.broker_process import BrokerProcess
 
 DEFINITION = "\n".join(
     ["queues:", *(f"  - {{name: {queue}, duplicate_detection_window: PT10M}}" for queue in QUEUES.values())]
@@ -132,3 +133,18 @@ def test_the_running_calls_trace_goes_with_a_message(broker: BrokerProcess, queu
     found = received(broker, "drift-alerts", 2)
     properties = [message.application_properties or {} for message in found]
     assert [item.get(b"traceparent", b"") for item in properties] == [trace.encode(), b""]
+
+
+def test_a_send_without_the_role_is_refused(tmp_path: Path) -> None:
+    """The error says which role is missing."""
+    roles = "azure:\n  - {who: app, role: Azure Service Bus Data Sender, scope: alert_queues}\n"
+    broker = BrokerProcess(tmp_path / "guarded", DEFINITION + "\n  - {name: blob-events}\n", roles=roles).start()
+    try:
+        connection = servicebus_connection_string(broker.port, "app")
+        queues = ServiceBusAlertQueues(ServiceBusClient.from_connection_string(connection, retry_total=0))
+        with pytest.raises(ServiceRefusedError, match=r"'Send' claim.*the role Azure Service Bus Data Sender on it"):
+            queues.send_raw("blob-events", b"{}", message_id="1", properties={})
+        queues.send_raw("model-alerts", b"{}", message_id="1", properties={})
+        queues.close()
+    finally:
+        broker.kill()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from databricks.sdk.service.sql import EndpointTagPair, EndpointTags
 
+from local_host.testing.workspace_process import Host, ended, run_now, started_process, summary, until
 from nightshift.clients.response.databricks_compute import DatabricksCompute
 from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.response.compute import ComputeRef, ComputeResource, ComputeState
-from tests.integration.databricks.workspace_process import Host, ended, run_now, started_process, summary, until
 
 SPARK = "15.4.x-scala2.12"
 TAG = "nightshift-essential"

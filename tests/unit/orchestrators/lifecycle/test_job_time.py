@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local_host.testing.hand_driven import HandDriven
 from nightshift.domain.lifecycle.job import JobRun, JobStatus
 from nightshift.domain.lifecycle.run import JobPolled, TriggerRequest
 from nightshift.domain.platform.message import Message
@@ -14,7 +15,6 @@ from nightshift.domain.platform.step import JobSettings, RetryPolicy
 from nightshift.domain.uploads.upload import BlobRef
 from orchestrators.lifecycle.job import run_job
 from orchestrators.platform.calls import Orchestration
-from tests.unit.local_host.durable.conftest import HandDriven
 
 HOUR = 3600.0
 SETTINGS = JobSettings(

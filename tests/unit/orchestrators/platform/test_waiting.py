@@ -11,7 +11,13 @@ import pytest
 
 import orchestrators
 from local_host.durable.instance import RuntimeStatus
-from nightshift.domain.platform.names import INCIDENT_CHANGED, RESPONSE, REVIEW, REVIEW_DECIDED
+from local_host.testing.hand_driven import HandDriven
+from nightshift.domain.platform.names import (
+    INCIDENT_CHANGED,
+    RESPONSE,
+    REVIEW,
+    REVIEW_DECIDED,
+)
 from nightshift.domain.platform.step import Done
 from nightshift.domain.response.incident import IncidentAction
 from nightshift.domain.response.messages import MitigationResult, PlannedResponse, ResponseInput, ResponsePlan, Verdict
@@ -20,7 +26,6 @@ from nightshift.domain.reviews.policy import ReviewStep
 from orchestrators.platform.waiting import LONGEST_STEP, wait_until
 from orchestrators.response.response import response
 from orchestrators.reviews.review import review
-from tests.unit.local_host.durable.conftest import HandDriven
 
 TIMER_CREATED, TIMER_FIRED = 10, 11
 Drive = Callable[..., HandDriven]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from local_host.datasets import synthetic_taxi
+from nightshift.cli.demo.data import synthetic_taxi
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.training.steps.detector import best_share, fit_detector
 from nightshift.training.steps.deviation import seasonal_deviation

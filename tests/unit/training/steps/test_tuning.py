@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from local_host.datasets import synthetic_taxi
+from nightshift.cli.demo.data import synthetic_taxi
 from nightshift.clients.platform.spec_files import load_spec
 from nightshift.domain.improvement.plan import SearchChoices, SearchDimension, SearchRange, TuneHyperparameters
 from nightshift.domain.platform.errors import BadInputError
