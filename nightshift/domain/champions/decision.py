@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from nightshift.domain.platform.errors import MoveFencedError
 from nightshift.domain.platform.message import Message
 
 Action = Literal["promote", "reject", "flag"]
@@ -72,6 +73,32 @@ class ChampionMove(Message):
         if key.startswith("undo:"):
             return "undo"
         return "rollback" if key.startswith("rollback:") else "review" if key.startswith("review:") else "promotion"
+
+    def taken_up(self, *, by: "ChampionMove") -> "ChampionMove":
+        """This move as it stands, taken up once more by the writer that knows it so.
+
+        Raises:
+            MoveFencedError: it was settled, or another writer has taken it up since.
+        """
+        self._hold_for(by)
+        return self.model_copy(update={"epoch": self.epoch + 1})
+
+    def settled(self, state: MoveState, *, by: "ChampionMove") -> "ChampionMove":
+        """This move as it stands, settled by the writer that knows it so; a repeat finds it settled like that.
+
+        Raises:
+            MoveFencedError: it was settled otherwise, or another writer has taken it up since.
+        """
+        if (self.state, self.epoch) == (state, by.epoch):
+            return self
+        self._hold_for(by)
+        return self.model_copy(update={"state": state})
+
+    def _hold_for(self, writer: "ChampionMove") -> None:
+        if (self.state, self.epoch) == ("begun", writer.epoch):
+            return
+        became = f"taken up (epoch {self.epoch})" if self.state == "begun" else f"settled {self.state!r}"
+        raise MoveFencedError(self.model, self.version, self.sequence, became)
 
     @property
     def review_id(self) -> str:

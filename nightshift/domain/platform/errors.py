@@ -7,6 +7,8 @@ NightshiftError
 │   ├── BlobMissingError                the upload was removed before it was read
 │   └── BlobChangedError                the upload was overwritten before it was read
 ├── ConflictError                       somebody else changed the record first
+│   ├── TransitionError                 the state of the record does not allow it; retrying changes nothing
+│   ├── RowChangedError                 a row was written between our reading and our writing; the store tries again
 │   └── MoveFencedError                 the move of champion was settled or taken up by another writer
 ├── ChampionMovedError                  the champion is not the one that the action expected
 │   └── MoveCalledOffError              it is, but the move broke off and was called off
@@ -110,6 +112,17 @@ class ConflictError(NightshiftError):
 
     code = "conflict"
     retryable = True
+
+
+class TransitionError(ConflictError):
+    """The state of a record does not allow an operation: somebody or something was faster, and no retry cures it."""
+
+    code = "transition"
+    retryable = False
+
+
+class RowChangedError(ConflictError):
+    """A row of a store was written by another between our reading and our writing; read again and decide again."""
 
 
 class MoveFencedError(ConflictError):
