@@ -1,17 +1,17 @@
 """Decisions about promotion, and the changes of champion that they bring about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+from pydantic import model_validator
+
+from nightshift.domain.champions.earlier_moves import MoveKind, kind_of_order
 from nightshift.domain.platform.errors import MoveFencedError
 from nightshift.domain.platform.message import Message
 
 Action = Literal["promote", "reject", "flag"]
 MoveState = Literal["begun", "done", "void"]
-MoveKind = Literal["promotion", "review", "rollback", "undo", "withdrawal", "outside"]
-# The ``decided_by`` of a change of the alias that was made outside Nightshift and found afterwards.
-OUTSIDE = "outside"
 
 
 class Decision(Message):
@@ -40,6 +40,9 @@ class ChampionMove(Message):
         version: the new champion; empty for the alias being removed outside Nightshift.
         previous: the champion before, and so the rollback target.
         decided_by: key of the ledger record that ordered it, or ``outside`` for a change that somebody else made.
+        kind: what brought it about: a ``promotion`` by a run, one by a ``review``, a ``rollback``, the ``undo`` of a
+            mitigation, the ``withdrawal`` of a promotion because what serves the model did not follow, or a change made
+            ``outside`` Nightshift.
         state: ``begun`` before the alias moves, ``done`` once it has been read back, ``void`` if another change of the
             alias came in between.
         epoch: how often the move was taken up; whoever holds an older number may neither set the alias nor settle it.
@@ -53,26 +56,20 @@ class ChampionMove(Message):
     previous: str | None
     run: str
     decided_by: str
+    kind: MoveKind
     at: datetime
     state: MoveState = "begun"
     epoch: int = 0
     version_created_at: datetime | None = None
     previous_created_at: datetime | None = None
 
-    @property
-    def kind(self) -> MoveKind:
-        """What brought the move about; it stands in the key of the ledger record that ordered it.
-
-        A ``withdrawal`` takes a promotion back because what serves the model did not follow.
-        """
-        key = self.decided_by
-        if key == OUTSIDE:
-            return "outside"
-        if key.endswith(":withdrawal") or (key.startswith("review:") and key.endswith(":undo")):
-            return "withdrawal"
-        if key.startswith("undo:"):
-            return "undo"
-        return "rollback" if key.startswith("rollback:") else "review" if key.startswith("review:") else "promotion"
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_release(cls, given: object) -> object:
+        """A move that was recorded without a kind."""
+        if isinstance(given, Mapping) and "kind" not in given and "decided_by" in given:
+            return {**given, "kind": kind_of_order(str(given["decided_by"]))}
+        return given
 
     def taken_up(self, *, by: "ChampionMove") -> "ChampionMove":
         """This move as it stands, taken up once more by the writer that knows it so.
@@ -99,12 +96,6 @@ class ChampionMove(Message):
             return
         became = f"taken up (epoch {self.epoch})" if self.state == "begun" else f"settled {self.state!r}"
         raise MoveFencedError(self.model, self.version, self.sequence, became)
-
-    @property
-    def review_id(self) -> str:
-        """The review whose decision the move carries out or takes back; empty for every other move."""
-        of, _, rest = self.decided_by.partition(":")
-        return rest.partition(":")[0] if of == "review" else ""
 
 
 def withdrawn(move: ChampionMove, moves: Sequence[ChampionMove]) -> bool:

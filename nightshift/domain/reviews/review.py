@@ -135,6 +135,11 @@ class Review(Message):
         return f"review:{self.review_id}:decision"
 
     @property
+    def undo_key(self) -> str:
+        """Key of the order that takes the approved promotion back, because what serves the model did not follow."""
+        return f"{self.decision_key}:undo"
+
+    @property
     def outcome_key(self) -> str:
         """Key of the ledger entry of what came of it."""
         return f"review:{self.review_id}:outcome"
