@@ -1,6 +1,6 @@
 """The playbook: how alerts are judged and what is done about them; every model has one, and the platform."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -151,8 +151,3 @@ class Playbook(Message):
     def maintained(self, at: datetime) -> MaintenanceWindow | None:
         """The maintenance window that covers a time."""
         return next((window for window in self.maintenance if window.starts <= at < window.ends), None)
-
-    @property
-    def window(self) -> timedelta:
-        """Length of an incident's window."""
-        return timedelta(minutes=self.window_minutes)
