@@ -4,7 +4,7 @@ import logging
 
 from activities.improvement.order_improvement import require_bounds
 from nightshift.domain.ledger.ledger import LedgerRecord
-from nightshift.domain.platform.errors import BadInputError, ConflictError, NightshiftError, TransitionError
+from nightshift.domain.platform.errors import BadInputError, ConflictError, NotAllowedError, TransitionError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.principal import same_person
 from nightshift.domain.reviews.review import Choice, Review, ReviewDecision, ReviewEvent
@@ -14,10 +14,8 @@ logger = logging.getLogger(__name__)
 LONGEST_COMMENT = 1_000
 
 
-class FourEyesError(NightshiftError):
+class FourEyesError(NotAllowedError):
     """Who has triggered a promotion may not approve it."""
-
-    code = "not_allowed"
 
 
 class OtherEvidenceError(ConflictError):
