@@ -6,7 +6,7 @@ from typing import Any
 from agents.response.classification import classify
 from nightshift.domain.response.alert import AlertMessage, fingerprint
 from nightshift.domain.response.incident import Incident, Signal
-from nightshift.domain.response.playbook import Damping, Thresholds
+from nightshift.domain.response.playbook import Debouncing, Thresholds
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ def signal(
     alert: AlertMessage,
     *,
     window_minutes: float = 60,
-    damping: Damping | None = None,
+    debouncing: Debouncing | None = None,
     received_at: datetime | None = None,
 ) -> Signal:
     """An alert as the default rules judge it, received when it fired."""
@@ -41,7 +41,7 @@ def signal(
         classification=judged,
         fingerprint=fingerprint(alert, judged),
         window_minutes=window_minutes,
-        damping=damping or Damping(),
+        debouncing=debouncing or Debouncing(),
         received_at=received_at or alert.fired_at,
     )
 

@@ -51,5 +51,7 @@ def make_champions(services: Services, model: str, versions: tuple[str, ...]) ->
     expected = services.registry.version_of(model, CHAMPION)
     for version in versions:
         key = f"made:{version}:{len(services.champions.moves(model))}"
-        move_champion(services, model=model, expected=expected, version=version, run="made", decided_by=key)
+        move_champion(
+            services, model=model, expected=expected, version=version, run="made", decided_by=key, kind="promotion"
+        )
         expected = version

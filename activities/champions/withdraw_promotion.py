@@ -40,9 +40,10 @@ def withdraw_promotion(services: Services, request: WithdrawRequest) -> Withdraw
             version=request.previous,
             run=request.run,
             decided_by=key,
+            kind="withdrawal",
         )
     except ChampionMovedError as error:
-        call_off_move(services, request.model, key=key, version=request.previous, run=request.run)
+        call_off_move(services, request.model, key=key, kind="withdrawal", version=request.previous, run=request.run)
         return WithdrawResult(detail=f"the champion before could not be put back: {error.message}")
     logger.warning("promotion_withdrawn run=%s model=%s version=%s", request.run, request.model, request.version)
     return WithdrawResult(version=move.version, detail=f"version {move.version} is champion again")

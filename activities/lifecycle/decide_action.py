@@ -167,6 +167,7 @@ def _act(
                 version=decision.challenger_version,
                 run=request.run,
                 decided_by=key,
+                kind="promotion",
             )
             return _Acted(outcome="promoted", champion_version=move.version)
         expect_champion(services, request.model, expected)

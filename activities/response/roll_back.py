@@ -96,7 +96,7 @@ def created_at_of(entry: LedgerEntry, name: str) -> datetime | None:
 def call_off_rollback(services: Services, entry: LedgerEntry) -> bool:
     """Settle that an ordered rollback is not carried out any more, and return whether it had been."""
     bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
-    move = call_off_move(services, entry.model, key=entry.key, version=target, run=entry.run)
+    move = call_off_move(services, entry.model, key=entry.key, kind="rollback", version=target, run=entry.run)
     if move.state == "done":
         return True
     registered = services.registry.version(entry.model, bad)
@@ -112,7 +112,15 @@ def _carry_out(services: Services, incident: Incident, spec: ModelSpec, entry: L
         if move is None or move.state != "done":
             # First: from the moment that it is champion no more, it must be nobody's target either.
             services.registry.tag(spec.name, bad, TAG_QUARANTINE, str(entry.body["incident"]))
-        move_champion(services, model=spec.name, expected=bad, version=target, run=entry.run, decided_by=entry.key)
+        move_champion(
+            services,
+            model=spec.name,
+            expected=bad,
+            version=target,
+            run=entry.run,
+            decided_by=entry.key,
+            kind="rollback",
+        )
         champion = services.registry.version_of(spec.name, CHAMPION)
     except ChampionMovedError as error:
         call_off_rollback(services, entry)

@@ -235,6 +235,7 @@ def _move_back(
                 version=version,
                 run=incident.response,
                 decided_by=entry.key,
+                kind="undo",
             )
         except ChampionMovedError as error:
             return error.message

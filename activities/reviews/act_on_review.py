@@ -78,6 +78,7 @@ def _promote(services: Services, review: Review) -> ReviewResult:
             version=review.challenger_version,
             run=review.run,
             decided_by=review.decision_key,
+            kind="review",
         )
     except MoveCalledOffError as error:
         return _void(services, review, f"its change of the champion was not made: {error.message}")

@@ -58,7 +58,7 @@ def tell_outcome(services: Services, review: Review) -> None:
 def _follow_back(services: Services, review: Review) -> ReviewResult:
     """The result of a settled review; the endpoint follows the champion that was put back, while it is champion."""
     result = ReviewResult(state=review.state, run=review.run)
-    move = find_move(services, review.model, f"{review.decision_key}:undo")
+    move = find_move(services, review.model, review.undo_key)
     if review.state != "failed" or move is None or move.state != "done":
         return result
     if services.registry.version_of(review.model, CHAMPION) != move.version:
@@ -73,7 +73,12 @@ def _move_back(services: Services, review: Review) -> str:
     if move is not None and move.state == "begun":
         # Nobody is to make it any more: the review fails.
         move = call_off_move(
-            services, review.model, key=review.decision_key, version=review.challenger_version, run=review.run
+            services,
+            review.model,
+            key=review.decision_key,
+            kind="review",
+            version=review.challenger_version,
+            run=review.run,
         )
     if move is None or move.state != "done":
         return "the champion was not changed"
@@ -87,7 +92,8 @@ def _move_back(services: Services, review: Review) -> str:
             expected=review.challenger_version,
             version=review.champion_version,
             run=review.run,
-            decided_by=f"{review.decision_key}:undo",
+            decided_by=review.undo_key,
+            kind="withdrawal",
         )
     except ChampionMovedError as error:
         return f"the champion could not be put back: {error.message}"

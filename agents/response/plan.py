@@ -86,7 +86,6 @@ def plan_response(situation: Situation) -> ResponsePlan:
         until=rule.until(situation),
         cause=cause.incident_id if cause is not None and rule.name.startswith("cause") else "",
         verify_minutes=situation.playbook.verify_minutes,
-        pause_minutes=situation.playbook.pause_minutes,
     )
 
 

@@ -172,6 +172,7 @@ def _moves(count: int) -> Iterator[Put]:
             previous=str(number - 1) if number > 1 else None,
             run=f"lifecycle-{number}",
             decided_by=f"k{number}",
+            kind="promotion",
             at=_AT + timedelta(hours=number),
             state="done",
         )

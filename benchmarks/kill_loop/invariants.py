@@ -24,9 +24,9 @@ def always(world: World) -> Iterator[str]:
         moves = services.champions.moves(model)
         yield from _twice(
             f"move of {model}",
-            (f"{it.decided_by} to {it.version}" for it in moves if it.state == "done" and it.decided_by != "outside"),
+            (f"{it.decided_by} to {it.version}" for it in moves if it.state == "done" and it.kind != "outside"),
         )
-        yield from (f"{model}: a move made outside: {it}" for it in moves if it.decided_by == "outside")
+        yield from (f"{model}: a move made outside: {it}" for it in moves if it.kind == "outside")
 
 
 def at_the_end(world: World) -> Iterator[str]:

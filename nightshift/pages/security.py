@@ -9,7 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.errors import NotAllowedError
 from nightshift.domain.platform.origin import refuse_other_sites
 
 # Scripts, styles and pictures of the app itself and no others; nothing inline; no page around ours. `same-origin`,
@@ -31,10 +31,8 @@ _BYTES = 32
 _PURPOSE = b"nightshift form"
 
 
-class ForgedFormError(NightshiftError):
+class ForgedFormError(NotAllowedError):
     """A form whose token is missing, too old, or somebody else's."""
-
-    code = "not_allowed"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import azure.functions as func
 
 from nightshift.domain.platform.correlation import current
-from nightshift.domain.platform.errors import BadInputError, NightshiftError
-from nightshift.domain.platform.principal import NotSignedInError, Principal, Role, read_principal
+from nightshift.domain.platform.errors import BadInputError, NightshiftError, NotSignedInError
+from nightshift.domain.platform.principal import Principal, Role, read_principal
 from nightshift.domain.platform.problem_status import status_of
 from nightshift.domain.platform.sign_in import SignInNotEnforcedError
 from nightshift.pages.rendering import Frame, View, render

@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.platform.correlation import correlate, current
-from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError, UnknownModelError
+from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError
 from nightshift.domain.platform.names import RESPONSE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import QUEUES
@@ -56,7 +56,7 @@ def _register(target: df.Blueprint, queue: str, services: Callable[[], Services]
     async def on_alert(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
         try:
             await responder.take(client, message.get_body(), str(message.message_id))
-        except (BadInputError, UnknownModelError):
+        except BadInputError:
             # Delivered again it would be as wrong.
             await keep_letter(services(), responder.take, client, queue, message)
 
@@ -87,7 +87,7 @@ class Responder:
         """Record an alert and see to it that its incident is answered, however often a message is delivered.
 
         Raises:
-            BadInputError, UnknownModelError: the message cannot be understood.
+            BadInputError: the message cannot be understood.
         """
         services, digest = self._services(), hashlib.sha256(body).digest()
         if digest in self._handled:

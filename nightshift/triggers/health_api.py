@@ -10,10 +10,10 @@ from pathlib import Path
 import azure.durable_functions as df
 import azure.functions as func
 
-from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.errors import NightshiftError, NotSignedInError
 from nightshift.domain.platform.health import DependencyHealth, Liveness, Readiness
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.platform.principal import READERS, NotSignedInError, read_principal
+from nightshift.domain.platform.principal import READERS, read_principal
 from nightshift.domain.platform.sign_in import NOT_ENFORCED, SignInNotEnforcedError, is_enforced
 from nightshift.services.platform.readiness import ReadinessProbe
 from nightshift.services.watch.report_sweep import read_sweeps

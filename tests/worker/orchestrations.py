@@ -244,7 +244,6 @@ def _planned(*mitigations: Mitigation, verdict: Verdict = "act", until: datetime
         mitigations=mitigations,
         until=until,
         verify_minutes=60,
-        pause_minutes=8 * 24 * 60,
     )
     return PlannedResponse(plan=plan)
 

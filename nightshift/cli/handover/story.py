@@ -14,7 +14,8 @@ from nightshift.cli.handover.report import (
     ReviewLine,
     RunLine,
 )
-from nightshift.domain.champions.decision import ChampionMove, MoveKind, withdrawn
+from nightshift.domain.champions.decision import ChampionMove, withdrawn
+from nightshift.domain.champions.earlier_moves import MoveKind
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.times import plain_times
 from nightshift.domain.platform.view import ModelView, RunSummary

@@ -1,12 +1,13 @@
 """Who was champion when, in the table ``champions``: a row per move, its sequence number as the key."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from azure.data.tables import TableServiceClient
 
-from nightshift.clients.platform.tables import Row, Table, Write
+from nightshift.clients.platform.records import Records
+from nightshift.clients.platform.tables import Table
 from nightshift.domain.champions.decision import ChampionMove, MoveState
-from nightshift.domain.platform.errors import MoveFencedError
 
 
 class TableChampionBook:
@@ -14,29 +15,20 @@ class TableChampionBook:
 
     def __init__(self, service: TableServiceClient) -> None:
         self._table = Table(service, "champions")
+        self._moves = Records(self._table, ChampionMove, column="Move")
 
     def begin(self, move: ChampionMove) -> ChampionMove:
         """Record the intent to move; ConflictError if this sequence number is taken."""
-        self._table.write(move.model, [Write(_key(move), {"Move": move.model_dump_json()})])
+        self._moves.add(move.model, _key(move), move)
         return move
 
     def take_up(self, move: ChampionMove) -> ChampionMove:
         """Raise the epoch of a begun move; MoveFencedError if it is not this writer's any more."""
-        row = self._row(move)
-        known = _read(row)
-        if (known.state, known.epoch) != ("begun", move.epoch):
-            raise _fenced(known)
-        return self._replace(row, known.model_copy(update={"epoch": known.epoch + 1}))
+        return self._change(move, lambda known: known.taken_up(by=move))
 
     def settle(self, move: ChampionMove, state: MoveState) -> ChampionMove:
         """Record what became of a begun move; MoveFencedError if it is not this writer's any more."""
-        row = self._row(move)
-        known = _read(row)
-        if (known.state, known.epoch) == (state, move.epoch):
-            return known
-        if (known.state, known.epoch) != ("begun", move.epoch):
-            raise _fenced(known)
-        return self._replace(row, known.model_copy(update={"state": state}))
+        return self._change(move, lambda known: known.settled(state, by=move))
 
     def idle(self, move: ChampionMove) -> timedelta:
         """How long ago the row of a move was written last, by the clock of the storage."""
@@ -44,26 +36,13 @@ class TableChampionBook:
 
     def moves(self, model: str) -> tuple[ChampionMove, ...]:
         """All moves, oldest first."""
-        return tuple(_read(row) for row in self._table.partition(model))
+        return tuple(self._moves.all(model))
 
-    def _row(self, move: ChampionMove) -> Row:
-        row = self._table.get(move.model, _key(move))
-        assert row is not None, f"move {move.sequence} of {move.model} has no row: it was not begun"
-        return row
-
-    def _replace(self, row: Row, move: ChampionMove) -> ChampionMove:
-        self._table.write(move.model, [Write(row.key, {"Move": move.model_dump_json()}, row.etag)])
-        return move
+    def _change(self, move: ChampionMove, change: Callable[[ChampionMove], ChampionMove]) -> ChampionMove:
+        changed = self._moves.change(move.model, _key(move), change)
+        assert changed is not None, f"move {move.sequence} of {move.model} has no row: it was not begun"
+        return changed
 
 
 def _key(move: ChampionMove) -> str:
     return f"{move.sequence:010d}"
-
-
-def _read(row: Row) -> ChampionMove:
-    return ChampionMove.from_json(str(row.values["Move"]))
-
-
-def _fenced(move: ChampionMove) -> MoveFencedError:
-    state = f"taken up (epoch {move.epoch})" if move.state == "begun" else f"settled {move.state!r}"
-    return MoveFencedError(move.model, move.version, move.sequence, state)

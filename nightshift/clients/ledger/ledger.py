@@ -27,7 +27,7 @@ from nightshift.domain.ledger.ledger import (
     verify,
     verify_end,
 )
-from nightshift.domain.platform.errors import BadInputError, ConflictError, LedgerBrokenError
+from nightshift.domain.platform.errors import BadInputError, LedgerBrokenError, RowChangedError
 from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.ports import Clock
 from nightshift.domain.platform.text import units
@@ -248,7 +248,7 @@ class TableLedger:
         complete = fault is not None or len(entries) < limit
         if fault is None and complete:
             if _end(self._table.get(model, _HEAD)) != head:
-                raise ConflictError(f"the ledger of {model} grew while its end was read")
+                raise RowChangedError(f"the ledger of {model} grew while its end was read")
             fault = verify_end(model, verified, head)
         return ChainPart(verified=verified, length=head.sequence, complete=complete, fault=fault)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from azure.data.tables import TableServiceClient
 
+from nightshift.clients.platform.records import Records
 from nightshift.clients.platform.tables import Table, Write, until_no_conflict
 from nightshift.domain.notifications.notification import LATE_AFTER, NotificationRecord, next_slot
 from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
@@ -28,6 +29,7 @@ class TableNotificationBook:
 
     def __init__(self, service: TableServiceClient) -> None:
         self._table = Table(service, "notifications")
+        self._records = Records(self._table, NotificationRecord)
         self._indexed = False
         self._lock = threading.Lock()
 
@@ -63,25 +65,15 @@ class TableNotificationBook:
 
     def get(self, model: str, key: str) -> NotificationRecord | None:
         """What is known of a notification."""
-        row = self._table.get(model, short(key))
-        return None if row is None else NotificationRecord.from_json(str(row.values["Record"]))
+        return self._records.get(model, short(key))
 
     def change(
         self, record: NotificationRecord, change: Callable[[NotificationRecord], NotificationRecord]
     ) -> NotificationRecord:
         """Change a record by compare-and-set; ``change`` may be called again on a fresher one."""
-        return until_no_conflict(lambda: self._change(record, change))
-
-    def _change(
-        self, record: NotificationRecord, change: Callable[[NotificationRecord], NotificationRecord]
-    ) -> NotificationRecord:
         model, key = record.notification.model, short(record.notification.key)
-        row = self._table.get(model, key)
-        assert row is not None, "it was begun, and records are never deleted"
-        known = NotificationRecord.from_json(str(row.values["Record"]))
-        changed = change(known)
-        if changed != known:
-            self._table.write(model, [Write(key, {"Record": changed.model_dump_json()}, row.etag)])
+        changed = self._records.change(model, key, change)
+        assert changed is not None, f"notification {record.notification.key} was begun, and records are never deleted"
         return changed
 
     def done(self, record: NotificationRecord) -> None:

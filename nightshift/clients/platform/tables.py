@@ -19,9 +19,9 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline import PipelineResponse
 from azure.data.tables import TableClient, TableServiceClient, TableTransactionError, UpdateMode
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
+from nightshift.domain.platform.errors import RowChangedError, ServiceRefusedError, ServiceUnavailableError
 
 Result = TypeVar("Result")
 
@@ -136,17 +136,17 @@ class Table:
         """Make all writes (at most 100, one partition) or none.
 
         Raises:
-            ConflictError: a row exists already, or has changed since it was read.
+            RowChangedError: a row exists already, or has changed since it was read.
         """
         operations = [_operation(partition, write) for write in writes]
         with _translated():
             try:
                 self._table().submit_transaction(operations)
             except (ResourceExistsError, ResourceModifiedError) as error:
-                raise ConflictError(f"a row of {self._name}/{partition} was written by another") from error
+                raise RowChangedError(f"a row of {self._name}/{partition} was written by another") from error
             except TableTransactionError as error:
                 if error.status_code in {409, 412}:
-                    raise ConflictError(f"a row of {self._name}/{partition} was written by another") from error
+                    raise RowChangedError(f"a row of {self._name}/{partition} was written by another") from error
                 raise
 
     def remove(self, partition: str, key: str) -> None:
@@ -161,10 +161,10 @@ class Table:
 
 
 def until_no_conflict(attempt: Callable[[], Result]) -> Result:
-    """Repeat a read-decide-write until nobody else writes in between; gives up after 20 rounds with ConflictError."""
+    """Repeat a read-decide-write until nobody else writes in between; gives up after 20 rounds with RowChangedError."""
     retrying = Retrying(
-        # A conflict that no retry cures, such as a transition that a state does not allow, is an answer.
-        retry=retry_if_exception(lambda error: isinstance(error, ConflictError) and error.retryable),
+        # Every other conflict, such as a transition that a state does not allow, was decided on what stands there.
+        retry=retry_if_exception_type(RowChangedError),
         stop=stop_after_attempt(20),
         wait=wait_random_exponential(multiplier=0.02, max=1),
         reraise=True,

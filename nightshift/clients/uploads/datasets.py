@@ -3,6 +3,7 @@
 from azure.data.tables import TableServiceClient
 
 from nightshift.clients.platform.records import Records
+from nightshift.clients.platform.tables import Table
 from nightshift.domain.uploads.dataset import AcceptedDataset
 
 
@@ -10,7 +11,7 @@ class TableDatasetRegister:
     """Implements `DatasetRegister`."""
 
     def __init__(self, service: TableServiceClient) -> None:
-        self._records = Records(service, "datasets", AcceptedDataset)
+        self._records = Records(Table(service, "datasets"), AcceptedDataset)
 
     def accept(self, dataset: AcceptedDataset) -> AcceptedDataset:
         """Record a content once; return the record of whoever came first."""

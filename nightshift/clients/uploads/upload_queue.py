@@ -10,15 +10,16 @@ The row also names the run that was claimed last, so that the successor of a gen
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from azure.data.tables import TableServiceClient
 
 from nightshift.clients.platform.tables import Put, Row, Table, Write, until_no_conflict
 from nightshift.domain.lifecycle.run import Batch
-from nightshift.domain.platform.errors import ConflictError
+from nightshift.domain.platform.errors import RowChangedError
 from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.names import LIFECYCLE
+from nightshift.domain.uploads.queue_machine import BegunRun, UploadQueueRecord, claim_mark, coalesced
 from nightshift.domain.uploads.upload import Upload
 from nightshift.domain.uploads.upload_queue import QueueState, Submission
 
@@ -28,11 +29,10 @@ _ORDER, _CLAIM = "order-", "claim-"
 # A transaction holds at most 100 rows, two of which are the queue's own and the claim's.
 _BATCH = 98
 _FROM, _BEGUN_CLAIM = "From", "BegunClaim"
-_NONE_BEGUN = ("", 0, "")
 
 
 class TableUploadQueue:
-    """Implements `UploadQueue`."""
+    """Implements `UploadQueue`. What changes a queue is decided in nightshift.domain.uploads.queue_machine."""
 
     def __init__(self, service: TableServiceClient) -> None:
         self._table = Table(service, "uploads")
@@ -42,14 +42,11 @@ class TableUploadQueue:
         return until_no_conflict(lambda: self._submit((upload, *with_), model))
 
     def _submit(self, uploads: tuple[Upload, ...], model: str) -> Submission:
-        queue = self._table.get(model, _QUEUE)
-        generation, busy, sequence = _read(queue)
+        row = self._table.get(model, _QUEUE)
+        before = _read(row)
         if self._table.get(model, _UPLOAD + uploads[0].identity) is not None:
-            return Submission(generation=generation, accepted=False)
-        waits_from = _waits_from(queue)
-        if not busy:
-            # Nothing waits, so all that waits from now on has rows by sequence.
-            generation, waits_from = generation + 1, sequence
+            return Submission(generation=before.generation, accepted=False)
+        after = before.submitted(len(uploads))
         identities = {"Uploads": json.dumps([upload.identity for upload in uploads])}
         self._table.write(
             model,
@@ -57,80 +54,71 @@ class TableUploadQueue:
                 *(
                     Write(
                         _UPLOAD + upload.identity,
-                        {"State": "waiting", "Sequence": sequence + number, "Upload": upload.model_dump_json()},
+                        {"State": "waiting", "Sequence": before.sequence + number, "Upload": upload.model_dump_json()},
                     )
                     for number, upload in enumerate(uploads)
                 ),
-                Put(f"{_ORDER}{sequence:010d}", identities),
-                _queue(queue, generation, busy=True, sequence=sequence + len(uploads), waits_from=waits_from),
+                Put(f"{_ORDER}{before.sequence:010d}", identities),
+                _write(after, row),
             ],
         )
-        return Submission(generation=generation, accepted=True)
+        return Submission(generation=after.generation, accepted=True)
 
     def claim(self, model: str, generation: int, claim: int) -> Batch:
         """Take all waiting uploads as one batch; the same claim gets the same batch; an empty one sets it idle."""
-        return until_no_conflict(lambda: self._claim(model, generation, claim))
+        return until_no_conflict(lambda: self._claim(model, generation, claim_mark(generation, claim)))
 
-    def _claim(self, model: str, generation: int, claim: int) -> Batch:
-        mark = f"{generation}:{claim}"
-        queue = self._table.get(model, _QUEUE)
-        current, busy, sequence = _read(queue)
-        if queue is None or current != generation or not busy:
-            # A generation that has ended takes nothing any more, whatever starts it again.
+    def _claim(self, model: str, generation: int, mark: str) -> Batch:
+        row = self._table.get(model, _QUEUE)
+        queue = _read(row)
+        if not queue.runs(generation):
             return Batch()
         mine = self._claimed(model, queue, mark)
         if mine:
             return _batch(model, mine)
-        taken = self._begun_by_another(model, queue, generation)
-        waits_from = _waits_from(queue)
+        orphaned = self._orphaned(model, queue)
+        waiting = [] if orphaned else coalesced(self._waiting(model, queue), _BATCH)
+        taken = orphaned or waiting
         if not taken:
-            taken = self._waiting(model, queue)
-            waits_from = None if waits_from is None else waits_from + len(taken)
-        if not taken:
-            self._table.write(model, [_queue(queue, generation, busy=False, sequence=sequence, waits_from=waits_from)])
+            self._table.write(model, [_write(queue.drained(), row)])
             return Batch()
         batch = _batch(model, taken)
         claimed = {"State": "claimed", "Claim": mark, "Run": batch.run}
-        identities = {"Uploads": json.dumps([row.key.removeprefix(_UPLOAD) for row in taken])}
-        begun = (batch.run, generation, mark)
+        identities = {"Uploads": json.dumps([upload.key.removeprefix(_UPLOAD) for upload in taken])}
         self._table.write(
             model,
             [
-                *(Write(row.key, {**row.values, **claimed}, row.etag) for row in taken),
+                *(Write(upload.key, {**upload.values, **claimed}, upload.etag) for upload in taken),
                 Put(_CLAIM + mark, identities),
-                _queue(queue, generation, busy=True, sequence=sequence, waits_from=waits_from, begun=begun),
+                _write(queue.claimed(batch.run, mark, len(waiting)), row),
             ],
         )
         return batch
 
-    def _claimed(self, model: str, queue: Row, mark: str) -> list[Row]:
+    def _claimed(self, model: str, queue: UploadQueueRecord, mark: str) -> list[Row]:
         """What a claim has taken."""
-        if _waits_from(queue) is None:
+        if queue.waits_from is None:
             return self._scanned(model, "Claim", mark)
         row = self._table.get(model, _CLAIM + mark)
         return [] if row is None else self._named(model, row)
 
-    def _begun_by_another(self, model: str, queue: Row, generation: int) -> list[Row]:
+    def _orphaned(self, model: str, queue: UploadQueueRecord) -> list[Row]:
         """What an earlier generation has claimed and may not have brought to its end."""
-        run, begun_by, mark = _begun(queue)
-        if not run or begun_by == generation:
+        orphan = queue.orphan
+        if orphan is None:
             return []
-        return self._claimed(model, queue, mark) if mark else self._scanned(model, "Run", run)
+        return self._claimed(model, queue, orphan.claim) if orphan.claim else self._scanned(model, "Run", orphan.run)
 
-    def _waiting(self, model: str, queue: Row) -> list[Row]:
-        """The uploads that wait longest, at most a batch; what was submitted together stays together."""
-        first = _waits_from(queue)
-        if first is None:
-            return self._scanned(model, "State", "waiting")[:_BATCH]
-        found: list[Row] = []
+    def _waiting(self, model: str, queue: UploadQueueRecord) -> Iterator[list[Row]]:
+        """The uploads that wait, the oldest first; what was submitted together is one list."""
+        if queue.waits_from is None:
+            # An earlier release kept no record of what was submitted together.
+            yield from ([row] for row in self._scanned(model, "State", "waiting"))
+            return
         where = "PartitionKey eq @model and RowKey ge @first and RowKey lt @last"
-        bounds = {"model": model, "first": f"{_ORDER}{first:010d}", "last": _ORDER + "\U0000fffd"}
-        for order in self._table.query(where, bounds):
-            together = self._named(model, order)
-            if len(found) + len(together) > _BATCH:
-                break
-            found += together
-        return found
+        first = f"{_ORDER}{queue.waits_from:010d}"
+        bounds = {"model": model, "first": first, "last": _ORDER + "\U0000fffd"}
+        yield from (self._named(model, order) for order in self._table.query(where, bounds))
 
     def _named(self, model: str, row: Row) -> list[Row]:
         """The uploads that a row names."""
@@ -139,32 +127,30 @@ class TableUploadQueue:
 
     def begun_run(self, model: str) -> str | None:
         """The run that was claimed last and may not have ended; None if there is none."""
-        queue = self._table.get(model, _QUEUE)
-        return None if queue is None else _begun(queue)[0] or None
+        begun = _read(self._table.get(model, _QUEUE)).begun
+        return None if begun is None else begun.run
 
     def last_run(self, model: str) -> str | None:
         """The run that was claimed last, whether or not it has ended; None if there was none."""
-        queue = self._table.get(model, _QUEUE)
-        if queue is None or _last(queue):
-            return None if queue is None else _last(queue)
+        row = self._table.get(model, _QUEUE)
+        if row is None or _read(row).last_run:
+            return _read(row).last_run or None
         # The row is from before rows named it.
         claimed = self._scanned(model, "State", "claimed")
         return str(claimed[-1].values["Run"]) if claimed else None
 
     def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
         """Start a successor of a generation whose instance is gone; it takes up the begun run unless that has ended."""
-        queue = self._table.get(model, _QUEUE)
-        current, busy, sequence = _read(queue)
-        if current != generation or not busy:
-            return Submission(generation=current, accepted=False)
+        row = self._table.get(model, _QUEUE)
+        queue = _read(row)
+        if not queue.runs(generation):
+            return Submission(generation=queue.generation, accepted=False)
+        successor = queue.taken_over(begun_has_ended=begun_has_ended)
         try:
-            begun = _NONE_BEGUN if begun_has_ended else None
-            waits_from = _waits_from(queue)
-            successor = _queue(queue, generation + 1, busy=True, sequence=sequence, waits_from=waits_from, begun=begun)
-            self._table.write(model, [successor])
-        except ConflictError:
+            self._table.write(model, [_write(successor, row)])
+        except RowChangedError:
             return Submission(generation=generation, accepted=False)
-        return Submission(generation=generation + 1, accepted=True)
+        return Submission(generation=successor.generation, accepted=True)
 
     def states(self) -> Iterable[QueueState]:
         """All queues."""
@@ -172,18 +158,12 @@ class TableUploadQueue:
 
     def state(self, model: str) -> QueueState | None:
         """The queue of a model; None if nothing was ever uploaded."""
-        queue = self._table.get(model, _QUEUE)
-        if queue is None:
+        row = self._table.get(model, _QUEUE)
+        if row is None:
             return None
-        generation, busy, sequence = _read(queue)
-        waits_from = _waits_from(queue)
-        if not busy:
-            waiting = 0
-        elif waits_from is not None:
-            waiting = sequence - waits_from
-        else:
-            waiting = len(self._scanned(queue.partition, "State", "waiting"))
-        return QueueState(model=queue.partition, generation=generation, busy=busy, waiting=waiting)
+        queue = _read(row)
+        waiting = len(self._scanned(model, "State", "waiting")) if queue.waiting is None else queue.waiting
+        return QueueState(model=model, generation=queue.generation, busy=queue.busy, waiting=waiting)
 
     def run_of(self, model: str, identity: str) -> str | None:
         """The run that took an upload; None while it waits or if it is unknown."""
@@ -196,51 +176,36 @@ class TableUploadQueue:
         return sorted(rows, key=lambda row: int(row.values["Sequence"]))
 
 
-def _read(queue: Row | None) -> tuple[int, bool, int]:
-    if queue is None:
-        return 0, False, 1
-    return int(queue.values["Generation"]), bool(queue.values["Busy"]), int(queue.values["Sequence"])
+def _read(row: Row | None) -> UploadQueueRecord:
+    """The queue of a row; an earlier release may not have written the last three of its properties."""
+    if row is None:
+        return UploadQueueRecord()
+    values = row.values
+    run, by, claim = str(values["Begun"]), int(values["BegunBy"]), str(values.get(_BEGUN_CLAIM) or "")
+    return UploadQueueRecord(
+        generation=int(values["Generation"]),
+        busy=bool(values["Busy"]),
+        sequence=int(values["Sequence"]),
+        begun=BegunRun(run=run, generation=by, claim=claim) if run else None,
+        last_run=str(values.get("Last") or run),
+        waits_from=None if values.get(_FROM) is None else int(values[_FROM]),
+    )
 
 
-def _waits_from(queue: Row | None) -> int | None:
-    """From which sequence on uploads wait; None if an earlier release began the generation or wrote to it."""
-    return None if queue is None or queue.values.get(_FROM) is None else int(queue.values[_FROM])
-
-
-def _begun(queue: Row | None) -> tuple[str, int, str]:
-    """The run that was claimed last, the generation that claimed it, and its claim if that has a row."""
-    if queue is None:
-        return _NONE_BEGUN
-    values = queue.values
-    return str(values["Begun"]), int(values["BegunBy"]), str(values.get(_BEGUN_CLAIM) or "")
-
-
-def _last(queue: Row | None) -> str:
-    """The run that was claimed last, whether or not it has ended; empty if the row does not name it."""
-    return "" if queue is None else str(queue.values.get("Last") or _begun(queue)[0])
-
-
-def _queue(
-    queue: Row | None,
-    generation: int,
-    *,
-    busy: bool,
-    sequence: int,
-    waits_from: int | None,
-    begun: tuple[str, int, str] | None = None,
-) -> Write:
-    """The queue's row; ``begun`` None leaves the begun run as it is, unless the queue becomes idle."""
-    run, begun_by, claim = (begun or _begun(queue)) if busy else _NONE_BEGUN
+def _write(queue: UploadQueueRecord, row: Row | None) -> Write:
+    """The queue's row, in place of the one that was read."""
+    begun = queue.begun or BegunRun(run="", generation=0)
     values = {
-        "Generation": generation,
-        "Busy": busy,
-        "Sequence": sequence,
-        "Begun": run,
-        "BegunBy": begun_by,
-        "Last": run or _last(queue),
+        "Generation": queue.generation,
+        "Busy": queue.busy,
+        "Sequence": queue.sequence,
+        "Begun": begun.run,
+        "BegunBy": begun.generation,
+        _BEGUN_CLAIM: begun.claim,
+        "Last": queue.last_run,
     }
-    indexed = {} if waits_from is None else {_FROM: waits_from}
-    return Write(_QUEUE, {**values, _BEGUN_CLAIM: claim, **indexed}, None if queue is None else queue.etag)
+    indexed = {} if queue.waits_from is None else {_FROM: queue.waits_from}
+    return Write(_QUEUE, values | indexed, None if row is None else row.etag)
 
 
 def _batch(model: str, rows: list[Row]) -> Batch:

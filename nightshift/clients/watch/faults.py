@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from azure.data.tables import TableServiceClient
 
 from nightshift.clients.platform.records import Records
+from nightshift.clients.platform.tables import Table
 from nightshift.domain.platform.identity import short
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.watch.fault import Fault, Faults, ProcessStart, ProcessStarts
@@ -16,8 +17,8 @@ class TableFaultBook:
     """Implements `FaultBook`."""
 
     def __init__(self, service: TableServiceClient) -> None:
-        self._faults = Records(service, "faults", Faults)
-        self._starts = Records(service, "starts", ProcessStarts)
+        self._faults = Records(Table(service, "faults"), Faults)
+        self._starts = Records(Table(service, "starts"), ProcessStarts)
 
     def count(self, fault: Fault) -> Fault:
         """Count one try more of a call that failed; return it with the number of tries."""

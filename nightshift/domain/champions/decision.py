@@ -1,16 +1,17 @@
 """Decisions about promotion, and the changes of champion that they bring about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+from pydantic import model_validator
+
+from nightshift.domain.champions.earlier_moves import MoveKind, kind_of_order
+from nightshift.domain.platform.errors import MoveFencedError
 from nightshift.domain.platform.message import Message
 
 Action = Literal["promote", "reject", "flag"]
 MoveState = Literal["begun", "done", "void"]
-MoveKind = Literal["promotion", "review", "rollback", "undo", "withdrawal", "outside"]
-# The ``decided_by`` of a change of the alias that was made outside Nightshift and found afterwards.
-OUTSIDE = "outside"
 
 
 class Decision(Message):
@@ -39,6 +40,9 @@ class ChampionMove(Message):
         version: the new champion; empty for the alias being removed outside Nightshift.
         previous: the champion before, and so the rollback target.
         decided_by: key of the ledger record that ordered it, or ``outside`` for a change that somebody else made.
+        kind: what brought it about: a ``promotion`` by a run, one by a ``review``, a ``rollback``, the ``undo`` of a
+            mitigation, the ``withdrawal`` of a promotion because what serves the model did not follow, or a change made
+            ``outside`` Nightshift.
         state: ``begun`` before the alias moves, ``done`` once it has been read back, ``void`` if another change of the
             alias came in between.
         epoch: how often the move was taken up; whoever holds an older number may neither set the alias nor settle it.
@@ -52,32 +56,46 @@ class ChampionMove(Message):
     previous: str | None
     run: str
     decided_by: str
+    kind: MoveKind
     at: datetime
     state: MoveState = "begun"
     epoch: int = 0
     version_created_at: datetime | None = None
     previous_created_at: datetime | None = None
 
-    @property
-    def kind(self) -> MoveKind:
-        """What brought the move about; it stands in the key of the ledger record that ordered it.
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_release(cls, given: object) -> object:
+        """A move that was recorded without a kind."""
+        if isinstance(given, Mapping) and "kind" not in given and "decided_by" in given:
+            return {**given, "kind": kind_of_order(str(given["decided_by"]))}
+        return given
 
-        A ``withdrawal`` takes a promotion back because what serves the model did not follow.
+    def taken_up(self, *, by: "ChampionMove") -> "ChampionMove":
+        """This move as it stands, taken up once more by the writer that knows it so.
+
+        Raises:
+            MoveFencedError: it was settled, or another writer has taken it up since.
         """
-        key = self.decided_by
-        if key == OUTSIDE:
-            return "outside"
-        if key.endswith(":withdrawal") or (key.startswith("review:") and key.endswith(":undo")):
-            return "withdrawal"
-        if key.startswith("undo:"):
-            return "undo"
-        return "rollback" if key.startswith("rollback:") else "review" if key.startswith("review:") else "promotion"
+        self._hold_for(by)
+        return self.model_copy(update={"epoch": self.epoch + 1})
 
-    @property
-    def review_id(self) -> str:
-        """The review whose decision the move carries out or takes back; empty for every other move."""
-        of, _, rest = self.decided_by.partition(":")
-        return rest.partition(":")[0] if of == "review" else ""
+    def settled(self, state: MoveState, *, by: "ChampionMove") -> "ChampionMove":
+        """This move as it stands, settled by the writer that knows it so; a repeat finds it settled like that.
+
+        Raises:
+            MoveFencedError: it was settled otherwise, or another writer has taken it up since.
+        """
+        if (self.state, self.epoch) == (state, by.epoch):
+            return self
+        self._hold_for(by)
+        return self.model_copy(update={"state": state})
+
+    def _hold_for(self, writer: "ChampionMove") -> None:
+        if (self.state, self.epoch) == ("begun", writer.epoch):
+            return
+        became = f"taken up (epoch {self.epoch})" if self.state == "begun" else f"settled {self.state!r}"
+        raise MoveFencedError(self.model, self.version, self.sequence, became)
 
 
 def withdrawn(move: ChampionMove, moves: Sequence[ChampionMove]) -> bool:

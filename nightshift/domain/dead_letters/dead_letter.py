@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
+from nightshift.domain.platform.errors import ConflictError
 from nightshift.domain.platform.message import Message
 
 DeadLetterState = Literal["waiting", "redriven", "discarded"]
@@ -40,6 +41,16 @@ class DeadLetter(Message):
     properties: dict[str, Any] = {}
     state: DeadLetterState = "waiting"
     history: tuple[str, ...] = ()
+
+    def settled(self, expected: DeadLetterState, state: DeadLetterState, note: str) -> "DeadLetter":
+        """The letter in another state, with one line more in its history.
+
+        Raises:
+            ConflictError: it is not in the state that is expected: somebody was faster.
+        """
+        if self.state != expected:
+            raise ConflictError(f"dead letter {self.letter_id} is {self.state}, not {expected}")
+        return self.model_copy(update={"state": state, "history": (*self.history, note)})
 
     @property
     def same(self) -> tuple[str, str, str]:

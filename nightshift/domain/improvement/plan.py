@@ -160,7 +160,7 @@ class Plan(Message):
 
 
 class PlanOrder(Message):
-    """The job parameter ``plan``: the action, with what its feature groups mean; made by ``PlanBounds.order``."""
+    """The job parameter ``plan``: the action, with what its feature groups mean (agents.improvement.executor)."""
 
     action: Action
     feature_groups: dict[Name, FeatureGroup] = {}

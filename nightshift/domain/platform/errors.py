@@ -1,20 +1,48 @@
-"""The error catalogue: every failure that Nightshift names, with a stable code.
+"""The error catalogue: every failure that Nightshift names, with a stable code that no other kind of failure has.
+
+In round brackets is what else an error is, in square brackets the module of one that is defined beside its only use.
 
 NightshiftError
 ├── BadInputError (ValueError)          somebody gave us something that breaks a rule; retrying changes nothing
 │   ├── SpecError                       a model spec breaks a rule
-│   ├── UnknownModelError               no spec for this model
-│   ├── BlobMissingError                the upload was removed before it was read
+│   ├── UnknownModelError (KeyError)    no spec for this model
+│   ├── BlobMissingError (FileNotFoundError)  the upload was removed before it was read
 │   └── BlobChangedError                the upload was overwritten before it was read
+├── ContractViolationError (ValueError) no upload of a run meets the contract of its model
+│       [nightshift.domain.uploads.contract]
 ├── ConflictError                       somebody else changed the record first
-│   └── MoveFencedError                 the move of champion was settled or taken up by another writer
+│   ├── TransitionError                 the state of the record does not allow it; retrying changes nothing
+│   ├── RowChangedError                 a row was written between our reading and our writing; the store tries again
+│   ├── MoveFencedError                 the move of champion was settled or taken up by another writer
+│   └── OtherEvidenceError              a decision was made on other evidence than the review's
+│           [nightshift.services.reviews.decide_review]
 ├── ChampionMovedError                  the champion is not the one that the action expected
 │   └── MoveCalledOffError              it is, but the move broke off and was called off
 ├── LedgerBrokenError                   a row of the ledger was written by somebody else
 ├── MisconfiguredError                  settings of the app break rules: the operator's to mend, nobody else's
 ├── NotLoadedError                      a package could not be imported in this process; a fresh one may do it
 ├── ServiceRefusedError                 an outside system says no, and will say no again (401, 403, no such job)
-└── ServiceUnavailableError             an outside system does not answer now; retrying may help
+├── ServiceUnavailableError (ConnectionError)  an outside system does not answer now; retrying may help
+│   └── JobOutageError                  the same, in a job on Databricks [nightshift.training.jobs.process]
+├── NotSignedInError                    nobody has signed in
+├── SignInNotEnforcedError              nothing makes callers sign in [nightshift.domain.platform.sign_in]
+├── NotAllowedError                     the caller may not do this, such as for want of a role
+│   ├── FourEyesError                   who has triggered a promotion may not approve it
+│   │       [nightshift.services.reviews.decide_review]
+│   ├── OtherSiteError                  another site made the browser send this [nightshift.domain.platform.origin]
+│   └── ForgedFormError                 a form's token is missing, too old or another's [nightshift.pages.security]
+├── TooManyDecisionsError               a principal decides too fast [nightshift.services.reviews.decision_rate]
+├── NoTroubleError                      a message that all is well [nightshift.triggers.alert_schemas.databricks_job]
+├── ModelUnusableError                  a version cannot be loaded or scored [nightshift.training.jobs.model_store]
+├── AppUnreachableError                 no app answers at the address [nightshift.cli.app_client]
+├── AppRefusedError                     the app answers with a problem document [nightshift.cli.app_client]
+├── SmokeError                          an environment does not do what it should [nightshift.cli.smoke]
+├── CommandError                        a program is missing or has failed [nightshift.delivery.command]
+├── NoInterpreterError                  no Python of the version runs here [nightshift.delivery.interpreter]
+├── SignInError                         no token can be had [nightshift.delivery.sign_in]
+├── UnknownEnvironmentError             nobody said where an environment is [nightshift.delivery.environment]
+├── InFlightUnknownError                the app does not say what is in flight [nightshift.delivery.in_flight]
+└── InFlightBrokenError                 a release cannot go on with what is in flight [nightshift.delivery.in_flight]
 """
 
 from collections.abc import Sequence
@@ -63,46 +91,45 @@ def closest(name: str, known: Sequence[str]) -> str:
     return plain[near[0]] if near else ""
 
 
-class UnknownModelError(NightshiftError, KeyError):
+class UnknownModelError(BadInputError, KeyError):
     """No model spec answers to this name; ``where`` names the file that asked for it."""
 
     code = "unknown_model"
 
     def __init__(self, model: str, known: tuple[str, ...], where: str = "") -> None:
         names = ", ".join(known) or "none"
-        prefix = f"{where}: " if where else ""
         near = closest(model, known)
         meant = f", did you mean {near!r}?" if near else ""
-        message = f"{prefix}model = {model!r}: no spec has this name{meant}; known models: {names}"
-        super().__init__(message, model=model, known=known)
+        rule = f"no spec has this name{meant}; known models: {names}"
+        super().__init__(field="model", value=model, rule=rule, where=where)
+        self.fields |= {"model": model, "known": known}
 
     def __str__(self) -> str:
         return self.message
 
 
-class BlobMissingError(NightshiftError, FileNotFoundError):
+class BlobMissingError(BadInputError, FileNotFoundError):
     """The upload was removed between its event and its reading."""
 
     code = "blob_missing"
 
     def __init__(self, url: str) -> None:
-        super().__init__(f"url = {url!r}: the blob is gone; upload it again", url=url)
+        super().__init__(field="url", value=url, rule="the blob is gone; upload it again")
+        self.fields["url"] = url
 
     def __str__(self) -> str:
         return self.message
 
 
-class BlobChangedError(NightshiftError):
+class BlobChangedError(BadInputError):
     """The blob is no longer the one that the event announced; the newer content has an event of its own."""
 
     code = "blob_changed"
 
     def __init__(self, url: str, etag: str) -> None:
-        super().__init__(
-            f"url = {url!r}: overwritten since the event (etag {etag!r} is gone); its newer event starts its own run",
-            url=url,
-            etag=etag,
-        )
+        rule = f"overwritten since the event (etag {etag!r} is gone); its newer event starts its own run"
+        super().__init__(field="url", value=url, rule=rule)
+        self.fields |= {"url": url, "etag": etag}
 
 
 class ConflictError(NightshiftError):
@@ -110,6 +137,17 @@ class ConflictError(NightshiftError):
 
     code = "conflict"
     retryable = True
+
+
+class TransitionError(ConflictError):
+    """The state of a record does not allow an operation: somebody or something was faster, and no retry cures it."""
+
+    code = "transition"
+    retryable = False
+
+
+class RowChangedError(ConflictError):
+    """A row of a store was written by another between our reading and our writing; read again and decide again."""
 
 
 class MoveFencedError(ConflictError):
@@ -207,3 +245,15 @@ class ServiceUnavailableError(NightshiftError, ConnectionError):
 
     def __init__(self, service: str, reason: str) -> None:
         super().__init__(f"{service} is not available: {reason}", service=service, reason=reason)
+
+
+class NotSignedInError(NightshiftError):
+    """Nobody has signed in, or what says so cannot be read."""
+
+    code = "not_signed_in"
+
+
+class NotAllowedError(NightshiftError):
+    """The caller may not do this: it lacks the role, or what it sends is not its own."""
+
+    code = "not_allowed"

@@ -28,6 +28,7 @@ UNDO: Final = "undo"
 INCIDENT_CHANGED: Final = "incident_changed"
 
 # Databricks jobs (training/job_definitions) and their tasks.
+TRAINING_JOB: Final = "nightshift-training"
 VALIDATION_JOB: Final = "nightshift-validation"
 SCORE_TASK: Final = "score"
 

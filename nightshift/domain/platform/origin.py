@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.errors import NotAllowedError
 
 
-class OtherSiteError(NightshiftError):
+class OtherSiteError(NotAllowedError):
     """Another site has made a visitor's browser send this."""
-
-    code = "not_allowed"
 
 
 def refuse_other_sites(headers: Mapping[str, str], url: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.errors import NotAllowedError, NotSignedInError
 from nightshift.domain.platform.sign_in import SignInNotEnforcedError, is_enforced
 
 Role = Literal["Reader", "Reviewer", "Operator", "AlertWriter"]
@@ -27,18 +27,6 @@ _TENANT_CLAIMS = ("tid", "http://schemas.microsoft.com/identity/claims/tenantid"
 _LONGEST_NAME = 256
 _GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ACTOR = re.compile(rf"(?P<name>.*) \((?P<ids>{_GUID}(?:@{_GUID})?)\)", re.IGNORECASE)
-
-
-class NotSignedInError(NightshiftError):
-    """Nobody has signed in, or what says so cannot be read."""
-
-    code = "not_signed_in"
-
-
-class NotAllowedError(NightshiftError):
-    """The principal lacks the role."""
-
-    code = "not_allowed"
 
 
 @dataclass(frozen=True)

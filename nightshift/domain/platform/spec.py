@@ -9,6 +9,7 @@ from nightshift.domain.improvement.feature_group import columns_of
 from nightshift.domain.improvement.loop import ImprovementPolicy
 from nightshift.domain.platform.identity import ModelName, digest
 from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.names import TRAINING_JOB
 from nightshift.domain.response.playbook import Playbook
 from nightshift.domain.reviews.policy import ReviewPolicy
 from nightshift.domain.uploads.contract import DataContract
@@ -62,7 +63,7 @@ class Job(Message):
         retry_seconds: wait before the second attempt; doubles with each further one.
     """
 
-    name: str = "nightshift-training"
+    name: str = TRAINING_JOB
     max_attempts: int = Field(default=3, ge=1, le=10)
     retry_seconds: float = Field(default=60, gt=0)
     polling: Polling = Polling()

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator
 
 from nightshift.domain.ledger.ledger import ACTOR
-from nightshift.domain.platform.errors import ConflictError
+from nightshift.domain.platform.errors import TransitionError
 from nightshift.domain.platform.identity import instance_id, short
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.text import shortened
 from nightshift.domain.response.alert import AlertMessage, Category, Classification, Severity
-from nightshift.domain.response.playbook import Damping, Mitigation
+from nightshift.domain.response.playbook import Debouncing, Mitigation
 
 IncidentState = Literal["open", "acknowledged", "mitigated", "resolved"]
 Operation = Literal["acknowledge", "mitigate", "resolve", "reopen"]
@@ -41,6 +41,8 @@ _LONGEST_TEXT, _LONGEST_ACTOR = 2_000, 400
 _LEFT_OUT = "left-out-"
 # Begins the key of a timeline entry: somebody has asked for an undo.
 UNDO_ORDERED = "undo-ordered-"
+# Begins the key of a timeline entry: an alert opened the incident again after it had been acted upon.
+FIRED_AGAIN = "again-"
 
 
 class TimelineEntry(Message):
@@ -110,7 +112,7 @@ class Incident(Message):
         recorded_at: when that alert reached us.
         occurrences: alerts that belong to it; ``firing`` of them have not been resolved by their source.
         recent: the last signals, oldest first: True fired, False resolved.
-        armed: whether there were enough signals to act (damping).
+        armed: whether there were enough signals to act (debouncing).
         caused_by: the incident whose symptom this one is.
     """
 
@@ -186,7 +188,12 @@ class Incident(Message):
         """
         after = TRANSITIONS.get((operation, self.state))
         if after is None:
-            raise TransitionError(self.incident_id, operation, self.state)
+            allowed = sorted(
+                name for name, before in TRANSITIONS if before == self.state and name in PERSONS_OPERATIONS
+            )
+            rule = f"allowed now: {', '.join(allowed)}" if allowed else "nothing is allowed now"
+            message = f"incident {self.incident_id} is {self.state}: it cannot {operation}; {rule}"
+            raise TransitionError(message, incident=self.incident_id)
         return self.model_copy(update={"state": after})
 
     def told(self, entry: TimelineEntry) -> "Incident":
@@ -231,18 +238,6 @@ class Incident(Message):
         return next((action for action in self.actions if action.mitigation == mitigation), None)
 
 
-class TransitionError(ConflictError):
-    """An operation that an incident's state does not allow."""
-
-    code = "transition"
-    retryable = False
-
-    def __init__(self, incident: str, operation: Operation, state: IncidentState) -> None:
-        allowed = sorted(name for name, before in TRANSITIONS if before == state and name in PERSONS_OPERATIONS)
-        rule = f"allowed now: {', '.join(allowed)}" if allowed else "nothing is allowed now"
-        super().__init__(f"incident {incident} is {state}: it cannot {operation}; {rule}", incident=incident)
-
-
 class Signal(Message):
     """A classified alert on its way into the incident book.
 
@@ -254,7 +249,7 @@ class Signal(Message):
     classification: Classification
     fingerprint: str
     window_minutes: float
-    damping: Damping
+    debouncing: Debouncing
     runbook: str = ""
     received_at: datetime
 

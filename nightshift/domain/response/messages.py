@@ -46,6 +46,8 @@ class ResponsePlan(Message):
         mitigations: in this order; empty unless the verdict is ``act``.
         until: when a ``hold`` or ``mute`` is looked at again at the latest.
         cause: the incident whose symptom this one may be.
+        pause_minutes: nobody reads it. It is written so that the release before, which requires it, reads a plan that
+            stands in history after a rollback; a release behind this one may drop it.
     """
 
     verdict: Verdict
@@ -55,7 +57,7 @@ class ResponsePlan(Message):
     until: datetime | None = None
     cause: str = ""
     verify_minutes: float
-    pause_minutes: float
+    pause_minutes: float = 0
 
 
 class PlannedResponse(Message):
@@ -83,7 +85,7 @@ class MitigationResult(Message):
 
     Attributes:
         serve: the endpoint and version that must follow the alias, if the spec names an endpoint.
-        identity: of the upload that a retraining has ordered; its run is found by it.
+        identity: of the upload under which a retraining was submitted; empty for every other mitigation.
         resume_at: when paused compute is to be resumed.
         escalate: whether a person must be paged because of this.
     """

@@ -1,6 +1,6 @@
 """The playbook: how alerts are judged and what is done about them; every model has one, and the platform."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -46,14 +46,14 @@ class Thresholds(Message):
         return self
 
 
-class Damping(Message):
-    """Act only when at least ``violations`` of the last ``of`` signals of one trouble fired: damps flapping."""
+class Debouncing(Message):
+    """Act only when at least ``violations`` of the last ``of`` signals of one trouble fired (M of N)."""
 
     violations: int = Field(default=1, ge=1, le=20)
     of: int = Field(default=1, ge=1, le=20)
 
     @model_validator(mode="after")
-    def _possible(self) -> "Damping":
+    def _possible(self) -> "Debouncing":
         if self.violations > self.of:
             msg = f"violations = {self.violations}: must not exceed of = {self.of}"
             raise ValueError(msg)
@@ -104,6 +104,7 @@ class Playbook(Message):
 
     Attributes:
         reactions: lines that replace the default line of the same category and severity.
+        damping: the debouncing of each category; without a line the first signal is enough.
         window_minutes: repeats of one trouble within this time of its first alert belong to one incident.
         settle_minutes: after the champion changed, an alert that names no version is still about the one before.
         retrain_cooldown_minutes: no second retraining by drift within this time.
@@ -118,7 +119,7 @@ class Playbook(Message):
 
     thresholds: Thresholds = Thresholds()
     reactions: tuple[Reaction, ...] = ()
-    damping: dict[Category, Damping] = {}
+    damping: dict[Category, Debouncing] = {}
     maintenance: tuple[MaintenanceWindow, ...] = ()
     window_minutes: Minutes = 60
     settle_minutes: Minutes = 5
@@ -150,8 +151,3 @@ class Playbook(Message):
     def maintained(self, at: datetime) -> MaintenanceWindow | None:
         """The maintenance window that covers a time."""
         return next((window for window in self.maintenance if window.starts <= at < window.ends), None)
-
-    @property
-    def window(self) -> timedelta:
-        """Length of an incident's window."""
-        return timedelta(minutes=self.window_minutes)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from nightshift.domain.platform.correlation import Traceparent
-from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.errors import TransitionError
 from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.message import Message
 from nightshift.domain.reviews.policy import ReviewPolicy, ReviewStep
@@ -29,12 +29,6 @@ REVIEW_TRANSITIONS: dict[tuple[ReviewOperation, ReviewState], ReviewState] = {
     ("fail", "approved"): "failed",
     ("fail", "improving"): "failed",
 }
-
-
-class DecidedAlreadyError(NightshiftError):
-    """A review is not in a state in which this can be done: somebody or something was faster."""
-
-    code = "transition"
 
 
 class ReviewDecision(Message):
@@ -141,6 +135,11 @@ class Review(Message):
         return f"review:{self.review_id}:decision"
 
     @property
+    def undo_key(self) -> str:
+        """Key of the order that takes the approved promotion back, because what serves the model did not follow."""
+        return f"{self.decision_key}:undo"
+
+    @property
     def outcome_key(self) -> str:
         """Key of the ledger entry of what came of it."""
         return f"review:{self.review_id}:outcome"
@@ -166,11 +165,11 @@ class Review(Message):
         """The review after an operation.
 
         Raises:
-            DecidedAlreadyError: its state does not allow it; says who decided what and when.
+            TransitionError: its state does not allow it; says who decided what and when.
         """
         after = REVIEW_TRANSITIONS.get((operation, self.state))
         if after is None:
-            raise DecidedAlreadyError(f"cannot {operation} it any more: {self.verdict()}", state=self.state)
+            raise TransitionError(f"cannot {operation} it any more: {self.verdict()}", state=self.state)
         return self.model_copy(update={"state": after})
 
     def told(self, event: ReviewEvent) -> "Review":

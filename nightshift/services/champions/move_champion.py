@@ -3,7 +3,8 @@
 import logging
 from datetime import timedelta
 
-from nightshift.domain.champions.decision import OUTSIDE, ChampionMove, MoveState
+from nightshift.domain.champions.decision import ChampionMove, MoveState
+from nightshift.domain.champions.earlier_moves import OUTSIDE, MoveKind
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import ChampionMovedError, ConflictError, MoveCalledOffError, MoveFencedError
@@ -24,7 +25,14 @@ PUT_BACK = ":put-back"
 
 
 def move_champion(
-    services: Services, *, model: str, expected: str | None, version: str, run: str, decided_by: str
+    services: Services,
+    *,
+    model: str,
+    expected: str | None,
+    version: str,
+    run: str,
+    decided_by: str,
+    kind: MoveKind,
 ) -> ChampionMove:
     """Make ``version`` the champion if ``expected`` still is.
 
@@ -50,7 +58,11 @@ def move_champion(
     moves = services.champions.moves(model)
     mine = next((move for move in moves if move.decided_by == decided_by), None)
     if mine is None:
-        mine = _begin(services, moves, model=model, expected=expected, version=version, run=run, decided_by=decided_by)
+        moves = _closed(services, model, moves)
+        expect_champion(services, model, expected)
+        moves = _entered(services, model, moves)
+        move = _next_move(services, model, moves, version, run=run, decided_by=decided_by, kind=kind)
+        mine = services.champions.begin(move)
     if mine.state == "done":
         return mine
     found = services.registry.version_of(model, CHAMPION)
@@ -103,27 +115,11 @@ def _entered(services: Services, model: str, moves: tuple[ChampionMove, ...]) ->
     found = services.registry.version_of(model, CHAMPION)
     if found == alias_on_record(moves):
         return moves
-    entered = _next_move(services, model, moves, found or "", run=OUTSIDE, decided_by=OUTSIDE)
+    entered = _next_move(services, model, moves, found or "", run=OUTSIDE, decided_by=OUTSIDE, kind="outside")
     logger.warning(
         "champion_changed_outside model=%s version=%s previous=%s", model, found or "none", entered.previous or "none"
     )
     return (*moves, services.champions.begin(entered.model_copy(update={"state": "done"})))
-
-
-def _begin(
-    services: Services,
-    moves: tuple[ChampionMove, ...],
-    *,
-    model: str,
-    expected: str | None,
-    version: str,
-    run: str,
-    decided_by: str,
-) -> ChampionMove:
-    moves = _closed(services, model, moves)
-    expect_champion(services, model, expected)
-    moves = _entered(services, model, moves)
-    return services.champions.begin(_next_move(services, model, moves, version, run=run, decided_by=decided_by))
 
 
 def _closed(services: Services, model: str, moves: tuple[ChampionMove, ...]) -> tuple[ChampionMove, ...]:
@@ -199,7 +195,14 @@ _LATE = "the move to version {0.version} was superseded while its writer was sus
 
 
 def _next_move(
-    services: Services, model: str, moves: tuple[ChampionMove, ...], version: str, *, run: str, decided_by: str
+    services: Services,
+    model: str,
+    moves: tuple[ChampionMove, ...],
+    version: str,
+    *,
+    run: str,
+    decided_by: str,
+    kind: MoveKind,
 ) -> ChampionMove:
     last = last_champion(moves)
     registered = services.registry.version(model, version) if version else None
@@ -210,6 +213,7 @@ def _next_move(
         previous=last.version if last is not None else None,
         run=run,
         decided_by=decided_by,
+        kind=kind,
         at=services.clock(),
         version_created_at=registered.created_at if registered is not None else None,
         previous_created_at=last.version_created_at if last is not None else None,

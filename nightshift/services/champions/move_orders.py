@@ -3,6 +3,7 @@
 import logging
 
 from nightshift.domain.champions.decision import ChampionMove, MoveState
+from nightshift.domain.champions.earlier_moves import MoveKind
 from nightshift.domain.platform.errors import ConflictError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
@@ -21,7 +22,7 @@ def is_unfinished(services: Services, model: str, key: str) -> bool:
     return move is None or move.state == "begun"
 
 
-def call_off_move(services: Services, model: str, *, key: str, version: str, run: str) -> ChampionMove:
+def call_off_move(services: Services, model: str, *, key: str, kind: MoveKind, version: str, run: str) -> ChampionMove:
     """Settle an ordered move that nobody is to make any more, and return it.
 
     It is ``done`` if the alias has moved already. Otherwise it is ``void``, and a move that was never begun is entered
@@ -43,6 +44,7 @@ def call_off_move(services: Services, model: str, *, key: str, version: str, run
             previous=champion,
             run=run,
             decided_by=key,
+            kind=kind,
             at=services.clock(),
             state="void",
         )

@@ -44,7 +44,7 @@ def record_dead_letter(
     delivery_count: int,
     enqueued_at: datetime,
     properties: Mapping[str, Any],
-    refusal: BadInputError | UnknownModelError | None = None,
+    refusal: BadInputError | None = None,
 ) -> DeadLetter:
     """Keep a message that could not be handled, once, with the reason in our words.
 
@@ -137,19 +137,19 @@ def understand(services: Services, queue: str, body: bytes) -> str:
     return refusal.message if refusal else ""
 
 
-def _refusal(services: Services, queue: str, body: bytes) -> BadInputError | UnknownModelError | None:
+def _refusal(services: Services, queue: str, body: bytes) -> BadInputError | None:
     """What the queue's own reader says against a message."""
     try:
         if queue in QUEUES.values():
             read_alert(body, services.specs.names(), services.clock())
         elif queue == BLOB_EVENTS_QUEUE:
             parse_event(body, "redrive")
-    except (BadInputError, UnknownModelError) as error:
+    except BadInputError as error:
         return error
     return None
 
 
-def _cause(refusal: BadInputError | UnknownModelError) -> str:
+def _cause(refusal: BadInputError) -> str:
     """The field and the rule that it breaks, without the figures and quotations of this one message."""
     if isinstance(refusal, UnknownModelError):
         return "model: no spec has this name"

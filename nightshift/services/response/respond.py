@@ -20,7 +20,7 @@ from nightshift.domain.response.alert import (
     too_early,
 )
 from nightshift.domain.response.incident import Recorded, Signal
-from nightshift.domain.response.playbook import Damping, Playbook
+from nightshift.domain.response.playbook import Debouncing, Playbook
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def run_respond(services: Services, body: bytes) -> Recorded:
             classification=judged,
             fingerprint=fingerprint(alert, judged),
             window_minutes=playbook.window_minutes,
-            damping=playbook.damping.get(alert.category, Damping()),
+            debouncing=playbook.damping.get(alert.category, Debouncing()),
             runbook=playbook.runbook,
             received_at=now,
         )

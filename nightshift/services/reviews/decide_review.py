@@ -4,20 +4,18 @@ import logging
 
 from activities.improvement.order_improvement import require_bounds
 from nightshift.domain.ledger.ledger import LedgerRecord
-from nightshift.domain.platform.errors import BadInputError, ConflictError, NightshiftError
+from nightshift.domain.platform.errors import BadInputError, ConflictError, NotAllowedError, TransitionError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.principal import same_person
-from nightshift.domain.reviews.review import Choice, DecidedAlreadyError, Review, ReviewDecision, ReviewEvent
+from nightshift.domain.reviews.review import Choice, Review, ReviewDecision, ReviewEvent
 
 logger = logging.getLogger(__name__)
 
 LONGEST_COMMENT = 1_000
 
 
-class FourEyesError(NightshiftError):
+class FourEyesError(NotAllowedError):
     """Who has triggered a promotion may not approve it."""
-
-    code = "not_allowed"
 
 
 class OtherEvidenceError(ConflictError):
@@ -39,7 +37,7 @@ def decide_review(
         BadInputError: no comment, or one that is too long; or an improvement where the spec allows nothing to try.
         OtherEvidenceError: the person has seen other evidence.
         FourEyesError: the spec asks for four eyes, and this person has triggered the promotion.
-        DecidedAlreadyError: it is decided already; says who decided what and when.
+        TransitionError: it is decided already; says who decided what and when.
     """
     comment = comment.strip()
     if not comment or len(comment) > LONGEST_COMMENT:
@@ -92,11 +90,11 @@ def record_decision(services: Services, review: Review) -> int:
     """Append a review's decision to the ledger, once; return its sequence.
 
     Raises:
-        DecidedAlreadyError: it is not decided.
+        TransitionError: it is not decided.
     """
     decision = review.decision
     if decision is None:
-        raise DecidedAlreadyError(f"review {review.review_id} of {review.model} has no decision yet")
+        raise TransitionError(f"review {review.review_id} of {review.model} has no decision yet")
     entry = services.ledger.append(
         LedgerRecord(
             key=review.decision_key,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import score_token
-from nightshift.domain.platform.errors import BlobMissingError, SpecError, UnknownModelError
+from nightshift.domain.platform.errors import BadInputError, BlobMissingError
 from nightshift.domain.platform.names import TAG_EVALUATION_SET_DIGEST, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.review import BoundChange, Review
@@ -35,7 +35,7 @@ def _now(services: Services, review: Review) -> Iterable[tuple[str, str, str]]:
     yield "evaluation set", _short(review.evaluation_set_digest), found
     try:
         spec = services.specs.get(review.model)
-    except (SpecError, UnknownModelError) as error:
+    except BadInputError as error:
         yield "spec", _short(review.spec_digest), f"one that cannot be used: {error.message}"
         return
     yield "policy", _short(review.policy_digest), _short(spec.policy_digest)

@@ -57,7 +57,7 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
             f" which is {_version(services.registry.version_of(model, CHAMPION))}"
         )
         _page(services, model, f"move:{model}:{last.sequence}", "A change of champion broke off", said)
-        call_off_move(services, model, key=last.decided_by, version=last.version, run=last.run)
+        call_off_move(services, model, key=last.decided_by, kind=last.kind, version=last.version, run=last.run)
         return mark, 1
     if last_champion(moves) is None:
         return mark, 0
@@ -66,8 +66,10 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
 
 def _is_of_review(services: Services, move: ChampionMove) -> bool:
     """Whether a review that is not settled owes this move."""
-    review = services.reviews.get(move.model, move.review_id) if move.review_id else None
-    return review is not None and not review.settled
+    if move.kind not in {"review", "withdrawal"}:
+        return False
+    unsettled = services.reviews.unsettled()
+    return any(move.decided_by in {review.decision_key, review.undo_key} for review in unsettled)
 
 
 def _watch_alias(services: Services, mark: OrderMark, moves: Sequence[ChampionMove]) -> tuple[OrderMark, int]:

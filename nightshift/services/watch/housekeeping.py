@@ -9,7 +9,7 @@ import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.response.incident import Incident
+from nightshift.domain.response.incident import FIRED_AGAIN, Incident
 from nightshift.services.platform.in_flight import utc
 from nightshift.services.platform.instances import instance_pages, open_session
 from nightshift.services.response.incident_acts import undo_instance
@@ -22,7 +22,6 @@ _PAGE = 500
 # A call of a timer must end within the function's time limit; the next one goes on.
 _MOST_PURGED = 2_000
 _MOST_INDEXED = 10_000
-_AGAIN = "again-"
 
 
 async def purge_histories(client: df.DurableOrchestrationClient, services: Services, *, page_size: int = _PAGE) -> int:
@@ -76,8 +75,8 @@ def _of_incident(incident: Incident) -> Iterator[str]:
     yield incident.response
     yield undo_instance(incident)
     for entry in incident.timeline:
-        if entry.key.startswith(_AGAIN):
-            yield f"{incident.response}-{entry.key.removeprefix(_AGAIN)}"
+        if entry.key.startswith(FIRED_AGAIN):
+            yield f"{incident.response}-{entry.key.removeprefix(FIRED_AGAIN)}"
 
 
 def index_records(services: Services) -> bool:

@@ -50,7 +50,7 @@ def _close_promotion(services: Services, entry: LedgerEntry) -> Carried:
     move = find_move(services, entry.model, entry.key)
     if move is None:
         return CLOSED
-    move = call_off_move(services, entry.model, key=entry.key, version=move.version, run=entry.run)
+    move = call_off_move(services, entry.model, key=entry.key, kind=move.kind, version=move.version, run=entry.run)
     if move.state == "void":
         return Carried(closed=True, said=f"run {entry.run} has ended: its promotion of version {move.version} is void")
     said = f"run {entry.run} has ended without an outcome, but version {move.version} had become champion"

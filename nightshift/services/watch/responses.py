@@ -17,7 +17,7 @@ from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.correlation import correlate, current
 from nightshift.domain.platform.names import RESPONSE
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.response.incident import UNDO_ORDERED, Incident, TimelineEntry
+from nightshift.domain.response.incident import FIRED_AGAIN, UNDO_ORDERED, Incident, TimelineEntry
 from nightshift.domain.response.messages import MitigateRequest, ResponseInput
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.notifications.notify import notify
@@ -35,7 +35,6 @@ _BROKEN = frozenset(
         df.OrchestrationRuntimeStatus.Canceled,
     }
 )
-_AGAIN = "again-"
 # Mitigations that notify people.
 _TELLING = frozenset({"page", "notify", "ask"})
 _UNTOLD = "its response has ended without this notification, which the playbook orders"
@@ -86,11 +85,11 @@ def _orders(incident: Incident) -> Iterator[_Order]:
         unanswered = owes or (not incident.actions and not left)
         yield _Order("response", incident.response, incident.recorded_at, begun, unanswered)
     for entry in told:
-        if entry.key.startswith(_AGAIN) and incident.state != "resolved":
+        if entry.key.startswith(FIRED_AGAIN) and incident.state != "resolved":
             # All that it does is to page, and that stands in the incident: a page, after it fired again.
             page = incident.action("page")
             paged = page is not None and page.at >= entry.at
-            instance = f"{incident.response}-{entry.key.removeprefix(_AGAIN)}"
+            instance = f"{incident.response}-{entry.key.removeprefix(FIRED_AGAIN)}"
             yield _Order("response", instance, entry.at, begun=True, owes=not paged)
     asked = [entry for entry in told if entry.key.startswith(UNDO_ORDERED)]
     if asked:

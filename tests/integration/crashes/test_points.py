@@ -16,7 +16,6 @@ import pytest
 from mlflow import MlflowClient
 
 from nightshift.domain.platform.errors import ConflictError
-from nightshift.domain.reviews.review import DecidedAlreadyError
 from nightshift.wiring.services import LazyServices
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.pagers import Pager
@@ -44,7 +43,7 @@ class Stage:
         try:
             await scene.run(activity, watched)
         except KilledError:
-            known = (ConflictError, DecidedAlreadyError) if scenario.refused else ()
+            known = (ConflictError,) if scenario.refused else ()
             with contextlib.suppress(*known):
                 await scene.run(activity)
         await scene.sweep()

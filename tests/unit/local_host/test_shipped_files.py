@@ -12,7 +12,7 @@ from local_host.databricks.definition_files import load_job_definitions
 from local_host.databricks.workspace_file import load_workspace_file
 from local_host.servicebus.definitions import QueueDefinition, read_definitions
 from local_host.servicebus.rights import read_grants
-from nightshift.domain.platform.names import SCORE_TASK, VALIDATION_JOB
+from nightshift.domain.platform.names import SCORE_TASK, TRAINING_JOB, VALIDATION_JOB
 from nightshift.domain.response.alert import QUEUES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,7 +23,7 @@ WORKSPACE = ROOT / "local_host" / "src" / "local_host" / "stack" / "workspace.ym
 def test_shipped_jobs() -> None:
     """The two jobs that the lifecycle knows by name, with the parameters that it gives."""
     found = {job.name: job for job in load_job_definitions(JOBS).values()}
-    training, validation = found["nightshift-training"], found[VALIDATION_JOB]
+    training, validation = found[TRAINING_JOB], found[VALIDATION_JOB]
     assert [task.task_key for task in training.tasks] == ["train", SCORE_TASK]
     assert list(training.defaults) == [
         *("model", "dataset", "train_token", "score_token", "champion_version", "lifecycle_run", "plan")

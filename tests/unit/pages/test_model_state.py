@@ -72,7 +72,15 @@ class Runs:
 
 def _move(sequence: int = 1) -> ChampionMove:
     return ChampionMove(
-        model="m", sequence=sequence, version="7", previous=None, run="r", decided_by="d", at=NOW, state="done"
+        model="m",
+        sequence=sequence,
+        version="7",
+        previous=None,
+        run="r",
+        decided_by="d",
+        kind="promotion",
+        at=NOW,
+        state="done",
     )
 
 

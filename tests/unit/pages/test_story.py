@@ -46,9 +46,13 @@ def test_everything_in_its_order() -> None:
         moves=[
             ChampionMove(
                 model="m", sequence=2, version="2", previous="1", run="lifecycle-m-1", decided_by="d", at=NOW + at(5),
+                kind="promotion",
                 state="done",
             ),
-            ChampionMove(model="m", sequence=3, version="3", previous="2", run="r", decided_by="d", at=NOW + at(5)),
+            ChampionMove(
+                model="m", sequence=3, version="3", previous="2", run="r", decided_by="d", at=NOW + at(5),
+                kind="promotion",
+            ),
         ],
     )  # fmt: skip
     assert [(entry.what, entry.path, entry.tone) for entry in told] == [

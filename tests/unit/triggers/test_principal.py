@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.domain.platform.principal import NotAllowedError
+from nightshift.domain.platform.errors import NotAllowedError
 from nightshift.domain.platform.sign_in import VARIABLE, SignInNotEnforcedError
 from nightshift.triggers.principal import require_role
 from tests.unit.triggers.api.requests import principal, request

@@ -23,7 +23,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def _promoted(services: LazyServices, model: str, previous: str | None = "1") -> WithdrawRequest:
     """Promote version 2 of a model whose champion is version 1."""
     run = f"lifecycle-{model}-1"
-    move_champion(services, model=model, expected="1", version="2", run=run, decided_by=f"{run}:decision:0")
+    move_champion(
+        services, model=model, expected="1", version="2", run=run, decided_by=f"{run}:decision:0", kind="promotion"
+    )
     return WithdrawRequest(model=model, run=run, version="2", previous=previous, reason="it does not serve")
 
 
@@ -59,7 +61,9 @@ def test_without_a_champion_before_it_stays(services: LazyServices, model: str) 
 def test_what_the_withdrawn_promotion_was_trained_on_is_forgotten_as_such(services: LazyServices, model: str) -> None:
     """The improvement loop has promoted, its lifecycle withdraws: older data is not too old for the next run."""
     loop, run = f"improvement-{model}-1", f"lifecycle-{model}-1"
-    move_champion(services, model=model, expected="1", version="2", run=loop, decided_by=f"{loop}:decision:1")
+    move_champion(
+        services, model=model, expected="1", version="2", run=loop, decided_by=f"{loop}:decision:1", kind="promotion"
+    )
     upload = Upload(url="u", container="bronze", name="m/a", etag="e", size=1, event_time=NOW, event_id="e")
     services.datasets.accept(
         AcceptedDataset(
@@ -74,7 +78,9 @@ def test_what_the_withdrawn_promotion_was_trained_on_is_forgotten_as_such(servic
 def test_the_loop_of_a_withdrawn_promotion_is_shown_as_failed(services: LazyServices, model: str) -> None:
     """It was over when its lifecycle withdrew what it had promoted; a promotion that stands is shown as one."""
     loop = f"improvement-{model}-1"
-    move_champion(services, model=model, expected="1", version="2", run=loop, decided_by=f"{loop}:decision:1")
+    move_champion(
+        services, model=model, expected="1", version="2", run=loop, decided_by=f"{loop}:decision:1", kind="promotion"
+    )
     run = RunDetail(
         run=loop, model=model, state="completed", outcome="promoted", reason="better", step="",
         started_at=NOW, updated_at=NOW, input=None, output=None, steps=(),

@@ -135,7 +135,13 @@ def test_a_promotion_undone_before_its_repeat_is_not_made_again(deciding: Decidi
     request = deciding.request(PROMOTE)
     assert deciding.act(request).outcome == "promoted"
     move_champion(
-        deciding.services, model=deciding.model, expected="2", version="1", run="incident", decided_by="rollback"
+        deciding.services,
+        model=deciding.model,
+        expected="2",
+        version="1",
+        run="incident",
+        decided_by="rollback",
+        kind="rollback",
     )
     assert deciding.act(request).outcome == "promoted"
     assert (deciding.champion, [version for version, _ in deciding.reigns]) == ("1", ["1", "2", "1"])
@@ -231,7 +237,7 @@ def test_a_move_of_another_under_way_is_waited_for(deciding: Deciding) -> None:
     with pytest.raises(KilledError):
         move_champion(
             cast("Services", Interrupted(deciding.services, named="registry.set_alias")),
-            model=deciding.model, expected="1", version="3", run="incident", decided_by="rollback",
+            model=deciding.model, expected="1", version="3", run="incident", decided_by="rollback", kind="rollback",
         )  # fmt: skip
     assert deciding.services.champions.moves(deciding.model)[-1].state == "begun"
     assert registry.version_of(deciding.model, CHAMPION) == "1"

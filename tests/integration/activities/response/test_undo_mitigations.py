@@ -222,7 +222,13 @@ def _promote(case: Case, version: str, run: str) -> None:
     """Make a version champion in place of version 2, as the decision of a run does."""
     make_champions(case.services, case.model, ("2",))
     move_champion(
-        case.services, model=case.model, expected="2", version=version, run=run, decided_by=f"{run}:decision:1"
+        case.services,
+        model=case.model,
+        expected="2",
+        version=version,
+        run=run,
+        decided_by=f"{run}:decision:1",
+        kind="promotion",
     )
 
 
@@ -236,6 +242,7 @@ def test_a_promoted_retraining_is_taken_back(champions: Case) -> None:
         version="3",
         run="lifecycle-x",
         decided_by="x:decision:0",
+        kind="promotion",
     )
     incident = _retrained(champions, "lifecycle-x")
     result = undo_mitigations(champions.services, champions.undo_request(incident))
@@ -266,6 +273,7 @@ def test_a_withdrawn_promotion_of_a_retraining_is_not_taken_back_again(champions
         version="2",
         run="lifecycle-w",
         decided_by="lifecycle-w:withdrawal",
+        kind="withdrawal",
     )
     incident = _retrained(champions, "lifecycle-w", "failed")
     result = undo_mitigations(champions.services, champions.undo_request(incident))
@@ -285,6 +293,7 @@ def test_a_retraining_that_has_promoted_nothing_can_be_undone_when_it_has(champi
         version="1",
         run="lifecycle-y",
         decided_by="y:decision:0",
+        kind="promotion",
     )
     result = undo_mitigations(champions.services, request)
     assert result.undone == ("retrain: version 2 is champion again instead of version 1",)

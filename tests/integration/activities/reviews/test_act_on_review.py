@@ -103,7 +103,9 @@ async def test_an_improvement_is_asked_for(case: Case, flagged: Review) -> None:
 
 
 def _champion(case: Case, _: MlflowClient, review: Review) -> None:
-    move_champion(case.services, model=case.model, expected="1", version="3", run="other", decided_by="other")
+    move_champion(
+        case.services, model=case.model, expected="1", version="3", run="other", decided_by="other", kind="promotion"
+    )
 
 
 def _challenger(case: Case, _: MlflowClient, review: Review) -> None:

@@ -90,7 +90,9 @@ async def test_an_endpoint_is_not_sent_back_once_the_champion_has_moved_on(
     await act_on_review(case.services, Starts(), request(review))
     settle = SettleReview(model=case.model, review_id=review.review_id, problem="the endpoint failed")
     close_review(case.services, settle)
-    move_champion(case.services, model=case.model, expected="1", version="3", run="other", decided_by="other")
+    move_champion(
+        case.services, model=case.model, expected="1", version="3", run="other", decided_by="other", kind="promotion"
+    )
     assert close_review(case.services, settle).endpoint == ""
 
 
@@ -199,5 +201,7 @@ async def test_a_move_that_was_begun_and_failed_is_called_off(
     settle = SettleReview(model=case.model, review_id=review.review_id, problem=refused.value.message)
     close_review(case.services, settle)
     assert read(case, review).detail.endswith("the champion was not changed")
-    move_champion(case.services, model=case.model, expected="1", version="3", run="other", decided_by="other")
+    move_champion(
+        case.services, model=case.model, expected="1", version="3", run="other", decided_by="other", kind="promotion"
+    )
     assert case.champion == "3"

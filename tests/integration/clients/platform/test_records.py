@@ -17,7 +17,14 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 def _move(model: str, sequence: int, run: str = "r") -> ChampionMove:
     return ChampionMove(
-        model=model, sequence=sequence, version=str(sequence), previous=None, run=run, decided_by=f"{run}:d", at=AT
+        model=model,
+        sequence=sequence,
+        version=str(sequence),
+        previous=None,
+        run=run,
+        decided_by=f"{run}:d",
+        kind="promotion",
+        at=AT,
     )
 
 

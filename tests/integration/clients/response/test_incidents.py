@@ -11,11 +11,11 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from nightshift.clients.response.incidents import TableIncidentBook
-from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.errors import BadInputError, TransitionError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM, AlertMessage
-from nightshift.domain.response.incident import Incident, Recorded, Signal, TimelineEntry, TransitionError
-from nightshift.domain.response.playbook import Damping
+from nightshift.domain.response.incident import Incident, Recorded, Signal, TimelineEntry
+from nightshift.domain.response.playbook import Debouncing
 from tests.incident_examples import AT, alert, signal
 from tests.integration.activities.interruptions import Interrupted, KilledError
 
@@ -287,39 +287,39 @@ def test_a_new_alert_reopens_what_was_resolved(book: TableIncidentBook, model: s
     assert incident.timeline[-1].key == f"again-{sent.alert.key}"
 
 
-def test_damping_waits_for_enough_violations(book: TableIncidentBook, model: str) -> None:
+def test_debouncing_waits_for_enough_violations(book: TableIncidentBook, model: str) -> None:
     """Two of three: the first alert is recorded, the second acted upon, the third is only counted."""
-    damping = Damping(violations=2, of=3)
-    results = [book.record(signal(_fired(model, f"a{number}", number), damping=damping)) for number in range(3)]
+    debouncing = Debouncing(violations=2, of=3)
+    results = [book.record(signal(_fired(model, f"a{number}", number), debouncing=debouncing)) for number in range(3)]
     assert [result.act for result in results] == [False, True, False]
     assert (_only(book, model).armed, _only(book, model).occurrences) == (True, 3)
 
 
 def test_a_redelivery_counts_as_no_second_violation(book: TableIncidentBook, model: str) -> None:
     """One alert, three times delivered, is one violation."""
-    sent = signal(_fired(model), damping=Damping(violations=2, of=3))
+    sent = signal(_fired(model), debouncing=Debouncing(violations=2, of=3))
     assert [book.record(sent).act for _ in range(3)] == [False, False, False]
 
 
-def _flap(book: TableIncidentBook, model: str, count: int, damping: Damping) -> list[Recorded]:
+def _flap(book: TableIncidentBook, model: str, count: int, debouncing: Debouncing) -> list[Recorded]:
     """Fire and resolve, so many times; return what the firings became."""
     results = []
     for number in range(count):
-        results.append(book.record(signal(_fired(model, f"a{number}", number), damping=damping)))
-        book.record(signal(_resolved(model, f"a{number}", number + 0.5), damping=damping))
+        results.append(book.record(signal(_fired(model, f"a{number}", number), debouncing=debouncing)))
+        book.record(signal(_resolved(model, f"a{number}", number + 0.5), debouncing=debouncing))
     return results
 
 
 def test_a_flapping_signal_is_damped(book: TableIncidentBook, model: str) -> None:
     """Two in a row never come: nothing is done, nobody is woken, everything is counted."""
-    results = _flap(book, model, 4, Damping(violations=2, of=2))
+    results = _flap(book, model, 4, Debouncing(violations=2, of=2))
     assert [(result.act, result.reopened) for result in results] == [(False, False)] * 4
     assert (_only(book, model).armed, _only(book, model).occurrences) == (False, 4)
 
 
 def test_a_signal_that_flaps_too_often_is_acted_upon(book: TableIncidentBook, model: str) -> None:
     """Two of the last three signals fired: that is enough, and it is its first answer, not a second."""
-    results = _flap(book, model, 2, Damping(violations=2, of=3))
+    results = _flap(book, model, 2, Debouncing(violations=2, of=3))
     assert [(result.act, result.reopened) for result in results] == [(False, False), (True, False)]
 
 

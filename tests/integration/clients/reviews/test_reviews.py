@@ -7,8 +7,8 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from nightshift.clients.reviews.reviews import TableReviewBook
-from nightshift.domain.platform.errors import BadInputError
-from nightshift.domain.reviews.review import DecidedAlreadyError, Review, ReviewDecision
+from nightshift.domain.platform.errors import BadInputError, TransitionError
+from nightshift.domain.reviews.review import Review, ReviewDecision
 from tests.review_examples import OPENED, make_review
 
 
@@ -58,7 +58,7 @@ def test_of_two_deciders_at_once_one_decides(tables: TableServiceClient, model: 
         try:
             book.change(model, "r1", change)
             said.append(f"{name} decided")
-        except DecidedAlreadyError as error:
+        except TransitionError as error:
             said.append(error.message)
 
     threads = [threading.Thread(target=decide, args=(name,)) for name in ("ann", "bob")]

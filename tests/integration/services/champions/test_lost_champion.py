@@ -14,7 +14,7 @@ from activities.lifecycle.databricks_job import trigger_databricks_job
 from activities.response.roll_back import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from agents.response.rollback import rollback_candidate, rollback_target
-from nightshift.domain.champions.decision import OUTSIDE, ChampionMove
+from nightshift.domain.champions.decision import ChampionMove
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.lifecycle.job import JobOrder, JobRun
 from nightshift.domain.lifecycle.run import TriggerRequest
@@ -36,8 +36,8 @@ pytestmark = pytest.mark.xdist_group("mlflow")
 @pytest.fixture
 def deciding(services: LazyServices, mlflow_client: MlflowClient, model: str) -> Deciding:
     """A model whose champion 1 is on record, and challenger 2."""
-    move_champion(services, model=model, expected="1", version="3", run="r", decided_by="first")
-    move_champion(services, model=model, expected="3", version="1", run="r", decided_by="second")
+    move_champion(services, model=model, expected="1", version="3", run="r", decided_by="first", kind="promotion")
+    move_champion(services, model=model, expected="3", version="1", run="r", decided_by="second", kind="promotion")
     return Deciding(services, mlflow_client, model)
 
 
@@ -75,7 +75,7 @@ def _compared_with(deciding: Deciding) -> str:
 
 def _outside(deciding: Deciding) -> list[tuple[str, str | None]]:
     moves = deciding.services.champions.moves(deciding.model)
-    return [(move.version, move.previous) for move in moves if move.decided_by == OUTSIDE]
+    return [(move.version, move.previous) for move in moves if move.kind == "outside"]
 
 
 def test_a_challenger_is_compared_with_the_last_champion(deciding: Deciding, mlflow_client: MlflowClient) -> None:
@@ -151,7 +151,7 @@ def test_the_view_of_a_model_says_that_the_alias_is_gone(champions: Case, mlflow
 
 def test_a_move_under_way_is_no_problem_of_the_alias(services: LazyServices, model: str) -> None:
     """Between the alias and its record there is a moment."""
-    move_champion(services, model=model, expected="1", version="2", run="r", decided_by="first")
+    move_champion(services, model=model, expected="1", version="2", run="r", decided_by="first", kind="promotion")
     moves = services.champions.moves(model)
     begun = moves[-1].model_copy(update={"sequence": 3, "version": "3", "previous": "2", "state": "begun"})
     assert alias_problem((*moves, begun), "3") == ""
@@ -167,8 +167,8 @@ def test_a_number_of_before_the_model_was_made_again_is_no_rollback_target(
     assert model_view(services, model, None).rollback_target == "2"
     _make_again(mlflow_client, model)
     assert rollback_candidate("3", services.champions.moves(model), find) == (None, None)
-    move_champion(services, model=model, expected=None, version="1", run="r", decided_by="anew-1")
-    move_champion(services, model=model, expected="1", version="3", run="r", decided_by="anew-2")
+    move_champion(services, model=model, expected=None, version="1", run="r", decided_by="anew-1", kind="promotion")
+    move_champion(services, model=model, expected="1", version="3", run="r", decided_by="anew-2", kind="promotion")
     target, registered = rollback_candidate("3", services.champions.moves(model), find)
     assert (target, registered is not None) == ("1", True)
     assert model_view(services, model, None).rollback_target == "1"
@@ -260,6 +260,8 @@ def test_records_of_an_earlier_release_are_still_understood(champions: Case) -> 
         key=key, model=model, run=first.response, kind="mitigation", subject="version 3", actor=ACTOR, body=body
     )
     services.ledger.append(record)
-    move_champion(services, model=model, expected="3", version="2", run=first.response, decided_by=key)
+    move_champion(
+        services, model=model, expected="3", version="2", run=first.response, decided_by=key, kind="promotion"
+    )
     result = roll_back(services, champions.request(second, "rollback"))
     assert (result.action.state, champions.reigns) == ("repeated", ["1", "2", "3", "2"])

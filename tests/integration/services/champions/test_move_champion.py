@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 from mlflow import MlflowClient
 
-from nightshift.domain.champions.decision import OUTSIDE, ChampionMove
+from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.earlier_moves import OUTSIDE
 from nightshift.domain.platform.errors import ChampionMovedError, ConflictError, MoveFencedError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.record_ports import ChampionBook
@@ -20,7 +21,15 @@ pytestmark = pytest.mark.xdist_group("mlflow")
 
 
 def _move(services: LazyServices, model: str, expected: str | None, version: str, run: str = "r") -> None:
-    move_champion(services, model=model, expected=expected, version=version, run=run, decided_by=f"{run}:decision:0")
+    move_champion(
+        services,
+        model=model,
+        expected=expected,
+        version=version,
+        run=run,
+        decided_by=f"{run}:decision:0",
+        kind="promotion",
+    )
 
 
 def test_the_expected_champion_is_replaced_and_remembered(services: LazyServices, model: str) -> None:
@@ -70,7 +79,9 @@ def test_a_move_under_way_holds_up_another(services: LazyServices, model: str) -
         number += 1
         interrupted = Interrupted(services, last=number, after=True)
         with pytest.raises(KilledError):
-            move_champion(interrupted, model=model, expected="1", version="2", run="a", decided_by="a")
+            move_champion(
+                interrupted, model=model, expected="1", version="2", run="a", decided_by="a", kind="promotion"
+            )
     with pytest.raises(ConflictError, match="the move to '2' by a is under way"):
         _move(services, model, "1", "3", run="b")
 
@@ -93,7 +104,14 @@ def test_a_move_that_was_abandoned_does_not_block_for_ever(
 ) -> None:
     """Its owner was ended by hand: an hour later the next writer settles it by where the alias stands."""
     begun = ChampionMove(
-        model=model, sequence=1, version="2", previous="1", run="a", decided_by="a", at=services.clock()
+        model=model,
+        sequence=1,
+        version="2",
+        previous="1",
+        run="a",
+        decided_by="a",
+        kind="promotion",
+        at=services.clock(),
     )
     services.champions.begin(begun)
     mlflow_client.set_registered_model_alias(model, CHAMPION, alias)
@@ -107,7 +125,7 @@ def test_a_move_that_was_abandoned_does_not_block_for_ever(
 
 def test_a_change_by_hand_during_a_move_stands(services: LazyServices, model: str, mlflow_client: MlflowClient) -> None:
     """Our begun move finds a third version at the alias: it is void, and later moves are free again."""
-    move_champion(services, model=model, expected="1", version="2", run="first", decided_by="first")
+    move_champion(services, model=model, expected="1", version="2", run="first", decided_by="first", kind="promotion")
     last = services.champions.moves(model)[-1]
     services.champions.begin(
         last.model_copy(
@@ -140,7 +158,9 @@ def test_interrupted_at_any_call_it_completes_when_called_again(
         number += 1
         interrupted = Interrupted(services, last=number, after=after)
         try:
-            move_champion(interrupted, model=model, expected="1", version="2", run="a", decided_by="a")
+            move_champion(
+                interrupted, model=model, expected="1", version="2", run="a", decided_by="a", kind="promotion"
+            )
             finished = True
         except KilledError:
             assert services.registry.version_of(model, CHAMPION) in {"1", "2"}
@@ -301,7 +321,7 @@ def test_two_writers_of_one_decision_make_one_move(services: LazyServices, model
 
 def test_another_hosts_clock_settles_nothing(services: LazyServices, model: str) -> None:
     """A host whose clock is an hour ahead waits as every other does: the storage says how long the move has rested."""
-    move_champion(services, model=model, expected="1", version="2", run="first", decided_by="first")
+    move_champion(services, model=model, expected="1", version="2", run="first", decided_by="first", kind="promotion")
     last = services.champions.moves(model)[-1]
     begun = last.model_copy(update={"sequence": last.sequence + 1, "version": "3", "previous": "2", "decided_by": "a"})
     services.champions.begin(begun.model_copy(update={"state": "begun", "epoch": 0}))

@@ -9,10 +9,10 @@ from mlflow import MlflowClient
 from activities.reviews.notify_reviewers import notify_reviewers
 from nightshift.clients.notifications.notifier import AppriseNotifier
 from nightshift.domain.ledger.ledger import LedgerRecord
-from nightshift.domain.platform.errors import BadInputError
+from nightshift.domain.platform.errors import BadInputError, TransitionError
 from nightshift.domain.platform.links import Links
 from nightshift.domain.reviews.messages import ReviewRequest
-from nightshift.domain.reviews.review import DecidedAlreadyError, Review
+from nightshift.domain.reviews.review import Review
 from nightshift.services.reviews.decide_review import FourEyesError, OtherEvidenceError, decide_review, expire
 from nightshift.services.reviews.start_review import take_decision
 from tests.integration.activities.responder import Case, later
@@ -60,7 +60,7 @@ def test_another_decision_is_told_who_was_faster(case: Case, flagged: Review) ->
     when = decided.decision.at.strftime("%Y-%m-%d %H:%M:%SZ")
     said = f"cannot approve it any more: review {flagged.review_id} of {case.model} was rejected by ann at {when}"
     for name in ("bob", "ann"):
-        with pytest.raises(DecidedAlreadyError) as caught:
+        with pytest.raises(TransitionError) as caught:
             decide_review(case.services, flagged, choice="approve", by=name, comment="yes")
         assert (caught.value.message, caught.value.code) == (said, "transition")
 
@@ -69,7 +69,7 @@ def test_after_the_expiry_it_is_late(case: Case, flagged: Review) -> None:
     """The champion stays, and who comes late is told so; who was in time is not expired."""
     expired = expire(case.services, flagged)
     assert (expired.state, expired.detail) == ("expired", "the champion stays version 1")
-    with pytest.raises(DecidedAlreadyError, match="expired at .* because nobody had decided; the champion stays"):
+    with pytest.raises(TransitionError, match="expired at .* because nobody had decided; the champion stays"):
         decide_review(case.services, flagged, choice="approve", by="ann", comment="yes")
     assert [entry.actor for entry in case.entries() if entry.kind == "review"] == ["nightshift"]
 

@@ -98,7 +98,13 @@ async def test_an_approval_whose_move_was_called_off_says_so(
     case.services.champions.settle(_last(case), "void")
     with pytest.raises(MoveCalledOffError, match="= '1', as expected: the move to '2' broke off and was called off"):
         move_champion(
-            case.services, model=case.model, expected="1", version="2", run="r", decided_by=review.decision_key
+            case.services,
+            model=case.model,
+            expected="1",
+            version="2",
+            run="r",
+            decided_by=review.decision_key,
+            kind="review",
         )
     assert (await act_on_review(night.services, Starts(), request(review))).state == "void"
     kept = read(case, review)

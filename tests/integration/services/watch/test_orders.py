@@ -164,7 +164,15 @@ async def test_a_promotion_whose_run_has_ended_is_void_or_told(
     champions.services.ledger.append(record)
     failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
     with pytest.raises(ServiceUnavailableError):
-        move_champion(failing, model=champions.model, expected="3", version="1", run=record.run, decided_by=record.key)
+        move_champion(
+            failing,
+            model=champions.model,
+            expected="3",
+            version="1",
+            run=record.run,
+            decided_by=record.key,
+            kind="rollback",
+        )
     if moved:
         mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "1")
     assert (await night.look()).found == 1
@@ -244,7 +252,9 @@ async def test_a_move_that_was_begun_long_ago_is_settled(night: Night, champions
     """Nobody's order is known: by the alias, so that the next change of champion does not wait."""
     failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
     with pytest.raises(ServiceUnavailableError):
-        move_champion(failing, model=champions.model, expected="3", version="1", run="r", decided_by="unknown")
+        move_champion(
+            failing, model=champions.model, expected="3", version="1", run="r", decided_by="unknown", kind="promotion"
+        )
     assert (await night.look()).found == 0
     night.passed = ABANDONED_AFTER + timedelta(minutes=1)
     assert (await night.look()).found == 1
@@ -263,7 +273,9 @@ async def test_a_look_at_a_broken_move_that_is_killed_anywhere_loses_no_page(
         number += 1
         key, before = f"unknown-{number}-{after}", len(night.told())
         with pytest.raises(ServiceUnavailableError):
-            move_champion(failing, model=champions.model, expected="3", version="1", run="r", decided_by=key)
+            move_champion(
+                failing, model=champions.model, expected="3", version="1", run="r", decided_by=key, kind="promotion"
+            )
         night.passed += ABANDONED_AFTER + timedelta(minutes=1)
         with contextlib.suppress(KilledError):
             await night.look(Interrupted(night.services, last=number, after=after))
@@ -288,7 +300,7 @@ def _set_late(case: Case, run: str) -> str:
     """A writer was fenced off, set the alias to version 1 all the same, and its activity is never called again."""
     failing = without_alias(case.services, ServiceUnavailableError("MLflow", "503"))
     with pytest.raises(ServiceUnavailableError):
-        move_champion(failing, model=case.model, expected="3", version="1", run=run, decided_by=run)
+        move_champion(failing, model=case.model, expected="3", version="1", run=run, decided_by=run, kind="promotion")
     move = case.services.champions.moves(case.model)[-1]
     assert move.epoch
     case.services.champions.settle(move, "void")

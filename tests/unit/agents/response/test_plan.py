@@ -27,10 +27,16 @@ def test_the_playbooks_line_is_done() -> None:
     assert (plan.verdict, plan.rule, plan.mitigations, plan.until) == ("act", "playbook", ("rollback", "notify"), None)
 
 
-def test_the_plan_carries_the_playbooks_times() -> None:
+def test_the_plan_carries_the_time_to_recover() -> None:
     """The orchestrator reads no spec."""
-    plan = _plan(incident(), playbook=Playbook(verify_minutes=3, pause_minutes=7))
-    assert (plan.verify_minutes, plan.pause_minutes) == (3, 7)
+    assert _plan(incident(), playbook=Playbook(verify_minutes=3)).verify_minutes == 3
+
+
+def test_a_plan_is_read_by_the_release_before_and_theirs_by_this_one() -> None:
+    """After a rollback it stands in history; that release requires a field which nobody reads."""
+    written = _plan(incident()).to_json()
+    assert "pause_minutes" in written
+    assert ResponsePlan.from_json(written | {"pause_minutes": 480.0}).verify_minutes == written["verify_minutes"]
 
 
 def test_what_has_resolved_itself_is_left() -> None:

@@ -27,6 +27,7 @@ def _moves(*champions: tuple[str, float], state: MoveState = "done") -> tuple[Ch
                 previous=moves[-1].version if moves else None,
                 run="r",
                 decided_by="d",
+                kind="promotion",
                 at=AT - timedelta(minutes=minutes),
                 state=state,
             )

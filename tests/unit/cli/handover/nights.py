@@ -5,6 +5,7 @@ from typing import Any
 
 from nightshift.cli.handover.night import Night
 from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.earlier_moves import MoveKind, kind_of_order
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.view import ModelView, RunSummary
 from nightshift.domain.response.incident import Incident, IncidentAction
@@ -36,8 +37,10 @@ def run(number: int, outcome: str | None, reason: str = "", **given: Any) -> Run
     return RunSummary(**(fields | given))
 
 
-def move(sequence: int, version: str, previous: str | None, decided_by: str, minutes: float) -> ChampionMove:
-    """A change of champion that was made."""
+def move(
+    sequence: int, version: str, previous: str | None, decided_by: str, minutes: float, kind: MoveKind | None = None
+) -> ChampionMove:
+    """A change of champion that was made; without a kind it is what an earlier release meant by the key."""
     return ChampionMove(
         model="m",
         sequence=sequence,
@@ -45,6 +48,7 @@ def move(sequence: int, version: str, previous: str | None, decided_by: str, min
         previous=previous,
         run="r",
         decided_by=decided_by,
+        kind=kind or kind_of_order(decided_by),
         at=at(minutes),
         state="done",
     )

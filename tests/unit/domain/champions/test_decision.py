@@ -1,11 +1,13 @@
 """A move of champion as it is stored, and what brought it about."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from nightshift.domain.champions.decision import ChampionMove, MoveKind, withdrawn
+from nightshift.domain.champions.decision import ChampionMove, withdrawn
+from nightshift.domain.champions.earlier_moves import MoveKind
+from nightshift.domain.platform.errors import MoveFencedError
 
 
 def _move(sequence: int = 1, **given: Any) -> ChampionMove:
@@ -21,21 +23,32 @@ def test_a_move_of_an_older_release_is_read() -> None:
     assert ChampionMove.from_json(stored) == _move(state="begun", epoch=0)
 
 
-@pytest.mark.parametrize(
-    ("decided_by", "kind"),
-    [
-        ("lifecycle-m-1:decision:0", "promotion"),
-        ("lifecycle-m-1:withdrawal", "withdrawal"),
-        ("review:r1:decision", "review"),
-        ("review:r1:decision:undo", "withdrawal"),
-        ("rollback:m:2", "rollback"),
-        ("undo:i1:rollback", "undo"),
-        ("outside", "outside"),
-    ],
-)
-def test_the_key_of_its_order_says_what_brought_it_about(decided_by: str, kind: MoveKind) -> None:
-    """For the handover, the pages and whoever reads the history."""
-    assert _move(decided_by=decided_by).kind == kind
+@pytest.mark.parametrize("kind", get_args(MoveKind))
+def test_the_kind_is_stored_and_read(kind: MoveKind) -> None:
+    """What a move was is on record; the spelling of its order's key says nothing beside it."""
+    move = _move(kind=kind, decided_by="rollback:m:2")
+    assert ChampionMove.from_json(move.model_dump_json()).kind == kind
+
+
+def test_a_move_without_a_kind_is_read_by_the_key_of_its_order() -> None:
+    """An earlier release wrote none."""
+    stored = _move(kind="promotion", decided_by="lifecycle-m-1:withdrawal").to_json()
+    del stored["kind"]
+    assert ChampionMove.from_json(stored).kind == "withdrawal"
+
+
+def test_a_writer_that_was_passed_by_is_fenced_off() -> None:
+    """It may neither take the move up nor settle it; a repeat of the same end is none."""
+    mine = _move(state="begun")
+    taken = mine.taken_up(by=mine)
+    assert (taken.epoch, taken.state) == (mine.epoch + 1, "begun")
+    for stands in (taken, mine.settled("void", by=mine)):
+        with pytest.raises(MoveFencedError):
+            stands.taken_up(by=mine)
+        with pytest.raises(MoveFencedError):
+            stands.settled("done", by=mine)
+    done = taken.settled("done", by=taken)
+    assert (done.state, done.settled("done", by=taken)) == ("done", done)
 
 
 def test_only_the_move_that_was_taken_back_is_withdrawn() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from local_host.functions.authentication import STATED
 from local_host.functions.principal import LocalPrincipal
-from nightshift.domain.platform.principal import HEADER, NotSignedInError, Principal, same_person
+from nightshift.domain.platform.errors import NotSignedInError
+from nightshift.domain.platform.principal import HEADER, Principal, same_person
 from nightshift.domain.platform.principal import read_principal as read
 from nightshift.domain.platform.sign_in import SignInNotEnforcedError
 

@@ -5,7 +5,7 @@ from typing import cast, get_args
 
 import pytest
 
-from nightshift.domain.platform.errors import ConflictError
+from nightshift.domain.platform.errors import ConflictError, TransitionError
 from nightshift.domain.response.incident import (
     PERSONS_OPERATIONS,
     TRANSITIONS,
@@ -16,7 +16,6 @@ from nightshift.domain.response.incident import (
     Operation,
     Recorded,
     TimelineEntry,
-    TransitionError,
     incident_id,
 )
 from tests.incident_examples import AT, incident
@@ -56,7 +55,9 @@ def test_every_state_has_a_way_to_its_end_and_back() -> None:
 
 def test_a_forbidden_operation_is_a_conflict_that_no_retry_cures() -> None:
     """Over HTTP it is a conflict; an activity does not repeat it."""
-    error = TransitionError("i1", "mitigate", "resolved")
+    with pytest.raises(TransitionError) as refused:
+        incident(state="resolved").moved("mitigate")
+    error = refused.value
     assert (isinstance(error, ConflictError), error.retryable, error.code) == (True, False, "transition")
 
 

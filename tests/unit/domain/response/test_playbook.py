@@ -7,7 +7,14 @@ import pytest
 from pydantic import ValidationError
 
 from nightshift.domain.response.alert import Category, Severity
-from nightshift.domain.response.playbook import Damping, MaintenanceWindow, Mitigation, Playbook, Reaction, Thresholds
+from nightshift.domain.response.playbook import (
+    Debouncing,
+    MaintenanceWindow,
+    Mitigation,
+    Playbook,
+    Reaction,
+    Thresholds,
+)
 from tests.incident_examples import AT
 
 WINDOW = MaintenanceWindow(starts=AT, ends=AT + timedelta(hours=1), reason="upgrade")
@@ -62,7 +69,7 @@ def test_a_warning_above_critical_is_refused(name: str) -> None:
 def test_more_violations_than_signals_are_refused() -> None:
     """Four of three never happens."""
     with pytest.raises(ValidationError, match="violations = 4: must not exceed of = 3"):
-        Damping(violations=4, of=3)
+        Debouncing(violations=4, of=3)
 
 
 @pytest.mark.parametrize(

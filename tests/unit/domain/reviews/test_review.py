@@ -6,11 +6,11 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
+from nightshift.domain.platform.errors import TransitionError
 from nightshift.domain.reviews.policy import ReviewPolicy
 from nightshift.domain.reviews.review import (
     REVIEW_STATES,
     REVIEW_TRANSITIONS,
-    DecidedAlreadyError,
     ReviewDecision,
     ReviewEvent,
     ReviewOperation,
@@ -34,7 +34,7 @@ def test_what_the_table_does_not_have_is_refused(operation: ReviewOperation, sta
     if after is not None:
         assert review.moved(operation).state == after
         return
-    with pytest.raises(DecidedAlreadyError, match=f"cannot {operation} it any more"):
+    with pytest.raises(TransitionError, match=f"cannot {operation} it any more"):
         review.moved(operation)
 
 

@@ -205,7 +205,6 @@ def _plan(driven: HandDriven, planned: list[Any]) -> Callable[[Any], Any]:
             until=until,
             mitigations=("pause_compute",) if verdict == "act" else (),
             verify_minutes=5,
-            pause_minutes=5,
         )
         return PlannedResponse(plan=plan).to_json()
 

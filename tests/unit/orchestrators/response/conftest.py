@@ -50,7 +50,6 @@ def planned(
         mitigations=mitigations,
         until=until,
         verify_minutes=verify_minutes,
-        pause_minutes=1,
     )
     return PlannedResponse(plan=plan)
 
