@@ -68,6 +68,8 @@ from nightshift.services.platform.failures import tried, tried_async
 from nightshift.services.platform.tracing import step
 from nightshift.services.reviews.start_review import run_decide_and_ask
 
+Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -124,17 +126,21 @@ STARTING_ACTIVITIES: tuple[StartingActivity, ...] = (
 )
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
-    """Register every activity of the table; ``services`` is called when an activity runs, not before."""
+def blueprint(services: Callable[[], Services], wrap: Wrap = lambda call: call) -> df.Blueprint:
+    """Register every activity of the table; ``services`` is called when an activity runs, not before.
+
+    Args:
+        wrap: what is put around every activity before it is registered.
+    """
     result = df.Blueprint()
     for activity in ACTIVITIES:
-        _register(result, activity, services)
+        _register(result, activity, services, wrap)
     for starting in STARTING_ACTIVITIES:
-        _register_starting(result, starting, services)
+        _register_starting(result, starting, services, wrap)
     return result
 
 
-def _register(target: df.Blueprint, activity: Activity, services: Callable[[], Services]) -> None:
+def _register(target: df.Blueprint, activity: Activity, services: Callable[[], Services], wrap: Wrap) -> None:
     # The worker takes no parameterised annotation here: plain dict is the JSON object on both sides.
     def call(message: dict) -> dict:  # type: ignore[type-arg]
         read, carried = _read(activity.message, message)
@@ -145,10 +151,12 @@ def _register(target: df.Blueprint, activity: Activity, services: Callable[[], S
         return result.to_json()
 
     call.__name__ = activity.name
-    target.activity_trigger(input_name="message")(call)
+    target.activity_trigger(input_name="message")(wrap(call))
 
 
-def _register_starting(target: df.Blueprint, activity: StartingActivity, services: Callable[[], Services]) -> None:
+def _register_starting(
+    target: df.Blueprint, activity: StartingActivity, services: Callable[[], Services], wrap: Wrap
+) -> None:
     async def call(message: dict, client: df.DurableOrchestrationClient) -> dict:  # type: ignore[type-arg]
         read, carried = _read(activity.message, message)
         with step(activity.name, read, carried) as ended:
@@ -158,7 +166,7 @@ def _register_starting(target: df.Blueprint, activity: StartingActivity, service
         return result.to_json()
 
     call.__name__ = activity.name
-    target.activity_trigger(input_name="message")(target.durable_client_input(client_name="client")(call))
+    target.activity_trigger(input_name="message")(target.durable_client_input(client_name="client")(wrap(call)))
 
 
 def _read(kind: type[Message], message: dict[str, Any]) -> tuple[Message, str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.spec import Polling
 
@@ -15,6 +16,14 @@ class Failure(Message):
     code: str
     message: str
     fields: dict[str, Any] = {}
+
+
+class FailedStepError(NightshiftError):
+    """A step that was called outside an orchestration has given a failure as its result; the code is the failure's."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message, step=failure.step)
+        self.code = failure.code
 
 
 class Patience(Message):

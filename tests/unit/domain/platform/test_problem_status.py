@@ -2,8 +2,15 @@
 
 import pytest
 
-from nightshift.domain.platform.errors import ChampionMovedError, MoveFencedError, NightshiftError
+from nightshift.domain.platform.errors import (
+    ChampionMovedError,
+    MoveFencedError,
+    NightshiftError,
+    NotFoundError,
+    TooLargeError,
+)
 from nightshift.domain.platform.problem_status import status_of
+from nightshift.domain.platform.step import FailedStepError, Failure
 
 
 @pytest.mark.parametrize(
@@ -12,3 +19,18 @@ from nightshift.domain.platform.problem_status import status_of
 def test_what_somebody_else_has_changed_first_is_a_conflict(error: NightshiftError) -> None:
     """The request itself breaks no rule."""
     assert status_of(error) == 409
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        (NotFoundError("No such run", "run = 'x'"), 404, "No such run"),
+        (TooLargeError(field="body", value="9 bytes", rule="must have at most 8"), 413, "too_large"),
+        (FailedStepError(Failure(step="s", code="service_refused", message="no")), 502, "service_refused"),
+        (FailedStepError(Failure(step="s", code="internal_error", message="no")), 500, "internal_error"),
+        (FailedStepError(Failure(step="s", code="bad_input", message="no")), 400, "bad_input"),
+    ],
+)
+def test_a_failure_brings_its_status_and_title(error: NightshiftError, status: int, title: str) -> None:
+    """No door decides about them by itself; a step's failure has those of its code."""
+    assert (status_of(error), error.title) == (status, title)
