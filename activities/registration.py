@@ -15,6 +15,8 @@ from nightshift.services.platform.activity import Activity, StartingActivity
 from nightshift.services.platform.failures import failure_of
 from nightshift.services.platform.tracing import step
 
+Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 
 def declared() -> dict[str, Activity[Any, Any] | StartingActivity[Any, Any]]:
     """The activities by their names in Durable.
@@ -32,18 +34,22 @@ def declared() -> dict[str, Activity[Any, Any] | StartingActivity[Any, Any]]:
     return dict(sorted(found.items()))
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
-    """Register every activity; ``services`` is called when an activity runs, not before."""
+def blueprint(services: Callable[[], Services], wrap: Wrap = lambda call: call) -> df.Blueprint:
+    """Register every activity; ``services`` is called when an activity runs, not before.
+
+    Args:
+        wrap: what is put around every activity before it is registered.
+    """
     result = df.Blueprint()
     for declaration in declared().values():
         if isinstance(declaration, Activity):
-            _register(result, declaration, services)
+            _register(result, declaration, services, wrap)
         else:
-            _register_starting(result, declaration, services)
+            _register_starting(result, declaration, services, wrap)
     return result
 
 
-def _register(target: df.Blueprint, activity: Activity[Any, Any], services: Callable[[], Services]) -> None:
+def _register(target: df.Blueprint, activity: Activity[Any, Any], services: Callable[[], Services], wrap: Wrap) -> None:
     # The worker takes no parameterised annotation here: plain dict is the JSON object on both sides.
     def call(message: dict) -> dict:  # type: ignore[type-arg]
         request, carried = _read(activity.request, message)
@@ -59,11 +65,11 @@ def _register(target: df.Blueprint, activity: Activity[Any, Any], services: Call
         return result.to_json()  # type: ignore[no-any-return]
 
     call.__name__ = activity.name
-    target.activity_trigger(input_name="message")(call)
+    target.activity_trigger(input_name="message")(wrap(call))
 
 
 def _register_starting(
-    target: df.Blueprint, activity: StartingActivity[Any, Any], services: Callable[[], Services]
+    target: df.Blueprint, activity: StartingActivity[Any, Any], services: Callable[[], Services], wrap: Wrap
 ) -> None:
     async def call(message: dict, client: df.DurableOrchestrationClient) -> dict:  # type: ignore[type-arg]
         request, carried = _read(activity.request, message)
@@ -79,7 +85,7 @@ def _register_starting(
         return result.to_json()  # type: ignore[no-any-return]
 
     call.__name__ = activity.name
-    target.activity_trigger(input_name="message")(target.durable_client_input(client_name="client")(call))
+    target.activity_trigger(input_name="message")(target.durable_client_input(client_name="client")(wrap(call)))
 
 
 def _read(kind: type[Message], message: dict[str, Any]) -> tuple[Message, str]:

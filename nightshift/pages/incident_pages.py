@@ -1,119 +1,99 @@
 """An incident: its timeline, what was done, and what a person may do about it."""
 
 import asyncio
-from collections.abc import Callable
 
-import azure.durable_functions as df
 import azure.functions as func
 
-from nightshift.domain.platform.errors import BadInputError, NightshiftError
-from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.errors import NightshiftError, NotFoundError
 from nightshift.domain.platform.principal import ACTORS, READERS
 from nightshift.domain.platform.problem_status import status_of
+from nightshift.domain.platform.request import CommentRequest, ReasonRequest
 from nightshift.domain.platform.view import IncidentView
 from nightshift.domain.response.incident import TRANSITIONS
+from nightshift.pages.html import see_other
+from nightshift.pages.page import page
 from nightshift.pages.views import IncidentPageView
-from nightshift.pages.visit import Answer, Visit, explained_page, failed, see_other
+from nightshift.pages.visit import Visit, not_found
 from nightshift.services.response.incident_acts import PersonsOperation, move_incident, read_undo, start_undo
 
 _OCCURRENCES = 30
-_LONGEST_COMMENT = 1_000
 
 
-def register(target: df.Blueprint, services: Callable[[], Services]) -> None:
-    """Register ``/incidents/{incident}`` and what can be done below it."""
-
-    def route(path: str, method: str) -> Callable[[Answer], Answer]:
-        return target.route(route=path, methods=[method], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
-
-    @route("incidents/{incident}", "GET")
-    @target.durable_client_input(client_name="client")
-    @explained_page
-    async def show_incident_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        return await _page(Visit.of(req, *READERS), client, services())
-
-    @route("incidents/{incident}/acknowledge", "POST")
-    @target.durable_client_input(client_name="client")
-    @explained_page
-    async def acknowledge_on_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        return await _move(req, client, services(), "acknowledge")
-
-    @route("incidents/{incident}/resolve", "POST")
-    @target.durable_client_input(client_name="client")
-    @explained_page
-    async def resolve_on_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        return await _move(req, client, services(), "resolve")
-
-    @route("incidents/{incident}/undo", "POST")
-    @target.durable_client_input(client_name="client")
-    @explained_page
-    async def undo_on_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        visit, fields = Visit.posting(req, "Operator")
-        incident, comment = req.route_params["incident"], fields.get("comment", "")
-        try:
-            said = _comment(comment, required=True)
-            undo = await start_undo(client, services(), incident, by=visit.principal.actor, comment=said)
-        except NightshiftError as error:
-            return await _page(
-                visit, client, services(), refusal=error.message, comment=comment, status=status_of(error)
-            )
-        return _unknown(req) if undo is None else see_other(f"/incidents/{incident}")
+@page("GET", "incidents/{incident}", roles=READERS)
+async def show_incident_page(visit: Visit) -> func.HttpResponse:
+    """One incident."""
+    return await _page(visit)
 
 
-async def _move(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient, services: Services, operation: PersonsOperation
-) -> func.HttpResponse:
-    visit, fields = Visit.posting(req, *ACTORS)
-    comment = fields.get("comment", "")
+@page("POST", "incidents/{incident}/acknowledge", roles=ACTORS)
+async def acknowledge_on_page(visit: Visit) -> func.HttpResponse:
+    """Acknowledge it in the visitor's name."""
+    return await _move(visit, "acknowledge")
+
+
+@page("POST", "incidents/{incident}/resolve", roles=ACTORS)
+async def resolve_on_page(visit: Visit) -> func.HttpResponse:
+    """Resolve it in the visitor's name."""
+    return await _move(visit, "resolve")
+
+
+@page("POST", "incidents/{incident}/undo", roles=("Operator",))
+async def undo_on_page(visit: Visit) -> func.HttpResponse:
+    """Start an undo in the visitor's name."""
+    incident = visit.named("incident")
     try:
-        said = _comment(comment, required=False)
-        moved = await move_incident(
-            client, services, req.route_params["incident"], operation, by=visit.principal.actor, comment=said
-        )
+        comment = visit.form(ReasonRequest).comment
+        undo = await start_undo(visit.client, visit.services, incident, by=visit.caller.actor, comment=comment)
     except NightshiftError as error:
-        return await _page(visit, client, services, refusal=error.message, comment=comment, status=status_of(error))
+        return await _refused(visit, error)
+    if undo is None:
+        raise _unknown(visit)
+    return see_other(f"/incidents/{incident}")
+
+
+async def _move(visit: Visit, operation: PersonsOperation) -> func.HttpResponse:
+    incident, actor = visit.named("incident"), visit.caller.actor
+    try:
+        comment = visit.form(CommentRequest).comment
+        moved = await move_incident(visit.client, visit.services, incident, operation, by=actor, comment=comment)
+    except NightshiftError as error:
+        return await _refused(visit, error)
     if moved is None:
-        return _unknown(req)
-    return see_other("/" if fields.get("from") == "front" else f"/incidents/{moved.incident_id}")
+        raise _unknown(visit)
+    return see_other("/" if visit.fields.get("from") == "front" else f"/incidents/{moved.incident_id}")
 
 
-async def _page(
-    visit: Visit,
-    client: df.DurableOrchestrationClient,
-    services: Services,
-    *,
-    refusal: str = "",
-    comment: str = "",
-    status: int = 200,
-) -> func.HttpResponse:
-    incident = await asyncio.to_thread(services.incidents.find, visit.request.route_params["incident"])
+async def _refused(visit: Visit, error: NightshiftError) -> func.HttpResponse:
+    """The page as it is now, with the reason, and what the visitor has written."""
+    comment = visit.fields.get("comment", "")
+    return await _page(visit, refusal=error.message, comment=comment, status=status_of(error))
+
+
+async def _page(visit: Visit, *, refusal: str = "", comment: str = "", status: int = 200) -> func.HttpResponse:
+    services = visit.services
+    incident = await asyncio.to_thread(services.incidents.find, visit.named("incident"))
     if incident is None:
-        return _unknown(visit.request)
+        raise _unknown(visit)
     occurrences, entries, undo = await asyncio.gather(
         asyncio.to_thread(services.incidents.occurrences, incident.model, incident.incident_id, _OCCURRENCES),
         asyncio.to_thread(services.ledger.entries, incident.model, incident.response),
-        read_undo(client, incident),
+        read_undo(visit.client, incident),
     )
     view = IncidentPageView(
         found=IncidentView(incident=incident, occurrences=occurrences, entries=entries),
         undo=undo,
         undoable=incident.undoable,
         allowed=frozenset(operation for operation, before in TRANSITIONS if before == incident.state),
-        may_act=visit.principal.has(*ACTORS),
-        may_undo=visit.principal.has("Operator"),
+        may_act=visit.caller.has(*ACTORS),
+        may_undo=visit.caller.has("Operator"),
         refusal=refusal,
         comment=comment,
     )
     return visit.page(view, status)
 
 
-def _comment(text: str, *, required: bool) -> str:
-    said = text.strip()
-    if (required and not said) or len(said) > _LONGEST_COMMENT:
-        rule = f"say why, in at most {_LONGEST_COMMENT} characters: it goes into the ledger"
-        raise BadInputError(field="comment", value=said[:80], rule=rule)
-    return said
+def _unknown(visit: Visit) -> NotFoundError:
+    return not_found(f"There is no incident {visit.named('incident')[:200]}.")
 
 
-def _unknown(req: func.HttpRequest) -> func.HttpResponse:
-    return failed(req, 404, f"There is no incident {req.route_params['incident'][:200]}.")
+PAGES = (show_incident_page, acknowledge_on_page, resolve_on_page, undo_on_page)

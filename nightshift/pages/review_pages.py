@@ -1,93 +1,65 @@
 """A review: everything for a decision on one screen, and the decision."""
 
-from collections.abc import Callable
-from typing import cast, get_args
-
-import azure.durable_functions as df
 import azure.functions as func
 
-from nightshift.domain.platform.errors import BadInputError, NightshiftError
-from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.principal import READERS
 from nightshift.domain.platform.problem_status import status_of
-from nightshift.domain.reviews.review import Choice
+from nightshift.domain.platform.request import DecisionRequest
 from nightshift.pages.chart import bars
+from nightshift.pages.html import see_other
+from nightshift.pages.page import page
 from nightshift.pages.views import ReviewView
-from nightshift.pages.visit import Visit, explained_page, failed, see_other
-from nightshift.services.reviews.decision_rate import DecisionRate, TooManyDecisionsError
+from nightshift.pages.visit import Visit, not_found
+from nightshift.services.reviews.decision_rate import DecisionRate
 from nightshift.services.reviews.review_packet import read_packet
 from nightshift.services.reviews.start_review import take_decision
 
 
-def register(target: df.Blueprint, services: Callable[[], Services]) -> None:
-    """Register ``/reviews/{review}`` and the decision below it."""
-    rate = DecisionRate()
-
-    @target.route(route="reviews/{review}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-    @target.durable_client_input(client_name="client")
-    @explained_page
-    async def show_review_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        return await _page(Visit.of(req, *READERS), client, services())
-
-    @target.route(route="reviews/{review}/decision", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
-    @target.durable_client_input(client_name="client")
-    @explained_page
-    async def decide_on_page(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        visit, fields = Visit.posting(req, "Reviewer")
-        try:
-            rate.count(visit.principal.actor)
-        except TooManyDecisionsError as error:
-            refused = failed(req, 429, error.message)
-            refused.headers["Retry-After"] = str(error.wait)
-            return refused
-        review, comment = req.route_params["review"], fields.get("comment", "")
-        try:
-            decided = await take_decision(
-                client,
-                services(),
-                review,
-                choice=_choice(fields),
-                by=visit.principal.actor,
-                comment=comment,
-                evidence_digest=fields.get("evidence_digest"),
-            )
-        except NightshiftError as error:
-            # The page as it is now, with the reason: whoever came second sees who decided what.
-            return await _page(
-                visit, client, services(), refusal=error.message, comment=comment, status=status_of(error)
-            )
-        return _unknown(req) if decided is None else see_other(f"/reviews/{decided.review_id}")
+@page("GET", "reviews/{review}", roles=READERS)
+async def show_review_page(visit: Visit) -> func.HttpResponse:
+    """The packet of a review."""
+    return await _page(visit)
 
 
-async def _page(
-    visit: Visit,
-    client: df.DurableOrchestrationClient,
-    services: Services,
-    *,
-    refusal: str = "",
-    comment: str = "",
-    status: int = 200,
-) -> func.HttpResponse:
-    packet = await read_packet(client, services, visit.request.route_params["review"])
+@page("POST", "reviews/{review}/decision", roles=("Reviewer",), rate=DecisionRate)
+async def decide_on_page(visit: Visit) -> func.HttpResponse:
+    """Take the visitor's decision."""
+    review = visit.named("review")
+    try:
+        asked = visit.form(DecisionRequest)
+        decided = await take_decision(
+            visit.client,
+            visit.services,
+            review,
+            choice=asked.decision,
+            by=visit.caller.actor,
+            comment=asked.comment,
+            evidence_digest=asked.evidence_digest,
+        )
+    except NightshiftError as error:
+        # The page as it is now, with the reason: whoever came second sees who decided what.
+        comment = visit.fields.get("comment", "")
+        return await _page(visit, refusal=error.message, comment=comment, status=status_of(error))
+    if decided is None:
+        raise not_found(f"There is no review {review[:200]}.")
+    return see_other(f"/reviews/{decided.review_id}")
+
+
+async def _page(visit: Visit, *, refusal: str = "", comment: str = "", status: int = 200) -> func.HttpResponse:
+    review = visit.named("review")
+    packet = await read_packet(visit.client, visit.services, review)
     if packet is None:
-        return _unknown(visit.request)
+        raise not_found(f"There is no review {review[:200]}.")
     view = ReviewView(
         packet=packet,
-        now=services.clock(),
+        now=visit.services.clock(),
         bars=bars(packet.evidence),
-        may_decide=visit.principal.has("Reviewer"),
+        may_decide=visit.caller.has("Reviewer"),
         refusal=refusal,
         comment=comment,
     )
     return visit.page(view, status)
 
 
-def _choice(fields: dict[str, str]) -> Choice:
-    choice = fields.get("decision")
-    if choice not in get_args(Choice):
-        raise BadInputError(field="decision", value=choice, rule=f"must be of {', '.join(get_args(Choice))}")
-    return cast("Choice", choice)
-
-
-def _unknown(req: func.HttpRequest) -> func.HttpResponse:
-    return failed(req, 404, f"There is no review {req.route_params['review'][:200]}.")
+PAGES = (show_review_page, decide_on_page)

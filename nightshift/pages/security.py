@@ -10,7 +10,6 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from nightshift.domain.platform.errors import NotAllowedError
-from nightshift.domain.platform.origin import refuse_other_sites
 
 # Scripts, styles and pictures of the app itself and no others; nothing inline; no page around ours. `same-origin`,
 # because without any referrer a browser would send the origin `null` with our own forms.
@@ -68,14 +67,12 @@ class FormKey:
         return f"{_cookie_name(url)}={self.value}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
 
-def check_form(headers: Mapping[str, str], url: str, *, key: FormKey, visitor: str, token: str) -> None:
-    """Hold a posted form against the page that it should come from.
+def check_token(*, key: FormKey, visitor: str, token: str) -> None:
+    """Hold a posted form against the page that it should come from; its origin is checked before.
 
     Raises:
-        OtherSiteError: another site sent it.
         ForgedFormError: its token is not of this browser and this visitor.
     """
-    refuse_other_sites(headers, url)
     if key.new or not hmac.compare_digest(token.encode(), key.token(visitor).encode()):
         raise ForgedFormError("the form's token is missing or of another sign-in: open the page again; nothing changed")
 

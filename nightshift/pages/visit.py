@@ -1,90 +1,113 @@
 """One visit to a page: who looks, what was posted, and how the answer goes out."""
 
 import hashlib
-import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import wraps
-from http import HTTPStatus
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+from urllib.parse import parse_qs
 
+import azure.durable_functions as df
 import azure.functions as func
+from pydantic import ValidationError
 
+from nightshift.domain.platform.broken_rules import bad_input
 from nightshift.domain.platform.correlation import current
-from nightshift.domain.platform.errors import BadInputError, NightshiftError, NotSignedInError
-from nightshift.domain.platform.principal import Principal, Role, read_principal
-from nightshift.domain.platform.problem_status import status_of
-from nightshift.domain.platform.sign_in import SignInNotEnforcedError
+from nightshift.domain.platform.errors import BadInputError, NotFoundError
+from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.principal import Principal
+from nightshift.functions.authorization import Incoming
+from nightshift.pages.html import html, path_of
 from nightshift.pages.rendering import Frame, View, render
-from nightshift.pages.security import HEADERS, FormKey, check_form
-from nightshift.pages.views import MessagePage
-
-logger = logging.getLogger(__name__)
+from nightshift.pages.security import HEADERS, FormKey, check_token
 
 _LARGEST_FORM = 64 * 1024
 _MOST_FIELDS = 20
 _FORM = "application/x-www-form-urlencoded"
-# azure-functions appends the charset of text: with one here there would be two.
-_HTML = "text/html"
-_TITLES = {
-    400: "That does not work",
-    401: "Not signed in",
-    403: "Not allowed",
-    404: "Not found",
-    409: "Somebody was faster",
-    413: "Too large",
-    429: "Too many decisions",
-}
-Answer = Callable[..., Awaitable[func.HttpResponse]]
+
+Form = TypeVar("Form", bound=Message)
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A request by somebody who may make it."""
+    """A request by somebody who may make it.
 
-    principal: Principal
+    Attributes:
+        fields: of the form that was posted.
+    """
+
+    incoming: Incoming
     key: FormKey
-    request: func.HttpRequest
+    provide: Callable[[], Services]
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, request: func.HttpRequest, *roles: Role) -> "Visit":
-        """A visit by somebody who has one of the roles.
+    def of(cls, incoming: Incoming, provide: Callable[[], Services]) -> "Visit":
+        """The visit that a request makes."""
+        request = incoming.request
+        return cls(incoming, FormKey.of(request.headers, request.url), provide)
+
+    def with_form(self) -> "Visit":
+        """The visit with the fields of one of our forms.
 
         Raises:
-            SignInNotEnforcedError: no sign-in stands before the app.
-            NotSignedInError, NotAllowedError: nobody has signed in, or without any of the roles.
-        """
-        principal = read_principal(request.headers).require(*roles)
-        return cls(principal, FormKey.of(request.headers, request.url), request)
-
-    @classmethod
-    def posting(cls, request: func.HttpRequest, *roles: Role) -> "tuple[Visit, dict[str, str]]":
-        """A visit that posts one of our forms, and its fields.
-
-        Raises:
-            NotSignedInError, NotAllowedError, ForgedFormError: it may not.
+            ForgedFormError: the form is not of our own page.
             BadInputError: it is no form.
         """
-        visit = cls.of(request, *roles)
-        fields = _fields(request)
-        visitor, token = visit.principal.actor, fields.get("token", "")
-        check_form(request.headers, request.url, key=visit.key, visitor=visitor, token=token)
-        return visit, fields
+        posted = _fields(self.request)
+        check_token(key=self.key, visitor=self.caller.actor, token=posted.get("token", ""))
+        return replace(self, fields=posted)
+
+    @property
+    def request(self) -> func.HttpRequest:
+        """What the browser has sent."""
+        return self.incoming.request
+
+    @property
+    def caller(self) -> Principal:
+        """Who looks."""
+        return self.incoming.caller
+
+    @property
+    def services(self) -> Services:
+        """The app's services."""
+        return self.provide()
+
+    @property
+    def client(self) -> df.DurableOrchestrationClient:
+        """The durable client of a page that is declared with one."""
+        return self.incoming.client
 
     @property
     def frame(self) -> Frame:
         """What is around the page."""
         return Frame(
-            visitor=self.principal.name,
-            roles=self.principal.roles,
-            token=self.key.token(self.principal.actor),
-            path=_path(self.request),
+            visitor=self.caller.name,
+            roles=self.caller.roles,
+            token=self.key.token(self.caller.actor),
+            path=path_of(self.request),
             correlation_id=current().correlation_id,
         )
 
+    def named(self, parameter: str) -> str:
+        """A parameter of the path."""
+        return str(self.request.route_params[parameter])
+
+    def form(self, kind: type[Form]) -> Form:
+        """The posted fields as the message that the API takes, without white space around them.
+
+        Raises:
+            BadInputError: a field breaks a rule.
+        """
+        known = {name: text.strip() for name, text in self.fields.items() if name in kind.model_fields}
+        try:
+            return kind.model_validate(known)
+        except ValidationError as error:
+            raise bad_input(error, kind, whole="form") from error
+
     def page(self, view: View, status: int = 200) -> func.HttpResponse:
         """The page that shows a view; the first one of a browser brings it the key of its forms."""
-        answer = _html(render(view, self.frame), status)
+        answer = html(render(view, self.frame), status)
         if self.key.new:
             answer.headers["Set-Cookie"] = self.key.cookie(self.request.url)
         return answer
@@ -94,64 +117,14 @@ class Visit:
         text = render(view, self.frame)
         tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
         unchanged = self.request.headers.get("If-None-Match") == tag
-        answer = func.HttpResponse(status_code=304) if unchanged else _html(text, 200)
+        answer = func.HttpResponse(status_code=304) if unchanged else html(text, 200)
         answer.headers.update({**HEADERS, "ETag": tag})
         return answer
 
 
-def explained_page(handler: Answer) -> Answer:
-    """Turn every failure into a page with the right status that says what is wrong and what to do."""
-
-    @wraps(handler)
-    async def handle(*args: object, **kwargs: object) -> func.HttpResponse:
-        request = next(value for value in (*args, *kwargs.values()) if isinstance(value, func.HttpRequest))
-        try:
-            return await handler(*args, **kwargs)
-        except NotSignedInError:
-            text = "This page is for people who have signed in."
-            return _message(request, 401, MessagePage(title=_TITLES[401], text=text, sign_in=True))
-        except NightshiftError as error:
-            return failed(request, status_of(error), error.message)
-        except Exception:
-            # The edge: the visitor gets an id to ask about, and the log has the rest.
-            logger.exception("page_failed path=%s", _path(request))
-            return failed(request, 500, "The page could not be made. The log lines with the id below say why.")
-
-    return handle
-
-
-def failed(request: func.HttpRequest, status: int, text: str) -> func.HttpResponse:
-    """A page that says what is wrong."""
-    return _message(request, status, MessagePage(title=_TITLES.get(status, HTTPStatus(status).phrase), text=text))
-
-
-def see_other(path: str) -> func.HttpResponse:
-    """Where to look after something was done; a reload then does nothing twice. Only for paths of our own."""
-    return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": path})
-
-
-def _message(request: func.HttpRequest, status: int, page: MessagePage) -> func.HttpResponse:
-    try:
-        principal = read_principal(request.headers)
-    except (NotSignedInError, SignInNotEnforcedError):
-        principal = Principal(name="", roles=frozenset())
-    frame = Frame(
-        visitor=principal.name,
-        roles=principal.roles,
-        path=_path(request),
-        correlation_id=current().correlation_id,
-    )
-    return _html(render(page, frame), status)
-
-
-def _html(text: str, status: int) -> func.HttpResponse:
-    return func.HttpResponse(text.encode(), status_code=status, headers=dict(HEADERS), mimetype=_HTML)
-
-
-def _path(request: func.HttpRequest) -> str:
-    """The page; that of a form if one was posted, since nothing is to be seen where forms go."""
-    path = urlsplit(request.url).path or "/"
-    return path.rpartition("/")[0] or "/" if request.method == "POST" else path
+def not_found(text: str) -> NotFoundError:
+    """What a page names is not there."""
+    return NotFoundError("Not found", text)
 
 
 def _fields(request: func.HttpRequest) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Blueprints that face the outside: parse, authorise, start or signal. Nothing else."""
+"""What comes from outside: requests, messages, events and timers are read, and something is started or signalled."""

@@ -19,6 +19,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import QUEUES
 from nightshift.domain.response.incident import Incident, TimelineEntry
 from nightshift.domain.response.messages import ResponseInput
+from nightshift.functions.registrar import Functions
 from nightshift.services.response.incident_acts import tell_change
 from nightshift.services.response.respond import run_respond
 from nightshift.triggers.letters import keep_letter
@@ -38,19 +39,17 @@ _REMEMBERED = 10_000
 Key = TypeVar("Key", str, bytes)
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+def register(functions: Functions, services: Callable[[], Services]) -> None:
     """Register a Service Bus trigger for each queue of alerts.
 
     A message that cannot be understood is kept as a dead letter at once; one that fails for another reason raises, and
     Service Bus delivers it again.
     """
-    result = df.Blueprint()
     for queue in QUEUES.values():
-        _register(result, queue, services)
-    return result
+        _register(functions, queue, services)
 
 
-def _register(target: df.Blueprint, queue: str, services: Callable[[], Services]) -> None:
+def _register(functions: Functions, queue: str, services: Callable[[], Services]) -> None:
     responder = Responder(services)
 
     async def on_alert(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
@@ -60,9 +59,7 @@ def _register(target: df.Blueprint, queue: str, services: Callable[[], Services]
             # Delivered again it would be as wrong.
             await keep_letter(services(), responder.take, client, queue, message)
 
-    on_alert.__name__ = f"on_{queue.replace('-', '_')}"
-    bound = target.durable_client_input(client_name="client")(on_alert)
-    target.service_bus_queue_trigger(arg_name="message", queue_name=queue, connection="NIGHTSHIFT_SERVICEBUS")(bound)
+    functions.service_bus(f"on_{queue.replace('-', '_')}", queue, on_alert)
 
 
 class Responder:

@@ -16,6 +16,7 @@ from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.names import BLOB_EVENTS_QUEUE, BRONZE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload import UNROUTED, BlobRef, StoredBlob, Upload, passed_over
+from nightshift.functions.registrar import Functions
 from nightshift.services.response.raise_alert import raise_alert
 from nightshift.services.uploads.read_event import parse_event
 from nightshift.services.uploads.wake_queue import wake_queue
@@ -116,20 +117,13 @@ def _upload(stored: StoredBlob, url: str, event_id: str, event_time: datetime | 
     )
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+def register(functions: Functions, services: Callable[[], Services]) -> None:
     """Register both ways in: Event Grid pushes, or delivers to a queue where the app has no public address."""
-    result = df.Blueprint()
     responder = Responder(services)
 
-    @result.event_grid_trigger(arg_name="event")
-    @result.durable_client_input(client_name="client")
     async def on_blob_created(event: func.EventGridEvent, client: df.DurableOrchestrationClient) -> None:
         await take_blob_event(services(), client, event)
 
-    @result.service_bus_queue_trigger(
-        arg_name="message", queue_name=BLOB_EVENTS_QUEUE, connection="NIGHTSHIFT_SERVICEBUS"
-    )
-    @result.durable_client_input(client_name="client")
     async def on_blob_message(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
         try:
             event = parse_event(message.get_body(), str(message.message_id))
@@ -138,7 +132,8 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
             return
         await take_blob_event(services(), client, event)
 
-    return result
+    functions.event_grid("on_blob_created", on_blob_created)
+    functions.service_bus("on_blob_message", BLOB_EVENTS_QUEUE, on_blob_message)
 
 
 async def take_blob_event(

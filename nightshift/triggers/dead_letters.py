@@ -8,17 +8,16 @@ import azure.functions as func
 from nightshift.domain.platform.names import BLOB_EVENTS_QUEUE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import QUEUES
+from nightshift.functions.registrar import Functions
 from nightshift.triggers.alerts import Responder
 from nightshift.triggers.letters import keep_letter
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+def register(functions: Functions, services: Callable[[], Services]) -> None:
     """Register a Service Bus trigger for the dead-letter queue of each queue."""
-    result = df.Blueprint()
     responder = Responder(services)
     for queue in (*QUEUES.values(), BLOB_EVENTS_QUEUE):
-        _register(result, queue, services, responder)
-    return result
+        _register(functions, queue, services, responder)
 
 
 def broker_reason(message: func.ServiceBusMessage) -> str:
@@ -32,12 +31,8 @@ def broker_reason(message: func.ServiceBusMessage) -> str:
     return ": ".join(str(part) for part in reasons if part) or "no reason given"
 
 
-def _register(target: df.Blueprint, queue: str, services: Callable[[], Services], responder: Responder) -> None:
+def _register(functions: Functions, queue: str, services: Callable[[], Services], responder: Responder) -> None:
     async def on_dead_letter(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
         await keep_letter(services(), responder.take, client, queue, message, broker_reason(message))
 
-    on_dead_letter.__name__ = f"on_dead_{queue.replace('-', '_')}"
-    bound = target.durable_client_input(client_name="client")(on_dead_letter)
-    target.service_bus_queue_trigger(
-        arg_name="message", queue_name=f"{queue}/$DeadLetterQueue", connection="NIGHTSHIFT_SERVICEBUS"
-    )(bound)
+    functions.service_bus(f"on_dead_{queue.replace('-', '_')}", f"{queue}/$DeadLetterQueue", on_dead_letter)

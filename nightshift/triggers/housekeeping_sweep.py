@@ -7,16 +7,14 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
+from nightshift.functions.registrar import Functions
 from nightshift.services.watch.housekeeping import index_records, purge_histories
 from nightshift.services.watch.report_sweep import report_sweep
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+def register(functions: Functions, services: Callable[[], Services]) -> None:
     """Register the timer: every hour, because one call does a bounded part."""
-    result = df.Blueprint()
 
-    @result.timer_trigger(arg_name="timer", schedule="30 7 * * * *")
-    @result.durable_client_input(client_name="client")
     async def sweep_history(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         bound = services()
 
@@ -29,4 +27,4 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
 
         await report_sweep(bound, "sweep_history", look)
 
-    return result
+    functions.timer("sweep_history", "30 7 * * * *", sweep_history)

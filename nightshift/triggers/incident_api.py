@@ -1,125 +1,149 @@
 """Incidents over HTTP: read them, acknowledge, resolve, undo what was done."""
 
 import asyncio
-from collections.abc import Callable
 
-import azure.durable_functions as df
-import azure.functions as func
-
+from nightshift.domain.platform.errors import NotFoundError
 from nightshift.domain.platform.page import Page, Position, page_of
-from nightshift.domain.platform.ports import Services
-from nightshift.domain.platform.principal import ACTORS
+from nightshift.domain.platform.principal import ACTORS, READERS
 from nightshift.domain.platform.request import CommentRequest, ReasonRequest
-from nightshift.domain.platform.view import IncidentView
+from nightshift.domain.platform.view import IncidentView, UndoView
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.uploads.upload import UNROUTED
 from nightshift.services.response.incident_acts import PersonsOperation, move_incident, read_undo, start_undo
-from nightshift.triggers.body import body_of
-from nightshift.triggers.parameters import cursor_of, limit_of, refuse_unknown_model, time_of
-from nightshift.triggers.principal import require_role
-from nightshift.triggers.problem import Answer, answer, explained, page_answer, problem
+from nightshift.triggers.api.call import Call
+from nightshift.triggers.api.endpoint import endpoint
+from nightshift.triggers.api.parameters import (
+    CATEGORY,
+    CURSOR,
+    INCIDENT_STATE,
+    LIMIT,
+    MODEL,
+    PAGED,
+    SEVERITY,
+    SINCE,
+    UNTIL,
+)
+from nightshift.triggers.unknown_model import refuse_unknown_model
 
 _OCCURRENCES = 50
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
-    """Register ``/api/incidents``."""
-    result = df.Blueprint()
-
-    def route(path: str, method: str) -> Callable[[Answer], Answer]:
-        return result.route(route=f"api/{path}", methods=[method], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
-
-    @route("incidents", "GET")
-    @explained
-    async def list_incidents(req: func.HttpRequest) -> func.HttpResponse:
-        return page_answer(await asyncio.to_thread(_page, services(), req))
-
-    @route("incidents/{incident}", "GET")
-    @explained
-    async def show_incident(req: func.HttpRequest) -> func.HttpResponse:
-        incident = await _find(services(), req)
-        if incident is None:
-            return _unknown(req)
-        bound = services()
-        occurrences = await asyncio.to_thread(
-            bound.incidents.occurrences, incident.model, incident.incident_id, _OCCURRENCES
-        )
-        entries = await asyncio.to_thread(bound.ledger.entries, incident.model, incident.response)
-        return answer(IncidentView(incident=incident, occurrences=occurrences, entries=entries))
-
-    @route("incidents/{incident}/acknowledge", "POST")
-    @result.durable_client_input(client_name="client")
-    @explained
-    async def acknowledge_incident(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        return await _move(client, services(), req, "acknowledge")
-
-    @route("incidents/{incident}/resolve", "POST")
-    @result.durable_client_input(client_name="client")
-    @explained
-    async def resolve_incident(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        return await _move(client, services(), req, "resolve")
-
-    @route("incidents/{incident}/undo", "POST")
-    @result.durable_client_input(client_name="client")
-    @explained
-    async def undo_incident(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        principal, comment = require_role(req, "Operator"), body_of(req, ReasonRequest).comment.strip()
-        incident = req.route_params["incident"]
-        undo = await start_undo(client, services(), incident, by=principal.actor, comment=comment)
-        return _unknown(req) if undo is None else answer(undo)
-
-    @route("incidents/{incident}/undo", "GET")
-    @result.durable_client_input(client_name="client")
-    @explained
-    async def show_undo(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        incident = await _find(services(), req)
-        if incident is None:
-            return _unknown(req)
-        undo = await read_undo(client, incident)
-        if undo is None:
-            return problem(404, "Nothing undone", f"incident {incident.incident_id}: nobody has asked for an undo")
-        return answer(undo)
-
-    return result
+@endpoint(
+    "GET", "incidents", "Lists incidents, newest first.",
+    roles=READERS, query=(MODEL, INCIDENT_STATE, SEVERITY, CATEGORY, SINCE, UNTIL, *PAGED),
+    answer=Incident, shape="page", problems=(404,),
+)  # fmt: skip
+async def list_incidents(call: Call[None]) -> Page[Incident]:
+    """The newest incidents that are wanted."""
+    return await asyncio.to_thread(_page, call)
 
 
-async def _find(services: Services, req: func.HttpRequest) -> Incident | None:
-    return await asyncio.to_thread(services.incidents.find, req.route_params["incident"])
-
-
-async def _move(
-    client: df.DurableOrchestrationClient, services: Services, req: func.HttpRequest, operation: PersonsOperation
-) -> func.HttpResponse:
-    principal, comment = require_role(req, *ACTORS), body_of(req, CommentRequest).comment.strip()
-    moved = await move_incident(
-        client, services, req.route_params["incident"], operation, by=principal.actor, comment=comment
+@endpoint(
+    "GET", "incidents/{incident}", "Shows an incident with its alerts and its ledger entries.",
+    roles=READERS, answer=IncidentView, problems=(404,),
+)  # fmt: skip
+async def show_incident(call: Call[None]) -> IncidentView:
+    """One incident."""
+    incident = await _find(call)
+    occurrences = await asyncio.to_thread(
+        call.services.incidents.occurrences, incident.model, incident.incident_id, _OCCURRENCES
     )
-    return _unknown(req) if moved is None else answer(moved)
+    entries = await asyncio.to_thread(call.services.ledger.entries, incident.model, incident.response)
+    return IncidentView(incident=incident, occurrences=occurrences, entries=entries)
 
 
-def _unknown(req: func.HttpRequest) -> func.HttpResponse:
-    detail = f"incident = {req.route_params['incident']!r}: `nightshift incidents` lists those there are"
-    return problem(404, "No such incident", detail)
+@endpoint(
+    "POST", "incidents/{incident}/acknowledge", "Acknowledges an incident: the caller takes care of it.",
+    roles=ACTORS, body=CommentRequest, answer=Incident, problems=(404, 409), durable=True,
+)  # fmt: skip
+async def acknowledge_incident(call: Call[CommentRequest]) -> Incident:
+    """Move the incident to ``acknowledged``."""
+    return await _move(call, "acknowledge")
 
 
-def _page(services: Services, req: func.HttpRequest) -> Page[Incident]:
-    model, severity, category = (req.params.get(name) for name in ("model", "severity", "category"))
-    since, until, after, limit = time_of(req, "since"), time_of(req, "until"), cursor_of(req), limit_of(req)
+@endpoint(
+    "POST", "incidents/{incident}/resolve", "Resolves an incident; whatever waited for it goes on.",
+    roles=ACTORS, body=CommentRequest, answer=Incident, problems=(404, 409), durable=True,
+)  # fmt: skip
+async def resolve_incident(call: Call[CommentRequest]) -> Incident:
+    """Move the incident to ``resolved``."""
+    return await _move(call, "resolve")
+
+
+@endpoint(
+    "POST", "incidents/{incident}/undo", "Takes back the mitigations of an incident.",
+    roles=("Operator",), body=ReasonRequest, answer=UndoView, problems=(404,), durable=True,
+)  # fmt: skip
+async def undo_incident(call: Call[ReasonRequest]) -> UndoView:
+    """Start an undo in the caller's name."""
+    incident, comment = call.path["incident"], call.body.comment.strip()
+    undo = await start_undo(call.client, call.services, incident, by=call.actor, comment=comment)
+    if undo is None:
+        raise _unknown(incident)
+    return undo
+
+
+@endpoint(
+    "GET", "incidents/{incident}/undo", "Shows how far the undo of an incident has got.",
+    roles=READERS, answer=UndoView, problems=(404,), durable=True,
+)  # fmt: skip
+async def show_undo(call: Call[None]) -> UndoView:
+    """The newest undo of an incident."""
+    incident = await _find(call)
+    undo = await read_undo(call.client, incident)
+    if undo is None:
+        raise NotFoundError("Nothing undone", f"incident {incident.incident_id}: nobody has asked for an undo")
+    return undo
+
+
+async def _find(call: Call[None]) -> Incident:
+    incident = await asyncio.to_thread(call.services.incidents.find, call.path["incident"])
+    if incident is None:
+        raise _unknown(call.path["incident"])
+    return incident
+
+
+async def _move(call: Call[CommentRequest], operation: PersonsOperation) -> Incident:
+    incident, comment = call.path["incident"], call.body.comment.strip()
+    moved = await move_incident(call.client, call.services, incident, operation, by=call.actor, comment=comment)
+    if moved is None:
+        raise _unknown(incident)
+    return moved
+
+
+def _unknown(incident: str) -> NotFoundError:
+    detail = f"incident = {incident!r}: `nightshift incidents` lists those there are"
+    return NotFoundError("No such incident", detail)
+
+
+def _page(call: Call[None]) -> Page[Incident]:
+    services, model, states = call.services, call.query[MODEL], call.query[INCIDENT_STATE]
+    severity, category = call.query[SEVERITY], call.query[CATEGORY]
+    since, until = call.query[SINCE], call.query[UNTIL]
     incidents = services.incidents.all(model)
     refuse_unknown_model(services, model, found=bool(incidents) or model in {PLATFORM, UNROUTED})
-    wanted = [part for part in req.params.get("state", "").split(",") if part]
     meant = (
         incident
         for incident in incidents
-        if (not wanted or incident.state in wanted)
+        if (not states or incident.state in states)
         and severity in {None, incident.severity}
         and category in {None, incident.category}
         and (since is None or incident.recorded_at >= since)
         and (until is None or incident.recorded_at < until)
     )
-    return page_of(meant, _position, after=after, limit=limit)
+    return page_of(meant, _position, after=call.query[CURSOR], limit=call.query[LIMIT])
 
 
 def _position(incident: Incident) -> Position:
     return Position(at=incident.recorded_at, identity=incident.incident_id)
+
+
+ENDPOINTS = (
+    list_incidents,
+    show_incident,
+    acknowledge_incident,
+    resolve_incident,
+    undo_incident,
+    show_undo,
+)

@@ -6,16 +6,25 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
-import azure.durable_functions as df
-import azure.functions as func
-
 from nightshift.domain.ledger.ledger import ChainEnd, LedgerEntry
 from nightshift.domain.platform.page import Page, Position, page_of, read_cursor, write_cursor, wrong_cursor
-from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.principal import READERS
 from nightshift.domain.platform.view import ChainCheck
-from nightshift.triggers.api.parameters import VERIFIED
-from nightshift.triggers.parameters import cursor_of, limit_of, refuse_unknown_model, time_of
-from nightshift.triggers.problem import Answer, explained, page_answer
+from nightshift.triggers.api.call import Call
+from nightshift.triggers.api.endpoint import endpoint
+from nightshift.triggers.api.parameters import (
+    CURSOR,
+    ENTRY_KIND,
+    LIMIT,
+    MODEL,
+    PAGED,
+    RUN,
+    SINCE,
+    UNTIL,
+    VERIFIED,
+    VERIFIED_UP_TO,
+)
+from nightshift.triggers.unknown_model import refuse_unknown_model
 
 # Entries are numbered in the order of their writing, and their times are those of several machines.
 _SKEW = timedelta(minutes=10)
@@ -24,33 +33,32 @@ _LEAST = 10
 _HASH = re.compile("[0-9a-f]{64}")
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
-    """Register ``/api/ledger``."""
-    result = df.Blueprint()
-
-    def get(route: str) -> Callable[[Answer], Answer]:
-        return result.route(route=f"api/{route}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
-
-    @get("ledger")
-    @explained
-    async def list_ledger(req: func.HttpRequest) -> func.HttpResponse:
-        return page_answer(await asyncio.to_thread(_page, services(), req))
-
-    @get("ledger/verification")
-    @explained
-    async def verify_ledger(req: func.HttpRequest) -> func.HttpResponse:
-        return page_answer(await asyncio.to_thread(_verified, services(), req))
-
-    return result
+@endpoint(
+    "GET", "ledger", "Lists the entries of the decision ledger, newest first.",
+    roles=READERS, query=(MODEL, RUN, ENTRY_KIND, SINCE, UNTIL, *PAGED),
+    answer=LedgerEntry, shape="page", problems=(404,), function="list_ledger",
+)  # fmt: skip
+async def list_ledger_entries(call: Call[None]) -> Page[LedgerEntry]:
+    """The newest entries that are wanted."""
+    return await asyncio.to_thread(_page, call)
 
 
-def _page(services: Services, req: func.HttpRequest) -> Page[LedgerEntry]:
-    since, until, kind = time_of(req, "since"), time_of(req, "until"), req.params.get("kind")
-    after, limit = cursor_of(req), limit_of(req)
-    model, run, ledger = req.params.get("model"), req.params.get("run"), services.ledger
+@endpoint(
+    "GET", "ledger/verification", "Verifies the hashes of the ledger; each page verifies a part.",
+    roles=READERS, query=(MODEL, VERIFIED, VERIFIED_UP_TO), answer=ChainCheck, shape="page", problems=(404,),
+)  # fmt: skip
+async def verify_ledger(call: Call[None]) -> Page[ChainCheck]:
+    """Verify the next part."""
+    return await asyncio.to_thread(_verified, call)
+
+
+def _page(call: Call[None]) -> Page[LedgerEntry]:
+    since, until, kind = call.query[SINCE], call.query[UNTIL], call.query[ENTRY_KIND]
+    after, limit = call.query[CURSOR], call.query[LIMIT]
+    model, run, ledger = call.query[MODEL], call.query[RUN], call.services.ledger
     names = (model,) if model else ledger.models()
     if model is not None:
-        refuse_unknown_model(services, model, found=next(iter(ledger.backwards(model)), None) is not None)
+        refuse_unknown_model(call.services, model, found=next(iter(ledger.backwards(model)), None) is not None)
 
     def meant(entry: LedgerEntry) -> bool:
         return (
@@ -86,11 +94,11 @@ def _position(entry: LedgerEntry) -> Position:
     return Position(at=entry.recorded_at, identity=f"{entry.model}-{entry.sequence:010d}")
 
 
-def _verified(services: Services, req: func.HttpRequest) -> Page[ChainCheck]:
+def _verified(call: Call[None]) -> Page[ChainCheck]:
     """Verify the next entries, of one model after the other; a cursor says up to where which chain is verified."""
-    ledger, model, cursor = services.ledger, req.params.get("model"), req.params.get("cursor")
+    ledger, model, cursor = call.services.ledger, call.query[MODEL], call.query[VERIFIED_UP_TO]
     begun, after = (model, ChainEnd()) if cursor is None else _read_place(cursor, model)
-    left = limit_of(req, VERIFIED.default)
+    left = call.query[VERIFIED]
     checks: list[ChainCheck] = []
     for name in chain([begun] if begun else [], [] if model else ledger.models(begun or "")):
         if left <= 0:
@@ -98,7 +106,7 @@ def _verified(services: Services, req: func.HttpRequest) -> Page[ChainCheck]:
         part = ledger.verify_part(name, after, left)
         entries, length = part.verified.sequence, part.length
         found = entries > 0 or length > 0 or part.fault is not None
-        refuse_unknown_model(services, model, found=found)
+        refuse_unknown_model(call.services, model, found=found)
         if found:
             checks.append(
                 ChainCheck(model=name, entries=entries, fault=part.fault, length=length, complete=part.complete)
@@ -120,3 +128,6 @@ def _read_place(cursor: str, model: str | None) -> tuple[str, ChainEnd]:
     if not sequence.isdecimal() or len(sequence) > 10 or not _HASH.fullmatch(known) or model not in {None, begun}:
         raise wrong_cursor(cursor)
     return begun, ChainEnd(sequence=int(sequence), hash=known)
+
+
+ENDPOINTS = (list_ledger_entries, verify_ledger)

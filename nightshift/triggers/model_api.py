@@ -1,34 +1,28 @@
 """Models over HTTP, read."""
 
 import asyncio
-from collections.abc import Callable
 
-import azure.durable_functions as df
-import azure.functions as func
-
-from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.principal import READERS
+from nightshift.domain.platform.view import ModelView
 from nightshift.services.champions.model_views import model_view, model_views
-from nightshift.triggers.parameters import time_of
-from nightshift.triggers.problem import Answer, answer, explained
+from nightshift.triggers.api.call import Call
+from nightshift.triggers.api.endpoint import endpoint
+from nightshift.triggers.api.parameters import AT
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
-    """Register ``/api/models``."""
-    result = df.Blueprint()
+@endpoint("GET", "models", "Lists all models.", roles=READERS, query=(AT,), answer=ModelView, shape="items")
+async def list_models(call: Call[None]) -> list[ModelView]:
+    """All models, at a time."""
+    return list(await asyncio.to_thread(model_views, call.services, call.query[AT]))
 
-    def get(route: str) -> Callable[[Answer], Answer]:
-        return result.route(route=f"api/{route}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)  # type: ignore[no-any-return]
 
-    @get("models")
-    @explained
-    async def list_models(req: func.HttpRequest) -> func.HttpResponse:
-        at = time_of(req)
-        return answer(list(await asyncio.to_thread(model_views, services(), at)))
+@endpoint(
+    "GET", "models/{model}", "Shows a model with its versions, champion, rollback target and history.",
+    roles=READERS, query=(AT,), answer=ModelView, problems=(404,),
+)  # fmt: skip
+async def show_model(call: Call[None]) -> ModelView:
+    """One model, at a time."""
+    return await asyncio.to_thread(model_view, call.services, call.path["model"], call.query[AT])
 
-    @get("models/{model}")
-    @explained
-    async def show_model(req: func.HttpRequest) -> func.HttpResponse:
-        at = time_of(req)
-        return answer(await asyncio.to_thread(model_view, services(), req.route_params["model"], at))
 
-    return result
+ENDPOINTS = (list_models, show_model)

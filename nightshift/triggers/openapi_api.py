@@ -2,42 +2,54 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Sequence
+from functools import lru_cache
 
-import azure.durable_functions as df
 import azure.functions as func
 
-from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.principal import READERS
+from nightshift.functions.authorization import Handler, Incoming
+from nightshift.functions.route import Route
+from nightshift.triggers.api.call import Call
 from nightshift.triggers.api.document import methods_at, openapi_document
-from nightshift.triggers.problem import explained, problem
+from nightshift.triggers.api.endpoint import Endpoint, JsonObject, endpoint
+from nightshift.triggers.problem import problem
+
+# Azure tries functions in the order of their names: what takes everything must come last (wiring/route_order.py).
+# Without methods it answers to any.
+NO_SUCH_OPERATION = Route(name="z_no_such_operation", path="api/{*rest}", methods=(), roles=())
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
-    """Register ``/api/openapi.json``, and what answers below ``/api`` where nothing else does."""
-    result = df.Blueprint()
+def with_document(others: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
+    """The endpoints, and the one that shows the document of them all."""
 
-    @result.route(route="api/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-    @explained
-    async def show_openapi(req: func.HttpRequest) -> func.HttpResponse:
-        return func.HttpResponse(await asyncio.to_thread(_text), mimetype="application/json")
+    @lru_cache(maxsize=1)
+    def text() -> str:
+        return json.dumps(openapi_document(everything))
 
-    # Azure tries functions in the order of their names: what takes everything must come last (wiring/route_order.py).
-    # Without methods it answers to any.
-    @result.route(route="api/{*rest}", auth_level=func.AuthLevel.ANONYMOUS)
-    async def z_no_such_operation(req: func.HttpRequest) -> func.HttpResponse:
-        path = req.route_params.get("rest", "")
-        allowed = methods_at(path)
+    @endpoint(
+        "GET", "openapi.json", "Shows this document.",
+        roles=(*READERS, "AlertWriter"), answer=JsonObject, function="show_openapi",
+    )  # fmt: skip
+    async def show_openapi_document(call: Call[None]) -> func.HttpResponse:
+        return func.HttpResponse(await asyncio.to_thread(text), mimetype="application/json")
+
+    everything = (*others, show_openapi_document)
+    return everything
+
+
+def no_such_operation(endpoints: Sequence[Endpoint]) -> Handler:
+    """What answers below ``/api`` where nothing else does."""
+
+    async def explain(incoming: Incoming) -> func.HttpResponse:
+        request = incoming.request
+        path = request.route_params.get("rest", "")
+        allowed = methods_at(path, endpoints)
         if not allowed:
             return problem(404, "No such route", f"path = {path[:200]!r}: /api/openapi.json lists those there are")
         rule = f"at {path[:200]!r} there is {', '.join(allowed)}"
-        response = problem(405, "Method not allowed", f"method = {req.method!r}: {rule}")
+        response = problem(405, "Method not allowed", f"method = {request.method!r}: {rule}")
         response.headers["Allow"] = ", ".join(allowed)
         return response
 
-    return result
-
-
-@cache
-def _text() -> str:
-    return json.dumps(openapi_document())
+    return explain

@@ -1,24 +1,19 @@
 """Orchestrations in flight over HTTP."""
 
-from collections.abc import Callable
-
-import azure.durable_functions as df
-import azure.functions as func
-
-from nightshift.domain.platform.page import Page
-from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.principal import READERS
+from nightshift.domain.platform.view import InFlight
 from nightshift.services.platform.in_flight import in_flight
-from nightshift.triggers.problem import explained, page_answer
+from nightshift.triggers.api.call import Call
+from nightshift.triggers.api.endpoint import endpoint
 
 
-def blueprint(_: Callable[[], Services]) -> df.Blueprint:
-    """Register ``/api/orchestrations``."""
-    result = df.Blueprint()
+@endpoint(
+    "GET", "orchestrations", "Lists the orchestrations that have not ended, by kind and version.",
+    roles=READERS, answer=InFlight, shape="items", durable=True, function="list_in_flight",
+)  # fmt: skip
+async def list_orchestrations(call: Call[None]) -> tuple[InFlight, ...]:
+    """What is in flight."""
+    return await in_flight(call.client)
 
-    @result.route(route="api/orchestrations", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-    @result.durable_client_input(client_name="client")
-    @explained
-    async def list_in_flight(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-        return page_answer(Page(await in_flight(client), None))
 
-    return result
+ENDPOINTS = (list_orchestrations,)

@@ -3,21 +3,19 @@
 import asyncio
 from collections.abc import Callable
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
+from nightshift.functions.registrar import Functions
 from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.watch.report_sweep import report_sweep
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+def register(functions: Functions, services: Callable[[], Services]) -> None:
     """Register the timer: every minute."""
-    result = df.Blueprint()
 
-    @result.timer_trigger(arg_name="timer", schedule="55 * * * * *")
     async def sweep_owed_notifications(timer: func.TimerRequest) -> None:
         bound = services()
         await report_sweep(bound, "sweep_owed_notifications", lambda: asyncio.to_thread(deliver_owed, bound))
 
-    return result
+    functions.timer("sweep_owed_notifications", "55 * * * * *", sweep_owed_notifications, durable=False)

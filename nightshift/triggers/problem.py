@@ -1,8 +1,7 @@
 """HTTP answers: JSON for results, problem+json (RFC 9457) for errors."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from typing import Any
 
 import azure.functions as func
@@ -12,8 +11,6 @@ from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.page import Page
 from nightshift.domain.platform.problem_status import status_of
-
-Answer = Callable[..., Awaitable[func.HttpResponse]]
 
 
 def problem(status: int, title: str, detail: str) -> func.HttpResponse:
@@ -25,27 +22,22 @@ def problem(status: int, title: str, detail: str) -> func.HttpResponse:
     return func.HttpResponse(body, status_code=status, mimetype="application/problem+json")
 
 
-def answer(value: Message | Sequence[Message], status: int = 200) -> func.HttpResponse:
-    """A result as JSON; a list that is always whole has the shape of a page without a next one."""
-    if not isinstance(value, Message):
-        return page_answer(Page(tuple(value), None))
-    return func.HttpResponse(json.dumps(value.to_json()), status_code=status, mimetype="application/json")
+def as_problem(_: func.HttpRequest, error: NightshiftError) -> func.HttpResponse:
+    """A named failure as a problem document, with the status that the failure has everywhere."""
+    response = problem(status_of(error), error.title, error.message)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
-def page_answer(page: Page[Any]) -> func.HttpResponse:
-    """A page of messages: ``{"items": [...], "next": ...}``; ``next`` is the cursor of the page behind it, or null."""
-    body = {"items": [item.to_json() for item in page.items], "next": page.next}
-    return func.HttpResponse(json.dumps(body), mimetype="application/json")
+def answer(value: Message | Page[Any] | Sequence[Message], status: int = 200) -> func.HttpResponse:
+    """A result as JSON: a message, or ``{"items": [...], "next": ...}``.
 
-
-def explained(handler: Answer) -> Answer:
-    """Turn a named failure into a problem document with the right status."""
-
-    @wraps(handler)
-    async def handle(*args: object, **kwargs: object) -> func.HttpResponse:
-        try:
-            return await handler(*args, **kwargs)
-        except NightshiftError as error:
-            return problem(status_of(error), error.code, error.message)
-
-    return handle
+    ``next`` is the cursor of the page behind, or null; a sequence is always whole.
+    """
+    if isinstance(value, Message):
+        body = value.to_json()
+    else:
+        page = value if isinstance(value, Page) else Page(tuple(value), None)
+        body = {"items": [item.to_json() for item in page.items], "next": page.next}
+    return func.HttpResponse(json.dumps(body), status_code=status, mimetype="application/json")

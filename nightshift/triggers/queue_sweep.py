@@ -8,25 +8,23 @@ import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload_queue import Submission
+from nightshift.functions.registrar import Functions
 from nightshift.services.platform.measures import beat
 from nightshift.services.uploads.wake_queue import wake_queue
 from nightshift.services.watch.backlog import measure_backlog
 from nightshift.services.watch.report_sweep import report_sweep
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+def register(functions: Functions, services: Callable[[], Services]) -> None:
     """Register the timer: every minute."""
-    result = df.Blueprint()
 
-    @result.timer_trigger(arg_name="timer", schedule="0 * * * * *")
-    @result.durable_client_input(client_name="client")
     async def sweep_queues(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         bound = services()
         await report_sweep(bound, "sweep_queues", lambda: _wake_all(client, bound))
         await asyncio.to_thread(measure_backlog, bound)
         beat()
 
-    return result
+    functions.timer("sweep_queues", "0 * * * * *", sweep_queues)
 
 
 async def _wake_all(client: df.DurableOrchestrationClient, services: Services) -> int:

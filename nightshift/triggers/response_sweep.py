@@ -7,22 +7,20 @@ import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.watch.sweep import Swept
+from nightshift.functions.registrar import Functions
 from nightshift.services.watch.report_sweep import report_sweep
 from nightshift.services.watch.responses import watch_responses
 from nightshift.services.watch.versions import watch_versions
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+def register(functions: Functions, services: Callable[[], Services]) -> None:
     """Register the timer: every five minutes, because it reads all incidents."""
-    result = df.Blueprint()
 
-    @result.timer_trigger(arg_name="timer", schedule="15 */5 * * * *")
-    @result.durable_client_input(client_name="client")
     async def sweep_responses(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         bound = services()
         await report_sweep(bound, "sweep_responses", lambda: _look(client, bound))
 
-    return result
+    functions.timer("sweep_responses", "15 */5 * * * *", sweep_responses)
 
 
 async def _look(client: df.DurableOrchestrationClient, services: Services) -> Swept:

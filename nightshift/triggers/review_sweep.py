@@ -9,23 +9,21 @@ import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.watch.sweep import Swept
+from nightshift.functions.registrar import Functions
 from nightshift.services.reviews.start_review import wake_review
 from nightshift.services.watch.report_sweep import report_sweep
 
 logger = logging.getLogger(__name__)
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+def register(functions: Functions, services: Callable[[], Services]) -> None:
     """Register the timer: every minute."""
-    result = df.Blueprint()
 
-    @result.timer_trigger(arg_name="timer", schedule="30 * * * * *")
-    @result.durable_client_input(client_name="client")
     async def sweep_reviews(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         bound = services()
         await report_sweep(bound, "sweep_reviews", lambda: _wake_all(client, bound))
 
-    return result
+    functions.timer("sweep_reviews", "30 * * * * *", sweep_reviews)
 
 
 async def _wake_all(client: df.DurableOrchestrationClient, services: Services) -> Swept:

@@ -4,20 +4,18 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
+from nightshift.functions.registrar import Functions
 from nightshift.services.watch.report_sweep import read_sweeps, report_sweep
 from nightshift.services.watch.self_check import watch_self
 
 
-def blueprint(services: Callable[[], Services]) -> df.Blueprint:
+def register(functions: Functions, services: Callable[[], Services]) -> None:
     """Register the timer: every five minutes."""
-    result = df.Blueprint()
     started = datetime.now(UTC)
 
-    @result.timer_trigger(arg_name="timer", schedule="25 */5 * * * *")
     async def sweep_self(timer: func.TimerRequest) -> None:
         bound = services()
 
@@ -27,4 +25,4 @@ def blueprint(services: Callable[[], Services]) -> df.Blueprint:
 
         await report_sweep(bound, "sweep_self", lambda: asyncio.to_thread(look))
 
-    return result
+    functions.timer("sweep_self", "25 */5 * * * *", sweep_self, durable=False)

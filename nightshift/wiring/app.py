@@ -1,4 +1,4 @@
-"""Assemble the app: every blueprint with the services it gets."""
+"""Assemble the app: every trigger, activity and orchestrator with the services it gets."""
 
 import logging
 import os
@@ -8,39 +8,29 @@ import azure.durable_functions as df
 import azure.functions as func
 
 import activities.registration
-import nightshift.pages.blueprint
+import nightshift.pages.routes
 import orchestrators.registration
+from nightshift.functions.registrar import Functions, Trigger
 from nightshift.triggers import (
-    alert_ingest,
     alerts,
     blob_events,
-    dead_letter_api,
     dead_letters,
-    health_api,
     housekeeping_sweep,
-    improve_api,
-    incident_api,
-    ledger_api,
-    model_api,
-    openapi_api,
-    orchestration_api,
     order_sweep,
     owed_sweep,
     queue_sweep,
     response_sweep,
-    review_api,
     review_sweep,
-    run_api,
     self_sweep,
 )
-from nightshift.triggers.api.guard import guarded
+from nightshift.triggers.api import endpoints
 from nightshift.wiring.correlated_logs import correlate_logs
-from nightshift.wiring.misconfigured import refuse_work_if_misconfigured
-from nightshift.wiring.observed import observed
-from nightshift.wiring.process_end import end_when_broken
+from nightshift.wiring.misconfigured import refusing, wrong_settings
+from nightshift.wiring.process_end import CallsOfFunctions, end_when_broken
 from nightshift.wiring.provider import ServicesProvider
 from nightshift.wiring.route_order import refuse_shadowed_routes
 from nightshift.wiring.telemetry import configure_telemetry
+from nightshift.wiring.with_tracing import with_tracing
 
 
 def create_app() -> df.DFApp:
@@ -52,35 +42,32 @@ def create_app() -> df.DFApp:
     correlate_logs()
     configure_telemetry(os.environ)
     services = ServicesProvider(Path(__file__).resolve().parents[2])
-    app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-    app.register_functions(orchestrators.registration.blueprint())
+    app, under_way = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS), CallsOfFunctions()
+    wrong = wrong_settings(services, os.environ)
+
+    def wrap(name: str, trigger: Trigger) -> Trigger:
+        seen = with_tracing(name, trigger)
+        return under_way.counted(seen if wrong is None else refusing(name, seen, wrong))
+
+    if wrong is None:
+        app.register_functions(orchestrators.registration.blueprint(under_way.counted))
+        app.register_functions(activities.registration.blueprint(services, under_way.counted))
+    functions = Functions(app, wrap, works=wrong is None)
     for part in (
-        activities.registration,
-        alert_ingest,
         alerts,
         blob_events,
-        dead_letter_api,
         dead_letters,
-        health_api,
+        endpoints,
         housekeeping_sweep,
-        improve_api,
-        incident_api,
-        ledger_api,
-        model_api,
-        openapi_api,
-        orchestration_api,
-        owed_sweep,
+        nightshift.pages.routes,
         order_sweep,
+        owed_sweep,
         queue_sweep,
         response_sweep,
-        review_api,
         review_sweep,
-        run_api,
         self_sweep,
-        nightshift.pages.blueprint,
     ):
-        app.register_functions(observed(guarded(part.blueprint(services))))
-    refuse_shadowed_routes(app)
-    refuse_work_if_misconfigured(app, services, os.environ)
-    end_when_broken(app)
+        part.register(functions, services)
+    refuse_shadowed_routes(functions.routes)
+    end_when_broken(under_way)
     return app

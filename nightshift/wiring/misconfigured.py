@@ -6,15 +6,16 @@ wait in their queues, and orchestrations in their task hub, until the settings a
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import wraps
 from typing import Any
 
-import azure.durable_functions as df
 import azure.functions as func
 
 from nightshift.domain.platform.errors import MisconfiguredError
 from nightshift.domain.platform.problem_status import status_of
+from nightshift.functions.authorization import caller_of
+from nightshift.functions.registrar import Trigger
 from nightshift.triggers.health_api import may_see
 from nightshift.triggers.problem import problem
 from nightshift.wiring.provider import ServicesProvider
@@ -27,29 +28,29 @@ _HOST_STORAGE = "AzureWebJobsStorage"
 _ANSWERS_ALWAYS = frozenset({"health"})
 
 
-def refuse_work_if_misconfigured(app: df.DFApp, services: ServicesProvider, environ: Mapping[str, str]) -> None:
-    """Read the settings at the start; if some are wrong, log each, and leave only HTTP functions, which answer 503."""
+def wrong_settings(services: ServicesProvider, environ: Mapping[str, str]) -> MisconfiguredError | None:
+    """Read the settings at the start, and log each that is wrong; None if none is."""
     if not any(name.startswith(_HOST_STORAGE) for name in environ):
-        return
+        return None
     try:
         services.settings()
     except MisconfiguredError as error:
         for line in error.problems:
             logger.critical("setting_wrong %s", line)
-        app._function_builders = [
-            builder for builder in app._function_builders if builder._function.get_trigger().type == "httpTrigger"
-        ]
-        for builder in app._function_builders:
-            function = builder._function
-            if function.get_function_name() not in _ANSWERS_ALWAYS:
-                function._func = _refusing(function._func, error)
+        return error
+    return None
 
 
-def _refusing(call: Callable[..., Awaitable[Any]], error: MisconfiguredError) -> Callable[..., Awaitable[Any]]:
-    @wraps(call)
+def refusing(name: str, trigger: Trigger, error: MisconfiguredError) -> Trigger:
+    """An HTTP function that answers 503 in place of its own answer."""
+    if name in _ANSWERS_ALWAYS:
+        return trigger
+
+    @wraps(trigger)
     async def refuse(*_: Any, **kwargs: Any) -> Any:
         request = next(value for value in kwargs.values() if isinstance(value, func.HttpRequest))
         detail = f"{len(error.problems)} of the app's settings are missing or wrong; its log names each (setting_wrong)"
-        return problem(status_of(error), error.code, error.message if may_see(request) else detail)
+        shown = error.message if may_see(caller_of(request)) else detail
+        return problem(status_of(error), error.code, shown)
 
     return refuse

@@ -16,8 +16,6 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
-import azure.durable_functions as df
-
 from nightshift.domain.platform.loading import IMPORTS, ImportHealth
 
 logger = logging.getLogger(__name__)
@@ -56,13 +54,30 @@ class CallsOfFunctions:
         with self._lock:
             return 0.0 if self._count else time.monotonic() - self._changed_at
 
+    def counted(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """A function whose calls are counted."""
+        if iscoroutinefunction(call):
 
-def end_when_broken(app: df.DFApp, imports: ImportHealth = IMPORTS, end: Callable[[int], Any] = os._exit) -> None:
-    """Count the calls of the app's functions, and end the process between them once an import broke."""
-    under_way, begun = CallsOfFunctions(), time.monotonic()
-    for builder in app._function_builders:
-        function = builder._function
-        function._func = _counted(function._func, under_way)
+            @wraps(call)
+            async def counted_async(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await call(*args, **kwargs)
+
+            return counted_async
+
+        @wraps(call)
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return call(*args, **kwargs)
+
+        return counted
+
+
+def end_when_broken(
+    under_way: CallsOfFunctions, imports: ImportHealth = IMPORTS, end: Callable[[int], Any] = os._exit
+) -> None:
+    """End the process between the calls of the app's functions once an import broke."""
+    begun = time.monotonic()
 
     def wait_and_end(reason: str) -> None:
         time.sleep(max(0.0, begun + LEAST_LIFE_SECONDS - time.monotonic()))
@@ -78,21 +93,3 @@ def end_when_broken(app: df.DFApp, imports: ImportHealth = IMPORTS, end: Callabl
         threading.Thread(target=wait_and_end, args=(reason,), name="process-end", daemon=True).start()
 
     imports.on_broken(broken)
-
-
-def _counted(call: Callable[..., Any], under_way: CallsOfFunctions) -> Callable[..., Any]:
-    if iscoroutinefunction(call):
-
-        @wraps(call)
-        async def counted_async(*args: Any, **kwargs: Any) -> Any:
-            with under_way:
-                return await call(*args, **kwargs)
-
-        return counted_async
-
-    @wraps(call)
-    def counted(*args: Any, **kwargs: Any) -> Any:
-        with under_way:
-            return call(*args, **kwargs)
-
-    return counted

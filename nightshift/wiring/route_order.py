@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
-import azure.durable_functions as df
+from nightshift.functions.route import Route
 
 _PLAIN = re.compile(r"[^{}]*|\{\w+\}|\{\*\w+\}")
 
@@ -45,13 +45,13 @@ class NamedRoute:
         return tuple("{*}" if part.startswith("{*") else "{}" if part[0] == "{" else part.lower() for part in parts)
 
 
-def refuse_shadowed_routes(app: df.DFApp) -> None:
+def refuse_shadowed_routes(routes: Iterable[Route]) -> None:
     """Refuse an app in which a function's requests reach another.
 
     Raises:
         ShadowedRouteError: names both.
     """
-    check_route_order(_routes(app))
+    check_route_order(NamedRoute(route.name, route.path, frozenset(route.methods)) for route in routes)
 
 
 def check_route_order(routes: Iterable[NamedRoute]) -> None:
@@ -64,17 +64,6 @@ def check_route_order(routes: Iterable[NamedRoute]) -> None:
         share_method = not first.methods or not second.methods or first.methods & second.methods
         if share_method and _meet(first.segments, second.segments) and not _within(first.segments, second.segments):
             raise ShadowedRouteError(first, second)
-
-
-def _routes(app: df.DFApp) -> Iterable[NamedRoute]:
-    # get_functions() may be called only once, and by the worker.
-    for builder in app._function_builders:
-        function = builder._function
-        trigger = function.get_trigger()
-        if trigger.type == "httpTrigger":
-            name = function.get_function_name()
-            methods = frozenset(getattr(method, "value", method) for method in trigger.methods or ())
-            yield NamedRoute(name, trigger.route or name, methods)
 
 
 def _meet(one: tuple[str, ...], two: tuple[str, ...]) -> bool:

@@ -26,7 +26,7 @@ from nightshift.domain.reviews.review import Choice, ReviewState
 from nightshift.domain.uploads.contract import Dtype
 from nightshift.domain.uploads.contract import Rule as ContractRule
 from nightshift.domain.watch.sweep import SWEEPS
-from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.triggers.api.endpoints import api_endpoints
 from nightshift.triggers.api.parameters import OUTCOME
 from orchestrators.lifecycle.lifecycle import _PUBLISHED
 from tests.docs.markdown import ROOT, codes, section, table, tables, text_of
@@ -52,7 +52,7 @@ def _product(*folders: str) -> list[ast.AST]:
 @pytest.mark.parametrize("page", ["docs/operate.md", "docs/data-producers.md"])
 def test_outcomes_of_a_run(page: str) -> None:
     """As the filter of the API takes them."""
-    assert sorted(_first(table(page, "outcome"))) == sorted(OUTCOME.choices)
+    assert sorted(_first(table(page, "outcome"))) == sorted(OUTCOME.schema["enum"])  # type: ignore[call-overload]
 
 
 def _failure_codes() -> set[str]:
@@ -210,7 +210,7 @@ def test_sweeps() -> None:
 def test_statuses_of_the_api() -> None:
     """Every status of a problem, and no other; 405 is the answer at a method that there is not."""
     listed = {int(code) for row in table("docs/api.md", "status", "when") for code in row[0].split(", ")}
-    assert listed == {405} | {status for operation in OPERATIONS for status in operation.statuses}
+    assert listed == {405} | {status for endpoint in api_endpoints() for status in endpoint.statuses}
 
 
 def _errors(kind: type[NightshiftError]) -> dict[str, type[NightshiftError]]:

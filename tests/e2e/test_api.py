@@ -13,12 +13,13 @@ import httpx
 import pytest
 
 from nightshift.domain.watch.sweep import SWEEPS
-from nightshift.triggers.api.operation import Operation
-from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.triggers.api.endpoint import Endpoint
+from nightshift.triggers.api.endpoints import api_endpoints
 from tests.e2e.conftest import ROOT, RunningApp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
+ENDPOINTS = api_endpoints()
 PROBLEM = "application/problem+json"
 _DEPENDENCIES = ["worker", "blob storage", "table storage", "service bus", "mlflow", "databricks", "notifications"]
 
@@ -29,19 +30,19 @@ def call(running: RunningApp, method: str, path: str, *roles: str, **given: Any)
     return httpx.request(method, f"{running.endpoints.app_url}/api/{path}", headers=headers, timeout=150, **given)
 
 
-def path_of(operation: Operation) -> str:
+def path_of(endpoint: Endpoint) -> str:
     """Its path with something in each place."""
-    return operation.path.replace("{", "").replace("}", "")
+    return endpoint.path.replace("{", "").replace("}", "")
 
 
-@pytest.mark.parametrize("operation", [item for item in OPERATIONS if item.roles], ids=lambda item: item.name)
-def test_without_a_role_nothing_is_answered(running: RunningApp, operation: Operation) -> None:
+@pytest.mark.parametrize("endpoint", [item for item in ENDPOINTS if item.roles], ids=lambda item: item.name)
+def test_without_a_role_nothing_is_answered(running: RunningApp, endpoint: Endpoint) -> None:
     """Whoever is signed in and has no role, or only one that does not fit, is told which is needed."""
-    unfit = "AlertWriter" if "AlertWriter" not in operation.roles else ""
+    unfit = "AlertWriter" if "AlertWriter" not in endpoint.roles else ""
     for roles in {(), (unfit,)} if unfit else {()}:
-        answer = call(running, operation.method, path_of(operation), *roles)
+        answer = call(running, endpoint.method, path_of(endpoint), *roles)
         assert (answer.status_code, answer.headers["content-type"]) == (403, PROBLEM)
-        assert f"this needs {' or '.join(operation.roles)}" in answer.json()["detail"]
+        assert f"this needs {' or '.join(endpoint.roles)}" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -49,17 +50,17 @@ def test_without_a_role_nothing_is_answered(running: RunningApp, operation: Oper
 )
 def test_a_reader_reads_every_list(running: RunningApp, name: str) -> None:
     """Each list has the same shape."""
-    operation = next(item for item in OPERATIONS if item.name == name)
-    answer = call(running, "GET", operation.path, "Reader")
+    endpoint = next(item for item in ENDPOINTS if item.name == name)
+    answer = call(running, "GET", endpoint.path, "Reader")
     assert answer.status_code == 200
     assert set(answer.json()) == {"items", "next"}
 
 
 def test_a_reader_may_not_act(running: RunningApp) -> None:
     """Reading is not doing."""
-    for operation in OPERATIONS:
-        if operation.method == "POST" and operation.roles:
-            assert call(running, "POST", path_of(operation), "Reader").status_code == 403
+    for endpoint in ENDPOINTS:
+        if endpoint.method == "POST" and endpoint.roles:
+            assert call(running, "POST", path_of(endpoint), "Reader").status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -177,4 +178,4 @@ def test_the_document_is_served_to_whoever_has_a_role(running: RunningApp) -> No
     """As JSON."""
     document = call(running, "GET", "openapi.json", "AlertWriter").json()
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == {f"/{operation.path}" for operation in OPERATIONS}
+    assert set(document["paths"]) == {f"/{endpoint.path}" for endpoint in ENDPOINTS}

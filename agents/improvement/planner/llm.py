@@ -13,6 +13,7 @@ from agents.improvement.planner.situation import Situation
 from nightshift.domain.improvement.language_model import Completion, LanguageModel
 from nightshift.domain.improvement.loop import PlanningEvidence
 from nightshift.domain.improvement.plan import LONGEST_EFFECT, LONGEST_RATIONALE, Plan
+from nightshift.domain.platform.broken_rules import broken_rules
 from nightshift.domain.platform.text import escaped_line
 
 # The first, and one with what was wrong with its answer.
@@ -107,8 +108,7 @@ def _read(completion: Completion, evidence: PlanningEvidence) -> _Reading:
         # Strict: no text or boolean is read as a number.
         plan = Plan.model_validate_json(text, strict=True)
     except ValidationError as error:
-        found = [f"{'.'.join(map(str, item['loc'])) or 'plan'}: {item['msg']}" for item in error.errors()]
-        return _Reading(None, _plain(found))
+        return _Reading(None, _plain(map(str, broken_rules(error, Plan, whole="plan"))))
     except (ValueError, RecursionError) as error:
         return _Reading(None, _plain([f"the answer is no JSON object: {error}"]))
     broken = evidence.bounds.check(plan)

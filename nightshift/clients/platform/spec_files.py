@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from nightshift.domain.platform.broken_rules import BrokenRule, broken_rules
 from nightshift.domain.platform.errors import SpecError, UnknownModelError
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.spec import ModelSpec
-from nightshift.domain.platform.spec_problems import SpecProblem, problems_of
 from nightshift.domain.response.playbook import Playbook
 
 Read = TypeVar("Read", bound=Message)
@@ -73,33 +73,33 @@ def load_spec(path: Path) -> ModelSpec:
     return spec
 
 
-def check_spec(path: Path) -> tuple[SpecProblem, ...]:
+def check_spec(path: Path) -> tuple[BrokenRule, ...]:
     """Return every problem of one spec file; none if it may be used.
 
     Raises:
         FileNotFoundError: there is no such file.
     """
     if path.suffix != ".yaml":
-        return (SpecProblem(field="file", value=path.name, rule="must end in .yaml"),)
+        return (BrokenRule(field="file", value=path.name, rule="must end in .yaml"),)
     try:
         content = _parse(path)
     except SpecError as error:
-        return (SpecProblem(field="file", value=path.name, rule=str(error.fields["rule"])),)
+        return (BrokenRule(field="file", value=path.name, rule=str(error.fields["rule"])),)
     try:
         spec = ModelSpec.model_validate(content)
     except ValidationError as error:
-        return problems_of(error, ModelSpec)
+        return broken_rules(error, ModelSpec, whole="spec")
     if spec.name != path.stem:
         rule = f"must be the file's name, {path.stem!r}"
-        return (SpecProblem(field="name", value=spec.name, rule=rule), *spec_contradictions(spec))
+        return (BrokenRule(field="name", value=spec.name, rule=rule), *spec_contradictions(spec))
     return spec_contradictions(spec)
 
 
-def spec_contradictions(spec: ModelSpec) -> tuple[SpecProblem, ...]:
+def spec_contradictions(spec: ModelSpec) -> tuple[BrokenRule, ...]:
     """What each field allows, but what together cannot work."""
     if spec.improvement.after and not spec.improvement.bounds.actions:
         rule = "starts an improvement by itself, but improvement.bounds is empty: it allows nothing to try"
-        return (SpecProblem(field="improvement.after", value=spec.improvement.after, rule=rule),)
+        return (BrokenRule(field="improvement.after", value=spec.improvement.after, rule=rule),)
     return ()
 
 
@@ -108,7 +108,7 @@ def _load(path: Path, kind: type[Read]) -> Read:
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise _spec_error(path, problems_of(error, kind)) from error
+        raise _spec_error(path, broken_rules(error, kind, whole="spec")) from error
 
 
 def _parse(path: Path) -> object:
@@ -133,7 +133,7 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _spec_error(path: Path, problems: tuple[SpecProblem, ...]) -> SpecError:
+def _spec_error(path: Path, problems: tuple[BrokenRule, ...]) -> SpecError:
     first, *more = problems
     rule = f"{first.rule}. Also: {'; '.join(map(str, more))}" if more else first.rule
     return SpecError(field=first.field, value=first.value, rule=rule, where=path.name)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from nightshift.domain.improvement.feature_group import FeatureGroup
+from nightshift.domain.platform.broken_rules import broken_rules
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.message import Message
@@ -188,8 +189,8 @@ def read_order(text: str) -> PlanOrder:
     try:
         return PlanOrder.model_validate_json(text)
     except ValidationError as error:
-        found = [f"{'.'.join(map(str, item['loc'])) or 'order'}: {item['msg']}" for item in error.errors()]
-        rule = f"must be an order of a plan, as JSON or as the address of a blob: {'; '.join(found[:5])}"
+        found = broken_rules(error, PlanOrder, whole="order")
+        rule = f"must be an order of a plan, as JSON or as the address of a blob: {'; '.join(map(str, found[:5]))}"
         raise BadInputError(field="plan", value=text[:200], rule=rule) from error
 
 

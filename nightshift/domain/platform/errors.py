@@ -5,10 +5,12 @@ In round brackets is what else an error is, in square brackets the module of one
 NightshiftError
 ├── BadInputError (ValueError)          somebody gave us something that breaks a rule; retrying changes nothing
 │   ├── SpecError                       a model spec breaks a rule
+│   ├── TooLargeError                   a body is larger than is taken
 │   ├── UnknownModelError (KeyError)    no spec for this model
 │   ├── BlobMissingError (FileNotFoundError)  the upload was removed before it was read
 │   └── BlobChangedError                the upload was overwritten before it was read
-├── ContractViolationError (ValueError) no upload of a run meets the contract of its model
+├── NotFoundError                       what a caller names is not there
+├── ContractViolationError (ValueError)  no upload of a run meets the contract of its model
 │       [nightshift.domain.uploads.contract]
 ├── ConflictError                       somebody else changed the record first
 │   ├── TransitionError                 the state of the record does not allow it; retrying changes nothing
@@ -55,17 +57,25 @@ class NightshiftError(Exception):
 
     Attributes:
         code: stable identifier for people and scripts, such as ``unknown_model``.
+        title: of a problem document about it; the code, unless a class says otherwise.
         retryable: whether the same call may succeed later without anybody changing anything.
+        retry_after: seconds after which the caller should try again; None if nothing says so.
         fields: the ids and values that say where it happened.
     """
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
     retryable: ClassVar[bool] = False
+    retry_after: int | None = None
 
     def __init__(self, message: str, **fields: Any) -> None:
         super().__init__(message)
         self.message = message
         self.fields = fields
+
+    @property
+    def title(self) -> str:
+        """What a problem document calls the failure."""
+        return self.code
 
 
 class BadInputError(NightshiftError, ValueError):
@@ -82,6 +92,27 @@ class SpecError(BadInputError):
     """A model spec breaks a rule; the message starts with the file."""
 
     code = "bad_spec"
+
+
+class TooLargeError(BadInputError):
+    """A body is larger than is taken."""
+
+    code = "too_large"
+
+
+class NotFoundError(NightshiftError):
+    """What a caller names is not there; the title says what kind of thing."""
+
+    code = "not_found"
+
+    def __init__(self, title: str, detail: str) -> None:
+        super().__init__(detail, title=title)
+        self._title = title
+
+    @property
+    def title(self) -> str:
+        """Such as ``No such run``."""
+        return self._title
 
 
 def closest(name: str, known: Sequence[str]) -> str:

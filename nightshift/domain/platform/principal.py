@@ -66,6 +66,10 @@ class Principal:
         return self
 
 
+# Who calls where nobody has to sign in.
+NOBODY = Principal(name="", roles=frozenset())
+
+
 def read_principal(headers: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> Principal:
     """Read the principal: base64 of JSON with ``claims``, each ``{typ, val}``.
 

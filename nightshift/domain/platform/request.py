@@ -1,13 +1,18 @@
-"""What people and machines send to the HTTP API."""
+"""What people and machines send to the HTTP API, and in the forms of the pages: the schema is the check."""
 
 from typing import Annotated
 
 from pydantic import Field
 
+from nightshift.domain.platform.broken_rules import NOT_BLANK
 from nightshift.domain.platform.message import Message
 from nightshift.domain.reviews.review import Choice
 
-Comment = Annotated[str, Field(max_length=1_000)]
+# The only definition: the published schema, the check of every body and form, and the ledger go by it.
+LONGEST_COMMENT = 1_000
+
+Comment = Annotated[str, Field(max_length=LONGEST_COMMENT)]
+Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT, pattern=NOT_BLANK)]
 
 
 class CommentRequest(Message):
@@ -19,7 +24,7 @@ class CommentRequest(Message):
 class ReasonRequest(Message):
     """What cannot be done without a reason."""
 
-    comment: Annotated[Comment, Field(min_length=1, pattern=r"\S")]
+    comment: Reason
 
 
 class RedriveRequest(Message):
@@ -42,14 +47,14 @@ class DecisionRequest(Message):
     """
 
     decision: Choice
-    comment: str
+    comment: Reason
     evidence_digest: str | None = None
 
 
 class ImproveRequest(Message):
     """Ask for an improvement of a model; of its last run if none is named."""
 
-    comment: Annotated[Comment, Field(min_length=1, pattern=r"\S")]
+    comment: Reason
     run: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -57,4 +62,4 @@ class FeedbackRequest(Message):
     """What a round's plan was worth."""
 
     helpful: bool
-    comment: Annotated[Comment, Field(min_length=1, pattern=r"\S")]
+    comment: Reason

@@ -191,6 +191,10 @@ class AlertReceipt(Message):
     state: str
     reason: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """The receipt, with a reason only where there is one."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
 
 class Problem(Message):
     """An error (RFC 9457): ``title`` is a stable code or a heading, ``detail`` says field, value and rule."""

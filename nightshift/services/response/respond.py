@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from agents.response.classification import classify
+from nightshift.domain.platform.broken_rules import bad_input
 from nightshift.domain.platform.errors import BadInputError, SpecError, UnknownModelError, closest
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import (
@@ -46,11 +47,7 @@ def read_alert(body: bytes, known_models: Sequence[str], now: datetime) -> Alert
     try:
         alert = AlertMessage.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "body"
-        more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        value = "..." if isinstance(first["input"], dict) else first["input"]
-        raise BadInputError(field=field, value=value, rule=first["msg"] + more, where="alert") from error
+        raise bad_input(error, AlertMessage, where="alert") from error
     if alert.model is not None and alert.model not in known_models:
         raise UnknownModelError(alert.model, tuple(known_models), where="alert")
     if too_early(alert.fired_at, now):

@@ -7,11 +7,10 @@ from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.platform.errors import BadInputError, ConflictError, NotAllowedError, TransitionError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.principal import same_person
+from nightshift.domain.platform.request import LONGEST_COMMENT
 from nightshift.domain.reviews.review import Choice, Review, ReviewDecision, ReviewEvent
 
 logger = logging.getLogger(__name__)
-
-LONGEST_COMMENT = 1_000
 
 
 class FourEyesError(NotAllowedError):

@@ -16,7 +16,7 @@ class TooManyDecisionsError(NightshiftError):
     """A principal has made as many decisions as are allowed in a while.
 
     Attributes:
-        wait: whole seconds until the next one is allowed.
+        retry_after: whole seconds until the next one is allowed.
     """
 
     code = "too_many_decisions"
@@ -24,7 +24,7 @@ class TooManyDecisionsError(NightshiftError):
     def __init__(self, principal: str, wait: int) -> None:
         message = f"{principal} has sent {DECISIONS} decisions within {WINDOW_SECONDS:.0f} s: wait {wait} s"
         super().__init__(message, principal=principal, wait=wait)
-        self.wait = wait
+        self.retry_after = wait
 
 
 class DecisionRate:

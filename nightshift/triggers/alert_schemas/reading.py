@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from nightshift.domain.platform.broken_rules import bad_input
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.text import lines, one_line, printable, shortened
 from nightshift.domain.response.alert import LARGEST_BYTES, AlertMessage
@@ -33,7 +34,7 @@ def read(schema: type[AnySection], document: object, where: str) -> AnySection:
     try:
         return schema.model_validate(document)
     except ValidationError as error:
-        raise _named(error, where) from error
+        raise bad_input(error, schema, where=where) from error
 
 
 def alert_message(fields: Mapping[str, Any], where: str) -> AlertMessage:
@@ -49,7 +50,7 @@ def alert_message(fields: Mapping[str, Any], where: str) -> AlertMessage:
     try:
         alert = AlertMessage.model_validate(cleaned)
     except ValidationError as error:
-        raise _named(error, where) from error
+        raise bad_input(error, AlertMessage, where=where) from error
     for name in _NAMES:
         if not printable(getattr(alert, name)):
             rule = "must not hold control characters"
@@ -58,15 +59,3 @@ def alert_message(fields: Mapping[str, Any], where: str) -> AlertMessage:
     while len(alert.model_dump_json().encode()) > LARGEST_BYTES:
         alert = alert.model_copy(update={"detail": shortened(alert.detail, len(alert.detail) * 3 // 4)})
     return alert
-
-
-def _named(error: ValidationError, where: str) -> BadInputError:
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "body"
-    more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    # Of a missing field pydantic shows what it is missing from.
-    given = None if first["type"] == "missing" else first["input"]
-    value = type(given).__name__ if isinstance(given, dict | list) else given
-    if isinstance(value, str):
-        value = shortened(value, 100)
-    return BadInputError(field=field, value=value, rule=first["msg"] + more, where=where)

@@ -1,4 +1,4 @@
-"""The parameters that operations take."""
+"""The parameters that endpoints take."""
 
 from typing import get_args
 
@@ -7,48 +7,52 @@ from nightshift.domain.ledger.ledger import EntryKind
 from nightshift.domain.platform.names import BLOB_EVENTS_QUEUE, REFUSED_ALERTS
 from nightshift.domain.platform.view import RunState
 from nightshift.domain.response.alert import QUEUES, Category, Severity
+from nightshift.domain.response.incident import IncidentState
 from nightshift.domain.reviews.review import REVIEW_STATES
-from nightshift.triggers.api.operation import Parameter
+from nightshift.triggers.api.parameter import Parameter, moment, number, one_of, position, some_of, text
 
-LIMIT = Parameter("limit", "At most so many items.", kind="number")
-CURSOR = Parameter("cursor", "`next` of the page before; the first page without it.", pattern="[A-Za-z0-9_-]+")
+_CURSOR = "`next` of the page before; the first page without it."
+
+LIMIT = number("limit", "At most so many items.", default=50)
+CURSOR = position("cursor", _CURSOR)
 PAGED = (LIMIT, CURSOR)
-VERIFIED = Parameter("limit", "At most so many entries are verified.", kind="number", default=1_000)
-MODEL = Parameter("model", "Only of this model; 404 if it has no spec and nothing on record.")
-SINCE = Parameter("since", "Only from this time on.", kind="time")
-UNTIL = Parameter("until", "Only before this time.", kind="time")
-AT = Parameter("at", "The champion at this time; now without it.", kind="time")
-RUN = Parameter("run", "Only of this run.")
+VERIFIED = number("limit", "At most so many entries are verified.", default=1_000)
+VERIFIED_UP_TO = text("cursor", _CURSOR, pattern="[A-Za-z0-9_-]+")
+MODEL = text("model", "Only of this model; 404 if it has no spec and nothing on record.")
+SINCE = moment("since", "Only from this time on.")
+UNTIL = moment("until", "Only before this time.")
+AT = moment("at", "The champion at this time; now without it.")
+RUN = text("run", "Only of this run.")
 
-RUN_STATE = Parameter("state", "Only runs in this state.", choices=get_args(RunState))
-OUTCOME = Parameter(
-    "outcome",
-    "Only runs that ended so.",
-    choices=("promoted", "rejected", "flagged", "halted", "failed", "terminated"),
+_RUN_STATES: tuple[RunState, ...] = get_args(RunState)
+_ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
+_INCIDENT_STATES: tuple[IncidentState, ...] = get_args(IncidentState)
+_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+_CATEGORIES: tuple[Category, ...] = get_args(Category)
+_LETTER_STATES: tuple[DeadLetterState, ...] = get_args(DeadLetterState)
+
+RUN_STATE = one_of("state", "Only runs in this state.", _RUN_STATES)
+OUTCOME = one_of(
+    "outcome", "Only runs that ended so.", ("promoted", "rejected", "flagged", "halted", "failed", "terminated")
 )
-ENTRY_KIND = Parameter("kind", "Only entries of this kind.", choices=get_args(EntryKind))
-REVIEW_STATE = Parameter("state", "Only reviews in one of these states.", choices=REVIEW_STATES, many=True)
-INCIDENT_STATE = Parameter(
-    "state",
-    "Only incidents in one of these states.",
-    choices=("open", "acknowledged", "mitigated", "resolved"),
-    many=True,
-)
-SEVERITY = Parameter("severity", "Only incidents of this severity.", choices=get_args(Severity))
-CATEGORY = Parameter("category", "Only incidents of this category.", choices=get_args(Category))
-QUEUE = Parameter("queue", "Only of this queue.", choices=(*QUEUES.values(), BLOB_EVENTS_QUEUE, REFUSED_ALERTS))
-LETTER_STATE = Parameter("state", "Only letters in this state.", choices=get_args(DeadLetterState))
+ENTRY_KIND = one_of("kind", "Only entries of this kind.", _ENTRY_KINDS)
+REVIEW_STATE = some_of("state", "Only reviews in one of these states.", REVIEW_STATES)
+INCIDENT_STATE = some_of("state", "Only incidents in one of these states.", _INCIDENT_STATES)
+SEVERITY = one_of("severity", "Only incidents of this severity.", _SEVERITIES)
+CATEGORY = one_of("category", "Only incidents of this category.", _CATEGORIES)
+QUEUE = one_of("queue", "Only of this queue.", (*QUEUES.values(), BLOB_EVENTS_QUEUE, REFUSED_ALERTS))
+LETTER_STATE = one_of("state", "Only letters in this state.", _LETTER_STATES)
 
 # Those of paths, by name.
-PATH = {
+PATH: dict[str, Parameter[str | None]] = {
     parameter.name: parameter
     for parameter in (
-        Parameter("model", "Name of a model."),
-        Parameter("run", "Id of a run, as the list of runs names it."),
-        Parameter("round", "Number of a round of the improvement loop."),
-        Parameter("review", "Id of a review."),
-        Parameter("incident", "Id of an incident."),
-        Parameter("letter", "Id of a dead letter."),
-        Parameter("identity", "Identity of an upload, as `nightshift upload` tells it."),
+        text("model", "Name of a model."),
+        text("run", "Id of a run, as the list of runs names it."),
+        text("round", "Number of a round of the improvement loop."),
+        text("review", "Id of a review."),
+        text("incident", "Id of an incident."),
+        text("letter", "Id of a dead letter."),
+        text("identity", "Identity of an upload, as `nightshift upload` tells it."),
     )
 }

@@ -28,6 +28,7 @@ from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.reviews.review import Review
 from orchestrators.platform.versions import tell_step
 from tests.owed_of import OwedOf
+from tests.registered import registered
 from tests.review_examples import make_review
 
 Host = Callable[..., Awaitable[Any]]
@@ -120,11 +121,11 @@ class App:
 
     async def sweep(self, trigger: Any = nightshift.triggers.response_sweep, times: int = 2) -> None:
         """Let a timer come: what is done once must not be done again."""
-        (builder,) = trigger.blueprint(lambda: self)._function_builders
+        (function,) = registered(trigger.register, self).values()
         for _ in range(times):
             binding = client_binding(self.hosted.url, self.hosted.engine.settings)
             wanted = {} if trigger is nightshift.triggers.owed_sweep else {"client": binding}
-            await builder._function._func(timer=None, **wanted)
+            await function(timer=None, **wanted)
 
     def pages(self) -> list[dict[str, Any]]:
         """What people have been told."""

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
-import azure.durable_functions as df
 import azure.functions as func
 from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import TableServiceClient
@@ -20,11 +19,11 @@ from nightshift.clients.uploads.upload_queue import TableUploadQueue
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.names import BRONZE, MODEL_QUEUE, RESPONSE
-from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.response.playbook import Playbook
 from nightshift.domain.uploads.upload import BlobRef, Upload
-from nightshift.triggers.blob_events import BLOB_CREATED, BLOB_RENAMED, blueprint
+from nightshift.triggers.blob_events import BLOB_CREATED, BLOB_RENAMED, register
+from tests.registered import registered
 
 Handler = Callable[..., Awaitable[None]]
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -85,12 +84,9 @@ class App:
             specs=SimpleNamespace(names=lambda: (model,), platform=Playbook),
             clock=lambda: AT,
         )
-        app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-        app.register_functions(blueprint(lambda: cast("Services", services)))
         # Around each the decorator of the durable client makes a client of the host's JSON.
         self._handlers = {
-            function.get_function_name(): cast("Handler", inspect.unwrap(function.get_user_function()))
-            for function in app.get_functions()
+            name: cast("Handler", inspect.unwrap(function)) for name, function in registered(register, services).items()
         }
 
     def event(self, name: str = "a.csv", etag: str = "0x1", **changes: Any) -> dict[str, Any]:

@@ -3,16 +3,16 @@
 import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from azure.data.tables import TableServiceClient
 
 from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.domain.ledger.ledger import LedgerRecord
-from nightshift.domain.platform.ports import Services
-from nightshift.triggers.ledger_api import blueprint
-from tests.unit.triggers.api.requests import request
+from nightshift.triggers.ledger_api import ENDPOINTS
+from tests.registered import registered_endpoints
+from tests.unit.triggers.api.requests import principal, request
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -32,15 +32,11 @@ def ledger(tables: TableServiceClient, model: str) -> TableLedger:
 
 async def pages(ledger: TableLedger, **params: str) -> list[Any]:
     """The items of each page of a verification."""
-    services = cast("Services", SimpleNamespace(ledger=ledger))
-    (handler,) = (
-        builder._function._func
-        for builder in blueprint(lambda: services)._function_builders
-        if builder._function.get_function_name() == "verify_ledger"
-    )
+    services = SimpleNamespace(ledger=ledger)
+    handler = registered_endpoints(ENDPOINTS, services)["verify_ledger"]
     found = []
     while True:
-        response = await handler(request(params=params))
+        response = await handler(req=request(params=params, headers=principal("Reader")))
         page = json.loads(response.get_body())
         assert response.status_code == 200, page
         found.append(page["items"])

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from azure.data.tables import TableServiceClient
 
 from nightshift.clients.uploads.upload_queue import TableUploadQueue
-from nightshift.domain.platform.ports import Services
-from nightshift.triggers.run_api import blueprint
-from tests.unit.triggers.api.requests import request
+from nightshift.triggers.run_api import ENDPOINTS
+from tests.registered import registered_endpoints
+from tests.unit.triggers.api.requests import principal, request
 from tests.upload_examples import make_upload
 
 
@@ -22,13 +22,9 @@ def queue(tables: TableServiceClient) -> TableUploadQueue:
 
 
 async def _show(queue: TableUploadQueue, model: str, identity: str, *, specs: Sequence[str] = ()) -> tuple[int, Any]:
-    services = cast("Services", SimpleNamespace(uploads=queue, specs=SimpleNamespace(names=lambda: tuple(specs))))
-    (handler,) = (
-        builder._function._func
-        for builder in blueprint(lambda: services)._function_builders
-        if builder._function.get_function_name() == "show_upload"
-    )
-    response = await handler(request(route={"model": model, "identity": identity}))
+    services = SimpleNamespace(uploads=queue, specs=SimpleNamespace(names=lambda: tuple(specs)))
+    handler = registered_endpoints(ENDPOINTS, services)["show_upload"]
+    response = await handler(req=request(route={"model": model, "identity": identity}, headers=principal("Reader")))
     return response.status_code, json.loads(response.get_body())
 
 

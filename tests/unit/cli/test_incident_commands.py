@@ -13,7 +13,7 @@ from nightshift.cli.incident_commands import alert_document
 from nightshift.cli.main import PANELS, app
 from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.response.incident import PERSONS_OPERATIONS
-from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.triggers.incident_api import ENDPOINTS
 from tests.loopback_server import Answering, LoopbackServer
 
 NO_APP = cast("AppClient", None)
@@ -63,5 +63,5 @@ def test_a_file_is_sent_as_it_is(taken: list[dict[str, Any]], tmp_path: Path, ma
 def test_what_a_refusal_offers_exists() -> None:
     """As a command and as a call."""
     commands = {command.__name__ for several in PANELS.values() for command in several}
-    calls = {operation.path.rpartition("/")[2] for operation in OPERATIONS if operation.path.startswith("incidents/")}
+    calls = {endpoint.path.rpartition("/")[2] for endpoint in ENDPOINTS}
     assert commands & calls >= PERSONS_OPERATIONS

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -55,7 +55,7 @@ def test_every_problem_of_a_file_is_said(broken: Path) -> None:
         ("a.yml", "", "must end in .yaml"),
         ("b.yaml", "a: [", "must be YAML"),
         ("c.yaml", "a: 1\na: 2\n", "stands twice"),
-        ("d.yaml", "- 1\n", "must be a section of fields"),
+        ("d.yaml", "- 1\n", "must be an object"),
     ],
 )
 def test_a_file_that_is_no_spec_is_a_problem_of_the_file(tmp_path: Path, name: str, content: str, rule: str) -> None:

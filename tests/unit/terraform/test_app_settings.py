@@ -4,7 +4,7 @@ import json
 import re
 
 from nightshift.domain.platform.sign_in import VARIABLE
-from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.triggers.api.endpoints import api_endpoints
 from nightshift.wiring.telemetry import LEFT_OUT
 from tests.unit.terraform.hcl import ROOT, TERRAFORM, block, keys, sources
 
@@ -29,7 +29,7 @@ def _read_by_settings() -> set[str]:
 
 def _connections() -> set[str]:
     found: set[str] = set()
-    for file in (ROOT / "nightshift" / "triggers").glob("*.py"):
+    for file in (ROOT / "nightshift" / "functions").glob("*.py"):
         found |= set(re.findall(r'connection="(\w+)"', file.read_text(encoding="utf-8")))
     return found
 
@@ -102,7 +102,7 @@ def test_the_health_path_exists() -> None:
     code = sources(TERRAFORM / "modules" / "function_app")
     paths = set(re.findall(r'health_?[cC]heck_?[pP]ath\s*=\s*"/api/([\w/]+)"', code))
     assert paths == {"health"}
-    assert paths <= {operation.path for operation in OPERATIONS if not operation.roles}
+    assert paths <= {endpoint.path for endpoint in api_endpoints() if not endpoint.roles}
 
 
 def test_the_front_page_is_ours() -> None:

@@ -3,13 +3,12 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-import azure.durable_functions as df
 import azure.functions as func
 import pytest
 from hypothesis import given
@@ -17,12 +16,10 @@ from hypothesis import strategies as st
 
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
-from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import LARGEST_BYTES, AlertMessage
-from nightshift.triggers.alert_ingest import LARGEST_BODY, RETRY_AFTER_SECONDS, blueprint
+from nightshift.triggers.alert_ingest import ENDPOINTS, LARGEST_BODY, RETRY_AFTER_SECONDS
+from tests.registered import registered_endpoints
 from tests.unit.triggers.alert_schemas.examples import ALL, JOB_FAILURE, LOG_ALERT, OWN, RECEIVED, changed
-
-Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
 @dataclass
@@ -81,10 +78,7 @@ class Ingest:
 
     def __init__(self) -> None:
         self.services = IngestServices()
-        app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-        app.register_functions(blueprint(lambda: cast("Services", self.services)))
-        (function,) = app.get_functions()
-        self.handler = cast("Handler", function.get_user_function())
+        (self.handler,) = registered_endpoints(ENDPOINTS, self.services).values()
 
     @property
     def sent(self) -> list[AlertMessage]:
@@ -99,7 +93,9 @@ class Ingest:
     async def respond(self, body: bytes | object, headers: Mapping[str, str] = WRITER) -> func.HttpResponse:
         """The response to a request."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return await self.handler(func.HttpRequest("POST", "/api/alerts", headers=dict(headers), body=raw))
+        request = func.HttpRequest("POST", "/api/alerts", headers=dict(headers), body=raw)
+        response: func.HttpResponse = await self.handler(req=request)
+        return response
 
 
 @pytest.fixture

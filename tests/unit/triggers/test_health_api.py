@@ -11,7 +11,8 @@ import pytest
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.sign_in import VARIABLE
 from nightshift.domain.watch.sweep import SWEEPS, SweepLook
-from nightshift.triggers.health_api import blueprint
+from nightshift.triggers.health_api import endpoints
+from tests.registered import registered_endpoints
 from tests.unit.triggers.api.requests import principal, request
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -58,12 +59,8 @@ class HealthServices:
 
 
 async def _answer(services: HealthServices, name: str, req: func.HttpRequest) -> tuple[int, Any]:
-    (handler,) = (
-        builder._function._func
-        for builder in blueprint(lambda: services)._function_builders  # type: ignore[arg-type, return-value]
-        if builder._function.get_function_name() == name
-    )
-    response = await handler(req)
+    handler = registered_endpoints(endpoints(), services)[name]
+    response = await handler(req=req)
     return response.status_code, json.loads(response.get_body())
 
 

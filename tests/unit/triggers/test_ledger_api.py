@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from nightshift.domain.ledger.ledger import GENESIS, ChainEnd, ChainPart, LedgerEntry, LedgerRecord, chain, verify
-from nightshift.triggers.ledger_api import blueprint
-from tests.unit.triggers.api.requests import request
+from nightshift.triggers.ledger_api import ENDPOINTS
+from tests.registered import registered_endpoints
+from tests.unit.triggers.api.requests import principal, request
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -75,12 +76,8 @@ class LedgerServices:
 
 async def answered(name: str, services: LedgerServices, **params: str) -> tuple[int, Any]:
     """Status and document of an answer."""
-    (handler,) = (
-        builder._function._func
-        for builder in blueprint(lambda: services)._function_builders  # type: ignore[arg-type, return-value]
-        if builder._function.get_function_name() == name
-    )
-    response = await handler(request(params=params))
+    handler = registered_endpoints(ENDPOINTS, services)[name]
+    response = await handler(req=request(params=params, headers=principal("Reader")))
     return response.status_code, json.loads(response.get_body())
 
 

@@ -10,7 +10,7 @@ import nightshift.domain.platform.principal
 import nightshift.domain.platform.sign_in
 import nightshift.domain.response.incident
 import nightshift.domain.reviews.review
-from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.errors import NightshiftError, NotFoundError
 from nightshift.services.reviews import decide_review, decision_rate
 from nightshift.triggers.alert_schemas import databricks_job
 
@@ -29,7 +29,7 @@ _SERVED = {"nightshift.domain.platform.errors", *(module.__name__ for module in 
 
 def _codes(error: type[NightshiftError]) -> Iterator[str]:
     for kind in error.__subclasses__():
-        if kind.__module__ in _SERVED:
+        if kind.__module__ in _SERVED and kind is not NotFoundError:
             yield kind.code
         yield from _codes(kind)
 
@@ -38,8 +38,9 @@ def _titles() -> Iterator[str]:
     for folder in ("triggers", "wiring"):
         for file in (ROOT / "nightshift" / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "problem" and len(node.args) == 3:
-                    title = node.args[1]
+                places = {"problem": 1, "NotFoundError": 0}
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in places:
+                    title = node.args[places[ast.unparse(node.func)]]
                     if isinstance(title, ast.Constant):
                         yield str(title.value)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.registered import CLIENT
 from tests.unit.wiring.fresh_process import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,7 +28,7 @@ async def main():
             request = func.HttpRequest("GET", f"http://app/{trigger.route}", body=b"")
             parameters = {trigger.name: request}
             if any(binding.type == "durableClient" for binding in function.get_bindings()):
-                parameters["client"] = "{}"
+                parameters["client"] = sys.argv[1]
             answer = await function.get_user_function()(**parameters)
             seen[name] = [answer.status_code, json.loads(answer.get_body())]
     print(json.dumps(seen))
@@ -39,7 +40,7 @@ asyncio.run(main())
 def _app(**settings: str) -> tuple[dict[str, Any], list[str]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NIGHTSHIFT_")}
     environment |= ENVIRONMENT | {"AzureWebJobsStorage": "UseDevelopmentStorage=true"} | settings
-    command = [sys.executable, "-c", _PROBE]
+    command = [sys.executable, "-c", _PROBE, json.dumps(CLIENT)]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [line for line in done.stderr.splitlines() if line.startswith("setting_wrong ")]

@@ -17,15 +17,16 @@ import nightshift.wiring.process_end as process_end
 from nightshift.domain.platform.loading import IMPORTS, NotLoadedError, importing
 sys.path.insert(0, sys.argv[1])
 process_end.LEAST_LIFE_SECONDS = 0.0
-app = df.DFApp()
+app, under_way = df.DFApp(), process_end.CallsOfFunctions()
 
 @app.activity_trigger(input_name="message")
+@under_way.counted
 def works(message: str) -> str:
     time.sleep(1.0)
     print("done", flush=True)
     return message
 
-process_end.end_when_broken(app)
+process_end.end_when_broken(under_way)
 (function,) = app.get_functions()
 call = threading.Thread(target=function.get_user_function(), args=("x",))
 call.start()

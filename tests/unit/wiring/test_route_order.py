@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import azure.durable_functions as df
-import azure.functions as func
 import pytest
 
 from local_host.functions.triggers.route_template import RouteTemplate
+from nightshift.functions.route import Route
 from nightshift.pages.static_files import static_files
-from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.triggers.api.endpoints import api_endpoints
 from nightshift.wiring.route_order import NamedRoute, ShadowedRouteError, check_route_order, refuse_shadowed_routes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,8 +73,8 @@ def test_no_function_asks_for_a_key(triggers: list[dict[str, Any]]) -> None:
 
 def test_every_operation_reaches_its_own_function(triggers: list[dict[str, Any]]) -> None:
     """What docs/api.md and the OpenAPI document promise is what answers."""
-    found = {item.name: _answering(triggers, item.method, _path(f"api/{item.path}")) for item in OPERATIONS}
-    assert found == {item.name: item.name for item in OPERATIONS}
+    found = {item.name: _answering(triggers, item.method, _path(item.route.path)) for item in api_endpoints()}
+    assert found == {item.name: item.name for item in api_endpoints()}
 
 
 @pytest.mark.parametrize(
@@ -112,20 +111,10 @@ def test_a_wrong_method_of_a_page_is_the_hosts_404(triggers: list[dict[str, Any]
 
 def test_an_app_whose_new_catch_all_sorts_early_is_refused() -> None:
     """The error names both functions."""
-    app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-
-    @app.route(route="api/runs/{run}", methods=["GET"])  # type: ignore[untyped-decorator]
-    async def show_run(req: func.HttpRequest) -> str:
-        return ""
-
-    refuse_shadowed_routes(app)
-
-    @app.route(route="api/{*rest}")  # type: ignore[untyped-decorator]
-    async def anything(req: func.HttpRequest) -> str:
-        return ""
-
+    show_run = Route("show_run", "api/runs/{run}", ("GET",), roles=())
+    refuse_shadowed_routes([show_run])
     with pytest.raises(ShadowedRouteError, match="'show_run'.*comes after 'anything'") as caught:
-        refuse_shadowed_routes(app)
+        refuse_shadowed_routes([show_run, Route("anything", "api/{*rest}", (), roles=())])
     assert (caught.value.first.name, caught.value.second.name) == ("anything", "show_run")
 
 

@@ -5,11 +5,10 @@ import os
 import threading
 from typing import Any
 
-import azure.durable_functions as df
 import azure.functions as func
 import pytest
 
-from nightshift.wiring.observed import observed
+from nightshift.wiring.with_tracing import with_tracing
 
 # More than the loop's own pool ever has on this machine.
 HANGING = min(32, (os.cpu_count() or 1) + 4)
@@ -18,21 +17,17 @@ HANGING = min(32, (os.cpu_count() or 1) + 4)
 async def test_calls_that_hang_leave_other_triggers_their_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many calls as the loop's own pool has threads wait for a dependency; the next trigger still gets one."""
     monkeypatch.setenv("PYTHON_THREADPOOL_THREAD_COUNT", str(HANGING + 1))
-    blueprint, gate = df.Blueprint(), threading.Event()
+    gate = threading.Event()
 
-    @blueprint.route(route="slow")  # type: ignore[untyped-decorator]
     async def slow(req: func.HttpRequest) -> func.HttpResponse:
         began.set()
         await asyncio.to_thread(gate.wait)
         return func.HttpResponse("slow")
 
-    @blueprint.route(route="quick")  # type: ignore[untyped-decorator]
     async def quick(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(await asyncio.to_thread(lambda: "quick"))
 
-    calls = {
-        item._function.get_function_name(): item._function._func for item in observed(blueprint)._function_builders
-    }
+    calls = {name: with_tracing(name, trigger) for name, trigger in (("slow", slow), ("quick", quick))}
     began = asyncio.Event()
 
     async def call(name: str) -> Any:

@@ -159,9 +159,9 @@ OUT_OF_RANGE = {**GOOD, "action": {"kind": "adjust_training_window", "days": 300
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (_says({**GOOD, "action": {"kind": "delete_everything"}}), "Input tag 'delete_everything'"),
+        (_says({**GOOD, "action": {"kind": "delete_everything"}}), "its 'kind' must be one of"),
         (_says(OUT_OF_RANGE), "action.days = 3000: must lie from 60 to 730"),
-        (_says({**GOOD, "also_run": "rm -rf /"}), "also_run: Extra inputs are not permitted"),
+        (_says({**GOOD, "also_run": "rm -rf /"}), "also_run = 'rm -rf /': is no field here"),
         (_says(""), "the answer is empty"),
         (_says("x" * 50_000), "the answer has 50000 characters: at most 16000"),
         (_says("I would rather not say."), "the answer is no JSON object"),

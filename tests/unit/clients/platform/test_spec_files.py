@@ -30,7 +30,7 @@ def test_the_shipped_specs_load() -> None:
     [
         (
             {"evalution": 1},
-            "revenue_forecast.yaml: evalution = 1: is no field of this section; did you mean 'evaluation'?",
+            "revenue_forecast.yaml: evalution = 1: is no field here; did you mean 'evaluation'?",
         ),
         ({"kind": "guess"}, "revenue_forecast.yaml: kind = 'guess': must be 'regression' or 'anomaly_detection'"),
         ({"name": "other"}, "revenue_forecast.yaml: name = 'other': must be the file's name"),

@@ -140,9 +140,9 @@ def test_an_order_reads_back() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("tune", "plan = 'tune': must be an order of a plan, .*Invalid JSON"),
-        ("{}", "action: Field required"),
-        ('{"action": {"kind": "augment_data"}}', "action.augment_data.weighting: Field required"),
+        ("tune", "plan = 'tune': must be an order of a plan, .*must be JSON"),
+        ("{}", "action: must be there"),
+        ('{"action": {"kind": "augment_data"}}', "action.augment_data.weighting: must be there"),
         (
             '{"action": {"kind": "retrain_with_features", "feature_groups": ["lags"]}}',
             r"feature_groups defines \[\], but the action needs \['lags'\]",
@@ -155,7 +155,7 @@ def test_an_order_reads_back() -> None:
         (
             '{"action": {"kind": "retrain_with_features", "feature_groups": ["lags"]},'
             ' "feature_groups": {"lags": {"kind": "lags", "column": "y", "hours": [0]}}}',
-            "greater than or equal to 1",
+            "must be at least 1",
         ),
     ],
 )

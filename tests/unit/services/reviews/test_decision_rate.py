@@ -22,7 +22,7 @@ def test_the_window_slides() -> None:
     clock.now += 10
     with pytest.raises(TooManyDecisionsError) as caught:
         rate.count("Ann")
-    assert (caught.value.wait, caught.value.code) == (51, "too_many_decisions")
+    assert (caught.value.retry_after, caught.value.code) == (51, "too_many_decisions")
     clock.now += WINDOW_SECONDS - 10
     rate.count("ann")
 

@@ -33,12 +33,12 @@ WINDOW = {"kind": "adjust_training_window", "days": 90}
 @pytest.mark.parametrize(
     ("order", "message"),
     [
-        ({"action": {"kind": "delete_everything"}}, "action: Input tag 'delete_everything'"),
-        ({"action": {**WINDOW, "days": 0}}, "days: Input should be greater than or equal to 1"),
-        ({"action": {**WINDOW, "days": "NaN"}}, "days: Input should be a valid integer"),
-        ({"action": {**WINDOW, "holdout": 0}}, "holdout: Extra inputs are not permitted"),
-        ({"action": WINDOW, "also_run": "rm -rf /"}, "also_run: Extra inputs are not permitted"),
-        ({"action": WINDOW, "action ": WINDOW}, "action : Extra inputs are not permitted"),
+        ({"action": {"kind": "delete_everything"}}, "action = .*: its 'kind' must be one of"),
+        ({"action": {**WINDOW, "days": 0}}, "days = 0: must be at least 1"),
+        ({"action": {**WINDOW, "days": "NaN"}}, "days = 'NaN': must be a whole number"),
+        ({"action": {**WINDOW, "holdout": 0}}, "holdout = 0: is no field here"),
+        ({"action": WINDOW, "also_run": "rm -rf /"}, "also_run = .*: is no field here"),
+        ({"action": WINDOW, "action ": WINDOW}, "action  = .*: is no field here"),
     ],
 )
 def test_an_order_that_is_not_ours_is_refused_with_its_field(order: dict[str, object], message: str) -> None:

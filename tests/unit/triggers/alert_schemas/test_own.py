@@ -66,5 +66,5 @@ def test_what_breaks_a_rule_is_named(given: dict[str, object], field: str) -> No
 
 def test_a_missing_field_is_said_to_be_missing() -> None:
     """Not what it is missing from."""
-    with pytest.raises(BadInputError, match=r"alert: source = None: Field required"):
+    with pytest.raises(BadInputError, match=r"alert: source = None: must be there"):
         from_own({name: value for name, value in OWN.items() if name != "source"})

@@ -1,18 +1,18 @@
-"""docs/api.md agrees with the table of operations."""
+"""docs/api.md agrees with the declarations of the endpoints."""
 
 import re
 from pathlib import Path
 
-from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.triggers.api.endpoints import api_endpoints
 
 _ROW = re.compile(r"^\| `((?:GET|POST) /api/[^`]+)` \| ([^|]+) \|$", re.MULTILINE)
 
 
 def test_the_roles_in_the_docs_are_those_of_the_code() -> None:
-    """Every operation, in order, with its roles."""
+    """Every endpoint, in order, with its roles."""
     text = (Path(__file__).resolve().parents[4] / "docs" / "api.md").read_text(encoding="utf-8")
     expected = [
-        (f"{operation.method} /api/{operation.path}", ", ".join(operation.roles) or "anybody")
-        for operation in sorted(OPERATIONS, key=lambda operation: (operation.method, operation.path))
+        (f"{endpoint.method} /api/{endpoint.path}", ", ".join(endpoint.roles) or "anybody")
+        for endpoint in sorted(api_endpoints(), key=lambda endpoint: (endpoint.method, endpoint.path))
     ]
     assert _ROW.findall(text) == expected

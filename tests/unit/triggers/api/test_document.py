@@ -3,15 +3,18 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from nightshift.triggers.api.call import Call
 from nightshift.triggers.api.document import methods_at, openapi_document
-from nightshift.triggers.api.operations import OPERATIONS
+from nightshift.triggers.api.endpoint import JsonObject
+from nightshift.triggers.api.endpoints import api_endpoints
 from nightshift.wiring.app import create_app
 
 ROOT = Path(__file__).resolve().parents[4]
+ENDPOINTS = api_endpoints()
 
 
 def _registered() -> set[tuple[str, str, str]]:
@@ -36,33 +39,33 @@ def _references(value: Any) -> set[str]:
 
 
 def test_every_route_of_the_app_is_described_and_no_other() -> None:
-    """A route that is added without its operation, or an operation without its route, shows here."""
-    assert _registered() == {(operation.name, operation.method, operation.path) for operation in OPERATIONS}
+    """A route that is added without a declaration, or a declaration that nobody registers, shows here."""
+    assert _registered() == {(endpoint.name, endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
 
 
 def test_the_document_has_every_operation_with_its_answers() -> None:
     """By operationId, with roles, success and problems."""
-    document = openapi_document()
+    document = openapi_document(ENDPOINTS)
     found = {
         operation["operationId"]: (set(operation["responses"]), operation["x-roles"])
         for methods in document["paths"].values()
         for operation in methods.values()
     }
     expected = {}
-    for operation in OPERATIONS:
-        statuses = {operation.status, *operation.statuses} | ({operation.unwell} if operation.unwell else set())
-        expected[operation.name] = ({str(status) for status in statuses}, list(operation.roles))
+    for endpoint in ENDPOINTS:
+        statuses = {endpoint.status, *endpoint.statuses} | ({endpoint.unwell} if endpoint.unwell else set())
+        expected[endpoint.operation_id] = ({str(status) for status in statuses}, list(endpoint.roles))
     assert found == expected
 
 
 def test_the_document_is_the_same_under_every_python() -> None:
     """The standard library's phrase for 413 changed in 3.13."""
-    assert openapi_document()["components"]["responses"]["413"]["description"] == "Content Too Large"
+    assert openapi_document(ENDPOINTS)["components"]["responses"]["413"]["description"] == "Content Too Large"
 
 
 def test_every_reference_leads_somewhere() -> None:
     """No schema or response is missing."""
-    document = openapi_document()
+    document = openapi_document(ENDPOINTS)
     for reference in _references(document):
         place: Any = document
         for part in reference.removeprefix("#/").split("/"):
@@ -72,7 +75,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_every_parameter_of_a_path_is_described() -> None:
     """What stands in braces is in the list, and is needed."""
-    for path, methods in openapi_document()["paths"].items():
+    for path, methods in openapi_document(ENDPOINTS)["paths"].items():
         for operation in methods.values():
             described = {item["name"] for item in operation["parameters"] if item["in"] == "path" and item["required"]}
             assert described == set(re.findall(r"\{(\w+)\}", path))
@@ -91,4 +94,28 @@ def test_every_parameter_of_a_path_is_described() -> None:
 )
 def test_the_methods_at_a_path_are_known(path: str, methods: tuple[str, ...]) -> None:
     """For the answer 405, which names them; none is 404."""
-    assert methods_at(path) == methods
+    assert methods_at(path, ENDPOINTS) == methods
+
+
+def test_every_summary_is_a_sentence_about_the_endpoint() -> None:
+    """A verb in the third person, whose subject is the endpoint, and a full stop."""
+    for endpoint in ENDPOINTS:
+        assert re.fullmatch(r"[A-Z][a-z]+s .*\.", endpoint.summary), endpoint.summary
+
+
+def test_no_two_endpoints_have_one_name() -> None:
+    """Neither in the document, nor in Azure."""
+    for names in ([item.operation_id for item in ENDPOINTS], [item.name for item in ENDPOINTS]):
+        assert len(names) == len(set(names))
+
+
+def test_every_handler_takes_and_gives_what_its_declaration_says() -> None:
+    """The types of a handler are checked by mypy; that they are those of the declaration is checked here."""
+    wrong = []
+    for endpoint in ENDPOINTS:
+        hints = get_type_hints(endpoint.handler)
+        answers = get_args(hints["return"]) or (hints["return"],)
+        given = issubclass(endpoint.answer, JsonObject) or endpoint.answer in answers
+        if hints["call"] != Call[endpoint.message or None] or not given:  # type: ignore[misc]
+            wrong.append(endpoint.operation_id)
+    assert wrong == []

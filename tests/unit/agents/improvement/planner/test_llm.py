@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -85,24 +86,24 @@ def test_fenced_json_is_read(make_evidence: MakeEvidence) -> None:
         ("   \n", "the answer is empty"),
         ("x" * 50_000, "the answer has 50000 characters: at most 16000"),
         ("[" * 15_000, "the answer is no JSON object"),
-        ("null", "plan: Input should be"),
-        ({**GOOD, "action": {"kind": "delete_everything"}}, "action: Input tag 'delete_everything'"),
-        ({**GOOD, "also_run": "rm"}, "also_run: Extra inputs are not permitted"),
+        ("null", "plan = None: must be an object"),
+        ({**GOOD, "action": {"kind": "delete_everything"}}, "action = .*: its 'kind' must be one of"),
+        ({**GOOD, "also_run": "rm"}, "also_run = 'rm': is no field here"),
         *(
             (
                 {**GOOD, "action": {"kind": "adjust_training_window", "days": days}},
-                "days: Input should be a valid integer",
+                "days = .*: must be a whole number",
             )
             for days in ("NaN", "365", " 365 ", "3_6_5", "yes", True, 365.5, 1e400, [365], None)
         ),
-        (json.dumps(GOOD).replace("365", "3.65e2"), "days: Input should be a valid integer"),
-        ({**GOOD, "rationale": 7}, "rationale: Input should be a valid string"),
-        (weighted("100"), "weight: Input should be a valid number"),
-        (weighted(True), "weight: Input should be a valid number"),
-        (searched(log="yes"), "log: Input should be a valid boolean"),
-        (searched(log=1), "log: Input should be a valid boolean"),
-        (searched(low="0.1"), "low: Input should be a valid number"),
-        (searched(low=False), "low: Input should be a valid number"),
+        (json.dumps(GOOD).replace("365", "3.65e2"), "days = .*: must be a whole number"),
+        ({**GOOD, "rationale": 7}, "rationale = 7: must be text"),
+        (weighted("100"), "weight = .*: must be a number"),
+        (weighted(True), "weight = .*: must be a number"),
+        (searched(log="yes"), "log = .*: must be true or false"),
+        (searched(log=1), "log = .*: must be true or false"),
+        (searched(low="0.1"), "low = .*: must be a number"),
+        (searched(low=False), "low = .*: must be a number"),
         ('{"action": 1, "action": 2}', "a key is named twice"),
         ('{"action": 1, "\\u0061ction": 2}', "a key is named twice"),
     ],
@@ -112,8 +113,8 @@ def test_an_unusable_answer_is_mended_once(make_evidence: MakeEvidence, answer: 
     model = ScriptedModel(says(answer), says(GOOD))
     found = propose(make_evidence(), model)
     assert (found.plan, found.tokens, len(model.prompts)) == (PLAN, 200, 2)
-    assert problem in found.note
-    assert problem in model.prompts[1].turns[-1].text.replace("\\u0027", "'")
+    assert re.search(problem, found.note)
+    assert re.search(problem, model.prompts[1].turns[-1].text.replace("\\u0027", "'"))
 
 
 def test_a_whole_number_may_be_written_as_one(make_evidence: MakeEvidence) -> None:

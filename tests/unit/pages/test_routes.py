@@ -7,23 +7,20 @@ from typing import Any, cast
 import azure.functions as func
 import pytest
 
-from nightshift.domain.platform.errors import ServiceUnavailableError
+from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.principal import read_principal
+from nightshift.domain.platform.request import DecisionRequest
 from nightshift.domain.platform.sign_in import VARIABLE
-from nightshift.pages.blueprint import blueprint
+from nightshift.functions.authorization import Incoming, caller_of
+from nightshift.pages.routes import all_pages, register
 from nightshift.pages.security import HEADERS, FormKey
+from nightshift.pages.views import MessagePage
+from nightshift.pages.visit import Visit
+from tests.registered import CLIENT, Registered, registered
 from tests.unit.triggers.api.requests import principal
 
 OPEN = {"show_static", "show_icon"}
-# What the host gives for a durable client; nobody listens there.
-CLIENT = {
-    "taskHubName": "x",
-    "creationUrls": {},
-    "managementUrls": {"id": "INSTANCEID"},
-    "baseUrl": "http://127.0.0.1:9",
-    "rpcBaseUrl": "http://127.0.0.1:9/",
-    "requiredQueryStringParameters": "",
-}
 URL = "https://app.example/reviews/r1"
 
 
@@ -34,9 +31,8 @@ class NoStorage:
         raise ServiceUnavailableError("Table storage", "it is away")
 
 
-def _functions() -> dict[str, Any]:
-    made = blueprint(lambda: cast("Services", NoStorage()))
-    return {item._function.get_function_name(): item._function for item in made._function_builders}
+def _functions() -> Registered:
+    return registered(register, NoStorage())
 
 
 def _request(
@@ -46,7 +42,7 @@ def _request(
 
 
 async def _call(name: str, request: func.HttpRequest) -> func.HttpResponse:
-    call = _functions()[name].get_user_function()
+    call = _functions()[name]
     bound = {"req": request} | ({} if name in OPEN else {"client": json.dumps(CLIENT)})
     answer: func.HttpResponse = await call(**bound)
     return answer
@@ -110,7 +106,7 @@ async def test_no_such_page() -> None:
 
 async def test_files_may_be_kept() -> None:
     """Under the address with the digest for ever, under another not at all; others are not found."""
-    function = _functions()["show_static"].get_user_function()
+    function = _functions()["show_static"]
 
     async def get(file: str, **params: str) -> func.HttpResponse:
         request = func.HttpRequest("GET", URL, route_params={"file": file}, params=params, body=b"")
@@ -125,14 +121,32 @@ async def test_files_may_be_kept() -> None:
 
 async def test_the_first_page_brings_the_key() -> None:
     """A browser gets its key with the first page and keeps it."""
-    from nightshift.pages.views import MessagePage
-    from nightshift.pages.visit import Visit
-
-    first = Visit.of(_request("GET", principal("Reader")), "Reader").page(MessagePage("a", "b"))
+    first = _visit(principal("Reader")).page(MessagePage("a", "b"))
     cookie = first.headers["Set-Cookie"].partition(";")[0]
-    again = Visit.of(_request("GET", principal("Reader") | {"Cookie": cookie}), "Reader")
+    again = _visit(principal("Reader") | {"Cookie": cookie})
     assert "Set-Cookie" not in again.page(MessagePage("a", "b")).headers
     assert again.key == FormKey(cookie.partition("=")[2], new=False)
     seen = again.fragment(MessagePage("a", "b"))
-    repeated = _request("GET", principal("Reader") | {"Cookie": cookie, "If-None-Match": seen.headers["ETag"]})
-    assert Visit.of(repeated, "Reader").fragment(MessagePage("a", "b")).status_code == 304
+    repeated = principal("Reader") | {"Cookie": cookie, "If-None-Match": seen.headers["ETag"]}
+    assert _visit(repeated).fragment(MessagePage("a", "b")).status_code == 304
+
+
+def _visit(headers: Mapping[str, str]) -> Visit:
+    request = _request("GET", headers)
+    return Visit.of(Incoming(request, caller_of(request)), lambda: cast("Services", NoStorage()))
+
+
+def test_every_page_but_the_files_asks_for_a_role() -> None:
+    """As the endpoints do: the declaration says who may."""
+    assert {item.route.name for item in all_pages() if not item.roles} == OPEN
+
+
+async def test_a_form_is_held_against_the_schema_of_the_api() -> None:
+    """A decision without a reason is refused by the same rule, before any record is read."""
+    headers = principal("Reviewer") | {"Content-Type": "application/x-www-form-urlencoded"}
+    key = FormKey("k" * 43, new=False)
+    headers["Cookie"] = key.cookie(URL).partition(";")[0]
+    body = f"decision=approve&comment=+&token={key.token('ann')}".encode()
+    visit = Visit.of(Incoming(_request("POST", headers, body), read_principal(headers)), lambda: cast("Services", None))
+    with pytest.raises(BadInputError, match="comment = '': must not be empty"):
+        visit.with_form().form(DecisionRequest)

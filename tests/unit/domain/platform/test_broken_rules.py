@@ -7,8 +7,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from nightshift.domain.platform.broken_rules import bad_input, broken_rules
+from nightshift.domain.platform.request import DecisionRequest, ImproveRequest
 from nightshift.domain.platform.spec import ModelSpec
-from nightshift.domain.platform.spec_problems import problems_of
 
 SHIPPED = yaml.safe_load(Path("model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
 
@@ -17,7 +18,7 @@ def problems(document: dict[str, Any]) -> list[str]:
     """The problems of a spec."""
     with pytest.raises(ValidationError) as caught:
         ModelSpec.model_validate(document)
-    return [str(problem) for problem in problems_of(caught.value, ModelSpec)]
+    return [str(problem) for problem in broken_rules(caught.value, ModelSpec, whole="spec")]
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
@@ -36,11 +37,11 @@ def changed(path: str, value: object) -> dict[str, Any]:
         (changed("training.features", []), ["training.features = '...': must have at least 1 item(s)"]),
         (
             changed("playbok", {}),
-            ["playbok = '...': is no field of this section; did you mean 'playbook'?"],
+            ["playbok = '...': is no field here; did you mean 'playbook'?"],
         ),
         (
             changed("training.time_colum", "timestamp"),
-            ["training.time_colum = 'timestamp': is no field of this section; did you mean 'time_column'?"],
+            ["training.time_colum = 'timestamp': is no field here; did you mean 'time_column'?"],
         ),
         (
             changed("evaluation.metrics", [{"name": "auc"}]),
@@ -70,7 +71,7 @@ def test_each_problem_once_in_plain_words(document: dict[str, Any], expected: li
 def test_a_misspelt_field_is_not_a_missing_one_too() -> None:
     """Only what is to be mended is said."""
     document = {("evalution" if name == "evaluation" else name): value for name, value in SHIPPED.items()}
-    assert problems(document) == ["evalution = '...': is no field of this section; did you mean 'evaluation'?"]
+    assert problems(document) == ["evalution = '...': is no field here; did you mean 'evaluation'?"]
 
 
 def test_a_missing_field_has_no_value() -> None:
@@ -83,3 +84,33 @@ def test_parts_that_disagree_are_all_said() -> None:
     (problem,) = problems(changed("training", SHIPPED["training"] | {"target": "profit", "time_column": "hour"}))
     assert "training.target names 'profit'" in problem
     assert "training.time_column names 'hour'" in problem
+
+
+def test_the_error_names_the_first_rule_and_counts_the_rest() -> None:
+    """One sentence for whoever sent it: field, shortened value, rule, in no word of pydantic's."""
+    with pytest.raises(ValidationError) as caught:
+        DecisionRequest.model_validate({"decision": "x" * 200, "comment": " "})
+    error = bad_input(caught.value, DecisionRequest, where="form")
+    assert (error.fields["field"], len(str(error.fields["value"]))) == ("decision", 80)
+    assert error.fields["rule"] == "must be 'approve', 'reject' or 'improve' (1 more)"
+    assert error.message.startswith("form: decision = 'xxx")
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "rule"),
+    [
+        ("[]", "body", "must be an object"),
+        ("{", "body", "must be JSON: "),
+        ('{"coment": "x", "run": "r"}', "coment", "did you mean 'comment'?"),
+        ('{"why": "x", "comment": "x"}', "why", "is no field here; there are comment, run"),
+        ('{"comment": null}', "comment", "must be text"),
+        ("{}", "comment", "must be there"),
+    ],
+)
+def test_a_document_is_judged_by_its_own_fields(text: str, field: str, rule: str) -> None:
+    """The document as a whole, a misspelt field, one that is not known, one that is empty, one that is missing."""
+    with pytest.raises(ValidationError) as caught:
+        ImproveRequest.model_validate_json(text)
+    error = bad_input(caught.value, ImproveRequest)
+    assert error.fields["field"] == field
+    assert rule in error.fields["rule"]

@@ -1,22 +1,25 @@
-"""Every trigger's calls seen: a span, a correlation id in log lines and answers, a count of those that fail."""
+"""Every trigger's calls seen: a span, a correlation id in log lines and answers, a count of those that fail.
+
+Activities make their spans themselves (activities.registration), and an orchestrator must not have any.
+"""
 
 import asyncio
 import logging
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
 
-import azure.durable_functions as df
 import azure.functions as func
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from nightshift.domain.platform.correlation import correlated, current
 from nightshift.domain.platform.loading import import_broke
 from nightshift.domain.platform.telemetry import ATTRIBUTE_CORRELATION, ATTRIBUTE_STEP, CORRELATION_HEADER, TRACEPARENT
+from nightshift.functions.registrar import Trigger
 from nightshift.services.platform.measures import count_failed_call
 from nightshift.services.platform.tracing import span, traceparent_of
 from nightshift.triggers.problem import problem
@@ -24,26 +27,17 @@ from nightshift.wiring.threads import give_threads
 
 logger = logging.getLogger(__name__)
 
-# Activities make their spans themselves (activities.registration); an orchestrator must not have any.
-_NOT_OURS = frozenset({"activityTrigger", "orchestrationTrigger", "entityTrigger"})
 # The parts of a path that name a record of ours. What a route for all other paths has caught names nothing.
 _NAMING = frozenset({"run", "incident", "review", "letter"})
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{3,127}")
 
 
-def observed(blueprint: df.Blueprint) -> df.Blueprint:
-    """Wrap the triggers of a blueprint, in place.
+def with_tracing(name: str, call: Trigger) -> Trigger:
+    """A trigger whose calls are seen.
 
-    The official durable client wraps functions at the same place (``durable_client_input``).
+    Raises:
+        TypeError: it is not async.
     """
-    for builder in blueprint._function_builders:
-        function = builder._function
-        if function.get_trigger().type not in _NOT_OURS:
-            function._func = _observed(function.get_function_name(), function._func)
-    return blueprint
-
-
-def _observed(name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     if not iscoroutinefunction(call):
         raise TypeError(f"trigger {name}: must be async; a thread would not tell what the call turned out to be about")
 

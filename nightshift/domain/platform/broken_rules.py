@@ -1,4 +1,4 @@
-"""What is wrong with a spec, in plain words: field, value, rule."""
+"""What pydantic finds wrong with a document, in plain words: field, value, rule. The only place that words it."""
 
 import difflib
 import re
@@ -9,13 +9,20 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import MODEL_NAME
+from nightshift.domain.platform.text import shortened
 
 # Branches of a union, which pydantic puts at the end of a location.
 _BRANCH = re.compile(r"str|int|float|bool|none|literal\[.*\]|function-.*|constrained-.*")
 _LONGEST_VALUE = 80
+# Of a text that must say something.
+NOT_BLANK = r"\S"
+_MOST_FIELDS = 8
 _RULES: Final[dict[str, str]] = {
     "missing": "must be there",
+    "json_invalid": "must be JSON: {error}",
+    "json_type": "must be JSON",
     "literal_error": "must be {expected}",
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be greater than {gt}",
@@ -36,20 +43,20 @@ _RULES: Final[dict[str, str]] = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "tuple_type": "must be a list",
-    "dict_type": "must be a section of fields",
-    "model_type": "must be a section of fields",
+    "dict_type": "must be an object with named fields",
+    "model_type": "must be an object with named fields",
     "union_tag_not_found": "must have the field {discriminator}",
     "union_tag_invalid": "its {discriminator} must be one of {expected_tags}",
 }
 
 
 @dataclass(frozen=True)
-class SpecProblem:
-    """One broken rule of a spec.
+class BrokenRule:
+    """One broken rule.
 
     Attributes:
-        field: its path in the file, such as ``training.target`` or ``contract.columns.0.dtype``.
-        value: what stands there; None where nothing does, ``...`` for a whole section.
+        field: its path in the document, such as ``training.target`` or ``contract.columns.0.dtype``.
+        value: what stands there, shortened; ``...`` for a list or an object; None where nothing does.
     """
 
     field: str
@@ -57,11 +64,24 @@ class SpecProblem:
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.rule}" if self.value is None else f"{self.field} = {self.value!r}: {self.rule}"
+        missing = self.rule == _RULES["missing"]
+        return f"{self.field}: {self.rule}" if missing else f"{self.field} = {self.value!r}: {self.rule}"
 
 
-def problems_of(error: ValidationError, kind: type[BaseModel]) -> tuple[SpecProblem, ...]:
-    """Return every problem once; a misspelt field is not reported as a missing one, too."""
+def bad_input(error: ValidationError, kind: type[BaseModel], *, whole: str = "body", where: str = "") -> BadInputError:
+    """The error for whoever sent a document: it names the first broken rule, and says how many more there are."""
+    first, *more = broken_rules(error, kind, whole=whole)
+    rule = f"{first.rule} ({len(more)} more)" if more else first.rule
+    return BadInputError(field=first.field, value=first.value, rule=rule, where=where)
+
+
+def broken_rules(error: ValidationError, kind: type[BaseModel], *, whole: str = "body") -> tuple[BrokenRule, ...]:
+    """Every broken rule once; a misspelt field is not reported as a missing one, too.
+
+    Args:
+        kind: what the document should have been.
+        whole: the name of the document itself, for a rule about all of it.
+    """
     found: dict[str, tuple[object, list[str]]] = {}
     meant: set[str] = set()
     problems = error.errors(include_url=False)
@@ -73,14 +93,15 @@ def problems_of(error: ValidationError, kind: type[BaseModel]) -> tuple[SpecProb
             location = location[:-1]
         rule = _rule(problem["type"], problem.get("ctx", {}), problem["msg"])
         if problem["type"] == "extra_forbidden":
-            near = _near_miss(str(location[-1]), kind, location[:-1])
-            rule = "is no field of this section" + (f"; did you mean {near!r}?" if near else "")
-            meant |= {_field((*location[:-1], near))} if near else set()
+            fields = _fields_at(kind, location[:-1])
+            near = next(iter(difflib.get_close_matches(str(location[-1]), fields, n=1, cutoff=0.7)), "")
+            rule = "is no field here" + _hint(near, fields)
+            meant |= {_field((*location[:-1], near), whole)} if near else set()
         value = None if problem["type"] == "missing" else _shown(problem["input"])
         # The branches of a union each say what they would take.
-        found.setdefault(_field(location), (value, []))[1].append(rule)
+        found.setdefault(_field(location, whole), (value, []))[1].append(rule)
     return tuple(
-        SpecProblem(field=field, value=value, rule=" or ".join(dict.fromkeys(rules)))
+        BrokenRule(field=field, value=value, rule=" or ".join(dict.fromkeys(rules)))
         for field, (value, rules) in found.items()
         if not (field in meant and rules == [_RULES["missing"]])
     )
@@ -95,17 +116,26 @@ def _rule(kind: str, context: dict[str, Any], message: str) -> str:
         return message.removeprefix("Value error, ")
     if kind == "string_pattern_mismatch" and context.get("pattern") == MODEL_NAME:
         return "must be 2 to 63 of a-z, 0-9 and _, the first a letter"
+    if kind == "string_too_short" and context.get("min_length") == 1:
+        return "must not be empty"
+    if kind == "string_pattern_mismatch" and context.get("pattern") == NOT_BLANK:
+        return "must not be blank"
     return _RULES[kind].format_map(context) if kind in _RULES else message
 
 
-def _near_miss(name: str, kind: type[BaseModel], section: tuple[int | str, ...]) -> str:
+def _fields_at(kind: type[BaseModel], section: tuple[int | str, ...]) -> tuple[str, ...]:
     model: type[BaseModel] | None = kind
     for part in section:
         if isinstance(part, str) and model is not None:
             found = model.model_fields.get(part)
             model = None if found is None else next(_models_in(found.annotation), None)
-    near = difflib.get_close_matches(name, model.model_fields if model else (), n=1, cutoff=0.7)
-    return near[0] if near else ""
+    return tuple(model.model_fields) if model else ()
+
+
+def _hint(near: str, fields: tuple[str, ...]) -> str:
+    if near:
+        return f"; did you mean {near!r}?"
+    return f"; there are {', '.join(fields)}" if 0 < len(fields) <= _MOST_FIELDS else ""
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -117,11 +147,13 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(argument)
 
 
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "spec"
+def _field(location: tuple[int | str, ...], whole: str) -> str:
+    return ".".join(str(part) for part in location) or whole
 
 
 def _shown(value: object) -> object:
     if isinstance(value, dict | list | tuple):
         return "..."
-    return value if not isinstance(value, str) or len(value) <= _LONGEST_VALUE else value[:_LONGEST_VALUE] + "..."
+    if isinstance(value, bytes):
+        value = value[: _LONGEST_VALUE * 4].decode("utf-8", "replace")
+    return shortened(value, _LONGEST_VALUE) if isinstance(value, str) else value
