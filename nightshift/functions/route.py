@@ -1,6 +1,5 @@
 """What is said of an HTTP function before it is registered: its name, route, methods, and who may call it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,7 +27,6 @@ class Route:
         methods: that it answers to; empty for any.
         roles: of which a caller needs one; empty if anybody may call.
         durable: whether the function has a durable client.
-        rate: makes the limit of calls by one principal; None if there is none.
     """
 
     name: str
@@ -36,7 +34,6 @@ class Route:
     methods: tuple[str, ...]
     roles: tuple[Role, ...]
     durable: bool = False
-    rate: Callable[[], Rate] | None = None
 
     @property
     def acts(self) -> bool:

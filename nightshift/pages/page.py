@@ -50,14 +50,7 @@ class Page(Declaration):
     @property
     def route(self) -> Route:
         """How its function is registered: under the handler's name."""
-        return Route(
-            name=self.show.__name__,
-            path=self.path,
-            methods=(self.method,),
-            roles=self.roles,
-            durable=self.durable,
-            rate=self.rate,
-        )
+        return Route(self.show.__name__, self.path, (self.method,), self.roles, durable=self.durable)
 
 
 def register_pages(functions: Functions, services: Callable[[], Services], pages: Sequence[Page]) -> None:

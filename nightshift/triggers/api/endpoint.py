@@ -85,14 +85,7 @@ class Endpoint(Declaration):
     @property
     def route(self) -> Route:
         """How its function is registered."""
-        return Route(
-            name=self.name,
-            path=f"{PREFIX}{self.path}",
-            methods=(self.method,),
-            roles=self.roles,
-            durable=self.durable,
-            rate=self.rate,
-        )
+        return Route(self.name, f"{PREFIX}{self.path}", (self.method,), self.roles, durable=self.durable)
 
     @property
     def path_names(self) -> tuple[str, ...]:
