@@ -23,7 +23,7 @@ from nightshift.domain.response.incident import PERSONS_OPERATIONS, TRANSITIONS,
 from nightshift.domain.response.playbook import DEFAULT_REACTIONS, Mitigation, Playbook, Thresholds
 from nightshift.domain.reviews.policy import ReviewPolicy
 from nightshift.domain.reviews.review import Choice, ReviewState
-from nightshift.domain.uploads.contract import Dtype
+from nightshift.domain.uploads.contract import ContractViolationError, Dtype
 from nightshift.domain.uploads.contract import Rule as ContractRule
 from nightshift.domain.watch.sweep import SWEEPS
 from nightshift.triggers.api.endpoints import api_endpoints
@@ -68,7 +68,7 @@ def _failure_codes() -> set[str]:
         if word.arg == "code" and isinstance(word.value, ast.Constant)
     }
     jobs = {f"job_{state}" for state in get_args(JobState)} - {"job_pending", "job_running", "job_succeeded"}
-    return (given | jobs | {"internal_error"}) - known
+    return (given | jobs | {"internal_error", ContractViolationError.code}) - known
 
 
 def test_codes_of_a_failed_run() -> None:

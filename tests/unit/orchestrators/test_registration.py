@@ -10,7 +10,7 @@ import pytest
 
 import activities.registration
 import orchestrators.registration
-from activities.registration import ACTIVITIES, STARTING_ACTIVITIES
+from activities.registration import declared
 from orchestrators.registration import ORCHESTRATORS
 
 Register = Callable[[Callable[..., Any]], df.Blueprint]
@@ -24,7 +24,7 @@ def _activities(wrap: Callable[..., Any]) -> df.Blueprint:
     ("register", "kind", "names"),
     [
         (orchestrators.registration.blueprint, "orchestrationTrigger", set(ORCHESTRATORS)),
-        (_activities, "activityTrigger", {item.name for item in (*ACTIVITIES, *STARTING_ACTIVITIES)}),
+        (_activities, "activityTrigger", set(declared())),
     ],
     ids=["orchestrators", "activities"],
 )
