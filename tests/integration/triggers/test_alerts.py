@@ -1,6 +1,7 @@
 """Two deliveries of one alert at the same moment start its response once."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import azure.durable_functions as df
@@ -9,7 +10,8 @@ from azure.data.tables import TableServiceClient
 
 from nightshift.clients.response.incidents import TableIncidentBook
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.response.incident import Incident
+from nightshift.domain.response.incident import Incident, Recorded, Signal
+from nightshift.domain.response.playbook import Playbook
 from nightshift.triggers.alerts import Responder
 from tests.incident_examples import AT, alert, signal
 
@@ -24,10 +26,12 @@ class _Durable:
 
     def __init__(self) -> None:
         self.ended: list[str] = []
+        self.asked: list[str] = []
         self.go = asyncio.Event()
 
     async def get_status(self, instance: str) -> _Status | None:
         """All look before anybody starts it."""
+        self.asked.append(instance)
         found = _Status(df.OrchestrationRuntimeStatus.Completed) if instance in self.ended else None
         await self.go.wait()
         return found
@@ -36,18 +40,47 @@ class _Durable:
         self.ended.append(instance)
 
 
+class _Specs:
+    """One model without a spec of its own."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def names(self) -> tuple[str, ...]:
+        return (self._model,)
+
+    def get(self, _: str) -> Any:
+        return SimpleNamespace(playbook=Playbook())
+
+    def platform(self) -> Playbook:
+        return Playbook()
+
+
 class _Services:
-    def __init__(self, incidents: TableIncidentBook) -> None:
-        self.incidents = incidents
+    def __init__(self, incidents: TableIncidentBook, model: str) -> None:
+        self._incidents = incidents
+        self.specs = _Specs(model)
+        self.recorded = 0
+
+    @property
+    def incidents(self) -> Any:
+        return self
+
+    def record(self, sent: Signal) -> Recorded:
+        self.recorded += 1
+        return self._incidents.record(sent)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._incidents, name)
 
     def clock(self) -> Any:
         return AT
 
 
 @pytest.fixture
-def services(tables: TableServiceClient) -> Any:
-    """The incident book on real Table storage."""
-    return _Services(TableIncidentBook(tables))
+def services(tables: TableServiceClient, model: str) -> Any:
+    """The incident book on real Table storage, and how often it was asked to record something."""
+    return _Services(TableIncidentBook(tables), model)
 
 
 def _incident(services: Services, model: str) -> Incident:
@@ -66,6 +99,40 @@ async def test_two_deliveries_at_once_start_one_response(services: Any, model: s
     durable.go.set()
     await asyncio.gather(*starts)
     assert durable.ended == [incident.response]
+
+
+async def test_a_response_that_durable_knows_is_not_started_again(services: Any, model: str) -> None:
+    """A later delivery finds it, on another host and after the response has ended."""
+    incident, durable = _incident(services, model), _Durable()
+    durable.go.set()
+    client: Any = durable
+    for _ in range(2):
+        host = Responder(lambda: services, looks=2, pause_seconds=0.01)
+        await host._start(client, incident, incident.response, again=False)
+    assert durable.ended == [incident.response]
+
+
+async def test_a_response_that_was_started_here_is_not_looked_for_again(services: Any, model: str) -> None:
+    """In a storm one incident asks Durable once."""
+    incident, durable = _incident(services, model), _Durable()
+    durable.go.set()
+    client: Any = durable
+    host = Responder(lambda: services, looks=2, pause_seconds=0.01)
+    for _ in range(3):
+        await host._start(client, incident, incident.response, again=False)
+    assert durable.asked == [incident.response]
+
+
+async def test_a_message_that_was_handled_costs_nothing_when_it_comes_again(services: Any, model: str) -> None:
+    """Service Bus delivers it once more to the same host: nothing is read, judged or recorded."""
+    durable = _Durable()
+    durable.go.set()
+    client: Any = durable
+    host, body = Responder(lambda: services, looks=2, pause_seconds=0.01), alert(model=model).model_dump_json().encode()
+    for _ in range(3):
+        await host.take(client, body, "m")
+    assert len(durable.ended) == 1
+    assert services.recorded == 1
 
 
 async def test_a_delivery_that_was_killed_before_it_started_holds_up_nobody(services: Any, model: str) -> None:

@@ -1,10 +1,14 @@
 """The ledger on real Table storage."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from azure.core.pipeline.transport import RequestsTransport
 from azure.data.tables import TableServiceClient
 
 from nightshift.clients.ledger.ledger import TableLedger
@@ -54,6 +58,30 @@ def test_appends_at_once_make_one_chain(ledger: TableLedger, model: str) -> None
         list(threads.map(lambda number: ledger.append(_record(model, str(number))), range(20)))
     assert [entry.sequence for entry in ledger.entries(model)] == list(range(1, 21))
     assert ledger.verify(model) is None
+
+
+class _Meanwhile(RequestsTransport):  # type: ignore[misc]  # azure-core exports its transports lazily
+    """Somebody else does something once, right after the head of a ledger has been read."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__()
+        self._acts = [act]
+
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        """Let the answer wait until it is done."""
+        response = super().send(request, **kwargs)
+        if request.method == "GET" and "RowKey='head'" in unquote(request.url) and self._acts:
+            self._acts.pop()()
+        return response
+
+
+def test_a_ledger_that_grows_while_it_is_read_has_no_fault(ledger: TableLedger, model: str, storage: str) -> None:
+    """It has an entry more than the head said at first: the end is read again."""
+    ledger.append(_record(model, "a"))
+    transport = _Meanwhile(lambda: ledger.append(_record(model, "b")))
+    with TableServiceClient.from_connection_string(storage, transport=transport) as service:
+        part = TableLedger(service, lambda: AT).verify_part(model, ChainEnd(), 1_000)
+    assert (part.fault, part.length, part.verified.sequence) == (None, 2, 2)
 
 
 def test_entries_of_one_run(ledger: TableLedger, model: str) -> None:

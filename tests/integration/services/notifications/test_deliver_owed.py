@@ -14,6 +14,7 @@ from nightshift.services.notifications.notify import notify
 from tests.incident_examples import alert, signal
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.pagers import AT, Make, Night, Pager
+from tests.integration.activities.responder import Replaced
 
 
 @pytest.fixture
@@ -51,6 +52,15 @@ def test_a_pager_that_is_away_gets_its_page_when_it_is_back(night: Make, pager: 
     assert "made at 2026-03-01 03:00:00Z" in message
     assert page(at_three, "a").problem == ""
     assert len(pager.taken) == 1
+
+
+def test_a_page_that_was_taken_is_not_sent_again(night: Make, pager: Pager) -> None:
+    """Whoever pages comes again after a crash: its key is on record as sent, at the first try."""
+    at_three = night(pager.url)
+    for _ in range(3):
+        assert page(at_three, "a").failure is None
+        at_three.later(minutes=10)
+    assert firsts(pager) == ["a"]
 
 
 @pytest.mark.parametrize("tried", [True, False], ids=["tried", "killed before it was tried"])
@@ -233,6 +243,29 @@ def test_a_process_that_is_killed_at_any_call_loses_no_page(night: Make, pager: 
         assert firsts(pager).count(str(last)) in {1, 2}
     else:
         pytest.fail("it never ran to its end")
+
+
+def test_an_address_that_took_a_page_before_a_kill_is_not_sent_it_again(
+    night: Make, pager: Pager, second: Pager
+) -> None:
+    """Killed between two addresses: whoever calls again goes on with the one that has not had it."""
+    at_three = night(f"{pager.url} {second.url}")
+
+    def killed(message: Any, address: str) -> None:
+        if pager.taken:
+            raise KilledError
+        at_three.services.notifier.send(message, address)
+
+    dying: Any = Replaced(at_three.services, notifier=Replaced(at_three.services.notifier, send=killed))
+    told = Notification.model_validate(
+        {"key": f"{at_three.model}:a", "kind": "page", "model": at_three.model, "severity": "critical", "title": "a",
+         "body": "b"}
+    )  # fmt: skip
+    with pytest.raises(KilledError):
+        run_notify(dying, told)
+    assert (firsts(pager), firsts(second)) == (["a"], [])
+    run_notify(at_three.services, told)
+    assert (firsts(pager), firsts(second)) == (["a"], ["a"])
 
 
 def incident(night: Night) -> Incident:

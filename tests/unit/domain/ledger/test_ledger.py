@@ -51,12 +51,37 @@ def test_an_untouched_chain_holds(bodies: list[dict[str, str]]) -> None:
     assert _fault(entries) is None
 
 
-@pytest.mark.parametrize("field", ["run", "actor", "subject", "key"])
+# What stands for a field whose JSON is no plain text; for all others "forged" does.
+_FORGED: dict[str, Any] = {
+    "kind": "undo",
+    "body": {"a": "forged"},
+    "sequence": 7,
+    "recorded_at": "2026-01-02T00:00:00Z",
+    "previous_hash": GENESIS,
+    "hash": GENESIS,
+}
+
+
+@pytest.mark.parametrize("field", sorted(LedgerEntry.model_fields))
 def test_an_edited_field_is_found(field: str) -> None:
-    """Every field is under the hash."""
+    """Every field is under the hash, the hash of the entry before and the time included."""
+    stored = _stored(_chain([{"a": "1"}, {"a": "2"}, {"a": "3"}]))
+    stored[1][field] = _FORGED.get(field, "forged")
+    assert LedgerEntry.from_json(stored[1])
+    verified, fault = verify("m", stored, ChainEnd())
+    assert fault is not None
+    assert (verified.sequence, fault.sequence) == (1, 2)
+
+
+def test_a_last_entry_that_was_forged_with_its_hash_is_found() -> None:
+    """It links, and its content matches its hash: only the head knows that it is another one."""
     entries = _chain([{"a": "1"}, {"a": "2"}, {"a": "3"}])
-    entries[1] = entries[1].model_copy(update={field: "forged"})
-    assert _fault(entries) == (2, "its content does not match its hash")
+    head = ChainEnd(sequence=3, hash=entries[-1].hash)
+    forged = entries[-1].model_copy(update={"body": {"a": "forged"}, "hash": ""})
+    entries[-1] = forged.model_copy(update={"hash": entry_hash(forged.to_json())})
+    verified, fault = verify("m", _stored(entries), ChainEnd())
+    assert (verified.sequence, fault) == (3, None)
+    assert verify_end("m", verified, head) is not None
 
 
 def test_an_edited_entry_with_a_new_hash_breaks_the_next_link() -> None:
