@@ -58,7 +58,7 @@ def test_a_page_that_was_taken_is_not_sent_again(night: Make, pager: Pager) -> N
     """Whoever pages comes again after a crash: its key is on record as sent, at the first try."""
     at_three = night(pager.url)
     for _ in range(3):
-        assert page(at_three, "a").failure is None
+        assert page(at_three, "a").problem == ""
         at_three.later(minutes=10)
     assert firsts(pager) == ["a"]
 
@@ -262,9 +262,9 @@ def test_an_address_that_took_a_page_before_a_kill_is_not_sent_it_again(
          "body": "b"}
     )  # fmt: skip
     with pytest.raises(KilledError):
-        run_notify(dying, told)
+        notify(dying, told)
     assert (firsts(pager), firsts(second)) == (["a"], [])
-    run_notify(at_three.services, told)
+    notify(at_three.services, told)
     assert (firsts(pager), firsts(second)) == (["a"], ["a"])
 
 
