@@ -25,13 +25,15 @@ CLIENT = {
 }
 
 
-def registered(register: Register, services: object, wrap: Wrap = lambda _, trigger: trigger) -> Registered:
-    """The functions by name, over these services."""
+def registered(
+    register: Register, provide: Callable[[], object], wrap: Wrap = lambda _, trigger: trigger
+) -> Registered:
+    """The functions by name; as in the app, each call asks for the services."""
     app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-    register(Functions(app, wrap), lambda: cast("Services", services))
+    register(Functions(app, wrap), lambda: cast("Services", provide()))
     return {str(function.get_function_name()): function.get_user_function() for function in app.get_functions()}
 
 
 def registered_endpoints(endpoints: Sequence[Endpoint], services: object) -> Registered:
     """The functions of endpoints by name, over these services."""
-    return registered(lambda functions, provide: register_endpoints(functions, provide, endpoints), services)
+    return registered(lambda functions, provide: register_endpoints(functions, provide, endpoints), lambda: services)

@@ -121,7 +121,7 @@ class App:
 
     async def sweep(self, trigger: Any = nightshift.triggers.response_sweep, times: int = 2) -> None:
         """Let a timer come: what is done once must not be done again."""
-        (function,) = registered(trigger.register, self).values()
+        (function,) = registered(trigger.register, lambda: self).values()
         for _ in range(times):
             binding = client_binding(self.hosted.url, self.hosted.engine.settings)
             wanted = {} if trigger is nightshift.triggers.owed_sweep else {"client": binding}

@@ -86,7 +86,8 @@ class App:
         )
         # Around each the decorator of the durable client makes a client of the host's JSON.
         self._handlers = {
-            name: cast("Handler", inspect.unwrap(function)) for name, function in registered(register, services).items()
+            name: cast("Handler", inspect.unwrap(function))
+            for name, function in registered(register, lambda: services).items()
         }
 
     def event(self, name: str = "a.csv", etag: str = "0x1", **changes: Any) -> dict[str, Any]:

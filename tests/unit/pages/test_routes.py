@@ -32,7 +32,7 @@ class NoStorage:
 
 
 def _functions() -> Registered:
-    return registered(register, NoStorage())
+    return registered(register, NoStorage)
 
 
 def _request(

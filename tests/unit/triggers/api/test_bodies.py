@@ -60,7 +60,7 @@ async def _taken(endpoint: Endpoint, document: object) -> bool:
         body=json.dumps(document).encode(),
     )
     client = {"client": json.dumps(CLIENT)} if endpoint.durable else {}
-    answer = await registered(register, NoStorage())[endpoint.name](req=request, **client)
+    answer = await registered(register, NoStorage)[endpoint.name](req=request, **client)
     problem = json.loads(answer.get_body())
     assert answer.status_code in {400, 404, 503}, problem
     return bool(answer.status_code != 400)
