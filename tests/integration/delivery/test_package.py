@@ -56,7 +56,7 @@ def _own(package: Package) -> list[str]:
 
 def test_the_app_starts_from_it(unpacked: Path, tmp_path: Path) -> None:
     """Every function that the project has is found in the package, with the packages that are in it and no others."""
-    (tmp_path / "local_host").symlink_to(ROOT / "local_host")
+    (tmp_path / "local_host").symlink_to(ROOT / "local_host" / "src" / "local_host")
     command = [sys.executable, "-I", "-S", "-c", _LOAD, str(unpacked), str(unpacked / FOLDER), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
