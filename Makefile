@@ -94,8 +94,8 @@ docs-check: $(READY)  ## hold the pages against the product, and execute their c
 	$(BIN)/python -m pytest -q -n 0 tests/docs
 	$(BIN)/python -m tests.docs.check $(if $(UNTIL),--until $(UNTIL))
 
-pictures: $(READY)  ## renew the pictures of the pages and of the demo; needs chromium
-	$(BIN)/python -m tests.browser.screens
+pictures: $(READY)  ## renew the pictures of the pages and of the demo, with ONLY=pages or ONLY=demo some; needs chromium
+	$(BIN)/python -m tests.browser.screens $(if $(ONLY),--only $(ONLY))
 
 bench: $(READY)  ## measure, beside the peers that install here; one with ONLY=name
 	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))

@@ -1,9 +1,10 @@
-"""``make pictures``: renew the pictures of docs/screens and docs/demo.
+"""``make pictures``: renew the pictures of docs/screens and docs/demo; ``make pictures ONLY=pages`` (or ``demo``) some.
 
 The demo is told on a stack of its own, and what it prints becomes its pictures. The pages are photographed on a second
 stack, to which real data was uploaded: a review waits, a degraded champion was rolled back.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from nightshift.cli.app_client import AppClient
 from nightshift.cli.demo.data.source import DETECTOR, REVENUE, SyntheticSource
 from nightshift.cli.demo.data.uploads import table, upload
 from nightshift.cli.incident_commands import alert_document
+from nightshift.cli.review_commands import await_settled
 from nightshift.domain.response.alert import Category
 from tests.running_stack import ROOT, RunningApp
 
@@ -32,20 +34,26 @@ STYLES = {
     "dark": DESK | {"color_scheme": "dark"},
     "phone": PHONE | {"color_scheme": "dark"},
 }
-NIGHT = (
+
+
+BEFORE = (
+    (DETECTOR, "first", "promoted"),
     (REVENUE, "first", "promoted"),
     (REVENUE, "next_period", "promoted"),
     (REVENUE, "mixed", "flagged"),
-    (DETECTOR, "first", "promoted"),
-    (DETECTOR, "next_period", "promoted"),
 )
 
 
 def main() -> None:
-    """Tell the demo, make a night, take the pictures."""
+    """Make a night and take its pictures, tell the demo and keep its pictures."""
+    parser = argparse.ArgumentParser(description="Renew the pictures of docs.")
+    parser.add_argument("--only", choices=("pages", "demo"))
+    only = parser.parse_args().only
     with tempfile.TemporaryDirectory() as made:
-        _tell(Path(made) / "demo")
-        _photograph(Path(made) / "pages")
+        if only != "demo":
+            _photograph(Path(made) / "pages")
+        if only != "pages":
+            _tell(Path(made) / "demo")
 
 
 def _tell(folder: Path) -> None:
@@ -76,16 +84,27 @@ def _photograph(folder: Path) -> None:
 
 
 def _night(running: RunningApp, folder: Path) -> dict[str, str]:
-    """A flagged promotion, a broken pipeline, a rollback; the paths of their pages."""
-    for model, name, expected in NIGHT:
-        file = folder / f"{name}.csv"
-        table(upload(model, name), SyntheticSource(7)).to_csv(file, index=False)
-        outcome = running.outcome(running.upload(model, file)).outcome
-        assert outcome == expected, f"{model} {name}: {outcome}"
-    review = running.app.get("reviews", state="open")["items"][0]["review_id"]
-    _alert(running.app, "pipeline", REVENUE, state="open")
-    incident = _alert(running.app, "degradation", DETECTOR, state="mitigated")
+    """A rollback, a flagged promotion, a broken pipeline; the paths of their pages."""
+    app = running.app
+    for number, (model, name, expected) in enumerate(BEFORE):
+        _upload(running, folder, model, name, expected, number)
+    review = app.get("reviews", state="open")["items"][0]["review_id"]
+    app.post(f"reviews/{review}/decision", {"decision": "approve", "comment": "the hole in the data is known"})
+    await_settled(app, review)
+    incident = _alert(app, "degradation", REVENUE, state="mitigated")
+    _upload(running, folder, REVENUE, "mixed", "flagged", len(BEFORE))
+    _alert(app, "pipeline", DETECTOR, state="open")
+    review = app.get("reviews", state="open")["items"][0]["review_id"]
     return {"front": "/", "review": f"/reviews/{review}", "incident": f"/incidents/{incident}"}
+
+
+def _upload(running: RunningApp, folder: Path, model: str, name: str, expected: str, number: int) -> None:
+    """Upload a file of the demo's data, less one row, since the same content is trained on once."""
+    rows = table(upload(model, name), SyntheticSource(7))
+    file = folder / f"{name}.csv"
+    rows.drop(index=rows.index[number]).to_csv(file, index=False)
+    outcome = running.outcome(running.upload(model, file)).outcome
+    assert outcome == expected, f"{model} {name}: {outcome}"
 
 
 def _alert(app: AppClient, category: Category, model: str, *, state: str) -> str:
