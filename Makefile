@@ -35,7 +35,7 @@ CHECKOV := checkov==3.3.30
 PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down doctor bench kill-loop evals lock requirements clean histories docs-check pictures \
+.PHONY: help setup demo test check format up down doctor bench kill-loop evals lock requirements clean histories records docs-check pictures \
 	workflows-check worker-check terraform-check policy-check dependency-audit secret-scan package bundle versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
@@ -96,6 +96,9 @@ docs-check: $(READY)  ## hold the pages against the product, and execute their c
 
 pictures: $(READY)  ## renew the pictures of the pages and of the demo, with ONLY=pages or ONLY=demo some; needs chromium
 	$(BIN)/python -m tests.browser.screens $(if $(ONLY),--only $(ONLY))
+
+records: $(READY)  ## record a state folder of this release, which later releases must be able to read
+	$(BIN)/python -W ignore -m tests.records.record
 
 bench: $(READY)  ## measure, beside the peers that install here; one with ONLY=name
 	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +75,14 @@ class RunningApp:
         items: list[dict[str, Any]] = self.app.get("runs", limit=1000)["items"]
         return items
 
+    def until(self, found: Callable[[], Any], what: str, seconds: float = 240) -> Any:
+        """Wait until there is something, and return it."""
+        deadline = time.monotonic() + seconds
+        while not (answer := found()):
+            assert time.monotonic() < deadline, f"{what} did not come to be as it should"
+            time.sleep(0.2)
+        return answer
+
     def incidents(self, run: str, seconds: float = 240) -> list[str]:
         """Titles of the alerts of a run, from the incidents they belong to; waits for the first."""
         deadline = time.monotonic() + seconds
@@ -125,8 +133,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
         "NIGHTSHIFT_RETRY_SECONDS": "0.5",
         "NIGHTSHIFT_RETRY_ATTEMPTS": "4",
     }
-    with started_with(settings, folder / "state") as endpoints, AppClient(endpoints.app_url) as app:
-        yield RunningApp(endpoints, folder / "state", app, folder / "specs")
+    with running_on(folder / "state", folder / "specs", settings) as app:
+        yield app
+
+
+@contextmanager
+def running_on(state: Path, specs: Path, settings: Mapping[str, str]) -> Iterator[RunningApp]:
+    """The app of a whole stack that is started on a state folder with these settings."""
+    with started_with(settings, state) as endpoints, AppClient(endpoints.app_url) as app:
+        yield RunningApp(endpoints, state, app, specs)
 
 
 @contextmanager
