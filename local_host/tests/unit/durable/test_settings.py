@@ -19,7 +19,7 @@ def test_empty_host_json_gives_the_defaults() -> None:
 def test_every_key_is_read() -> None:
     """Unknown keys beside them belong to Azure's own backends and are left alone."""
     section = {
-        "hubName": "Nightshift1",
+        "hubName": "TheHub1",
         "maxConcurrentActivityFunctions": 3,
         "maxConcurrentOrchestratorFunctions": 4,
         "maxConcurrentEntityFunctions": 5,
@@ -30,7 +30,7 @@ def test_every_key_is_read() -> None:
         "storageProvider": {"type": "AzureStorage"},
     }
     read = DurableSettings.from_host_json({"extensions": {"durableTask": section}})
-    assert read == DurableSettings("Nightshift1", 3, 4, 5, "AnyState", "1.0", "Strict", "Fail")
+    assert read == DurableSettings("TheHub1", 3, 4, 5, "AnyState", "1.0", "Strict", "Fail")
 
 
 @pytest.mark.parametrize(

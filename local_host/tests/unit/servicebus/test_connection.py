@@ -124,7 +124,7 @@ def test_handshake(new_client: NewClient) -> None:
     client.put(encode_frame(SaslInit(mechanism="ANONYMOUS"), kind=SASL_FRAME) + AMQP_HEADER)
     assert client.heard() == [SaslOutcome(code=0), ProtocolHeader(AMQP_HEADER)]
     [opened] = client.say(Open(container_id="c", idle_time_out=5000))
-    assert (opened.container_id, opened.max_frame_size) == ("nightshift-servicebus", 65_536)
+    assert (opened.container_id, opened.max_frame_size) == ("local-servicebus", 65_536)
     assert client.connection.idle_time_out == 5000
     assert client.say(Close()) == [Close()]
     assert client.connection.closed

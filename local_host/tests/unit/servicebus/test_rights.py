@@ -1,4 +1,4 @@
-"""Who may do what on which queue, from the table that Terraform assigns the real roles by."""
+"""Who may do what on which queue, from a table of role assignments."""
 
 from pathlib import Path
 
