@@ -35,7 +35,7 @@ async def increment(value: str | None) -> str | None:
 
 def make_engine(database: Path, held: Activity = increment, activities_at_once: int = 10) -> DurableEngine:
     """An engine with the chain; `held` replaces its third step."""
-    functions = DurableFunctions({"chain": df.Orchestrator.create(chain)}, {"increment": increment, "held": held}, {})
+    functions = DurableFunctions({"chain": df.Orchestrator.create(chain)}, {"increment": increment, "held": held})
     return DurableEngine(database, functions, DurableSettings(max_concurrent_activities=activities_at_once))
 
 

@@ -18,6 +18,13 @@ from local_host.watchdog import children_ended
 settings.register_profile("loaded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("loaded")
 
+_MLFLOW_SETTINGS = """
+[settings]
+MLFLOW_TRACKING_URI = "${mlflow_url}"
+MLFLOW_REGISTRY_URI = "${mlflow_url}"
+MLFLOW_DISABLE_TELEMETRY = "true"
+"""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Whatever a test starts ends with the test run, also if the run is killed."""
@@ -65,6 +72,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     Tests that are short use it under the xdist group ``mlflow``, since it is slow to start.
     """
     folder = tmp_path_factory.mktemp("mlflow")
+    (folder / "local_host.toml").write_text(_MLFLOW_SETTINGS, encoding="utf-8")
     with Stack(folder, folder, components=("azurite", "mlflow")) as endpoints:
         yield endpoints
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 
+from local_host.stack.app_settings import load_app_config, told
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.state_folder import StateFolder
+from nightshift.cli.options import ROOT
 from nightshift.delivery.environment import Environment, EnvironmentFolder
 from nightshift.delivery.sign_in import SignIn
 from nightshift.domain.platform.errors import NightshiftError
@@ -78,7 +80,7 @@ def local_endpoints(state: Path) -> Endpoints:
             f"no local stack has been started in {state}: start one with `nightshift up`, "
             "or name a deployed environment with --env"
         )
-    return endpoints
+    return told(endpoints, load_app_config(ROOT))
 
 
 class AppClient:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local_host.stack import core_tools
+from local_host.stack.app_settings import load_app_config
 from local_host.stack.detached import start_detached
 from local_host.stack.doctor import Finding
 from local_host.stack.doctor import doctor as examine
@@ -18,12 +19,16 @@ from local_host.stack.endpoints import Endpoints
 from local_host.stack.events import StackEvent
 from local_host.stack.foreground import run_in_foreground
 from local_host.stack.stack import Stack
+from local_host.stack.state_folder import StateFolder
 from nightshift.cli.app_client import AppAddress, app_url, chosen_environment, local_endpoints
 from nightshift.cli.environment_doctor import examine_environment, examine_local_app
 from nightshift.cli.options import DEFAULT_STATE, ROOT, STATE_VARIABLE, AsJson, State
 from nightshift.cli.rendering import make_console, plain_table, print_json
 from nightshift.cli.spec_commands import examine_specs, specs_folder
 from nightshift.domain.platform.errors import BadInputError
+
+# Whose settings .vscode/launch.json and local.settings.example.json hold.
+CORE_TOOLS_STATE = Path(".nightshift/core-tools")
 
 console = make_console()
 
@@ -42,7 +47,7 @@ def up(
     Example: nightshift up --detach
     """
     if without_host:
-        _up_without_host(core_tools.DEFAULT_STATE if state == DEFAULT_STATE else state, port, detach=detach)
+        _up_without_host(CORE_TOOLS_STATE if state == DEFAULT_STATE else state, port, detach=detach)
         return
     if detach:
         print_addresses(start_detached(ROOT, state, port, print_progress), state)
@@ -54,12 +59,14 @@ def _up_without_host(state: Path, port: int | None, *, detach: bool) -> None:
     if port is not None:
         rule = "cannot be chosen with --without-host: local.settings.example.json names it"
         raise BadInputError(field="--port", value=port, rule=rule)
-    core_tools.claim_ports(state)
+    app = load_app_config(ROOT)
+    core_tools.claim_ports(StateFolder(state.resolve(), app.commands))
+    components = core_tools.components_beneath(app)
     if detach:
-        start_detached(ROOT, state, None, print_progress, components=core_tools.COMPONENTS)
+        start_detached(ROOT, state, None, print_progress, components=components)
         print_next(state)
         return
-    stack = Stack(ROOT, state, components=core_tools.COMPONENTS)
+    stack = Stack(ROOT, state, components=components)
     run_in_foreground(stack, print_progress, lambda _: print_next(state))
 
 
@@ -76,7 +83,7 @@ def down(state: State = DEFAULT_STATE) -> None:
 
     Example: nightshift down
     """
-    Stack.attach(state).down(print_progress)
+    Stack.attach(state, load_app_config(ROOT).commands).down(print_progress)
 
 
 def doctor(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:

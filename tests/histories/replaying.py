@@ -67,7 +67,6 @@ def functions(orchestrators: dict[str, Any] = ORCHESTRATORS) -> DurableFunctions
     return DurableFunctions(
         orchestrators={name: Orchestrator.create(function) for name, function in orchestrators.items()},
         activities=dict.fromkeys(declared(), _never),
-        entities={},
     )
 
 

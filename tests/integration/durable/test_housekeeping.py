@@ -80,7 +80,7 @@ async def aged(host: Host, tables: TableServiceClient, model: str, tmp_path: Pat
     spec = shipped.replace("name: revenue_forecast", f"name: {model}", 1)
     (tmp_path / f"{model}.yaml").write_text(spec, encoding="utf-8")
     return Aged(
-        hosted=await host(DurableFunctions(handles, {}, {})),
+        hosted=await host(DurableFunctions(handles, {})),
         incidents=TableIncidentBook(tables),
         ledger=TableLedger(tables, lambda: datetime.now(UTC)),
         reviews=TableReviewBook(tables),

@@ -33,7 +33,7 @@ async def hosted(host: Callable[..., Any]) -> Any:
     """An engine of version 2."""
     orchestrators = {"waits": _waits, "silent": _silent, "ends": _ends}
     handles = {name: df.Orchestrator.create(function) for name, function in orchestrators.items()}
-    return await host(DurableFunctions(handles, {}, {}), DurableSettings(default_version="2.0"))
+    return await host(DurableFunctions(handles, {}), DurableSettings(default_version="2.0"))
 
 
 async def _start(hosted: Any, name: str, instance: str, value: Any = None, version: str | None = None) -> None:

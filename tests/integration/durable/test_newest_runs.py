@@ -24,7 +24,7 @@ def _decided(context: df.DurableOrchestrationContext) -> Any:
 @pytest.fixture
 async def hosted(host: Callable[..., Any]) -> Any:
     """Runs of two models whose names begin alike, all of about one second, and an instance that is no run."""
-    hosted = await host(DurableFunctions({"decided": df.Orchestrator.create(_decided)}, {}, {}))
+    hosted = await host(DurableFunctions({"decided": df.Orchestrator.create(_decided)}, {}))
     for number in range(6):
         model = "sales_eu" if number % 3 == 0 else "sales"
         outcome = "promoted" if number % 2 else "rejected"

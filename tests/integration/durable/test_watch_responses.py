@@ -139,7 +139,7 @@ async def night(host: Host, tables: TableServiceClient, model: str, tmp_path: Pa
     handles = {RESPONSE: df.Orchestrator.create(response), UNDO: df.Orchestrator.create(response)}
     now = AT + timedelta(hours=1)
     return Night(
-        hosted=await host(DurableFunctions(handles, {}, {})),
+        hosted=await host(DurableFunctions(handles, {})),
         incidents=_OneModel(TableIncidentBook(tables), model),
         ledger=TableLedger(tables, lambda: now),
         notifications=OwedOf(TableNotificationBook(tables), lambda record: record.notification.model == model),

@@ -100,7 +100,7 @@ class App:
         self.orchestration_version = version
         handles = {name: df.Orchestrator.create(waits) for name in (RESPONSE, REVIEW, self.model)}
         settings = DurableSettings(default_version=f"{version}.0")
-        self.hosted = await self.host(DurableFunctions(handles, {}, {}), settings)
+        self.hosted = await self.host(DurableFunctions(handles, {}), settings)
 
     async def begin(self, name: str, instance: str) -> None:
         """Start an instance and wait until it has said what it does."""

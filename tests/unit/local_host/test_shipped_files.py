@@ -2,22 +2,27 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 from databricks.sdk.service import jobs
 
 from agents.response.compute import ESSENTIAL_TAG
+from local_host.app_config import AppConfig
 from local_host.databricks.definition_files import load_job_definitions
 from local_host.databricks.workspace_file import load_workspace_file
 from local_host.servicebus.definitions import QueueDefinition, read_definitions
 from local_host.servicebus.rights import read_grants
-from nightshift.domain.platform.names import SCORE_TASK, TRAINING_JOB, VALIDATION_JOB
+from local_host.stack.app_settings import app_settings, host_settings
+from local_host.stack.catalogue import COMPONENT_NAMES, needed_components
+from local_host.stack.endpoints import Endpoints
+from nightshift.domain.platform.names import BRONZE, EVIDENCE, SCORE_TASK, SILVER, TRAINING_JOB, VALIDATION_JOB
+from nightshift.domain.platform.principal import Role
 from nightshift.domain.response.alert import QUEUES
 
 ROOT = Path(__file__).resolve().parents[3]
 JOBS = ROOT / "training" / "job_definitions"
-WORKSPACE = ROOT / "local_host" / "src" / "local_host" / "stack" / "workspace.yml"
 
 
 def test_shipped_jobs() -> None:
@@ -41,7 +46,10 @@ def test_shipped_files_have_the_shape_of_the_jobs_api(file: Path) -> None:
 
 def test_the_shipped_workspace() -> None:
     """The local stack has compute that may be paused and compute that may not."""
-    listed = load_workspace_file(WORKSPACE)
+    databricks = AppConfig.load(ROOT).databricks
+    assert databricks is not None
+    assert databricks.workspace is not None
+    listed = load_workspace_file(ROOT / databricks.workspace)
     tags = [cluster.custom_tags.get(ESSENTIAL_TAG) for cluster in listed.clusters]
     for warehouse in listed.sql_warehouses:
         tags += [tag.value for tag in warehouse.tags.custom_tags if tag.key == ESSENTIAL_TAG]
@@ -74,3 +82,32 @@ def test_the_shipped_table_lets_the_app_do_its_work() -> None:
     assert {queue for queue, right in grants["app"] if right == "Send"} >= names - {"blob-events"}
     assert grants["events"] == {("blob-events", "Send")}
     assert [who for who, rights in grants.items() if any(right == "Listen" for _, right in rights)] == ["app"]
+
+
+def test_the_app_is_told_where_the_stack_is() -> None:
+    """By the names that wiring reads, as the app's own identity; people are told in a file."""
+    app = AppConfig.load(ROOT)
+    endpoints = Endpoints(app=1, blob=2, queue=3, table=4, mlflow=5, databricks=6, eventgrid=7, servicebus=8)
+    settings = app_settings(app, endpoints)
+    assert settings["NIGHTSHIFT_ENVIRONMENT"] == "local"
+    assert settings["NIGHTSHIFT_STORAGE_CONNECTION_STRING"] == settings["AzureWebJobsStorage"]
+    assert settings["NIGHTSHIFT_EVENTGRID_ENDPOINT"] == "http://127.0.0.1:7/api/events"
+    assert settings["MLFLOW_TRACKING_URI"] == settings["MLFLOW_REGISTRY_URI"] == "http://127.0.0.1:5"
+    assert settings["DATABRICKS_HOST"] == settings["NIGHTSHIFT_DATABRICKS_URL"] == "http://127.0.0.1:6"
+    assert settings["DATABRICKS_TOKEN"] == settings["NIGHTSHIFT_EVENTGRID_KEY"] == "local-development"
+    assert "SharedAccessKeyName=app;" in settings["NIGHTSHIFT_SERVICEBUS"]
+    other = app_settings(app, endpoints, {"NIGHTSHIFT_STACK_SERVICEBUS": "Endpoint=sb://localhost;"})
+    assert other["NIGHTSHIFT_SERVICEBUS"] == "Endpoint=sb://localhost;"
+    assert host_settings(app, endpoints, Path("/state")) == {
+        "NIGHTSHIFT_NOTIFY_FILE": "/state/notifications.jsonl",
+        "NIGHTSHIFT_PUBLIC_URL": "http://127.0.0.1:1",
+    }
+
+
+def test_the_stack_is_the_whole_platform() -> None:
+    """Every component, the containers that the clients use, the roles that the table of the API names."""
+    app = AppConfig.load(ROOT)
+    assert needed_components(app) == COMPONENT_NAMES
+    assert set(app.containers) == {BRONZE, SILVER, EVIDENCE}
+    assert (*app.authentication.roles, *app.authentication.machine_roles) == get_args(Role)
+    assert (app.commands.stack, app.commands.setup) == ("nightshift", "make setup")

@@ -147,7 +147,6 @@ async def engine(script: Script, tmp_path: Path) -> AsyncIterator[DurableEngine]
     functions = DurableFunctions(
         orchestrators={name: Orchestrator.create(function) for name, function in ORCHESTRATORS.items()},
         activities={name: scripted(name) for name in declared()},
-        entities={},
     )
     result = DurableEngine(tmp_path / "durable.sqlite3", functions, DurableSettings.from_host_json({}))
     await result.start()

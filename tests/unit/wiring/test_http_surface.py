@@ -17,11 +17,13 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 import function_app
+from local_host.app_config import AppConfig
 from local_host.durable.settings import DurableSettings
 from local_host.functions.durable_binding import DurableClientPayload
 from local_host.functions.host_json import read_host_json
 from local_host.functions.index import index_functions
 from local_host.functions.invoker import Invoker
+from local_host.functions.principal import AppRoles
 from local_host.functions.triggers.catalog import SUPPORTED_TRIGGERS
 from local_host.functions.triggers.http import HttpSource
 from local_host.functions.triggers.source import SourceSetting
@@ -33,7 +35,9 @@ async def main() -> None:
     index = index_functions(function_app.app.get_functions(), SUPPORTED_TRIGGERS)
     invoker = Invoker(DurableClientPayload("http://127.0.0.1:9", DurableSettings()), timeout=None, threads=2)
     functions = [function for function in index if function.trigger.type == "httpTrigger"]
-    source = HttpSource(SourceSetting(functions, invoker, read_host_json(Path(".")), {}, Path(sys.argv[1])))
+    told = AppConfig.load(Path(".")).authentication
+    roles = AppRoles(told.roles, told.machine_roles)
+    source = HttpSource(SourceSetting(functions, invoker, read_host_json(Path(".")), {}, Path(sys.argv[1]), roles))
     # The methods are of the binding, so each function is called by each of them.
     own = [(method, "/" + re.sub(r"[{][*]?[a-z]+[}]", "x1", route.template.text))
            for route in source.http_routes for method in sorted(route.methods or ())]

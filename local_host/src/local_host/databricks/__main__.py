@@ -1,6 +1,6 @@
 """Starts the local Databricks workspace.
 
-``python -m local_host.databricks --port N --state DIR --jobs DIR --root DIR [--token TOKEN]
+``python -m local_host.databricks --port N --state DIR --jobs DIR --root DIR [--entry-points FILE] [--token TOKEN]
 [--workspace FILE] [--registry URL] [--settle-seconds S] [--answers SHAPE]``
 
 A development host for one machine: it listens on 127.0.0.1 and runs what the job definitions name, as the user who
@@ -52,6 +52,9 @@ def main() -> None:
     parser.add_argument("--state", type=Path, required=True, help="folder for runs and their output")
     parser.add_argument("--jobs", type=Path, required=True, help="folder of job definitions (*.yml)")
     parser.add_argument("--root", type=Path, required=True, help="project root: the tasks' folder and import path")
+    parser.add_argument(
+        "--entry-points", type=Path, help="pyproject.toml with the tasks' entry points; that of the root unless given"
+    )
     parser.add_argument("--token", default="local-development", help="bearer token that clients must send")
     parser.add_argument("--workspace", type=Path, help="file of the compute and endpoints that a fresh workspace has")
     parser.add_argument(
@@ -81,6 +84,7 @@ def main() -> None:
             state=options.state.resolve(),
             jobs=options.jobs.resolve(),
             root=options.root.resolve(),
+            entry_points=(options.entry_points or options.root / "pyproject.toml").resolve(),
             token=options.token,
             workspace_file=options.workspace,
             registry=options.registry,
@@ -98,6 +102,7 @@ def serve(
     state: Path,
     jobs: Path,
     root: Path,
+    entry_points: Path,
     token: str,
     workspace_file: Path | None,
     registry: str | None,
@@ -127,6 +132,7 @@ def serve(
             listed,
             state,
             root,
+            entry_points,
             registry_url=None if registry is None else registry.rstrip("/"),
             settle_ms=round(settle_seconds * 1000),
             shape=shape,

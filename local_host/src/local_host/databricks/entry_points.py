@@ -1,15 +1,14 @@
 """Finds the function behind a ``python_wheel_task``.
 
-One rule: ``entry_point`` is a key of the table ``[project.entry-points."<package_name>"]`` in
-``training/pyproject.toml``, its value ``module:function``. The wheel built from that file carries the same table in
-its metadata, where Databricks looks the entry point up.
+One rule: ``entry_point`` is a key of the table ``[project.entry-points."<package_name>"]`` of a ``pyproject.toml``,
+its value ``module:function``. The wheel built from that file carries the same table in its metadata, where Databricks
+looks the entry point up.
 """
 
 import re
 import tomllib
 from pathlib import Path
 
-PYPROJECT = Path("training") / "pyproject.toml"
 _OBJECT = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
 
 
@@ -17,11 +16,11 @@ class EntryPointError(LookupError):
     """A python_wheel_task that names no function; the message says where it was looked for."""
 
 
-def resolve_entry_point(root: Path, package_name: str, entry_point: str) -> str:
+def resolve_entry_point(pyproject: Path, package_name: str, entry_point: str) -> str:
     """Look up an entry point.
 
     Args:
-        root: the project root, which holds ``training/pyproject.toml``.
+        pyproject: the file with the table.
 
     Returns:
         ``module:function``.
@@ -29,9 +28,9 @@ def resolve_entry_point(root: Path, package_name: str, entry_point: str) -> str:
     Raises:
         EntryPointError: the file, the table or the key is missing, or the value is not ``module:function``.
     """
-    where = f'[project.entry-points."{package_name}"] {entry_point} in {PYPROJECT.as_posix()}'
+    where = f'[project.entry-points."{package_name}"] {entry_point} in {pyproject.as_posix()}'
     try:
-        document = tomllib.loads((root / PYPROJECT).read_text(encoding="utf-8"))
+        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise EntryPointError(f"entry point {where}: the file does not exist") from error
     except tomllib.TOMLDecodeError as error:

@@ -78,7 +78,7 @@ def render_runs(runs: list[Run]) -> str:
         )
         for run in runs
     ]
-    head = "<h1>Job runs</h1><p>Nightshift's local Databricks host, for development.</p>"
+    head = "<h1>Job runs</h1><p>A local Databricks host, for development.</p>"
     table = "<table><tr><th>run</th><th>job</th><th>started</th><th>state</th></tr>" + "\n".join(rows) + "</table>"
     return _page("Job runs", head + (table if runs else "<p>No run yet.</p>"), live=False)
 

@@ -7,7 +7,7 @@ from local_host.databricks.definitions import JobSettings
 from local_host.databricks.ending import state_json, status_json
 from local_host.databricks.runs import Run, TaskRun
 
-USER_NAME = "local-user@nightshift.invalid"
+USER_NAME = "local-user@databricks.invalid"
 
 
 def job_json(job_id: int, settings: JobSettings, *, details: bool) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class TaskExecution:
 
     Args:
         root: the project root that holds the entry points' code.
+        entry_points: the pyproject.toml that names them.
         folder: where each task run gets a folder for its output.
         now_ms: the clock, milliseconds since 1970.
     """
@@ -39,6 +40,7 @@ class TaskExecution:
         clusters: ClusterStore,
         faults: Faults,
         root: Path,
+        entry_points: Path,
         folder: Path,
         now_ms: Callable[[], int],
     ) -> None:
@@ -46,6 +48,7 @@ class TaskExecution:
         self._clusters = clusters
         self._faults = faults
         self._root = root
+        self._entry_points = entry_points
         self._folder = folder
         self._now_ms = now_ms
         self._on_cluster: dict[StopSignal, str] = {}
@@ -90,7 +93,7 @@ class TaskExecution:
             return endings.CLUSTER_START_FAILED
         wheel = task.python_wheel_task
         try:
-            target = resolve_entry_point(self._root, wheel.package_name, wheel.entry_point)
+            target = resolve_entry_point(self._entry_points, wheel.package_name, wheel.entry_point)
         except EntryPointError as error:
             return endings.misconfigured(str(error))
         values = _reference_values(run, task_run)

@@ -61,6 +61,7 @@ def open_workspace(
     listed: WorkspaceFile,
     state: Path,
     root: Path,
+    entry_points: Path,
     *,
     registry_url: str | None,
     settle_ms: int,
@@ -81,7 +82,13 @@ def open_workspace(
     _create_missing(listed, clusters, warehouses, endpoints)
     registry = Registry(registry_url)
     execution = TaskExecution(
-        task_runs=task_runs, clusters=clusters, faults=faults, root=root, folder=state / "task_runs", now_ms=now_ms
+        task_runs=task_runs,
+        clusters=clusters,
+        faults=faults,
+        root=root,
+        entry_points=entry_points,
+        folder=state / "task_runs",
+        now_ms=now_ms,
     )
     return Workspace(
         jobs=jobs,

@@ -26,10 +26,7 @@ def failure_of(name: str, error: Exception) -> Failure:
 
 
 class ActivityRunner:
-    """Runs activities as tasks; `on_success` and `on_failure` are told in the event loop.
-
-    A work whose name is in `built_in` has a place like the others, and says itself what becomes of it.
-    """
+    """Runs activities as tasks; `on_success` and `on_failure` are told in the event loop."""
 
     def __init__(
         self,
@@ -37,9 +34,7 @@ class ActivityRunner:
         limit: int,
         on_success: Callable[[ActivityWork, str | None], None],
         on_failure: Callable[[ActivityWork, Failure], None],
-        built_in: Mapping[str, Callable[[ActivityWork], Awaitable[None]]] | None = None,
     ) -> None:
-        self._built_in = built_in or {}
         self._activities = activities
         self._limit = limit
         self._on_success = on_success
@@ -76,9 +71,6 @@ class ActivityRunner:
         self._fill()
 
     async def _run(self, work: ActivityWork) -> None:
-        if work.name in self._built_in:
-            await self._built_in[work.name](work)
-            return
         try:
             activity = self._activities.get(work.name)
             if activity is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,6 @@ from starlette.routing import Mount, Route
 
 from local_host.durable import client_requests as asked
 from local_host.durable.client_links import DEVELOPMENT_KEY, RPC_PATH, WEBHOOK_PATH, instance_links
-from local_host.durable.clock import utc_now
 from local_host.durable.engine import DurableEngine
 from local_host.durable.errors import (
     EngineStoppedError,
@@ -23,15 +23,22 @@ from local_host.durable.errors import (
     InstanceNotFoundError,
     InstanceStateError,
     InvalidRequestError,
+    NotSupportedError,
 )
 from local_host.durable.history_view import view_history
 from local_host.durable.instance import RuntimeStatus
-from local_host.durable.status import EntityQuery, InstanceQuery, InstanceStatus
+from local_host.durable.status import InstanceQuery, InstanceStatus
 
 _CONTINUATION = "x-ms-continuation-token"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-# The key of an entity whose key is the empty text.
-_EMPTY_KEY = "$"
+logger = logging.getLogger(__name__)
+
+_REFUSALS = {
+    InstanceExistsError: 409,
+    FunctionNotFoundError: 400,
+    InvalidRequestError: 400,
+    EngineStoppedError: 503,
+}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -57,8 +64,6 @@ class _ClientApi:
             "terminate": self._with_reason(engine.terminate),
             "suspend": self._with_reason(engine.suspend),
             "resume": self._with_reason(engine.resume),
-            "rewind": self._with_reason(engine.rewind),
-            "restart": self._restart,
         }
 
     async def answer(self, request: Request) -> Response:
@@ -72,12 +77,12 @@ class _ClientApi:
             return Response(status_code=404)
         except InstanceStateError as error:
             return Response(status_code=410) if RuntimeStatus(error.status).is_final else _refused(500, error)
-        except InstanceExistsError as error:
-            return _refused(409, error)
-        except (FunctionNotFoundError, InvalidRequestError) as error:
-            return _refused(400, error)
-        except EngineStoppedError as error:
-            return _refused(503, error)
+        except NotSupportedError as error:
+            # The official client tells its caller the number alone.
+            logger.warning("request_not_supported path=%s reason=%s", request.url.path, error)
+            return _refused(501, error)
+        except (InstanceExistsError, FunctionNotFoundError, InvalidRequestError, EngineStoppedError) as error:
+            return _refused(_REFUSALS[type(error)], error)
 
     def _handler(self, request: Request) -> Handler:  # noqa: PLR0911  # one for each route
         """Whose request it is. Fixed parts of a path are the same in any case; anything else is not found."""
@@ -86,16 +91,14 @@ class _ClientApi:
             case ["orchestrators", name, *rest] if len(rest) <= 1 and method == "POST":
                 request.path_params.update(name=name, instance_id=rest[0] if rest else None)
                 return self._start
-            case ["entities"] if method == "GET":
-                return self._list_entities
-            case ["entities", name] if method == "GET":
-                request.path_params.update(name=name)
-                return self._list_entities
-            case ["entities", name, key] if method in ("GET", "POST", "DELETE"):
-                request.path_params.update(name=name, key=key)
-                return self._entity_state if method == "GET" else self._signal_entity
-            case ["instances"] if method in ("GET", "DELETE"):
-                return self._query if method == "GET" else self._purge_by
+            case ["entities", *_]:
+                return _not_supported("entities")
+            case ["instances"] if method == "GET":
+                return self._query
+            case ["instances"] if method == "DELETE":
+                return _not_supported("purging by filter: purge each instance by its id")
+            case ["instances", _, operation] if method == "POST" and operation.lower() in ("rewind", "restart"):
+                return _not_supported(f"the operation {operation.lower()}")
             case ["instances", instance_id] if method in ("GET", "DELETE"):
                 request.path_params.update(instance_id=instance_id)
                 return self._status if method == "GET" else self._purge
@@ -116,16 +119,6 @@ class _ClientApi:
             request.query_params.get("version"),
         )
         return await self._started(request, instance_id)
-
-    async def _restart(self, request: Request) -> Response:
-        try:
-            new_id = await self._engine.restart(
-                request.path_params["instance_id"],
-                with_new_instance_id=asked.flag(request, "restartWithNewInstanceId", True),
-            )
-        except InstanceNotFoundError as error:
-            return _refused(400, error)
-        return await self._started(request, new_id)
 
     async def _started(self, request: Request, instance_id: str) -> Response:
         """The answer to a start: where to look, or the output if the caller waits for it and it comes in time."""
@@ -179,15 +172,6 @@ class _ClientApi:
     async def _purge(self, request: Request) -> Response:
         return JSONResponse({"instancesDeleted": await self._engine.purge(request.path_params["instance_id"])})
 
-    async def _purge_by(self, request: Request) -> Response:
-        created_from = asked.time(request, "createdTimeFrom")
-        if created_from is None:
-            raise InvalidRequestError("createdTimeFrom", None, "must be given to purge by filter")
-        deleted = await self._engine.purge_by(
-            created_from, asked.time(request, "createdTimeTo") or utc_now(), asked.statuses(request) or ()
-        )
-        return JSONResponse({"instancesDeleted": deleted}) if deleted else Response(status_code=404)
-
     async def _raise_event(self, request: Request) -> Response:
         instance_id, name = request.path_params["instance_id"], request.path_params["name"]
         status = await self._engine.get_status(instance_id)
@@ -205,39 +189,12 @@ class _ClientApi:
 
         return handle
 
-    async def _list_entities(self, request: Request) -> Response:
-        found, token = await self._engine.query_entities(
-            EntityQuery(
-                name=request.path_params.get("name"),
-                last_operation_from=asked.time(request, "lastOperationTimeFrom"),
-                last_operation_to=asked.time(request, "lastOperationTimeTo"),
-                page_size=asked.page_size(request),
-                page_token=request.headers.get(_CONTINUATION) or None,
-            )
-        )
-        fetch_state = asked.flag(request, "fetchState", False)
-        payload = [
-            {
-                "entityId": {"name": entity.name, "key": entity.key},
-                "lastOperationTime": _whole_seconds(entity.last_operation_time),
-                **({"state": _decoded(entity.state)} if fetch_state else {}),
-            }
-            for entity in found
-        ]
-        return JSONResponse(payload, headers={_CONTINUATION: token or ""})
 
-    async def _entity_state(self, request: Request) -> Response:
-        key = request.path_params["key"]
-        exists, state = await self._engine.read_entity_state(
-            request.path_params["name"], "" if key == _EMPTY_KEY else key
-        )
-        return Response(state or "null", media_type="application/json") if exists else Response(status_code=404)
+def _not_supported(what: str) -> Handler:
+    async def refuse(_: Request) -> Response:
+        raise NotSupportedError(what)
 
-    async def _signal_entity(self, request: Request) -> Response:
-        name, key = request.path_params["name"], request.path_params["key"]
-        operation = "delete" if request.method == "DELETE" else request.query_params.get("op", "")
-        await self._engine.signal_entity(name, key, operation, await asked.entity_body(request))
-        return Response(status_code=202)
+    return refuse
 
 
 async def _not_found(_: Request) -> Response:

@@ -33,14 +33,6 @@ async def json_body(request: Request, *, content_type: bool = False) -> str | No
     return text
 
 
-async def entity_body(request: Request) -> str | None:
-    """The body of an entity operation as JSON text: JSON if it is said to be, else a text."""
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json":
-        return await json_body(request)
-    body = await request.body()
-    return json.dumps(body.decode(errors="replace")) if body else None
-
-
 def flag(request: Request, name: str, default: bool) -> bool:
     value = request.query_params.get(name)
     if value is None:

@@ -5,25 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from local_host.durable.activity_runner import ActivityRunner, failure_of
-from local_host.durable.entities import EntityBatch, entity_id, entity_input
+from local_host.durable.activity_runner import ActivityRunner
 from local_host.durable.errors import EngineStoppedError, InstanceNotFoundError
 from local_host.durable.functions import DurableFunctions
-from local_host.durable.history import HTTP_ACTIVITY
-from local_host.durable.http_call import Poll, call_http, seconds_until
-from local_host.durable.instance import RuntimeStatus
-from local_host.durable.instance_id import new_instance_id
 from local_host.durable.settings import DurableSettings
-from local_host.durable.status import EntityQuery, EntityStatus, InstanceQuery, InstanceStatus, StatusReader
+from local_host.durable.status import InstanceQuery, InstanceStatus, StatusReader
 from local_host.durable.task_hub import Command, TaskHub
-from local_host.durable.work import ActivityWork, EntityRequest, Failure
+from local_host.durable.work import ActivityWork, Failure
 from local_host.durable.writer import Committed, Submission, Writer
 
 logger = logging.getLogger(__name__)
@@ -37,7 +30,7 @@ class DurableEngine:
     Every method that changes something returns once the change is on disk. DurableError and its kinds say what
     was refused; EngineStoppedError that the engine does not run (`failure` says why, if it ended by itself).
 
-    Orchestrators and entities run in `executor`, which in Azure is the pool of threads that activities run in; the
+    Orchestrators run in `executor`, which in Azure is the pool of threads that activities run in; the
     caller ends it after the engine. Without one the engine has a pool of its own, of the size that Azure's has.
     What ends in CancelledError there has not been: the next engine does it again.
     """
@@ -55,10 +48,7 @@ class DurableEngine:
             settings.max_concurrent_activities,
             self._activity_succeeded,
             self._activity_failed,
-            {HTTP_ACTIVITY: self._run_http_call},
         )
-        self._http_polls: set[asyncio.Task[None]] = set()
-        self._entity_runs: set[asyncio.Task[None]] = set()
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
         self._answers: set[asyncio.Future[Any]] = set()
         self._writer: Writer | None = None
@@ -76,7 +66,6 @@ class DurableEngine:
         if self._shared_executor is None:
             threads = min(32, (os.cpu_count() or 1) + 4)
             self._own_executor = ThreadPoolExecutor(threads, thread_name_prefix="durable")
-        self._entity_places = asyncio.Semaphore(self._settings.max_concurrent_entities)
         self._writer = Writer(
             lambda tell: TaskHub(self._database, self._functions, self._settings, self._executor, tell), self
         )
@@ -94,10 +83,8 @@ class DurableEngine:
         if self._writer is None or self._reader is None:
             return
         await self._activities.stop(_STOP_GRACE)
-        await _cancel(self._http_polls)
         writer, self._writer = self._writer, None
         await writer.stop()
-        await _cancel(self._entity_runs)
         self._close_executor()
         await self._reader.close()
         self._fail_waiting(EngineStoppedError("the durable engine has been stopped"))
@@ -126,28 +113,9 @@ class DurableEngine:
         """Tells a suspended instance to go on."""
         await self._ask(lambda hub: hub.requests.resume(instance_id, reason))
 
-    async def rewind(self, instance_id: str, reason: str = "") -> None:
-        """Takes a failed instance back to before its failure and lets it try again."""
-        await self._ask(lambda hub: hub.requests.rewind(instance_id, reason))
-
-    async def restart(self, instance_id: str, *, with_new_instance_id: bool = True) -> str:
-        """Starts the same orchestration with the same input again; gives the new instance's id."""
-        result: str = await self._ask(
-            lambda hub: hub.requests.restart(instance_id, with_new_instance_id=with_new_instance_id)
-        )
-        return result
-
     async def purge(self, instance_id: str) -> int:
         """Deletes an instance, finished or not; gives how many were deleted, 1."""
         result: int = await self._ask(lambda hub: hub.requests.purge(instance_id))
-        return result
-
-    async def purge_by(
-        self, created_from: datetime, created_to: datetime, statuses: Iterable[RuntimeStatus] = ()
-    ) -> int:
-        """Deletes the instances created in this span; with final statuses only those that have one; gives how many."""
-        wanted = tuple(statuses)
-        result: int = await self._ask(lambda hub: hub.requests.purge_by(created_from, created_to, wanted))
         return result
 
     async def get_status(self, instance_id: str, *, with_history: bool = False) -> InstanceStatus:
@@ -160,10 +128,6 @@ class DurableEngine:
     async def query(self, query: InstanceQuery) -> tuple[list[InstanceStatus], str | None]:
         """The instances that match, in the order of their ids as in Azure Storage, and the token of the next page."""
         return await self._reading().query(query)
-
-    async def query_entities(self, query: EntityQuery) -> tuple[list[EntityStatus], str | None]:
-        """The entities that match, in the order of their ids, and the token of the next page."""
-        return await self._reading().query_entities(query)
 
     async def wait_for_completion(self, instance_id: str) -> InstanceStatus:
         """Waits, without polling, until the instance has finished; gives its status."""
@@ -182,15 +146,6 @@ class DurableEngine:
                 if not waiting and self._waiters.get(instance_id) is waiting:
                     del self._waiters[instance_id]
 
-    async def signal_entity(self, name: str, key: str, operation: str, body: str | None = None) -> None:
-        """Queues an operation of an entity; `body` is JSON text."""
-        request = EntityRequest(entity_id(name, key), new_instance_id(), operation, entity_input(body))
-        await self._ask(lambda hub: hub.entities.signal(request))
-
-    async def read_entity_state(self, name: str, key: str) -> tuple[bool, str | None]:
-        """Whether the entity exists, and its state as JSON text."""
-        return await self._reading().entity_state(entity_id(name, key))
-
     def on_commit(self, committed: Committed) -> None:
         """Called by the writer after each commit: gives answers, starts work, wakes those who wait."""
         for submission in committed.submissions:
@@ -205,12 +160,7 @@ class DurableEngine:
                 answer.set_exception(submission.error)
         if self._writer is None:
             return
-        polls = [work for work in committed.activities if work.name == HTTP_ACTIVITY and seconds_until(work.input) > 0]
-        self._activities.submit(work for work in committed.activities if work not in polls)
-        for work in polls:
-            _spawn(self._http_polls, self._poll_later(work))
-        for batch in committed.entity_batches:
-            _spawn(self._entity_runs, self._run_entity_batch(batch))
+        self._activities.submit(committed.activities)
         for instance_id in committed.finished:
             for finished in self._waiters.pop(instance_id, ()):
                 if not finished.done():
@@ -265,54 +215,3 @@ class DurableEngine:
 
     def _activity_failed(self, work: ActivityWork, failure: Failure) -> None:
         self._tell(lambda hub: hub.fail_activity(work, failure))
-
-    async def _run_http_call(self, work: ActivityWork) -> None:
-        try:
-            answer = await call_http(work.input or "")
-            if isinstance(answer, Poll):
-                poll = replace(work, input=answer.request)
-                # Stored first: after a restart the polling goes on, and the request is not sent again.
-                await self._ask(lambda hub: hub.checkpoint_activity(poll))
-                _spawn(self._http_polls, self._poll_later(poll))
-                return
-        except EngineStoppedError:
-            return
-        except Exception as error:  # noqa: BLE001  # whatever went wrong in the call is its failure
-            logger.warning("http_call_failed instance_id=%s task_id=%d error=%s", work.instance_id, work.task_id, error)
-            self._activity_failed(work, failure_of(work.name, error))
-        else:
-            self._activity_succeeded(work, answer)
-
-    async def _poll_later(self, work: ActivityWork) -> None:
-        """Waits for the time of a poll, which as in Azure holds no place among the activities."""
-        await asyncio.sleep(seconds_until(work.input))
-        self._activities.submit([work])
-
-    async def _run_entity_batch(self, batch: EntityBatch) -> None:
-        handle = self._functions.entities.get(batch.entity_id.split("@")[1])
-        if handle is None:
-            self._tell(lambda hub: hub.entities.fail(batch, "no entity function has this name any more"))
-            return
-        loop = asyncio.get_running_loop()
-        try:
-            async with self._entity_places:
-                answer = await loop.run_in_executor(self._executor, handle, batch.document)
-        except Exception as error:
-            logger.exception("entity_failed entity_id=%s", batch.entity_id)
-            reason = f"{type(error).__name__}: {error}"
-            self._tell(lambda hub: hub.entities.fail(batch, reason))
-        else:
-            self._tell(lambda hub: hub.entities.complete(batch, answer))
-
-
-def _spawn(tasks: set[asyncio.Task[None]], work: Any) -> None:
-    task = asyncio.create_task(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
-
-
-async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)

@@ -5,7 +5,8 @@ DurableError
  ├─ InstanceExistsError (ValueError)          an unfinished instance already has this id
  ├─ InstanceStateError (ValueError)           the instance's status does not allow the operation
  ├─ InvalidRequestError (ValueError)          an argument breaks a rule; names field, value and rule
- ├─ FunctionNotFoundError (LookupError)       no such orchestrator, activity or entity
+ ├─ FunctionNotFoundError (LookupError)       no such orchestrator or activity
+ ├─ NotSupportedError (NotImplementedError)   Durable Functions has it, and this engine has not
  ├─ NonDeterminismError (RuntimeError)        a replay does not repeat what history recorded
  └─ EngineStoppedError (RuntimeError)         the engine is not running
 """
@@ -63,6 +64,13 @@ class FunctionNotFoundError(DurableError, LookupError):
             f"Additional info: The following are the known {kind} functions: {listing}."
         )
         self.name = name
+
+
+class NotSupportedError(DurableError, NotImplementedError):
+    """Durable Functions has it, and this engine has not."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The local host does not support {what}.")
 
 
 class NonDeterminismError(DurableError, RuntimeError):

@@ -32,14 +32,12 @@ class FunctionTable(Mapping[str, T]):
 class DurableFunctions:
     """The app's durable functions, by name.
 
-    An orchestrator or entity is the handle that `Orchestrator.create` or `Entity.create` made. An activity takes
-    and gives JSON text; to fail it raises, and the text of its exception (as "ValueError: no such file") is the
-    reason that the orchestrator sees.
+    An orchestrator is the handle that `Orchestrator.create` made. An activity takes and gives JSON text; to fail it
+    raises, and the text of its exception (as "ValueError: no such file") is the reason that the orchestrator sees.
     """
 
     orchestrators: Mapping[str, Callable[..., str]]
     activities: Mapping[str, Callable[[str | None], Awaitable[str | None]]]
-    entities: Mapping[str, Callable[[str], str]]
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -16,9 +16,6 @@ from local_host.durable.clock import format_time, format_timestamp, parse_time
 
 Record = dict[str, Any]
 
-HTTP_ACTIVITY = "BuiltIn::HttpActivity"
-"""The activity name under which the durable extension records a call_http."""
-
 
 def record(event_type: HistoryEventType, at: datetime, *, event_id: int = -1, **fields: Any) -> Record:
     """One event's record; IsPlayed is set when it is given to the executor."""

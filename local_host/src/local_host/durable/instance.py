@@ -61,8 +61,7 @@ class Message:
 class Instance:
     """An orchestration's identity, its state, the events of its history, and the messages that it has not read.
 
-    `input`, `output` and `custom_status` are JSON text. `error_episode` is the first episode in which the
-    orchestrator failed; the instance itself fails when nothing of it is open any more.
+    `input`, `output` and `custom_status` are JSON text.
     """
 
     instance_id: str
@@ -75,7 +74,6 @@ class Instance:
     parent: ParentTask | None = None
     output: str | None = None
     custom_status: str | None = None
-    error_episode: int | None = None
     episode: int = 0
     last_turn: datetime | None = None
     events: list[ParsedEvent] = field(default_factory=list)

@@ -16,10 +16,15 @@ from azure.durable_functions.models.actions import ActionType
 from azure.durable_functions.models.history import HistoryEventType
 
 from local_host.durable.clock import format_time, parse_time
-from local_host.durable.errors import FunctionNotFoundError, InvalidRequestError, NonDeterminismError
+from local_host.durable.errors import (
+    FunctionNotFoundError,
+    InvalidRequestError,
+    NonDeterminismError,
+    NotSupportedError,
+)
 from local_host.durable.external_events import ExternalEvents, Wait
 from local_host.durable.functions import DurableFunctions
-from local_host.durable.history import HTTP_ACTIVITY, Record, record
+from local_host.durable.history import Record, record
 from local_host.durable.instance import Instance
 from local_host.durable.instance_id import check_instance_id
 from local_host.durable.retries import default_child_id
@@ -36,9 +41,11 @@ _KINDS: Mapping[int, TaskKind] = {
     ActionType.CALL_SUB_ORCHESTRATOR: "sub-orchestration",
     ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY: "sub-orchestration",
     ActionType.CREATE_TIMER: "timer",
-    ActionType.CALL_ENTITY: "entity call",
-    ActionType.SIGNAL_ENTITY: "entity signal",
-    ActionType.CALL_HTTP: "call_http",
+}
+_NOT_SUPPORTED: Mapping[int, str] = {
+    ActionType.CALL_ENTITY: "entities (call_entity)",
+    ActionType.SIGNAL_ENTITY: "entities (signal_entity)",
+    ActionType.CALL_HTTP: "durable HTTP (call_http): call from an activity",
 }
 
 
@@ -60,7 +67,8 @@ def plan_actions(instance: Instance, actions: Sequence[Action], functions: Durab
     """The plan of a turn's actions.
 
     Raises NonDeterminismError where the actions do not repeat the history, FunctionNotFoundError where a new one
-    names a function that does not exist. Ids count up over the actions, depth first, past those that retries took.
+    names a function that does not exist, NotSupportedError for an action that this engine does not know. Ids count
+    up over the actions, depth first, past those that retries took.
     """
     walk = _Walk(instance, functions, at)
     for action in actions:
@@ -114,6 +122,8 @@ class _Walk:
             return self.at
         if kind == ActionType.WAIT_FOR_EXTERNAL_EVENT:
             return None if self.at is None else self._events.wait(action["externalEventName"], self.at)
+        if kind not in _KINDS:
+            raise NotSupportedError(_NOT_SUPPORTED.get(kind, f"actions of type {kind}"))
         return self._task(action)
 
     def _task(self, action: Action) -> int | None:
@@ -133,10 +143,6 @@ class _Walk:
                 if known is None or known.is_open:
                     self.plan.cancelled.append(task_id)
                 return self.at
-            case ActionType.SIGNAL_ENTITY:
-                return self.at
-            case ActionType.CALL_ENTITY:
-                return self.instance.tasks.raised_at(request_id(self.instance, task_id))
             case _:
                 return self.instance.tasks.completed_at(task_id)
 
@@ -167,16 +173,6 @@ class _Walk:
                     Input=json.dumps([action["input"]]),
                     **_retry(task_id, action),
                 )
-            case "call_http":
-                request = json.dumps(action["httpRequest"])
-                return record(
-                    HistoryEventType.TASK_SCHEDULED,
-                    at,
-                    event_id=task_id,
-                    Name=name,
-                    Version="",
-                    Input=json.dumps([request]),
-                )
             case "sub-orchestration":
                 if name not in functions.orchestrators:
                     raise FunctionNotFoundError(name, "orchestrator", functions.orchestrators)
@@ -193,32 +189,9 @@ class _Walk:
             case "timer":
                 fire_at = format_time(parse_time(action["fireAt"]))
                 return record(HistoryEventType.TIMER_CREATED, at, event_id=task_id, FireAt=fire_at)
-            case _:
-                return self._event_sent(task_id, kind, action)
 
     def _child_id(self, task_id: int, asked_for: str | None) -> str:
         return check_instance_id(asked_for) if asked_for else default_child_id(self.instance, task_id)
-
-    def _event_sent(self, task_id: int, kind: TaskKind, action: Action) -> Record:
-        entity_id = action["instanceId"]
-        entity_name = entity_id.split("@")[1]
-        if entity_name not in self.functions.entities:
-            raise FunctionNotFoundError(entity_name, "entity", self.functions.entities)
-        request = {
-            "id": request_id(self.instance, task_id),
-            "op": action["operation"],
-            "input": action["input"],
-            "signal": kind == "entity signal",
-            "parent": self.instance.instance_id,
-        }
-        return record(
-            HistoryEventType.EVENT_SENT,
-            self.now,
-            event_id=task_id,
-            Name="op",
-            InstanceId=entity_id,
-            Input=json.dumps(request),
-        )
 
 
 def _over(awaited: _Awaited) -> int | None:
@@ -236,21 +209,8 @@ def _over(awaited: _Awaited) -> int | None:
             return awaited
 
 
-def request_id(instance: Instance, task_id: int) -> str:
-    """The id of the request that an entity call or signal sends, which is the name of the reply's event."""
-    return f"{instance.execution_id}:{task_id}"
-
-
 def _name(kind: TaskKind, action: Action) -> str:
-    match kind:
-        case "timer":
-            return ""
-        case "call_http":
-            return HTTP_ACTIVITY
-        case "entity call" | "entity signal":
-            return f"{action['instanceId']}.{action['operation']}"
-        case _:
-            return str(action["functionName"])
+    return "" if kind == "timer" else str(action["functionName"])
 
 
 def _retry(task_id: int, action: Action) -> dict[str, Any]:

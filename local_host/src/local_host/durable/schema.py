@@ -2,7 +2,7 @@
 
 `history` has one row per turn (the JSON array of its records); `inbox` holds only messages that a committed
 transaction left unread; `activities` and `timers` hold what is under way, so that a restart needs no replay to
-know what to run.
+know what to run. The tables of entities and the column `error_episode` are of earlier versions, which wrote them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def open_writer(database: Path) -> sqlite3.Connection:
     """The one connection that writes; makes the tables in a new database.
 
     WAL with synchronous FULL: what was acknowledged survives a loss of power, not only of the process.
-    ValueError if another version of the engine made the database.
+    ValueError if another version of the engine made the database, or has left entities in it.
     """
     database.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(database, isolation_level=None, cached_statements=256)
@@ -103,6 +103,10 @@ def open_writer(database: Path) -> sqlite3.Connection:
             connection.executescript(f"BEGIN;{_FROM_VERSION_1}PRAGMA user_version = {_VERSION};COMMIT;")
         elif version != _VERSION:
             raise ValueError(f"database {database} has schema version {version}: this engine reads {_VERSION}")
+        if connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM entity_inbox) OR EXISTS (SELECT 1 FROM entities)"
+        ).fetchone()[0]:
+            raise ValueError(f"database {database} holds entities: this engine does not run them")
     except BaseException:
         connection.close()
         raise

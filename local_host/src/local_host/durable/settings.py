@@ -15,9 +15,9 @@ VersionFailureStrategy = Literal["Reject", "Fail"]
 class DurableSettings:
     """What host.json's `extensions.durableTask` says about the engine.
 
-    The three limits bound the activities, orchestrator turns and entity batches under way at once, those included
-    that wait for a thread. With "NonRunningStates" a start is refused while an instance of the same id is unfinished;
-    with "AnyState" it replaces that instance.
+    The limits bound the activities and orchestrator turns under way at once, those included that wait for a thread.
+    With "NonRunningStates" a start is refused while an instance of the same id is unfinished; with "AnyState" it
+    replaces that instance.
     `default_version` is that of instances that are started without one; the strategies say which versions this engine
     takes turns of, and what becomes of the others: they wait for another engine, or fail.
     """
@@ -25,7 +25,6 @@ class DurableSettings:
     hub_name: str = "TestHubName"
     max_concurrent_activities: int = 10
     max_concurrent_orchestrators: int = 10
-    max_concurrent_entities: int = 10
     overridable_existing_instance_states: OverridableStates = "NonRunningStates"
     default_version: str | None = None
     version_match_strategy: VersionMatchStrategy = "CurrentOrOlder"
@@ -43,7 +42,8 @@ class DurableSettings:
         if "maxConcurrentOrchestratorFunctions" in section:
             chosen["max_concurrent_orchestrators"] = _count(section, "maxConcurrentOrchestratorFunctions")
         if "maxConcurrentEntityFunctions" in section:
-            chosen["max_concurrent_entities"] = _count(section, "maxConcurrentEntityFunctions")
+            value = section["maxConcurrentEntityFunctions"]
+            raise _refusal("maxConcurrentEntityFunctions", value, "must be absent, the local host runs no entities")
         if "overridableExistingInstanceStates" in section:
             value = section["overridableExistingInstanceStates"]
             if value not in get_args(OverridableStates):

@@ -1,4 +1,4 @@
-"""Reads what is committed about instances and entities, beside the writer."""
+"""Reads what is committed about instances, beside the writer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,12 +26,6 @@ _COLUMNS = (
     "instance_id, name, runtime_status, input, output, custom_status, created_time, last_updated_time,"
     " parent_instance_id"
 )
-# On Azure Storage an entity is an instance that always runs, and is listed like one.
-_INSTANCES = f"""
-SELECT {_COLUMNS} FROM instances UNION ALL
-SELECT entity_id, substr(entity_id, 1, instr(substr(entity_id, 2), '@')), 'Running',
-json_object('exists', json('true'), 'state', state), NULL, NULL, created_time, last_updated_time, NULL FROM entities
-"""  # noqa: S608  # our own columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +45,8 @@ class InstanceStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class EntityStatus:
-    """An entity as committed; `state` is JSON text, the time UTC."""
-
-    name: str
-    key: str
-    state: str | None
-    last_operation_time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class EntityQuery:
-    """Which entities; None means any. `page_token` is what the page before gave."""
-
-    name: str | None = None
-    last_operation_from: datetime | None = None
-    last_operation_to: datetime | None = None
-    page_size: int | None = None
-    page_token: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class InstanceQuery:
-    """Which instances, entities among them; None means any. `page_token` is what the page before gave."""
+    """Which instances; None means any. `page_token` is what the page before gave."""
 
     created_from: datetime | None = None
     created_to: datetime | None = None
@@ -98,14 +71,6 @@ class StatusReader:
     async def query(self, query: InstanceQuery) -> tuple[list[InstanceStatus], str | None]:
         """The instances that match, by their ids, and the token of the next page if there may be one."""
         return await self._run(lambda connection: _query(connection, query))
-
-    async def query_entities(self, query: EntityQuery) -> tuple[list[EntityStatus], str | None]:
-        """The entities that match, by their ids, and the token of the next page if there may be one."""
-        return await self._run(lambda connection: _query_entities(connection, query))
-
-    async def entity_state(self, identity: str) -> tuple[bool, str | None]:
-        """Whether the entity exists, and its state as JSON text."""
-        return await self._run(lambda connection: _entity_state(connection, identity))
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
@@ -179,39 +144,12 @@ def _query(connection: sqlite3.Connection, query: InstanceQuery) -> tuple[list[I
         values.append(_read_token(query.page_token))
     limit = -1 if query.page_size is None else query.page_size
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM ({_INSTANCES}) WHERE {' AND '.join(conditions)}"  # noqa: S608  # values are bound
+        f"SELECT {_COLUMNS} FROM instances WHERE {' AND '.join(conditions)}"  # noqa: S608  # values are bound
         " ORDER BY instance_id LIMIT ?",
         [*values, limit],
     ).fetchall()
     found = [_status(row) for row in rows]
     return found, _token(found[-1].instance_id) if len(found) == limit else None
-
-
-def _query_entities(connection: sqlite3.Connection, query: EntityQuery) -> tuple[list[EntityStatus], str | None]:
-    limit = -1 if query.page_size is None else query.page_size
-    prefix = "@" if query.name is None else f"@{query.name.lower()}@"
-    rows = connection.execute(
-        "SELECT entity_id, state, last_updated_time FROM entities WHERE substr(entity_id, 1, ?) = ? AND entity_id > ?"
-        " AND last_updated_time BETWEEN ? AND ? ORDER BY entity_id LIMIT ?",
-        (
-            len(prefix),
-            prefix,
-            "" if query.page_token is None else _read_token(query.page_token),
-            format_time(query.last_operation_from or datetime.min.replace(tzinfo=UTC)),
-            format_time(query.last_operation_to or datetime.max.replace(tzinfo=UTC)),
-            limit,
-        ),
-    ).fetchall()
-    found: list[EntityStatus] = []
-    for identity, state, used in rows:
-        _, name, key = identity.split("@", 2)
-        found.append(EntityStatus(name, key, state, parse_time(used)))
-    return found, _token(rows[-1][0]) if len(rows) == limit else None
-
-
-def _entity_state(connection: sqlite3.Connection, identity: str) -> tuple[bool, str | None]:
-    row = connection.execute("SELECT state FROM entities WHERE entity_id = ?", (identity,)).fetchone()
-    return row is not None, None if row is None else row[0]
 
 
 def _token(last: str) -> str:

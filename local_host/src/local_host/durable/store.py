@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from local_host.durable.clock import format_time, parse_time
@@ -39,13 +39,13 @@ class Store:
         """The instance with its history and unread messages; None if there is none."""
         row = self._execute(
             "SELECT execution_id, name, version, runtime_status, input, output, custom_status, created_time,"
-            " parent_instance_id, parent_execution_id, parent_task_id, error_episode"
+            " parent_instance_id, parent_execution_id, parent_task_id"
             " FROM instances WHERE instance_id = ?",
             (instance_id,),
         ).fetchone()
         if row is None:
             return None
-        execution_id, name, version, status, input_, output, custom_status, created, *parent, error_episode = row
+        execution_id, name, version, status, input_, output, custom_status, created, *parent = row
         instance = Instance(
             instance_id,
             execution_id,
@@ -57,7 +57,6 @@ class Store:
             None if parent[0] is None else ParentTask(*parent),
             output,
             custom_status,
-            error_episode,
         )
         instance.replay_stored(self.episodes(instance_id))
         instance.inbox.extend(
@@ -102,14 +101,13 @@ class Store:
         """Writes the state of an instance that a turn or a request has changed."""
         self._execute(
             "UPDATE instances SET execution_id = ?, runtime_status = ?, input = ?, output = ?, custom_status = ?,"
-            " error_episode = ?, last_updated_time = ? WHERE instance_id = ?",
+            " last_updated_time = ? WHERE instance_id = ?",
             (
                 instance.execution_id,
                 instance.status,
                 instance.input,
                 instance.output,
                 instance.custom_status,
-                instance.error_episode,
                 format_time(now),
                 instance.instance_id,
             ),
@@ -128,10 +126,6 @@ class Store:
     def add_episode(self, instance_id: str, episode: int, records: list[Record]) -> None:
         self._execute("INSERT INTO history VALUES (?, ?, ?)", (instance_id, episode, json.dumps(records)))
 
-    def cut_history(self, instance_id: str, episode: int) -> None:
-        """Deletes this episode and those after it."""
-        self._execute("DELETE FROM history WHERE instance_id = ? AND episode >= ?", (instance_id, episode))
-
     def add_message(self, instance_id: str, message: Message) -> None:
         """Stores an unread message, which gets its row id."""
         cursor = self._execute(
@@ -145,15 +139,8 @@ class Store:
 
     def add_activities(self, works: Iterable[ActivityWork]) -> None:
         self._executemany(
-            # One that a rewind runs again may be under way still.
-            "INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO activities VALUES (?, ?, ?, ?, ?)",
             [(work.instance_id, work.execution_id, work.task_id, work.name, work.input) for work in works],
-        )
-
-    def update_activity_input(self, work: ActivityWork) -> None:
-        self._execute(
-            "UPDATE activities SET input = ? WHERE instance_id = ? AND execution_id = ? AND task_id = ?",
-            (work.input, work.instance_id, work.execution_id, work.task_id),
         )
 
     def delete_activity(self, work: ActivityWork) -> bool:
@@ -175,7 +162,7 @@ class Store:
 
     def add_timers(self, instance: Instance, timers: Iterable[tuple[int, datetime]]) -> None:
         self._executemany(
-            "INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?)",
+            "INSERT INTO timers VALUES (?, ?, ?, ?)",
             [
                 (instance.instance_id, instance.execution_id, task_id, format_time(fire_at))
                 for task_id, fire_at in timers
@@ -201,13 +188,3 @@ class Store:
             " UNION SELECT inbox.instance_id FROM inbox JOIN instances USING (instance_id)"
         )
         return [instance_id for (instance_id,) in rows]
-
-    def created_in(
-        self, created_from: datetime, created_to: datetime, statuses: Collection[RuntimeStatus]
-    ) -> list[str]:
-        """Ids of the instances created in this span, both ends included; with statuses only those that have one."""
-        rows = self._execute(
-            "SELECT instance_id, runtime_status FROM instances WHERE created_time BETWEEN ? AND ?",
-            (format_time(created_from), format_time(created_to)),
-        )
-        return [instance_id for instance_id, status in rows if not statuses or RuntimeStatus(status) in statuses]

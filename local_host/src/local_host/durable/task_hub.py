@@ -10,7 +10,6 @@ from typing import Any
 
 from local_host.durable import history
 from local_host.durable.clock import utc_now
-from local_host.durable.entities import Entities, EntityBatch
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import Message
 from local_host.durable.instances import Instances
@@ -41,16 +40,14 @@ class TaskHub:
     ) -> None:
         self.store = Store(open_writer(database))
         self.instances = Instances(self.store, settings, now)
-        self.entities = Entities(self.store.connection, functions, self.instances.deliver)
         self.turns = Turns(
             self.instances,
-            self.entities,
             functions,
             executor,
             settings,
             lambda turn, outcome: tell(lambda hub: hub.turns.finish(turn, outcome)),
         )
-        self.requests = Requests(self.instances, self.turns, functions)
+        self.requests = Requests(self.instances, functions)
 
     def begin(self) -> None:
         self.store.begin()
@@ -58,20 +55,18 @@ class TaskHub:
     def recover(self) -> None:
         """Takes up what the last engine on this database left under way."""
         self.instances.recover()
-        self.entities.recover()
 
     def begin_turns(self) -> int:
         """Fires due timers and begins the turns for which there is a place; gives how many were begun."""
         self.instances.fire_due_timers()
         return self.turns.begin_ready()
 
-    def commit(self) -> tuple[list[ActivityWork], list[EntityBatch], list[str]]:
-        """Makes the transaction durable; gives the activities and entity batches to run, and who has finished."""
+    def commit(self) -> tuple[list[ActivityWork], list[str]]:
+        """Makes the transaction durable; gives the activities to run, and who has finished."""
         self.instances.flush()
-        self.entities.take_batches()
         self.store.commit()
-        done = self.instances.activities, self.entities.batches, self.instances.finished
-        self.instances.activities, self.entities.batches, self.instances.finished = [], [], []
+        done = self.instances.activities, self.instances.finished
+        self.instances.activities, self.instances.finished = [], []
         return done
 
     def seconds_until_work(self) -> float | None:
@@ -91,10 +86,6 @@ class TaskHub:
         if self.store.delete_activity(work):
             failed = history.task_failed(work.task_id, failure.reason, failure.details, self.instances.now())
             self.instances.deliver(work.instance_id, Message(failed, work.execution_id))
-
-    def checkpoint_activity(self, work: ActivityWork) -> None:
-        """Replaces the input with which an activity under way starts after a restart."""
-        self.store.update_activity_input(work)
 
     def close(self) -> None:
         self.store.close()

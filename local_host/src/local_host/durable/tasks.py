@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from azure.durable_functions.models.history import HistoryEventType
 
-from local_host.durable.history import HTTP_ACTIVITY, Record
+from local_host.durable.history import Record
 
-TaskKind = Literal["activity", "call_http", "sub-orchestration", "timer", "entity call", "entity signal"]
+TaskKind = Literal["activity", "sub-orchestration", "timer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,6 @@ class Task:
         return f"{self.kind} '{self.name}'" if self.name else self.kind
 
 
-# DTFx ends an instance only when none of these is open.
-_HOLDS_COMPLETION: frozenset[TaskKind] = frozenset({"activity", "call_http", "sub-orchestration", "timer"})
-
 _COMPLETES: dict[int, str] = {
     HistoryEventType.TASK_COMPLETED: "TaskScheduledId",
     HistoryEventType.TASK_FAILED: "TaskScheduledId",
@@ -109,17 +106,12 @@ class Tasks:
 
     @property
     def has_open(self) -> bool:
-        """Whether something is open that keeps a finished orchestrator's instance running."""
+        """Whether something is open, which keeps a finished orchestrator's instance running, as in DTFx."""
         return bool(self._open)
 
     def completed_at(self, task_id: int) -> int | None:
         """The place in the history where a call was over, its further attempts included; None while it is not."""
         return None if self._open_attempts[task_id] else self._completed_at.get(task_id)
-
-    def raised_at(self, name: str) -> int | None:
-        """The place of the first external event of this name; None without one."""
-        places = self.raised.get(name.lower())
-        return places[0] if places else None
 
     def get(self, task_id: int) -> Task | None:
         return self._by_id.get(task_id)
@@ -161,9 +153,8 @@ class Tasks:
         if task is None:
             return
         self._by_id[task.task_id] = task
-        if task.kind in _HOLDS_COMPLETION:
-            self._open.add(task.task_id)
-            self._open_attempts[task.root] += 1
+        self._open.add(task.task_id)
+        self._open_attempts[task.root] += 1
         if task.is_made_by_retry:
             self._retry_made.add(task.task_id)
 
@@ -172,18 +163,12 @@ def _scheduled_task(source: Record) -> Task | None:
     task_id, retry = source["EventId"], Retry.from_record(source)
     match source["EventType"]:
         case HistoryEventType.TASK_SCHEDULED:
-            kind: TaskKind = "call_http" if source["Name"] == HTTP_ACTIVITY else "activity"
-            return Task(task_id, kind, source["Name"], json.loads(source["Input"])[0], retry)
+            return Task(task_id, "activity", source["Name"], json.loads(source["Input"])[0], retry)
         case HistoryEventType.SUB_ORCHESTRATION_INSTANCE_CREATED:
             return Task(
                 task_id, "sub-orchestration", source["Name"], source["Input"], retry, instance_id=source["InstanceId"]
             )
         case HistoryEventType.TIMER_CREATED:
             return Task(task_id, "timer", "", retry=retry, fire_at=source["FireAt"])
-        case HistoryEventType.EVENT_SENT:
-            request = json.loads(source["Input"])
-            kind = "entity signal" if request["signal"] else "entity call"
-            name = f"{source['InstanceId']}.{request['op']}"
-            return Task(task_id, kind, name, request["input"], instance_id=source["InstanceId"])
         case _:
             return None

@@ -28,7 +28,7 @@ from local_host.durable.instance import Instance, RuntimeStatus
 from local_host.durable.plan import Plan, plan_actions
 from local_host.durable.replay import Outcome
 from local_host.durable.retries import retry_records, starts_retry
-from local_host.durable.work import ActivityWork, End, EntityRequest, SubOrchestration, Turn
+from local_host.durable.work import ActivityWork, End, SubOrchestration, Turn
 
 _MAX_CUSTOM_STATUS = 16 * 1024
 
@@ -79,14 +79,12 @@ def _carry_out(instance: Instance, turn: Turn, outcome: Outcome | DurableError, 
         plan = plan_actions(instance, outcome.actions, functions, turn.at)
     except DurableError as error:
         # The orchestrator cannot catch these, and waiting for what is open would change nothing.
-        turn.error = str(error)
-        turn.end = _failed(instance, turn.error)
+        turn.end = _failed(instance, str(error))
         turn.activities.clear()
         turn.timers.clear()
         turn.sub_orchestrations.clear()
         return
     turn.custom_status = outcome.custom_status
-    turn.error = outcome.error
     for scheduled in plan.records:
         _append(turn, scheduled)
         _take_in(instance, turn, scheduled)
@@ -128,7 +126,6 @@ def _events_after(continued_at: int, instance: Instance, turn: Turn) -> tuple[Re
 
     Those before are gone, read or not: the extension calls ContinueAsNew without `preserveUnprocessedEvents`.
     """
-    entity_replies = _entity_request_ids(instance, turn)
     seen: Counter[str] = Counter()
     after: list[Record] = []
     for event in [*instance.events, *turn.events]:
@@ -137,17 +134,9 @@ def _events_after(continued_at: int, instance: Instance, turn: Turn) -> tuple[Re
         name = event.Name.lower()
         place = instance.tasks.raised[name][seen[name]]
         seen[name] += 1
-        if place > continued_at and event.Name not in entity_replies:
+        if place > continued_at:
             after.append(event_raised(event.Name, event.Input, event.timestamp))
     return tuple(after)
-
-
-def _entity_request_ids(instance: Instance, turn: Turn) -> set[str]:
-    return {
-        json.loads(event.Input)["id"]
-        for event in [*instance.events, *turn.events]
-        if event.event_type == HistoryEventType.EVENT_SENT
-    }
 
 
 def _append(turn: Turn, source: Record) -> None:
@@ -174,21 +163,6 @@ def _take_in(instance: Instance, turn: Turn, source: Record) -> None:
                     source["EventId"], source["Name"], source["InstanceId"], source["Input"], source["Version"]
                 )
             )
-        case HistoryEventType.EVENT_SENT:
-            turn.entity_requests.append(_entity_request(instance, source))
-
-
-def _entity_request(instance: Instance, source: Record) -> EntityRequest:
-    request = json.loads(source["Input"])
-    waits = not request["signal"]
-    return EntityRequest(
-        entity_id=source["InstanceId"],
-        request_id=request["id"],
-        operation=request["op"],
-        input=json.dumps(request["input"]),
-        parent_instance_id=instance.instance_id if waits else None,
-        parent_execution_id=instance.execution_id if waits else None,
-    )
 
 
 def execution_started(instance: Instance) -> Record:

@@ -18,7 +18,6 @@ from datetime import datetime
 from azure.durable_functions.models.history import HistoryEvent
 
 from local_host.durable import history
-from local_host.durable.entities import Entities
 from local_host.durable.errors import DurableError, FunctionNotFoundError, InstanceExistsError
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import Instance, Message, ParentTask, RuntimeStatus
@@ -49,7 +48,6 @@ class Turns:
     def __init__(
         self,
         instances: Instances,
-        entities: Entities,
         functions: DurableFunctions,
         executor: Executor,
         settings: DurableSettings,
@@ -58,7 +56,6 @@ class Turns:
         self._settings = settings
         self._instances = instances
         self._store = instances.store
-        self._entities = entities
         self._functions = functions
         self._executor = executor
         self._limit = settings.max_concurrent_orchestrators
@@ -184,8 +181,6 @@ class Turns:
 
     def _apply(self, instance: Instance, turn: Turn, now: datetime) -> None:
         self._store.add_episode(instance.instance_id, instance.episode, turn.records)
-        if turn.error is not None and instance.error_episode is None:
-            instance.error_episode = instance.episode
         instance.append_episode(turn.events)
         instance.custom_status = turn.custom_status
         for task_id in turn.cancelled_timers:
@@ -194,8 +189,6 @@ class Turns:
             self._instances.add_activities(turn.activities)
         if turn.timers:
             self._instances.add_timers(instance, turn.timers)
-        for request in turn.entity_requests:
-            self._entities.signal(request)
         if turn.end is None:
             instance.status = RuntimeStatus.RUNNING
             self._store.update(instance, now)
@@ -204,7 +197,7 @@ class Turns:
         else:
             self._instances.finish(instance, turn.end.status, turn.end.output)
         for child in turn.sub_orchestrations:
-            self.start_child(instance, child)
+            self._start_child(instance, child)
 
     def _continue_as_new(self, instance: Instance, end: End, now: datetime) -> None:
         self._store.clear(instance.instance_id, ("history", "activities", "timers"))
@@ -212,7 +205,6 @@ class Turns:
         instance.status = RuntimeStatus.CONTINUED_AS_NEW
         instance.input = end.output
         instance.episode = 0
-        instance.error_episode = None
         instance.events.clear()
         instance.tasks = Tasks()
         self._store.update(instance, now)
@@ -223,7 +215,7 @@ class Turns:
         instance.inbox.extend(unread)
         self._instances.ready[instance.instance_id] = None
 
-    def start_child(self, parent: Instance, child: SubOrchestration) -> None:
+    def _start_child(self, parent: Instance, child: SubOrchestration) -> None:
         """Starts a sub-orchestration; one whose id is taken by an unfinished instance fails."""
         task = ParentTask(parent.instance_id, parent.execution_id, child.task_id)
         try:

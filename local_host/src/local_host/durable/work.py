@@ -11,7 +11,7 @@ from local_host.durable.instance import Instance, RuntimeStatus
 
 @dataclass(frozen=True, slots=True)
 class ActivityWork:
-    """An activity, or a durable HTTP call, to run; `input` is JSON text."""
+    """An activity to run; `input` is JSON text."""
 
     instance_id: str
     execution_id: str
@@ -29,21 +29,6 @@ class SubOrchestration:
     instance_id: str
     input: str | None
     version: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class EntityRequest:
-    """An operation for an entity; a call names the instance that waits for the reply, a signal names none.
-
-    `input` is JSON text of JSON text, as the SDK decodes it.
-    """
-
-    entity_id: str
-    request_id: str
-    operation: str
-    input: str | None
-    parent_instance_id: str | None = None
-    parent_execution_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +55,7 @@ class Turn:
     timers: list[tuple[int, datetime]] = field(default_factory=list)
     cancelled_timers: list[int] = field(default_factory=list)
     sub_orchestrations: list[SubOrchestration] = field(default_factory=list)
-    entity_requests: list[EntityRequest] = field(default_factory=list)
     custom_status: str | None = None
-    error: str | None = None
     end: End | None = None
 
 

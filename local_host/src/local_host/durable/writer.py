@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from local_host.durable.entities import EntityBatch
 from local_host.durable.errors import DurableError, EngineStoppedError
 from local_host.durable.task_hub import Command, TaskHub
 from local_host.durable.work import ActivityWork
@@ -45,7 +44,6 @@ class Committed:
 
     submissions: list[Submission] = field(default_factory=list)
     activities: list[ActivityWork] = field(default_factory=list)
-    entity_batches: list[EntityBatch] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
 
 
@@ -110,9 +108,9 @@ class Writer:
     def _recover(self, hub: TaskHub) -> None:
         hub.begin()
         hub.recover()
-        activities, entity_batches, finished = hub.commit()
+        activities, finished = hub.commit()
         self._call(self._settle_opened, None)
-        self._call(self._listener.on_commit, Committed([], activities, entity_batches, finished))
+        self._call(self._listener.on_commit, Committed([], activities, finished))
 
     def _transact(self, hub: TaskHub) -> bool:
         """One transaction over what has arrived; False once asked to stop."""
@@ -128,10 +126,10 @@ class Writer:
             more, goes_on = self._collect(left)
             _run_commands(more, hub)
             submissions += more
-        activities, entity_batches, finished = hub.commit()
+        activities, finished = hub.commit()
         heard = [submission for submission in submissions if submission.answer is not None or submission.error]
-        if heard or activities or entity_batches or finished:
-            self._call(self._listener.on_commit, Committed(heard, activities, entity_batches, finished))
+        if heard or activities or finished:
+            self._call(self._listener.on_commit, Committed(heard, activities, finished))
         return goes_on
 
     def _collect(self, timeout: float | None) -> tuple[list[Submission], bool]:

@@ -1,6 +1,6 @@
 """`python -m local_host.eventgrid`: Event Grid's stand-in for one storage account and one custom topic.
 
-The topic's key is read from NIGHTSHIFT_EVENTGRID_KEY. Exit codes: 0 stopped as asked, 2 wrong options or port in use.
+The topic's key is read from LOCAL_HOST_EVENTGRID_KEY. Exit codes: 0 stopped as asked, 2 wrong options or port in use.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from local_host.eventgrid.key import KEY_SETTING
 from local_host.eventgrid.retry_policy import RetryPolicy
 from local_host.eventgrid.server import EventGridSettings, serve
-
-KEY_SETTING = "NIGHTSHIFT_EVENTGRID_KEY"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

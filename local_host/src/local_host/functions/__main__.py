@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from local_host.app_config import AppConfig, AppConfigError
 from local_host.functions.app_loader import load_functions
 from local_host.functions.authentication import STATED
 from local_host.functions.errors import (
@@ -30,6 +31,7 @@ from local_host.functions.errors import (
 from local_host.functions.host import FunctionsHost
 from local_host.functions.host_json import read_host_json
 from local_host.functions.log_output import configure_logging
+from local_host.functions.principal import AppRoles
 from local_host.functions.server import ADDRESS, bind, exclusive, serve
 
 logger = logging.getLogger("local_host.functions")
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HostFailedError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         _exit(3)
-    except (AppLoadError, HostJsonError) as error:
+    except (AppConfigError, AppLoadError, HostJsonError) as error:
         if error.__cause__ is not None:
             # The app's own traceback, for who wrote the app.
             traceback.print_exception(error.__cause__)
@@ -63,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(root: Path, state: Path, module: str, sock: socket.socket) -> int:
     host_json = read_host_json(root)
+    told = AppConfig.load(root).authentication
     configure_logging(host_json.log_levels, os.environ)
     # Apps read files beside them by relative paths: the real host runs in the app's folder.
     os.chdir(root)
@@ -78,6 +81,7 @@ def _run(root: Path, state: Path, module: str, sock: socket.socket) -> int:
             state=state,
             base_url=f"http://{ADDRESS}:{sock.getsockname()[1]}",
             environment=os.environ,
+            roles=AppRoles(told.roles, told.machine_roles),
         )
         logger.info(
             "app_indexed functions=%d import_ms=%.0f index_ms=%.0f",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote
 
-from local_host.functions.principal import ROLES, LocalPrincipal
+from local_host.functions.principal import AppRoles, LocalPrincipal
 from local_host.functions.session import COOKIE, Sessions
 
 SIGN_IN = "/.auth/login/aad"
@@ -19,8 +19,8 @@ _SCHEME = "Bearer local:"
 STATED = {"WEBSITE_AUTH_ENABLED": "True"}
 """What App Service writes into an app's environment while its authentication is on."""
 
-DEVELOPER = LocalPrincipal("developer@localhost", ROLES)
-"""Who calls without credentials and not from a browser: the host listens on the loopback address only."""
+DEVELOPER = "developer@localhost"
+"""Who calls without credentials and not from a browser, with every role: the host listens on loopback only."""
 
 
 class SignInRefusedError(Exception):
@@ -47,14 +47,14 @@ def caller(headers: Sequence[tuple[str, str]], sessions: Sessions) -> LocalPrinc
         SignInRefusedError: as `sign_in` says.
     """
     if any(name.lower() == "authorization" for name, _ in headers):
-        return sign_in(headers)
+        return sign_in(headers, sessions.roles)
     session = _session(headers)
     if session is not None:
         return sessions.read(session)
-    return None if _from_browser(headers) else DEVELOPER
+    return None if _from_browser(headers) else LocalPrincipal(DEVELOPER, sessions.roles.all)
 
 
-def sign_in(headers: Iterable[tuple[str, str]]) -> LocalPrincipal:
+def sign_in(headers: Iterable[tuple[str, str]], known: AppRoles) -> LocalPrincipal:
     """Who a request's headers say is calling: `Authorization: Bearer local:<name>:<role>,<role>`, or the developer.
 
     Raises:
@@ -62,12 +62,12 @@ def sign_in(headers: Iterable[tuple[str, str]]) -> LocalPrincipal:
     """
     given = [value for name, value in headers if name.lower() == "authorization"]
     if not given:
-        return DEVELOPER
+        return LocalPrincipal(DEVELOPER, known.all)
     name, _, listed = given[0].removeprefix(_SCHEME).rpartition(":")
     roles = tuple(dict.fromkeys(role for role in listed.split(",") if role))
-    if len(given) > 1 or not given[0].startswith(_SCHEME) or not name or set(roles) - set(ROLES):
+    if len(given) > 1 or not given[0].startswith(_SCHEME) or not name or set(roles) - set(known.all):
         # The credentials are not shown: they may be somebody's real ones, sent to the wrong place.
-        rule = f"must be one `{_SCHEME}<name>:<role>,<role>` with roles of {', '.join(ROLES)}"
+        rule = f"must be one `{_SCHEME}<name>:<role>,<role>` with roles of {', '.join(known.all) or 'none'}"
         raise SignInRefusedError(f"Authorization: {rule}")
     return LocalPrincipal(name, roles)
 

@@ -52,7 +52,7 @@ def converter_for(binding_type: str) -> Converter:
 
 
 def has_implicit_output(binding_type: str) -> bool:
-    """Whether the function's return value belongs to this trigger (activities, orchestrations, entities)."""
+    """Whether the function's return value belongs to this trigger (activities, orchestrations)."""
     answer = getattr(converter_for(binding_type), "has_implicit_output", None)
     return bool(answer()) if answer is not None else False
 

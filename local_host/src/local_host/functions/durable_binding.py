@@ -1,4 +1,4 @@
-"""Joins the index to the durable engine: orchestrators, entities, activities and the durable client binding."""
+"""Joins the index to the durable engine: orchestrators, activities and the durable client binding."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from local_host.durable.settings import DurableSettings
 from local_host.functions.errors import ActivityFailedError, AppLoadError, FunctionLoadError, InvocationFailedError
 from local_host.functions.index import IndexedFunction
 from local_host.functions.invoker import Invoker
-from local_host.functions.triggers.catalog import ACTIVITY, DURABLE_TRIGGERS, ENTITY, ORCHESTRATION
+from local_host.functions.triggers.catalog import ACTIVITY, DURABLE_TRIGGERS, ORCHESTRATION
 
-_NAME_SETTINGS = {ORCHESTRATION: "orchestration", ACTIVITY: "activity", ENTITY: "entityName"}
+_NAME_SETTINGS = {ORCHESTRATION: "orchestration", ACTIVITY: "activity"}
 
 Activity = Callable[[str | None], Awaitable[str | None]]
 
@@ -23,7 +23,7 @@ Activity = Callable[[str | None], Awaitable[str | None]]
 def durable_functions(index: Sequence[IndexedFunction], invoker: Invoker) -> DurableFunctions:
     """What the engine runs, by durable name; AppLoadError if two functions of a kind share a name.
 
-    Orchestrators and entities are the SDK's own handles, which the engine calls with their JSON document.
+    Orchestrators are the SDK's own handles, which the engine calls with their JSON document.
     """
     found: dict[str, dict[str, Any]] = {kind: {} for kind in DURABLE_TRIGGERS}
     refused: list[FunctionLoadError] = []
@@ -38,7 +38,7 @@ def durable_functions(index: Sequence[IndexedFunction], invoker: Invoker) -> Dur
         found[kind][name] = activity(function, invoker) if kind == ACTIVITY else function.call
     if refused:
         raise AppLoadError.of(refused)
-    return DurableFunctions(orchestrators=found[ORCHESTRATION], activities=found[ACTIVITY], entities=found[ENTITY])
+    return DurableFunctions(orchestrators=found[ORCHESTRATION], activities=found[ACTIVITY])
 
 
 def activity(function: IndexedFunction, invoker: Invoker) -> Activity:

@@ -26,6 +26,7 @@ from local_host.functions.errors import AppLoadError, FunctionLoadError
 from local_host.functions.host_json import HostJson
 from local_host.functions.index import IndexedFunction, index_functions
 from local_host.functions.invoker import Invoker
+from local_host.functions.principal import NO_ROLES, AppRoles
 from local_host.functions.sign_in import SignInPages
 from local_host.functions.timed_executor import TimedExecutor
 from local_host.functions.triggers.catalog import SOURCES, SUPPORTED_TRIGGERS
@@ -49,6 +50,7 @@ class FunctionsHost:
         state: Path,
         base_url: str,
         environment: Mapping[str, str],
+        roles: AppRoles = NO_ROLES,
     ) -> None:
         self._id = uuid.uuid4().hex
         self._started_at = time.monotonic()
@@ -61,7 +63,7 @@ class FunctionsHost:
             timeout=host_json.function_timeout,
             threads=_thread_count(environment),
         )
-        self._sources = _sources(self._index, self._invoker, host_json, environment, state)
+        self._sources = _sources(self._index, self._invoker, host_json, environment, state, roles)
         self._turns = TimedExecutor(self._invoker.pool, host_json.function_timeout)
         self._engine = DurableEngine(
             state / "durable.sqlite3", durable_functions(self._index, self._invoker), durable, self._turns
@@ -70,7 +72,7 @@ class FunctionsHost:
         self._app = Starlette(
             routes=[
                 *admin.routes(),
-                *SignInPages(state).routes(),
+                *SignInPages(state, roles).routes(),
                 *durable_mounts(self._engine),
                 *(route for source in self._sources.values() for route in source.routes()),
             ]
@@ -159,13 +161,14 @@ def _sources(
     host_json: HostJson,
     environment: Mapping[str, str],
     state: Path,
+    roles: AppRoles,
 ) -> dict[str, TriggerSource]:
     sources: dict[str, TriggerSource] = {}
     refused: list[FunctionLoadError] = []
     for trigger_type, source in SOURCES.items():
         functions = [function for function in index if function.trigger.type == trigger_type]
         try:
-            sources[trigger_type] = source(SourceSetting(functions, invoker, host_json, environment, state))
+            sources[trigger_type] = source(SourceSetting(functions, invoker, host_json, environment, state, roles))
         except FunctionLoadError as error:
             refused.append(error)
     if refused:

@@ -84,7 +84,7 @@ class Invoker:
 
     @property
     def pool(self) -> ThreadPoolExecutor:
-        """The threads of the app, in which orchestrators and entities run, too; their time is not looked after here."""
+        """The threads of the app, in which orchestrators run, too; their time is not looked after here."""
         return self._pool
 
     @property

@@ -6,7 +6,21 @@ import base64
 import json
 from dataclasses import dataclass
 
-ROLES = ("Reader", "Reviewer", "Operator", "AlertWriter")
+
+@dataclass(frozen=True)
+class AppRoles:
+    """The app roles that there are: those of people, and those that only machines have."""
+
+    people: tuple[str, ...] = ()
+    machines: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every role."""
+        return (*self.people, *self.machines)
+
+
+NO_ROLES = AppRoles()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import secrets
 from dataclasses import asdict
 from pathlib import Path
 
-from local_host.functions.principal import ROLES, LocalPrincipal
+from local_host.functions.principal import NO_ROLES, AppRoles, LocalPrincipal
 
 COOKIE = "AppServiceAuthSession"
 """The name that App Service gives its session cookie."""
@@ -20,12 +20,13 @@ _KEY_BYTES = 32
 
 
 class Sessions:
-    """Makes and reads session cookies.
+    """Makes and reads session cookies; `roles` are those of the app.
 
     The key lies in the host's state folder, readable by its owner only: it protects a host on the loopback address.
     """
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, roles: AppRoles = NO_ROLES) -> None:
+        self.roles = roles
         self._path = state / "sign-in.key"
         self._key: bytes | None = None
 
@@ -43,7 +44,9 @@ class Sessions:
             document = json.loads(base64.urlsafe_b64decode(said))
         except (binascii.Error, ValueError):
             return None
-        return LocalPrincipal(str(document["name"]), tuple(role for role in document["roles"] if role in ROLES))
+        return LocalPrincipal(
+            str(document["name"]), tuple(role for role in document["roles"] if role in self.roles.all)
+        )
 
     def _signature(self, text: str) -> str:
         return hmac.new(self._secret(), text.encode(), hashlib.sha256).hexdigest()

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from local_host.functions.authentication import DEVELOPER, RETURN, SIGN_IN, SignInRefusedError, caller
-from local_host.functions.principal import ROLES, LocalPrincipal
+from local_host.functions.principal import AppRoles, LocalPrincipal
 from local_host.functions.session import COOKIE, Sessions
 
 _HERE = Path(__file__).parent
@@ -30,8 +30,9 @@ _LARGEST_FORM = 16 * 1024
 class SignInPages:
     """Signs a browser in with a name and roles that are picked, and out."""
 
-    def __init__(self, state: Path) -> None:
-        self._sessions = Sessions(state)
+    def __init__(self, state: Path, roles: AppRoles) -> None:
+        self._roles = roles
+        self._sessions = Sessions(state, roles)
 
     def routes(self) -> list[Route]:
         """`/.auth/login/aad`, `/.auth/logout`, `/.auth/me` and the stylesheet."""
@@ -44,19 +45,19 @@ class SignInPages:
         ]
 
     async def _ask(self, request: Request) -> Response:
-        return _page(local_path(request.query_params.get(RETURN, "/")))
+        return self._page(local_path(request.query_params.get(RETURN, "/")))
 
     async def _sign_in(self, request: Request) -> Response:
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-            return _page("/", problem="The form must come from this host.", status=403)
+            return self._page("/", problem="The form must come from this host.", status=403)
         body = await request.body()
         fields = parse_qs(body[:_LARGEST_FORM].decode("utf-8", "replace"))
         target, name = local_path(fields.get(RETURN, ["/"])[0]), fields.get("name", [""])[0].strip()
-        roles = tuple(role for role in ROLES if role in fields.get("role", []))
+        roles = tuple(role for role in self._roles.all if role in fields.get("role", []))
         if not name or len(name) > _LONGEST_NAME or not name.isprintable():
             rule = f"Name: must be printable, and of 1 to {_LONGEST_NAME} characters."
-            return _page(target, problem=rule, status=400)
+            return self._page(target, problem=rule, status=400)
         response = RedirectResponse(target, status_code=303, headers=_HEADERS)
         value = self._sessions.issue(LocalPrincipal(name, roles))
         response.set_cookie(COOKIE, value, httponly=True, samesite="lax", path="/")
@@ -83,6 +84,18 @@ class SignInPages:
     async def _style(self, _request: Request) -> Response:
         return Response((_HERE / "sign_in.css").read_bytes(), media_type="text/css", headers=_HEADERS)
 
+    def _page(self, target: str, *, problem: str = "", status: int = 200) -> Response:
+        boxes = [_box(role, " checked") for role in self._roles.people] + [
+            _box(role, "") for role in self._roles.machines
+        ]
+        text = Template((_HERE / "sign_in.html").read_text(encoding="utf-8")).substitute(
+            target=html.escape(target),
+            name=html.escape(DEVELOPER),
+            roles="\n".join(boxes),
+            problem=f'<p role="alert">{html.escape(problem)}</p>' if problem else "",
+        )
+        return HTMLResponse(text, status_code=status, headers=_HEADERS)
+
 
 def local_path(text: str) -> str:
     """A path on this host; whatever might lead elsewhere becomes `/`."""
@@ -93,19 +106,6 @@ def local_path(text: str) -> str:
     return text
 
 
-def _page(target: str, *, problem: str = "", status: int = 200) -> Response:
-    boxes = (
-        f'<label><input type="checkbox" name="role" value="{role}"{_checked(role)}> {role}</label>' for role in ROLES
-    )
-    text = Template((_HERE / "sign_in.html").read_text(encoding="utf-8")).substitute(
-        target=html.escape(target),
-        name=html.escape(DEVELOPER.name),
-        roles="\n".join(boxes),
-        problem=f'<p role="alert">{html.escape(problem)}</p>' if problem else "",
-    )
-    return HTMLResponse(text, status_code=status, headers=_HEADERS)
-
-
-def _checked(role: str) -> str:
-    """People have the roles of people; AlertWriter is for machines."""
-    return "" if role == "AlertWriter" else " checked"
+def _box(role: str, checked: str) -> str:
+    name = html.escape(role)
+    return f'<label><input type="checkbox" name="role" value="{name}"{checked}> {name}</label>'

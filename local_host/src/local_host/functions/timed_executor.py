@@ -1,4 +1,4 @@
-"""Gives orchestrators and entities the time that host.json's functionTimeout gives every function."""
+"""Gives orchestrators the time that host.json's functionTimeout gives every function."""
 
 from __future__ import annotations
 

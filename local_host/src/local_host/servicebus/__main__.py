@@ -22,6 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from local_host.servicebus.definitions import DefinitionError, read_definitions
+from local_host.servicebus.message_store import StateNotSupportedError
 from local_host.servicebus.rights import read_grants
 from local_host.servicebus.server import BrokerSettings, serve
 
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _hold(stack, options.state)
             listener = _listen(stack, options.port)
             asyncio.run(serve(settings, listener))
-    except (StartError, DefinitionError) as error:
+    except (StartError, DefinitionError, StateNotSupportedError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - for the person at the terminal
         return 2
     except sqlite3.Error as error:

@@ -102,7 +102,7 @@ class BrokerNodes:
                 self._request_nodes[name] = RequestNode(lambda request: answer_token(request, self._claims))
             elif name.endswith(_MANAGEMENT):
                 entity = self._namespace.entity(path[: -len(_MANAGEMENT)])
-                self._request_nodes[name] = RequestNode(Management(entity, self._namespace, self._claims).answer)
+                self._request_nodes[name] = RequestNode(Management(entity, self._claims).answer)
         return self._request_nodes.get(name)
 
 

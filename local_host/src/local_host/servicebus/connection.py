@@ -35,7 +35,7 @@ from local_host.servicebus.session import WINDOW, Session, SessionNodes
 
 logger = logging.getLogger(__name__)
 
-CONTAINER = "nightshift-servicebus"
+CONTAINER = "local-servicebus"
 # Whatever a client sends as its identity, it is let in: the broker listens on the loopback address only.
 _MECHANISMS = ("ANONYMOUS", "PLAIN", "MSSBCBS")
 _CHANNEL_MAX = 255

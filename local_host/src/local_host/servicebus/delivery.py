@@ -11,6 +11,8 @@ from local_host.servicebus.entity import DEAD_LETTER_SUFFIX
 from local_host.servicebus.message_store import StoredMessage
 
 _LONGEST_TTL = 2**32 - 1
+# The only state that a message has here, by its number on the wire.
+_ACTIVE = 0
 
 
 def encode_delivery(message: StoredMessage, token: bytes | None = None) -> bytes:
@@ -22,7 +24,7 @@ def encode_delivery(message: StoredMessage, token: bytes | None = None) -> bytes
     annotations = dict(decode(message.annotations)[0])
     annotations["x-opt-enqueued-time"] = Timestamp(message.enqueued_at)
     annotations["x-opt-sequence-number"] = Long(message.sequence)
-    annotations["x-opt-message-state"] = Int(message.state)
+    annotations["x-opt-message-state"] = Int(_ACTIVE)
     if message.locked_until is not None:
         annotations["x-opt-locked-until"] = Timestamp(message.locked_until)
     if message.entity.endswith(DEAD_LETTER_SUFFIX):

@@ -86,8 +86,8 @@ class QueueSource:
 
     def settle(self, tag: bytes, outcome: Outcome) -> Outcome:
         """Settles a message. A rejection with an error is the answer if it cannot be settled."""
-        settlement, properties = _settlement(outcome)
         try:
+            settlement, properties = _settlement(outcome)
             self._entity.settle(lock_token(tag), settlement, properties)
         except AmqpError as error:
             return Rejected(error=error)
@@ -125,7 +125,7 @@ def _settlement(outcome: Outcome) -> tuple[Settlement, Mapping[str, Any]]:
         case Released():
             return "release", _NO_PROPERTIES
         case Modified(undeliverable_here=True):
-            return "defer", outcome.annotations
+            raise AmqpError("amqp:not-implemented", "the local broker cannot defer a message: abandon it")
         case Modified():
             return "abandon", outcome.annotations
         case Rejected(info=info):

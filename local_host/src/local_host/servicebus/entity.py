@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from local_host.servicebus.amqp.conditions import AmqpError
 from local_host.servicebus.amqp.message import with_application_properties
 from local_host.servicebus.definitions import QueueDefinition
-from local_host.servicebus.message_store import MessageState, MessageStore, StoredMessage
+from local_host.servicebus.message_store import MessageStore, StoredMessage
 
 Clock = Callable[[], int]
 """Milliseconds since 1970-01-01 UTC."""
 
 DEAD_LETTER_SUFFIX = "/$deadletterqueue"
 
-Settlement = Literal["complete", "abandon", "defer", "dead_letter", "release"]
+Settlement = Literal["complete", "abandon", "dead_letter", "release"]
 
 _REASON, _DESCRIPTION = "DeadLetterReason", "DeadLetterErrorDescription"
 # What a list of peeked messages may hold; the caller asks again for more.
@@ -89,9 +89,6 @@ class Entity:
             self._store.update(message)
         if settlement == "dead_letter":
             self._bury(message)
-        elif settlement == "defer":
-            message.state = MessageState.DEFERRED
-            self._unlock(message, failed=True)
         elif settlement == "release":
             self._unlock(message, failed=False)
         else:
@@ -124,37 +121,8 @@ class Entity:
         return [message.locked_until or 0 for message in messages]
 
     def peek(self, sequence: int, count: int) -> list[StoredMessage]:
-        """Messages of any state from this number on, at most 256, unchanged."""
+        """Messages from this number on, locked or not, at most 256, unchanged."""
         return self._store.from_sequence(self.address, sequence, min(count, _MAX_PEEKED))
-
-    def lock_deferred(self, sequences: Sequence[int]) -> list[LockedMessage]:
-        """Locks deferred messages. AmqpError (message-not-found) if one is not there, not deferred or locked."""
-        return [self._lock(message) for message in self._deferred(sequences)]
-
-    def take_deferred(self, sequences: Sequence[int]) -> list[StoredMessage]:
-        """Hands over deferred messages and forgets them; errors as for `lock_deferred`."""
-        messages = self._deferred(sequences)
-        for message in messages:
-            self._store.delete(message)
-        return messages
-
-    def cancel_scheduled(self, sequences: Sequence[int]) -> None:
-        """Removes scheduled messages, all or none. AmqpError (message-not-found) if one is not scheduled."""
-        messages = [self._in_state(sequence, MessageState.SCHEDULED) for sequence in sequences]
-        for message in messages:
-            self._store.delete(message)
-
-    def _deferred(self, sequences: Sequence[int]) -> list[StoredMessage]:
-        return [self._in_state(sequence, MessageState.DEFERRED) for sequence in sequences]
-
-    def _in_state(self, sequence: int, state: MessageState) -> StoredMessage:
-        message = self._store.by_sequence(self.address, sequence)
-        if message is None or message.state != state or message.lock_token is not None:
-            raise AmqpError(
-                "com.microsoft:message-not-found",
-                f"{self.address} has no {state.name.lower()} message {sequence} that is free of a lock",
-            )
-        return message
 
     def _lock(self, message: StoredMessage) -> LockedMessage:
         token = uuid.uuid4().bytes
@@ -182,14 +150,12 @@ class Entity:
         self._store.update_delivery(message)
         if message.expires_at is not None:
             self._on_moment(message.expires_at)
-        if message.state == MessageState.ACTIVE:
-            self.announce()
+        self.announce()
 
     def _bury(self, message: StoredMessage) -> None:
         # A dead letter that is dead-lettered again stays where it is.
         grave = self._dead_letters or self
         message.entity = grave.address
-        message.state = MessageState.ACTIVE
-        message.lock_token = message.locked_until = message.expires_at = message.scheduled_for = None
+        message.lock_token = message.locked_until = message.expires_at = None
         self._store.update(message)
         grave.announce()

@@ -10,10 +10,14 @@ MAX_MESSAGE_ID = 128
 MAX_PROPERTY_SIZE = 32 * 1024
 MAX_HEADER_SIZE = 64 * 1024
 _CONDITION = "com.microsoft:argument-error"
+_SCHEDULED_TIME = "x-opt-scheduled-enqueue-time"
 
 
 def check_limits(message: SentMessage) -> None:
-    """AmqpError if a message breaks a quota that does not depend on the queue or the tier."""
+    """AmqpError if a message breaks a quota that does not depend on the queue or the tier, or is to be scheduled."""
+    if message.annotations.get(_SCHEDULED_TIME) is not None:
+        rule = f"message annotation {_SCHEDULED_TIME} must be absent"
+        raise AmqpError("amqp:not-implemented", f"the local broker has no scheduled messages: {rule}")
     if message.message_id is not None and len(message.message_id) > MAX_MESSAGE_ID:
         rule = f"must be at most {MAX_MESSAGE_ID} characters"
         raise AmqpError(_CONDITION, f"message-id has {len(message.message_id)} characters: it {rule}")

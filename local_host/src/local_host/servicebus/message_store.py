@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from enum import IntEnum
 from operator import attrgetter
 from pathlib import Path
 
 from local_host.state_database import StateDatabase
 
+# Every message is active, state 0; `state` and `scheduled_for` are of earlier versions, which deferred and scheduled.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY,
@@ -36,7 +36,6 @@ CREATE UNIQUE INDEX IF NOT EXISTS messages_by_lock ON messages (lock_token) WHER
 CREATE INDEX IF NOT EXISTS messages_locked ON messages (locked_until) WHERE lock_token IS NOT NULL;
 CREATE INDEX IF NOT EXISTS messages_expiring ON messages (expires_at)
     WHERE lock_token IS NULL AND expires_at IS NOT NULL;
-CREATE INDEX IF NOT EXISTS messages_scheduled ON messages (scheduled_for) WHERE state = 2;
 CREATE TABLE IF NOT EXISTS recent_message_ids (
     queue TEXT NOT NULL,
     message_id TEXT NOT NULL,
@@ -55,12 +54,8 @@ CREATE TABLE IF NOT EXISTS sequence_numbers (
 _BLOCK = 1000
 
 
-class MessageState(IntEnum):
-    """Numbered as on the wire."""
-
-    ACTIVE = 0
-    DEFERRED = 1
-    SCHEDULED = 2
+class StateNotSupportedError(ValueError):
+    """An earlier version has left what this broker does not have."""
 
 
 @dataclass(slots=True)
@@ -70,10 +65,8 @@ class StoredMessage:
     id: int | None
     entity: str
     sequence: int
-    state: int
     enqueued_at: int
     expires_at: int | None
-    scheduled_for: int | None
     delivery_count: int
     lock_token: bytes | None
     locked_until: int | None
@@ -94,7 +87,8 @@ _SELECT = f"SELECT {_COLUMNS} FROM messages"  # noqa: S608 - column names of a d
 class MessageStore:
     """The state file. A crash of the process loses everything since the last `commit`, and nothing before it.
 
-    What runs all the time names its index: left to itself SQLite reads every message without a lock to find the next.
+    StateNotSupportedError if the file holds deferred or scheduled messages. What runs all the time names its index:
+    left to itself SQLite reads every message without a lock to find the next.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -106,6 +100,10 @@ class MessageStore:
         # wait for the disk, which makes sending three times slower: more than a development host is worth.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._sequences: dict[str, tuple[int, int]] = {}
+        if self._connection.execute("SELECT EXISTS (SELECT 1 FROM messages WHERE state <> 0)").fetchone()[0]:
+            self.close()
+            rule = "holds deferred or scheduled messages, which this broker does not have"
+            raise StateNotSupportedError(f"{folder / 'servicebus.db'} {rule}")
 
     def serve(self, entities: Iterable[str]) -> None:
         """Lets time pass for these only: the messages of queues that are no longer defined stay as they are."""
@@ -134,7 +132,7 @@ class MessageStore:
 
     def insert(self, message: StoredMessage) -> None:
         """A new message."""
-        self._write(f"INSERT INTO messages ({_COLUMNS}) VALUES ({_PLACES})", _values(message))  # noqa: S608
+        self._write(f"INSERT INTO messages (state, {_COLUMNS}) VALUES (0, {_PLACES})", _values(message))  # noqa: S608
 
     def delete(self, message: StoredMessage) -> None:
         """Removes a message."""
@@ -146,18 +144,18 @@ class MessageStore:
         return self._write(statement, (token, entity, now)).rowcount == 1
 
     def update_delivery(self, message: StoredMessage) -> None:
-        """Writes state, delivery count and lock."""
+        """Writes delivery count and lock."""
         self._write(
-            "UPDATE messages SET state = ?, delivery_count = ?, lock_token = ?, locked_until = ? WHERE id = ?",
-            (message.state, message.delivery_count, message.lock_token, message.locked_until, message.id),
+            "UPDATE messages SET delivery_count = ?, lock_token = ?, locked_until = ? WHERE id = ?",
+            (message.delivery_count, message.lock_token, message.locked_until, message.id),
         )
 
     def update(self, message: StoredMessage) -> None:
         """Writes every column."""
-        self._write(f"REPLACE INTO messages ({_COLUMNS}) VALUES ({_PLACES})", _values(message))  # noqa: S608
+        self._write(f"REPLACE INTO messages (state, {_COLUMNS}) VALUES (0, {_PLACES})", _values(message))  # noqa: S608
 
     def ready(self, entity: str, now: int, limit: int) -> list[StoredMessage]:
-        """Active messages without a lock, oldest first."""
+        """Messages without a lock, oldest first."""
         return self._select(
             "INDEXED BY messages_ready WHERE entity = ? AND state = 0 AND lock_token IS NULL"
             " AND (expires_at IS NULL OR expires_at > ?) ORDER BY sequence LIMIT ?",
@@ -169,12 +167,8 @@ class MessageStore:
         where = "WHERE lock_token = ? AND entity = ? AND locked_until > ?"
         return next(iter(self._select(where, (token, entity, now))), None)
 
-    def by_sequence(self, entity: str, sequence: int) -> StoredMessage | None:
-        """One message by its number."""
-        return next(iter(self._select("WHERE entity = ? AND sequence = ?", (entity, sequence))), None)
-
     def from_sequence(self, entity: str, sequence: int, limit: int) -> list[StoredMessage]:
-        """Messages of any state from this number on."""
+        """Messages from this number on, locked or not."""
         where = "WHERE entity = ? AND sequence >= ? ORDER BY sequence LIMIT ?"
         return self._select(where, (entity, sequence, limit))
 
@@ -188,25 +182,18 @@ class MessageStore:
         where = "WHERE lock_token IS NULL AND expires_at IS NOT NULL AND expires_at <= ? AND entity IN served"
         return self._select(f"INDEXED BY messages_expiring {where}", (now,))
 
-    def due(self, now: int) -> list[StoredMessage]:
-        """Scheduled messages whose time has come."""
-        where = "WHERE state = 2 AND scheduled_for <= ? AND entity IN served ORDER BY scheduled_for, sequence"
-        return self._select(f"INDEXED BY messages_scheduled {where}", (now,))
-
     def next_moment(self) -> int | None:
-        """When the next lock or time to live ends, or the next scheduled message is due."""
+        """When the next lock or time to live ends."""
         row = self._connection.execute(
             "SELECT (SELECT MIN(locked_until) FROM messages INDEXED BY messages_locked"
             "  WHERE lock_token IS NOT NULL AND entity IN served),"
             " (SELECT MIN(expires_at) FROM messages INDEXED BY messages_expiring"
-            "  WHERE lock_token IS NULL AND expires_at IS NOT NULL AND entity IN served),"
-            " (SELECT MIN(scheduled_for) FROM messages INDEXED BY messages_scheduled"
-            "  WHERE state = 2 AND entity IN served)"
+            "  WHERE lock_token IS NULL AND expires_at IS NOT NULL AND entity IN served)"
         ).fetchone()
         return min((moment for moment in row if moment is not None), default=None)
 
     def count(self, entity: str) -> int:
-        """How many messages of any state there are."""
+        """How many messages there are."""
         row = self._connection.execute("SELECT COUNT(*) FROM messages WHERE entity = ?", (entity,)).fetchone()
         return int(row[0])
 

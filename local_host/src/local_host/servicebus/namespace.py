@@ -12,7 +12,7 @@ from local_host.servicebus.amqp.message import SentMessage
 from local_host.servicebus.amqp.values import Symbol
 from local_host.servicebus.definitions import QueueDefinition
 from local_host.servicebus.entity import Clock, Entity
-from local_host.servicebus.message_store import MessageState, MessageStore, StoredMessage
+from local_host.servicebus.message_store import MessageStore, StoredMessage
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,6 @@ _OWN_ANNOTATIONS = frozenset(
         "x-opt-message-state",
     }
 )
-_LAST_MOMENT = 253_402_300_799_999
-SCHEDULED_TIME = "x-opt-scheduled-enqueue-time"
 
 
 class Namespace:
@@ -72,12 +70,8 @@ class Namespace:
         return entity
 
     def send(self, entity: Entity, message: SentMessage) -> int:
-        """Takes a message in and returns its number; that of the first one if it is a duplicate.
-
-        A message that says when it is to be enqueued is scheduled.
-        """
+        """Takes a message in and returns its number; that of the first one if it is a duplicate."""
         now = self._clock()
-        scheduled_for = _scheduled_time(message, now)
         window = entity.definition.duplicate_detection_window
         if window is not None and message.message_id is not None:
             first = self._store.recent_sequence(entity.queue, message.message_id, now)
@@ -89,13 +83,12 @@ class Namespace:
         sequence = self._store.next_sequence(entity.queue)
         if window is not None and message.message_id is not None:
             self._store.remember_id(entity.queue, message.message_id, sequence, now + _milliseconds(window))
-        self._store.insert(self._stored(entity, message, sequence, now, scheduled_for))
-        if scheduled_for is None:
-            entity.announce()
+        self._store.insert(self._stored(entity, message, sequence, now))
+        entity.announce()
         return sequence
 
     def run_due(self) -> None:
-        """Ends what has run out by now: locks, times to live, waits of scheduled messages."""
+        """Ends what has run out by now: locks and times to live."""
         now = self._clock()
         if self._forget_at <= now:
             self._store.forget_ids(now)
@@ -106,9 +99,6 @@ class Namespace:
             if (entity := self._entities.get(message.entity)) is not None:
                 logger.info("lock_lapsed entity=%s sequence=%d", message.entity, message.sequence)
                 entity.give_back(message)
-        for message in self._store.due(now):
-            if (entity := self._entities.get(message.entity)) is not None:
-                self._activate(entity, message, now)
         for message in self._store.expired(now):
             if (entity := self._entities.get(message.entity)) is not None:
                 self._expire(entity, message)
@@ -130,22 +120,18 @@ class Namespace:
         if self._next_moment is None or moment < self._next_moment:
             self._next_moment = moment
 
-    def _stored(
-        self, entity: Entity, message: SentMessage, sequence: int, now: int, scheduled_for: int | None
-    ) -> StoredMessage:
+    def _stored(self, entity: Entity, message: SentMessage, sequence: int, now: int) -> StoredMessage:
         longest = _milliseconds(entity.definition.default_message_ttl)
         ttl = longest if message.ttl is None else min(message.ttl, longest)
-        expires_at = (scheduled_for or now) + ttl
-        self._await(scheduled_for or expires_at)
+        expires_at = now + ttl
+        self._await(expires_at)
         annotations = {Symbol(key): value for key, value in message.annotations.items() if key not in _OWN_ANNOTATIONS}
         return StoredMessage(
             id=None,
             entity=entity.address,
             sequence=sequence,
-            state=MessageState.ACTIVE if scheduled_for is None else MessageState.SCHEDULED,
             enqueued_at=now,
             expires_at=expires_at,
-            scheduled_for=scheduled_for,
             delivery_count=0,
             lock_token=None,
             locked_until=None,
@@ -157,14 +143,6 @@ class Namespace:
             content=message.content,
         )
 
-    def _activate(self, entity: Entity, message: StoredMessage, now: int) -> None:
-        """A scheduled message joins the queue at its end, with a number of its own."""
-        message.sequence = self._store.next_sequence(entity.queue)
-        message.state = MessageState.ACTIVE
-        message.enqueued_at = now
-        self._store.update(message)
-        entity.announce()
-
     def _expire(self, entity: Entity, message: StoredMessage) -> None:
         logger.info("message_expired entity=%s sequence=%d", message.entity, message.sequence)
         if entity.definition.dead_lettering_on_expiration:
@@ -173,17 +151,6 @@ class Namespace:
             )
         else:
             self._store.delete(message)
-
-
-def _scheduled_time(message: SentMessage, now: int) -> int | None:
-    """When the message is to be enqueued; None: now."""
-    moment = message.annotations.get(SCHEDULED_TIME)
-    if moment is None:
-        return None
-    if not isinstance(moment, int) or isinstance(moment, bool) or not 0 <= moment <= _LAST_MOMENT:
-        rule = "must be a time from 1970 to 9999"
-        raise AmqpError("amqp:invalid-field", f"message annotation {SCHEDULED_TIME} is {moment!r}: it {rule}")
-    return moment if moment > now else None
 
 
 def _milliseconds(length: timedelta) -> int:

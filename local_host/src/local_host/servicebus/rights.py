@@ -51,8 +51,9 @@ class Claims:
 def read_grants(file: Path, queues: Sequence[QueueDefinition]) -> Grants:
     """The rights by identity, from the rows ``azure`` of a table of roles.
 
-    A scope ``queues`` is every queue; ``blob_events_queue`` the queue ``blob-events``; ``alert_queues`` those whose
-    names end in ``-alerts``.
+    A row has ``who``, ``role`` (Azure Service Bus Data Sender, Receiver or Owner; other roles are passed over) and
+    ``scope``: ``queues`` is every queue, ``some_name_queue`` the queue ``some-name``, ``thing_queues`` those whose
+    names end in ``-things``.
 
     Raises:
         DefinitionError: the file cannot be read, or a scope of a Service Bus role names no queue.

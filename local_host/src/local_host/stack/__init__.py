@@ -1,5 +1,6 @@
-"""The local stack: what `nightshift up`, `nightshift down` and `nightshift doctor` do."""
+"""The local stack: what the commands up, down and doctor do."""
 
+from local_host.stack.azurite import install_azurite
 from local_host.stack.catalogue import COMPONENT_NAMES, ComponentName
 from local_host.stack.detached import start_detached
 from local_host.stack.doctor import Finding, doctor
@@ -21,6 +22,7 @@ __all__ = [
     "StackError",
     "StackEvent",
     "doctor",
+    "install_azurite",
     "run_in_foreground",
     "start_detached",
 ]

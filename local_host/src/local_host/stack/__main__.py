@@ -1,4 +1,4 @@
-"""`python -m local_host.stack supervise`: what a detached start leaves behind. People use `nightshift up`."""
+"""`python -m local_host.stack supervise`: what a detached start leaves behind. People use `local-host up`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Supervises a stack until it is told to stop; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local_host.stack", description=__doc__)
     parser.add_argument("command", choices=["supervise"])
-    parser.add_argument("--root", type=Path, required=True, help="the project's folder")
+    parser.add_argument("--root", type=Path, required=True, help="the app's folder")
     parser.add_argument("--state", type=Path, required=True, help="the folder for everything that is kept")
     parser.add_argument("--port", type=int, help="the app's port; without it, a free one")
-    parser.add_argument("--component", action="append", choices=COMPONENT_NAMES, help="a part to start; default: all")
+    parser.add_argument(
+        "--component",
+        action="append",
+        choices=COMPONENT_NAMES,
+        help="a part to start; without it, all that the app needs",
+    )
     options = parser.parse_args(arguments)
     # Standard output goes to the same file, for a traceback that nobody has caught.
     log = StateFolder(options.state).supervisor_log
@@ -30,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("azure").setLevel(logging.WARNING)
-    return supervise(options.root, options.state, options.port, components=options.component or COMPONENT_NAMES)
+    return supervise(options.root, options.state, options.port, components=options.component)
 
 
 if __name__ == "__main__":

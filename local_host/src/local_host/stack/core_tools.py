@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from local_host.stack.catalogue import COMPONENT_NAMES, ComponentName
+from local_host.app_config import AppConfig
+from local_host.stack.app_settings import app_settings, host_settings
+from local_host.stack.catalogue import ComponentName, needed_components
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.ports import require_free
 from local_host.stack.state_folder import StateFolder
@@ -14,17 +16,19 @@ from local_host.stack.state_lock import is_locked
 ENDPOINTS = Endpoints(
     app=7071, blob=10000, queue=10001, table=10002, mlflow=7073, databricks=7072, eventgrid=7074, servicebus=5672
 )
-COMPONENTS: tuple[ComponentName, ...] = tuple(name for name in COMPONENT_NAMES if name != "functions")
-DEFAULT_STATE = Path(".nightshift/core-tools")
 
 
-def claim_ports(state: Path, endpoints: Endpoints = ENDPOINTS) -> None:
-    """Have a stack that starts in this folder take these ports: those of local.settings.example.json.
+def components_beneath(app: AppConfig) -> tuple[ComponentName, ...]:
+    """What the app needs, but for the functions host."""
+    return tuple(name for name in needed_components(app) if name != "functions")
+
+
+def claim_ports(folder: StateFolder, endpoints: Endpoints = ENDPOINTS) -> None:
+    """Have a stack that starts in this folder take these ports: those that local.settings.json names.
 
     Raises:
         StackError: one of them is in use.
     """
-    folder = StateFolder(state.resolve())
     if is_locked(folder):
         # A stack runs there already; its start says so better than its own ports would.
         return
@@ -34,17 +38,16 @@ def claim_ports(state: Path, endpoints: Endpoints = ENDPOINTS) -> None:
     endpoints.save(folder)
 
 
-def settings() -> dict[str, str]:
-    """What the app is told in ``local.settings.json``, and what the Core Tools themselves read there."""
-    storage = "UseDevelopmentStorage=true"
+def settings(app: AppConfig, state: Path) -> dict[str, str]:
+    """What the app is told in ``local.settings.json``, and what the Core Tools themselves read there.
+
+    Args:
+        state: the folder that stands in the settings of the functions host.
+    """
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",
         "AzureWebJobsDisableHomepage": "true",
-        # Activities and orchestrators share the worker's pool: as large as it can be (min(32, CPUs + 4) by default).
-        "PYTHON_THREADPOOL_THREAD_COUNT": "32",
-        **ENDPOINTS.environment(),
-        "AzureWebJobsStorage": storage,
-        "NIGHTSHIFT_STORAGE_CONNECTION_STRING": storage,
-        "NIGHTSHIFT_NOTIFY_FILE": f"{DEFAULT_STATE}/notifications.jsonl",
-        "NIGHTSHIFT_PUBLIC_URL": ENDPOINTS.app_url,
+        **app.functions.defaults,
+        **app_settings(app, ENDPOINTS, storage="UseDevelopmentStorage=true"),
+        **host_settings(app, ENDPOINTS, state),
     }

@@ -12,7 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from local_host.stack.catalogue import COMPONENT_NAMES, ComponentName
+from local_host.stack.app_settings import load_app_config, told
+from local_host.stack.catalogue import ComponentName
 from local_host.stack.component import last_lines
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.errors import StackError
@@ -23,7 +24,8 @@ from local_host.stack.state_folder import StateFolder
 from local_host.stack.state_lock import is_locked
 from local_host.watchdog.log_file import rotate_log
 
-_PROJECT = Path(__file__).resolve().parents[2]
+# A folder from which `-m local_host` finds this very package, and nothing of the caller's.
+_IMPORT_ROOT = Path(__file__).resolve().parents[2]
 
 
 def start_detached(
@@ -32,20 +34,21 @@ def start_detached(
     port: int | None,
     progress: Progress,
     *,
-    components: Sequence[ComponentName] = COMPONENT_NAMES,
+    components: Sequence[ComponentName] | None = None,
 ) -> Endpoints:
     """Starts a supervisor in a session of its own and returns when the stack is up; StackError as `Stack.up`.
 
     The supervisor writes to logs/supervisor.log. `RunningStack.down` ends it.
     """
-    folder = StateFolder(state.resolve())
+    app = load_app_config(root)
+    folder = StateFolder(state.resolve(), app.commands)
     folder.create()
     if is_locked(folder):
         # The supervisor would say the same, but first it would move the living one's log away.
         raise StackError(
             "already_running",
             f"A stack is already running in {folder.path}.",
-            "End it with `nightshift down`, or choose another folder with --state.",
+            f"End it with `{app.commands.stack} down`, or choose another folder with --state.",
         )
     log = folder.supervisor_log
     rotate_log(log)
@@ -53,11 +56,11 @@ def start_detached(
     command = [sys.executable, "-m", "local_host.stack", "supervise"]
     command += ["--root", str(root.resolve()), "--state", str(folder.path)]
     command += ["--port", str(port)] if port is not None else []
-    command += [text for name in components for text in ("--component", name)]
+    command += [text for name in components or () for text in ("--component", name)]
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
-            cwd=_PROJECT,
+            cwd=_IMPORT_ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -65,15 +68,13 @@ def start_detached(
             start_new_session=True,
         )
     try:
-        return _follow(folder, process, log, progress)
+        return told(_follow(folder, process, log, progress), app, os.environ)
     finally:
         # It runs on without us: without this, the interpreter would warn that nobody waits for it.
         process.returncode = 0 if process.returncode is None else process.returncode
 
 
-def supervise(
-    root: Path, state: Path, port: int | None, *, components: Sequence[ComponentName] = COMPONENT_NAMES
-) -> int:
+def supervise(root: Path, state: Path, port: int | None, *, components: Sequence[ComponentName] | None = None) -> int:
     """What the detached supervisor does; returns its exit code."""
     folder = StateFolder(state.resolve())
 

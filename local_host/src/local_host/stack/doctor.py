@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_host.app_config import AppConfig
+from local_host.stack.app_settings import load_app_config
 from local_host.stack.azurite import azurite_script, node
-from local_host.stack.catalogue import COMPONENT_NAMES, build_components
+from local_host.stack.catalogue import COMPONENT_NAMES, build_components, needed_components
 from local_host.stack.component import Component, last_lines
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.errors import StackError
@@ -22,9 +24,8 @@ from local_host.stack.state_folder import StateFolder
 from local_host.stack.state_lock import is_locked
 
 _PYTHONS = ((3, 11), (3, 12), (3, 13))
-# MLflow's artifacts and the training's temporary files.
+# What an MLflow server and its clients write, and temporary files of task runs.
 _FREE_BYTES = 2 * 1024**3
-_START = "Run `nightshift up`, or name the folder of a running stack with --state."
 _ERROR_LINE = re.compile(r"\b(ERROR|CRITICAL|Traceback|[A-Za-z.]*(Error|Exception):)")
 
 
@@ -40,26 +41,35 @@ class Finding:
 
 def doctor(state: Path, root: Path) -> list[Finding]:
     """Checks the machine, then the stack in `state`. Makes the state folder, and changes nothing in it."""
-    folder = StateFolder(state.resolve())
-    findings = [_python(), _checked("packages", _packages), _checked("node", lambda: str(node()))]
-    findings += [_checked("azurite package", lambda: str(azurite_script())), _disk(folder)]
+    try:
+        app = load_app_config(root)
+    except StackError as error:
+        return [Finding("configuration", False, error.message, error.hint)]
+    setup = app.commands.setup
+    folder = StateFolder(state.resolve(), app.commands)
+    findings = [
+        _python(setup),
+        _checked("packages", lambda: _packages(app)),
+        _checked("node", lambda: str(node(setup))),
+    ]
+    findings += [_checked("azurite package", lambda: str(azurite_script(setup=setup))), _disk(folder)]
     findings.append(_checked("state folder", lambda: _writable(folder)))
     readable = findings[-1].ok
     if readable:
-        findings += _stack(folder, root)
+        findings += _stack(folder, root, app)
     return [*findings, *_leftovers(folder if readable else None)]
 
 
-def _python() -> Finding:
+def _python(setup: str) -> Finding:
     found = ".".join(str(part) for part in sys.version_info[:3])
     if sys.version_info[:2] in _PYTHONS:
         return Finding("python", True, found)
     wanted = " or ".join(".".join(str(part) for part in version) for version in _PYTHONS)
-    return Finding("python", False, f"{found}; {wanted} is needed", f"Install Python {wanted} and run `make setup`.")
+    return Finding("python", False, f"{found}; {wanted} is needed", f"Install Python {wanted} and run `{setup}`.")
 
 
-def _packages() -> str:
-    require_packages(missing_packages())
+def _packages(app: AppConfig) -> str:
+    require_packages(missing_packages(app, needed_components(app)), app.commands.setup)
     return "all installed"
 
 
@@ -85,26 +95,28 @@ def _checked(component: str, check: Callable[[], str]) -> Finding:
         return Finding(component, False, error.message, error.hint)
 
 
-def _stack(folder: StateFolder, root: Path) -> Iterator[Finding]:
+def _stack(folder: StateFolder, root: Path, app: AppConfig) -> Iterator[Finding]:
+    command = app.commands.stack
+    start = f"Run `{command} up`, or name the folder of a running stack with --state."
     try:
         endpoints, table = Endpoints.load(folder), ProcessTable.load(folder)
     except StackError as error:
         yield Finding("stack", False, error.message, error.hint)
         return
     if endpoints is None or table is None:
-        yield Finding("stack", False, f"never started in {folder.path}", _START)
+        yield Finding("stack", False, f"never started in {folder.path}", start)
         return
     supervised, living = is_locked(folder), bool(table.everything())
     if supervised:
         yield Finding("stack", True, f"supervised by process {table.supervisor.pid}")
     elif living:
-        advice = "Run `nightshift up` (it ends them and starts new ones) or `nightshift down`."
+        advice = f"Run `{command} up` (it ends them and starts new ones) or `{command} down`."
         yield Finding("stack", False, "its supervisor was killed, and its processes still run", advice)
     else:
-        yield Finding("stack", False, f"not running in {folder.path}", _START)
+        yield Finding("stack", False, f"not running in {folder.path}", start)
         yield from _recorded_ports(endpoints)
         return
-    yield from _components(folder, root, endpoints, table)
+    yield from _components(folder, root, app, endpoints, table)
 
 
 def _leftovers(folder: StateFolder | None) -> Iterator[Finding]:
@@ -126,18 +138,20 @@ def _recorded_ports(endpoints: Endpoints) -> Iterator[Finding]:
             yield Finding(f"port {name}", True, f"{port} is taken by another process", advice)
 
 
-def _components(folder: StateFolder, root: Path, endpoints: Endpoints, table: ProcessTable) -> Iterator[Finding]:
+def _components(
+    folder: StateFolder, root: Path, app: AppConfig, endpoints: Endpoints, table: ProcessTable
+) -> Iterator[Finding]:
     try:
         names = [name for name in COMPONENT_NAMES if name in table.components]
-        components = build_components(names, root=root, folder=folder, endpoints=endpoints)
+        components = build_components(names, root=root, app=app, folder=folder, endpoints=endpoints)
     except StackError:
         # Already reported: Node or Azurite is missing.
         return
     for component in components:
-        yield _component(component, table.components[component.name])
+        yield _component(component, table.components[component.name], app.commands.stack)
 
 
-def _component(component: Component, record: ComponentRecord) -> Finding:
+def _component(component: Component, record: ComponentRecord, command: str) -> Finding:
     process = record.process.find() if record.process is not None else None
     problem = "is not running" if process is None else component.readiness()
     history = f", {record.restarts} restarts, last after {record.last_exit}" if record.restarts else ""
@@ -146,5 +160,5 @@ def _component(component: Component, record: ComponentRecord) -> Finding:
         return Finding(component.name, True, f"process {pid}{history}")
     errors = [line for line in last_lines(component.log, 200) if _ERROR_LINE.search(line)][-3:]
     said = "".join(f"\n  {line[:300]}" for line in errors)
-    advice = f"Read {component.log}; then `nightshift down` and `nightshift up`."
+    advice = f"Read {component.log}; then `{command} down` and `{command} up`."
     return Finding(component.name, False, f"{problem} ({record.state}{history}){said}", advice)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from local_host.servicebus.rights import OWNER
@@ -15,16 +15,16 @@ _ACCOUNT = "devstoreaccount1"
 _ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 # What the stand-ins for Databricks and Event Grid accept.
 DEVELOPMENT_TOKEN = "local-development"
-# The identity of the function app in the table of roles.
-APP = "app"
 
 PORT_NAMES = ("app", "blob", "queue", "table", "mlflow", "databricks", "eventgrid", "servicebus")
-CONTAINERS = ("bronze", "silver", "evidence")
 
 
 @dataclass(frozen=True)
 class Endpoints:
-    """A port on the loopback address for each service, and what clients are given for each."""
+    """A port on the loopback address for each service, and what clients are given for each.
+
+    `settings` are those under which the app finds the services; empty if nobody has said which app it is.
+    """
 
     app: int
     blob: int
@@ -34,6 +34,7 @@ class Endpoints:
     databricks: int
     eventgrid: int
     servicebus: int
+    settings: Mapping[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def app_url(self) -> str:
@@ -76,28 +77,17 @@ class Endpoints:
 
     def ports(self) -> dict[str, int]:
         """The port of each service, by the names in PORT_NAMES."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in PORT_NAMES}
+
+    def with_settings(self, settings: Mapping[str, str]) -> Self:
+        """The same addresses for an app that is told these settings."""
+        made = replace(self)
+        object.__setattr__(made, "settings", dict(settings))
+        return made
 
     def environment(self) -> dict[str, str]:
         """The settings under which the app, and anything beside it, finds the services."""
-        return {
-            "NIGHTSHIFT_ENVIRONMENT": "local",
-            "NIGHTSHIFT_STORAGE_CONNECTION_STRING": self.storage_connection_string,
-            "AzureWebJobsStorage": self.storage_connection_string,
-            "NIGHTSHIFT_EVENTGRID_ENDPOINT": self.topic_url,
-            "NIGHTSHIFT_EVENTGRID_KEY": DEVELOPMENT_TOKEN,
-            "NIGHTSHIFT_SERVICEBUS": servicebus_connection_string(self.servicebus, APP),
-            "NIGHTSHIFT_DATABRICKS_URL": self.databricks_url,
-            "DATABRICKS_HOST": self.databricks_url,
-            "DATABRICKS_TOKEN": DEVELOPMENT_TOKEN,
-            "NIGHTSHIFT_MLFLOW_URL": self.mlflow_url,
-            "MLFLOW_TRACKING_URI": self.mlflow_url,
-            "MLFLOW_REGISTRY_URI": self.mlflow_url,
-            # MLflow's own defaults keep a caller waiting for minutes when the server is down.
-            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
-            "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-        }
+        return dict(self.settings)
 
     def save(self, folder: StateFolder) -> None:
         """Writes endpoints.json: the ports, and the addresses for people and other programs."""

@@ -14,6 +14,7 @@ StackErrorCode = Literal[
     "port_in_use",
     "state_unwritable",
     "state_unreadable",
+    "app_config",
     "component_failed",
     "component_not_ready",
     "supervisor_failed",

@@ -1,4 +1,4 @@
-"""Runs a stack until the person at the terminal, or `nightshift down`, ends it."""
+"""Runs a stack until the person at the terminal, or the command `down`, ends it."""
 
 from __future__ import annotations
 

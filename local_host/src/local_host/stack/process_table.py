@@ -13,8 +13,8 @@ from local_host.stack.state_folder import StateFolder, read_json, write_json
 from local_host.watchdog.mark import SAME_TIME
 
 # In the environment of every process of a stack, and so of those that they start.
-STACK_ID = "NIGHTSHIFT_STACK_ID"
-STACK_FOLDER = "NIGHTSHIFT_STACK_FOLDER"
+STACK_ID = "LOCAL_HOST_STACK_ID"
+STACK_FOLDER = "LOCAL_HOST_STACK_FOLDER"
 
 ComponentState = Literal["starting", "ready", "waiting", "stopped"]
 

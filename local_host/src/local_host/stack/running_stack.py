@@ -35,7 +35,9 @@ class RunningStack:
         endpoints, table = Endpoints.load(folder), ProcessTable.load(folder)
         supervised = is_locked(folder)
         if endpoints is None or table is None or not (supervised or table.everything()):
-            raise StackError("not_running", f"No stack is running in {folder.path}.", "Start one with `nightshift up`.")
+            raise StackError(
+                "not_running", f"No stack is running in {folder.path}.", f"Start one with `{folder.commands.stack} up`."
+            )
         return cls(folder, endpoints, supervised)
 
     def components(self) -> dict[str, ComponentRecord]:

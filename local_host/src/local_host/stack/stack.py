@@ -1,15 +1,18 @@
-"""The local stack: everything that the platform needs, on this machine."""
+"""The local stack: everything that an app needs, on this machine."""
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from local_host.stack.catalogue import BLOB_FUNCTION, COMPONENT_NAMES, ComponentName, build_components
+from local_host.app_config import BlobEvents, Commands
+from local_host.stack.app_settings import load_app_config, told
+from local_host.stack.catalogue import ComponentName, build_components, needed_components
 from local_host.stack.component import last_lines
 from local_host.stack.endpoints import PORT_NAMES, Endpoints
 from local_host.stack.errors import StackError
@@ -32,8 +35,10 @@ _SUBSCRIPTION_SECONDS = 180.0
 class Stack:
     """Starts, supervises and ends the local stack.
 
-    `root` is the project's folder, `state` the folder for everything that is kept, `port` the app's port (None: a free
-    one, the same as last time if possible). `components` names the parts to start; tests start a few.
+    `root` is the app's folder, which holds what the stack must know of it (`local_host.app_config`); `state` the folder
+    for everything that is kept; `port` the app's port (None: a free one, the same as last time if possible).
+    `components` names the parts to start, all that the app needs unless given; tests start a few. StackError if what
+    the app's folder says cannot be used.
 
     1. `up` starts all parts and returns when they work; a thread then restarts what ends or does not answer.
     2. `wait` blocks until SIGINT or SIGTERM.
@@ -43,12 +48,13 @@ class Stack:
     """
 
     def __init__(
-        self, root: Path, state: Path, port: int | None = None, *, components: Sequence[ComponentName] = COMPONENT_NAMES
+        self, root: Path, state: Path, port: int | None = None, *, components: Sequence[ComponentName] | None = None
     ) -> None:
         self._root = root
-        self._folder = StateFolder(state.resolve())
+        self._app = load_app_config(root)
+        self._folder = StateFolder(state.resolve(), self._app.commands)
         self._port = port
-        self._names = tuple(components)
+        self._names = needed_components(self._app) if components is None else tuple(components)
         self._lock = StateLock(self._folder)
         self._supervisor: Supervisor | None = None
 
@@ -59,9 +65,9 @@ class Stack:
         self.down()
 
     @classmethod
-    def attach(cls, state: Path) -> RunningStack:
+    def attach(cls, state: Path, commands: Commands = Commands()) -> RunningStack:  # noqa: B008  # it is frozen
         """The stack that runs in `state`, started by whichever process; StackError if none does."""
-        return RunningStack.find(StateFolder(state.resolve()))
+        return RunningStack.find(StateFolder(state.resolve(), commands))
 
     def up(self, progress: Progress) -> Endpoints:
         """Starts everything and returns the addresses; StackError, and nothing left running, if that fails.
@@ -70,14 +76,16 @@ class Stack:
         from here, and later from the thread that supervises.
         """
         started = time.monotonic()
-        require_packages(missing_packages())
+        require_packages(missing_packages(self._app, self._names), self._app.commands.setup)
         self._folder.create()
         self._lock.acquire()
         try:
             end_everything(self._folder, progress)
             with reserve_ports(PORT_NAMES, self._preferred_ports()) as ports:
-                endpoints = Endpoints(**ports)
-                components = build_components(self._names, root=self._root, folder=self._folder, endpoints=endpoints)
+                endpoints = told(Endpoints(**ports), self._app, os.environ)
+                components = build_components(
+                    self._names, root=self._root, app=self._app, folder=self._folder, endpoints=endpoints
+                )
                 endpoints.save(self._folder)
                 self._supervisor = Supervisor(self._folder, components, progress)
                 self._supervisor.start()
@@ -115,9 +123,10 @@ class Stack:
 
     def _await_subscription(self, endpoints: Endpoints) -> None:
         """Blobs reach the app only when it has accepted the subscription."""
-        if not {"eventgrid", "functions"} <= set(self._names):
+        events = self._app.blob_events
+        if events is None or not {"eventgrid", "functions"} <= set(self._names):
             return
-        self._require_blob_function(endpoints)
+        self._require_blob_function(endpoints, events)
         question = answers(f"{endpoints.eventgrid_url}/healthz", lambda response: '"validated"' in response.text)
         deadline = time.monotonic() + _SUBSCRIPTION_SECONDS
         while (problem := question()) is not None:
@@ -129,16 +138,16 @@ class Stack:
                 )
             time.sleep(0.1)
 
-    def _require_blob_function(self, endpoints: Endpoints) -> None:
+    def _require_blob_function(self, endpoints: Endpoints, events: BlobEvents) -> None:
         """An app that its settings keep from work runs without it, and will never accept the subscription."""
-        function = f"{endpoints.app_url}/admin/functions/{BLOB_FUNCTION}"
+        function = f"{endpoints.app_url}/admin/functions/{events.function}"
         if answers(function, lambda response: response.status_code == 404)() is not None:
             return
         log = self._folder.logs / "functions.log"
         said = "\n".join(f"  {line}" for line in last_lines(log, 200) if " CRITICAL " in line or " ERROR " in line)
         raise StackError(
             "component_failed",
-            f"The app runs, but without its function {BLOB_FUNCTION}. It said:\n{said or '  (no error)'}\n",
+            f"The app runs, but without its function {events.function}. It said:\n{said or '  (no error)'}\n",
             f"Mend what it names; its whole log is {log}.",
         )
 

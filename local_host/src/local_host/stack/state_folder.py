@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local_host.app_config import Commands
 from local_host.stack.errors import StackError
 
 
 @dataclass(frozen=True)
 class StateFolder:
-    """The layout below `path`: a folder per component, logs/, and the files that say what runs."""
+    """The layout below `path`: a folder per component, logs/, and the files that say what runs.
+
+    `commands` are those that hints tell people to run.
+    """
 
     path: Path
+    commands: Commands = field(default=Commands(), compare=False)
 
     @property
     def logs(self) -> Path:

@@ -28,7 +28,7 @@ class StateLock:
             raise StackError(
                 "already_running",
                 f"A stack is already running in {self._folder.path}.",
-                "End it with `nightshift down`, or choose another folder with --state.",
+                f"End it with `{self._folder.commands.stack} down`, or choose another folder with --state.",
             ) from error
         self._descriptor = descriptor
 

@@ -128,17 +128,17 @@ class Supervisor:
                 try:
                     self._spawn(running)
                 except OSError as error:
-                    raise _failure("component_failed", running.component, f"cannot be started: {error}") from error
+                    raise self._failure("component_failed", running, f"cannot be started: {error}") from error
                 self._tell("starting", running)
         elif not running.ready:
             if (code := running.process.poll()) is not None:
                 self._watchdog.flush()
-                raise _failure("component_failed", running.component, f"ended with {_describe_exit(code)} at its start")
+                raise self._failure("component_failed", running, f"ended with {_describe_exit(code)} at its start")
             problem = self._check(running)
             if problem is not None and _is_late(running):
                 self._watchdog.flush()
                 seconds = f"{running.component.ready_within:g} s"
-                raise _failure("component_not_ready", running.component, f"was not ready within {seconds}: {problem}")
+                raise self._failure("component_not_ready", running, f"was not ready within {seconds}: {problem}")
 
     def _check(self, running: _Running) -> str | None:
         problem = running.component.readiness()
@@ -278,6 +278,16 @@ class Supervisor:
         seconds = time.monotonic() - running.started_at if kind == "ready" else None
         self._progress(StackEvent(kind, running.component.name, detail, seconds))
 
+    def _failure(self, code: StackErrorCode, running: _Running, what: str) -> StackError:
+        component = running.component
+        lines = last_lines(component.log, 15)
+        said = "\n".join(f"  {line}" for line in lines) if lines else "  (it printed nothing)"
+        return StackError(
+            code,
+            f"{component.name} {what}. It said last:\n{said}\n",
+            f"Its whole log is {component.log}; `{self._folder.commands.stack} doctor` checks what it needs.",
+        )
+
 
 def _next_table(folder: StateFolder) -> ProcessTable:
     earlier = ProcessTable.load(folder)
@@ -295,16 +305,6 @@ def _processor_seconds(process: psutil.Process) -> float:
 
 def _is_late(running: _Running) -> bool:
     return time.monotonic() - running.started_at > running.component.ready_within
-
-
-def _failure(code: StackErrorCode, component: Component, what: str) -> StackError:
-    lines = last_lines(component.log, 15)
-    said = "\n".join(f"  {line}" for line in lines) if lines else "  (it printed nothing)"
-    return StackError(
-        code,
-        f"{component.name} {what}. It said last:\n{said}\n",
-        f"Its whole log is {component.log}; `nightshift doctor` checks what it needs.",
-    )
 
 
 def _describe_exit(code: int) -> str:

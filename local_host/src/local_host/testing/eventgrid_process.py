@@ -25,7 +25,7 @@ class EventGridProcess:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.command, *extra],
-                env={**os.environ, "NIGHTSHIFT_EVENTGRID_KEY": "key"},
+                env={**os.environ, "LOCAL_HOST_EVENTGRID_KEY": "key"},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

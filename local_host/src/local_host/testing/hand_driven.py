@@ -56,13 +56,11 @@ class HandDriven:
         database: Path,
         orchestrators: Mapping[str, Callable[..., Any]],
         activities: Mapping[str, Callable[[Any], Any]] | None = None,
-        entities: Mapping[str, Callable[..., Any]] | None = None,
         settings: DurableSettings | None = None,
     ) -> None:
         self.database = database
         self.now = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
         self.bodies = dict(activities or {})
-        self.entity_handles = {name: df.Entity.create(body) for name, body in (entities or {}).items()}
         self.settings = settings or DurableSettings()
         self.calls: Counter[tuple[str, str]] = Counter()
         self.waiting: list[ActivityWork] = []
@@ -74,7 +72,7 @@ class HandDriven:
             raise AssertionError("the hub does not run activities")
 
         handles = {name: df.Orchestrator.create(body) for name, body in orchestrators.items()}
-        return DurableFunctions(handles, dict.fromkeys(self.bodies, never), self.entity_handles)
+        return DurableFunctions(handles, dict.fromkeys(self.bodies, never))
 
     def _open(self) -> TaskHub:
         # A process that dies takes its threads with it.
@@ -92,15 +90,8 @@ class HandDriven:
         return hub
 
     def _commit(self, hub: TaskHub) -> None:
-        activities, batches, _ = hub.commit()
+        activities, _ = hub.commit()
         self.waiting.extend(activities)
-        for batch in batches:
-            name = batch.entity_id.split("@")[1]
-            handle = next(handle for known, handle in self.entity_handles.items() if known.lower() == name)
-            answer = handle(batch.document)
-            hub.begin()
-            hub.entities.complete(batch, answer)
-            self._commit(hub)
 
     def do(self, command: Callable[[TaskHub], Any]) -> Any:
         """Runs one command in a transaction of its own, as a client's request; turns come later."""

@@ -46,8 +46,8 @@ class Host:
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
         self._log = folder / "host.log"
-        (self.root / "training").mkdir(parents=True)
-        (self.root / "training" / "pyproject.toml").write_text(ENTRY_POINTS)
+        self.root.mkdir(parents=True)
+        (self.root / "pyproject.toml").write_text(ENTRY_POINTS)
         (self.root / "steps.py").write_text(STEPS)
         self.jobs.mkdir()
         for number, job in enumerate(JOBS):

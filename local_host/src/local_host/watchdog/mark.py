@@ -16,7 +16,7 @@ import psutil
 from local_host.watchdog.termination import ask_to_end, send_signals
 
 # Every process that a marked process starts has the mark, too, in whatever session or process group it is.
-VARIABLE = "NIGHTSHIFT_ENDS_WITH"
+VARIABLE = "LOCAL_HOST_ENDS_WITH"
 # How far two readings of one process's creation time may differ, seconds: a corrected clock shifts it a little.
 SAME_TIME = 1.0
 # A process that is just being started does not have its environment yet: so many looks in a row must find none.

@@ -14,7 +14,8 @@ from pathlib import Path
 from local_host.watchdog.log_file import LOG_BYTES
 from local_host.watchdog.mark import VARIABLE, Mark
 
-_PROJECT = Path(__file__).resolve().parents[2]
+# A folder from which `-m local_host.watchdog` finds this very package, and nothing of the caller's.
+_IMPORT_ROOT = Path(__file__).resolve().parents[2]
 # A new interpreter on a loaded machine needs some seconds.
 _ANSWER_SECONDS = 30.0
 # It gives a process that ignores SIGTERM eight seconds.
@@ -98,7 +99,7 @@ class Watchdog:
             environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
             self._process = subprocess.Popen(
                 [*command, str(self._log_bytes)],
-                cwd=_PROJECT,
+                cwd=_IMPORT_ROOT,
                 env=environment,
                 pass_fds=[other.fileno()],
                 stdin=subprocess.DEVNULL,

@@ -148,7 +148,7 @@ def test_exit_with_a_message(client: WorkspaceClient) -> None:
     assert error == "SystemExit: wrong arguments"
 
 
-def test_unknown_entry_point(client: WorkspaceClient) -> None:
+def test_unknown_entry_point(client: WorkspaceClient, host: Host) -> None:
     """A wheel task without such an entry point fails as misconfigured and says where it was looked for."""
     run = ended(client, run_now(client, "misnamed"))
     assert summary(run) == ("INTERNAL_ERROR", "FAILED")
@@ -156,7 +156,8 @@ def test_unknown_entry_point(client: WorkspaceClient) -> None:
     assert run.status.termination_details is not None
     assert run.status.termination_details.code == TerminationCodeCode.INVALID_RUN_CONFIGURATION
     assert run.state is not None
-    assert '[project.entry-points."steps"] no_such_entry in training/pyproject.toml' in (run.state.state_message or "")
+    said = f'[project.entry-points."steps"] no_such_entry in {host.root}/pyproject.toml'
+    assert said in (run.state.state_message or "")
 
 
 def test_leftover_processes_are_ended(client: WorkspaceClient, folder: Path) -> None:

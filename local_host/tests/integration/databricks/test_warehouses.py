@@ -8,7 +8,7 @@ from databricks.sdk.service.sql import EndpointTagPair, EndpointTags, State
 
 def test_a_warehouse(client: WorkspaceClient) -> None:
     """Created starting, stopped, started again; its tags come back."""
-    tags = EndpointTags([EndpointTagPair(key="nightshift-essential", value="false")])
+    tags = EndpointTags([EndpointTagPair(key="essential", value="false")])
     made = client.warehouses.create(name="reports", cluster_size="Small", tags=tags).result()
     assert made.id is not None
     assert (made.name, made.state, made.cluster_size, made.tags) == ("reports", State.RUNNING, "Small", tags)

@@ -10,10 +10,10 @@ from local_host.testing.workspace_process import Host
 
 WORKSPACE = """
 clusters:
-  - {cluster_name: explore, spark_version: 15.4.x-scala2.12, custom_tags: {nightshift-essential: "false"}}
+  - {cluster_name: explore, spark_version: 15.4.x-scala2.12, custom_tags: {essential: "false"}}
   - {cluster_name: asleep, spark_version: 15.4.x-scala2.12, state: TERMINATED}
 sql_warehouses:
-  - {name: reports, tags: {custom_tags: [{key: nightshift-essential, value: "true"}]}}
+  - {name: reports, tags: {custom_tags: [{key: essential, value: "true"}]}}
   - {name: idle, state: STOPPED}
 serving_endpoints:
   - {name: revenue-forecast}
@@ -33,7 +33,7 @@ def test_a_listed_workspace_survives_a_crash(tmp_path: Path) -> None:
             "explore": ClusterState.RUNNING,
             "asleep": ClusterState.TERMINATED,
         }
-        assert clusters["explore"].custom_tags == {"nightshift-essential": "false"}
+        assert clusters["explore"].custom_tags == {"essential": "false"}
         warehouses = {item.name: item for item in client.warehouses.list()}
         assert {name: item.state for name, item in warehouses.items()} == {
             "reports": WarehouseState.RUNNING,

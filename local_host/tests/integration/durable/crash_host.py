@@ -88,21 +88,6 @@ def rounds(context: Context) -> Steps:
     return "done"
 
 
-def tally(context: df.DurableEntityContext) -> None:
-    """Counts."""
-    context.set_state(context.get_state(int) + context.get_input())
-    context.set_result(context.get_state(int))
-
-
-def counts(context: Context) -> Steps:
-    """Ten signals, then a call."""
-    entity = df.EntityId("tally", context.instance_id)
-    for _ in range(10):
-        context.signal_entity(entity, "add", 1)
-        yield call(context, "between")
-    return (yield context.call_entity(entity, "add", 0))
-
-
 def make_step(folder: Path) -> Any:
     """The activity, which notes each of its runs in one write."""
     log = os.open(folder / "activities.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -123,11 +108,10 @@ def make_step(folder: Path) -> Any:
 
 
 async def main(folder: Path) -> None:
-    bodies = [chain, fan_out, sleeps, waits, parent, retries, rounds, counts]
+    bodies = [chain, fan_out, sleeps, waits, parent, retries, rounds]
     functions = DurableFunctions(
         {body.__name__: df.Orchestrator.create(body) for body in bodies},
         {"step": make_step(folder)},
-        {"tally": df.Entity.create(tally)},
     )
     engine = DurableEngine(folder / "hub.db", functions, DurableSettings(max_concurrent_activities=50))
     await engine.start()

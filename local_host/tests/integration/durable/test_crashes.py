@@ -112,7 +112,7 @@ def test_killed_between_attempts(process: Process) -> None:
 def test_killed_at_random_moments(process: Process) -> None:
     """Many instances of every kind, eight kills: all end right, and each kill repeats at most what was under way."""
     chance = random.Random(20261121)
-    started = {"chain": None, "sleeps": 100, "rounds": 4, "counts": None}
+    started = {"chain": None, "sleeps": 100, "rounds": 4}
     ids = []
     for kill in range(8):
         for name, value in started.items():
@@ -122,12 +122,12 @@ def test_killed_at_random_moments(process: Process) -> None:
         time.sleep(chance.uniform(0, 0.08))
         process.kill()
         process.start()
-    expected = {"chain": ["0", "1", "2", "3", "4"], "sleeps": "rested", "rounds": "done", "counts": 10}
+    expected = {"chain": ["0", "1", "2", "3", "4"], "sleeps": "rested", "rounds": "done"}
     assert {instance_id: process.output(instance_id) for _, instance_id in ids} == {
         instance_id: expected[name] for name, instance_id in ids
     }
-    wanted = {"chain": 5, "sleeps": 2, "rounds": 5, "counts": 10}
+    wanted = {"chain": 5, "sleeps": 2, "rounds": 5}
     runs = process.runs()
     repeated = runs.total() - sum(wanted[name] for name, _ in ids)
     # At a kill at most one activity of each instance is under way (none of these fans out).
-    assert 0 <= repeated <= sum(range(4, 36, 4))
+    assert 0 <= repeated <= sum(range(3, 27, 3))

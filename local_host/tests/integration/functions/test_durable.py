@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_host.testing.functions_host import DEADLINE, RunningHost, StartHost, hosts_in, wait_for
+from local_host.testing.functions_host import DEADLINE, RunningHost, StartHost, hosts_in
 
 APP = """
 @app.route(route="start/{name}", methods=["POST"])
@@ -72,32 +72,6 @@ def step(name: str) -> str:
         time.sleep(0.01)
     note("ended " + name)
     return name
-
-@app.orchestration_trigger(context_name="context")
-def counting(context):
-    entity = df.EntityId("counter", "a")
-    yield context.call_entity(entity, "add", 5)
-    return (yield context.call_entity(entity, "get"))
-
-@app.entity_trigger(context_name="context")
-def counter(context):
-    value = context.get_state(lambda: 0)
-    if context.operation_name == "add":
-        value += context.get_input()
-    context.set_state(value)
-    context.set_result(value)
-
-@app.route(route="add/{n}", methods=["POST"])
-@app.durable_client_input(client_name="client")
-async def add(req: func.HttpRequest, client) -> func.HttpResponse:
-    await client.signal_entity(df.EntityId("counter", "b"), "add", int(req.route_params["n"]))
-    return func.HttpResponse(status_code=202)
-
-@app.route(route="value", methods=["GET"])
-@app.durable_client_input(client_name="client")
-async def value(req: func.HttpRequest, client) -> func.HttpResponse:
-    state = await client.read_entity_state(df.EntityId("counter", "b"))
-    return func.HttpResponse(json.dumps(state.entity_state if state.entity_exists else None))
 """
 
 
@@ -141,14 +115,6 @@ def test_an_event_wakes_an_orchestration(host: RunningHost) -> None:
     instance = begin(host, "waiting", 0)
     assert host.post(f"/api/raise/{instance}/answer", json={"yes": True}).status_code == 202
     assert host.finished(instance)["runtimeStatus"] == "Completed"
-
-
-def test_entities(host: RunningHost) -> None:
-    """An orchestration calls an entity; a client signals one and reads its state."""
-    assert host.finished(begin(host, "counting", 0))["output"] == 5
-    for number in (1, 2, 3):
-        assert host.post(f"/api/add/{number}").status_code == 202
-    wait_for(lambda: host.get("/api/value").text == "6", "entity state 6")
 
 
 def test_a_killed_host_goes_on_where_it_was(start_host: StartHost) -> None:

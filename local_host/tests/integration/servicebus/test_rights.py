@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
-from azure.servicebus.exceptions import MessageNotFoundError, ServiceBusAuthorizationError
+from azure.servicebus.exceptions import ServiceBusAuthorizationError
 
 from local_host.stack.endpoints import servicebus_connection_string
 from local_host.testing.broker_process import BrokerProcess
@@ -58,17 +57,6 @@ def test_a_receive_without_the_role_is_refused(guarded: BrokerProcess, sub_queue
         client.get_queue_receiver("model-alerts", sub_queue=sub_queue) as receiver,
     ):
         receiver.receive_messages(max_wait_time=60)
-
-
-def test_a_sender_schedules_and_cancels(guarded: BrokerProcess) -> None:
-    """Both are its own part of the queue's management."""
-    with _client(guarded, "source") as client, client.get_queue_sender("model-alerts") as sender:
-        later = datetime.now(UTC) + timedelta(hours=1)
-        [number] = sender.schedule_messages(ServiceBusMessage(b"{}"), later)
-        sender.cancel_scheduled_messages(number)
-        with pytest.raises(MessageNotFoundError):
-            sender.cancel_scheduled_messages(number)
-    assert number > 0
 
 
 def test_a_table_that_is_not_understood_starts_no_broker(tmp_path: Path) -> None:

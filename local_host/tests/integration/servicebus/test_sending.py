@@ -8,11 +8,9 @@ import pytest
 from azure.servicebus import (
     ServiceBusClient,
     ServiceBusMessage,
-    ServiceBusMessageState,
     ServiceBusReceiver,
 )
 from azure.servicebus.exceptions import (
-    MessageNotFoundError,
     MessageSizeExceededError,
     MessagingEntityNotFoundError,
     ServiceBusError,
@@ -75,34 +73,28 @@ def test_properties_come_as_they_were_sent(client: ServiceBusClient, plain: str)
 
 
 def test_duplicates(client: ServiceBusClient, short: str) -> None:
-    """A message id that came within the window is taken and dropped, also in a batch and when scheduled."""
-    later = datetime.now(UTC) + timedelta(minutes=5)
+    """A message id that came within the window is taken and dropped, also in a batch."""
     with client.get_queue_sender(short) as sender, client.get_queue_receiver(short) as receiver:
         sender.send_messages(ServiceBusMessage("first", message_id="1"))
         sender.send_messages(ServiceBusMessage("again", message_id="1"))
         sender.send_messages([ServiceBusMessage("again", message_id="1"), ServiceBusMessage("second", message_id="2")])
-        sender.schedule_messages(ServiceBusMessage("again", message_id="2"), later)
         sender.send_messages([ServiceBusMessage("without"), ServiceBusMessage("without")])
         assert bodies(receiver) == ["first", "second", "without", "without"]
 
 
-def test_scheduled_messages(client: ServiceBusClient, plain: str) -> None:
-    """A scheduled message waits, can be seen and cancelled, and becomes active with a new number."""
+def test_a_message_to_be_scheduled_is_refused(client: ServiceBusClient, plain: str) -> None:
+    """By the call and by the message, alone and in a batch, by name: it must not come at once."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+    scheduled = ServiceBusMessage("later", scheduled_enqueue_time_utc=later)
     with client.get_queue_sender(plain) as sender, client.get_queue_receiver(plain) as receiver:
-        soon, later = datetime.now(UTC) + timedelta(seconds=1), datetime.now(UTC) + timedelta(hours=1)
-        [first] = sender.schedule_messages(ServiceBusMessage("soon"), soon)
-        [second] = sender.schedule_messages([ServiceBusMessage("later")], later)
-        assert [message.state for message in receiver.peek_messages(10)] == [ServiceBusMessageState.SCHEDULED] * 2
-        sender.cancel_scheduled_messages(second)
-        with pytest.raises(MessageNotFoundError):
-            sender.cancel_scheduled_messages(second)
-        [message] = receive(receiver)
-        assert (str(message), message.state) == ("soon", ServiceBusMessageState.ACTIVE)
-        assert message.sequence_number is not None
-        assert message.sequence_number > first
-        assert message.scheduled_enqueue_time_utc is not None
-        assert message.enqueued_time_utc is not None
-        assert message.enqueued_time_utc >= message.scheduled_enqueue_time_utc
+        with pytest.raises(ServiceBusError, match="does not support the operation 'com.microsoft:schedule-message'"):
+            sender.schedule_messages(ServiceBusMessage("later"), later)
+        with pytest.raises(ServiceBusError, match="does not support the operation 'com.microsoft:cancel-scheduled"):
+            sender.cancel_scheduled_messages(1)
+        for messages in (scheduled, [ServiceBusMessage("now"), scheduled]):
+            with pytest.raises(ServiceBusError, match="the local broker has no scheduled messages"):
+                sender.send_messages(messages)
+        assert receiver.peek_messages(10) == []
 
 
 def test_peek_from_a_number(client: ServiceBusClient, plain: str) -> None:

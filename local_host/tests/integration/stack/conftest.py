@@ -18,8 +18,10 @@ Eventually = Callable[[Callable[[], bool]], None]
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an app, which the components of these tests do not look into."""
-    return tmp_path_factory.mktemp("app")
+    """The folder of an app that needs two blob containers."""
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "local_host.toml").write_text('containers = ["incoming", "kept"]', encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")

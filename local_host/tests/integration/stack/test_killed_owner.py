@@ -37,6 +37,13 @@ stack = Stack(Path(sys.argv[1]), Path(sys.argv[2]), components=sys.argv[3:])
 stack.up(tell)
 input()
 """
+_APP = """
+mlflow = true
+[servicebus]
+queues = "queues.yml"
+[databricks]
+jobs = "jobs"
+"""
 _TESTS = """
 import subprocess, sys, time
 from pathlib import Path
@@ -76,13 +83,13 @@ def of_folder(folder: Path) -> list[psutil.Process]:
 def project(tmp_path: Path) -> Path:
     """A project whose job runs wait."""
     folder = tmp_path / "project"
-    (folder / "training" / "job_definitions").mkdir(parents=True)
-    (folder / "training" / "pyproject.toml").write_text(ENTRY_POINTS)
+    (folder / "jobs").mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(ENTRY_POINTS)
     (folder / "steps.py").write_text(STEPS)
     for number, job in enumerate(JOBS):
-        (folder / "training" / "job_definitions" / f"job_{number}.yml").write_text(yaml.safe_dump(job))
-    (folder / "terraform").mkdir()
-    (folder / "terraform" / "service_bus_queues.yml").write_text("queues: [{name: work}]", encoding="utf-8")
+        (folder / "jobs" / f"job_{number}.yml").write_text(yaml.safe_dump(job))
+    (folder / "queues.yml").write_text("queues: [{name: work}]", encoding="utf-8")
+    (folder / "local_host.toml").write_text(_APP, encoding="utf-8")
     return folder
 
 

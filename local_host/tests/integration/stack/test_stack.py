@@ -33,15 +33,15 @@ def test_a_restarted_stack_has_its_addresses_and_its_data(root: Path, tmp_path: 
     stack = Stack(root, tmp_path, components=["azurite"])
     first = stack.up(events.append)
     with BlobServiceClient.from_connection_string(first.storage_connection_string) as service:
-        assert sorted(container.name for container in service.list_containers()) == ["bronze", "evidence", "silver"]
-        service.get_blob_client("bronze", "a").upload_blob(b"1")
+        assert sorted(container.name for container in service.list_containers()) == ["incoming", "kept"]
+        service.get_blob_client("incoming", "a").upload_blob(b"1")
     assert Endpoints.load(StateFolder(tmp_path)) == first
     stack.down()
     assert [event.kind for event in events] == ["starting", "ready", "up", "stopping", "stopped"]
     with Stack(root, tmp_path, components=["azurite"]) as second:
         assert second == first
         with BlobServiceClient.from_connection_string(second.storage_connection_string) as service:
-            assert service.get_blob_client("bronze", "a").download_blob().readall() == b"1"
+            assert service.get_blob_client("incoming", "a").download_blob().readall() == b"1"
 
 
 def test_a_killed_azurite_comes_back_with_its_data(root: Path, tmp_path: Path, eventually: Eventually) -> None:
@@ -49,14 +49,14 @@ def test_a_killed_azurite_comes_back_with_its_data(root: Path, tmp_path: Path, e
     with Stack(root, tmp_path, components=["azurite"]) as endpoints:
         index = tmp_path / "azurite" / "__azurite_db_blob__.json"
         with BlobServiceClient.from_connection_string(endpoints.storage_connection_string) as service:
-            service.get_blob_client("bronze", "kept.csv").upload_blob(b"1")
+            service.get_blob_client("incoming", "kept.csv").upload_blob(b"1")
             eventually(lambda: "kept.csv" in index.read_text())
             before = RunningStack.find(StateFolder(tmp_path)).components()["azurite"].process
             assert before is not None
             os.kill(before.pid, signal.SIGKILL)
             eventually(lambda: RunningStack.find(StateFolder(tmp_path)).components()["azurite"].restarts == 1)
             eventually(lambda: RunningStack.find(StateFolder(tmp_path)).components()["azurite"].state == "ready")
-            assert service.get_blob_client("bronze", "kept.csv").download_blob().readall() == b"1"
+            assert service.get_blob_client("incoming", "kept.csv").download_blob().readall() == b"1"
 
 
 def test_one_stack_per_state_folder(root: Path, tmp_path: Path) -> None:
@@ -118,23 +118,23 @@ def test_a_start_after_the_supervisor_was_killed(
     assert table is not None
     assert endpoints is not None
     with BlobServiceClient.from_connection_string(endpoints.storage_connection_string) as service:
-        service.get_blob_client("bronze", "kept.csv").upload_blob(b"1")
+        service.get_blob_client("incoming", "kept.csv").upload_blob(b"1")
     os.kill(table.supervisor.pid, signal.SIGKILL)
     eventually(lambda: table.everything() == [])
     (unhealthy,) = [finding for finding in doctor(state, root) if not finding.ok and finding.component == "stack"]
     assert unhealthy.detail == f"not running in {state}"
-    assert "nightshift up" in unhealthy.advice
+    assert "`local-host up`" in unhealthy.advice
     with Stack(root, state, components=["azurite"]) as again:
         assert again == endpoints
         with BlobServiceClient.from_connection_string(again.storage_connection_string) as service:
-            assert service.get_blob_client("bronze", "kept.csv").download_blob().readall() == b"1"
+            assert service.get_blob_client("incoming", "kept.csv").download_blob().readall() == b"1"
 
 
 def test_the_doctor_knows_what_was_never_started(root: Path, tmp_path: Path) -> None:
     """That is not "ok"."""
     (unhealthy,) = [finding for finding in doctor(tmp_path, root) if not finding.ok and finding.component == "stack"]
     assert unhealthy.detail == f"never started in {tmp_path}"
-    assert "nightshift up" in unhealthy.advice
+    assert "`local-host up`" in unhealthy.advice
 
 
 def test_a_taken_port_is_named(root: Path, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_the_doctor_finds_an_ill_component(root: Path, tmp_path: Path, eventuall
         assert ill.component == "azurite"
         assert f"http://127.0.0.1:{endpoints.blob}/ does not answer" in ill.detail
         assert "Error: the disk is on fire" in ill.detail
-        assert "nightshift down" in ill.advice
+        assert "`local-host down`" in ill.advice
 
 
 def test_a_state_folder_that_cannot_be_written(root: Path, tmp_path: Path) -> None:

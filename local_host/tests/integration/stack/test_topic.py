@@ -13,7 +13,7 @@ from local_host.testing.eventgrid_process import EventGridProcess
 
 
 def _event(subject: str) -> CloudEvent[dict[str, str]]:
-    return CloudEvent(source="/nightshift", type="Nightshift.Run.Started", subject=subject, data={"run": subject})
+    return CloudEvent(source="/the-app", type="App.Run.Started", subject=subject, data={"run": subject})
 
 
 def test_published_events_are_kept_over_a_kill(eventgrid: EventGridProcess) -> None:
@@ -25,7 +25,7 @@ def test_published_events_are_kept_over_a_kill(eventgrid: EventGridProcess) -> N
         client.send(_event("c"))
     eventgrid.kill()
     eventgrid.start()
-    listed = httpx.get(f"{eventgrid.url}/events", params={"type": "Nightshift.Run.Started"}, trust_env=False).json()
+    listed = httpx.get(f"{eventgrid.url}/events", params={"type": "App.Run.Started"}, trust_env=False).json()
     events = [entry["event"] for entry in listed["events"]]
     assert [event["subject"] for event in events] == ["a", "b", "c"]
     assert events[0]["id"] == sent[0].id

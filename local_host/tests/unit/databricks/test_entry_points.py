@@ -7,16 +7,16 @@ import pytest
 from local_host.databricks.entry_points import EntryPointError, resolve_entry_point
 
 
-def _project(root: Path, text: str) -> Path:
-    (root / "training").mkdir()
-    (root / "training" / "pyproject.toml").write_text(text)
-    return root
+def _project(folder: Path, text: str) -> Path:
+    file = folder / "pyproject.toml"
+    file.write_text(text)
+    return file
 
 
 def test_entry_point_is_found(tmp_path: Path) -> None:
     """The table has the package's name, the key is the entry point."""
-    root = _project(tmp_path, '[project.entry-points."package"]\ntrain = "nightshift.training.jobs.train:main"\n')
-    assert resolve_entry_point(root, "package", "train") == "nightshift.training.jobs.train:main"
+    file = _project(tmp_path, '[project.entry-points."package"]\ntrain = "package.jobs.train:main"\n')
+    assert resolve_entry_point(file, "package", "train") == "package.jobs.train:main"
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,11 @@ def test_entry_point_is_missing(tmp_path: Path, text: str, complaint: str) -> No
     with pytest.raises(EntryPointError) as caught:
         resolve_entry_point(_project(tmp_path, text), "package", "train")
     message = str(caught.value)
-    assert message.startswith('entry point [project.entry-points."package"] train in training/pyproject.toml: ')
+    assert message.startswith(f'entry point [project.entry-points."package"] train in {tmp_path}/pyproject.toml: ')
     assert complaint in message
 
 
 def test_no_pyproject(tmp_path: Path) -> None:
     """A root without the file says so."""
     with pytest.raises(EntryPointError, match="the file does not exist"):
-        resolve_entry_point(tmp_path, "package", "train")
+        resolve_entry_point(tmp_path / "pyproject.toml", "package", "train")

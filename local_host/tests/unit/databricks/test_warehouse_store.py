@@ -38,7 +38,7 @@ def test_a_warehouse_starts_and_stops_in_time(warehouses: WarehouseStore, clock:
 
 def test_a_warehouse_keeps_its_settings(warehouses: WarehouseStore) -> None:
     """Tags come back as they were given."""
-    tags = {"custom_tags": [{"key": "nightshift-essential", "value": "false"}]}
+    tags = {"custom_tags": [{"key": "essential", "value": "false"}]}
     settings = WarehouseSettings.model_validate({"name": "reports", "cluster_size": "Small", "tags": tags})
     made = warehouses.create(settings)
     assert made.settings == settings

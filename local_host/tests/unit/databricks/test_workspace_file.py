@@ -11,11 +11,11 @@ clusters:
   - cluster_name: explore
     spark_version: 15.4.x-scala2.12
     autotermination_minutes: 60
-    custom_tags: {nightshift-essential: "false"}
+    custom_tags: {essential: "false"}
 sql_warehouses:
   - name: reports
     state: STOPPED
-    tags: {custom_tags: [{key: nightshift-essential, value: "true"}]}
+    tags: {custom_tags: [{key: essential, value: "true"}]}
 serving_endpoints:
   - name: revenue-forecast
 """

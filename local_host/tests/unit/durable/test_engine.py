@@ -41,16 +41,6 @@ def blocked(context: Context) -> Any:
     return (yield context.call_activity("block", None))
 
 
-def counts(context: df.DurableEntityContext) -> None:
-    context.set_state(context.get_state(int) + (context.get_input() or 1))
-    if context.operation_name == "break":
-        context.set_state({1, 2})
-
-
-def asks(context: Context) -> Any:
-    return (yield context.call_entity(df.EntityId("counter", "k"), context.get_input(), 2))
-
-
 async def increment(value: str | None) -> str | None:
     return json.dumps(json.loads(value or "0") + 1)
 
@@ -61,10 +51,9 @@ async def block(_: str | None) -> str | None:
 
 
 def functions(**activities: Any) -> DurableFunctions:
-    bodies = {"chain": chain, "naps": naps, "waits": waits, "blocked": blocked, "asks": asks}
+    bodies = {"chain": chain, "naps": naps, "waits": waits, "blocked": blocked}
     orchestrators = {name: df.Orchestrator.create(body) for name, body in bodies.items()}
-    entities = {"Counter": df.Entity.create(counts)}
-    return DurableFunctions(orchestrators, {"increment": increment, "block": block, **activities}, entities)
+    return DurableFunctions(orchestrators, {"increment": increment, "block": block, **activities})
 
 
 @pytest.fixture
@@ -101,23 +90,6 @@ async def test_wait_for_completion_of_a_finished_instance_returns_at_once(engine
     assert (await finished(engine, instance_id)).runtime_status == RuntimeStatus.COMPLETED
     with pytest.raises(InstanceNotFoundError):
         await engine.wait_for_completion("absent")
-
-
-async def test_entity_runs_outside_the_writer(engine: DurableEngine) -> None:
-    """Calls from orchestrations, signals and reads from clients meet in one state."""
-    await engine.signal_entity("counter", "k", "add", "40")
-    status = await finished(engine, await engine.start_instance("asks", json.dumps(json.dumps("add"))))
-    assert status.runtime_status == RuntimeStatus.COMPLETED
-    assert await engine.read_entity_state("COUNTER", "k") == (True, "42")
-    assert await engine.read_entity_state("counter", "absent") == (False, None)
-
-
-async def test_entity_whose_state_is_no_json_fails_its_caller(engine: DurableEngine) -> None:
-    """The batch as a whole cannot be answered; the state stays as it was."""
-    status = await finished(engine, await engine.start_instance("asks", json.dumps(json.dumps("break"))))
-    assert status.runtime_status == RuntimeStatus.FAILED
-    assert "does not expose a `to_json`" in (status.output or "")
-    assert await engine.read_entity_state("counter", "k") == (False, None)
 
 
 async def test_stopped_engine_resumes_where_it_was(tmp_path: Path) -> None:

@@ -103,7 +103,6 @@ OPERATIONS: st.SearchStrategy[Any] = st.deferred(
         st.tuples(st.just("retried"), st.integers(1, 4)),
         st.tuples(st.just("sleeps"), st.integers(1, 50)),
         st.tuples(st.just("hears"), st.sampled_from(["a", "b"])),
-        st.tuples(st.just("adds"), st.integers(0, 9)),
         st.tuples(st.just("child"), PROGRAMS),
         st.tuples(st.just("all"), st.lists(st.integers(0, 9), max_size=4)),
     )
@@ -132,9 +131,6 @@ def interpreter(context: Context) -> Steps:
                 results.append("slept")
             case "hears":
                 results.append((yield context.wait_for_external_event(f"{argument}{len(results)}")))
-            case "adds":
-                yield context.call_entity(df.EntityId("tally", context.instance_id.replace("@", "")), "add", argument)
-                results.append("added")
             case "child":
                 results.append((yield context.call_sub_orchestrator("interpreter", argument)))
             case "all":
@@ -157,8 +153,6 @@ def expected(program: list[Any]) -> list[Any]:
                 results.append("slept")
             case "hears":
                 results.append(f"{argument} heard")
-            case "adds":
-                results.append("added")
             case "child":
                 results.append(expected(argument))
     return results
@@ -174,10 +168,6 @@ def calls_of(program: list[Any]) -> int:
         "child": calls_of,
     }
     return sum(runs.get(name, lambda _: 0)(argument) for name, argument in program)
-
-
-def tally(context: df.DurableEntityContext) -> None:
-    context.set_state(context.get_state(int) + context.get_input())
 
 
 def fails(value: Any) -> None:
@@ -210,7 +200,7 @@ def document(instance: Any, records: list[dict[str, Any]]) -> dict[str, Any]:
 @given(program=PROGRAMS, chance=st.randoms(use_true_random=False))
 def test_any_orchestration_survives_crashes_anywhere(drive: Drive, program: list[Any], chance: Any) -> None:
     """Crashed before and after any commit, every instance ends as if nothing had been, and nothing done runs again."""
-    driven = drive({"interpreter": interpreter}, {"echo": lambda value: value, "fails": fails}, {"tally": tally})
+    driven = drive({"interpreter": interpreter}, {"echo": lambda value: value, "fails": fails})
     instance_id = driven.start("interpreter", program)
     held = False
     for _ in range(400):

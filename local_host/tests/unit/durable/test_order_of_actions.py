@@ -88,25 +88,6 @@ def test_every_attempt_of_a_retry_is_awaited(drive: Drive) -> None:
     assert driven.calls[instance_id, "after"] == 1
 
 
-def test_entity_call_is_awaited_and_signal_is_not(drive: Drive) -> None:
-    """A signal is over when it is sent, a call when its reply is there."""
-
-    def tally(context: df.DurableEntityContext) -> None:
-        context.set_state(context.get_state(int) + context.get_input())
-        context.set_result(context.get_state(int))
-
-    def counts(context: Context) -> Steps:
-        context.signal_entity(df.EntityId("tally", "k"), "add", 2)
-        total = yield context.call_entity(df.EntityId("tally", "k"), "add", 3)
-        yield context.call_activity("after", total)
-        return total
-
-    driven = drive({"counts": counts}, BODIES, {"tally": tally})
-    instance_id = driven.start("counts")
-    driven.run()
-    assert driven.output(instance_id) == 5
-
-
 @pytest.mark.parametrize("early", [True, False])
 def test_an_abandoned_wait_does_not_take_the_event_of_a_younger_one(drive: Drive, early: bool) -> None:
     """The usual loop with a new wait and a new timer each time: the event goes to the youngest wait."""

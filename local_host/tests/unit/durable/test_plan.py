@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -27,8 +28,6 @@ CALLS: dict[str, Callable[[Context], Any]] = {
     "activity 'second'": lambda context: context.call_activity("second", 1),
     "sub-orchestration 'child'": lambda context: context.call_sub_orchestrator("child", 1),
     "timer": _timer,
-    "entity call '@tally@k.get'": lambda context: context.call_entity(df.EntityId("tally", "k"), "get"),
-    "call_http 'BuiltIn::HttpActivity'": lambda context: context.call_http("GET", "http://127.0.0.1/"),
 }
 
 
@@ -50,8 +49,7 @@ def child(context: Context) -> Steps:
 )
 def test_another_call_at_the_same_place_is_reported(drive: Drive, before: str, after: str) -> None:
     """The message names the task, what history has there and what the replay scheduled instead."""
-    entities = {"tally": lambda context: context.set_result(0)}
-    driven = drive({"subject": calling(CALLS[before]), "child": child}, ACTIVITIES, entities)
+    driven = drive({"subject": calling(CALLS[before]), "child": child}, ACTIVITIES)
     instance_id = driven.start("subject")
     driven.turns()
     driven.redeploy({"subject": calling(CALLS[after]), "child": child})
@@ -108,3 +106,35 @@ def test_orchestrator_that_is_gone_fails_its_instances_clearly(drive: Drive) -> 
     driven.raise_event(instance_id, "go")
     driven.turns()
     assert "The function 'subject' doesn't exist" in driven.output(instance_id)
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda context: context.call_entity(df.EntityId("tally", "k"), "get"), r"entities \(call_entity\)"),
+        (lambda context: context.signal_entity(df.EntityId("tally", "k"), "add", 1), r"entities \(signal_entity\)"),
+        (
+            lambda context: context.call_http("GET", "http://127.0.0.1/"),
+            r"durable HTTP \(call_http\): call from an activity",
+        ),
+    ],
+)
+def test_what_the_engine_does_not_know_fails_the_instance_and_is_named(
+    drive: Drive, call: Callable[[Context], Any], what: str
+) -> None:
+    """It is not passed over, and the orchestrator cannot catch it; the others go on."""
+
+    def subject(context: Context) -> Steps:
+        called = call(context)
+        if called is not None:
+            yield called
+        return (yield context.call_activity("first", 1))
+
+    driven = drive({"subject": subject, "plain": calling(CALLS["activity 'first'"])}, ACTIVITIES)
+    refused, plain = driven.start("subject"), driven.start("plain")
+    driven.run()
+    assert driven.status(refused) == RuntimeStatus.FAILED
+    assert re.fullmatch(
+        f"Orchestrator function 'subject' failed: The local host does not support {what}.", driven.output(refused)
+    )
+    assert driven.calls == {(plain, "first"): 1}

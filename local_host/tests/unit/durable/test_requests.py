@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from datetime import timedelta
 from typing import Any, TypeAlias
 
 import azure.durable_functions as df
@@ -42,8 +41,6 @@ OPERATIONS: dict[str, Callable[[Any, str], Any]] = {
     "terminate": lambda hub, instance_id: hub.requests.terminate(instance_id, "why"),
     "suspend": lambda hub, instance_id: hub.requests.suspend(instance_id, "why"),
     "resume": lambda hub, instance_id: hub.requests.resume(instance_id, "why"),
-    "rewind": lambda hub, instance_id: hub.requests.rewind(instance_id, "why"),
-    "restart": lambda hub, instance_id: hub.requests.restart(instance_id, with_new_instance_id=True),
     "purge": lambda hub, instance_id: hub.requests.purge(instance_id),
 }
 
@@ -56,7 +53,7 @@ def test_unknown_instance_is_refused(drive: Drive, operation: str) -> None:
         driven.do(lambda hub: OPERATIONS[operation](hub, "absent"))
 
 
-@pytest.mark.parametrize("operation", ["raise_event", "terminate", "suspend", "resume", "rewind"])
+@pytest.mark.parametrize("operation", ["raise_event", "terminate", "suspend", "resume"])
 def test_completed_instance_is_refused(drive: Drive, operation: str) -> None:
     """What needs an unfinished (or failed) instance says so, with the status that it has."""
     driven = drive(ORCHESTRATORS, ACTIVITIES)
@@ -150,8 +147,6 @@ def test_start_right_after_a_termination_is_refused(drive: Drive) -> None:
     driven.do(lambda hub: hub.requests.terminate("one", "not needed"))
     with pytest.raises(InstanceExistsError, match="with the status Running already exists"):
         driven.start("quick", 2, "one")
-    with pytest.raises(InstanceExistsError):
-        driven.do(lambda hub: hub.requests.restart("one", with_new_instance_id=False))
     driven.turns()
     driven.start("quick", 2, "one")
     driven.run()
@@ -335,27 +330,6 @@ def test_suspended_instance_can_be_terminated(drive: Drive, has_begun: bool, cra
     assert driven.calls == {}
 
 
-@pytest.mark.parametrize("with_new_instance_id", [True, False])
-def test_restart_runs_the_same_again(drive: Drive, with_new_instance_id: bool) -> None:
-    """Same orchestrator, same input; a new id or the old one, as asked."""
-    driven = drive(ORCHESTRATORS, ACTIVITIES)
-    driven.start("quick", {"day": 1}, "one")
-    driven.run()
-    new_id = driven.do(lambda hub: hub.requests.restart("one", with_new_instance_id=with_new_instance_id))
-    assert (new_id == "one") is not with_new_instance_id
-    assert driven.status(new_id) == RuntimeStatus.PENDING
-    driven.run()
-    assert driven.output(new_id) == {"day": 1}
-
-
-def test_restart_with_the_same_id_of_a_running_instance_is_refused(drive: Drive) -> None:
-    """It would throw away what runs."""
-    driven = drive(ORCHESTRATORS, ACTIVITIES)
-    driven.start("waits", instance_id="one")
-    with pytest.raises(InstanceExistsError):
-        driven.do(lambda hub: hub.requests.restart("one", with_new_instance_id=False))
-
-
 def test_purge_deletes_an_instance_whatever_its_status(drive: Drive) -> None:
     """As the Azure Storage provider has it. A purged one is unknown, and its result comes too late."""
     driven = drive(ORCHESTRATORS, ACTIVITIES)
@@ -367,37 +341,6 @@ def test_purge_deletes_an_instance_whatever_its_status(drive: Drive) -> None:
     with pytest.raises(InstanceNotFoundError):
         driven.do(lambda hub: hub.requests.purge(done))
     assert driven.history(done) == []
-
-
-def test_purge_by_filter_takes_the_time_and_status_asked_for(drive: Drive) -> None:
-    """Of the statuses only the final ones count; the others, and instances outside the span, stay."""
-    driven = drive(ORCHESTRATORS, ACTIVITIES)
-    early = driven.now
-    driven.start("quick", instance_id="early")
-    driven.start("waits", instance_id="running")
-    driven.start("waits", instance_id="terminated")
-    driven.run()
-    driven.do(lambda hub: hub.requests.terminate("terminated", ""))
-    driven.run()
-    driven.now += timedelta(hours=1)
-    driven.start("quick", instance_id="late")
-    driven.run()
-    span = (early, early + timedelta(minutes=1))
-    purged = driven.do(lambda hub: hub.requests.purge_by(*span, [RuntimeStatus.COMPLETED, RuntimeStatus.RUNNING]))
-    assert purged == 1
-    assert driven.do(lambda hub: hub.requests.purge_by(*span, RuntimeStatus)) == 1
-    assert driven.status("running") == RuntimeStatus.RUNNING
-    assert driven.status("late") == RuntimeStatus.COMPLETED
-
-
-@pytest.mark.parametrize("statuses", [[], [RuntimeStatus.RUNNING]])
-def test_purge_by_filter_without_a_final_status_takes_what_runs(drive: Drive, statuses: list[RuntimeStatus]) -> None:
-    """The Azure Storage provider drops the other statuses, and asks for none when none is left."""
-    driven = drive(ORCHESTRATORS, ACTIVITIES)
-    driven.start("quick", instance_id="done")
-    driven.start("waits", instance_id="running")
-    driven.run()
-    assert driven.do(lambda hub: hub.requests.purge_by(driven.now, driven.now, statuses)) == 2
 
 
 @pytest.mark.parametrize(

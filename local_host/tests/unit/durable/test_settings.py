@@ -12,17 +12,16 @@ from local_host.durable.settings import DurableSettings
 def test_empty_host_json_gives_the_defaults() -> None:
     """No key is required."""
     assert DurableSettings.from_host_json({"version": "2.0"}) == DurableSettings(
-        "TestHubName", 10, 10, 10, "NonRunningStates"
+        "TestHubName", 10, 10, "NonRunningStates"
     )
 
 
 def test_every_key_is_read() -> None:
     """Unknown keys beside them belong to Azure's own backends and are left alone."""
     section = {
-        "hubName": "Nightshift1",
+        "hubName": "TheHub1",
         "maxConcurrentActivityFunctions": 3,
         "maxConcurrentOrchestratorFunctions": 4,
-        "maxConcurrentEntityFunctions": 5,
         "overridableExistingInstanceStates": "AnyState",
         "defaultVersion": "1.0",
         "versionMatchStrategy": "Strict",
@@ -30,7 +29,7 @@ def test_every_key_is_read() -> None:
         "storageProvider": {"type": "AzureStorage"},
     }
     read = DurableSettings.from_host_json({"extensions": {"durableTask": section}})
-    assert read == DurableSettings("Nightshift1", 3, 4, 5, "AnyState", "1.0", "Strict", "Fail")
+    assert read == DurableSettings("TheHub1", 3, 4, "AnyState", "1.0", "Strict", "Fail")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +41,7 @@ def test_every_key_is_read() -> None:
         ("maxConcurrentActivityFunctions", 0, "must be a whole number of at least 1"),
         ("maxConcurrentActivityFunctions", "5", "must be a whole number"),
         ("maxConcurrentOrchestratorFunctions", True, "must be a whole number"),
+        ("maxConcurrentEntityFunctions", 5, "must be absent, the local host runs no entities"),
         ("defaultVersion", 1, 'must be a text such as "1.0"'),
         ("versionMatchStrategy", "Newer", "must be one of None, Strict, CurrentOrOlder"),
         ("versionFailureStrategy", "Wait", "must be one of Reject, Fail"),

@@ -28,19 +28,6 @@ def test_task_is_open_from_its_schedule_to_its_completion() -> None:
     assert (tasks.is_open(0), tasks.has_open, tasks.next_id) == (False, False, 1)
 
 
-def test_entity_calls_do_not_hold_the_instance_open() -> None:
-    """As in Azure, only activities, children and timers do."""
-    tasks = Tasks()
-    request = '{"id": "r", "op": "add", "input": "1", "signal": false}'
-    tasks.apply(
-        history.record(HistoryEventType.EVENT_SENT, AT, event_id=0, InstanceId="@e@k", Name="op", Input=request)
-    )
-    task = tasks.get(0)
-    assert task is not None
-    assert str(task) == "entity call '@e@k.add'"
-    assert tasks.has_open is False
-
-
 def test_tasks_made_by_retries_are_told_apart() -> None:
     """The first attempt is the orchestrator's; the timer and further attempts are not."""
     retry = Retry(root=0, attempt=1, interval_ms=5, max_attempts=2)

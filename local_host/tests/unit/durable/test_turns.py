@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import pytest
+from azure.durable_functions.models.actions import Action
 
-from local_host.durable.history import HTTP_ACTIVITY
 from local_host.durable.instance import RuntimeStatus
 
 Context: TypeAlias = df.DurableOrchestrationContext
@@ -380,7 +380,6 @@ def test_output_that_is_no_json_fails_the_instance(drive: Drive) -> None:
     [
         (lambda context: context.call_activity("absent", 1), "activity", "'increment'"),
         (lambda context: context.call_sub_orchestrator("absent", 1), "orchestrator", "'calls'"),
-        (lambda context: context.call_entity(df.EntityId("absent", "k"), "get"), "entity", "none"),
     ],
 )
 def test_unknown_function_fails_the_instance_and_names_it(
@@ -404,43 +403,31 @@ def test_unknown_function_fails_the_instance_and_names_it(
     )
 
 
-def test_call_http_becomes_work_with_the_request(drive: Drive) -> None:
-    """The durable HTTP call is an activity of the name under which Azure records it."""
-
-    def calls_out(context: Context) -> Steps:
-        return (yield context.call_http("POST", "http://127.0.0.1/x", {"a": 1}))
-
-    driven = drive({"calls_out": calls_out})
-    driven.start("calls_out")
-    driven.turns()
-    (work,) = driven.waiting
-    assert work.name == HTTP_ACTIVITY
-    assert work.input == '{"method": "POST", "uri": "http://127.0.0.1/x", "content": "{\\"a\\": 1}", "headers": null}'
+def _odd_action(document: dict[str, Any]) -> Any:
+    """An action that no SDK gives, by its document."""
+    members = {"action_type": document["actionType"], "to_json": lambda _: document}
+    return type("OddAction", (Action,), members)()
 
 
-def test_engine_defect_fails_one_instance_and_not_the_hub(drive: Drive, caplog: pytest.LogCaptureFixture) -> None:
-    """An instance that the engine cannot handle is failed with the reason; others go on."""
-
-    class OddAction:
-        action_type = 99
-
-        def to_json(self) -> dict[str, Any]:
-            return {"actionType": 99}
+@pytest.mark.parametrize(
+    ("document", "output"),
+    [
+        ({"actionType": 99}, "Orchestrator function 'odd' failed: The local host does not support actions of type 99."),
+        ({"actionType": 0}, "The engine could not take a turn: KeyError: 'functionName'"),
+    ],
+)
+def test_what_the_engine_cannot_handle_fails_one_instance_and_not_the_hub(
+    drive: Drive, document: dict[str, Any], output: str
+) -> None:
+    """With the reason; others go on."""
 
     def odd(context: Context) -> Steps:
-        context._add_to_actions(OddAction.__new__(type("Odd", (OddAction, _action_base()), {})))
+        context._add_to_actions(_odd_action(document))
         yield context.wait_for_external_event("never")
 
     driven = drive({"odd": odd, "chain": chain}, {"increment": increment})
     odd_id, chain_id = driven.start("odd"), driven.start("chain")
     driven.run()
     assert driven.status(odd_id) == RuntimeStatus.FAILED
-    assert driven.output(odd_id) == "The engine could not take a turn: KeyError: 99"
+    assert driven.output(odd_id) == output
     assert driven.output(chain_id) == 5
-    assert "turn_failed" in caplog.text
-
-
-def _action_base() -> type:
-    from azure.durable_functions.models.actions import Action
-
-    return type("Base", (Action,), {"action_type": 99, "to_json": lambda _: {"actionType": 99}})

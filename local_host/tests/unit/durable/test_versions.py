@@ -84,16 +84,6 @@ def test_a_named_version_goes_before_the_default(engine: Any) -> None:
     assert engine.output("tell") == "1.5"
 
 
-def test_a_restarted_instance_has_the_version_of_today(engine: Any) -> None:
-    """A restart starts a new instance; it is not the old one going on."""
-    start(engine, "tell", "1.5")
-    go(engine, "tell")
-    engine.do(lambda hub: hub.requests.restart("tell", with_new_instance_id=False))
-    engine.run()
-    go(engine, "tell")
-    assert engine.output("tell") == "2.0"
-
-
 def test_a_sub_orchestration_has_the_default_unless_it_is_named_another(engine: Any) -> None:
     """It does not have its parent's."""
     start(engine, "parent", "1.0")

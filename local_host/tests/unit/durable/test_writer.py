@@ -20,7 +20,7 @@ from local_host.durable.task_hub import TaskHub
 from local_host.durable.writer import Committed, Submission, Writer
 from local_host.testing.hand_driven import OneThread
 
-FUNCTIONS = DurableFunctions({"quick": df.Orchestrator.create(lambda _: None)}, {}, {})
+FUNCTIONS = DurableFunctions({"quick": df.Orchestrator.create(lambda _: None)}, {})
 
 
 class Listener:

@@ -18,7 +18,7 @@ KEY = {"aeg-sas-key": "key"}
 
 def cloud_event(**fields: Any) -> dict[str, Any]:
     """A valid CloudEvent, with changes."""
-    return {"specversion": "1.0", "id": "1", "source": "/nightshift", "type": "Run.Started", "data": {"a": 1}} | fields
+    return {"specversion": "1.0", "id": "1", "source": "/the-app", "type": "Run.Started", "data": {"a": 1}} | fields
 
 
 @pytest.fixture

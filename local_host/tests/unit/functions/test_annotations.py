@@ -42,7 +42,6 @@ ACCEPTED = {
     "event": GRID + "def f(event: func.EventGridEvent) -> None: ...",
     "cloud_event": GRID + "def f(event: func.CloudEvent) -> None: ...",
     "orchestrator": "@app.orchestration_trigger(context_name='context')\ndef f(context): yield",
-    "entity": "@app.entity_trigger(context_name='context')\ndef f(context): ...",
 }
 
 REFUSED: dict[str, tuple[str, str | None, str]] = {

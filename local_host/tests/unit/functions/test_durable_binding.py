@@ -30,19 +30,12 @@ def test_every_durable_function_has_its_name(index_app: IndexApp, invoker: Invok
         @app.activity_trigger(input_name="x", activity="act")
         def three(x): ...
 
-        @app.entity_trigger(context_name="context", entity_name="ent")
-        def four(context): ...
-
-        @app.route(route="five")
-        def five(req: func.HttpRequest) -> str: ...
+        @app.route(route="four")
+        def four(req: func.HttpRequest) -> str: ...
         """
     )
     functions = durable_functions(list(index.values()), invoker)
-    assert (list(functions.orchestrators), list(functions.activities), list(functions.entities)) == (
-        ["one", "second"],
-        ["act"],
-        ["ent"],
-    )
+    assert (list(functions.orchestrators), list(functions.activities)) == (["one", "second"], ["act"])
     assert functions.orchestrators["one"] is index["one"].call
 
 

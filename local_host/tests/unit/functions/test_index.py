@@ -53,7 +53,11 @@ def test_reports_every_refused_function_at_once(index_app: IndexApp) -> None:
         (
             "@app.queue_trigger(arg_name='m', queue_name='q', connection='c')\ndef f(m: str): ...",
             "trigger type 'queueTrigger' is not supported by the local host; supported are activityTrigger,"
-            " entityTrigger, eventGridTrigger, httpTrigger, orchestrationTrigger, serviceBusTrigger, timerTrigger",
+            " eventGridTrigger, httpTrigger, orchestrationTrigger, serviceBusTrigger, timerTrigger",
+        ),
+        (
+            "@app.entity_trigger(context_name='context')\ndef f(context): ...",
+            "trigger type 'entityTrigger' is not supported by the local host; supported are activityTrigger,",
         ),
         (
             "@app.route(route='r')\n@app.blob_input(arg_name='b', path='p', connection='c')\n"

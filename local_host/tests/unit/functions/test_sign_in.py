@@ -7,16 +7,18 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from local_host.functions.principal import AppRoles
 from local_host.functions.session import COOKIE
 from local_host.functions.sign_in import SignInPages, local_path
 
+ROLES = AppRoles(("Reader", "Reviewer", "Operator"), ("AlertWriter",))
 FORM = {"name": "eve", "role": ["Reader", "Operator"], "post_login_redirect_uri": "/runs/r1?a=1"}
 
 
 @pytest.fixture
 async def browser(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client that keeps cookies."""
-    app = Starlette(routes=SignInPages(tmp_path).routes())
+    app = Starlette(routes=SignInPages(tmp_path, ROLES).routes())
     headers = {"sec-fetch-mode": "navigate"}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app), base_url="http://host", headers=headers
@@ -76,3 +78,11 @@ async def test_a_name_is_needed(browser: httpx.AsyncClient, name: str) -> None:
     """Nobody signs in without one."""
     refused = await browser.post("/.auth/login/aad", data=FORM | {"name": name})
     assert (refused.status_code, 'role="alert"' in refused.text) == (400, True)
+
+
+async def test_the_roles_of_people_are_ticked(browser: httpx.AsyncClient) -> None:
+    """Those of machines can be picked, too."""
+    page = (await browser.get("/.auth/login/aad")).text
+    ticked = [role for role in ROLES.all if f'value="{role}" checked' in page]
+    assert ticked == list(ROLES.people)
+    assert 'value="AlertWriter">' in page

@@ -82,22 +82,6 @@ def test_abandon_with_properties(bench: Workbench) -> None:
     assert parse_application_properties(again.message.content) == {"a": "1", "seen": "yes"}
 
 
-def test_deferred_messages(bench: Workbench) -> None:
-    """They are passed over, locked by number only, and stay deferred when given back."""
-    first, second = bench.send(b"1", b"2")
-    bench.queue.settle(bench.lock(), "defer")
-    [locked] = bench.queue.lock_next(5)
-    assert locked.message.sequence == second
-    [deferred] = bench.queue.lock_deferred([first])
-    with pytest.raises(AmqpError, match="has no deferred message 1"):
-        bench.queue.lock_deferred([first])
-    bench.queue.settle(deferred.token, "abandon")
-    [taken] = bench.queue.take_deferred([first])
-    assert taken.sequence == first
-    with pytest.raises(AmqpError, match="message-not-found"):
-        bench.queue.take_deferred([first])
-
-
 def test_locks_are_all_renewed_or_none(bench: Workbench) -> None:
     """One lost lock fails the request."""
     bench.send(b"1", b"2")

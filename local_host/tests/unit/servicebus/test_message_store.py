@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local_host.servicebus.message_store import MessageState, MessageStore, StoredMessage
+from local_host.servicebus.message_store import MessageStore, StateNotSupportedError, StoredMessage
 
 from .conftest import MakeWorkbench, Workbench
 
@@ -39,11 +39,9 @@ STEADY: dict[str, Callable[[MessageStore], object]] = {
     "ready": lambda store: store.ready("q", 1_000_000, 1),
     "locked": lambda store: store.locked("q", b"no such token", 1_000_000),
     "delete_locked": lambda store: store.delete_locked("q", b"no such token", 1_000_000),
-    "by_sequence": lambda store: store.by_sequence("q", 3),
     "from_sequence": lambda store: store.from_sequence("q", 3, 1),
     "lapsed_locks": lambda store: store.lapsed_locks(1_000_000),
     "expired": lambda store: store.expired(1_000_000),
-    "due": lambda store: store.due(1_000_000),
     "next_moment": lambda store: store.next_moment(),
 }
 
@@ -67,6 +65,16 @@ def steps(bench: Workbench, messages: int, statement: Callable[[MessageStore], o
     return len(counted)
 
 
+@pytest.mark.parametrize("state", [1, 2])
+def test_what_an_earlier_version_deferred_or_scheduled_is_refused(tmp_path: Path, state: int) -> None:
+    """Nobody would ever receive it."""
+    with closing(MessageStore(tmp_path)) as store:
+        store.insert(message(1, None))
+        store._connection.execute("UPDATE messages SET state = ?", (state,))
+    with pytest.raises(StateNotSupportedError, match=r"servicebus\.db holds deferred or scheduled messages"):
+        MessageStore(tmp_path)
+
+
 def test_a_token_is_given_once(tmp_path: Path) -> None:
     """Two messages cannot have the same lock."""
     with closing(MessageStore(tmp_path)) as store:
@@ -83,10 +91,8 @@ def message(sequence: int, lock_token: bytes | None) -> StoredMessage:
         id=None,
         entity="q",
         sequence=sequence,
-        state=MessageState.ACTIVE,
         enqueued_at=0,
         expires_at=None,
-        scheduled_for=None,
         delivery_count=0,
         lock_token=lock_token,
         locked_until=None if lock_token is None else 10,

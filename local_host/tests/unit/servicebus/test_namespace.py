@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from local_host.servicebus.amqp.conditions import AmqpError
 from local_host.servicebus.amqp.message import parse_application_properties
-from local_host.servicebus.amqp.values import Timestamp
 
 from .conftest import MakeWorkbench, Workbench
 
@@ -78,38 +77,6 @@ def test_a_locked_message_does_not_expire(bench: Workbench) -> None:
     assert len(bench.dead_letters.peek(0, 10)) == 1
 
 
-def test_scheduled(bench: Workbench) -> None:
-    """A scheduled message waits and then joins the queue's end with a number of its own; its life begins then."""
-    [scheduled] = bench.send(b"1", ttl=100, annotations={"x-opt-scheduled-enqueue-time": Timestamp(bench.now + 5000)})
-    [other] = bench.send(b"2")
-    assert [locked.message.sequence for locked in bench.queue.lock_next(5)] == [other]
-    bench.wait(5000)
-    [locked] = bench.queue.lock_next(5)
-    assert locked.message.sequence == other + 1
-    assert locked.message.enqueued_at == bench.now
-    with pytest.raises(AmqpError, match=f"has no scheduled message {scheduled}"):
-        bench.queue.cancel_scheduled([scheduled])
-
-
-def test_cancelling_is_all_or_nothing(bench: Workbench) -> None:
-    """One that is not scheduled keeps the others."""
-    later = {"x-opt-scheduled-enqueue-time": Timestamp(bench.now + 5000)}
-    first, second = bench.send(b"1", b"2", annotations=later)
-    with pytest.raises(AmqpError, match="message-not-found"):
-        bench.queue.cancel_scheduled([first, 99])
-    bench.queue.cancel_scheduled([first, second])
-    bench.wait(5000)
-    assert bench.queue.peek(0, 10) == []
-
-
-def test_a_past_time_means_now(bench: Workbench) -> None:
-    """And a time that no calendar has is refused."""
-    bench.send(b"1", annotations={"x-opt-scheduled-enqueue-time": Timestamp(5)})
-    assert len(bench.queue.lock_next(1)) == 1
-    with pytest.raises(AmqpError, match="it must be a time from 1970 to 9999"):
-        bench.send(b"1", annotations={"x-opt-scheduled-enqueue-time": Timestamp(2**62)})
-
-
 def test_duplicates(make_workbench: MakeWorkbench) -> None:
     """An id is remembered for the window, whatever became of its message, and per queue."""
     bench = make_workbench(duplicate_detection_window=60)
@@ -160,7 +127,7 @@ def test_messages_of_a_queue_that_is_gone_stay(make_workbench: MakeWorkbench) ->
 
 
 STEPS = st.lists(
-    st.sampled_from(["send", "lock", "complete", "abandon", "defer", "dead_letter", "release", "wait", "deferred"]),
+    st.sampled_from(["send", "lock", "complete", "abandon", "dead_letter", "release", "wait"]),
     max_size=60,
 )
 
@@ -180,11 +147,6 @@ def test_no_message_is_lost_or_doubled(make_workbench: MakeWorkbench, steps: lis
             bench.wait(4000)
         elif step == "lock":
             locks += [(locked.message.sequence, locked.token) for locked in bench.queue.lock_next(2)]
-        elif step == "deferred":
-            for message in bench.queue.peek(0, 256):
-                if message.state == 1 and message.lock_token is None:
-                    [locked] = bench.queue.lock_deferred([message.sequence])
-                    locks.append((locked.message.sequence, locked.token))
         elif locks:
             sequence, token = locks.pop(0)
             try:

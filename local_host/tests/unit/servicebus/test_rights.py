@@ -1,4 +1,4 @@
-"""Who may do what on which queue, from the table that Terraform assigns the real roles by."""
+"""Who may do what on which queue, from a table of role assignments."""
 
 from pathlib import Path
 
@@ -62,16 +62,16 @@ def test_who_is_in_no_row_may_do_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("operation", "right"),
-    [("peek-message", "Listen"), ("renew-lock", "Listen"), ("schedule-message", "Send")],
+    [("peek-message", "Listen"), ("renew-lock", "Listen"), ("update-disposition", "Listen")],
 )
 def test_management_needs_the_right_of_its_operation(bench: Workbench, operation: str, right: Right) -> None:
     """A link to a queue's management may be had by anybody; what it asks for may not."""
     request = Request({"operation": f"com.microsoft:{operation}"}, {})
-    refused = Management(bench.queue, bench.namespace, Claims({})).answer(request).properties
+    refused = Management(bench.queue, Claims({})).answer(request).properties
     assert (int(refused["statusCode"]), str(refused["errorCondition"])) == (401, "amqp:unauthorized-access")
     assert f"'{right}' claim" in refused["statusDescription"]
     entitled = Claims({"": frozenset({("q", right)})})
-    assert int(Management(bench.queue, bench.namespace, entitled).answer(request).properties["statusCode"]) == 400
+    assert int(Management(bench.queue, entitled).answer(request).properties["statusCode"]) == 400
 
 
 @pytest.mark.parametrize("scope", ["namespace", "order_queue", "cost_queues"])

@@ -41,7 +41,7 @@ def test_a_missing_azurite_is_a_clear_error(installation: Path) -> None:
         azurite_script(installation)
     assert raised.value.code == "azurite_missing"
     assert raised.value.message.startswith("Azurite 3.37.0 is needed, but it is not installed in")
-    assert "make setup" in raised.value.hint
+    assert "`local-host setup`" in raised.value.hint
 
 
 def test_another_version_of_azurite_is_a_clear_error(installation: Path) -> None:

@@ -9,7 +9,7 @@ def test_settings_of_real_services_do_not_leak_in() -> None:
     """The user's workspace, account, tracking server and Application Insights stay out; the rest stays."""
     user = {
         "PATH": "/bin",
-        "NIGHTSHIFT_DATA": "/data",
+        "APP_DATA": "/data",
         "DATABRICKS_HOST": "https://real",
         "DATABRICKS_CONFIG_PROFILE": "prod",
         "MLFLOW_TRACKING_URI": "https://real",
@@ -17,12 +17,14 @@ def test_settings_of_real_services_do_not_leak_in() -> None:
         "ARM_CLIENT_ID": "x",
         "AZURE_CLIENT_ID": "x",
         "AZURITE_DB": "mysql://",
+        "LOCAL_HOST_STACK_ID": "another stack's",
+        "OTHER_BUS": "Endpoint=sb://elsewhere",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": "/elsewhere",
     }
-    assert child_environment(user, {"DATABRICKS_HOST": "http://127.0.0.1:6"}) == {
+    assert child_environment(user, {"DATABRICKS_HOST": "http://127.0.0.1:6"}, ["OTHER_BUS"]) == {
         "PATH": "/bin",
-        "NIGHTSHIFT_DATA": "/data",
+        "APP_DATA": "/data",
         "DATABRICKS_HOST": "http://127.0.0.1:6",
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": "127.0.0.1,localhost",

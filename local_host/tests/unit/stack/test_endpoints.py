@@ -15,18 +15,6 @@ from local_host.stack.state_folder import StateFolder
 ENDPOINTS = Endpoints(app=1, blob=2, queue=3, table=4, mlflow=5, databricks=6, eventgrid=7, servicebus=8)
 
 
-def test_the_environment_has_every_setting_of_the_app() -> None:
-    """By the names that wiring reads."""
-    environment = ENDPOINTS.environment()
-    assert environment["NIGHTSHIFT_ENVIRONMENT"] == "local"
-    assert environment["NIGHTSHIFT_STORAGE_CONNECTION_STRING"] == environment["AzureWebJobsStorage"]
-    assert environment["NIGHTSHIFT_EVENTGRID_ENDPOINT"] == "http://127.0.0.1:7/api/events"
-    assert environment["MLFLOW_TRACKING_URI"] == environment["MLFLOW_REGISTRY_URI"] == "http://127.0.0.1:5"
-    assert environment["DATABRICKS_HOST"] == environment["NIGHTSHIFT_DATABRICKS_URL"] == "http://127.0.0.1:6"
-    assert environment["DATABRICKS_TOKEN"] == "local-development"
-    assert environment["NIGHTSHIFT_EVENTGRID_KEY"] == "local-development"
-
-
 def test_the_storage_clients_take_the_connection_string() -> None:
     """Each finds its own service."""
     with BlobServiceClient.from_connection_string(ENDPOINTS.storage_connection_string) as blobs:
@@ -58,7 +46,6 @@ def test_the_connection_string_of_the_broker() -> None:
         "Endpoint=sb://127.0.0.1:8;SharedAccessKeyName=RootManageSharedAccessKey;"
         "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
     )
-    assert "SharedAccessKeyName=app;" in ENDPOINTS.environment()["NIGHTSHIFT_SERVICEBUS"]
 
 
 def test_a_damaged_file_is_a_clear_error(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ SOURCES: Mapping[str, Callable[[SourceSetting], TriggerSource]] = MappingProxyTy
 )
 """Trigger type -> what turns such events into invocations."""
 
-ORCHESTRATION, ACTIVITY, ENTITY = "orchestrationTrigger", "activityTrigger", "entityTrigger"
-DURABLE_TRIGGERS = (ORCHESTRATION, ACTIVITY, ENTITY)
+ORCHESTRATION, ACTIVITY = "orchestrationTrigger", "activityTrigger"
+DURABLE_TRIGGERS = (ORCHESTRATION, ACTIVITY)
 """The trigger types that the durable engine serves."""
 
 SUPPORTED_TRIGGERS = (*SOURCES, *DURABLE_TRIGGERS)

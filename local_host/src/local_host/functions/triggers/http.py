@@ -65,7 +65,7 @@ class HttpSource:
 
     def __init__(self, setting: SourceSetting) -> None:
         self._invoker = setting.invoker
-        self._sessions = Sessions(setting.state)
+        self._sessions = Sessions(setting.state, setting.roles)
         self._has_home_page = setting.environment.get("AzureWebJobsDisableHomepage", "").lower() != "true"
         prefix = setting.host_json.route_prefix
         # .NET compares in upper case: there an underscore comes after the letters.

@@ -1,15 +1,17 @@
 """NCRONTAB expressions, as the timer trigger of Azure Functions reads them.
 
-Own code because the cron packages differ where it matters: with NCRONTAB a day must match the day of the month *and*
-the day of the week, a range written backwards is turned round, Sunday is only 0, and there is no L, W, # or @daily.
-Source: NCrontab's CrontabSchedule, which the timer extension uses.
+croniter finds the due times: with a second at the beginning, and a day that must match the day of the month *and* the
+day of the week. It is given the values of each field, since NCRONTAB reads a field in its own way: a range that is
+written backwards is turned round, a name may be any beginning of the whole name, Sunday is only 0, and there is no L,
+W, # or @daily. Source: NCrontab's CrontabSchedule, which the timer extension uses.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
+
+from croniter import CroniterBadDateError, croniter
 
 from local_host.functions.errors import ScheduleError
 
@@ -36,21 +38,16 @@ _FIELDS = (
     _Field("month", 1, 12, _MONTHS),
     _Field("day-of-week", 0, 6, _DAYS),
 )
-# The longest wait that the calendar can force: 29 February on a given weekday, across a year such as 2100.
-_HORIZON_DAYS = 366 * 41
+# The longest wait that the calendar can force is 40 years: 29 February on a given weekday, across a year such as 2100.
+_HORIZON_YEARS = 41
 
 
 @dataclass(frozen=True)
 class CronSchedule:
-    """A parsed expression: the allowed values of each field, ascending. Times are UTC."""
+    """An expression, and the same in croniter's form. Times are UTC."""
 
     expression: str
-    seconds: tuple[int, ...]
-    minutes: tuple[int, ...]
-    hours: tuple[int, ...]
-    days: tuple[int, ...]
-    months: tuple[int, ...]
-    days_of_week: tuple[int, ...]
+    _cron: str
 
     @classmethod
     def parse(cls, expression: str) -> CronSchedule:
@@ -62,42 +59,26 @@ class CronSchedule:
             rule = f"an NCRONTAB expression has six fields (or five, without seconds), not {len(parts)}"
             raise ScheduleError(expression, rule)
         fields = (_parse_field(expression, part, field) for part, field in zip(parts, _FIELDS, strict=True))
-        schedule = cls(expression, *fields)
+        schedule = cls(expression, " ".join(fields))
         schedule.next_after(datetime(2000, 1, 1, tzinfo=UTC))
         return schedule
 
     def next_after(self, moment: datetime) -> datetime:
         """The first occurrence later than `moment`; ScheduleError if there is none (31 February)."""
-        start = moment.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
-        if self._on_day(start.date()) and (found := self._time_from(start.time())) is not None:
-            return datetime.combine(start.date(), found, UTC)
-        first = time(self.hours[0], self.minutes[0], self.seconds[0])
-        for ahead in range(1, _HORIZON_DAYS):
-            day = start.date() + timedelta(days=ahead)
-            if self._on_day(day):
-                return datetime.combine(day, first, UTC)
-        raise ScheduleError(self.expression, "no date ever matches it")
-
-    def _on_day(self, day: date) -> bool:
-        return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.days_of_week
-
-    def _time_from(self, start: time) -> time | None:
-        """The first time of day at or after `start`."""
-        for hour in self.hours[bisect_left(self.hours, start.hour) :]:
-            from_minute = start.minute if hour == start.hour else 0
-            for minute in self.minutes[bisect_left(self.minutes, from_minute) :]:
-                from_second = start.second if (hour, minute) == (start.hour, start.minute) else 0
-                later = self.seconds[bisect_left(self.seconds, from_second) :]
-                if later:
-                    return time(hour, minute, later[0])
-        return None
+        start = moment.astimezone(UTC).replace(microsecond=0)
+        due = croniter(
+            self._cron, start, second_at_beginning=True, day_or=False, max_years_between_matches=_HORIZON_YEARS
+        )
+        try:
+            found: datetime = due.get_next(datetime)
+        except CroniterBadDateError as error:
+            raise ScheduleError(self.expression, "no date ever matches it") from error
+        return found
 
 
-def _parse_field(expression: str, text: str, field: _Field) -> tuple[int, ...]:
-    values: set[int] = set()
-    for item in text.split(","):
-        values.update(_parse_item(expression, item, field))
-    return tuple(sorted(values))
+def _parse_field(expression: str, text: str, field: _Field) -> str:
+    values = {value for item in text.split(",") for value in _parse_item(expression, item, field)}
+    return ",".join(map(str, sorted(values)))
 
 
 def _parse_item(expression: str, item: str, field: _Field) -> range:

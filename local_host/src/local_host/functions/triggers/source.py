@@ -12,17 +12,19 @@ from starlette.routing import BaseRoute
 from local_host.functions.host_json import HostJson
 from local_host.functions.index import IndexedFunction
 from local_host.functions.invoker import Invoker
+from local_host.functions.principal import NO_ROLES, AppRoles
 
 
 @dataclass(frozen=True)
 class SourceSetting:
-    """What a source is built with: its functions, the means to invoke them, settings and a folder for its state."""
+    """What a source is built with: its functions, how to invoke them, settings, a folder for its state, app roles."""
 
     functions: Sequence[IndexedFunction]
     invoker: Invoker
     host_json: HostJson
     environment: Mapping[str, str]
     state: Path
+    roles: AppRoles = NO_ROLES
 
 
 class TriggerSource(Protocol):

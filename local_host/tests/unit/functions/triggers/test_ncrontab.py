@@ -37,6 +37,10 @@ def utc(text: str) -> datetime:
         ("0 0 0 31 * *", "2026-11-21T00:00:00", "2026-12-31T00:00:00"),
         ("0 0 0 29 2 *", "2096-02-29T00:00:00", "2104-02-29T00:00:00"),
         ("0 0 0 29 Feb Sun", "2026-01-01T00:00:00", "2032-02-29T00:00:00"),
+        # The longest wait there is: forty years.
+        ("0 0 0 29 Feb Mon", "2072-02-29T00:00:00", "2112-02-29T00:00:00"),
+        # A name may be any beginning of the whole name.
+        ("0 0 0 1 septem,F *", "2026-03-01T00:00:00", "2026-09-01T00:00:00"),
         # Parts of a second do not count as having passed the due time.
         ("* * * * * *", "2026-11-21T18:00:00.900000", "2026-11-21T18:00:01"),
     ],

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import re
 import socket
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
+from local_host.app_config import AppConfig
 from local_host.stack import core_tools
-from local_host.stack.endpoints import Endpoints
+from local_host.stack.endpoints import PORT_NAMES, Endpoints
 from local_host.stack.errors import StackError
 from local_host.stack.ports import choose_ports
 from local_host.stack.state_folder import StateFolder
+from nightshift.cli.stack_commands import CORE_TOOLS_STATE
 from nightshift.wiring.settings import read_settings
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
+APP = AppConfig.load(ROOT)
+TOLD = core_tools.settings(APP, CORE_TOOLS_STATE)
 EXAMPLE = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))
 LAUNCH = json.loads((ROOT / ".vscode" / "launch.json").read_text(encoding="utf-8"))
 # The Core Tools read these themselves; the local host needs none of them.
@@ -28,7 +31,7 @@ CORE_TOOLS_ONLY = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsDisableHomepage"}
 
 def test_the_example_is_what_the_stack_says() -> None:
     """Nothing is missing, and no port is another one."""
-    assert EXAMPLE["Values"] == core_tools.settings()
+    assert EXAMPLE["Values"] == TOLD
     assert EXAMPLE["Host"] == {"LocalHttpPort": core_tools.ENDPOINTS.app}
 
 
@@ -62,34 +65,32 @@ def test_the_example_opens_no_door() -> None:
 
 def test_only_the_host_is_left_out() -> None:
     """All else is needed beneath it."""
-    assert set(core_tools.COMPONENTS) == {"azurite", "mlflow", "databricks", "servicebus", "eventgrid"}
+    assert set(core_tools.components_beneath(APP)) == {"azurite", "mlflow", "databricks", "servicebus", "eventgrid"}
 
 
 def test_a_stack_takes_the_claimed_ports(tmp_path: Path) -> None:
     """They are those that it prefers when it starts."""
-    names = [field.name for field in fields(Endpoints)]
-    wanted = Endpoints(**choose_ports(names, {}))
-    core_tools.claim_ports(tmp_path, wanted)
+    wanted = Endpoints(**choose_ports(PORT_NAMES, {}))
+    core_tools.claim_ports(StateFolder(tmp_path), wanted)
     assert Endpoints.load(StateFolder(tmp_path)) == wanted
 
 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     """The file would lead to somebody else's server."""
-    names = [field.name for field in fields(Endpoints)]
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        wanted = Endpoints(**(choose_ports(names, {}) | {"blob": port}))
+        wanted = Endpoints(**(choose_ports(PORT_NAMES, {}) | {"blob": port}))
         with pytest.raises(StackError, match=f"Port {port} on 127.0.0.1 is in use"):
-            core_tools.claim_ports(tmp_path, wanted)
+            core_tools.claim_ports(StateFolder(tmp_path), wanted)
     assert Endpoints.load(StateFolder(tmp_path)) is None
 
 
 def test_the_debugger_starts_our_host_at_the_same_stack() -> None:
     """The same settings as for the Core Tools, and the module that serves them."""
     (configuration,) = (item for item in LAUNCH["configurations"] if item["name"] == "local host")
-    values = {name: value for name, value in core_tools.settings().items() if name not in CORE_TOOLS_ONLY}
+    values = {name: value for name, value in TOLD.items() if name not in CORE_TOOLS_ONLY}
     assert configuration["env"] == values
     assert configuration["module"] == "local_host.functions"
     assert configuration["args"][-1] == str(core_tools.ENDPOINTS.app)
