@@ -1,5 +1,6 @@
 """The state of a model when what it is read from does not answer."""
 
+import asyncio
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
@@ -142,6 +143,9 @@ async def test_the_answer_before_is_shown_until_there_is_another(monkeypatch: py
     first = await _read(states, services)
     hold = held["m"] = threading.Event()
     assert [await _read(states, services) for _ in range(3)] == [first] * 3
+    async with asyncio.timeout(30):
+        while len(registry.asked) < 2:  # its thread has yet to run
+            await asyncio.sleep(0.01)
     assert registry.asked == ["m", "m"]
     monkeypatch.setattr(model_state, "SHOWN_SECONDS", -1.0)
     assert (await _read(states, services))["m"].trouble == NOT_READ
