@@ -1,4 +1,4 @@
-"""Orchestrators on the real engine, with activities that answer from a script."""
+"""Orchestrators on the real engine in virtual time, with activities that answer from a script."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -9,15 +9,14 @@ import pytest
 from azure.durable_functions import Orchestrator
 
 from activities.registration import declared
-from local_host.durable.engine import DurableEngine
 from local_host.durable.functions import DurableFunctions
-from local_host.durable.settings import DurableSettings
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.job import JobRun, JobStatus
 from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult, JobPolled, Recorded, Validated
 from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.spec import Polling
+from nightshift.domain.platform.spec import Job
 from nightshift.domain.platform.step import Done, Failure, JobSettings
 from nightshift.domain.uploads.upload import BlobRef, Upload
 from orchestrators.registration import ORCHESTRATORS
@@ -68,12 +67,10 @@ def upload() -> Upload:
 
 @pytest.fixture
 def settings() -> JobSettings:
-    """Job settings in milliseconds instead of minutes."""
+    """Job settings that a spec has unless it says otherwise."""
+    job = Job()
     return JobSettings(
-        job="nightshift-training",
-        max_attempts=3,
-        retry_seconds=0.01,
-        polling=Polling(first_seconds=0.01, max_seconds=0.02, timeout_seconds=60),
+        job=job.name, max_attempts=job.max_attempts, retry_seconds=job.retry_seconds, polling=job.polling
     )
 
 
@@ -138,8 +135,8 @@ def script(settings: JobSettings) -> Script:
 
 
 @pytest.fixture
-async def engine(script: Script, tmp_path: Path) -> AsyncIterator[DurableEngine]:
-    """The engine with the real orchestrators and the scripted activities."""
+async def engine(script: Script, tmp_path: Path) -> AsyncIterator[VirtualEngine]:
+    """The engine with the real orchestrators and the scripted activities; time passes while a test waits for an end."""
 
     def scripted(name: str) -> Callable[[str | None], Any]:
         return lambda text: script.answer(name, text)
@@ -148,7 +145,7 @@ async def engine(script: Script, tmp_path: Path) -> AsyncIterator[DurableEngine]
         orchestrators={name: Orchestrator.create(function) for name, function in ORCHESTRATORS.items()},
         activities={name: scripted(name) for name in declared()},
     )
-    result = DurableEngine(tmp_path / "durable.sqlite3", functions, DurableSettings.from_host_json({}))
+    result = VirtualEngine(tmp_path / "durable.sqlite3", functions)
     await result.start()
     yield result
     await result.stop()

@@ -1,13 +1,8 @@
-"""UTC times and their text in history."""
+"""The text of UTC times in history."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-
-
-def utc_now() -> datetime:
-    """The time now, aware and in UTC."""
-    return datetime.now(UTC)
 
 
 def format_time(time: datetime) -> str:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from local_host.clock import SYSTEM_CLOCK, Clock
 from local_host.durable.activity_runner import ActivityRunner
 from local_host.durable.errors import EngineStoppedError, InstanceNotFoundError
 from local_host.durable.functions import DurableFunctions
@@ -32,16 +33,22 @@ class DurableEngine:
 
     Orchestrators run in `executor`, which in Azure is the pool of threads that activities run in; the
     caller ends it after the engine. Without one the engine has a pool of its own, of the size that Azure's has.
-    What ends in CancelledError there has not been: the next engine does it again.
+    What ends in CancelledError there has not been: the next engine does it again. Time is that of `clock`.
     """
 
     def __init__(
-        self, database: Path, functions: DurableFunctions, settings: DurableSettings, executor: Executor | None = None
+        self,
+        database: Path,
+        functions: DurableFunctions,
+        settings: DurableSettings,
+        executor: Executor | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._database = database
         self._functions = functions
         self._settings = settings
         self._shared_executor = executor
+        self._clock = clock
         self._own_executor: Executor | None = None
         self._activities = ActivityRunner(
             functions.activities,
@@ -67,7 +74,8 @@ class DurableEngine:
             threads = min(32, (os.cpu_count() or 1) + 4)
             self._own_executor = ThreadPoolExecutor(threads, thread_name_prefix="durable")
         self._writer = Writer(
-            lambda tell: TaskHub(self._database, self._functions, self._settings, self._executor, tell), self
+            lambda tell: TaskHub(self._database, self._functions, self._settings, self._executor, tell, self._clock),
+            self,
         )
         try:
             await self._writer.start()

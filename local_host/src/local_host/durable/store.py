@@ -160,6 +160,16 @@ class Store:
         )
         return [ActivityWork(*row) for row in rows]
 
+    def has_activities(self) -> bool:
+        """Whether anything is under way."""
+        (found,) = self._execute("SELECT EXISTS (SELECT 1 FROM activities)").fetchone()
+        return bool(found)
+
+    def next_timer(self) -> datetime | None:
+        """When the first of the timers fires."""
+        (fire_at,) = self._execute("SELECT MIN(fire_at) FROM timers").fetchone()
+        return None if fire_at is None else parse_time(fire_at)
+
     def add_timers(self, instance: Instance, timers: Iterable[tuple[int, datetime]]) -> None:
         self._executemany(
             "INSERT INTO timers VALUES (?, ?, ?, ?)",

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from local_host.clock import SYSTEM_CLOCK, Clock
 from local_host.durable import history
-from local_host.durable.clock import utc_now
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import Message
 from local_host.durable.instances import Instances
@@ -36,10 +36,11 @@ class TaskHub:
         settings: DurableSettings,
         executor: Executor,
         tell: Callable[[Command], None],
-        now: Callable[[], datetime] = utc_now,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.store = Store(open_writer(database))
-        self.instances = Instances(self.store, settings, now)
+        self._clock = clock
+        self.instances = Instances(self.store, settings, clock.now)
         self.turns = Turns(
             self.instances,
             functions,
@@ -73,7 +74,20 @@ class TaskHub:
         """How long the hub may sleep if no command comes; None for as long as it takes."""
         if self.turns.may_begin:
             return 0.0
-        return self.instances.timers.seconds_until_next(self.instances.now())
+        due = self.instances.timers.next
+        return None if due is None else self._clock.seconds_until(due)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all instances wait for time or for events: no turn, activity or timer is under way, ready or due."""
+        if self.turns.are_under_way or self.instances.ready or self.store.has_activities():
+            return False
+        due = self.next_timer()
+        return due is None or due > self.instances.now()
+
+    def next_timer(self) -> datetime | None:
+        """When the next timer that is still wanted fires."""
+        return self.store.next_timer()
 
     def complete_activity(self, work: ActivityWork, result: str | None) -> None:
         """Takes in an activity's result, JSON text."""

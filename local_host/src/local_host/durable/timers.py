@@ -21,9 +21,10 @@ class TimerQueue:
     def add(self, fire_at: datetime, key: TimerKey) -> None:
         heapq.heappush(self._heap, (fire_at, key))
 
-    def seconds_until_next(self, now: datetime) -> float | None:
-        """Seconds until the next timer is due, 0 if one is; None if there is none."""
-        return max(0.0, (self._heap[0][0] - now).total_seconds()) if self._heap else None
+    @property
+    def next(self) -> datetime | None:
+        """When the next one fires, or is found gone; None if there is none."""
+        return self._heap[0][0] if self._heap else None
 
     def take_due(self, now: datetime) -> Iterator[tuple[datetime, TimerKey]]:
         """Takes the timers that are due, earliest first."""

@@ -70,6 +70,11 @@ class Turns:
         """Whether something is ready and a place is free for it."""
         return bool(self._instances.ready) and self._computing < self._limit
 
+    @property
+    def are_under_way(self) -> bool:
+        """Whether some turn has been begun and not finished."""
+        return self._computing > 0
+
     def begin_ready(self) -> int:
         """Begins turns until nothing is ready or every place is taken; gives how many are computed now."""
         before = self._computing

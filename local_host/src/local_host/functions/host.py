@@ -7,7 +7,7 @@ import importlib.metadata
 import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local_host.clock import SYSTEM_CLOCK, Clock
 from local_host.durable.client_api import mounts as durable_mounts
 from local_host.durable.client_links import RPC_PATH, WEBHOOK_PATH
 from local_host.durable.engine import DurableEngine
@@ -51,6 +52,7 @@ class FunctionsHost:
         base_url: str,
         environment: Mapping[str, str],
         roles: AppRoles = NO_ROLES,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._id = uuid.uuid4().hex
         self._started_at = time.monotonic()
@@ -63,10 +65,13 @@ class FunctionsHost:
             timeout=host_json.function_timeout,
             threads=_thread_count(environment),
         )
-        self._sources = _sources(self._index, self._invoker, host_json, environment, state, roles)
+        self._sources = _sources(
+            self._index,
+            lambda functions: SourceSetting(functions, self._invoker, host_json, environment, state, roles, clock),
+        )
         self._turns = TimedExecutor(self._invoker.pool, host_json.function_timeout)
         self._engine = DurableEngine(
-            state / "durable.sqlite3", durable_functions(self._index, self._invoker), durable, self._turns
+            state / "durable.sqlite3", durable_functions(self._index, self._invoker), durable, self._turns, clock
         )
         admin = AdminApi(self, base_url, self._index, self._sources)
         self._app = Starlette(
@@ -156,19 +161,14 @@ def _thread_count(environment: Mapping[str, str]) -> int | None:
 
 
 def _sources(
-    index: Sequence[IndexedFunction],
-    invoker: Invoker,
-    host_json: HostJson,
-    environment: Mapping[str, str],
-    state: Path,
-    roles: AppRoles,
+    index: Sequence[IndexedFunction], setting: Callable[[list[IndexedFunction]], SourceSetting]
 ) -> dict[str, TriggerSource]:
     sources: dict[str, TriggerSource] = {}
     refused: list[FunctionLoadError] = []
     for trigger_type, source in SOURCES.items():
         functions = [function for function in index if function.trigger.type == trigger_type]
         try:
-            sources[trigger_type] = source(SourceSetting(functions, invoker, host_json, environment, state, roles))
+            sources[trigger_type] = source(setting(functions))
         except FunctionLoadError as error:
             refused.append(error)
     if refused:

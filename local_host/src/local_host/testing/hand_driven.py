@@ -6,7 +6,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from local_host.durable.instance import Instance, RuntimeStatus
 from local_host.durable.settings import DurableSettings
 from local_host.durable.task_hub import TaskHub
 from local_host.durable.work import ActivityWork, Failure
+from local_host.testing.virtual_clock import VirtualClock
 
 
 class OneThread(Executor):
@@ -59,13 +60,22 @@ class HandDriven:
         settings: DurableSettings | None = None,
     ) -> None:
         self.database = database
-        self.now = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+        self.clock = VirtualClock()
         self.bodies = dict(activities or {})
         self.settings = settings or DurableSettings()
         self.calls: Counter[tuple[str, str]] = Counter()
         self.waiting: list[ActivityWork] = []
         self.functions = self._functions(orchestrators)
         self.hub = self._open()
+
+    @property
+    def now(self) -> datetime:
+        """The time, which the test sets."""
+        return self.clock.now()
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self.clock.move_to(moment)
 
     def _functions(self, orchestrators: Mapping[str, Callable[..., Any]]) -> DurableFunctions:
         async def never(_: str | None) -> str | None:
@@ -78,9 +88,7 @@ class HandDriven:
         # A process that dies takes its threads with it.
         self.threads = OneThread()
         self.told: deque[Callable[[TaskHub], Any]] = deque()
-        hub = TaskHub(
-            self.database, self.functions, self.settings, self.threads, self.told.append, now=lambda: self.now
-        )
+        hub = TaskHub(self.database, self.functions, self.settings, self.threads, self.told.append, self.clock)
         # These crashes end the process, not the power: no need to wait for the disk.
         hub.store.connection.execute("PRAGMA synchronous = OFF")
         self.waiting = []

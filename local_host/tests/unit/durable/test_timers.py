@@ -15,17 +15,10 @@ def test_due_timers_come_in_order_and_others_stay() -> None:
     for task_id, seconds in enumerate([5, -1, 0, 60]):
         timers.add(NOW + timedelta(seconds=seconds), ("i", "e", task_id))
     assert [key[2] for _, key in timers.take_due(NOW)] == [1, 2]
-    assert timers.seconds_until_next(NOW) == 5
+    assert timers.next == NOW + timedelta(seconds=5)
     assert len(timers) == 2
 
 
 def test_empty_queue_asks_for_no_wake_up() -> None:
     """None means: sleep until something comes."""
-    assert TimerQueue().seconds_until_next(NOW) is None
-
-
-def test_overdue_timer_is_due_now() -> None:
-    """Never a negative wait."""
-    timers = TimerQueue()
-    timers.add(NOW - timedelta(days=1), ("i", "e", 0))
-    assert timers.seconds_until_next(NOW) == 0
+    assert TimerQueue().next is None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from local_host.clock import SYSTEM_CLOCK, Clock
 from local_host.functions.errors import AppLoadError
 from local_host.functions.host import FunctionsHost
 from local_host.functions.host_json import HostJson
+from local_host.testing.virtual_clock import VirtualClock
 
 from .conftest import LoadApp
 
@@ -30,13 +34,16 @@ MakeHost = Callable[..., FunctionsHost]
 def make_host(load_app: LoadApp, tmp_path: Path) -> MakeHost:
     """A host over the text, with its state in the test's folder."""
 
-    def make(text: str = APP, environment: Mapping[str, str] | None = None) -> FunctionsHost:
+    def make(
+        text: str = APP, environment: Mapping[str, str] | None = None, clock: Clock = SYSTEM_CLOCK
+    ) -> FunctionsHost:
         return FunctionsHost(
             load_app(text),
             host_json=HostJson(document={"version": "2.0"}),
             state=tmp_path / "state",
             base_url="http://host",
             environment=environment or {},
+            clock=clock,
         )
 
     return make
@@ -113,3 +120,40 @@ def where(context):
         answer = await client.post("/durabletask/orchestrators/where", params=waits)
     await host.stop(5)
     assert answer.json() == "function_0"
+
+
+async def test_timers_and_orchestrations_share_the_clock(make_host: MakeHost, tmp_path: Path) -> None:
+    """Three nights in no time: the timer of 3 o'clock goes each night, a wait of two days ends once, at its time."""
+    text = """
+    import datetime
+    seen = []
+
+    @app.timer_trigger(arg_name="timer", schedule="0 0 3 * * *")
+    async def nightly(timer: func.TimerRequest) -> None:
+        seen.append("timer")
+
+    @app.orchestration_trigger(context_name="context")
+    def waits(context):
+        yield context.create_timer(context.current_utc_datetime + datetime.timedelta(days=2))
+        yield context.call_activity("note", str(context.current_utc_datetime))
+
+    @app.activity_trigger(input_name="at")
+    async def note(at: str) -> None:
+        seen.append(at)
+    """
+    clock = VirtualClock(datetime(2026, 11, 21, 22, tzinfo=UTC))
+    (tmp_path / "state").mkdir()
+    host = make_host(text, clock=clock)
+    seen = next(function for function in host.index if function.name == "note").call.__globals__["seen"]
+    await host.start()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=host.app), base_url="http://host") as client:
+        assert (await client.post("/durabletask/orchestrators/waits/one")).status_code == 202
+        while (await client.get("/durabletask/instances/one")).json()["runtimeStatus"] == "Pending":
+            await asyncio.sleep(0.005)
+    for night in range(3):
+        clock.move(timedelta(hours=5 if night == 0 else 24))
+        async with asyncio.timeout(30):
+            while len(seen) < (1, 2, 4)[night]:
+                await asyncio.sleep(0.005)
+    assert sorted(seen) == ["2026-11-24 03:00:00+00:00", "timer", "timer", "timer"]
+    assert await host.stop(5)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local_host.durable.engine import DurableEngine
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
 from nightshift.domain.improvement.messages import (
@@ -21,7 +21,7 @@ from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.job import JobRun
 from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult
 from nightshift.domain.platform.names import IMPROVEMENT
-from nightshift.domain.platform.step import Done, Failure, JobSettings, RetryPolicy
+from nightshift.domain.platform.step import Done, Failure, JobSettings
 from nightshift.domain.uploads.upload import BlobRef
 from tests.unit.orchestrators.conftest import Script, job_status
 
@@ -121,7 +121,7 @@ def script() -> Script:
 
 
 @pytest.fixture
-def start(engine: DurableEngine, settings: JobSettings) -> Callable[..., Awaitable[None]]:
+def start(engine: VirtualEngine, settings: JobSettings) -> Callable[..., Awaitable[None]]:
     """Start a loop under a policy."""
 
     async def begin(**policy: Any) -> None:
@@ -134,7 +134,6 @@ def start(engine: DurableEngine, settings: JobSettings) -> Callable[..., Awaitab
             evidence=START,
             job=settings,
             policy=ImprovementPolicy(**given),
-            patience=RetryPolicy(attempts=2, seconds=0.01),
         )
         await engine.start_instance(IMPROVEMENT, json.dumps(order.model_dump_json()), ID)
 
@@ -142,7 +141,7 @@ def start(engine: DurableEngine, settings: JobSettings) -> Callable[..., Awaitab
 
 
 @pytest.fixture
-def run(engine: DurableEngine, start: Callable[..., Awaitable[None]]) -> Run:
+def run(engine: VirtualEngine, start: Callable[..., Awaitable[None]]) -> Run:
     """Run a loop to its end and return its outcome."""
 
     async def whole(**policy: Any) -> ImprovementOutcome:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from local_host.durable.engine import DurableEngine
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.improvement.loop import ImprovementPolicy
 from nightshift.domain.lifecycle.run import DecideResult, LifecycleInput, RunOutcome, Validated
 from nightshift.domain.platform.names import LIFECYCLE
-from nightshift.domain.platform.step import Done, JobSettings, RetryPolicy
+from nightshift.domain.platform.step import Done, JobSettings
 from nightshift.domain.uploads.upload import Upload
 from tests.unit.orchestrators.conftest import REPORTS, Script
 from tests.unit.orchestrators.improvement.conftest import (
@@ -44,11 +44,11 @@ def script(script: Script, settings: JobSettings) -> Script:
 
 
 @pytest.fixture
-def run_lifecycle(engine: DurableEngine, upload: Upload) -> RunLifecycle:
+def run_lifecycle(engine: VirtualEngine, upload: Upload) -> RunLifecycle:
     """Run a lifecycle to its end and return its outcome."""
 
     async def whole() -> RunOutcome:
-        order = LifecycleInput(model="m", run=RUN, uploads=(upload,), patience=RetryPolicy(attempts=2, seconds=0.01))
+        order = LifecycleInput(model="m", run=RUN, uploads=(upload,))
         await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), RUN)
         status = await engine.wait_for_completion(RUN)
         return RunOutcome.from_json(status.output)

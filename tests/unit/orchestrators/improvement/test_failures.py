@@ -4,6 +4,7 @@ import pytest
 
 from nightshift.domain.improvement.loop import Budget
 from nightshift.domain.lifecycle.job import JobRun
+from nightshift.domain.platform.step import RetryPolicy
 from orchestrators.lifecycle.lifecycle import DECIDING_ATTEMPTS
 from tests.unit.orchestrators.conftest import Script, decided, job_status
 from tests.unit.orchestrators.improvement.conftest import (
@@ -186,7 +187,7 @@ async def test_a_service_that_stays_away_fails_the_loop(run: Run, script: Script
     assert outcome.failure is not None
     assert (outcome.outcome, outcome.failure.step, outcome.failure.code) == ("failed", step, "service_unavailable")
     assert "storage is not available" in outcome.reason
-    assert len(script.asked(step)) == (DECIDING_ATTEMPTS if step == "decide_action" else 2)
+    assert len(script.asked(step)) == (DECIDING_ATTEMPTS if step == "decide_action" else RetryPolicy().attempts)
     assert len(script.asked("send_alert")) == 1
 
 

@@ -4,47 +4,47 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
-from local_host.durable.engine import DurableEngine
+from local_host.testing.virtual_engine import VirtualEngine
 from tests.unit.orchestrators.conftest import Script, job_status
 from tests.unit.orchestrators.improvement.conftest import ID, Run, alert, criticised, failure, planned
 
 Start = Callable[..., Awaitable[None]]
 
 
-async def _status(engine: DurableEngine, step: str, number: int) -> None:
-    """Wait until the loop says that it is at a step of a round."""
-    while True:
-        told = json.loads((await engine.get_status(ID)).custom_status or "{}")
-        if (told.get("step"), told.get("round")) == (step, number):
-            return
-        await asyncio.sleep(0.005)
+async def _status(engine: VirtualEngine) -> tuple[str, int]:
+    """The step and the round that the loop says it is at."""
+    told = json.loads((await engine.get_status(ID)).custom_status or "{}")
+    return told["step"], told["round"]
 
 
-async def test_the_status_names_the_round_and_the_step(engine: DurableEngine, start: Start, script: Script) -> None:
+async def test_the_status_names_the_round_and_the_step(engine: VirtualEngine, start: Start, script: Script) -> None:
     """While the job of round two runs, the status says round two."""
     done, running = job_status("succeeded"), job_status("running")
-    script.on("poll_job_status", done, *(running for _ in range(50)), done)
+    script.on("poll_job_status", done, running, done)
     script.on("criticise_round", criticised("retry"), criticised("accept"))
     await start()
-    await _status(engine, "poll_job_status", 2)
+    await engine.settle()
+    assert await _status(engine) == ("poll_job_status", 2)
     await engine.wait_for_completion(ID)
 
 
 async def test_a_critic_is_still_in_the_round_that_it_judges(
-    engine: DurableEngine, start: Start, script: Script
+    engine: VirtualEngine, start: Start, script: Script
 ) -> None:
     """The round's number changes with the next plan, and not before."""
-    release = asyncio.Event()
+    asked, release = asyncio.Event(), asyncio.Event()
     answer = script.answer
 
     async def held(activity: str, text: str | None) -> str:
         if activity == "criticise_round":
+            asked.set()
             await release.wait()
         return await answer(activity, text)
 
     script.answer = held  # type: ignore[method-assign]
     await start()
-    await _status(engine, "criticise_round", 1)
+    await asked.wait()
+    assert await _status(engine) == ("criticise_round", 1)
     release.set()
     await engine.wait_for_completion(ID)
 

@@ -1,12 +1,12 @@
 """The lifecycle's order, retries and ends."""
 
-import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from local_host.durable.engine import DurableEngine
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.lifecycle.job import JobRun
 from nightshift.domain.lifecycle.run import LifecycleInput, Oversize, RunOutcome, ValidationOrderRef
 from nightshift.domain.platform.names import LIFECYCLE, job_finished
@@ -20,11 +20,11 @@ RUN = "lifecycle-m-1"
 
 
 @pytest.fixture
-def run(engine: DurableEngine, upload: Upload) -> Any:
+def run(engine: VirtualEngine, upload: Upload) -> Any:
     """Run a lifecycle to its end and return its outcome."""
 
     async def start() -> RunOutcome:
-        order = LifecycleInput(model="m", run=RUN, uploads=(upload,), patience=RetryPolicy(attempts=3, seconds=0.01))
+        order = LifecycleInput(model="m", run=RUN, uploads=(upload,))
         await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), RUN)
         status = await engine.wait_for_completion(RUN)
         return RunOutcome.from_json(status.output)
@@ -96,27 +96,25 @@ async def test_a_running_job_is_looked_at_until_it_ends(run: Any, script: Script
 
 
 async def test_the_webhook_wakes_a_run_at_once(
-    engine: DurableEngine, script: Script, upload: Upload, settings: JobSettings
+    engine: VirtualEngine, script: Script, upload: Upload, settings: JobSettings
 ) -> None:
     """With the next look an hour away, the job-finished event ends the wait."""
     hourly = settings.model_copy(update={"polling": Polling(first_seconds=3600, max_seconds=3600)})
-    script.on(
-        "validate_data",
-        validated(hourly),
-    )
+    script.on("validate_data", validated(hourly))
     script.on("poll_job_status", job_status("running"), job_status("succeeded"))
     order = LifecycleInput(model="m", run=RUN, uploads=(upload,))
     await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), RUN)
-    while not script.asked("poll_job_status"):
-        await asyncio.sleep(0.005)
+    await engine.settle()
     await engine.raise_event(RUN, job_finished(7), "{}")
+    begun = engine.clock.now()
     status = await engine.wait_for_completion(RUN)
     assert RunOutcome.from_json(status.output).outcome == "promoted"
     assert len(script.asked("poll_job_status")) == 2
+    assert engine.clock.now() == begun
 
 
 async def test_a_webhook_that_comes_before_the_job_shows_its_end_costs_one_look(
-    engine: DurableEngine, script: Script, upload: Upload
+    engine: VirtualEngine, script: Script, upload: Upload
 ) -> None:
     """The event wakes the run once; then the timers go on, without a storm of looks."""
     script.on("poll_job_status", *(job_status("running") for _ in range(3)), job_status("succeeded"))
@@ -128,12 +126,14 @@ async def test_a_webhook_that_comes_before_the_job_shows_its_end_costs_one_look(
     assert len(script.asked("poll_job_status")) == 4
 
 
-async def test_a_job_that_does_not_end_is_given_up(run: Any, script: Script, settings: JobSettings) -> None:
-    """After the spec's timeout the run fails and says how long it waited."""
-    short = settings.model_copy(update={"polling": Polling(first_seconds=0.01, timeout_seconds=0.05)})
-    script.on("validate_data", validated(short))
+async def test_a_job_that_does_not_end_is_given_up(
+    engine: VirtualEngine, run: Any, script: Script, settings: JobSettings
+) -> None:
+    """After the spec's timeout, four hours, the run fails and says how long it waited."""
     script.on("poll_job_status", job_status("running"))
+    begun = engine.clock.now()
     outcome = await run()
+    assert engine.clock.now() - begun == timedelta(seconds=settings.polling.timeout_seconds) == timedelta(hours=4)
     assert outcome.failure is not None
     assert (outcome.outcome, outcome.failure.code) == ("failed", "job_overdue")
     assert [request["run_id"] for request in script.asked("cancel_databricks_job")] == [7]
@@ -141,7 +141,7 @@ async def test_a_job_that_does_not_end_is_given_up(run: Any, script: Script, set
 
 async def test_an_outage_while_the_job_runs_does_not_end_the_wait(run: Any, script: Script) -> None:
     """Databricks stays away for longer than one step's patience; the job goes on, and so does the run."""
-    away = [ConnectionError("down")] * 4
+    away = [ConnectionError("down")] * (RetryPolicy().attempts + 1)
     script.on("poll_job_status", job_status("running"), *away, job_status("succeeded"))
     assert (await run()).outcome == "promoted"
 
@@ -181,7 +181,7 @@ async def test_a_service_that_stays_away_ends_the_run_with_an_alert(run: Any, sc
     assert (outcome.outcome, outcome.failure.step, outcome.failure.code) == ("failed", step, "service_unavailable")
     assert "MLflow is not available" in outcome.failure.message
     # A decision may have to wait for another champion's move to be settled, so it waits longest.
-    assert len(script.asked(step)) == (DECIDING_ATTEMPTS if step == "decide_action" else 3)
+    assert len(script.asked(step)) == (DECIDING_ATTEMPTS if step == "decide_action" else RetryPolicy().attempts)
     assert len(script.asked("send_alert")) == 1
 
 

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 import pytest
 
-from local_host.durable.engine import DurableEngine
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.lifecycle.run import LifecycleInput, RunOutcome, WithdrawResult
 from nightshift.domain.platform.names import LIFECYCLE
-from nightshift.domain.platform.step import Failure, RetryPolicy
+from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.messages import ServeResult
 from nightshift.domain.uploads.upload import Upload
 from tests.unit.orchestrators.conftest import Script, decided
@@ -19,15 +18,12 @@ SERVED = decided("promoted").model_copy(update={"endpoint": "revenue"})
 
 
 @pytest.fixture
-def run(engine: DurableEngine, upload: Upload, script: Script, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(engine: VirtualEngine, upload: Upload, script: Script) -> Run:
     """Run a lifecycle that promotes version 2 over version 1, of a model that an endpoint serves."""
-    monkeypatch.setattr("orchestrators.champions.serving.SERVING_PAUSE", timedelta(milliseconds=10))
     script.on("decide_action", SERVED)
 
     async def start() -> RunOutcome:
-        order = LifecycleInput(
-            model="m", run="lifecycle-m-1", uploads=(upload,), patience=RetryPolicy(attempts=2, seconds=0.01)
-        )
+        order = LifecycleInput(model="m", run="lifecycle-m-1", uploads=(upload,))
         await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), order.run)
         return RunOutcome.from_json((await engine.wait_for_completion(order.run)).output)
 

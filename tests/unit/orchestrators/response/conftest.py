@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from local_host.durable.engine import DurableEngine
+from local_host.testing.virtual_clock import START
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.platform.names import RESPONSE
-from nightshift.domain.platform.step import Done, Failure, RetryPolicy
+from nightshift.domain.platform.step import Done, Failure
 from nightshift.domain.response.incident import ActionState, IncidentAction
 from nightshift.domain.response.messages import (
     MitigationResult,
@@ -32,8 +33,8 @@ TARGET, BAD = (Serve(endpoint="revenue", model="m", version=version) for version
 
 
 def now() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
+    """The time at which the engine begins."""
+    return START
 
 
 def planned(
@@ -83,23 +84,13 @@ def script() -> Script:
     return result
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks at outside systems are milliseconds apart, and few."""
-    monkeypatch.setattr("orchestrators.champions.serving.SERVING_PAUSE", timedelta(milliseconds=5))
-    for name in ("_FIRST_POLL", "_LONGEST_PAUSE"):
-        monkeypatch.setattr(f"orchestrators.response.response.{name}", timedelta(milliseconds=5))
-    monkeypatch.setattr("orchestrators.champions.serving.SERVING_POLLS", 3)
-    monkeypatch.setattr("orchestrators.response.response.RETRAINING_POLLS", 3)
-
-
-async def start(engine: DurableEngine, *, again: bool = False) -> None:
+async def start(engine: VirtualEngine, *, again: bool = False) -> None:
     """Start a response."""
-    order = ResponseInput(model="m", incident_id="i1", again=again, patience=RetryPolicy(attempts=3, seconds=0.01))
+    order = ResponseInput(model="m", incident_id="i1", again=again)
     await engine.start_instance(RESPONSE, json.dumps(order.model_dump_json()), ID)
 
 
-async def end(engine: DurableEngine) -> dict[str, Any]:
+async def end(engine: VirtualEngine) -> dict[str, Any]:
     """Its output, when it has ended."""
     status = await engine.wait_for_completion(ID)
     found: dict[str, Any] = json.loads(status.output or "null")
@@ -107,7 +98,7 @@ async def end(engine: DurableEngine) -> dict[str, Any]:
 
 
 @pytest.fixture
-def run(engine: DurableEngine) -> Run:
+def run(engine: VirtualEngine) -> Run:
     """Run a response to its end and return its output."""
 
     async def whole(*, again: bool = False) -> dict[str, Any]:

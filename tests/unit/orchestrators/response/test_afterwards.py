@@ -1,9 +1,8 @@
 """After acting: the signal is verified, a lease is resumed."""
 
-import asyncio
 from datetime import timedelta
 
-from local_host.durable.engine import DurableEngine
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.platform.names import INCIDENT_CHANGED
 from nightshift.domain.response.messages import (
     Verification,
@@ -22,35 +21,36 @@ from tests.unit.orchestrators.response.conftest import (
 )
 
 
-async def test_a_signal_that_does_not_recover_pages(run: Run, script: Script) -> None:
-    """Looked at when it was acted upon, and finally when its time is over."""
-    script.on("plan_response", planned("rollback", verify_minutes=0.001))
+async def test_a_signal_that_does_not_recover_pages(engine: VirtualEngine, run: Run, script: Script) -> None:
+    """Looked at when it was acted upon, and finally when its hour is over."""
+    script.on("plan_response", planned("rollback", verify_minutes=60))
     script.on("verify_recovery", Verification(), Verification(recovered=False, detail="it fired again"))
     assert (await run())["recovered"] == "no"
     first, last = script.asked("verify_recovery")
     assert (first["final"], last["final"]) == (False, True)
     assert first["since"] == last["since"]
     assert pages(script) == ["it fired again"]
+    assert engine.clock.now() - now() == timedelta(hours=1)
 
 
-async def test_a_resolution_ends_the_verification_at_once(engine: DurableEngine, script: Script) -> None:
+async def test_a_resolution_ends_the_verification_at_once(engine: VirtualEngine, script: Script) -> None:
     """The time to recover is an hour; its source resolves the alert."""
     script.on("verify_recovery", Verification(), Verification(recovered=True))
     await start(engine)
-    while not script.asked("verify_recovery"):
-        await asyncio.sleep(0.005)
+    await engine.advance(timedelta(minutes=20))
     await engine.raise_event(ID, INCIDENT_CHANGED, "{}")
     assert (await end(engine))["recovered"] == "yes"
+    assert engine.clock.now() - now() == timedelta(minutes=20)
     assert [request["final"] for request in script.asked("verify_recovery")] == [False, False]
 
 
-async def test_a_lease_is_resumed_at_its_end(run: Run, script: Script) -> None:
-    """Not before; the budget's signal is not verified."""
-    ends = now() + timedelta(milliseconds=100)
+async def test_a_lease_is_resumed_at_its_end(engine: VirtualEngine, run: Run, script: Script) -> None:
+    """At the end of the month and not before; the budget's signal is not verified."""
+    ends = now() + timedelta(days=10)
     script.on("plan_response", planned("pause_compute", "notify"))
     script.on("pause_compute", resulted("pause_compute", resume_at=ends))
     assert (await run())["pause_compute"] == "done"
-    assert now() >= ends
+    assert engine.clock.now() == ends
     assert script.names() == ["plan_response", "pause_compute", "tell_on_call", "resume_compute"]
 
 

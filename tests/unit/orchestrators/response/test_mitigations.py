@@ -4,9 +4,11 @@ import pytest
 
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.messages import (
+    RESPONDING,
     RetrainingState,
     ServeResult,
 )
+from orchestrators.champions.serving import SERVING_POLLS
 from tests.unit.orchestrators.conftest import Script
 from tests.unit.orchestrators.response.conftest import TARGET, Run, pages, planned, refusal, resulted
 
@@ -43,6 +45,10 @@ async def test_an_endpoint_follows_the_alias(run: Run, script: Script) -> None:
     assert script.names()[-1] == "verify_recovery"
 
 
+def _said(answer: ServeResult | Failure | Exception) -> str:
+    return answer.detail if isinstance(answer, ServeResult) else str(answer)
+
+
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
@@ -57,7 +63,7 @@ async def test_if_the_endpoint_does_not_follow_both_go_back(
     run: Run, script: Script, answer: ServeResult | Failure | Exception, problem: str
 ) -> None:
     """Alias and endpoint never part for long: undone together, and a person is paged."""
-    looks = 1 if isinstance(answer, Failure) or (isinstance(answer, ServeResult) and answer.failed) else 3
+    looks = {"it is on its way": SERVING_POLLS, "serving is down": RESPONDING.attempts}.get(_said(answer), 1)
     script.on("roll_back", resulted("rollback", "begun", serve=TARGET))
     script.on("move_serving", *[answer] * looks, ServeResult(moved=True))
     result = await run()

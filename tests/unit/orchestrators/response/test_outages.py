@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from local_host.durable.engine import DurableEngine
 from local_host.durable.instance import RuntimeStatus
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.response.messages import (
+    RESPONDING,
     Verification,
 )
 from nightshift.domain.response.playbook import Mitigation
@@ -32,7 +33,7 @@ async def test_an_outage_beyond_patience_pages(run: Run, script: Script, mitigat
     script.on(activity, ConnectionError("MLflow is not available"))
     result = await run()
     assert (result[mitigation], result["notify"]) == ("failed", "done")
-    assert len(script.asked(activity)) == 3
+    assert len(script.asked(activity)) == RESPONDING.attempts
     (page,) = pages(script)
     assert page.startswith(f"{activity} failed: service_unavailable: ")
     assert "MLflow is not available" in page
@@ -57,7 +58,7 @@ async def test_a_notice_that_cannot_be_sent_does_not_hide_the_rollback(run: Run,
 
 
 async def test_a_page_that_cannot_be_recorded_fails_the_response_at_its_end(
-    engine: DurableEngine, script: Script
+    engine: VirtualEngine, script: Script
 ) -> None:
     """Everything else is done first; the sweep of responses pages about one that has failed."""
     script.on("tell_on_call", ConnectionError("no storage"))
@@ -70,7 +71,7 @@ async def test_a_page_that_cannot_be_recorded_fails_the_response_at_its_end(
 
 async def test_each_escalation_of_a_response_is_its_own(run: Run, script: Script) -> None:
     """A refused rollback and a signal that does not recover are two; what the playbook orders is none."""
-    script.on("plan_response", planned("retrain", "pause_compute", "page", verify_minutes=0.001))
+    script.on("plan_response", planned("retrain", "pause_compute", "page", verify_minutes=60))
     script.on("pause_compute", resulted("pause_compute", "refused", escalate=True))
     script.on("verify_recovery", Verification(recovered=False, detail="it fired again"))
     await run()

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from local_host.durable.engine import DurableEngine
 from local_host.durable.instance import RuntimeStatus
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.platform.names import UNDO
-from nightshift.domain.platform.step import Failure, RetryPolicy
+from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.messages import Serve, ServeResult, UndoRequest, UndoResult
+from orchestrators.champions.serving import SERVING_POLLS
 from tests.unit.orchestrators.conftest import Script
 
 ID = "undo-m-i1"
@@ -28,22 +28,13 @@ def script() -> Script:
     return result
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks at the endpoint are milliseconds apart, and few."""
-    monkeypatch.setattr("orchestrators.champions.serving.SERVING_PAUSE", timedelta(milliseconds=5))
-    monkeypatch.setattr("orchestrators.champions.serving.SERVING_POLLS", 3)
-
-
-async def _start(engine: DurableEngine) -> None:
-    order = UndoRequest(
-        model="m", incident_id="i1", actor="ann", comment="it was right", patience=RetryPolicy(attempts=3, seconds=0.01)
-    )
+async def _start(engine: VirtualEngine) -> None:
+    order = UndoRequest(model="m", incident_id="i1", actor="ann", comment="it was right")
     await engine.start_instance(UNDO, json.dumps(order.model_dump_json()), ID)
 
 
 @pytest.fixture
-def run(engine: DurableEngine) -> Run:
+def run(engine: VirtualEngine) -> Run:
     """Run an undo to its end and return its output."""
 
     async def start() -> dict[str, Any]:
@@ -78,7 +69,7 @@ async def test_without_an_endpoint_nothing_follows(run: Run, script: Script) -> 
     [
         (ServeResult(failed=True, detail="its update failed"), "its update failed", 1),
         (Failure(step="move_serving", code="service_refused", message="403"), "403", 1),
-        (ServeResult(detail="on its way"), "on its way, but does not get there", 3),
+        (ServeResult(detail="on its way"), "on its way, but does not get there", SERVING_POLLS),
     ],
     ids=["failed", "refused", "too slow"],
 )
@@ -97,7 +88,7 @@ async def test_an_outage_costs_only_time(run: Run, script: Script) -> None:
     assert (await run())["undone"] == ["rollback"]
 
 
-async def test_an_outage_beyond_patience_fails_the_undo(engine: DurableEngine, script: Script) -> None:
+async def test_an_outage_beyond_patience_fails_the_undo(engine: VirtualEngine, script: Script) -> None:
     """It can be asked for again."""
     script.on("undo_mitigations", ConnectionError("MLflow is not available"))
     await _start(engine)

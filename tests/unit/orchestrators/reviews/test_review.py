@@ -1,14 +1,14 @@
 """A review waits for a person, reminds, escalates, expires, and acts on what was decided."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from local_host.durable.engine import DurableEngine
+from local_host.testing.virtual_clock import START
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
 from nightshift.domain.platform.names import AWAIT_DECISION, REVIEW, REVIEW_DECIDED
 from nightshift.domain.platform.step import Done, Failure, RetryPolicy
@@ -28,16 +28,15 @@ def _result(state: ReviewState, *steps: ReviewStep, **given: Any) -> ReviewResul
     return ReviewResult(state=state, steps=steps, run="lifecycle-m-1", **given)
 
 
-def _step(kind: Any, contact: str = "", *, soon: bool = True) -> ReviewStep:
-    at = datetime.now(UTC) + (timedelta(milliseconds=20) if soon else timedelta(hours=1))
-    return ReviewStep(kind=kind, at=at, contact=contact)
+def _step(kind: Any, contact: str = "", *, hours: float = 1) -> ReviewStep:
+    return ReviewStep(kind=kind, at=START + timedelta(hours=hours), contact=contact)
 
 
 @pytest.fixture
 def script() -> Script:
-    """A review that nobody has decided; its next step is far away."""
+    """A review that nobody has decided."""
     result = Script()
-    result.on("tell_reviewers", _result("open", _step("remind", soon=False), _step("expire", soon=False)))
+    result.on("tell_reviewers", _result("open", _step("remind", hours=4), _step("expire", hours=24)))
     result.on("expire_review", _result("expired"))
     result.on("act_on_review", _result("promoted"))
     result.on("settle_review", _result("promoted"))
@@ -47,18 +46,18 @@ def script() -> Script:
 
 
 @pytest.fixture
-def start(engine: DurableEngine) -> Start:
+def start(engine: VirtualEngine) -> Start:
     """Start a review."""
 
     async def begin() -> None:
-        order = ReviewInput(model="m", review_id="r1", patience=RetryPolicy(attempts=2, seconds=0.01))
+        order = ReviewInput(model="m", review_id="r1")
         await engine.start_instance(REVIEW, json.dumps(order.model_dump_json()), ID)
 
     return begin
 
 
 @pytest.fixture
-def finish(engine: DurableEngine) -> Finish:
+def finish(engine: VirtualEngine) -> Finish:
     """Wait for its end and return its output."""
 
     async def end() -> dict[str, Any]:
@@ -68,7 +67,7 @@ def finish(engine: DurableEngine) -> Finish:
     return end
 
 
-async def test_a_decision_ends_the_wait(engine: DurableEngine, start: Start, finish: Finish, script: Script) -> None:
+async def test_a_decision_ends_the_wait(engine: VirtualEngine, start: Start, finish: Finish, script: Script) -> None:
     """On-call is told once, the decision is acted on, and the promotion is published for its run."""
     await start()
     await engine.raise_event(ID, REVIEW_DECIDED, json.dumps({"choice": "approved"}))
@@ -87,13 +86,21 @@ async def test_a_decision_before_the_wait_is_acted_on(start: Start, finish: Fini
     assert script.names() == ["tell_reviewers", "act_on_review"]
 
 
-async def test_nobody_answers(start: Start, finish: Finish, script: Script) -> None:
-    """Reminder, each rung of the ladder in its order, then the expiry."""
-    steps = (_step("remind"), _step("escalate", "second"), _step("escalate", "manager"), _step("expire"))
+async def test_nobody_answers(engine: VirtualEngine, start: Start, finish: Finish, script: Script) -> None:
+    """Reminder, each level of the escalation in its order, and 24 hours later it expires."""
+    steps = (
+        _step("remind", hours=4),
+        _step("escalate", "second", hours=8),
+        _step("escalate", "manager", hours=16),
+        _step("expire", hours=24),
+    )
     script.on("tell_reviewers", _result("open", *steps))
     script.on("act_on_review", _result("expired"))
     await start()
+    await engine.advance(timedelta(hours=24) - timedelta(seconds=1))
+    assert [script.names().count(name) for name in ("tell_reviewers", "expire_review")] == [4, 0]
     assert (await finish())["state"] == "expired"
+    assert engine.clock.now() == START + timedelta(hours=24)
     asked = [None if message["step"] is None else message["step"]["kind"] for message in script.asked("tell_reviewers")]
     assert asked == [None, "remind", "escalate", "escalate"]
     assert [message["step"]["contact"] for message in script.asked("tell_reviewers")[2:]] == ["second", "manager"]
@@ -102,7 +109,7 @@ async def test_nobody_answers(start: Start, finish: Finish, script: Script) -> N
 
 async def test_a_step_that_finds_a_decision_ends_the_wait(start: Start, finish: Finish, script: Script) -> None:
     """The event of the decision was lost; the reminder reads the record and acts on it."""
-    script.on("tell_reviewers", _result("open", _step("remind"), _step("expire", soon=False)), _result("approved"))
+    script.on("tell_reviewers", _result("open", _step("remind"), _step("expire", hours=24)), _result("approved"))
     await start()
     assert (await finish())["state"] == "promoted"
     assert script.names() == ["tell_reviewers", "tell_reviewers", "act_on_review", "publish_event"]
@@ -117,10 +124,10 @@ async def test_who_is_faster_than_the_expiry_counts(start: Start, finish: Finish
 
 
 async def test_an_event_without_a_decision_changes_nothing(
-    engine: DurableEngine, start: Start, finish: Finish, script: Script
+    engine: VirtualEngine, start: Start, finish: Finish, script: Script
 ) -> None:
     """Somebody raised the event by hand: the review goes on waiting."""
-    script.on("tell_reviewers", _result("open", _step("expire", soon=False)), _result("open", _step("expire")))
+    script.on("tell_reviewers", _result("open", _step("expire", hours=24)))
     script.on("act_on_review", _result("open"), _result("expired"))
     await start()
     await engine.raise_event(ID, REVIEW_DECIDED, "{}")
@@ -128,11 +135,8 @@ async def test_an_event_without_a_decision_changes_nothing(
     assert script.names().count("expire_review") == 1
 
 
-async def test_the_endpoint_follows_an_approval(
-    start: Start, finish: Finish, script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_endpoint_follows_an_approval(start: Start, finish: Finish, script: Script) -> None:
     """The promotion counts when the endpoint serves the new champion."""
-    monkeypatch.setattr("orchestrators.champions.serving.SERVING_PAUSE", timedelta(milliseconds=5))
     script.on("tell_reviewers", _result("approved"))
     script.on("act_on_review", _result("approved", endpoint="revenue", version="2"))
     script.on("move_serving", ServeResult(), ServeResult(moved=True, detail="it serves version 2"))
@@ -191,14 +195,17 @@ async def test_an_improvement_is_ordered(
 
 
 async def test_an_approval_outlives_an_outage(
-    start: Start, finish: Finish, script: Script, monkeypatch: pytest.MonkeyPatch
+    engine: VirtualEngine, start: Start, finish: Finish, script: Script
 ) -> None:
-    """Storage or MLflow is away longer than the retries: on-call is told, and the approval is acted on afterwards."""
-    monkeypatch.setattr("orchestrators.reviews.review._AGAIN", timedelta(milliseconds=10))
+    """Storage or MLflow is away longer than the retries: on-call is told, and five minutes later it is acted on."""
+    retry = RetryPolicy()
     script.on("tell_reviewers", _result("approved"))
-    script.on("act_on_review", DOWN, DOWN, _result("promoted"))
+    script.on("act_on_review", *[DOWN] * retry.attempts, _result("promoted"))
     await start()
     assert (await finish())["state"] == "promoted"
+    assert len(script.asked("act_on_review")) == retry.attempts + 1
+    tries = timedelta(seconds=retry.seconds) * (retry.attempts - 1)
+    assert engine.clock.now() == START + tries + timedelta(minutes=5)
     (alert,) = script.asked("send_alert")
     assert (alert["rule"], alert["severity"]) == ("review_act_on_review", "warning")
 
@@ -215,12 +222,9 @@ async def test_what_no_retry_cures_fails_the_review(start: Start, finish: Finish
     assert settled["problem"] == "service_refused: MLflow refused: 403"
 
 
-async def test_it_says_that_it_waits(engine: DurableEngine, start: Start) -> None:
+async def test_it_says_that_it_waits(engine: VirtualEngine, start: Start) -> None:
     """People and the sweep see the step; only a review that waits is told of a decision a second time."""
     await start()
-    deadline = datetime.now(UTC) + timedelta(seconds=30)
-    step = ""
-    while step != AWAIT_DECISION and datetime.now(UTC) < deadline:
-        step = json.loads((await engine.get_status(ID)).custom_status or "{}").get("step", "")
-        await asyncio.sleep(0.01)
-    assert step == AWAIT_DECISION
+    await engine.settle()
+    status = await engine.get_status(ID)
+    assert json.loads(status.custom_status or "{}")["step"] == AWAIT_DECISION

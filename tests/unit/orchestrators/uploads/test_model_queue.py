@@ -1,9 +1,8 @@
 """One lifecycle at a time, batch after batch."""
 
-import asyncio
 import json
 
-from local_host.durable.engine import DurableEngine
+from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.lifecycle.run import Batch, QueueInput
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.names import LIFECYCLE, MODEL_QUEUE
@@ -14,7 +13,7 @@ from tests.unit.orchestrators.conftest import Script
 QUEUE = "queue-m-1"
 
 
-async def _run(engine: DurableEngine) -> dict[str, object]:
+async def _run(engine: VirtualEngine) -> dict[str, object]:
     order = QueueInput(model="m", generation=1)
     await engine.start_instance(MODEL_QUEUE, json.dumps(order.model_dump_json()), QUEUE)
     status = await engine.wait_for_completion(QUEUE)
@@ -22,7 +21,7 @@ async def _run(engine: DurableEngine) -> dict[str, object]:
     return result
 
 
-async def test_batches_run_one_after_the_other(engine: DurableEngine, script: Script, upload: Upload) -> None:
+async def test_batches_run_one_after_the_other(engine: VirtualEngine, script: Script, upload: Upload) -> None:
     """Two batches are two runs under their own ids; then the queue is idle."""
     first, second = (Batch(run=f"lifecycle-m-{number}", uploads=(upload,)) for number in (1, 2))
     script.on("claim_uploads", first, second, Batch())
@@ -35,7 +34,7 @@ async def test_batches_run_one_after_the_other(engine: DurableEngine, script: Sc
 
 
 async def test_a_run_that_halts_does_not_hold_up_the_next(
-    engine: DurableEngine, script: Script, upload: Upload
+    engine: VirtualEngine, script: Script, upload: Upload
 ) -> None:
     """A corrupt file is followed by whatever waits."""
     script.on("claim_uploads", Batch(run="lifecycle-m-1", uploads=(upload,)), Batch())
@@ -45,7 +44,7 @@ async def test_a_run_that_halts_does_not_hold_up_the_next(
 
 
 async def test_a_run_that_was_terminated_is_told_and_the_next_goes_on(
-    engine: DurableEngine, script: Script, upload: Upload
+    engine: VirtualEngine, script: Script, upload: Upload
 ) -> None:
     """Somebody ends a run by hand: on-call learns of it, the queue does not stop."""
     batches = [Batch(run=f"lifecycle-m-{number}", uploads=(upload,)) for number in (1, 2)]
@@ -53,8 +52,8 @@ async def test_a_run_that_was_terminated_is_told_and_the_next_goes_on(
     script.on("publish_event", ConnectionError("slow"), Done())
     order = QueueInput(model="m", generation=1)
     await engine.start_instance(MODEL_QUEUE, json.dumps(order.model_dump_json()), QUEUE)
-    while not script.asked("publish_event"):
-        await asyncio.sleep(0.005)
+    await engine.settle()
+    assert script.names() == ["claim_uploads", "publish_event"]
     await engine.terminate("lifecycle-m-1", "by hand")
     status = await engine.wait_for_completion(QUEUE)
     assert json.loads(status.output or "null") == {"model": "m", "batches": 2}
@@ -66,7 +65,7 @@ async def test_a_run_that_was_terminated_is_told_and_the_next_goes_on(
 
 
 async def test_the_trace_of_the_first_upload_goes_through_the_run(
-    engine: DurableEngine, script: Script, upload: Upload
+    engine: VirtualEngine, script: Script, upload: Upload
 ) -> None:
     """Every step of the run gets it beside its message; the queue's own steps belong to what woke the queue."""
     waker, uploader = (f"00-{letter * 32}-{'b' * 16}-01" for letter in "ac")
@@ -80,7 +79,7 @@ async def test_the_trace_of_the_first_upload_goes_through_the_run(
 
 
 async def test_what_is_told_of_a_run_that_broke_off_holds_no_stack(
-    engine: DurableEngine, script: Script, upload: Upload
+    engine: VirtualEngine, script: Script, upload: Upload
 ) -> None:
     """Neither the ledger nor the page of on-call: the stack is in the log."""
     once = RetryPolicy(attempts=1, seconds=1)

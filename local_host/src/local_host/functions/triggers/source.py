@@ -9,6 +9,7 @@ from typing import Protocol
 
 from starlette.routing import BaseRoute
 
+from local_host.clock import SYSTEM_CLOCK, Clock
 from local_host.functions.host_json import HostJson
 from local_host.functions.index import IndexedFunction
 from local_host.functions.invoker import Invoker
@@ -17,7 +18,7 @@ from local_host.functions.principal import NO_ROLES, AppRoles
 
 @dataclass(frozen=True)
 class SourceSetting:
-    """What a source is built with: its functions, how to invoke them, settings, a folder for its state, app roles."""
+    """What a source is built with: its functions, how to invoke them, settings, a folder for its state, roles, time."""
 
     functions: Sequence[IndexedFunction]
     invoker: Invoker
@@ -25,6 +26,7 @@ class SourceSetting:
     environment: Mapping[str, str]
     state: Path
     roles: AppRoles = NO_ROLES
+    clock: Clock = SYSTEM_CLOCK
 
 
 class TriggerSource(Protocol):

@@ -13,11 +13,11 @@ from typing import Any
 from azure.functions.meta import Datum
 from starlette.routing import BaseRoute
 
+from local_host.clock import Clock
 from local_host.functions.app_settings import resolve_settings
 from local_host.functions.errors import FunctionLoadError, InvocationFailedError, ScheduleError
 from local_host.functions.index import IndexedFunction
 from local_host.functions.invoker import Invoker
-from local_host.functions.triggers.clock import Clock, SystemClock
 from local_host.functions.triggers.source import SourceSetting
 from local_host.functions.triggers.timer_schedule import (
     Schedule,
@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 class TimerSource:
     """Runs every timer function of the app. Schedules are in UTC."""
 
-    def __init__(self, setting: SourceSetting, clock: Clock | None = None) -> None:
-        self._clock: Clock = clock or SystemClock()
+    def __init__(self, setting: SourceSetting) -> None:
+        self._clock = setting.clock
         store = ScheduleStore(setting.state / "timers")
         self._timers = {
             function.name: Timer(_definition(function, setting, self._clock.now()), setting.invoker, store, self._clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from local_host.functions.errors import FunctionLoadError
 from local_host.functions.triggers.source import SourceSetting
 from local_host.functions.triggers.timer import TimerSource
+from local_host.testing.virtual_clock import VirtualClock
 
 from .conftest import MakeSetting
 
@@ -26,29 +28,10 @@ async def tick(timer: func.TimerRequest) -> None:
 """
 
 
-class ManualClock:
-    """Stands still until it is moved; `moved` lets what has become due run first."""
-
-    def __init__(self, start: datetime) -> None:
-        self._now = start
-        self._sleepers: list[tuple[datetime, asyncio.Event]] = []
-
-    def now(self) -> datetime:
-        return self._now
-
-    async def sleep_until(self, moment: datetime) -> None:
-        if moment > self._now:
-            woken = asyncio.Event()
-            self._sleepers.append((moment, woken))
-            await woken.wait()
-
-    async def move(self, by: timedelta) -> None:
-        self._now += by
-        for moment, woken in self._sleepers:
-            if moment <= self._now:
-                woken.set()
-        self._sleepers = [sleeper for sleeper in self._sleepers if not sleeper[1].is_set()]
-        await settle()
+async def move(clock: VirtualClock, by: timedelta) -> None:
+    """Lets time pass, and what has become due run."""
+    clock.move(by)
+    await settle()
 
 
 async def settle() -> None:
@@ -75,8 +58,8 @@ def runs_of(setting: SourceSetting) -> list[Any]:
     return runs
 
 
-async def start(started: list[TimerSource], setting: SourceSetting, clock: ManualClock) -> None:
-    source = TimerSource(setting, clock)
+async def start(started: list[TimerSource], setting: SourceSetting, clock: VirtualClock) -> None:
+    source = TimerSource(replace(setting, clock=clock))
     started.append(source)
     await source.start()
     await settle()
@@ -84,13 +67,13 @@ async def start(started: list[TimerSource], setting: SourceSetting, clock: Manua
 
 async def test_runs_at_each_due_time(make_setting: MakeSetting, started: list[TimerSource]) -> None:
     """A timer runs once per due time, with the status before that run."""
-    setting, clock = make_setting(text()), ManualClock(NOON)
+    setting, clock = make_setting(text()), VirtualClock(NOON)
     await start(started, setting, clock)
     assert runs_of(setting) == []
-    await clock.move(timedelta(minutes=59))
+    await move(clock, timedelta(minutes=59))
     assert runs_of(setting) == []
-    await clock.move(timedelta(minutes=1))
-    await clock.move(timedelta(hours=1))
+    await move(clock, timedelta(minutes=1))
+    await move(clock, timedelta(hours=1))
     assert runs_of(setting) == [
         (False, "0001-01-01T00:00:00+00:00", "2026-11-21T13:00:00+00:00"),
         (False, "2026-11-21T13:00:00+00:00", "2026-11-21T14:00:00+00:00"),
@@ -99,23 +82,23 @@ async def test_runs_at_each_due_time(make_setting: MakeSetting, started: list[Ti
 
 async def test_a_missed_due_time_runs_once_as_past_due(make_setting: MakeSetting, started: list[TimerSource]) -> None:
     """After three missed hours the timer runs once, marked past due, and then on schedule."""
-    setting, clock = make_setting(text()), ManualClock(NOON)
+    setting, clock = make_setting(text()), VirtualClock(NOON)
     await start(started, setting, clock)
     await started.pop().stop()
-    await clock.move(timedelta(hours=3, minutes=5))
+    await move(clock, timedelta(hours=3, minutes=5))
     await start(started, setting, clock)
     assert runs_of(setting) == [(True, "0001-01-01T00:00:00+00:00", "2026-11-21T13:00:00+00:00")]
-    await clock.move(timedelta(minutes=55))
+    await move(clock, timedelta(minutes=55))
     assert [past_due for past_due, _, _ in runs_of(setting)] == [True, False]
 
 
 async def test_nothing_missed_nothing_past_due(make_setting: MakeSetting, started: list[TimerSource]) -> None:
     """A restart between two due times runs nothing, and a due time is not run twice."""
-    setting, clock = make_setting(text()), ManualClock(NOON)
+    setting, clock = make_setting(text()), VirtualClock(NOON)
     await start(started, setting, clock)
-    await clock.move(timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
     await started.pop().stop()
-    await clock.move(timedelta(minutes=30))
+    await move(clock, timedelta(minutes=30))
     await start(started, setting, clock)
     assert [past_due for past_due, _, _ in runs_of(setting)] == [False]
 
@@ -124,23 +107,23 @@ async def test_without_monitor_a_missed_due_time_is_gone(
     make_setting: MakeSetting, started: list[TimerSource], tmp_path: Path
 ) -> None:
     """useMonitor false keeps no status and makes nothing up."""
-    setting, clock = make_setting(text(monitor=False)), ManualClock(NOON)
+    setting, clock = make_setting(text(monitor=False)), VirtualClock(NOON)
     await start(started, setting, clock)
     await started.pop().stop()
-    await clock.move(timedelta(hours=3))
+    await move(clock, timedelta(hours=3))
     await start(started, setting, clock)
     assert runs_of(setting) == []
     assert not (tmp_path / "timers").exists()
-    await clock.move(timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
     assert runs_of(setting) == [(False, None, None)]
 
 
 async def test_run_on_startup(make_setting: MakeSetting, started: list[TimerSource]) -> None:
     """run_on_startup runs at the start and then on schedule."""
-    setting, clock = make_setting(text(startup=True)), ManualClock(NOON + timedelta(minutes=10))
+    setting, clock = make_setting(text(startup=True)), VirtualClock(NOON + timedelta(minutes=10))
     await start(started, setting, clock)
     assert [past_due for past_due, _, _ in runs_of(setting)] == [False]
-    await clock.move(timedelta(minutes=50))
+    await move(clock, timedelta(minutes=50))
     assert len(runs_of(setting)) == 2
 
 
@@ -159,12 +142,12 @@ async def test_two_runs_never_overlap(make_setting: MakeSetting, started: list[T
             runs.append(timer.past_due)
         """
     )
-    clock = ManualClock(NOON)
+    clock = VirtualClock(NOON)
     await start(started, setting, clock)
     values: dict[str, Any] = setting.functions[0].call.__globals__
-    await clock.move(timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
     by_hand = asyncio.create_task(started[0].run_now("tick", ""))
-    await clock.move(timedelta(hours=3))
+    await move(clock, timedelta(hours=3))
     values["go_on"].set()
     await by_hand
     await settle()
@@ -185,10 +168,10 @@ async def test_a_failed_run_does_not_end_the_schedule(
             raise ValueError("no luck")
         """
     )
-    clock = ManualClock(NOON)
+    clock = VirtualClock(NOON)
     await start(started, setting, clock)
-    await clock.move(timedelta(hours=1))
-    await clock.move(timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
     assert len(runs_of(setting)) == 2
     assert "timer_run_failed function=tick invocation_id=" in caplog.text
 
@@ -205,9 +188,9 @@ async def test_stop_waits_for_the_run_under_way(make_setting: MakeSetting) -> No
             runs.append(1)
         """
     )
-    clock, sources = ManualClock(NOON), list[TimerSource]()
+    clock, sources = VirtualClock(NOON), list[TimerSource]()
     await start(sources, setting, clock)
-    await clock.move(timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
     stopping = asyncio.create_task(sources[0].stop())
     await settle()
     assert not stopping.done()
@@ -220,9 +203,9 @@ async def test_stop_waits_for_the_run_under_way(make_setting: MakeSetting) -> No
 async def test_the_schedule_can_be_a_setting(make_setting: MakeSetting, started: list[TimerSource]) -> None:
     """%NAME% in the schedule is resolved from the app's settings."""
     setting = make_setting(text("%NIGHTLY%"), environment={"NIGHTLY": "0 0 13 * * *"})
-    clock = ManualClock(NOON)
+    clock = VirtualClock(NOON)
     await start(started, setting, clock)
-    await clock.move(timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
     assert len(runs_of(setting)) == 1
 
 
@@ -232,9 +215,9 @@ async def test_an_unreadable_status_is_logged_and_begun_anew(
     """A broken status file does not keep the host from starting; the timer has a status again."""
     (tmp_path / "timers").mkdir()
     (tmp_path / "timers" / "tick.json").write_text("{", encoding="utf-8")
-    setting, clock = make_setting(text()), ManualClock(NOON)
+    setting, clock = make_setting(text()), VirtualClock(NOON)
     await start(started, setting, clock)
-    await clock.move(timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
     assert len(runs_of(setting)) == 1
     assert "timer_status_unreadable function=tick" in caplog.text
 
@@ -244,10 +227,10 @@ async def test_a_status_that_cannot_be_stored_does_not_end_the_schedule(
 ) -> None:
     """A full or missing disk is logged and the timer goes on."""
     (tmp_path / "timers").write_text("a file where the folder should be", encoding="utf-8")
-    setting, clock = make_setting(text()), ManualClock(NOON)
+    setting, clock = make_setting(text()), VirtualClock(NOON)
     await start(started, setting, clock)
-    await clock.move(timedelta(hours=1))
-    await clock.move(timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
+    await move(clock, timedelta(hours=1))
     assert len(runs_of(setting)) == 2
     assert "timer_status_not_stored function=tick" in caplog.text
 

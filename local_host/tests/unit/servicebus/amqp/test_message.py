@@ -19,7 +19,7 @@ from local_host.servicebus.amqp.message import (
     split_batch,
     with_application_properties,
 )
-from local_host.servicebus.amqp.values import Decimal64, Described, Timestamp, UInt, ULong
+from local_host.servicebus.amqp.values import Decimal64, Described, Symbol, Timestamp, UInt, ULong
 
 from ..conftest import encoded_message
 
@@ -45,11 +45,12 @@ def test_a_message_id_of_any_type_is_text(message_id: Any, text: str | None) -> 
 
 def test_application_properties_are_merged() -> None:
     """New ones are added, those of the same name replaced, others keep their types, and the body stays."""
-    content = parse_message(
-        encoded_message(b"x", message_id="m", properties={"a": Decimal64(b"12345678"), "b": "1"})
-    ).content
+    given = {"a": Decimal64(b"12345678"), "b": "1", "n": UInt(4), "s": Symbol("5")}
+    content = parse_message(encoded_message(b"x", message_id="m", properties=given)).content
     changed = with_application_properties(content, {"b": "2", "c": "3"})
-    assert parse_application_properties(changed) == {"a": b"12345678", "b": "2", "c": "3"}
+    properties = parse_application_properties(changed)
+    assert properties == {"a": b"12345678", "b": "2", "c": "3", "n": 4, "s": "5"}
+    assert [type(properties[name]) for name in "ans"] == [Decimal64, UInt, Symbol]
     assert parse_message(changed).message_id == "m"
     assert changed.endswith(encode(Described(ULong(0x75), b"x")))
     assert with_application_properties(content, {}) == content
