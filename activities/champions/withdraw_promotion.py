@@ -2,7 +2,7 @@
 
 import logging
 
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import WithdrawalBody, record
 from nightshift.domain.lifecycle.run import WithdrawRequest, WithdrawResult
 from nightshift.domain.platform.errors import ChampionMovedError
 from nightshift.domain.platform.ports import Services
@@ -20,14 +20,12 @@ def withdraw_promotion(services: Services, request: WithdrawRequest) -> Withdraw
         return WithdrawResult(detail=f"version {request.version} stays champion: there was none before it")
     key = f"{request.run}:withdrawal"
     services.ledger.append(
-        LedgerRecord(
+        record(
+            WithdrawalBody(reason=request.reason, back_to=request.previous),
             key=key,
             model=request.model,
             run=request.run,
-            kind="undo",
             subject=f"version {request.version}",
-            actor=ACTOR,
-            body={"reason": request.reason, "back_to": request.previous},
         )
     )
     for run in _promoting_runs(services, request):

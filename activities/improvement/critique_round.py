@@ -3,9 +3,8 @@
 from agents.improvement.critic import criticise
 from agents.improvement.feedback import feedback_on
 from agents.lifecycle.holdout_spending import policy_for_look
-from nightshift.domain.improvement.loop import Criticism
 from nightshift.domain.improvement.messages import CriticiseRequest, CriticiseResult, criticism_key
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import CriticismBody, expect_body, record
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
@@ -29,25 +28,23 @@ def critique_round(services: Services, request: CriticiseRequest) -> CriticiseRe
         start=feedback_on(start, evaluation),
     )
     entry = services.ledger.append(
-        LedgerRecord(
+        record(
+            CriticismBody(
+                criticism=judged,
+                plan=last.plan,
+                planned_by=last.planned_by,
+                # A round without evidence has not looked at any holdout.
+                evaluation_set_digest="" if evidence is None else evidence.evaluation_set_digest,
+                evidence_digest=None if evidence is None else evidence.digest,
+                look=request.look,
+            ),
             key=criticism_key(request.run, last.number),
             model=request.model,
             run=request.run,
-            kind="criticism",
             subject=f"version {last.version}" if last.version else f"round {last.number}",
-            actor=ACTOR,
-            body={
-                "criticism": judged.to_json(),
-                "plan": last.plan.to_json(),
-                "planned_by": last.planned_by,
-                # A round without evidence has not looked at any holdout.
-                "evaluation_set_digest": "" if evidence is None else evidence.evaluation_set_digest,
-                "evidence_digest": None if evidence is None else evidence.digest,
-                "look": request.look,
-            },
         )
     )
-    return CriticiseResult(criticism=Criticism.from_json(entry.body["criticism"]), ledger=entry.sequence)
+    return CriticiseResult(criticism=expect_body(entry, CriticismBody).criticism, ledger=entry.sequence)
 
 
 def _evidence(services: Services, blob: BlobRef) -> Evidence:

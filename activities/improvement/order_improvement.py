@@ -7,13 +7,13 @@ import azure.durable_functions as df
 from pydantic import TypeAdapter
 
 from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
-from nightshift.domain.ledger.ledger import LedgerEntry, LedgerRecord
+from nightshift.domain.ledger.bodies import ImprovementOrder, expect_body, record
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.names import EVIDENCE, LIFECYCLE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
-from nightshift.domain.uploads.upload import BlobRef, PartReport, Upload
+from nightshift.domain.uploads.upload import BlobRef, PartReport
 from nightshift.services.platform.activity import starting_activity
 from nightshift.services.uploads.train_again import is_kept, upload_again
 from nightshift.services.uploads.wake_queue import wake_busy_queue
@@ -45,24 +45,23 @@ def _order(services: Services, order: ImproveOrder) -> ImproveOrdered:
     if known is None:
         require_bounds(spec)
     entry = known or services.ledger.append(
-        LedgerRecord(
+        record(
+            _body(services, order, run),
             key=key,
             model=order.model,
             run=run,
-            kind="order",
             subject=f"model {order.model}",
             actor=order.by,
-            body=_body(services, order, run),
         )
     )
-    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
-    services.uploads.submit(uploads[0], order.model, with_=uploads[1:])
+    ordered = expect_body(entry, ImprovementOrder)
+    services.uploads.submit(ordered.uploads[0], order.model, with_=ordered.uploads[1:])
     logger.info("improvement_ordered model=%s run=%s by=%s repeated=%s", order.model, run, order.by, bool(known))
     return ImproveOrdered(
-        identity=uploads[0].identity,
+        identity=ordered.uploads[0].identity,
         improves=run,
-        files=tuple(entry.body["files"]),
-        repeated=_is_anothers(entry, order, known),
+        files=ordered.files,
+        repeated=known is not None and (entry.actor, ordered.reason) != (order.by, order.reason),
     )
 
 
@@ -81,10 +80,6 @@ def require_bounds(spec: ModelSpec) -> None:
         )
 
 
-def _is_anothers(entry: LedgerEntry, order: ImproveOrder, known: LedgerEntry | None) -> bool:
-    return known is not None and (entry.actor, entry.body["reason"]) != (order.by, order.reason)
-
-
 def _decided_run(services: Services, order: ImproveOrder) -> str:
     outcomes = services.ledger.newest_of(order.model, "outcome")
     newest = next((entry.run for entry in outcomes if entry.run.startswith(f"{LIFECYCLE}-")), None)
@@ -98,7 +93,7 @@ def _decided_run(services: Services, order: ImproveOrder) -> str:
     return order.run
 
 
-def _body(services: Services, order: ImproveOrder, run: str) -> dict[str, object]:
+def _body(services: Services, order: ImproveOrder, run: str) -> ImprovementOrder:
     """What is ordered: the accepted files of the run, as they were.
 
     Raises:
@@ -110,13 +105,12 @@ def _body(services: Services, order: ImproveOrder, run: str) -> dict[str, object
     if gone:
         raise BadInputError(field="run", value=run, rule=f"its data is not kept: {', '.join(gone)}; upload it again")
     because = f"improve-{short(run)}"
-    return {
-        "order": "improve",
-        "reason": order.reason,
-        "improves": run,
-        "files": [part.upload.name for part in parts],
-        "uploads": [
-            upload_again(services, order.model, part.digest or "", part.upload, because=because, improve=True).to_json()
+    return ImprovementOrder(
+        reason=order.reason,
+        improves=run,
+        files=tuple(part.upload.name for part in parts),
+        uploads=tuple(
+            upload_again(services, order.model, part.digest or "", part.upload, because=because, improve=True)
             for part in parts
-        ],
-    }
+        ),
+    )

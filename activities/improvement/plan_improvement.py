@@ -16,12 +16,13 @@ from nightshift.domain.improvement.loop import (
     PlanningEvidence,
 )
 from nightshift.domain.improvement.messages import PlanImprovementRequest, PlanImprovementResult
+from nightshift.domain.ledger.bodies import ImprovementOrder, read_as
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.names import DRIFT_PREFIX, EVIDENCE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, PartReport, Upload
+from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, PartReport
 from nightshift.services.improvement.metered_model import Account, MeteredModel
 from nightshift.services.platform.activity import activity
 
@@ -99,11 +100,9 @@ def _request(services: Services, model: str, parts: tuple[PartReport, ...]) -> s
     if not ordered:
         return ""
     for entry in reversed(services.ledger.of_kind(model, "order")):
-        if entry.body.get("order") != "improve":
-            continue
-        uploads = [Upload.from_json(item) for item in entry.body["uploads"]]
-        if ordered & {upload.identity for upload in uploads}:
-            return str(entry.body["reason"])
+        order = read_as(entry, ImprovementOrder)
+        if order is not None and ordered & {upload.identity for upload in order.uploads}:
+            return order.reason
     return ""
 
 

@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
-from typing import Literal
 
 import azure.durable_functions as df
 from pydantic import TypeAdapter
 
 from nightshift.domain.champions.decision import Decision
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import DecisionBody, OutcomeBody, expect_body, record
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import DecideRequest, DecideResult
 from nightshift.domain.platform.errors import ChampionMovedError, NightshiftError
 from nightshift.domain.platform.loading import importing
-from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import EVIDENCE, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.dataset import AcceptedDataset
@@ -30,14 +28,6 @@ from nightshift.services.reviews.start_review import wake_review
 logger = logging.getLogger(__name__)
 
 _PARTS = TypeAdapter(tuple[PartReport, ...])
-
-
-class _Acted(Message):
-    """What was done about a decision, as the ledger keeps it."""
-
-    outcome: Literal["promoted", "rejected", "flagged", "void"]
-    champion_version: str | None = None
-    review_id: str | None = None
 
 
 @starting_activity("decide_action")
@@ -86,38 +76,37 @@ def decide_and_act(services: Services, request: DecideRequest) -> DecideResult:
     evidence = Evidence.from_json(services.blobs.read(request.evidence))
     key = f"{request.run}:decision:{request.round}"
     entry = services.ledger.append(
-        LedgerRecord(
-            key=key,
-            model=request.model,
-            run=request.run,
-            kind="decision",
-            subject=f"version {evidence.challenger_version}",
-            actor=ACTOR,
-            body={
-                "decision": decide(
+        record(
+            DecisionBody(
+                decision=decide(
                     evidence,
                     manifest.spec.evaluation,
                     _quarantine(services, evidence),
                     loss_of_champion(services, request.model),
-                ).to_json(),
-                "evidence": _summary(evidence),
-                "evidence_at": services.blobs.url(request.evidence),
-            },
+                ),
+                # The slices may be many; the whole of it is where ``evidence_at`` says.
+                evidence=evidence.model_copy(update={"slices": ()}),
+                evidence_at=services.blobs.url(request.evidence),
+            ),
+            key=key,
+            model=request.model,
+            run=request.run,
+            subject=f"version {evidence.challenger_version}",
         )
     )
-    decision = Decision.from_json(entry.body["decision"])
+    decision = expect_body(entry, DecisionBody).decision
     result = _recorded_outcome(services, request)
     if result is None:
-        result = _act(services, request, decision, evidence, manifest, key)
+        result = _act(services, request, decision, evidence, manifest, key).model_copy(
+            update={"decision_entry": entry.sequence}
+        )
         services.ledger.append(
-            LedgerRecord(
+            record(
+                result,
                 key=_outcome_key(request),
                 model=request.model,
                 run=request.run,
-                kind="outcome",
                 subject=f"version {evidence.challenger_version}",
-                actor=ACTOR,
-                body={**result.to_json(), "decision_entry": entry.sequence},
             )
         )
     if result.outcome != "void":
@@ -143,10 +132,10 @@ def _outcome_key(request: DecideRequest) -> str:
     return f"{request.run}:outcome:{request.round}"
 
 
-def _recorded_outcome(services: Services, request: DecideRequest) -> _Acted | None:
+def _recorded_outcome(services: Services, request: DecideRequest) -> OutcomeBody | None:
     """What an earlier call did; its outcome stands even if the world has changed since."""
     entry = services.ledger.find(request.model, _outcome_key(request))
-    return None if entry is None else _Acted.from_json(entry.body)
+    return None if entry is None else expect_body(entry, OutcomeBody)
 
 
 def _act(
@@ -156,7 +145,7 @@ def _act(
     evidence: Evidence,
     manifest: DatasetManifest,
     key: str,
-) -> _Acted:
+) -> OutcomeBody:
     try:
         expected = expected_alias(services, request.model, decision.champion_version)
         if decision.action == "promote":
@@ -169,7 +158,7 @@ def _act(
                 decided_by=key,
                 kind="promotion",
             )
-            return _Acted(outcome="promoted", champion_version=move.version)
+            return OutcomeBody(outcome="promoted", champion_version=move.version)
         expect_champion(services, request.model, expected)
         if expected is None:
             # A promotion enters it with its own move; here the alias may be gone and nothing else would say so.
@@ -177,21 +166,16 @@ def _act(
     except ChampionMovedError as error:
         logger.info("decision_void run=%s model=%s reason=%s", request.run, request.model, error.message)
         actual = error.fields["actual"]
-        return _Acted(outcome="void", champion_version=None if actual is None else str(actual))
+        return OutcomeBody(outcome="void", champion_version=None if actual is None else str(actual))
     if decision.action == "reject":
-        return _Acted(outcome="rejected", champion_version=decision.champion_version)
+        return OutcomeBody(outcome="rejected", champion_version=decision.champion_version)
     review = open_review(services, request, decision, evidence, manifest)
-    return _Acted(outcome="flagged", champion_version=decision.champion_version, review_id=review.review_id)
+    return OutcomeBody(outcome="flagged", champion_version=decision.champion_version, review_id=review.review_id)
 
 
 def _quarantine(services: Services, evidence: Evidence) -> str:
     challenger = services.registry.version(evidence.model, evidence.challenger_version)
     return challenger.tags.get(TAG_QUARANTINE, "") if challenger else ""
-
-
-def _summary(evidence: Evidence) -> dict[str, object]:
-    """The evidence without its slices, which may be many; the whole of it is where ``evidence_at`` says."""
-    return {name: value for name, value in evidence.to_json().items() if name != "slices"}
 
 
 def _remember(services: Services, request: DecideRequest, *, promoted: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nightshift.domain.champions.registry import ScoreRun
 from nightshift.domain.improvement.messages import criticism_key
+from nightshift.domain.ledger.bodies import CriticismBody, expect_body
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import EvaluateRequest, EvaluateResult, score_token
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
@@ -91,7 +92,7 @@ def _look(services: Services, request: EvaluateRequest, holdout: str) -> int:
         if entry.key == mine:
             # A delivery that comes late: rounds after this one must not make its evidence another.
             break
-        looks += entry.body["evaluation_set_digest"] == holdout
+        looks += expect_body(entry, CriticismBody).evaluation_set_digest == holdout
     return looks + 1
 
 

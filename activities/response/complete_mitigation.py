@@ -2,6 +2,7 @@
 
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Done
+from nightshift.domain.response.facts import facts_of
 from nightshift.domain.response.incident import IncidentAction
 from nightshift.domain.response.messages import SettleRequest
 from nightshift.services.platform.activity import activity
@@ -20,7 +21,7 @@ def complete_mitigation(services: Services, request: SettleRequest) -> Done:
         detail=request.detail,
         at=services.clock(),
         ledger=known.ledger if known else None,
-        facts={**(known.facts if known else {}), **request.facts},
+        facts=(known.facts if known else facts_of(request.mitigation)).model_copy(update=request.facts),
     )
     keep_action(services, incident, action, mitigated=request.mitigated)
     return Done()

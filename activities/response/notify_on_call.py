@@ -3,6 +3,7 @@
 from nightshift.domain.notifications.notification import Notification, NotificationKind, NotifyResult
 from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.facts import facts_of
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult
 from nightshift.services.notifications.notify import nobody_is_set, notify
@@ -64,7 +65,7 @@ def _action(
         state=state,
         detail=detail,
         at=sent.delivered_at or services.clock(),
-        facts={"notification": notification.key},
+        facts=facts_of(request.mitigation, notification=notification.key),
     )
 
 

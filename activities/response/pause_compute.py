@@ -4,15 +4,15 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
-from pydantic import TypeAdapter
-
 from agents.response.compute import choose, leased, spared_shown
-from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
+from nightshift.domain.ledger.bodies import LeaseOrder, UndoOrder, expect_body, record
+from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry
 from nightshift.domain.platform.errors import NightshiftError, ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Done
 from nightshift.domain.platform.text import shortened
 from nightshift.domain.response.compute import ComputeRef
+from nightshift.domain.response.facts import LeaseFacts
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult
 from nightshift.services.platform.activity import activity
@@ -23,7 +23,6 @@ from nightshift.services.response.respond import playbook_of
 logger = logging.getLogger(__name__)
 
 _MITIGATION: Final = "pause_compute"
-_REFS = TypeAdapter(tuple[ComputeRef, ...])
 # So much of the names stands in a sentence; the action's facts have them all.
 _NAMES = 1_000
 # A resource that does not answer is tried again for this long; shorter than the retries of a response.
@@ -50,7 +49,8 @@ def pause_compute(services: Services, request: MitigateRequest) -> MitigationRes
     names: list[str] = []
     refused: list[str] = []
     waits: list[str] = []
-    for ref, name in zip(_REFS.validate_python(entry.body["resources"]), entry.body["names"], strict=True):
+    order = expect_body(entry, LeaseOrder)
+    for ref, name in zip(order.resources, order.names, strict=True):
         if _find_resume(services, incident) is not None:
             break
         try:
@@ -65,24 +65,18 @@ def pause_compute(services: Services, request: MitigateRequest) -> MitigationRes
     if waits and services.clock() < entry.recorded_at + _TRIES:
         raise ServiceUnavailableError("Databricks", "; ".join(waits))
     notes = [*refused, *waits]
-    if run_on := entry.body.get("run_on"):
-        notes.append(f"{run_on} more run on: a lease holds no more")
+    if order.run_on:
+        notes.append(f"{order.run_on} more run on: a lease holds no more")
     none = "nothing" if notes else "nothing: no compute that runs is tagged as not essential"
     said = shortened(", ".join(names), _NAMES) or none
-    detail = f"paused {said}; lease until {entry.body['ends']}" if paused else f"paused {said}"
+    detail = f"paused {said}; lease until {order.ends.isoformat()}" if paused else f"paused {said}"
     action = IncidentAction(
         mitigation=_MITIGATION,
         state="done" if paused else "refused",
         detail="; ".join((detail, *notes))[:2_000],
         at=services.clock(),
         ledger=entry.sequence,
-        facts={
-            "resources": [ref.to_json() for ref in paused],
-            "names": names,
-            "ends": entry.body["ends"],
-            "resumed": False,
-            "unanswered": len(waits),
-        },
+        facts=LeaseFacts(resources=tuple(paused), names=tuple(names), ends=order.ends, unanswered=len(waits)),
     )
     logger.info("compute_paused incident=%s resources=%d", incident.incident_id, len(paused))
     return _result(keep_action(services, incident, action, mitigated=bool(paused)))
@@ -91,7 +85,7 @@ def pause_compute(services: Services, request: MitigateRequest) -> MitigationRes
 def _give_up(services: Services, incident: Incident, resume: LedgerEntry) -> MitigationResult:
     """Leave a lease that was ended while it was being made; what was paused after that is started, too."""
     incident = find_incident(services, incident.model, incident.incident_id)
-    resume_lease(services, incident, resume.actor, str(resume.body["comment"]), again=True)
+    resume_lease(services, incident, resume.actor, expect_body(resume, UndoOrder).comment, again=True)
     logger.warning("pause_overtaken incident=%s actor=%s", incident.incident_id, resume.actor)
     action = find_incident(services, incident.model, incident.incident_id).action(_MITIGATION)
     assert action is not None, "the lease has ended, which its incident says"
@@ -104,24 +98,21 @@ def _order(services: Services, incident: Incident, reason: str) -> LedgerEntry:
     ends = services.clock() + timedelta(minutes=playbook.pause_minutes)
     held = leased(chosen)
     return services.ledger.append(
-        LedgerRecord(
+        record(
+            LeaseOrder(
+                incident=incident.incident_id,
+                rule=incident.rule,
+                reason=reason or incident.reason,
+                ends=ends,
+                resources=tuple(item.ref for item in held),
+                names=tuple(item.name for item in held),
+                run_on=len(chosen) - len(held),
+                spared=spared_shown(spared),
+            ),
             key=pause_key(incident),
             model=incident.model,
             run=incident.response,
-            kind="mitigation",
             subject=f"{len(held)} resources",
-            actor=ACTOR,
-            body={
-                "mitigation": _MITIGATION,
-                "incident": incident.incident_id,
-                "rule": incident.rule,
-                "reason": reason or incident.reason,
-                "ends": ends.isoformat(),
-                "resources": [item.ref.to_json() for item in held],
-                "names": [item.name for item in held],
-                "run_on": len(chosen) - len(held),
-                "spared": spared_shown(spared),
-            },
         )
     )
 
@@ -142,29 +133,30 @@ def _resume_key(incident: Incident) -> str:
 
 def ordered_pause(entry: LedgerEntry) -> IncidentAction:
     """The action of an incident that the order of a lease stands for: any of its resources may be paused."""
-    names = shortened(", ".join(entry.body["names"]), _NAMES) or "nothing"
+    order = expect_body(entry, LeaseOrder)
+    names = shortened(", ".join(order.names), _NAMES) or "nothing"
     return IncidentAction(
         mitigation=_MITIGATION,
         state="begun",
-        detail=f"ordered: pause {names}; lease until {entry.body['ends']}"[:2_000],
+        detail=f"ordered: pause {names}; lease until {order.ends.isoformat()}"[:2_000],
         at=entry.recorded_at,
         ledger=entry.sequence,
-        facts={
-            "resources": entry.body["resources"],
-            "names": entry.body["names"],
-            "ends": entry.body["ends"],
-            "resumed": False,
-        },
+        facts=LeaseFacts(resources=order.resources, names=order.names, ends=order.ends),
     )
 
 
 def _result(action: IncidentAction) -> MitigationResult:
-    ends = action.facts.get("ends")
+    lease = lease_of(action)
     return MitigationResult(
         action=action,
-        resume_at=datetime.fromisoformat(ends) if ends and action.state == "done" else None,
-        escalate=action.state == "refused" or bool(action.facts.get("unanswered")),
+        resume_at=lease.ends if action.state == "done" else None,
+        escalate=action.state == "refused" or lease.unanswered > 0,
     )
+
+
+def lease_of(action: IncidentAction) -> LeaseFacts:
+    """What a lease has paused; nothing for another mitigation."""
+    return action.facts if isinstance(action.facts, LeaseFacts) else LeaseFacts()
 
 
 @activity("resume_compute")
@@ -193,26 +185,26 @@ def resume_lease(
         action = ordered_pause(entry) if entry is not None else None
     if action is None:
         return ()
-    names = {ref["id"]: name for ref, name in zip(action.facts["resources"], action.facts["names"], strict=True)}
+    lease = lease_of(action)
+    names = {ref.id: name for ref, name in zip(lease.resources, lease.names, strict=True)}
     ended = not action.holds_compute
-    started = [] if again else list(action.facts.get("started", ()))
+    started = [] if again else list(lease.started)
     if ended and not again:
         return tuple(names[item] for item in started)
     services.ledger.append(
-        LedgerRecord(
+        record(
+            UndoOrder(mitigation=_MITIGATION, incident=incident.incident_id, comment=comment),
             key=_resume_key(incident),
             model=incident.model,
             run=incident.response,
-            kind="undo",
-            subject=f"{len(action.facts['names'])} resources",
+            subject=f"{len(lease.names)} resources",
             actor=actor,
-            body={"mitigation": _MITIGATION, "incident": incident.incident_id, "comment": comment},
         )
     )
     held = _held_by_others(services, incident, at=services.clock())
     notes: list[str] = []
     waits: list[str] = []
-    for ref in _REFS.validate_python(action.facts["resources"]):
+    for ref in lease.resources:
         name = names[ref.id]
         if ref.id in started:
             continue
@@ -226,7 +218,7 @@ def resume_lease(
             (waits if error.retryable else notes).append(f"{name} was not started: {error.message}")
     if waits:
         if not ended:
-            begun = action.model_copy(update={"facts": {**action.facts, "started": started}})
+            begun = action.model_copy(update={"facts": lease.model_copy(update={"started": tuple(started)})})
             services.incidents.change(incident.model, incident.incident_id, lambda known: known.acted(begun))
         raise ServiceUnavailableError("Databricks", "; ".join(waits))
     said = tuple(names[item] for item in started)
@@ -238,7 +230,7 @@ def resume_lease(
             "state": "done" if actor == ACTOR else "undone",
             "detail": f"{action.detail}. {detail}"[:2_000],
             "at": services.clock(),
-            "facts": {**action.facts, "resumed": True, "started": started},
+            "facts": lease.model_copy(update={"resumed": True, "started": tuple(started)}),
         }
     )
     keep_action(services, incident, closed, actor=actor)
@@ -256,7 +248,8 @@ def _held_by_others(services: Services, incident: Incident, *, at: datetime | No
         action = other.action(_MITIGATION)
         if action is None or other.incident_id == incident.incident_id:
             continue
-        ended = at is not None and datetime.fromisoformat(action.facts.get("ends", at.isoformat())) <= at
+        lease = lease_of(action)
+        ended = at is not None and (lease.ends is None or lease.ends <= at)
         if action.holds_compute and not ended:
-            held |= {ref.id: other.incident_id for ref in _REFS.validate_python(action.facts["resources"])}
+            held |= {ref.id: other.incident_id for ref in lease.resources}
     return held

@@ -3,16 +3,26 @@
 import asyncio
 import logging
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import azure.durable_functions as df
 
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.improvement.messages import improvement_of
-from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
+from nightshift.domain.ledger.bodies import (
+    HaltBody,
+    OutcomeBody,
+    RetrainingOrder,
+    expect_body,
+    read_as,
+    record,
+    says,
+)
+from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.names import CHAMPION, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
 from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.facts import RetrainingFacts
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult, RetrainingRequest, RetrainingState
 from nightshift.domain.uploads.dataset import AcceptedDataset
@@ -65,15 +75,15 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
         if mine.run != incident.response:
             return _keep(services, incident, "repeated", _cooling(services, mine, cooldown))
     uploads, _ = _queue(services, mine)
-    names = ", ".join(mine.body["files"])
+    names = ", ".join(expect_body(mine, RetrainingOrder).files)
     detail = f"a retraining on {names} is in the model's queue"
-    facts = {"identity": uploads[0].identity}
+    facts = RetrainingFacts(identity=uploads[0].identity)
     result = _keep(services, incident, "begun", detail, mine, facts)
     return result.model_copy(update={"identity": uploads[0].identity})
 
 
 def _is_retraining(entry: LedgerEntry) -> bool:
-    return entry.kind == "mitigation" and entry.body["mitigation"] == _MITIGATION
+    return says(entry, RetrainingOrder)
 
 
 def _number(entry: LedgerEntry) -> int:
@@ -117,14 +127,14 @@ def _was_trained_on(services: Services, champion: RegisteredVersion, dataset: Ac
 
 def _queue(services: Services, entry: LedgerEntry) -> tuple[tuple[Upload, ...], bool]:
     """Put the files of a retraining into the model's queue, once; return them, and whether they were not there."""
-    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
+    uploads = expect_body(entry, RetrainingOrder).uploads
     return uploads, services.uploads.submit(uploads[0], entry.model, with_=uploads[1:]).accepted
 
 
 def _cooling(services: Services, entry: LedgerEntry, cooldown: timedelta) -> str:
     """Why there is no further retraining; one that was ordered and never reached the queue is put there now."""
     _, late = _queue(services, entry)
-    by, when, until = entry.body["incident"], entry.recorded_at, entry.recorded_at + cooldown
+    by, when, until = expect_body(entry, RetrainingOrder).incident, entry.recorded_at, entry.recorded_at + cooldown
     at = when.isoformat(timespec="seconds")
     said = f"incident {by} had it retrained at {at}"
     if late:
@@ -138,27 +148,22 @@ def _order(
     # Oldest first: where keys repeat, the later file's row counts.
     ordered = datasets[::-1]
     return services.ledger.append(
-        LedgerRecord(
+        record(
+            RetrainingOrder(
+                incident=incident.incident_id,
+                rule=incident.rule,
+                reason=reason or incident.reason,
+                files=tuple(item.upload.name for item in ordered),
+                uploads=tuple(
+                    upload_again(services, incident.model, item.digest, item.upload, because=incident.incident_id)
+                    for item in ordered
+                ),
+                alert=incident.alert.model_dump(mode="json", exclude={"detail"}),
+            ),
             key=f"retrain:{incident.model}:{number}",
             model=incident.model,
             run=incident.response,
-            kind="mitigation",
             subject=f"model {incident.model}",
-            actor=ACTOR,
-            body={
-                "mitigation": _MITIGATION,
-                "incident": incident.incident_id,
-                "rule": incident.rule,
-                "reason": reason or incident.reason,
-                "files": [item.upload.name for item in ordered],
-                "uploads": [
-                    upload_again(
-                        services, incident.model, item.digest, item.upload, because=incident.incident_id
-                    ).to_json()
-                    for item in ordered
-                ],
-                "alert": incident.alert.model_dump(mode="json", exclude={"detail"}),
-            },
         )
     )
 
@@ -169,7 +174,7 @@ def _keep(
     state: ActionState,
     detail: str,
     entry: LedgerEntry | None = None,
-    facts: dict[str, Any] | None = None,
+    facts: RetrainingFacts = RetrainingFacts(),  # noqa: B008 - frozen
 ) -> MitigationResult:
     action = IncidentAction(
         mitigation=_MITIGATION,
@@ -177,7 +182,7 @@ def _keep(
         detail=detail,
         at=services.clock(),
         ledger=entry.sequence if entry else None,
-        facts=facts or {},
+        facts=facts,
     )
     logger.info("retraining_%s model=%s incident=%s", state, incident.model, incident.incident_id)
     return MitigationResult(action=keep_action(services, incident, action), escalate=state == "refused")
@@ -194,14 +199,21 @@ def read_retraining(services: Services, request: RetrainingRequest) -> Retrainin
     if run is None or services.uploads.begun_run(request.model) == run:
         return RetrainingState(run=run or "")
     entries = (entry for each in retraining_runs(run) for entry in services.ledger.entries(request.model, each))
-    ended = [entry for entry in entries if entry.kind in {"outcome", "halt"} and entry.body["outcome"] != "void"]
-    if not ended:
+    ends = [(entry, end) for entry in entries if (end := _end_of(entry)) is not None]
+    if not ends:
         return RetrainingState(run=run)
-    last = max(ended, key=lambda entry: entry.sequence)
-    halted = last.kind == "halt"
-    reason = last.body["failure"]["message"] if halted else f"champion is version {last.body['champion_version']}"
-    outcome = str(last.body["outcome"])
+    last, (outcome, reason) = max(ends, key=lambda item: item[0].sequence)
     return RetrainingState(run=run, outcome=outcome, detail=f"run {last.run} was {outcome}: {reason}")
+
+
+def _end_of(entry: LedgerEntry) -> tuple[str, str] | None:
+    """The outcome of a run and its reason, if that is what an entry says; what became void is decided again."""
+    if (halt := read_as(entry, HaltBody)) is not None:
+        return halt.outcome, halt.failure.message
+    decided = read_as(entry, OutcomeBody)
+    if decided is None or decided.outcome == "void":
+        return None
+    return decided.outcome, f"champion is version {decided.champion_version}"
 
 
 def retraining_runs(run: str) -> tuple[str, str]:

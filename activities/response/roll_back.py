@@ -8,11 +8,13 @@ from functools import partial
 from agents.response.rollback import Guard, blamed_version, rollback_candidate, rollback_problem
 from nightshift.domain.champions.decision import ChampionMove
 from nightshift.domain.champions.registry import RegisteredVersion
-from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
+from nightshift.domain.ledger.bodies import RollbackOrder, expect_body, record, says
+from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.platform.errors import ChampionMovedError, NightshiftError
 from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
+from nightshift.domain.response.facts import RollbackFacts
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult, Serve
 from nightshift.services.champions.move_champion import move_champion
@@ -52,7 +54,7 @@ def roll_back(services: Services, request: MitigateRequest) -> MitigationResult:
         problem = rollback_problem(guard)
         if problem or bad is None or guard.target is None:
             return _end(services, incident, spec, "refused", problem)
-        entry = _order(services, incident, request.reason, key, guard)
+        entry = _order(services, incident, request.reason, key, bad, guard.target, guard)
     if entry.run != incident.response:
         became = _what_became(services, spec, entry)
         if became is not None:
@@ -71,47 +73,44 @@ def roll_back(services: Services, request: MitigateRequest) -> MitigationResult:
 
 def _outdated(services: Services, spec: ModelSpec, entry: LedgerEntry) -> str:
     """Which guard does not hold any more since an unfinished rollback was ordered; empty if it may go on."""
-    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    ordered = expect_body(entry, RollbackOrder)
+    bad, target = ordered.bad_version, ordered.target
     if services.registry.version_of(spec.name, CHAMPION) != bad or not is_unfinished(services, spec.name, entry.key):
         return ""
-    if _is_another(services.registry.version(spec.name, bad), entry, "bad_created_at"):
+    if _is_another(services.registry.version(spec.name, bad), entry, ordered.bad_created_at):
         return f"version {bad} was deleted, and its number belongs to another version"
     registered = services.registry.version(spec.name, target)
-    if _is_another(registered, entry, "target_created_at"):
+    if _is_another(registered, entry, ordered.target_created_at):
         return f"version {target}, the champion before, was deleted, and its number belongs to another version"
     return rollback_problem(_guard_of(services, spec, bad, target, registered))
 
 
-def _is_another(registered: RegisteredVersion | None, entry: LedgerEntry, created_at: str) -> bool:
-    """Whether a version is another one than that which the order means; its body has the time under ``created_at``."""
-    return registered is not None and registered.is_another(created_at_of(entry, created_at), entry.recorded_at)
-
-
-def created_at_of(entry: LedgerEntry, name: str) -> datetime | None:
-    """When MLflow made a version that an order names; None in one of an earlier release."""
-    known = entry.body.get(name)
-    return datetime.fromisoformat(str(known)) if known else None
+def _is_another(registered: RegisteredVersion | None, entry: LedgerEntry, created_at: datetime | None) -> bool:
+    """Whether a version is another one than that which the order means, which MLflow made at that time."""
+    return registered is not None and registered.is_another(created_at, entry.recorded_at)
 
 
 def call_off_rollback(services: Services, entry: LedgerEntry) -> bool:
     """Settle that an ordered rollback is not carried out any more, and return whether it had been."""
-    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
-    move = call_off_move(services, entry.model, key=entry.key, kind="rollback", version=target, run=entry.run)
+    ordered = expect_body(entry, RollbackOrder)
+    bad = ordered.bad_version
+    move = call_off_move(services, entry.model, key=entry.key, kind="rollback", version=ordered.target, run=entry.run)
     if move.state == "done":
         return True
     registered = services.registry.version(entry.model, bad)
-    if registered is not None and registered.tags.get(TAG_QUARANTINE) == entry.body["incident"]:
+    if registered is not None and registered.tags.get(TAG_QUARANTINE) == ordered.incident:
         services.registry.tag(entry.model, bad, TAG_QUARANTINE, None)
     return False
 
 
 def _carry_out(services: Services, incident: Incident, spec: ModelSpec, entry: LedgerEntry) -> MitigationResult:
-    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    ordered = expect_body(entry, RollbackOrder)
+    bad, target = ordered.bad_version, ordered.target
     move = find_move(services, spec.name, entry.key)
     try:
         if move is None or move.state != "done":
             # First: from the moment that it is champion no more, it must be nobody's target either.
-            services.registry.tag(spec.name, bad, TAG_QUARANTINE, str(entry.body["incident"]))
+            services.registry.tag(spec.name, bad, TAG_QUARANTINE, ordered.incident)
         move_champion(
             services,
             model=spec.name,
@@ -147,14 +146,15 @@ def _carry_out(services: Services, incident: Incident, spec: ModelSpec, entry: L
 
 def ordered_rollback(entry: LedgerEntry) -> IncidentAction:
     """The action of an incident that the order of a rollback stands for, before it is carried out."""
-    bad, target = str(entry.body["bad_version"]), str(entry.body["target"])
+    ordered = expect_body(entry, RollbackOrder)
+    bad, target = ordered.bad_version, ordered.target
     return IncidentAction(
         mitigation="rollback",
         state="begun",
         detail=f"ordered: version {target} is to be champion again instead of version {bad}",
         at=entry.recorded_at,
         ledger=entry.sequence,
-        facts={"bad_version": bad, "target": target},
+        facts=RollbackFacts(bad_version=bad, target=target),
     )
 
 
@@ -165,7 +165,8 @@ def _order_of(services: Services, model: str, bad: str) -> tuple[str, LedgerEntr
     """
     key = f"rollback:{model}:{bad}"
     entry, registered = services.ledger.find(model, key), services.registry.version(model, bad)
-    if entry is None or registered is None or not _is_another(registered, entry, "bad_created_at"):
+    made_at = None if entry is None else expect_body(entry, RollbackOrder).bad_created_at
+    if entry is None or registered is None or not _is_another(registered, entry, made_at):
         return key, entry
     key = f"{key}:{registered.created_at:%Y%m%dT%H%M%S.%f}"
     return key, services.ledger.find(model, key)
@@ -192,27 +193,26 @@ def _guard_of(
     )
 
 
-def _order(services: Services, incident: Incident, reason: str, key: str, guard: Guard) -> LedgerEntry:
-    bad = services.registry.version(guard.model, str(guard.bad))
+def _order(
+    services: Services, incident: Incident, reason: str, key: str, bad: str, target: str, guard: Guard
+) -> LedgerEntry:
+    registered = services.registry.version(guard.model, bad)
     return services.ledger.append(
-        LedgerRecord(
+        record(
+            RollbackOrder(
+                incident=incident.incident_id,
+                rule=incident.rule,
+                reason=reason or incident.reason,
+                bad_version=bad,
+                bad_created_at=None if registered is None else registered.created_at,
+                target=target,
+                target_created_at=None if guard.registered is None else guard.registered.created_at,
+                alert=incident.alert.model_dump(mode="json", exclude={"detail"}),
+            ),
             key=key,
             model=incident.model,
             run=incident.response,
-            kind="mitigation",
-            subject=f"version {guard.bad}",
-            actor=ACTOR,
-            body={
-                "mitigation": "rollback",
-                "incident": incident.incident_id,
-                "rule": incident.rule,
-                "reason": reason or incident.reason,
-                "bad_version": guard.bad,
-                "bad_created_at": bad.created_at.isoformat() if bad is not None else None,
-                "target": guard.target,
-                "target_created_at": guard.registered.created_at.isoformat() if guard.registered is not None else None,
-                "alert": incident.alert.model_dump(mode="json", exclude={"detail"}),
-            },
+            subject=f"version {bad}",
         )
     )
 
@@ -225,7 +225,7 @@ def own_rollback(services: Services, incident: Incident) -> LedgerEntry | None:
 
 def is_rollback(entry: LedgerEntry) -> bool:
     """Whether a ledger entry is the order of a rollback."""
-    return entry.kind == "mitigation" and entry.body.get("mitigation") == "rollback"
+    return says(entry, RollbackOrder)
 
 
 def _what_became(services: Services, spec: ModelSpec, entry: LedgerEntry) -> tuple[ActionState, str] | None:
@@ -233,7 +233,8 @@ def _what_became(services: Services, spec: ModelSpec, entry: LedgerEntry) -> tup
     move = find_move(services, entry.model, entry.key)
     if move is None or move.state == "begun":
         return None
-    bad, by = entry.body["bad_version"], entry.body["incident"]
+    ordered = expect_body(entry, RollbackOrder)
+    bad, by = ordered.bad_version, ordered.incident
     when = entry.recorded_at.isoformat(timespec="seconds")
     if move.state == "void":
         said = f"the rollback of version {bad} that incident {by} ordered at {when} was called off or overtaken"
@@ -257,6 +258,6 @@ def _end(services: Services, incident: Incident, spec: ModelSpec, state: ActionS
 
 def _result(spec: ModelSpec, action: IncidentAction, *, serve: bool = False) -> MitigationResult:
     endpoint = None
-    if serve and spec.serving_endpoint is not None:
-        endpoint = Serve(endpoint=spec.serving_endpoint, model=spec.name, version=str(action.facts["target"]))
+    if serve and spec.serving_endpoint is not None and isinstance(action.facts, RollbackFacts):
+        endpoint = Serve(endpoint=spec.serving_endpoint, model=spec.name, version=action.facts.target)
     return MitigationResult(action=action, serve=endpoint, escalate=action.state in {"refused", "failed"})

@@ -5,12 +5,14 @@ from datetime import datetime
 
 from activities.response.pause_compute import resume_lease
 from activities.response.retrain import retraining_runs
-from activities.response.roll_back import call_off_rollback, created_at_of, own_rollback
+from activities.response.roll_back import call_off_rollback, own_rollback
 from nightshift.domain.champions.decision import ChampionMove, withdrawn
-from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
+from nightshift.domain.ledger.bodies import RollbackOrder, UndoOrder, read_as, record
+from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry
 from nightshift.domain.platform.errors import ChampionMovedError
 from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.facts import RetrainingFacts, RollbackFacts
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.domain.response.messages import Serve, UndoRequest, UndoResult
 from nightshift.services.champions.move_champion import move_champion
@@ -46,12 +48,13 @@ def undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
     serve: Serve | None = None
     for action in ordered_actions(services, incident):
         unfinished = _unfinished_rollback(services, incident, action)
+        rollback = _rollback_of(action)
         if action.state == "repeated":
             refused.append(f"{action.mitigation}: {action.detail}; undo that incident instead")
         elif unfinished is not None and not _had_moved(services, request, incident, action, unfinished):
-            undone.append(f"rollback: {_called_off(str(action.facts['bad_version']))}")
+            undone.append(f"rollback: {_called_off(rollback.bad_version)}")
         elif action.mitigation == "rollback" and _undoable(services, incident, action):
-            before, after = str(action.facts["target"]), str(action.facts["bad_version"])
+            before, after = rollback.target, rollback.bad_version
             again = _again(services, incident, action, after)
             problem = _moved_on(services, incident, action, after) or _move_back(
                 services,
@@ -85,6 +88,10 @@ def undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
     return UndoResult(undone=tuple(undone), refused=tuple(refused), serve=serve)
 
 
+def _rollback_of(action: IncidentAction) -> RollbackFacts:
+    return action.facts if isinstance(action.facts, RollbackFacts) else RollbackFacts()
+
+
 def _unfinished_rollback(services: Services, incident: Incident, action: IncidentAction) -> LedgerEntry | None:
     """The order of a rollback that was not carried out, or was called off; None for everything else."""
     if action.mitigation != "rollback" or action.state not in {"begun", "undone"}:
@@ -99,20 +106,22 @@ def _unfinished_rollback(services: Services, incident: Incident, action: Inciden
 def _made_at(services: Services, incident: Incident, action: IncidentAction) -> datetime | None:
     """When MLflow made the version that was rolled back, by the order; None in an order of an earlier release."""
     entry = services.ledger.entry(incident.model, action.ledger) if action.ledger else None
-    return None if entry is None else created_at_of(entry, "bad_created_at")
+    order = None if entry is None else read_as(entry, RollbackOrder)
+    return None if order is None else order.bad_created_at
 
 
 def _had_moved(
     services: Services, request: UndoRequest, incident: Incident, action: IncidentAction, entry: LedgerEntry
 ) -> bool:
     """Call an unfinished rollback off; return whether the alias had moved, so that it must be moved back."""
-    _order(services, request, incident, action, str(action.facts["bad_version"]))
+    bad = _rollback_of(action).bad_version
+    _order(services, request, incident, action, bad)
     if call_off_rollback(services, entry):
         return True
     if action.state != "undone":
         update = {
             "state": "undone",
-            "detail": f"{_called_off(str(action.facts['bad_version']))}, by {request.actor}",
+            "detail": f"{_called_off(bad)}, by {request.actor}",
             "at": services.clock(),
         }
         keep_action(services, incident, action.model_copy(update=update), actor=request.actor)
@@ -198,9 +207,9 @@ def _undo_retraining(
 
 def _promotion(services: Services, incident: Incident, action: IncidentAction) -> ChampionMove | None:
     """The move by which a retraining, or the improvement loop that it went on into, has changed the champion."""
-    identity = str(action.facts.get("identity", ""))
-    run = action.facts.get("run") or services.uploads.run_of(incident.model, identity)
-    runs = retraining_runs(str(run)) if run else ()
+    facts = action.facts if isinstance(action.facts, RetrainingFacts) else RetrainingFacts()
+    run = facts.run or services.uploads.run_of(incident.model, facts.identity)
+    runs = retraining_runs(run) if run else ()
     moves = services.champions.moves(incident.model)
     made = (move for move in moves if move.run in runs and move.kind in _MADE and move.state == "done")
     return max((move for move in made if not withdrawn(move, moves)), key=lambda move: move.sequence, default=None)
@@ -259,20 +268,19 @@ def _order(
     services: Services, request: UndoRequest, incident: Incident, action: IncidentAction, version: str
 ) -> LedgerEntry:
     return services.ledger.append(
-        LedgerRecord(
+        record(
+            UndoOrder(
+                mitigation=action.mitigation,
+                incident=incident.incident_id,
+                comment=request.comment,
+                undoes=action.ledger,
+                order=request.order,
+            ),
             key=_undo_key(incident, action),
             model=request.model,
             run=incident.response,
-            kind="undo",
             subject=f"version {version}",
             actor=request.actor,
-            body={
-                "mitigation": action.mitigation,
-                "incident": incident.incident_id,
-                "comment": request.comment,
-                "undoes": action.ledger,
-                "order": request.order,
-            },
         )
     )
 

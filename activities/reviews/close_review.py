@@ -2,7 +2,8 @@
 
 import logging
 
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import ReviewOutcomeBody, record
+from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.notifications.notification import NotificationKind
 from nightshift.domain.platform.errors import ChampionMovedError
 from nightshift.domain.platform.names import CHAMPION
@@ -111,20 +112,18 @@ def settled(
 ) -> Review:
     """Write what came of a review into the ledger and then into its record; a repeat changes nothing."""
     services.ledger.append(
-        LedgerRecord(
+        record(
+            ReviewOutcomeBody(
+                review=review.review_id,
+                outcome=review.state if operation is None else review.moved(operation).state,
+                detail=detail,
+                changed=changed,
+                fresh=fresh,
+            ),
             key=review.outcome_key,
             model=review.model,
             run=review.run,
-            kind="review",
             subject=f"version {review.challenger_version}",
-            actor=ACTOR,
-            body={
-                "review": review.review_id,
-                "outcome": review.state if operation is None else review.moved(operation).state,
-                "detail": detail,
-                "changed": [item.to_json() for item in changed],
-                "fresh": fresh,
-            },
         )
     )
     now = services.clock()

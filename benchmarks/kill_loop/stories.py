@@ -10,6 +10,7 @@ from typing import Any
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.serving import EndpointCoreConfigInput, ServedEntityInput
 
+from activities.response.pause_compute import lease_of
 from benchmarks.kill_loop.world import StoryError, World
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN
 from nightshift.cli.smoke import write_dataset
@@ -120,7 +121,7 @@ def lease(world: World, _: random.Random) -> None:
         def ended() -> Incident | None:
             for item in world.services.incidents.all():
                 action = item.action("pause_compute")
-                if item.incident_id not in known and action is not None and action.facts.get("resumed"):
+                if item.incident_id not in known and action is not None and lease_of(action).resumed:
                     return item
             return None
 

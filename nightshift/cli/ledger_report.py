@@ -1,14 +1,29 @@
 """The decision ledger for a terminal: entries, what each says, and whether the chain holds."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import singledispatch
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from nightshift.cli.rendering import metrics_table, moment, plain_table, styled
-from nightshift.domain.ledger.ledger import EntryKind, LedgerEntry
-from nightshift.domain.lifecycle.evidence import Evidence
+from nightshift.domain.ledger.bodies import (
+    Body,
+    BrokenOffBody,
+    CriticismBody,
+    DataOrder,
+    DecisionBody,
+    HaltBody,
+    MitigationOrder,
+    OutcomeBody,
+    ReviewDecisionBody,
+    ReviewOutcomeBody,
+    UndoOrder,
+    WithdrawalBody,
+    read_body,
+)
+from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.platform.view import ChainCheck, Explanation
 
 
@@ -27,92 +42,96 @@ def explanation_report(explanation: Explanation) -> RenderableType:
 
 
 def _entry(entry: LedgerEntry) -> list[RenderableType]:
-    return list(_TOLD[entry.kind](entry))
+    return list(_lines(read_body(entry), entry))
 
 
-def _decision(entry: LedgerEntry) -> Iterable[RenderableType]:
-    decision = entry.body["decision"]
-    evidence = Evidence.from_json(entry.body["evidence"])
-    yield Text(f"decided to {decision['action']} {entry.subject} by rule {decision['rule']}: {decision['reason']}")
+@singledispatch
+def _lines(said: Body, entry: LedgerEntry) -> Iterable[RenderableType]:
+    """An entry in words; each kind of body has its own."""
+    raise NotImplementedError(f"{type(said).__name__} of {entry.key}")
+
+
+@_lines.register
+def _outcome(said: OutcomeBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"outcome: {said.outcome}; champion is version {said.champion_version or '-'}")
+
+
+@_lines.register
+def _halt(said: HaltBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"{said.outcome} at {said.failure.step}: {said.failure.code}")
+    yield Text(said.failure.message)
+
+
+@_lines.register
+def _broken_off(said: BrokenOffBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"the {said.orchestration} to incident {said.incident} broke off: {said.reason}")
+
+
+@_lines.register
+def _data_order(said: DataOrder, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"ordered: {said.order} on {', '.join(said.files)}; {said.reason}")
+
+
+@_lines.register
+def _mitigation(said: MitigationOrder, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"ordered {said.mitigation} ({entry.subject}) for incident {said.incident}")
+    yield Text(f"rule {said.rule}: {said.reason}")
+
+
+@_lines.register
+def _undo(said: UndoOrder, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"undo of {said.mitigation} ({entry.subject}) for incident {said.incident}")
+    if said.comment:
+        yield Text(f"comment: {said.comment}")
+
+
+@_lines.register
+def _withdrawal(said: WithdrawalBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"took {entry.subject} back to version {said.back_to}: {said.reason}")
+
+
+@_lines.register
+def _review_decision(said: ReviewDecisionBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"review {said.review}: {said.choice} {entry.subject}")
+    if said.comment:
+        yield Text(f"comment: {said.comment}")
+
+
+@_lines.register
+def _review_outcome(said: ReviewOutcomeBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"review {said.review}: {said.outcome}; {said.detail}")
+
+
+@_lines.register
+def _decision(said: DecisionBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+    decision, evidence = said.decision, said.evidence
+    yield Text(f"decided to {decision.action} {entry.subject} by rule {decision.rule}: {decision.reason}")
     yield metrics_table(evidence)
     facts = Table.grid(padding=(0, 2))
     facts.add_row("holdout", f"{evidence.rows} rows, digest {evidence.evaluation_set_digest[:16]}")
     facts.add_row("data", f"{evidence.data_source}, digest {evidence.dataset_digest[:16]}")
     facts.add_row("MLflow runs", f"train {evidence.train_run}, score {evidence.score_run}")
     facts.add_row("rules", f"spec {evidence.spec_digest[:16]}, policy {evidence.policy_digest[:16]}")
-    facts.add_row("evidence", Text(entry.body["evidence_at"], overflow="fold"))
+    facts.add_row("evidence", Text(said.evidence_at, overflow="fold"))
     yield facts
 
 
-def _outcome(entry: LedgerEntry) -> Iterable[RenderableType]:
-    yield Text(f"outcome: {entry.body['outcome']}; champion is version {entry.body['champion_version'] or '-'}")
-
-
-def _halt(entry: LedgerEntry) -> Iterable[RenderableType]:
-    failure = entry.body["failure"]
-    yield Text(f"{entry.body['outcome']} at {failure['step']}: {failure['code']}")
-    yield Text(failure["message"])
-
-
-def _order(entry: LedgerEntry) -> Iterable[RenderableType]:
-    yield Text(f"ordered: {entry.body['order']} on {', '.join(entry.body['files'])}; {entry.body['reason']}")
-
-
-def _criticism(entry: LedgerEntry) -> Iterable[RenderableType]:
-    judged, plan = entry.body["criticism"], entry.body["plan"]
-    yield Text(f"plan of {entry.body['planned_by']}: {plan['action']['kind']}; {plan['rationale']}")
-    yield Text(f"critic: {judged['judgement']} {entry.subject} by rule {judged['rule']}: {judged['reason']}")
-    digest, look = entry.body["evaluation_set_digest"][:16], entry.body["look"]
+@_lines.register
+def _criticism(said: CriticismBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+    judged, plan = said.criticism, said.plan
+    yield Text(f"plan of {said.planned_by}: {plan.action.kind}; {plan.rationale}")
+    yield Text(f"critic: {judged.judgement} {entry.subject} by rule {judged.rule}: {judged.reason}")
+    digest = said.evaluation_set_digest[:16]
     yield Text(
-        f"look {look} at the holdout {digest}, at confidence {judged['confidence']:.4g}" if digest else "no look"
+        f"look {said.look} at the holdout {digest}, at confidence {judged.confidence:.4g}" if digest else "no look"
     )
-
-
-def _undo(entry: LedgerEntry) -> Iterable[RenderableType]:
-    if "mitigation" in entry.body:
-        yield from _mitigation(entry)
-    else:
-        yield Text(f"took {entry.subject} back to version {entry.body['back_to']}: {entry.body['reason']}")
-
-
-def _review(entry: LedgerEntry) -> Iterable[RenderableType]:
-    body = entry.body
-    if "choice" in body:
-        yield Text(f"review {body['review']}: {body['choice']} {entry.subject}")
-        if body["comment"]:
-            yield Text(f"comment: {body['comment']}")
-    else:
-        yield Text(f"review {body['review']}: {body['outcome']}; {body['detail']}")
-
-
-def _mitigation(entry: LedgerEntry) -> Iterable[RenderableType]:
-    body = entry.body
-    verb = "undo of" if entry.kind == "undo" else "ordered"
-    yield Text(f"{verb} {body['mitigation']} ({entry.subject}) for incident {body['incident']}")
-    if "rule" in body:
-        yield Text(f"rule {body['rule']}: {body['reason']}")
-    if body.get("comment"):
-        yield Text(f"comment: {body['comment']}")
-
-
-_TOLD: dict[EntryKind, Callable[[LedgerEntry], Iterable[RenderableType]]] = {
-    "decision": _decision,
-    "outcome": _outcome,
-    "halt": _halt,
-    "mitigation": _mitigation,
-    "undo": _undo,
-    "criticism": _criticism,
-    "order": _order,
-    "review": _review,
-}
 
 
 def ledger_table(entries: list[LedgerEntry]) -> RenderableType:
     """Entries of the ledger, as they come."""
     table = plain_table("model", "entry", "at", "kind", "subject", "what", "hash")
     for entry in entries:
-        decision = entry.body.get("decision", {})
-        what = decision.get("action") or entry.body.get("outcome") or entry.body.get("choice") or ""
+        what = _what(read_body(entry))
         table.add_row(
             entry.model,
             str(entry.sequence),
@@ -136,3 +155,16 @@ def checks_table(checks: list[ChainCheck]) -> RenderableType:
         entries = check.length if check.length is not None else check.entries
         table.add_row(check.model, str(entries), found)
     return table
+
+
+def _what(said: Body) -> str:
+    """What an entry says, in a word; empty for one whose kind says it."""
+    match said:
+        case DecisionBody():
+            return said.decision.action
+        case OutcomeBody() | HaltBody() | ReviewOutcomeBody():
+            return said.outcome
+        case ReviewDecisionBody():
+            return said.choice
+        case _:
+            return ""

@@ -265,7 +265,7 @@ class _Response(Orchestration):
         detail: str,
         *,
         mitigated: bool,
-        facts: dict[str, Any] | None = None,
+        facts: dict[str, str] | None = None,
     ) -> Steps[None]:
         """Write down what became of a mitigation that was waited for; the sweep writes what could not be."""
         request = SettleRequest(

@@ -12,6 +12,7 @@ from nightshift.cli.demo.stage import Stage
 from nightshift.cli.incident_commands import await_undo
 from nightshift.cli.ledger_verification import verify_ledger
 from nightshift.cli.review_commands import await_settled
+from nightshift.domain.response.facts import LeaseFacts, RetrainingFacts
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.playbook import Mitigation
 from nightshift.domain.reviews.packet import ReviewPacket
@@ -127,7 +128,7 @@ def _drifted(stage: Stage) -> str:
     retrain = other.action("retrain")
     cooled = retrain is not None and retrain.state == "repeated"
     decided = incident.action("retrain")
-    outcome = "" if decided is None else str(decided.facts["outcome"])
+    outcome = decided.facts.outcome if decided is not None and isinstance(decided.facts, RetrainingFacts) else ""
     told = "decided by its own gate" if outcome in {"promoted", "rejected", "flagged"} else outcome
     return f"{runs} retraining, {told}; the next drift alert {'waits for the cooldown' if cooled else 'retrains again'}"
 
@@ -181,7 +182,7 @@ def _overspent(stage: Stage) -> str:
     alert = stage.alert("budget")
     incident = stage.incident(alert, lambda item: has_ended(item, "pause_compute"))
     action = incident.action("pause_compute")
-    paused = [] if action is None else list(action.facts["names"])
+    paused = list(action.facts.names) if action is not None and isinstance(action.facts, LeaseFacts) else []
     stage.app.post(f"incidents/{incident.incident_id}/undo", {"comment": "the budget was raised"})
     undone = await_undo(stage.app, incident.incident_id)["undone"]
     resumed = sum(name in str(line) for line in undone for name in paused)

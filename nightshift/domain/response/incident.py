@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field, model_validator
 
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.platform.errors import TransitionError
@@ -12,6 +12,7 @@ from nightshift.domain.platform.identity import instance_id, short
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.text import shortened
 from nightshift.domain.response.alert import AlertMessage, Category, Classification, Severity
+from nightshift.domain.response.facts import Facts, LeaseFacts, RollbackFacts, facts_of
 from nightshift.domain.response.playbook import Debouncing, Mitigation
 
 IncidentState = Literal["open", "acknowledged", "mitigated", "resolved"]
@@ -82,7 +83,15 @@ class IncidentAction(Message):
     at: datetime
     ledger: int | None = None
     link: str = ""
-    facts: dict[str, Any] = {}
+    facts: Facts = Field(default_factory=lambda known: facts_of(known["mitigation"]))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_kind(cls, value: Any) -> Any:
+        """Facts of an earlier release do not say their kind: it is that of the mitigation."""
+        if isinstance(value, dict) and isinstance(value.get("facts"), dict) and "mitigation" in value:
+            return {**value, "facts": {"kind": value["mitigation"], **value["facts"]}}
+        return value
 
     @property
     def only_told(self) -> bool:
@@ -92,8 +101,7 @@ class IncidentAction(Message):
     @property
     def holds_compute(self) -> bool:
         """Whether it is a lease that may hold compute: begun or done, and not resumed."""
-        held = self.mitigation == "pause_compute" and self.state in {"begun", "done"}
-        return held and not self.facts.get("resumed", False)
+        return isinstance(self.facts, LeaseFacts) and self.state in {"begun", "done"} and not self.facts.resumed
 
 
 def _only_told(mitigation: str, state: str) -> bool:
@@ -175,9 +183,11 @@ class Incident(Message):
         """
         if self.category != "degradation" or alert.model_version is None:
             return True
-        action = self.action("rollback")
-        facts = {} if action is None else action.facts
-        known = {self.alert.model_version, facts.get("bad_version"), facts.get("target")} - {None}
+        known = {self.alert.model_version}
+        for action in self.actions:
+            if isinstance(action.facts, RollbackFacts):
+                known |= {action.facts.bad_version, action.facts.target}
+        known -= {None, ""}
         return not known or alert.model_version in known
 
     def moved(self, operation: Operation) -> "Incident":

@@ -1,7 +1,7 @@
 """The messages of a response: what is done about an incident, step by step."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from nightshift.domain.platform.correlation import Traceparent
 from nightshift.domain.platform.message import Message
@@ -143,7 +143,7 @@ class SettleRequest(Message):
     state: ActionState
     detail: str
     mitigated: bool = False
-    facts: dict[str, Any] = {}
+    facts: dict[str, str] = {}
 
 
 class VerifyRequest(Message):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from nightshift.domain.champions.decision import ChampionMove, MoveState
 from nightshift.domain.champions.earlier_moves import OUTSIDE, MoveKind
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import WithdrawalBody, read_as, record
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import ChampionMovedError, ConflictError, MoveCalledOffError, MoveFencedError
 from nightshift.domain.platform.names import CHAMPION
@@ -158,14 +158,12 @@ def put_back(services: Services, mine: ChampionMove) -> None:
         if found == right or found not in {mine.version, set_to}:
             break
         services.ledger.append(
-            LedgerRecord(
+            record(
+                WithdrawalBody(reason=_LATE.format(mine), back_to=right),
                 key=key,
                 model=model,
                 run=mine.run,
-                kind="undo",
                 subject=f"version {mine.version}",
-                actor=ACTOR,
-                body={"reason": _LATE.format(mine), "back_to": right},
             )
         )
         logger.error("champion_put_back model=%s run=%s late=%s version=%s", model, mine.run, mine.version, right)
@@ -174,8 +172,9 @@ def put_back(services: Services, mine: ChampionMove) -> None:
         services.registry.set_alias(model, CHAMPION, right)
         set_to = right
     entry = services.ledger.find(model, key)
-    if entry is not None:
-        back_to = entry.body["back_to"]
+    ordered = None if entry is None else read_as(entry, WithdrawalBody)
+    if ordered is not None:
+        back_to = ordered.back_to
         done = f"it points at version {back_to} again" if back_to else "nobody was champion: remove it by hand"
         notify(
             services,
@@ -185,7 +184,7 @@ def put_back(services: Services, mine: ChampionMove) -> None:
                 model=model,
                 severity="critical",
                 title=f"The champion alias of {model} was wrong for a moment"[:200],
-                body=f"{entry.body['reason']}. The alias pointed at version {mine.version}; {done}. "
+                body=f"{ordered.reason}. The alias pointed at version {mine.version}; {done}. "
                 f"Check what serves the model: nightshift models {model}; nightshift explain {mine.run}",
             ),
         )

@@ -9,6 +9,7 @@ from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.notifications.notification import FALLBACK_AFTER, NotificationRecord, message_of
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.facts import NotificationFacts
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.services.notifications.notify import complete, nobody_is_set, record_taken
 
@@ -189,7 +190,8 @@ def _tell_incident(services: Services, record: NotificationRecord, became: str) 
     def change(known: Incident) -> Incident:
         changed = known.told(entry)
         for action in known.actions:
-            if action.state == "begun" and action.facts.get("notification") == notification.key:
+            owed = isinstance(action.facts, NotificationFacts) and action.facts.notification == notification.key
+            if action.state == "begun" and owed:
                 changed = changed.acted(_became(action, record, what))
         return changed
 

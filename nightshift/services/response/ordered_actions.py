@@ -2,6 +2,7 @@
 
 from activities.response.pause_compute import ordered_pause
 from activities.response.roll_back import is_rollback, ordered_rollback
+from nightshift.domain.ledger.bodies import LeaseOrder, MitigationOrder, read_as, says
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, IncidentAction
 
@@ -15,8 +16,8 @@ def ordered_actions(services: Services, incident: Incident) -> tuple[IncidentAct
     orders = [
         entry
         for entry in services.ledger.entries(incident.model, incident.response)
-        if entry.kind == "mitigation" and entry.body.get("mitigation") not in known
+        if (order := read_as(entry, MitigationOrder)) is not None and order.mitigation not in known
     ]
     rollbacks = [ordered_rollback(entry) for entry in orders if is_rollback(entry)]
-    pauses = [ordered_pause(entry) for entry in orders if entry.body["mitigation"] == "pause_compute"]
+    pauses = [ordered_pause(entry) for entry in orders if says(entry, LeaseOrder)]
     return (*incident.actions, *rollbacks, *pauses)

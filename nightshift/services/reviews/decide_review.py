@@ -3,7 +3,7 @@
 import logging
 
 from activities.improvement.order_improvement import require_bounds
-from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.ledger.bodies import ReviewDecisionBody, record
 from nightshift.domain.platform.errors import BadInputError, ConflictError, NotAllowedError, TransitionError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.principal import same_person
@@ -95,20 +95,19 @@ def record_decision(services: Services, review: Review) -> int:
     if decision is None:
         raise TransitionError(f"review {review.review_id} of {review.model} has no decision yet")
     entry = services.ledger.append(
-        LedgerRecord(
+        record(
+            ReviewDecisionBody(
+                review=review.review_id,
+                choice=decision.choice,
+                comment=decision.comment,
+                decided_at=decision.at,
+                binds=review.model_dump(include=BINDS),
+            ),
             key=review.decision_key,
             model=review.model,
             run=review.run,
-            kind="review",
             subject=f"version {review.challenger_version}",
             actor=decision.by,
-            body={
-                "review": review.review_id,
-                "choice": decision.choice,
-                "comment": decision.comment,
-                "decided_at": decision.at.isoformat(),
-                "binds": review.model_dump(include=BINDS),
-            },
         )
     )
     return entry.sequence

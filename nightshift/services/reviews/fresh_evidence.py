@@ -1,10 +1,10 @@
 """Ask for fresh evidence after an approval has become void: a lifecycle on the same data, through the same gate."""
 
-from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry, LedgerRecord
+from nightshift.domain.ledger.bodies import FreshEvidenceOrder, expect_body, record
+from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.review import Review
-from nightshift.domain.uploads.upload import Upload
 from nightshift.services.reviews.open_review import parts_of
 from nightshift.services.uploads.train_again import is_kept, upload_again
 
@@ -18,7 +18,7 @@ def order_fresh_evidence(services: Services, review: Review, reason: str) -> str
         BadInputError: the data is not kept.
     """
     entry = _order(services, review, reason)
-    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
+    uploads = expect_body(entry, FreshEvidenceOrder).uploads
     services.uploads.submit(uploads[0], review.model, with_=uploads[1:])
     return uploads[0].identity
 
@@ -34,24 +34,19 @@ def _order(services: Services, review: Review, reason: str) -> LedgerEntry:
         rule = f"its data is not kept: {', '.join(gone)}; upload it again"
         raise BadInputError(field="run", value=review.validated_by, rule=rule)
     return services.ledger.append(
-        LedgerRecord(
+        record(
+            FreshEvidenceOrder(
+                review=review.review_id,
+                reason=reason,
+                files=tuple(part.upload.name for part in parts),
+                uploads=tuple(
+                    upload_again(services, review.model, part.digest or "", part.upload, because=review.review_id)
+                    for part in parts
+                ),
+            ),
             key=key,
             model=review.model,
             run=review.run,
-            kind="order",
             subject=f"model {review.model}",
-            actor=ACTOR,
-            body={
-                "order": "fresh evidence",
-                "review": review.review_id,
-                "reason": reason,
-                "files": [part.upload.name for part in parts],
-                "uploads": [
-                    upload_again(
-                        services, review.model, part.digest or "", part.upload, because=review.review_id
-                    ).to_json()
-                    for part in parts
-                ],
-            },
         )
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pydantic import TypeAdapter
 
 from nightshift.domain.champions.decision import Decision
+from nightshift.domain.ledger.bodies import DataOrder, expect_body
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import DecideRequest
@@ -70,11 +71,8 @@ def _who(services: Services, model: str, upload: Upload) -> Iterable[str]:
         except (BlobMissingError, BlobChangedError):
             return
     for order in services.ledger.of_kind(model, "order"):
-        if (
-            order.actor != ACTOR
-            and upload.again
-            and any(item["again"] == upload.again for item in order.body["uploads"])
-        ):
+        ordered = expect_body(order, DataOrder).uploads
+        if order.actor != ACTOR and upload.again and any(item.again == upload.again for item in ordered):
             yield order.actor
     earlier = services.reviews.get(model, upload.again) if upload.again else None
     if earlier is not None:

@@ -1,6 +1,5 @@
 """The orders of an incident: a rollback, a lease of compute, a retraining, and the undo of each."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from activities.champions.move_serving import move_serving
@@ -9,9 +8,20 @@ from activities.response.pause_compute import pause_compute, resume_compute
 from activities.response.retrain import read_retraining
 from activities.response.roll_back import call_off_rollback, is_rollback, ordered_rollback, roll_back
 from activities.response.undo_mitigations import undo_mitigations
+from nightshift.domain.ledger.bodies import (
+    LeaseOrder,
+    MitigationOrder,
+    RetrainingOrder,
+    RollbackOrder,
+    UndoOrder,
+    expect_body,
+    read_as,
+    says,
+)
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry
 from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.facts import LeaseFacts, RetrainingFacts
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import (
     MitigateRequest,
@@ -46,15 +56,17 @@ def _run(entry: LedgerEntry) -> str:
 def _undo_instance(entry: LedgerEntry) -> str:
     if entry.actor == ACTOR:
         return entry.run  # a response takes back what its endpoint did not follow, and resumes its lease
-    return instance_id("undo", entry.model, str(entry.body["incident"]))
+    return instance_id("undo", entry.model, _about(entry).incident)
 
 
-def _mitigation(name: Mitigation) -> Callable[[LedgerEntry], bool]:
-    return lambda entry: entry.kind == "mitigation" and entry.body.get("mitigation") == name
+def _about(entry: LedgerEntry) -> MitigationOrder | UndoOrder:
+    """What an order about an incident says."""
+    undo = read_as(entry, UndoOrder)
+    return expect_body(entry, MitigationOrder) if undo is None else undo
 
 
 def _incident(services: Services, entry: LedgerEntry) -> Incident:
-    return find_incident(services, entry.model, str(entry.body["incident"]))
+    return find_incident(services, entry.model, _about(entry).incident)
 
 
 def _action(services: Services, entry: LedgerEntry, mitigation: Mitigation) -> IncidentAction | None:
@@ -62,16 +74,16 @@ def _action(services: Services, entry: LedgerEntry, mitigation: Mitigation) -> I
 
 
 def _request(entry: LedgerEntry, mitigation: Mitigation) -> MitigateRequest:
-    return MitigateRequest(model=entry.model, incident_id=str(entry.body["incident"]), mitigation=mitigation)
+    return MitigateRequest(model=entry.model, incident_id=_about(entry).incident, mitigation=mitigation)
 
 
 def _since(services: Services, entry: LedgerEntry) -> Carried:
     """What came of an order, by its incident: only what went well can wait until the morning."""
-    action = _action(services, entry, entry.body["mitigation"])
+    action = _action(services, entry, _about(entry).mitigation)
     if action is None:
         return carried_since()
     retrained = (action.mitigation, action.state) == ("retrain", "done")
-    well = retrained or action.state == "undone" or action.facts.get("resumed")
+    well = retrained or action.state == "undone" or (isinstance(action.facts, LeaseFacts) and action.facts.resumed)
     return carried_since(f"{action.mitigation} {action.state}: {action.detail}", "notice" if well else "page")
 
 
@@ -94,7 +106,9 @@ def _finish_rollback(services: Services, entry: LedgerEntry) -> Carried:
         detail = "it was ordered and not carried out before the incident was resolved, and is called off"
         begin_action(services, incident, ordered_rollback(entry))
         _settle(services, entry, "rollback", "refused", detail)
-        return Carried(closed=True, said=f"the rollback of version {entry.body['bad_version']}: {detail}")
+        return Carried(
+            closed=True, said=f"the rollback of version {expect_body(entry, RollbackOrder).bad_version}: {detail}"
+        )
     result = roll_back(services, _request(entry, "rollback"))
     if result.serve is not None:
         return _follow(services, entry, result.serve, result.action)
@@ -102,7 +116,7 @@ def _finish_rollback(services: Services, entry: LedgerEntry) -> Carried:
 
 
 def _follow(services: Services, entry: LedgerEntry, serve: Serve, action: IncidentAction) -> Carried:
-    request = MoveServingRequest(model=entry.model, incident_id=str(entry.body["incident"]), serve=serve, looks=0)
+    request = MoveServingRequest(model=entry.model, incident_id=_about(entry).incident, serve=serve)
     moved = move_serving(services, request)
     if not moved.moved:
         return Carried(closed=False, done=not moved.failed, said=moved.detail if moved.failed else "")
@@ -118,14 +132,14 @@ def _settle(
     detail: str,
     *,
     mitigated: bool = False,
-    facts: dict[str, object] | None = None,
+    facts: dict[str, str] | None = None,
 ) -> None:
     complete_mitigation(
         services,
         SettleRequest.model_validate(
             {
                 "model": entry.model,
-                "incident_id": str(entry.body["incident"]),
+                "incident_id": _about(entry).incident,
                 "mitigation": mitigation,
                 "state": state,
                 "detail": detail[:2_000],
@@ -167,7 +181,7 @@ def _owes_resume(services: Services, entry: LedgerEntry) -> bool:
 
 
 def _ends(entry: LedgerEntry) -> datetime:
-    return datetime.fromisoformat(str(entry.body["ends"]))
+    return expect_body(entry, LeaseOrder).ends
 
 
 # --- a retraining
@@ -179,23 +193,24 @@ def _owes_retraining(services: Services, entry: LedgerEntry) -> bool:
 
 
 def _finish_retraining(services: Services, entry: LedgerEntry) -> Carried:
-    uploads = submit(services, entry)
-    identity = uploads[0].identity
+    order = expect_body(entry, RetrainingOrder)
+    submit(services, entry.model, order.uploads)
+    identity = order.uploads[0].identity
     action = IncidentAction(
         mitigation="retrain",
         state="begun",
-        detail=f"a retraining on {', '.join(entry.body['files'])} is in the model's queue",
+        detail=f"a retraining on {', '.join(order.files)} is in the model's queue",
         at=services.clock(),
         ledger=entry.sequence,
-        facts={"identity": identity},
+        facts=RetrainingFacts(identity=identity),
     )
     begin_action(services, _incident(services, entry), action)
-    request = RetrainingRequest(model=entry.model, incident_id=str(entry.body["incident"]), identity=identity)
+    request = RetrainingRequest(model=entry.model, incident_id=order.incident, identity=identity)
     state = read_retraining(services, request)
     if state.outcome is None:
         return WAITS
     promoted = state.outcome == "promoted"
-    facts: dict[str, object] = {"run": state.run, "outcome": state.outcome}
+    facts = {"run": state.run, "outcome": state.outcome}
     became = "done" if promoted else "failed"
     _settle(services, entry, "retrain", became, state.detail, mitigated=promoted, facts=facts)
     return Carried(closed=True, said=f"retrain {became}: {state.detail}", kind="notice" if promoted else "page")
@@ -218,52 +233,51 @@ def _owes_undo(services: Services, entry: LedgerEntry) -> bool:
     move = find_move(services, entry.model, entry.key)
     if move is not None and move.state == "begun":
         return True
-    action = _action(services, entry, entry.body["mitigation"])
+    action = _action(services, entry, _about(entry).mitigation)
     undone = action is not None and action.state in {"undone", "failed"}
     return not _told(services, entry) and (not undone or _is_young(services, entry))
 
 
 def _finish_undo(services: Services, entry: LedgerEntry) -> Carried:
-    if entry.actor == ACTOR and entry.body["mitigation"] == "pause_compute":
+    order = expect_body(entry, UndoOrder)
+    if entry.actor == ACTOR and order.mitigation == "pause_compute":
         return _finish_lease(services, _order_of_lease(services, entry))
     request = UndoRequest(
         model=entry.model,
-        incident_id=str(entry.body["incident"]),
+        incident_id=order.incident,
         actor=entry.actor,
-        comment=str(entry.body.get("comment", "")),
-        order=str(entry.body.get("order", "")),
+        comment=order.comment,
+        order=order.order,
     )
     result = undo_mitigations(services, request)
     if result.serve is not None:
-        serving = MoveServingRequest(
-            model=entry.model, incident_id=str(entry.body["incident"]), serve=result.serve, looks=0
-        )
+        serving = MoveServingRequest(model=entry.model, incident_id=order.incident, serve=result.serve)
         move_serving(services, serving)  # whether it arrives there, the look at the champion sees
     said = "; ".join((*result.undone, *result.refused))
     return Carried(closed=True, said=f"undo for {entry.actor}: {said}", kind="page" if result.refused else "notice")
 
 
 def _order_of_lease(services: Services, entry: LedgerEntry) -> LedgerEntry:
-    order = services.ledger.find(entry.model, f"pause:{entry.body['incident']}")
+    order = services.ledger.find(entry.model, f"pause:{_about(entry).incident}")
     assert order is not None, "what is resumed was ordered to be paused"
     return order
 
 
 def _is_undo(entry: LedgerEntry) -> bool:
-    return entry.kind == "undo" and entry.key.startswith("undo:")
+    return says(entry, UndoOrder) and not _is_resume(entry)
 
 
 def _is_resume(entry: LedgerEntry) -> bool:
-    return entry.kind == "undo" and entry.key.startswith("resume:")
+    return says(entry, UndoOrder) and entry.key.startswith("resume:")
 
 
 INCIDENT_ORDERS: tuple[OrderKind, ...] = (
     OrderKind(is_rollback, _owes_rollback, _finish_rollback, _run, longest=LONGEST),
     OrderKind(
-        _mitigation("pause_compute"), _owes_lease, _finish_lease, _run,
+        lambda entry: says(entry, LeaseOrder), _owes_lease, _finish_lease, _run,
         due=_ends, longest=LONGEST, since=_since, ages=False,
     ),
-    OrderKind(_mitigation("retrain"), _owes_retraining, _finish_retraining, _run, since=_since),
+    OrderKind(lambda entry: says(entry, RetrainingOrder), _owes_retraining, _finish_retraining, _run, since=_since),
     OrderKind(_is_resume, _owes_resume, _finish_undo, _undo_instance, longest=LONGEST, since=_since, ages=False),
     OrderKind(_is_undo, _owes_undo, _finish_undo, _undo_instance, longest=LONGEST, since=_since),
 )  # fmt: skip

@@ -2,6 +2,15 @@
 
 from activities.champions.withdraw_promotion import withdraw_promotion
 from activities.reviews.close_review import tell_outcome
+from nightshift.domain.ledger.bodies import (
+    DataOrder,
+    DecisionBody,
+    ReviewOutcomeBody,
+    WithdrawalBody,
+    expect_body,
+    read_as,
+    says,
+)
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.lifecycle.run import WithdrawRequest
 from nightshift.domain.platform.identity import instance_id
@@ -29,7 +38,7 @@ def _owes_data(services: Services, entry: LedgerEntry) -> bool:
 
 
 def _finish_data(services: Services, entry: LedgerEntry) -> Carried:
-    submit(services, entry)
+    submit(services, entry.model, expect_body(entry, DataOrder).uploads)
     return CLOSED
 
 
@@ -37,7 +46,8 @@ def _finish_data(services: Services, entry: LedgerEntry) -> Carried:
 
 
 def _is_promotion(entry: LedgerEntry) -> bool:
-    return entry.kind == "decision" and entry.body.get("decision", {}).get("action") == "promote"
+    said = read_as(entry, DecisionBody)
+    return said is not None and said.decision.action == "promote"
 
 
 def _owes_outcome(services: Services, entry: LedgerEntry) -> bool:
@@ -66,12 +76,13 @@ def _owes_move(services: Services, entry: LedgerEntry) -> bool:
 
 
 def _finish_withdrawal(services: Services, entry: LedgerEntry) -> Carried:
+    ordered = expect_body(entry, WithdrawalBody)
     request = WithdrawRequest(
         model=entry.model,
         run=entry.run,
         version=entry.subject.removeprefix("version "),
-        previous=str(entry.body["back_to"]),
-        reason=str(entry.body["reason"]),
+        previous=ordered.back_to,
+        reason=ordered.reason,
     )
     return Carried(closed=True, said=withdraw_promotion(services, request).detail)
 
@@ -98,11 +109,11 @@ def _finish_put_back(services: Services, entry: LedgerEntry) -> Carried:
 
 
 def _is_outcome_of_review(entry: LedgerEntry) -> bool:
-    return entry.kind == "review" and "outcome" in entry.body
+    return says(entry, ReviewOutcomeBody)
 
 
 def _finish_review(services: Services, entry: LedgerEntry) -> Carried:
-    review = services.reviews.get(entry.model, str(entry.body["review"]))
+    review = services.reviews.get(entry.model, expect_body(entry, ReviewOutcomeBody).review)
     if review is None:
         return CLOSED
     if not review.settled:
@@ -112,7 +123,7 @@ def _finish_review(services: Services, entry: LedgerEntry) -> Carried:
 
 
 def _review_instance(entry: LedgerEntry) -> str:
-    return instance_id("review", entry.model, str(entry.body["review"]))
+    return instance_id("review", entry.model, expect_body(entry, ReviewOutcomeBody).review)
 
 
 _KINDS: tuple[OrderKind, ...] = (
@@ -121,6 +132,6 @@ _KINDS: tuple[OrderKind, ...] = (
     *INCIDENT_ORDERS,
     OrderKind(_is_withdrawal, _owes_move, _finish_withdrawal, _run),
     OrderKind(_is_promotion, _owes_outcome, _close_promotion, _run, ages=False),
-    OrderKind(lambda entry: entry.kind == "order", _owes_data, _finish_data, lambda _: "", told=False, ages=False),
+    OrderKind(lambda entry: says(entry, DataOrder), _owes_data, _finish_data, lambda _: "", told=False, ages=False),
     OrderKind(_is_outcome_of_review, lambda *_: True, _finish_review, _review_instance, told=False, ages=False),
 )

@@ -68,8 +68,6 @@ def carried_since(detail: str = "", kind: NotificationKind = "page") -> Carried:
     return Carried(closed=True, said=": ".join(filter(None, ("it has been carried out since", detail))), kind=kind)
 
 
-def submit(services: Services, entry: LedgerEntry) -> tuple[Upload, ...]:
-    """Put the files of an order into the queue of its model, once, and return them."""
-    uploads = tuple(Upload.from_json(item) for item in entry.body["uploads"])
-    services.uploads.submit(uploads[0], entry.model, with_=uploads[1:])
-    return uploads
+def submit(services: Services, model: str, uploads: tuple[Upload, ...]) -> None:
+    """Put the files of an order into the queue of its model, once."""
+    services.uploads.submit(uploads[0], model, with_=uploads[1:])

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import azure.durable_functions as df
 
+from nightshift.domain.ledger.bodies import incident_of
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.notifications.notification import Notification, NotificationKind
 from nightshift.domain.platform.correlation import correlate
@@ -199,7 +200,7 @@ def _tell(services: Services, entry: LedgerEntry, carried: Carried) -> None:
             key=f"order:{entry.key}:{'done' if carried.done else 'owed'}",
             kind=kind,
             model=entry.model,
-            incident_id=str(entry.body.get("incident", "")),
+            incident_id=incident_of(entry),
             severity="critical" if kind == "page" else "warning",
             title=f"An order about {entry.model} {became}: {entry.subject}"[:200],
             body=f"{carried.said}\n{tries}Ledger entry {entry.sequence} of {entry.model}: {entry.key}",

@@ -12,7 +12,8 @@ import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from activities.response.notify_on_call import notify_on_call
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import BrokenOffBody, record
+from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.correlation import correlate, current
 from nightshift.domain.platform.names import RESPONSE
@@ -152,14 +153,12 @@ def _page(services: Services, incident: Incident, order: _Order, ended: str, why
     if any(entry.key == key for entry in incident.timeline):
         return False
     services.ledger.append(
-        LedgerRecord(
+        record(
+            BrokenOffBody(incident=incident.incident_id, orchestration=order.kind, reason=why),
             key=key,
             model=incident.model,
             run=order.instance,
-            kind="halt",
             subject=f"incident {incident.incident_id}",
-            actor=ACTOR,
-            body={"incident": incident.incident_id, "orchestration": order.kind, "reason": why},
         )
     )
     what = f"its {order.kind} broke off: {why}"

@@ -23,6 +23,7 @@ from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.links import Links
 from nightshift.domain.platform.names import RESPONSE, UNDO
+from nightshift.domain.response.facts import LeaseFacts
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.domain.response.playbook import Playbook
 from nightshift.services.notifications.deliver_owed import deliver_owed
@@ -227,9 +228,7 @@ async def test_a_response_that_is_gone_with_its_work_undone_pages(night: Night, 
         done = IncidentAction(mitigation="rollback", state="done", detail="version 2 is champion", at=AT)
         keep_action(night, incident, done, mitigated=True)  # type: ignore[arg-type]
     if state == "leased":
-        lease = IncidentAction(
-            mitigation="pause_compute", state="done", detail="paused", at=AT, facts={"resumed": False}
-        )
+        lease = IncidentAction(mitigation="pause_compute", state="done", detail="paused", at=AT, facts=LeaseFacts())
         keep_action(night, incident, lease)  # type: ignore[arg-type]
         night.incidents.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
     await night.sweep()

@@ -22,7 +22,7 @@ CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 # What the workflows check and .ci/run does not, and why.
 NOT_IN_CI = {
     "dependency-audit": "it asks an advisory service on the network, whose answer is another one every day",
-    "docs-check": "`make test` runs its fast part; the commands take ten minutes, and run beside it in a job of their own",
+    "docs-check": "`make test` runs its fast part; the commands of the pages take ten minutes, in a job of their own",
 }
 
 

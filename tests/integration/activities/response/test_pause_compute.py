@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.response.pause_compute import pause_compute, resume_compute
+from activities.response.pause_compute import lease_of, pause_compute, resume_compute
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.response.compute import ComputeResource
@@ -61,7 +61,7 @@ def test_only_what_is_not_essential_is_paused(case: Case) -> None:
     ends = datetime.fromisoformat(entry.body["ends"])
     assert before + timedelta(minutes=30) <= ends <= case.services.clock() + timedelta(minutes=30)
     assert (result.action.state, result.resume_at, result.escalate) == ("done", ends, False)
-    assert result.action.detail == f"paused adhoc, reports; lease until {entry.body['ends']}"
+    assert result.action.detail == f"paused adhoc, reports; lease until {ends.isoformat()}"
     assert case.read(incident).state == "mitigated"
 
 
@@ -89,7 +89,7 @@ def test_killed_at_any_call_it_pauses_the_same_list(case: Case, after: bool) -> 
             pass
     assert number > 4
     assert compute.running() == ["c"]
-    assert case.action(incident, "pause_compute").facts["names"] == ["a", "b"]
+    assert lease_of(case.action(incident, "pause_compute")).names == ("a", "b")
     assert len(case.entries()) == 1
 
 
@@ -109,7 +109,7 @@ def test_what_refuses_to_be_paused_does_not_keep_the_others_running(case: Case) 
     incident = _overspent(case)
     result = _pause(case, incident)
     assert compute.running() == ["b"]
-    assert (result.action.state, result.action.facts["names"]) == ("done", ["a", "c"])
+    assert (result.action.state, lease_of(result.action).names) == ("done", ("a", "c"))
     assert "b was not paused: Databricks refused: 403" in result.action.detail
 
 
@@ -130,7 +130,7 @@ def test_a_large_workspace_fits_into_ledger_and_incident(case: Case, length: int
     long = {"detail": "d" * 2_000, "title": "t" * 300, "url": f"https://x/{'u' * 1_900}", "source": "s" * 500}
     incident = _overspent(case, **long)
     result = _pause(case, incident)
-    assert (result.action.state, len(result.action.facts["names"]), len(compute.calls)) == ("done", held, held)
+    assert (result.action.state, len(lease_of(result.action).names), len(compute.calls)) == ("done", held, held)
     assert f"{150 - held} more run on" in result.action.detail
     resume_compute(case.services, case.request(incident, "pause_compute"))
     assert len(compute.calls) == 2 * held
@@ -146,7 +146,7 @@ def test_the_end_of_the_lease_starts_what_it_paused(case: Case) -> None:
         resume_compute(case.services, request)
     assert compute.calls == ["pause a", "pause b", "resume a", "resume b"]
     action = case.action(incident, "pause_compute")
-    assert (action.state, action.facts["resumed"]) == ("done", True)
+    assert (action.state, lease_of(action).resumed) == ("done", True)
     assert action.detail.endswith("resumed a, b")
     assert [(entry.kind, entry.actor) for entry in case.entries()] == [
         ("mitigation", "nightshift"),
@@ -171,7 +171,7 @@ def test_killed_at_any_call_the_end_of_the_lease_comes_all_the_same(case: Case, 
         except KilledError:
             pass
     assert compute.running() == ["a", "b"]
-    assert case.action(incident, "pause_compute").facts["resumed"] is True
+    assert lease_of(case.action(incident, "pause_compute")).resumed is True
     assert len(case.entries()) == 2
 
 
@@ -192,7 +192,7 @@ def test_of_two_overlapping_leases_the_last_to_end_starts_the_compute(case: Case
     first, second = _overspent(case, "b1"), _overspent(case, "b2")
     _pause(case, first)
     result = _pause(case, second)
-    assert result.action.facts["names"] == ["a"]
+    assert lease_of(result.action).names == ("a",)
     resume_compute(case.services, case.request(first, "pause_compute"))
     assert compute.running() == []
     assert f"a stays paused by incident {second.incident_id}" in case.action(first, "pause_compute").detail
@@ -257,10 +257,10 @@ def test_what_does_not_answer_keeps_no_other_from_being_paused(case: Case) -> No
         _pause(case, incident)
     assert compute.running() == ["a"]
     action = case.action(incident, "pause_compute")
-    assert (action.state, action.facts["names"], action.facts["resumed"]) == ("begun", ["a", "b", "c"], False)
+    assert (action.state, lease_of(action).names, lease_of(action).resumed) == ("begun", ("a", "b", "c"), False)
     compute.away.clear()
     result = _pause(case, incident)
-    assert (result.action.state, result.action.facts["names"], compute.running()) == ("done", ["a", "b", "c"], [])
+    assert (result.action.state, lease_of(result.action).names, compute.running()) == ("done", ("a", "b", "c"), [])
 
 
 def test_after_a_minute_the_lease_is_what_was_paused_and_a_person_is_told_of_the_rest(case: Case) -> None:
@@ -270,7 +270,7 @@ def test_after_a_minute_the_lease_is_what_was_paused_and_a_person_is_told_of_the
         _pause(case, incident)
     at = case.services.clock() + timedelta(seconds=61)
     result = pause_compute(later(case.services, at), case.request(incident, "pause_compute"))
-    assert (result.action.state, result.action.facts["names"], result.escalate) == ("done", ["a", "c"], True)
+    assert (result.action.state, lease_of(result.action).names, result.escalate) == ("done", ("a", "c"), True)
     assert "b was not paused: Databricks is not available" in result.action.detail
     assert result.resume_at is not None
     resume_compute(case.services, case.request(incident, "pause_compute"))
@@ -306,7 +306,7 @@ def test_a_pause_that_broke_off_is_in_the_incident(case: Case) -> None:
     """Before anything is stopped: people see what may be paused, and no other lease starts it."""
     _, incident = _broken_off(case, old=False)
     action = case.action(incident, "pause_compute")
-    assert (action.state, action.facts["names"], action.facts["resumed"]) == ("begun", ["a", "b", "c"], False)
+    assert (action.state, lease_of(action).names, lease_of(action).resumed) == ("begun", ("a", "b", "c"), False)
 
 
 def test_what_a_pause_that_broke_off_has_stopped_is_started_by_no_other_lease(case: Case) -> None:
@@ -335,7 +335,7 @@ def test_a_pause_that_broke_off_ends_like_every_lease(case: Case, old: bool) -> 
     compute, incident = _broken_off(case, old=old)
     resume_compute(case.services, case.request(incident, "pause_compute"))
     assert compute.running() == ["a", "b", "c"]
-    assert case.action(incident, "pause_compute").facts["resumed"] is True
+    assert lease_of(case.action(incident, "pause_compute")).resumed is True
 
 
 def test_what_does_not_answer_keeps_no_other_paused(case: Case) -> None:
@@ -347,7 +347,7 @@ def test_what_does_not_answer_keeps_no_other_paused(case: Case) -> None:
     with pytest.raises(ServiceUnavailableError, match="a was not started"):
         resume_compute(case.services, request)
     assert compute.running() == ["b", "c"]
-    assert case.action(incident, "pause_compute").facts["resumed"] is False
+    assert lease_of(case.action(incident, "pause_compute")).resumed is False
     compute.away.clear()
     resume_compute(case.services, request)
     assert compute.calls == ["resume a", "resume b", "resume c", "resume a"]

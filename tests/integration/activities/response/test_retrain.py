@@ -11,9 +11,10 @@ from mlflow import MlflowClient
 
 from activities.response.retrain import read_retraining, retrain
 from nightshift.domain.improvement.messages import improvement_of
-from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, record
 from nightshift.domain.platform.errors import ServiceUnavailableError, UnknownModelError
 from nightshift.domain.platform.names import BRONZE, MODEL_QUEUE, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
+from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult, RetrainingRequest
 from nightshift.domain.uploads.contract import ContractViolationError
@@ -194,30 +195,26 @@ async def test_drift_of_no_model_is_for_a_person(case: Case, client: Starts) -> 
     assert (refused.value.code, refused.value.retryable) == ("unknown_model", False)
 
 
-def _end(case: Case, run: str, kind: Any, body: dict[str, Any]) -> None:
-    case.services.ledger.append(
-        LedgerRecord(
-            key=f"{run}:{kind}:{body['outcome']}",
-            model=case.model,
-            run=run,
-            kind=kind,
-            subject="version 5",
-            actor="nightshift",
-            body=body,
-        )
-    )
+def _end(case: Case, run: str, body: OutcomeBody | HaltBody) -> None:
+    key = f"{run}:{body.entry_kind}:{body.outcome}"
+    case.services.ledger.append(record(body, key=key, model=case.model, run=run, subject="version 5"))
+
+
+def _failed(message: str) -> HaltBody:
+    return HaltBody(outcome="failed", failure=Failure(step="move_serving", code="failed", message=message))
 
 
 @pytest.mark.parametrize(
-    ("kind", "body", "outcome", "told"),
+    ("body", "outcome", "told"),
     [
-        ("outcome", {"outcome": "promoted", "champion_version": "5"}, "promoted", "champion is version 5"),
-        ("outcome", {"outcome": "rejected", "champion_version": "4"}, "rejected", "champion is version 4"),
-        ("halt", {"outcome": "failed", "failure": {"message": "no capacity"}}, "failed", "no capacity"),
+        (OutcomeBody(outcome="promoted", champion_version="5"), "promoted", "champion is version 5"),
+        (OutcomeBody(outcome="rejected", champion_version="4"), "rejected", "champion is version 4"),
+        (_failed("no capacity"), "failed", "no capacity"),
     ],
+    ids=["promoted", "rejected", "failed"],
 )
 async def test_what_became_of_it_is_read_from_the_ledger(
-    trained: Case, client: Starts, kind: str, body: dict[str, Any], outcome: str, told: str
+    trained: Case, client: Starts, body: OutcomeBody | HaltBody, outcome: str, told: str
 ) -> None:
     """Waiting, running, void and made again, decided, ended: only the end is an outcome."""
     incident = trained.drift()
@@ -226,10 +223,10 @@ async def test_what_became_of_it_is_read_from_the_ledger(
     waiting = read_retraining(trained.services, request)
     assert (waiting.run, waiting.outcome) == ("", None)
     run = trained.services.uploads.claim(trained.model, 1, 0).run
-    _end(trained, run, "outcome", {"outcome": "void", "champion_version": "4"})
+    _end(trained, run, OutcomeBody(outcome="void", champion_version="4"))
     running = read_retraining(trained.services, request)
     assert (running.run, running.outcome) == (run, None)
-    _end(trained, run, kind, body)
+    _end(trained, run, body)
     assert read_retraining(trained.services, request).outcome is None
     trained.services.uploads.claim(trained.model, 1, 1)
     ended = read_retraining(trained.services, request)
@@ -248,11 +245,11 @@ async def test_a_retraining_that_is_improved_ends_with_its_improvement(
     result = await _retrain(trained, client, incident)
     request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
     run = trained.services.uploads.claim(trained.model, 1, 0).run
-    _end(trained, run, "outcome", {"outcome": "rejected", "champion_version": "4"})
+    _end(trained, run, OutcomeBody(outcome="rejected", champion_version="4"))
     assert read_retraining(trained.services, request).outcome is None
     loop = improvement_of(run)
     if improved:
-        _end(trained, loop, "outcome", {"outcome": improved, "champion_version": champion})
+        _end(trained, loop, OutcomeBody.model_validate({"outcome": improved, "champion_version": champion}))
     assert read_retraining(trained.services, request).outcome is None
     trained.services.uploads.claim(trained.model, 1, 1)
     ended = read_retraining(trained.services, request)
@@ -266,9 +263,9 @@ async def test_a_promotion_whose_endpoint_does_not_follow_is_no_outcome_yet(trai
     result = await _retrain(trained, client, incident)
     request = RetrainingRequest(model=trained.model, incident_id=incident.incident_id, identity=result.identity)
     run = trained.services.uploads.claim(trained.model, 1, 0).run
-    _end(trained, run, "outcome", {"outcome": "promoted", "champion_version": "5"})
+    _end(trained, run, OutcomeBody(outcome="promoted", champion_version="5"))
     assert read_retraining(trained.services, request).outcome is None
-    _end(trained, run, "halt", {"outcome": "failed", "failure": {"message": "the endpoint did not follow"}})
+    _end(trained, run, _failed("the endpoint did not follow"))
     trained.services.uploads.claim(trained.model, 1, 1)
     assert read_retraining(trained.services, request).outcome == "failed"
 

@@ -15,6 +15,7 @@ from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.names import CHAMPION
+from nightshift.domain.response.facts import RetrainingFacts
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import Serve, SettleRequest
 from nightshift.services.champions.move_champion import move_champion
@@ -212,7 +213,7 @@ def _retrained(case: Case, run: str, state: ActionState = "done") -> Incident:
     """A drift whose retraining is the run."""
     incident = case.drift()
     action = IncidentAction(
-        mitigation="retrain", state=state, detail=state, at=case.services.clock(), facts={"run": run}
+        mitigation="retrain", state=state, detail=state, at=case.services.clock(), facts=RetrainingFacts(run=run)
     )
     keep_action(case.services, incident, action, mitigated=state == "done")
     return incident

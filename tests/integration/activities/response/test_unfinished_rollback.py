@@ -10,6 +10,7 @@ from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.names import TAG_QUARANTINE
+from nightshift.domain.response.facts import RollbackFacts
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult
 from tests.integration.activities.failing_ports import without_alias
@@ -67,7 +68,7 @@ def test_the_failed_try_is_in_the_incident(champions: Case, failed: Failed, code
     """The order stands there as begun, with what an undo must know; the try is one line, however often it failed."""
     incident = failed(champions)
     action = champions.action(incident, "rollback")
-    assert (action.state, action.facts) == ("begun", {"bad_version": "3", "target": "2"})
+    assert (action.state, action.facts) == ("begun", RollbackFacts(bad_version="3", target="2"))
     tries = [line.what for line in champions.read(incident).timeline if line.key == f"rollback-try-{code}"]
     assert len(tries) == 1
     assert champions.champion == "3"

@@ -10,6 +10,7 @@ from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.clients.response.incidents import TableIncidentBook
 from nightshift.clients.uploads.upload_queue import TableUploadQueue
 from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.response.facts import LeaseFacts
 from nightshift.domain.response.incident import Incident, IncidentAction
 from tests.incident_examples import AT, alert, signal
 from tests.integration.clients.earlier_release import as_before, forget_place, index_rows
@@ -45,7 +46,7 @@ def _here(found: Any, model: str) -> list[str]:
 
 
 def _pause(incident: Incident, *, resumed: bool = False) -> Incident:
-    facts = {"resources": [], "resumed": resumed}
+    facts = LeaseFacts(resumed=resumed)
     return incident.acted(IncidentAction(mitigation="pause_compute", state="done", detail="paused", at=AT, facts=facts))
 
 

@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 
 from activities.reviews.notify_reviewers import notify_reviewers
 from nightshift.clients.notifications.notifier import AppriseNotifier
-from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.ledger.bodies import ImprovementOrder, record
 from nightshift.domain.platform.errors import BadInputError, TransitionError
 from nightshift.domain.platform.links import Links
 from nightshift.domain.reviews.messages import ReviewRequest
@@ -18,6 +18,7 @@ from nightshift.services.reviews.start_review import take_decision
 from tests.integration.activities.responder import Case, later
 from tests.integration.activities.reviewing import flag, read, request
 from tests.review_examples import make_review
+from tests.upload_examples import make_upload
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -129,10 +130,9 @@ def test_four_eyes(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> N
 
 
 def _order(case: Case, actor: str, again: str) -> None:
-    body = {"order": "improve", "uploads": [{"again": again}]}
-    case.services.ledger.append(
-        LedgerRecord(key=f"o:{actor}", model=case.model, run="r", kind="order", subject="m", actor=actor, body=body)
-    )
+    upload = make_upload().model_copy(update={"again": again})
+    order = ImprovementOrder(reason="more", improves="r", files=(upload.name,), uploads=(upload,))
+    case.services.ledger.append(record(order, key=f"o:{actor}", model=case.model, run="r", subject="m", actor=actor))
 
 
 def test_who_orders_it_once_more_has_triggered_it(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from activities.response.pause_compute import pause_compute
+from activities.response.pause_compute import lease_of, pause_compute
 from activities.response.retrain import retrain
 from activities.response.roll_back import roll_back
 from activities.response.undo_mitigations import undo_mitigations
@@ -150,7 +150,7 @@ async def test_a_pause_that_broke_off_is_paused_as_a_lease(night: Night, old: bo
     await night.quiet()
     night.passed = timedelta(days=3)
     assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
-    assert night.case.action(incident, "pause_compute").facts["resumed"] is True
+    assert lease_of(night.case.action(incident, "pause_compute")).resumed is True
     await night.quiet()
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from nightshift.domain.platform.text import LARGEST_PROPERTY, units
+from nightshift.domain.response.facts import LeaseFacts
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.domain.response.incident_size import fitted
 from tests.incident_examples import AT, alert, incident
@@ -48,9 +49,9 @@ def test_texts_are_cut_before_facts() -> None:
     """What an undo needs stays whole, and so does what tells the alert from others."""
     told = alert(detail='"' * 2_000, title='"' * 300, alert_id="a" * 2_048, source="s" * 512)
     full = incident(alert=told, reason="r" * 8_000)
-    facts = {"names": ["n" * 60] * 200}
+    facts = LeaseFacts(names=("n" * 60,) * 200)
     for mitigation in ("rollback", "retrain", "page"):
-        action = IncidentAction(mitigation=mitigation, state="done", detail='"' * 2_000, at=AT, facts={})
+        action = IncidentAction(mitigation=mitigation, state="done", detail='"' * 2_000, at=AT)
         full = full.acted(action)
     full = full.acted(IncidentAction(mitigation="pause_compute", state="done", detail="d" * 2_000, at=AT, facts=facts))
     kept = fitted(full)
