@@ -6,25 +6,23 @@ from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.loop import Criticism, Feedback
 from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
 from nightshift.domain.ledger.bodies import (
-    Body,
     BrokenOffBody,
     CriticismBody,
     DecisionBody,
     FreshEvidenceOrder,
     HaltBody,
     ImprovementOrder,
-    LeaseOrder,
     OutcomeBody,
-    RetrainingOrder,
     ReviewDecisionBody,
     ReviewOutcomeBody,
-    RollbackOrder,
     UndoOrder,
     WithdrawalBody,
 )
+from nightshift.domain.ledger.ledger import Body
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.compute import ComputeRef
+from nightshift.domain.response.mitigations import LeaseOrder, RetrainingOrder, RollbackOrder
 from tests.upload_examples import make_upload
 
 AT = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)

@@ -3,6 +3,7 @@
 import logging
 
 from nightshift.domain.ledger.bodies import WithdrawalBody, record
+from nightshift.domain.ledger.keys import withdrawal_key
 from nightshift.domain.lifecycle.run import WithdrawRequest, WithdrawResult
 from nightshift.domain.platform.errors import ChampionMovedError
 from nightshift.domain.platform.ports import Services
@@ -18,10 +19,10 @@ def withdraw_promotion(services: Services, request: WithdrawRequest) -> Withdraw
     """Make the champion before champion again, if this run's version still is; the ledger says why first."""
     if request.previous is None:
         return WithdrawResult(detail=f"version {request.version} stays champion: there was none before it")
-    key = f"{request.run}:withdrawal"
+    key = withdrawal_key(request.run)
     services.ledger.append(
         record(
-            WithdrawalBody(reason=request.reason, back_to=request.previous),
+            WithdrawalBody(reason=request.reason, version=request.version, back_to=request.previous),
             key=key,
             model=request.model,
             run=request.run,

@@ -12,8 +12,8 @@ from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.names import EVIDENCE, LIFECYCLE
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.uploads.upload import BlobRef, PartReport
+from nightshift.services.improvement.require_bounds import require_bounds
 from nightshift.services.platform.activity import starting_activity
 from nightshift.services.uploads.train_again import is_kept, upload_again
 from nightshift.services.uploads.wake_queue import wake_busy_queue
@@ -63,21 +63,6 @@ def _order(services: Services, order: ImproveOrder) -> ImproveOrdered:
         files=ordered.files,
         repeated=known is not None and (entry.actor, ordered.reason) != (order.by, order.reason),
     )
-
-
-def require_bounds(spec: ModelSpec) -> None:
-    """Refuse an improvement that could try nothing.
-
-    Raises:
-        BadInputError: the spec allows no action.
-    """
-    if not spec.improvement.bounds.actions:
-        raise BadInputError(
-            field="improvement.bounds.actions",
-            value=(),
-            rule="the spec allows nothing: improvement.bounds is empty (docs/add-a-model.md)",
-            where=f"{spec.name}.yaml",
-        )
 
 
 def _decided_run(services: Services, order: ImproveOrder) -> str:

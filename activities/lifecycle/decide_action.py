@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.ledger.bodies import DecisionBody, OutcomeBody, expect_body, record
+from nightshift.domain.ledger.keys import decision_key, outcome_key
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import DecideRequest, DecideResult
 from nightshift.domain.platform.errors import ChampionMovedError, NightshiftError
@@ -74,7 +75,7 @@ def decide_and_act(services: Services, request: DecideRequest) -> DecideResult:
 
     manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
     evidence = Evidence.from_json(services.blobs.read(request.evidence))
-    key = f"{request.run}:decision:{request.round}"
+    key = decision_key(request.run, request.round)
     entry = services.ledger.append(
         record(
             DecisionBody(
@@ -103,7 +104,7 @@ def decide_and_act(services: Services, request: DecideRequest) -> DecideResult:
         services.ledger.append(
             record(
                 result,
-                key=_outcome_key(request),
+                key=outcome_key(request.run, request.round),
                 model=request.model,
                 run=request.run,
                 subject=f"version {evidence.challenger_version}",
@@ -128,13 +129,9 @@ def decide_and_act(services: Services, request: DecideRequest) -> DecideResult:
     )
 
 
-def _outcome_key(request: DecideRequest) -> str:
-    return f"{request.run}:outcome:{request.round}"
-
-
 def _recorded_outcome(services: Services, request: DecideRequest) -> OutcomeBody | None:
     """What an earlier call did; its outcome stands even if the world has changed since."""
-    entry = services.ledger.find(request.model, _outcome_key(request))
+    entry = services.ledger.find(request.model, outcome_key(request.run, request.round))
     return None if entry is None else expect_body(entry, OutcomeBody)
 
 

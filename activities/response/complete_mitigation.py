@@ -2,9 +2,9 @@
 
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Done
-from nightshift.domain.response.facts import facts_of
 from nightshift.domain.response.incident import IncidentAction
 from nightshift.domain.response.messages import SettleRequest
+from nightshift.domain.response.mitigations import facts_of
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
 from nightshift.services.response.incident_actions import keep_action

@@ -36,7 +36,7 @@ def _plan_once(services: Services, request: PlanRequest) -> ResponsePlan:
     plan = plan_for(situation)
     what = f"{plan.verdict} by rule {plan.rule}: {plan.reason}"
     key = f"plan-{request.look}-{plan.rule}-{plan.cause}"
-    entry = TimelineEntry(key=key, at=request.at, actor=ACTOR, what=what)
+    entry = TimelineEntry(key=key, at=request.at, actor=ACTOR, what=what, verdict=plan.verdict)
 
     def told(known: Incident) -> Incident:
         if any(line.what == entry.what for line in known.timeline):

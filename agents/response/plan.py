@@ -7,9 +7,10 @@ from functools import cached_property
 
 from agents.response.classification import UNKNOWN
 from nightshift.domain.response.alert import Category
-from nightshift.domain.response.incident import Incident
-from nightshift.domain.response.messages import ResponsePlan, Verdict
-from nightshift.domain.response.playbook import Mitigation, Playbook
+from nightshift.domain.response.incident import Incident, Verdict
+from nightshift.domain.response.messages import ResponsePlan
+from nightshift.domain.response.mitigations import Mitigation
+from nightshift.domain.response.playbook import Playbook
 
 # A symptom waits while an open critical incident of its cause's category stands: drift that a broken pipeline makes is
 # not cured by training on what the pipeline delivers.
@@ -72,6 +73,7 @@ class Rule:
     reason: Callable[[Situation], str]
     mitigations: Callable[[Situation], tuple[Mitigation, ...]] = lambda _: ()
     until: Callable[[Situation], datetime | None] = lambda _: None
+    names_cause: bool = False
 
 
 def plan_response(situation: Situation) -> ResponsePlan:
@@ -84,7 +86,7 @@ def plan_response(situation: Situation) -> ResponsePlan:
         reason=rule.reason(situation),
         mitigations=rule.mitigations(situation),
         until=rule.until(situation),
-        cause=cause.incident_id if cause is not None and rule.name.startswith("cause") else "",
+        cause=cause.incident_id if cause is not None and rule.names_cause else "",
         verify_minutes=situation.playbook.verify_minutes,
     )
 
@@ -134,6 +136,7 @@ RULES: tuple[Rule, ...] = (
         lambda situation: situation.cause is not None and situation.at < situation.held_until,
         lambda situation: f"{_cause_text(situation)}; nothing is done while that is open",
         until=lambda situation: situation.held_until,
+        names_cause=True,
     ),
     Rule(
         "cause_lasts",
@@ -141,6 +144,7 @@ RULES: tuple[Rule, ...] = (
         lambda situation: situation.cause is not None,
         lambda situation: f"{_cause_text(situation)}, which has lasted too long: a person must look",
         mitigations=lambda _: ("ask",),
+        names_cause=True,
     ),
     Rule(
         "nobody_knows",

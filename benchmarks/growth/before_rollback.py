@@ -30,8 +30,8 @@ import psutil
 from azure.core.exceptions import ServiceRequestError
 from azure.data.tables import TableServiceClient
 
+from activities.response.mitigations.rollback import roll_back
 from activities.response.plan_response import plan_response
-from activities.response.roll_back import roll_back
 from benchmarks.growth.table_calls import CountingTransport, Measured
 from local_host.stack.azurite import azurite_script, node
 from local_host.stack.endpoints import PORT_NAMES, Endpoints

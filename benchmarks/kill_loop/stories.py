@@ -10,7 +10,7 @@ from typing import Any
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.serving import EndpointCoreConfigInput, ServedEntityInput
 
-from activities.response.pause_compute import lease_of
+from activities.response.mitigations.pause_compute import lease_of
 from benchmarks.kill_loop.world import StoryError, World
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN
 from nightshift.cli.smoke import write_dataset
@@ -19,7 +19,7 @@ from nightshift.domain.lifecycle.run import RunOutcome
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.compute import ComputeRef
 from nightshift.domain.response.incident import Incident
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.mitigations import Mitigation
 from nightshift.domain.reviews.review import Review
 from tests.integration.activities.responder import Case
 from tests.integration.activities.reviewing import flag

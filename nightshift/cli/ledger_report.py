@@ -9,13 +9,11 @@ from rich.text import Text
 
 from nightshift.cli.rendering import metrics_table, moment, plain_table, styled
 from nightshift.domain.ledger.bodies import (
-    Body,
     BrokenOffBody,
     CriticismBody,
     DataOrder,
     DecisionBody,
     HaltBody,
-    MitigationOrder,
     OutcomeBody,
     ReviewDecisionBody,
     ReviewOutcomeBody,
@@ -23,8 +21,9 @@ from nightshift.domain.ledger.bodies import (
     WithdrawalBody,
     read_body,
 )
-from nightshift.domain.ledger.ledger import LedgerEntry
+from nightshift.domain.ledger.ledger import Body, LedgerEntry
 from nightshift.domain.platform.view import ChainCheck, Explanation
+from nightshift.domain.response.mitigations import MitigationOrder
 
 
 def explanation_report(explanation: Explanation) -> RenderableType:

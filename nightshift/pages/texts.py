@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE
 from nightshift.domain.platform.times import plain_times
-from nightshift.domain.response.incident import CHANGING, Incident
+from nightshift.domain.response.incident import Incident
+from nightshift.domain.response.mitigations import CHANGING
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -12,7 +12,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.principal import READERS, Principal
 from nightshift.domain.platform.sign_in import NOT_ENFORCED, is_enforced
 from nightshift.services.platform.readiness import ReadinessProbe
-from nightshift.services.watch.report_sweep import read_sweeps
+from nightshift.sweeps.report_sweep import read_sweeps
 from nightshift.triggers.api.call import Call
 from nightshift.triggers.api.endpoint import Endpoint, endpoint
 from nightshift.triggers.api.unwell import Unwell

@@ -8,8 +8,8 @@ import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
 from nightshift.functions.registrar import Functions
-from nightshift.services.watch.housekeeping import index_records, purge_histories
-from nightshift.services.watch.report_sweep import report_sweep
+from nightshift.sweeps.housekeeping import index_records, purge_histories
+from nightshift.sweeps.report_sweep import report_sweep
 
 
 def register(functions: Functions, services: Callable[[], Services]) -> None:

@@ -7,8 +7,8 @@ import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
 from nightshift.functions.registrar import Functions
-from nightshift.services.watch.orders import watch_orders
-from nightshift.services.watch.report_sweep import report_sweep
+from nightshift.sweeps.orders import watch_orders
+from nightshift.sweeps.report_sweep import report_sweep
 
 
 def register(functions: Functions, services: Callable[[], Services]) -> None:

@@ -11,8 +11,8 @@ from nightshift.domain.uploads.upload_queue import Submission
 from nightshift.functions.registrar import Functions
 from nightshift.services.platform.measures import beat
 from nightshift.services.uploads.wake_queue import wake_queue
-from nightshift.services.watch.backlog import measure_backlog
-from nightshift.services.watch.report_sweep import report_sweep
+from nightshift.sweeps.backlog import measure_backlog
+from nightshift.sweeps.report_sweep import report_sweep
 
 
 def register(functions: Functions, services: Callable[[], Services]) -> None:

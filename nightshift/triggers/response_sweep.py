@@ -8,9 +8,9 @@ import azure.functions as func
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.watch.sweep import Swept
 from nightshift.functions.registrar import Functions
-from nightshift.services.watch.report_sweep import report_sweep
-from nightshift.services.watch.responses import watch_responses
-from nightshift.services.watch.versions import watch_versions
+from nightshift.sweeps.report_sweep import report_sweep
+from nightshift.sweeps.responses import watch_responses
+from nightshift.sweeps.versions import watch_versions
 
 
 def register(functions: Functions, services: Callable[[], Services]) -> None:

@@ -11,7 +11,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.watch.sweep import Swept
 from nightshift.functions.registrar import Functions
 from nightshift.services.reviews.start_review import wake_review
-from nightshift.services.watch.report_sweep import report_sweep
+from nightshift.sweeps.report_sweep import report_sweep
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
 from nightshift.functions.registrar import Functions
-from nightshift.services.watch.report_sweep import read_sweeps, report_sweep
-from nightshift.services.watch.self_check import watch_self
+from nightshift.sweeps.report_sweep import read_sweeps, report_sweep
+from nightshift.sweeps.self_check import watch_self
 
 
 def register(functions: Functions, services: Callable[[], Services]) -> None:

@@ -7,11 +7,9 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.response.complete_mitigation import complete_mitigation
-from activities.response.notify_on_call import notify_on_call
-from activities.response.pause_compute import pause_compute, resume_compute
+from activities.response.handlers import HANDLERS
+from activities.response.mitigations.notify_on_call import notify_on_call
 from activities.response.plan_response import plan_response
-from activities.response.retrain import read_retraining, retrain
-from activities.response.roll_back import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from activities.response.verify_recovery import verify_recovery
 from nightshift.domain.platform.names import INCIDENT_CHANGED
@@ -25,27 +23,17 @@ from nightshift.domain.response.messages import (
     ResponseInput,
     ResponsePlan,
     RetrainingRequest,
+    RetrainingState,
     Serve,
     SettleRequest,
     UndoRequest,
     VerifyRequest,
 )
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.mitigations import VERIFIED, Mitigation
 from nightshift.services.platform.activity import Declaration
 from orchestrators.champions.serving import sync_or_take_back
 from orchestrators.platform.calls import Orchestration, StepFailed, Steps
 from orchestrators.platform.waiting import pause, wait_until
-
-_ACTIVITIES: dict[Mitigation, Declaration[MitigateRequest, MitigationResult]] = {
-    "rollback": roll_back,
-    "retrain": retrain,
-    "pause_compute": pause_compute,
-    "page": notify_on_call,
-    "notify": notify_on_call,
-    "ask": notify_on_call,
-}
-# Those whose effect on the signal is looked at afterwards.
-_VERIFIED = frozenset({"rollback", "retrain"})
 
 # A retraining is one lifecycle, behind at most a few others.
 RETRAINING_POLLS = 600
@@ -104,20 +92,20 @@ class _Response(Orchestration):
             yield from self.escalate()
             return {"verdict": "failed", "trouble": self.trouble}
         results: dict[str, str] = {}
-        resume_at: datetime | None = None
+        ends: list[tuple[datetime, Mitigation]] = []
         for mitigation in plan.mitigations:
             result = yield from self.mitigate(mitigation, plan.reason)
             results[mitigation] = "failed" if result is None else result.action.state
-            if result is not None:
-                resume_at = result.resume_at or resume_at
+            if result is not None and result.resume_at is not None:
+                ends.append((result.resume_at, mitigation))
         since = self.context.current_utc_datetime
         if self.trouble:
             yield from self.escalate()
-        acted = {name for name, state in results.items() if name in _VERIFIED and state == "done"}
+        acted = {name for name, state in results.items() if name in VERIFIED and state == "done"}
         if acted:
             results["recovered"] = yield from self.verify(since, plan.verify_minutes)
-        if resume_at is not None:
-            yield from self.resume(resume_at)
+        for at, mitigation in sorted(ends):
+            yield from self.end(mitigation, at)
         return {"verdict": plan.verdict, "rule": plan.rule, **results}
 
     def plan(self) -> Steps[ResponsePlan | None]:
@@ -142,11 +130,12 @@ class _Response(Orchestration):
 
     def mitigate(self, mitigation: Mitigation, reason: str) -> Steps[MitigationResult | None]:
         """Step 2, one mitigation; None if its activity has failed."""
+        handler = HANDLERS[mitigation]
         request = MitigateRequest(
             model=self.order.model, incident_id=self.order.incident_id, mitigation=mitigation, reason=reason
         )
         try:
-            result = yield from self.step(_ACTIVITIES[mitigation], request)
+            result = yield from self.step(handler.act, request)
         except StepFailed as failed:
             self.note(failed)
             return None
@@ -154,8 +143,8 @@ class _Response(Orchestration):
             self.trouble.append(f"{mitigation} {result.action.state}: {result.action.detail}")
         if result.serve is not None:
             result = yield from self.follow(result, result.serve)
-        if mitigation == "retrain" and result.identity:
-            result = yield from self.await_retraining(result)
+        if handler.outcome is not None and result.identity:
+            result = yield from self.await_outcome(result, handler.outcome)
         return result
 
     def follow(self, result: MitigationResult, serve: Serve) -> Steps[MitigationResult]:
@@ -175,13 +164,16 @@ class _Response(Orchestration):
         request = MoveServingRequest(model=self.order.model, incident_id=self.order.incident_id, serve=serve)
         followed = yield from sync_or_take_back(self, request, take_back)
         if not followed.moved:
-            self.trouble.append(f"rollback undone: {followed.detail}")
+            self.trouble.append(f"{result.action.mitigation} undone: {followed.detail}")
             return _with_state(result, "failed")
-        yield from self.settle("rollback", "done", f"{result.action.detail}; {followed.detail}", mitigated=True)
+        detail = f"{result.action.detail}; {followed.detail}"
+        yield from self.settle(result.action.mitigation, "done", detail, mitigated=True)
         return _with_state(result, "done")
 
-    def await_retraining(self, result: MitigationResult) -> Steps[MitigationResult]:
-        """Wait for the retraining's own verdict."""
+    def await_outcome(
+        self, result: MitigationResult, outcome: Declaration[RetrainingRequest, RetrainingState]
+    ) -> Steps[MitigationResult]:
+        """Wait for the own verdict of a run that a mitigation has ordered."""
         request = RetrainingRequest(
             model=self.order.model, incident_id=self.order.incident_id, identity=result.identity
         )
@@ -189,14 +181,14 @@ class _Response(Orchestration):
         for _ in range(RETRAINING_POLLS):
             yield from pause(self.context, interval)
             try:
-                state = yield from self.step(read_retraining, request)
+                state = yield from self.step(outcome, request)
             except StepFailed as failed:
                 self.note(failed)
                 return result
             if state.outcome is not None:
                 promoted = state.outcome == "promoted"
                 yield from self.settle(
-                    "retrain",
+                    result.action.mitigation,
                     "done" if promoted else "failed",
                     state.detail,
                     mitigated=promoted,
@@ -231,14 +223,15 @@ class _Response(Orchestration):
                 return "no"
             yield from self.sleep(deadline)
 
-    def resume(self, at: datetime) -> Steps[None]:
+    def end(self, mitigation: Mitigation, at: datetime) -> Steps[None]:
         """Step 4; an undo before that has resumed it already, and then nothing is left to do."""
+        end = HANDLERS[mitigation].end
+        if end is None:
+            return
         yield from wait_until(self.context, at)
-        request = MitigateRequest(
-            model=self.order.model, incident_id=self.order.incident_id, mitigation="pause_compute"
-        )
+        request = MitigateRequest(model=self.order.model, incident_id=self.order.incident_id, mitigation=mitigation)
         try:
-            yield from self.step(resume_compute, request)
+            yield from self.step(end, request)
         except StepFailed as failed:
             self.trouble.append(f"the compute lease has ended, but nothing was resumed: {failed.failure.message}")
             yield from self.escalate()
@@ -268,17 +261,10 @@ class _Response(Orchestration):
         facts: dict[str, str] | None = None,
     ) -> Steps[None]:
         """Write down what became of a mitigation that was waited for; the sweep writes what could not be."""
-        request = SettleRequest(
-            model=self.order.model,
-            incident_id=self.order.incident_id,
-            mitigation=mitigation,
-            state=state,
-            detail=detail[:2_000],
-            mitigated=mitigated,
-            facts=facts or {},
-        )
+        request = MitigateRequest(model=self.order.model, incident_id=self.order.incident_id, mitigation=mitigation)
+        settled = SettleRequest.of(request, state, detail, mitigated=mitigated, facts=facts)
         with suppress(StepFailed):
-            yield from self.step(complete_mitigation, request)
+            yield from self.step(complete_mitigation, settled)
 
     def note(self, failed: StepFailed) -> None:
         """Remember a failed step for the page."""

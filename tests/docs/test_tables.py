@@ -20,7 +20,8 @@ from nightshift.domain.platform.problem_status import status_of
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.response.alert import Category, Severity
 from nightshift.domain.response.incident import PERSONS_OPERATIONS, TRANSITIONS, IncidentState
-from nightshift.domain.response.playbook import DEFAULT_REACTIONS, Mitigation, Playbook, Thresholds
+from nightshift.domain.response.mitigations import Mitigation
+from nightshift.domain.response.playbook import DEFAULT_REACTIONS, Playbook, Thresholds
 from nightshift.domain.reviews.policy import ReviewPolicy
 from nightshift.domain.reviews.review import Choice, ReviewState
 from nightshift.domain.uploads.contract import ContractViolationError, Dtype

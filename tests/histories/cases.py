@@ -34,7 +34,7 @@ from nightshift.domain.platform import names
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.spec import Polling
 from nightshift.domain.platform.step import Done, Failure, JobSettings, RetryPolicy
-from nightshift.domain.response.incident import ActionState, IncidentAction
+from nightshift.domain.response.incident import ActionState, IncidentAction, Verdict
 from nightshift.domain.response.messages import (
     MitigationResult,
     PlannedResponse,
@@ -45,10 +45,9 @@ from nightshift.domain.response.messages import (
     ServeResult,
     UndoRequest,
     UndoResult,
-    Verdict,
     Verification,
 )
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.mitigations import Mitigation
 from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
 from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import ReviewState

@@ -33,7 +33,7 @@ from nightshift.domain.platform import names
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.spec import Polling
 from nightshift.domain.platform.step import Done, JobSettings, RetryPolicy
-from nightshift.domain.response.incident import IncidentAction
+from nightshift.domain.response.incident import IncidentAction, Verdict
 from nightshift.domain.response.messages import (
     MitigationResult,
     PlannedResponse,
@@ -43,10 +43,9 @@ from nightshift.domain.response.messages import (
     ServeResult,
     UndoRequest,
     UndoResult,
-    Verdict,
     Verification,
 )
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.mitigations import Mitigation
 from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
 from nightshift.domain.reviews.policy import ReviewPolicy
 from nightshift.domain.uploads.upload import BlobRef, Upload

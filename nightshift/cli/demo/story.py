@@ -12,9 +12,8 @@ from nightshift.cli.demo.stage import Stage
 from nightshift.cli.incident_commands import await_undo
 from nightshift.cli.ledger_verification import verify_ledger
 from nightshift.cli.review_commands import await_settled
-from nightshift.domain.response.facts import LeaseFacts, RetrainingFacts
 from nightshift.domain.response.incident import Incident
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.mitigations import LeaseFacts, Mitigation, RetrainingFacts
 from nightshift.domain.reviews.packet import ReviewPacket
 
 

@@ -19,7 +19,8 @@ from nightshift.domain.champions.earlier_moves import MoveKind
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.times import plain_times
 from nightshift.domain.platform.view import ModelView, RunSummary
-from nightshift.domain.response.incident import CHANGING, Incident
+from nightshift.domain.response.incident import Incident
+from nightshift.domain.response.mitigations import CHANGING
 from nightshift.domain.reviews.review import Review
 
 # A run that comes to one of these has come to a decision.

@@ -7,28 +7,20 @@ they are is told by the entry's kind and by the fields that only one of them has
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.loop import Criticism
 from nightshift.domain.improvement.plan import Plan
-from nightshift.domain.ledger.ledger import ACTOR, EntryKind, LedgerEntry, LedgerRecord
+from nightshift.domain.ledger.ledger import ACTOR, Body, EntryKind, LedgerEntry, LedgerRecord
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.errors import LedgerBrokenError
-from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.step import Failure
-from nightshift.domain.response.compute import ComputeRef
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.mitigations import Mitigation, MitigationOrder, order_kind
 from nightshift.domain.reviews.review import BoundChange, ReviewState
 from nightshift.domain.uploads.upload import Upload
 
 Kind = TypeVar("Kind", bound="Body")
-
-
-class Body(Message):
-    """What an entry says; ``entry_kind`` is the kind of the entries that say it."""
-
-    entry_kind: ClassVar[EntryKind]
 
 
 class DecisionBody(Body):
@@ -71,54 +63,6 @@ class BrokenOffBody(Body):
     reason: str
 
 
-class MitigationOrder(Body):
-    """A mitigation that is about to be carried out, and the incident that it is for."""
-
-    entry_kind = "mitigation"
-
-    mitigation: Mitigation
-    incident: str
-    rule: str
-    reason: str
-
-
-class RollbackOrder(MitigationOrder):
-    """The bad version, and the one that is to be champion again.
-
-    Attributes:
-        bad_created_at, target_created_at: when MLflow made them, which tells a version from another one that has its
-            number now; None in orders of releases that did not write it.
-        alert: that caused it, without its detail.
-    """
-
-    mitigation: Literal["rollback"] = "rollback"
-    bad_version: str
-    bad_created_at: datetime | None = None
-    target: str
-    target_created_at: datetime | None = None
-    alert: dict[str, Any]
-
-
-class RetrainingOrder(MitigationOrder):
-    """The files that are to be trained on once more, oldest first."""
-
-    mitigation: Literal["retrain"] = "retrain"
-    files: tuple[str, ...]
-    uploads: tuple[Upload, ...]
-    alert: dict[str, Any]
-
-
-class LeaseOrder(MitigationOrder):
-    """The compute that is to be paused until ``ends``; ``run_on`` says how much more runs than a lease can hold."""
-
-    mitigation: Literal["pause_compute"] = "pause_compute"
-    ends: datetime
-    resources: tuple[ComputeRef, ...]
-    names: tuple[str, ...]
-    run_on: int = 0
-    spared: dict[str, str] = {}
-
-
 class UndoOrder(Body):
     """A mitigation that is about to be taken back.
 
@@ -137,11 +81,16 @@ class UndoOrder(Body):
 
 
 class WithdrawalBody(Body):
-    """A version that is about to be champion no more, and the one that comes back; None if there was none."""
+    """A version that is about to be champion no more, and the one that comes back; None if there was none.
+
+    Attributes:
+        version: empty in entries of release 0.1.0, whose subject has it.
+    """
 
     entry_kind = "undo"
 
     reason: str
+    version: str = ""
     back_to: str | None
 
 
@@ -261,16 +210,11 @@ def _kind_of(entry: LedgerEntry) -> type[Body]:
     return _KINDS[entry.kind](entry.body)
 
 
-_ORDERS: dict[str, type[MitigationOrder]] = {
-    "rollback": RollbackOrder,
-    "retrain": RetrainingOrder,
-    "pause_compute": LeaseOrder,
-}
 _KINDS: dict[EntryKind, Callable[[dict[str, Any]], type[Body]]] = {
     "decision": lambda _: DecisionBody,
     "outcome": lambda _: OutcomeBody,
     "halt": lambda body: BrokenOffBody if "orchestration" in body else HaltBody,
-    "mitigation": lambda body: _ORDERS[str(body["mitigation"])],
+    "mitigation": lambda body: order_kind(str(body["mitigation"])),
     "undo": lambda body: UndoOrder if "mitigation" in body else WithdrawalBody,
     "criticism": lambda _: CriticismBody,
     "order": lambda body: ImprovementOrder if body["order"] == "improve" else FreshEvidenceOrder,

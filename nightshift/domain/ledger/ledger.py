@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.message import Message
@@ -11,6 +11,12 @@ GENESIS = "0" * 64
 # Who acts when no person does.
 ACTOR = "nightshift"
 EntryKind = Literal["decision", "outcome", "halt", "mitigation", "undo", "criticism", "order", "review"]
+
+
+class Body(Message):
+    """What an entry says; ``entry_kind`` is the kind of the entries that say it."""
+
+    entry_kind: ClassVar[EntryKind]
 
 
 class LedgerRecord(Message):

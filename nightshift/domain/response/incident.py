@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -12,8 +12,16 @@ from nightshift.domain.platform.identity import instance_id, short
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.text import shortened
 from nightshift.domain.response.alert import AlertMessage, Category, Classification, Severity
-from nightshift.domain.response.facts import Facts, LeaseFacts, RollbackFacts, facts_of
-from nightshift.domain.response.playbook import Debouncing, Mitigation
+from nightshift.domain.response.mitigations import (
+    CHANGING,
+    NOTIFYING,
+    Facts,
+    LeaseFacts,
+    Mitigation,
+    RollbackFacts,
+    facts_of,
+)
+from nightshift.domain.response.playbook import Debouncing
 
 IncidentState = Literal["open", "acknowledged", "mitigated", "resolved"]
 Operation = Literal["acknowledge", "mitigate", "resolve", "reopen"]
@@ -30,16 +38,17 @@ TRANSITIONS: dict[tuple[Operation, IncidentState], IncidentState] = {
     ("reopen", "resolved"): "open",
 }
 
+# What a plan does about an incident now.
+Verdict = Literal["act", "hold", "mute", "leave"]
 ActionState = Literal["begun", "done", "repeated", "refused", "failed", "undone"]
 # What a person can ask for; the others are Nightshift's own.
 PERSONS_OPERATIONS: frozenset[Operation] = frozenset({"acknowledge", "resolve"})
-# The mitigations that change something; the others only tell people.
-CHANGING: frozenset[Mitigation] = frozenset({"rollback", "retrain", "pause_compute"})
-_TELLING = frozenset(get_args(Mitigation)) - CHANGING
 _LARGEST_TIMELINE = 60
 # Texts of actions and of the timeline are cut to this; so is an actor, which is longer than any principal's name.
 _LONGEST_TEXT, _LONGEST_ACTOR = 2_000, 400
 _LEFT_OUT = "left-out-"
+# Begins the key of a timeline entry: it says what was planned.
+_PLANNED = "plan-"
 # Begins the key of a timeline entry: somebody has asked for an undo.
 UNDO_ORDERED = "undo-ordered-"
 # Begins the key of a timeline entry: an alert opened the incident again after it had been acted upon.
@@ -52,6 +61,7 @@ class TimelineEntry(Message):
     Attributes:
         key: identity; adding the same key again changes nothing.
         actor: ``nightshift``, the alert's source, or a person.
+        verdict: of a line that says what was planned.
     """
 
     key: str
@@ -59,12 +69,21 @@ class TimelineEntry(Message):
     actor: Annotated[str, AfterValidator(partial(shortened, limit=_LONGEST_ACTOR))]
     what: Annotated[str, AfterValidator(partial(shortened, limit=_LONGEST_TEXT))]
     link: str = ""
+    verdict: Verdict | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _verdict_in_words(cls, value: Any) -> Any:
+        """Release 0.1.0 has a plan's verdict only as the first word of its line."""
+        if isinstance(value, dict) and value.get("verdict") is None and str(value.get("key", "")).startswith(_PLANNED):
+            return {**value, "verdict": str(value.get("what", "")).partition(" ")[0]}
+        return value
 
     @property
     def bookkeeping(self) -> bool:
         """Whether it says only which rule was applied, or that people were told."""
         mitigation, _, state = self.key.rpartition("-")
-        return self.key.startswith("plan-") or _only_told(mitigation, state)
+        return self.verdict is not None or _only_told(mitigation, state)
 
 
 class IncidentAction(Message):
@@ -105,7 +124,7 @@ class IncidentAction(Message):
 
 
 def _only_told(mitigation: str, state: str) -> bool:
-    return mitigation in _TELLING and state in {"begun", "done", "repeated"}
+    return mitigation in NOTIFYING and state in {"begun", "done", "repeated"}
 
 
 class Incident(Message):

@@ -1,18 +1,15 @@
 """The messages of a response: what is done about an incident, step by step."""
 
 from datetime import datetime
-from typing import Literal
 
 from nightshift.domain.platform.correlation import Traceparent
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.step import RetryPolicy
-from nightshift.domain.response.incident import ActionState, IncidentAction
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.incident import ActionState, IncidentAction, Verdict
+from nightshift.domain.response.mitigations import Mitigation
 
 # An alert is answered within seconds or, after two minutes without an answer of MLflow or Databricks, by a person.
 RESPONDING = RetryPolicy(attempts=45, seconds=3)
-
-Verdict = Literal["act", "hold", "mute", "leave"]
 
 
 class ResponseInput(Message):
@@ -144,6 +141,27 @@ class SettleRequest(Message):
     detail: str
     mitigated: bool = False
     facts: dict[str, str] = {}
+
+    @classmethod
+    def of(
+        cls,
+        request: MitigateRequest,
+        state: ActionState,
+        detail: str,
+        *,
+        mitigated: bool = False,
+        facts: dict[str, str] | None = None,
+    ) -> "SettleRequest":
+        """What is to be written down about the mitigation that was asked for."""
+        return cls(
+            model=request.model,
+            incident_id=request.incident_id,
+            mitigation=request.mitigation,
+            state=state,
+            detail=detail[:2_000],
+            mitigated=mitigated,
+            facts=facts or {},
+        )
 
 
 class VerifyRequest(Message):

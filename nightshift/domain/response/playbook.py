@@ -1,14 +1,14 @@
 """The playbook: how alerts are judged and what is done about them; every model has one, and the platform."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field, model_validator
 
 from nightshift.domain.platform.message import Message
 from nightshift.domain.response.alert import Category, Severity
+from nightshift.domain.response.mitigations import Mitigation
 
-Mitigation = Literal["rollback", "retrain", "page", "notify", "pause_compute", "ask"]
 Minutes = Annotated[float, Field(ge=0, le=14 * 24 * 60)]
 
 

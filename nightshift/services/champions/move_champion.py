@@ -6,6 +6,7 @@ from datetime import timedelta
 from nightshift.domain.champions.decision import ChampionMove, MoveState
 from nightshift.domain.champions.earlier_moves import OUTSIDE, MoveKind
 from nightshift.domain.ledger.bodies import WithdrawalBody, read_as, record
+from nightshift.domain.ledger.keys import put_back_key
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import ChampionMovedError, ConflictError, MoveCalledOffError, MoveFencedError
 from nightshift.domain.platform.names import CHAMPION
@@ -20,8 +21,6 @@ logger = logging.getLogger(__name__)
 ABANDONED_AFTER = timedelta(minutes=15)
 # Putting the alias back races with the move that has superseded ours, which has two writes of its own.
 _PUT_BACK_ROUNDS = 5
-# Ends the key of the order that an alias which was set late goes back.
-PUT_BACK = ":put-back"
 
 
 def move_champion(
@@ -140,17 +139,12 @@ def _closed(services: Services, model: str, moves: tuple[ChampionMove, ...]) -> 
     return (*moves[:-1], last)
 
 
-def put_back_key(move: ChampionMove) -> str:
-    """Key of the ledger record that an alias which was set late goes back, and of the page about it."""
-    return f"{move.decided_by}{PUT_BACK}"
-
-
 def put_back(services: Services, mine: ChampionMove) -> None:
     """Set the alias to what the store says, if it still shows this move, which another writer has settled or passed.
 
     The ledger knows it first; on-call is paged, because the alias was wrong for a moment.
     """
-    model, key, set_to = mine.model, put_back_key(mine), None
+    model, key, set_to = mine.model, put_back_key(mine.decided_by), None
     for _ in range(_PUT_BACK_ROUNDS):
         stands = next((move for move in reversed(services.champions.moves(model)) if move.state != "void"), None)
         found = services.registry.version_of(model, CHAMPION)
@@ -159,7 +153,7 @@ def put_back(services: Services, mine: ChampionMove) -> None:
             break
         services.ledger.append(
             record(
-                WithdrawalBody(reason=_LATE.format(mine), back_to=right),
+                WithdrawalBody(reason=_LATE.format(mine), version=mine.version, back_to=right),
                 key=key,
                 model=model,
                 run=mine.run,

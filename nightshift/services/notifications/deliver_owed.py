@@ -9,8 +9,8 @@ from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.notifications.notification import FALLBACK_AFTER, NotificationRecord, message_of
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.response.facts import NotificationFacts
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
+from nightshift.domain.response.mitigations import NotificationFacts
 from nightshift.services.notifications.notify import complete, nobody_is_set, record_taken
 
 logger = logging.getLogger(__name__)

@@ -2,13 +2,13 @@
 
 import logging
 
-from activities.improvement.order_improvement import require_bounds
 from nightshift.domain.ledger.bodies import ReviewDecisionBody, record
 from nightshift.domain.platform.errors import BadInputError, ConflictError, NotAllowedError, TransitionError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.principal import same_person
 from nightshift.domain.platform.request import LONGEST_COMMENT
 from nightshift.domain.reviews.review import Choice, Review, ReviewDecision, ReviewEvent
+from nightshift.services.improvement.require_bounds import require_bounds
 
 logger = logging.getLogger(__name__)
 

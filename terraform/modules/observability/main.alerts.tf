@@ -78,7 +78,7 @@ locals {
       failing     = { minimum = 1, of = 1 }
       properties  = {}
     }
-    # As many as nightshift/services/watch/self_check.py allows. For people: what is started again and again may take no webhook.
+    # As many as nightshift/sweeps/self_check.py allows. For people: what is started again and again may take no webhook.
     restarts = {
       description = "Processes of the app on one machine were started more than five times within an hour."
       severity    = 1

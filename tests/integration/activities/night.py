@@ -13,7 +13,7 @@ from nightshift.clients.notifications.notifier import AppriseNotifier
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.notifications.notify import notify
-from nightshift.services.watch.orders import watch_model
+from nightshift.sweeps.orders import watch_model
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.responder import Case, later
 

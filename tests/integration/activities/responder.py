@@ -12,7 +12,7 @@ from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, UndoRequest
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.mitigations import Mitigation
 from nightshift.services.response.respond import run_respond
 from tests.incident_examples import alert
 

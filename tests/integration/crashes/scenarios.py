@@ -15,11 +15,11 @@ from activities.lifecycle.decide_action import decide_and_act
 from activities.lifecycle.record_halt import record_halt
 from activities.lifecycle.send_alert import send_alert
 from activities.response.complete_mitigation import complete_mitigation
-from activities.response.notify_on_call import notify_on_call
-from activities.response.pause_compute import pause_compute, resume_compute
+from activities.response.mitigations.notify_on_call import notify_on_call
+from activities.response.mitigations.pause_compute import pause_compute, resume_compute
+from activities.response.mitigations.retrain import retrain
+from activities.response.mitigations.rollback import roll_back
 from activities.response.plan_response import plan_response
-from activities.response.retrain import retrain
-from activities.response.roll_back import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from activities.response.verify_recovery import verify_recovery
 from activities.reviews.act_on_review import act_on_review
@@ -45,8 +45,8 @@ from nightshift.services.response.respond import run_respond
 from nightshift.services.reviews.decide_review import decide_review, expire
 from nightshift.services.reviews.start_review import wake_review
 from nightshift.services.uploads.wake_queue import wake_queue
-from nightshift.services.watch.orders import watch_model
-from nightshift.services.watch.responses import watch_responses
+from nightshift.sweeps.orders import watch_model
+from nightshift.sweeps.responses import watch_responses
 from tests.incident_examples import alert
 from tests.integration.activities.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
 from tests.integration.activities.failing_ports import without_alias

@@ -23,8 +23,8 @@ from nightshift.domain.platform.ports import Services
 from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.reviews.start_review import wake_review
 from nightshift.services.uploads.wake_queue import wake_busy_queue
-from nightshift.services.watch.orders import watch_model
-from nightshift.services.watch.responses import watch_responses
+from nightshift.sweeps.orders import watch_model
+from nightshift.sweeps.responses import watch_responses
 from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
 from tests.integration.activities.pagers import Pager
 from tests.integration.activities.responder import Case, Replaced, later

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from activities.response.notify_on_call import notify_on_call
-from activities.response.pause_compute import pause_compute, resume_compute
-from activities.response.roll_back import roll_back
+from activities.response.mitigations.notify_on_call import notify_on_call
+from activities.response.mitigations.pause_compute import pause_compute, resume_compute
+from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError
 from nightshift.domain.reviews.review import Choice
 from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.response.respond import run_respond
 from nightshift.services.reviews.decide_review import decide_review
-from nightshift.services.watch.orders import watch_model
+from nightshift.sweeps.orders import watch_model
 from nightshift.wiring.services import LazyServices
 from tests.incident_examples import alert
 from tests.integration.activities.deciding import PROMOTE, Deciding

@@ -22,8 +22,8 @@ from nightshift.domain.response.incident import Incident
 from nightshift.domain.uploads.upload_queue import Submission
 from nightshift.services.response.incident_acts import start_undo
 from nightshift.services.uploads.wake_queue import queue_instance, wake_queue
-from nightshift.services.watch.housekeeping import purge_histories
-from nightshift.services.watch.responses import watch_responses
+from nightshift.sweeps.housekeeping import purge_histories
+from nightshift.sweeps.responses import watch_responses
 from nightshift.triggers.alerts import Responder
 from tests.incident_examples import alert
 from tests.upload_examples import make_upload

@@ -23,13 +23,13 @@ from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.links import Links
 from nightshift.domain.platform.names import RESPONSE, UNDO
-from nightshift.domain.response.facts import LeaseFacts
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
+from nightshift.domain.response.mitigations import LeaseFacts
 from nightshift.domain.response.playbook import Playbook
 from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_acts import start_undo, undo_instance
-from nightshift.services.watch.responses import watch_responses
+from nightshift.sweeps.responses import watch_responses
 from tests.incident_examples import AT, alert, signal
 from tests.owed_of import OwedOf
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from activities.response.notify_on_call import notify_on_call
+from activities.response.mitigations.notify_on_call import notify_on_call
 from local_host.stack.stack import Stack
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.errors import BadInputError, ConflictError, SpecError

@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from nightshift.cli.ledger_report import explanation_report
-from nightshift.domain.ledger.bodies import Body, record
-from nightshift.domain.ledger.ledger import GENESIS, chain
+from nightshift.domain.ledger.bodies import record
+from nightshift.domain.ledger.ledger import GENESIS, Body, chain
 from nightshift.domain.platform.view import Explanation
 from tests.ledger_bodies import AT, BODIES
 

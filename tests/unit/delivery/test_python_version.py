@@ -85,7 +85,7 @@ def test_the_app_reads_no_model() -> None:
     names = {re.split(r"[=\[ ]", line)[0] for line in lock.splitlines() if re.match(r"[a-z]", line)}
     assert names & {"mlflow", "scikit-learn", "skops", "joblib", "pandas"} == set()
     loading = re.compile(r"\b(load_model|pyfunc|pickle\.load|skops\.io)\b")
-    rooms = ("clients", "domain", "pages", "services", "triggers", "wiring")
+    rooms = ("clients", "domain", "functions", "pages", "services", "sweeps", "triggers", "wiring")
     packages = ("activities", "agents", "orchestrators", *(f"nightshift/{room}" for room in rooms))
     found = [
         str(file.relative_to(ROOT))

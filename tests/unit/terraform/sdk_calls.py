@@ -14,7 +14,7 @@ FOLDERS = (
     *("activities", "agents", "orchestrators"),
     *(
         f"nightshift/{room}"
-        for room in ("clients", "training", "wiring", "services", "triggers", "pages", "validation")
+        for room in ("clients", "training", "wiring", "services", "sweeps", "triggers", "pages", "validation")
     ),
 )
 # Top-level names of packages that talk to an outside system.

@@ -21,7 +21,10 @@ _LOADED_BEFORE = {"nightshift/clients/improvement/language_model.py": {"openai"}
 _HEAVY = re.compile(
     r"(mlflow|databricks|openai|apprise|duckdb|numpy|pandas|azure|nightshift\.validation|nightshift\.clients)\b"
 )
-_ROOMS = ("activities", *(f"nightshift/{room}" for room in ("clients", "services", "triggers", "pages", "wiring")))
+_ROOMS = (
+    "activities",
+    *(f"nightshift/{room}" for room in ("clients", "services", "sweeps", "triggers", "pages", "wiring")),
+)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

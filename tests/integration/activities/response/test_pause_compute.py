@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.response.pause_compute import lease_of, pause_compute, resume_compute
+from activities.response.mitigations.pause_compute import lease_of, pause_compute, resume_compute
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.response.compute import ComputeResource

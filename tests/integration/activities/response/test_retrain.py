@@ -9,7 +9,7 @@ import azure.durable_functions as df
 import pytest
 from mlflow import MlflowClient
 
-from activities.response.retrain import read_retraining, retrain
+from activities.response.mitigations.retrain import read_retraining, retrain
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, record
 from nightshift.domain.platform.errors import ServiceUnavailableError, UnknownModelError

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from activities.response.roll_back import roll_back
+from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from local_host.stack.endpoints import Endpoints
 from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError, UnknownModelError

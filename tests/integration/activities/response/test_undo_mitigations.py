@@ -9,15 +9,15 @@ import pytest
 from mlflow import MlflowClient
 
 from activities.response.complete_mitigation import complete_mitigation
-from activities.response.roll_back import roll_back
+from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.names import CHAMPION
-from nightshift.domain.response.facts import RetrainingFacts
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import Serve, SettleRequest
+from nightshift.domain.response.mitigations import RetrainingFacts
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_acts import start_undo

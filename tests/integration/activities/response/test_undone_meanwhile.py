@@ -2,8 +2,8 @@
 
 import pytest
 
-from activities.response.pause_compute import pause_compute
-from activities.response.roll_back import roll_back
+from activities.response.mitigations.pause_compute import pause_compute
+from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.response.incident import Incident

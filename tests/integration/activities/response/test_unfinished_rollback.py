@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 from mlflow import MlflowClient
 
-from activities.response.roll_back import roll_back
+from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.names import TAG_QUARANTINE
-from nightshift.domain.response.facts import RollbackFacts
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult
+from nightshift.domain.response.mitigations import RollbackFacts
 from tests.integration.activities.failing_ports import without_alias
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.responder import Case

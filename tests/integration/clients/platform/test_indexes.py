@@ -10,8 +10,8 @@ from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.clients.response.incidents import TableIncidentBook
 from nightshift.clients.uploads.upload_queue import TableUploadQueue
 from nightshift.domain.ledger.ledger import LedgerRecord
-from nightshift.domain.response.facts import LeaseFacts
 from nightshift.domain.response.incident import Incident, IncidentAction
+from nightshift.domain.response.mitigations import LeaseFacts
 from tests.incident_examples import AT, alert, signal
 from tests.integration.clients.earlier_release import as_before, forget_place, index_rows
 from tests.integration.clients.reads import Reads

@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from activities.lifecycle.databricks_job import trigger_databricks_job
-from activities.response.roll_back import roll_back
+from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from agents.response.rollback import rollback_candidate, rollback_target
 from nightshift.domain.champions.decision import ChampionMove

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.response.notify_on_call import notify_on_call
+from activities.response.mitigations.notify_on_call import notify_on_call
 from nightshift.domain.notifications.notification import Notification, NotifyResult
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult

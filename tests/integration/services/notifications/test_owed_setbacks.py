@@ -2,7 +2,7 @@
 
 from azure.data.tables import TableServiceClient
 
-from activities.response.notify_on_call import notify_on_call
+from activities.response.mitigations.notify_on_call import notify_on_call
 from nightshift.domain.response.messages import MitigateRequest
 from nightshift.services.notifications.deliver_owed import deliver_owed
 from tests.integration.activities.pagers import Make, Pager

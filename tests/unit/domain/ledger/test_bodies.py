@@ -5,11 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from nightshift.domain.ledger.bodies import (
-    Body,
     DataOrder,
-    LeaseOrder,
-    MitigationOrder,
-    RollbackOrder,
     UndoOrder,
     expect_body,
     incident_of,
@@ -18,8 +14,9 @@ from nightshift.domain.ledger.bodies import (
     record,
     says,
 )
-from nightshift.domain.ledger.ledger import GENESIS, LedgerEntry, chain
+from nightshift.domain.ledger.ledger import GENESIS, Body, LedgerEntry, chain
 from nightshift.domain.platform.errors import LedgerBrokenError
+from nightshift.domain.response.mitigations import LeaseOrder, MitigationOrder, RollbackOrder
 from tests.ledger_bodies import AT, BODIES
 
 _BASES = (Body, DataOrder, MitigationOrder)

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from nightshift.domain.platform.text import LARGEST_PROPERTY, units
-from nightshift.domain.response.facts import LeaseFacts
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.domain.response.incident_size import fitted
+from nightshift.domain.response.mitigations import LeaseFacts
 from tests.incident_examples import AT, alert, incident
 
 

@@ -19,8 +19,8 @@ from nightshift.domain.platform.names import (
     REVIEW_DECIDED,
 )
 from nightshift.domain.platform.step import Done
-from nightshift.domain.response.incident import IncidentAction
-from nightshift.domain.response.messages import MitigationResult, PlannedResponse, ResponseInput, ResponsePlan, Verdict
+from nightshift.domain.response.incident import IncidentAction, Verdict
+from nightshift.domain.response.messages import MitigationResult, PlannedResponse, ResponseInput, ResponsePlan
 from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
 from nightshift.domain.reviews.policy import ReviewStep
 from orchestrators.platform.waiting import LONGEST_STEP, wait_until

@@ -11,7 +11,7 @@ from local_host.testing.virtual_clock import START
 from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.platform.names import RESPONSE
 from nightshift.domain.platform.step import Done, Failure
-from nightshift.domain.response.incident import ActionState, IncidentAction
+from nightshift.domain.response.incident import ActionState, IncidentAction, Verdict
 from nightshift.domain.response.messages import (
     MitigationResult,
     PlannedResponse,
@@ -21,10 +21,9 @@ from nightshift.domain.response.messages import (
     Serve,
     ServeResult,
     UndoResult,
-    Verdict,
     Verification,
 )
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.mitigations import Mitigation
 from tests.unit.orchestrators.conftest import Script
 
 ID = "response-m-i1"

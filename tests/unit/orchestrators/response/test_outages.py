@@ -10,7 +10,7 @@ from nightshift.domain.response.messages import (
     RESPONDING,
     Verification,
 )
-from nightshift.domain.response.playbook import Mitigation
+from nightshift.domain.response.mitigations import Mitigation
 from tests.unit.orchestrators.conftest import Script
 from tests.unit.orchestrators.response.conftest import ID, Run, pages, planned, refusal, resulted, start
 

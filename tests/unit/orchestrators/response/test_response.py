@@ -6,9 +6,7 @@ import pytest
 
 from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.platform.names import INCIDENT_CHANGED
-from nightshift.domain.response.messages import (
-    Verdict,
-)
+from nightshift.domain.response.incident import Verdict
 from tests.unit.orchestrators.conftest import Script
 from tests.unit.orchestrators.response.conftest import (
     ID,

@@ -1,41 +1,55 @@
-"""Retrain a model because its data has drifted: a lifecycle like any other, at most one per cooldown."""
+"""Retraining because the data has drifted: a lifecycle like any other, at most one per cooldown."""
 
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import azure.durable_functions as df
 
+from activities.response.complete_mitigation import complete_mitigation
+from nightshift.domain.champions.decision import ChampionMove, withdrawn
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.improvement.messages import improvement_of
-from nightshift.domain.ledger.bodies import (
-    HaltBody,
-    OutcomeBody,
-    RetrainingOrder,
-    expect_body,
-    read_as,
-    record,
-    says,
-)
+from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, expect_body, read_as, record, says
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.names import CHAMPION, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.response.facts import RetrainingFacts
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
-from nightshift.domain.response.messages import MitigateRequest, MitigationResult, RetrainingRequest, RetrainingState
+from nightshift.domain.response.messages import (
+    MitigateRequest,
+    MitigationResult,
+    RetrainingRequest,
+    RetrainingState,
+    SettleRequest,
+    UndoRequest,
+)
+from nightshift.domain.response.mitigations import RetrainingFacts, RetrainingOrder
 from nightshift.domain.uploads.dataset import AcceptedDataset
 from nightshift.domain.uploads.upload import Upload
+from nightshift.services.ledger.order_kinds import WAITS, Carried, OrderKind
 from nightshift.services.platform.activity import activity, starting_activity
 from nightshift.services.response.find_incident import find_incident
-from nightshift.services.response.incident_actions import keep_action
+from nightshift.services.response.incident_actions import begin_action, keep_action
+from nightshift.services.response.incident_orders import (
+    action_of_order,
+    incident_of_order,
+    request_of_order,
+    run_of_order,
+    since_tried,
+)
+from nightshift.services.response.mitigation import MitigationHandler, Undone
+from nightshift.services.response.take_back import TakeBack, undo_was_ordered
 from nightshift.services.uploads.train_again import is_kept, read_manifest, upload_again
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
 logger = logging.getLogger(__name__)
 
 _MITIGATION: Final = "retrain"
+# The kinds of move by which the version of a run becomes champion.
+_MADE = frozenset({"promotion", "review"})
 
 
 @starting_activity("retrain")
@@ -75,11 +89,14 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
         if mine.run != incident.response:
             return _keep(services, incident, "repeated", _cooling(services, mine, cooldown))
     uploads, _ = _queue(services, mine)
-    names = ", ".join(expect_body(mine, RetrainingOrder).files)
-    detail = f"a retraining on {names} is in the model's queue"
+    detail = _in_queue(expect_body(mine, RetrainingOrder))
     facts = RetrainingFacts(identity=uploads[0].identity)
     result = _keep(services, incident, "begun", detail, mine, facts)
     return result.model_copy(update={"identity": uploads[0].identity})
+
+
+def _in_queue(order: RetrainingOrder) -> str:
+    return f"a retraining on {', '.join(order.files)} is in the model's queue"
 
 
 def _is_retraining(entry: LedgerEntry) -> bool:
@@ -219,3 +236,95 @@ def _end_of(entry: LedgerEntry) -> tuple[str, str] | None:
 def retraining_runs(run: str) -> tuple[str, str]:
     """The runs that may promote what a retraining makes: its lifecycle run, and the improvement loop of that."""
     return run, improvement_of(run)
+
+
+# --- taking it back
+
+
+def _undo(services: Services, request: UndoRequest, incident: Incident, action: IncidentAction) -> Undone | None:
+    """The champion before comes back, if a retraining was promoted; one that goes on has changed nothing yet."""
+    if action.state == "refused":
+        return None
+    move = _promotion(services, incident, action)
+    # One that had failed, because it was flagged or by what an earlier release took for its outcome, may have changed
+    # the champion since.
+    changed = action.state in {"begun", "done"} or (action.state == "failed" and move is not None)
+    interrupted = action.state in {"undone", "failed"} and undo_was_ordered(services, incident, action)
+    if not changed and not interrupted:
+        return None
+    if move is None:
+        return Undone(
+            refused="retrain: its run has changed nothing yet; its own gate decides. Undo again if it is promoted"
+        )
+    if move.previous is None:
+        return Undone(refused="retrain: it made the model's first champion; there is none to go back to")
+    how, problem = TakeBack(
+        services=services,
+        request=request,
+        incident=incident,
+        action=action,
+        expected=move.version,
+        version=move.previous,
+        created_at=move.previous_created_at,
+        taken_back=action.state == "undone",
+    ).run()
+    if problem:
+        return Undone(refused=f"retrain: {problem}")
+    return Undone(f"retrain: version {move.previous} is champion {how} instead of version {move.version}")
+
+
+def _promotion(services: Services, incident: Incident, action: IncidentAction) -> ChampionMove | None:
+    """The move by which a retraining, or the improvement loop that it went on into, has changed the champion."""
+    facts = action.facts if isinstance(action.facts, RetrainingFacts) else RetrainingFacts()
+    run = facts.run or services.uploads.run_of(incident.model, facts.identity)
+    runs = retraining_runs(run) if run else ()
+    moves = services.champions.moves(incident.model)
+    made = (move for move in moves if move.run in runs and move.kind in _MADE and move.state == "done")
+    return max((move for move in made if not withdrawn(move, moves)), key=lambda move: move.sequence, default=None)
+
+
+# --- finishing what was ordered and not carried out
+
+
+def _owes(services: Services, entry: LedgerEntry) -> bool:
+    action = action_of_order(services, entry)
+    return action is None or action.state == "begun"
+
+
+def _finish(services: Services, entry: LedgerEntry) -> Carried:
+    order = expect_body(entry, RetrainingOrder)
+    uploads, _ = _queue(services, entry)
+    identity = uploads[0].identity
+    action = IncidentAction(
+        mitigation=_MITIGATION,
+        state="begun",
+        detail=_in_queue(order),
+        at=services.clock(),
+        ledger=entry.sequence,
+        facts=RetrainingFacts(identity=identity),
+    )
+    begin_action(services, incident_of_order(services, entry), action)
+    request = RetrainingRequest(model=entry.model, incident_id=order.incident, identity=identity)
+    ended = read_retraining(services, request)
+    if ended.outcome is None:
+        return WAITS
+    promoted = ended.outcome == "promoted"
+    became: ActionState = "done" if promoted else "failed"
+    facts = {"run": ended.run, "outcome": ended.outcome}
+    settle = SettleRequest.of(request_of_order(entry), became, ended.detail, mitigated=promoted, facts=facts)
+    complete_mitigation(services, settle)
+    return Carried(closed=True, said=f"retrain {became}: {ended.detail}", kind="notice" if promoted else "page")
+
+
+def _went_well(action: IncidentAction) -> bool:
+    return action.state in {"done", "undone"}
+
+
+HANDLER = MitigationHandler(
+    names=(_MITIGATION,),
+    act=retrain,
+    outcome=read_retraining,
+    undo=_undo,
+    orders=(OrderKind(_is_retraining, _owes, _finish, run_of_order, since=partial(since_tried, well=_went_well)),),
+    went_well=_went_well,
+)

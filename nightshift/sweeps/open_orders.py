@@ -11,14 +11,15 @@ from nightshift.domain.ledger.bodies import (
     read_as,
     says,
 )
+from nightshift.domain.ledger.keys import is_withdrawal, outcome_key_of, put_back_of
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.lifecycle.run import WithdrawRequest
 from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.ports import Services
-from nightshift.services.champions.move_champion import PUT_BACK, put_back
+from nightshift.services.champions.move_champion import put_back
 from nightshift.services.champions.move_orders import call_off_move, find_move, is_unfinished
-from nightshift.services.watch.incident_orders import INCIDENT_ORDERS
-from nightshift.services.watch.order_kinds import CLOSED, WAITS, Carried, OrderKind, submit
+from nightshift.services.ledger.order_kinds import CLOSED, WAITS, Carried, OrderKind, submit
+from nightshift.sweeps.incident_orders import INCIDENT_ORDERS
 
 
 def kind_of(entry: LedgerEntry) -> OrderKind | None:
@@ -51,8 +52,7 @@ def _is_promotion(entry: LedgerEntry) -> bool:
 
 
 def _owes_outcome(services: Services, entry: LedgerEntry) -> bool:
-    run, _, number = entry.key.rpartition(":decision:")
-    return services.ledger.find(entry.model, f"{run}:outcome:{number}") is None
+    return services.ledger.find(entry.model, outcome_key_of(entry.key)) is None
 
 
 def _close_promotion(services: Services, entry: LedgerEntry) -> Carried:
@@ -68,7 +68,7 @@ def _close_promotion(services: Services, entry: LedgerEntry) -> Carried:
 
 
 def _is_withdrawal(entry: LedgerEntry) -> bool:
-    return entry.kind == "undo" and entry.key.endswith(":withdrawal")
+    return says(entry, WithdrawalBody) and is_withdrawal(entry.key)
 
 
 def _owes_move(services: Services, entry: LedgerEntry) -> bool:
@@ -80,7 +80,8 @@ def _finish_withdrawal(services: Services, entry: LedgerEntry) -> Carried:
     request = WithdrawRequest(
         model=entry.model,
         run=entry.run,
-        version=entry.subject.removeprefix("version "),
+        version=ordered.version
+        or entry.subject.removeprefix("version "),  # orders of release 0.1.0 name it there alone
         previous=ordered.back_to,
         reason=ordered.reason,
     )
@@ -91,7 +92,7 @@ def _finish_withdrawal(services: Services, entry: LedgerEntry) -> Carried:
 
 
 def _is_put_back(entry: LedgerEntry) -> bool:
-    return entry.kind == "undo" and entry.key.endswith(PUT_BACK)
+    return says(entry, WithdrawalBody) and put_back_of(entry.key) is not None
 
 
 def _owes_page(services: Services, entry: LedgerEntry) -> bool:
@@ -99,7 +100,8 @@ def _owes_page(services: Services, entry: LedgerEntry) -> bool:
 
 
 def _finish_put_back(services: Services, entry: LedgerEntry) -> Carried:
-    move = find_move(services, entry.model, entry.key.removesuffix(PUT_BACK))
+    late = put_back_of(entry.key)
+    move = None if late is None else find_move(services, entry.model, late)
     if move is not None:
         put_back(services, move)
     return CLOSED

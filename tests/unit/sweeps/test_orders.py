@@ -11,7 +11,7 @@ import pytest
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.watch.sweep import Swept
-from nightshift.services.watch import orders as watch_orders
+from nightshift.sweeps import orders as watch_orders
 
 _MODELS = tuple(f"m{number:02d}" for number in range(20))
 

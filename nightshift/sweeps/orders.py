@@ -14,10 +14,10 @@ from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.watch.sweep import OrderMark, Swept
+from nightshift.services.ledger.order_kinds import AGE, CLOSED, WAITS, Carried, OrderKind
 from nightshift.services.notifications.notify import notify
-from nightshift.services.watch.champions import watch_champion
-from nightshift.services.watch.open_orders import kind_of
-from nightshift.services.watch.order_kinds import AGE, CLOSED, WAITS, Carried, OrderKind
+from nightshift.sweeps.champions import watch_champion
+from nightshift.sweeps.open_orders import kind_of
 
 logger = logging.getLogger(__name__)
 

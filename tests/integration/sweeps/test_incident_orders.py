@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from activities.response.pause_compute import lease_of, pause_compute
-from activities.response.retrain import retrain
-from activities.response.roll_back import roll_back
+from activities.response.mitigations.pause_compute import lease_of, pause_compute
+from activities.response.mitigations.retrain import retrain
+from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.platform.errors import ServiceUnavailableError

@@ -8,7 +8,7 @@ import pytest
 
 from local_host.stack.stack import Stack
 from nightshift.domain.watch.fault import MOST_TRIES, Fault, ProcessStart
-from nightshift.services.watch.self_check import MOST_STARTS_AN_HOUR, watch_self
+from nightshift.sweeps.self_check import MOST_STARTS_AN_HOUR, watch_self
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.integration.activities.interruptions import Interrupted, KilledError

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 
 from activities.champions.withdraw_promotion import withdraw_promotion
 from activities.response.complete_mitigation import complete_mitigation
-from activities.response.roll_back import roll_back
+from activities.response.mitigations.rollback import roll_back
 from activities.reviews.act_on_review import act_on_review
 from activities.reviews.close_review import close_review
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord

@@ -7,13 +7,14 @@ from datetime import timedelta
 from activities.champions.move_serving import move_serving
 from nightshift.domain.champions.decision import ChampionMove
 from nightshift.domain.champions.serving import EndpointState
+from nightshift.domain.ledger.keys import put_back_key
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.messages import MoveServingRequest, Serve
 from nightshift.domain.watch.sweep import OrderMark, page_window
-from nightshift.services.champions.move_champion import ABANDONED_AFTER, put_back, put_back_key
+from nightshift.services.champions.move_champion import ABANDONED_AFTER, put_back
 from nightshift.services.champions.move_orders import call_off_move
 from nightshift.services.champions.standing import alias_on_record, last_champion
 from nightshift.services.notifications.notify import notify
@@ -110,7 +111,7 @@ def _set_late(services: Services, moves: Sequence[ChampionMove], alias: str | No
     last = next((move for move in reversed(moves) if move.version == alias), None)
     if last is None or last.state != "void" or not last.epoch:
         return None
-    return last if services.notifications.get(last.model, put_back_key(last)) is None else None
+    return last if services.notifications.get(last.model, put_back_key(last.decided_by)) is None else None
 
 
 def _watch_endpoint(services: Services, mark: OrderMark, champion: ChampionMove) -> tuple[OrderMark, int]:

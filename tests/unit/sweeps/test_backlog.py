@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from nightshift.domain.platform.ports import Services
-from nightshift.services.watch.backlog import measure_backlog
+from nightshift.sweeps.backlog import measure_backlog
 
 ROOT = Path(__file__).resolve().parents[4]
 _PROGRAM = """
@@ -18,7 +18,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 reader = InMemoryMetricReader()
 metrics.set_meter_provider(MeterProvider(metric_readers=[reader]))
-from nightshift.services.watch.backlog import measure_backlog
+from nightshift.sweeps.backlog import measure_backlog
 from nightshift.domain.uploads.upload_queue import QueueState
 def listed(*items):
     return SimpleNamespace(all=lambda *_: items)

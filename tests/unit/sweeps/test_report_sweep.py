@@ -8,7 +8,7 @@ import pytest
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.health import SweepHealth
 from nightshift.domain.watch.sweep import MISSED, SWEEPS, SweepLook, Swept
-from nightshift.services.watch.report_sweep import read_sweeps, report_sweep
+from nightshift.sweeps.report_sweep import read_sweeps, report_sweep
 
 NOW = datetime(2026, 11, 1, 3, tzinfo=UTC)
 NAME = "sweep_queues"

@@ -1,27 +1,45 @@
-"""Put the champion before a bad one back, and the bad one into quarantine."""
+"""Rollback: the champion before a bad one comes back, and the bad one goes into quarantine."""
 
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from activities.champions.move_serving import move_serving
+from activities.response.complete_mitigation import complete_mitigation
 from agents.response.rollback import Guard, blamed_version, rollback_candidate, rollback_problem
 from nightshift.domain.champions.decision import ChampionMove
 from nightshift.domain.champions.registry import RegisteredVersion
-from nightshift.domain.ledger.bodies import RollbackOrder, expect_body, record, says
+from nightshift.domain.ledger.bodies import expect_body, read_as, record, says
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.platform.errors import ChampionMovedError, NightshiftError
 from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
-from nightshift.domain.response.facts import RollbackFacts
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
-from nightshift.domain.response.messages import MitigateRequest, MitigationResult, Serve
+from nightshift.domain.response.messages import (
+    MitigateRequest,
+    MitigationResult,
+    MoveServingRequest,
+    Serve,
+    SettleRequest,
+    UndoRequest,
+)
+from nightshift.domain.response.mitigations import RollbackFacts, RollbackOrder
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.move_orders import call_off_move, find_move, is_unfinished
+from nightshift.services.ledger.order_kinds import CLOSED, LONGEST, Carried, OrderKind
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
 from nightshift.services.response.incident_actions import begin_action, keep_action, tell_failed_try
+from nightshift.services.response.incident_orders import (
+    action_of_order,
+    incident_of_order,
+    request_of_order,
+    run_of_order,
+)
+from nightshift.services.response.mitigation import MitigationHandler, Undone
+from nightshift.services.response.take_back import TakeBack, order_undo, undo_was_ordered
 
 logger = logging.getLogger(__name__)
 
@@ -257,7 +275,130 @@ def _end(services: Services, incident: Incident, spec: ModelSpec, state: ActionS
 
 
 def _result(spec: ModelSpec, action: IncidentAction, *, serve: bool = False) -> MitigationResult:
-    endpoint = None
-    if serve and spec.serving_endpoint is not None and isinstance(action.facts, RollbackFacts):
-        endpoint = Serve(endpoint=spec.serving_endpoint, model=spec.name, version=action.facts.target)
+    facts = action.facts
+    endpoint = _endpoint(spec, facts.target) if serve and isinstance(facts, RollbackFacts) else None
     return MitigationResult(action=action, serve=endpoint, escalate=action.state in {"refused", "failed"})
+
+
+def _endpoint(spec: ModelSpec, version: str) -> Serve | None:
+    """The endpoint that must serve a version now; None if the spec names none."""
+    endpoint = spec.serving_endpoint
+    return None if endpoint is None else Serve(endpoint=endpoint, model=spec.name, version=version)
+
+
+# --- taking it back
+
+
+def _undo(services: Services, request: UndoRequest, incident: Incident, action: IncidentAction) -> Undone | None:
+    """The alias goes back to the bad version, and that leaves quarantine; what was only ordered is called off."""
+    facts = action.facts if isinstance(action.facts, RollbackFacts) else RollbackFacts()
+    bad = facts.bad_version
+    unfinished = _unfinished(services, incident, action)
+    if unfinished is not None and not _had_moved(services, request, incident, action, unfinished, bad):
+        return Undone(f"rollback: {_called_off(bad)}")
+    if action.state not in {"begun", "done"} and not (
+        action.state in {"undone", "failed"} and undo_was_ordered(services, incident, action)
+    ):
+        return None
+    how, problem = TakeBack(
+        services=services,
+        request=request,
+        incident=incident,
+        action=action,
+        expected=facts.target,
+        version=bad,
+        created_at=_made_at(services, incident, action),
+        # It has failed only if Nightshift itself has taken it back.
+        taken_back=action.state in {"undone", "failed"},
+        quarantined=True,
+    ).run()
+    if problem:
+        return Undone(refused=f"rollback: {problem}")
+    spec = services.specs.get(request.model)
+    stands = services.registry.version_of(request.model, CHAMPION) == bad
+    return Undone(
+        f"rollback: version {bad} is champion {how}, and out of quarantine",
+        serve=_endpoint(spec, bad) if stands else None,
+    )
+
+
+def _unfinished(services: Services, incident: Incident, action: IncidentAction) -> LedgerEntry | None:
+    """The order of a rollback that was not carried out, or was called off; None for every other."""
+    if action.state not in {"begun", "undone"}:
+        return None
+    entry = own_rollback(services, incident)
+    if entry is None:
+        return None
+    move = find_move(services, incident.model, entry.key)
+    return None if move is not None and move.state == "done" else entry
+
+
+def _had_moved(
+    services: Services, request: UndoRequest, incident: Incident, action: IncidentAction, entry: LedgerEntry, bad: str
+) -> bool:
+    """Call an unfinished rollback off; return whether the alias had moved, so that it must be moved back."""
+    order_undo(services, request, incident, action, bad)
+    if call_off_rollback(services, entry):
+        return True
+    if action.state != "undone":
+        update = {
+            "state": "undone",
+            "detail": f"{_called_off(bad)}, by {request.actor}",
+            "at": services.clock(),
+        }
+        keep_action(services, incident, action.model_copy(update=update), actor=request.actor)
+    return False
+
+
+def _called_off(bad: str) -> str:
+    return f"it had been ordered and not carried out; it is called off, and version {bad} is out of quarantine"
+
+
+def _made_at(services: Services, incident: Incident, action: IncidentAction) -> datetime | None:
+    """When MLflow made the version that was rolled back, by the order; None in an order of an earlier release."""
+    entry = services.ledger.entry(incident.model, action.ledger) if action.ledger else None
+    order = None if entry is None else read_as(entry, RollbackOrder)
+    return None if order is None else order.bad_created_at
+
+
+# --- finishing what was ordered and not carried out
+
+
+def _owes(services: Services, entry: LedgerEntry) -> bool:
+    action = action_of_order(services, entry)
+    begun = action is not None and action.state == "begun"
+    return begun or is_unfinished(services, entry.model, entry.key)
+
+
+def _finish(services: Services, entry: LedgerEntry) -> Carried:
+    incident = incident_of_order(services, entry)
+    action = incident.action("rollback")
+    ended = action is not None and action.state != "begun"
+    if ended and not call_off_rollback(services, entry):
+        return CLOSED  # it was refused before a move was begun
+    request = request_of_order(entry)
+    if incident.state == "resolved" and not call_off_rollback(services, entry):
+        detail = "it was ordered and not carried out before the incident was resolved, and is called off"
+        begin_action(services, incident, ordered_rollback(entry))
+        complete_mitigation(services, SettleRequest.of(request, "refused", detail))
+        bad = expect_body(entry, RollbackOrder).bad_version
+        return Carried(closed=True, said=f"the rollback of version {bad}: {detail}")
+    result = roll_back(services, request)
+    if result.serve is None:
+        return Carried(closed=True, said=f"rollback {result.action.state}: {result.action.detail}")
+    serving = MoveServingRequest(model=entry.model, incident_id=incident.incident_id, serve=result.serve)
+    moved = move_serving(services, serving)
+    if not moved.moved:
+        return Carried(closed=False, done=not moved.failed, said=moved.detail if moved.failed else "")
+    detail = f"{result.action.detail}; {moved.detail}"
+    complete_mitigation(services, SettleRequest.of(request, "done", detail, mitigated=True))
+    return Carried(closed=True, said=f"rollback done: {detail}")
+
+
+HANDLER = MitigationHandler(
+    names=("rollback",),
+    act=roll_back,
+    undo=_undo,
+    ordered=ordered_rollback,
+    orders=(OrderKind(is_rollback, _owes, _finish, run_of_order, longest=LONGEST),),
+)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from activities.response.notify_on_call import notify_on_call
+from activities.response.mitigations.notify_on_call import notify_on_call
 from nightshift.domain.ledger.bodies import BrokenOffBody, record
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.notifications.notification import Notification
@@ -20,6 +20,7 @@ from nightshift.domain.platform.names import RESPONSE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import FIRED_AGAIN, UNDO_ORDERED, Incident, TimelineEntry
 from nightshift.domain.response.messages import MitigateRequest, ResponseInput
+from nightshift.domain.response.mitigations import NOTIFYING, VERIFIED
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.notifications.notify import notify
 from nightshift.services.response.incident_acts import undo_instance, undo_is_told
@@ -36,8 +37,6 @@ _BROKEN = frozenset(
         df.OrchestrationRuntimeStatus.Canceled,
     }
 )
-# Mitigations that notify people.
-_TELLING = frozenset({"page", "notify", "ask"})
 _UNTOLD = "its response has ended without this notification, which the playbook orders"
 
 
@@ -79,10 +78,10 @@ async def watch_responses(client: df.DurableOrchestrationClient, services: Servi
 def _orders(incident: Incident) -> Iterator[_Order]:
     told = incident.timeline
     owes = any(action.state == "begun" for action in incident.actions) or incident.leased or _unverified(incident)
-    planned = any(entry.key.startswith("plan-") for entry in told)
+    planned = any(entry.verdict is not None for entry in told)
     if incident.armed and (incident.state != "resolved" or owes):
         begun = planned or bool(incident.actions)
-        left = any(entry.key.startswith("plan-") and entry.what.startswith("leave ") for entry in told)
+        left = any(entry.verdict == "leave" for entry in told)
         unanswered = owes or (not incident.actions and not left)
         yield _Order("response", incident.response, incident.recorded_at, begun, unanswered)
     for entry in told:
@@ -101,7 +100,7 @@ def _orders(incident: Incident) -> Iterator[_Order]:
 
 def _unverified(incident: Incident) -> bool:
     """Whether nobody has said yet that the signal has recovered, or told a person that it has not."""
-    acted = any(action.mitigation in {"rollback", "retrain"} and action.state == "done" for action in incident.actions)
+    acted = any(action.mitigation in VERIFIED and action.state == "done" for action in incident.actions)
     return acted and incident.state == "mitigated" and incident.action("page") is None
 
 
@@ -130,18 +129,18 @@ def _tell_untold(services: Services, incident: Incident) -> bool:
 
     Returns whether there was such an order.
     """
-    acted = any(entry.key.startswith("plan-") and entry.what.startswith("act ") for entry in incident.timeline)
-    told = any(action.mitigation in _TELLING for action in incident.actions)
+    acted = any(entry.verdict == "act" for entry in incident.timeline)
+    told = any(action.mitigation in NOTIFYING for action in incident.actions)
     if not acted or told or incident.state == "resolved":
         return False
     ordered = playbook_of(services, incident.model).mitigations(incident.category, incident.severity)
-    for mitigation in (each for each in ordered if each in _TELLING):
+    for mitigation in (each for each in ordered if each in NOTIFYING):
         logger.error("notification_missing model=%s incident=%s", incident.model, incident.incident_id)
         request = MitigateRequest(
             model=incident.model, incident_id=incident.incident_id, mitigation=mitigation, reason=_UNTOLD
         )
         notify_on_call(services, request)
-    return any(each in _TELLING for each in ordered)
+    return any(each in NOTIFYING for each in ordered)
 
 
 def _page(services: Services, incident: Incident, order: _Order, ended: str, why: str) -> bool:

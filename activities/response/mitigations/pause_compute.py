@@ -1,23 +1,33 @@
-"""Pause non-essential compute as a lease: an owner, a reason, an end, and the way back."""
+"""Pausing non-essential compute as a lease: an owner, a reason, an end, and the way back."""
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from agents.response.compute import choose, leased, spared_shown
-from nightshift.domain.ledger.bodies import LeaseOrder, UndoOrder, expect_body, record
+from nightshift.domain.ledger.bodies import UndoOrder, expect_body, read_as, record, says
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry
 from nightshift.domain.platform.errors import NightshiftError, ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Done
 from nightshift.domain.platform.text import shortened
 from nightshift.domain.response.compute import ComputeRef
-from nightshift.domain.response.facts import LeaseFacts
 from nightshift.domain.response.incident import Incident, IncidentAction
-from nightshift.domain.response.messages import MitigateRequest, MitigationResult
+from nightshift.domain.response.messages import MitigateRequest, MitigationResult, UndoRequest
+from nightshift.domain.response.mitigations import LeaseFacts, LeaseOrder
+from nightshift.services.ledger.order_kinds import LONGEST, WAITS, Carried, OrderKind
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
 from nightshift.services.response.incident_actions import begin_action, keep_action
+from nightshift.services.response.incident_orders import (
+    action_of_order,
+    incident_of_order,
+    request_of_order,
+    run_of_order,
+    since_tried,
+)
+from nightshift.services.response.mitigation import MitigationHandler, Undone
 from nightshift.services.response.respond import playbook_of
 
 logger = logging.getLogger(__name__)
@@ -253,3 +263,77 @@ def _held_by_others(services: Services, incident: Incident, *, at: datetime | No
         if action.holds_compute and not ended:
             held |= {ref.id: other.incident_id for ref in lease.resources}
     return held
+
+
+# --- taking it back
+
+
+def _undo(services: Services, request: UndoRequest, incident: Incident, action: IncidentAction) -> Undone | None:
+    """It is resumed; once more if it was undone already: a call may have broken off before it had said so."""
+    if not action.holds_compute and action.state != "undone":
+        return None
+    started = resume_lease(services, incident, request.actor, request.comment, again=action.state == "undone")
+    return Undone(f"pause_compute: resumed {', '.join(started) or 'nothing'}")
+
+
+# --- finishing what was ordered and not carried out
+
+
+def _owes(services: Services, entry: LedgerEntry) -> bool:
+    action = _lease_of_order(services, entry)
+    return action is not None and action.holds_compute
+
+
+def _finish(services: Services, entry: LedgerEntry) -> Carried:
+    """Pause what the lease names before its end, and resume it after."""
+    request, action = request_of_order(entry), _lease_of_order(services, entry)
+    order = services.ledger.find(entry.model, pause_key(incident_of_order(services, entry)))
+    if order is not None and services.clock() < _ends(order):
+        if action is not None and action.state == "done":
+            return WAITS
+        paused = pause_compute(services, request).action
+        return Carried(closed=False, said=f"pause_compute {paused.state}: {paused.detail}")
+    resume_compute(services, request)
+    ended = action_of_order(services, entry)
+    return Carried(closed=True, said=f"the lease has ended: {ended.detail if ended else ''}", kind="notice")
+
+
+def _lease_of_order(services: Services, entry: LedgerEntry) -> IncidentAction | None:
+    """What became of the lease that an order is about; as it was ordered, if its incident does not know of it."""
+    incident = incident_of_order(services, entry)
+    action = incident.action(_MITIGATION)
+    order = None if action is not None else services.ledger.find(entry.model, pause_key(incident))
+    return action if order is None else ordered_pause(order)
+
+
+def _ends(entry: LedgerEntry) -> datetime:
+    return expect_body(entry, LeaseOrder).ends
+
+
+def _is_own_resume(entry: LedgerEntry) -> bool:
+    """Whether it is the order of a response to resume its lease."""
+    undo = read_as(entry, UndoOrder)
+    return undo is not None and undo.mitigation == _MITIGATION and entry.actor == ACTOR
+
+
+def _went_well(action: IncidentAction) -> bool:
+    return action.state == "undone" or lease_of(action).resumed
+
+
+_SINCE = partial(since_tried, well=_went_well)
+
+HANDLER = MitigationHandler(
+    names=(_MITIGATION,),
+    act=pause_compute,
+    end=resume_compute,
+    undo=_undo,
+    ordered=ordered_pause,
+    orders=(
+        OrderKind(
+            lambda entry: says(entry, LeaseOrder), _owes, _finish, run_of_order,
+            due=_ends, longest=LONGEST, since=_SINCE, ages=False,
+        ),
+        OrderKind(_is_own_resume, _owes, _finish, run_of_order, longest=LONGEST, since=_SINCE, ages=False),
+    ),
+    went_well=_went_well,
+)  # fmt: skip

@@ -3,13 +3,14 @@
 from nightshift.domain.notifications.notification import Notification, NotificationKind, NotifyResult
 from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.response.facts import facts_of
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult
+from nightshift.domain.response.mitigations import facts_of
 from nightshift.services.notifications.notify import nobody_is_set, notify
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
 from nightshift.services.response.incident_actions import keep_action
+from nightshift.services.response.mitigation import MitigationHandler
 from nightshift.services.response.respond import playbook_of
 
 # What each mitigation that notifies people is: a critical question wakes somebody, the others wait.
@@ -91,3 +92,6 @@ def _body(incident: Incident, reason: str) -> str:
         f"nightshift show {incident.incident_id}",
     ]
     return "\n".join(lines)
+
+
+HANDLER = MitigationHandler(names=("page", "notify", "ask"), act=notify_on_call)

@@ -1,0 +1,1 @@
+"""The ledger: what an order in it owes."""
