@@ -7,7 +7,8 @@ from nightshift.domain.improvement.messages import CriticiseRequest, CriticiseRe
 from nightshift.domain.ledger.bodies import CriticismBody, expect_body, record
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
+from nightshift.domain.uploads.dataset import DatasetManifest
+from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.platform.activity import activity
 
 

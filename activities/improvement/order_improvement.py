@@ -12,7 +12,8 @@ from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.names import EVIDENCE, LIFECYCLE
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.uploads.upload import BlobRef, PartReport
+from nightshift.domain.uploads.dataset import PartReport
+from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.improvement.require_bounds import require_bounds
 from nightshift.services.platform.activity import starting_activity
 from nightshift.services.uploads.train_again import is_kept, upload_again

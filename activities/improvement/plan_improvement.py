@@ -22,7 +22,8 @@ from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.names import DRIFT_PREFIX, EVIDENCE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, PartReport
+from nightshift.domain.uploads.dataset import DatasetManifest, PartReport
+from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.improvement.metered_model import Account, MeteredModel
 from nightshift.services.platform.activity import activity
 

@@ -8,7 +8,8 @@ from nightshift.domain.platform.identity import idempotency_token
 from nightshift.domain.platform.names import EVIDENCE, SCORE_TASK
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Done
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
+from nightshift.domain.uploads.dataset import DatasetManifest
+from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.champions.standing import standing_champion
 from nightshift.services.platform.activity import activity
 

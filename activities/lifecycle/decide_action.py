@@ -15,8 +15,8 @@ from nightshift.domain.platform.errors import ChampionMovedError, NightshiftErro
 from nightshift.domain.platform.loading import importing
 from nightshift.domain.platform.names import EVIDENCE, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.uploads.dataset import AcceptedDataset
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, PartReport
+from nightshift.domain.uploads.dataset import AcceptedDataset, DatasetManifest, PartReport
+from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.champions.move_champion import enter_outside_change, expect_champion, move_champion
 from nightshift.services.champions.standing import expected_alias, loss_of_champion
 from nightshift.services.platform.activity import starting_activity

@@ -27,7 +27,8 @@ from nightshift.domain.platform.names import (
 )
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
+from nightshift.domain.uploads.dataset import DatasetManifest
+from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.platform.activity import activity
 from nightshift.services.platform.measures import record_drift
 

@@ -18,7 +18,8 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.platform.step import JobSettings
 from nightshift.domain.uploads.contract import ContractReport, ContractViolationError, Violation
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, DatasetPart, PartReport, Upload, ValidationOrder
+from nightshift.domain.uploads.dataset import DatasetManifest, DatasetPart, PartReport, ValidationOrder
+from nightshift.domain.uploads.upload import BlobRef, Upload
 from nightshift.services.platform.activity import activity
 from nightshift.services.uploads.train_again import kept_content, manifest_of
 

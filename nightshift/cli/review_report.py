@@ -9,7 +9,7 @@ from rich.text import Text
 from nightshift.cli.rendering import metrics_table, moment, number, plain_table
 from nightshift.domain.reviews.packet import ReviewPacket
 from nightshift.domain.reviews.review import Review, ReviewState
-from nightshift.domain.uploads.upload import PartReport
+from nightshift.domain.uploads.dataset import PartReport
 
 _STYLES: dict[ReviewState, str] = {
     "open": "magenta",

@@ -16,7 +16,7 @@ from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.view import RunDetail
 from nightshift.domain.reviews.packet import Link
-from nightshift.domain.uploads.upload import PartReport
+from nightshift.domain.uploads.dataset import PartReport
 from nightshift.pages.chart import bars
 from nightshift.pages.views import RunView
 from nightshift.services.lifecycle.run_views import as_it_stands, is_run, model_of, run_detail

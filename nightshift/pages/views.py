@@ -10,7 +10,7 @@ from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.view import IncidentView, RunDetail, RunSummary, UndoView
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.reviews.packet import Link, ReviewPacket
-from nightshift.domain.uploads.upload import PartReport
+from nightshift.domain.uploads.dataset import PartReport
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Page, expect
 
 from nightshift.domain.uploads.contract import ContractReport
-from nightshift.domain.uploads.upload import PartReport, Upload
+from nightshift.domain.uploads.dataset import PartReport
+from nightshift.domain.uploads.upload import Upload
 from nightshift.pages.rendering import render
 from tests.browser.conftest import Enter, Night
 from tests.unit.pages.examples import FRAME, NOW, review_view, run_view

@@ -52,7 +52,8 @@ from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
 from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import ReviewState
 from nightshift.domain.uploads.contract import ContractReport, Violation
-from nightshift.domain.uploads.upload import BlobRef, PartReport, Upload
+from nightshift.domain.uploads.dataset import PartReport
+from nightshift.domain.uploads.upload import BlobRef, Upload
 from tests.histories.recording import Case, Pass, Raise
 
 Answers = Mapping[str, Sequence[Message | Exception]]

@@ -16,7 +16,8 @@ from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import LIFECYCLE
 from nightshift.domain.platform.step import Failure, JobSettings, RetryPolicy
 from nightshift.domain.response.alert import Severity
-from nightshift.domain.uploads.upload import BlobRef, PartReport, Upload
+from nightshift.domain.uploads.dataset import PartReport
+from nightshift.domain.uploads.upload import BlobRef, Upload
 
 OutcomeName = Literal["promoted", "rejected", "flagged", "halted", "failed"]
 

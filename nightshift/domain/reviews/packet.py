@@ -7,7 +7,7 @@ from nightshift.domain.lifecycle.evidence import Evidence, SliceComparison
 from nightshift.domain.platform.message import Message
 from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import BoundChange, Review
-from nightshift.domain.uploads.upload import PartReport
+from nightshift.domain.uploads.dataset import PartReport
 
 
 class FeatureDrift(Message):

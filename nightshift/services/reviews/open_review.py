@@ -15,7 +15,8 @@ from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.names import EVIDENCE, UPLOADED_BY
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.review import Review, ReviewEvent
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, PartReport, Upload
+from nightshift.domain.uploads.dataset import DatasetManifest, PartReport
+from nightshift.domain.uploads.upload import BlobRef, Upload
 
 PARTS = TypeAdapter(tuple[PartReport, ...])
 

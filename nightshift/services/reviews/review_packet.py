@@ -16,7 +16,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.packet import FeatureDrift, Link, ReviewPacket
 from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import Review
-from nightshift.domain.uploads.upload import DatasetManifest, PartReport
+from nightshift.domain.uploads.dataset import DatasetManifest, PartReport
 from nightshift.services.reviews.open_review import parts_of
 from nightshift.services.reviews.review_bindings import changes_since
 

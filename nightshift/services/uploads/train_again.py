@@ -4,7 +4,8 @@ from nightshift.domain.platform.correlation import current
 from nightshift.domain.platform.errors import BlobMissingError
 from nightshift.domain.platform.names import SILVER
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, Upload
+from nightshift.domain.uploads.dataset import DatasetManifest
+from nightshift.domain.uploads.upload import BlobRef, Upload
 
 
 def kept_content(model: str, digest: str, suffix: str) -> BlobRef:

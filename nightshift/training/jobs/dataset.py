@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from nightshift.domain.platform.errors import BadInputError
-from nightshift.domain.uploads.upload import DatasetManifest, DatasetPart
+from nightshift.domain.uploads.dataset import DatasetManifest, DatasetPart
 from nightshift.training.jobs.blobs import JobBlobs
 from nightshift.training.steps.table import read_table
 from nightshift.training.steps.union import union

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nightshift.domain.platform.errors import BadInputError
-from nightshift.domain.uploads.upload import PartReport, ValidationOrder
+from nightshift.domain.uploads.dataset import PartReport, ValidationOrder
 from nightshift.training.jobs.blobs import JobBlobs
 from nightshift.training.jobs.process import outages_named, prepare_process
 

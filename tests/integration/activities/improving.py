@@ -43,7 +43,8 @@ from nightshift.domain.platform.names import (
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.uploads.contract import ColumnProfile, ContractReport
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, DatasetPart, PartReport, Upload
+from nightshift.domain.uploads.dataset import DatasetManifest, DatasetPart, PartReport
+from nightshift.domain.uploads.upload import BlobRef, Upload
 from tests.integration.activities.responder import Replaced
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -22,7 +22,8 @@ from nightshift.domain.platform.names import (
 )
 from nightshift.domain.reviews.messages import ReviewRequest
 from nightshift.domain.reviews.review import Review
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, Upload
+from nightshift.domain.uploads.dataset import DatasetManifest
+from nightshift.domain.uploads.upload import BlobRef, Upload
 from nightshift.services.reviews.find_review import find_review
 from tests.integration.activities.model_data import HEADER, validate
 from tests.integration.activities.responder import ROOT, Case

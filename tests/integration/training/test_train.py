@@ -17,7 +17,7 @@ from nightshift.domain.platform.names import (
     TAG_TRAIN_TOKEN,
     experiment,
 )
-from nightshift.domain.uploads.upload import DatasetManifest
+from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.training.jobs.train import PROFILE_ARTIFACT, TrainOrder, TrainResult, train
 from nightshift.training.steps.profile import DatasetProfile
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from nightshift.domain.platform.errors import BadInputError, BlobChangedError
-from nightshift.domain.uploads.upload import PartReport, Upload, ValidationOrder
+from nightshift.domain.uploads.dataset import PartReport, ValidationOrder
+from nightshift.domain.uploads.upload import Upload
 from nightshift.training.jobs.validate import validate
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
 

@@ -16,7 +16,8 @@ from mlflow import MlflowClient
 from nightshift.clients.platform.spec_files import load_spec
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.spec import ModelSpec
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest, DatasetPart
+from nightshift.domain.uploads.dataset import DatasetManifest, DatasetPart
+from nightshift.domain.uploads.upload import BlobRef
 
 ROOT = Path(__file__).parents[3]
 

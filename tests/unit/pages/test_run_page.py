@@ -9,7 +9,8 @@ from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.loop import Budget, Round
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.contract import ContractReport, Violation
-from nightshift.domain.uploads.upload import PartReport, Upload
+from nightshift.domain.uploads.dataset import PartReport
+from nightshift.domain.uploads.upload import Upload
 from nightshift.pages.rendering import render
 from nightshift.pages.run_page import comparisons, explained, read_run
 from nightshift.pages.views import RunView

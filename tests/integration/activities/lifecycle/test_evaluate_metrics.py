@@ -29,7 +29,8 @@ from nightshift.domain.platform.names import (
     TAG_TRAINING_OVERLAP,
     experiment,
 )
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
+from nightshift.domain.uploads.dataset import DatasetManifest
+from nightshift.domain.uploads.upload import BlobRef
 from nightshift.wiring.services import LazyServices
 from tests.integration.activities.improving import Improving
 from tests.integration.activities.interruptions import Interrupted, KilledError

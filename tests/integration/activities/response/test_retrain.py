@@ -18,7 +18,8 @@ from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult, RetrainingRequest
 from nightshift.domain.uploads.contract import ContractViolationError
-from nightshift.domain.uploads.upload import BlobRef, DatasetManifest
+from nightshift.domain.uploads.dataset import DatasetManifest
+from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.uploads.train_again import kept_content, read_manifest
 from tests.integration.activities.failing_ports import Failing
 from tests.integration.activities.interruptions import Interrupted, KilledError
