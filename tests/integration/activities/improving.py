@@ -23,7 +23,7 @@ from nightshift.domain.improvement.messages import (
     PlanImprovementResult,
 )
 from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
-from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.ledger.bodies import ImprovementOrder, record
 from nightshift.domain.lifecycle.run import DecideRequest, DecideResult, EvaluateRequest, EvaluateResult, score_token
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.names import (
@@ -212,16 +212,21 @@ class Improving:
         again = {"again": "improve-1", "improve": True}
         ordered = tuple(part.model_copy(update={"upload": part.upload.model_copy(update=again)}) for part in parts)
         self.services.blobs.write(blob, _PARTS.dump_json(ordered), content_type="application/json")
-        uploads = [part.upload.to_json() for part in ordered]
+        uploads = tuple(part.upload for part in ordered)
+        body = ImprovementOrder(
+            reason=reason,
+            improves=self.lifecycle,
+            files=tuple(upload.name for upload in uploads),
+            uploads=uploads,
+        )
         self.services.ledger.append(
-            LedgerRecord(
+            record(
+                body,
                 key=f"improve:{self.lifecycle}",
                 model=self.model,
                 run=self.lifecycle,
-                kind="order",
                 subject=f"model {self.model}",
                 actor="user:a",
-                body={"order": "improve", "reason": reason, "uploads": uploads},
             )
         )
 

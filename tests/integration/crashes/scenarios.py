@@ -28,7 +28,8 @@ from activities.reviews.expire_review import expire_review
 from activities.reviews.notify_reviewers import notify_reviewers
 from activities.uploads.claim_uploads import claim_uploads
 from nightshift.domain.improvement.messages import ImproveOrder
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import OutcomeBody, record
+from nightshift.domain.ledger.keys import outcome_key
 from nightshift.domain.lifecycle.run import AlertRequest, ClaimRequest, HaltRecord, WithdrawRequest, broke_off
 from nightshift.domain.platform.errors import ServiceRefusedError
 from nightshift.domain.platform.identity import short
@@ -149,11 +150,10 @@ def _improve(scene: Scene) -> Activity:
     _files(scene)
     run = f"lifecycle-{scene.model}-b"
     scene.services.ledger.append(
-        LedgerRecord(
-            key=f"{run}:outcome:0", model=scene.model, run=run, kind="outcome", subject="version 1", actor=ACTOR,
-            body={"outcome": "rejected"},
+        record(
+            OutcomeBody(outcome="rejected"), key=outcome_key(run, 0), model=scene.model, run=run, subject="version 1"
         )
-    )  # fmt: skip
+    )
     order = ImproveOrder(model=scene.model, by="ann", reason="it must get better")
     return lambda services: order_improvement(services, scene.client, order)
 

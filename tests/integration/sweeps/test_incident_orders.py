@@ -3,7 +3,7 @@
 import contextlib
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 
@@ -11,7 +11,9 @@ from activities.response.mitigations.pause_compute import lease_of, pause_comput
 from activities.response.mitigations.retrain import retrain
 from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import OutcomeBody, record
+from nightshift.domain.ledger.keys import outcome_key
+from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident
@@ -34,16 +36,9 @@ def night(champions: Case, tmp_path: Path) -> Night:
     return Night(champions, tmp_path)
 
 
-def _outcome(model: str, run: str, outcome: str) -> LedgerRecord:
-    return LedgerRecord(
-        key=f"{run}:outcome:0",
-        model=model,
-        run=run,
-        kind="outcome",
-        subject="version 9",
-        actor=ACTOR,
-        body={"outcome": outcome, "champion_version": "1", "review_id": None},
-    )
+def _outcome(model: str, run: str, outcome: Literal["promoted", "rejected", "flagged"]) -> LedgerRecord:
+    body = OutcomeBody(outcome=outcome, champion_version="1")
+    return record(body, key=outcome_key(run, 0), model=model, run=run, subject="version 9")
 
 
 # --- a rollback

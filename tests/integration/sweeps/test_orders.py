@@ -13,12 +13,15 @@ from activities.response.complete_mitigation import complete_mitigation
 from activities.response.mitigations.rollback import roll_back
 from activities.reviews.act_on_review import act_on_review
 from activities.reviews.close_review import close_review
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import DecisionBody, HaltBody, record
+from nightshift.domain.ledger.keys import decision_key
+from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.lifecycle.run import WithdrawRequest
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
+from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import SettleRequest
 from nightshift.domain.reviews.messages import SettleReview
@@ -32,6 +35,7 @@ from tests.integration.activities.model_data import Starts
 from tests.integration.activities.night import STATES, Night, deliver
 from tests.integration.activities.responder import Case, Replaced
 from tests.integration.activities.reviewing import flag, request
+from tests.ledger_bodies import DECISION, EVIDENCE
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -97,7 +101,13 @@ async def test_what_is_known_of_the_orders_is_kept_while_mlflow_does_not_answer(
     """The champion is compared at the next look; the entries are not read once more until then."""
     model, away = night.case.model, ServiceUnavailableError("MLflow", "503")
     entry = night.services.ledger.append(
-        LedgerRecord(key=f"halt-{model}", model=model, run="r", kind="halt", subject="s", actor=ACTOR, body={})
+        record(
+            HaltBody(outcome="failed", failure=Failure(step="s", code="c", message="m")),
+            key=f"halt-{model}",
+            model=model,
+            run="r",
+            subject="s",
+        )
     )
     swept = await night.look(Replaced(night.services, registry=Failing(night.services.registry, "version_of", away)))
     assert night.services.sweeps.mark(model).sequence == entry.sequence
@@ -144,14 +154,12 @@ async def test_a_rollback_whose_endpoint_has_not_followed_is_done_only_then(nigh
 
 def _promotion(case: Case, version: str) -> LedgerRecord:
     run = instance_id("lifecycle", case.model, version)
-    return LedgerRecord(
-        key=f"{run}:decision:0",
+    return record(
+        DecisionBody(decision=DECISION, evidence=EVIDENCE, evidence_at="https://store/evidence.json"),
+        key=decision_key(run, 0),
         model=case.model,
         run=run,
-        kind="decision",
         subject=f"version {version}",
-        actor=ACTOR,
-        body={"decision": {"action": "promote"}},
     )
 
 

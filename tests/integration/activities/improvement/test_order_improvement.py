@@ -7,7 +7,8 @@ import pytest
 
 from activities.improvement.order_improvement import order_improvement
 from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import OutcomeBody, record
+from nightshift.domain.ledger.keys import outcome_key
 from nightshift.domain.platform.errors import BadInputError, NightshiftError, UnknownModelError
 from nightshift.domain.platform.names import MODEL_QUEUE
 from tests.integration.activities.model_data import Starts, validate
@@ -20,15 +21,7 @@ def _decided(case: Case, name: str) -> str:
     """Let a run have come to its outcome."""
     run = f"lifecycle-{case.model}-{name}"
     case.services.ledger.append(
-        LedgerRecord(
-            key=f"{run}:outcome:0",
-            model=case.model,
-            run=run,
-            kind="outcome",
-            subject="version 1",
-            actor=ACTOR,
-            body={"outcome": "rejected"},
-        )
+        record(OutcomeBody(outcome="rejected"), key=outcome_key(run, 0), model=case.model, run=run, subject="version 1")
     )
     return run
 

@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 
 from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
-from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.ledger.bodies import UndoOrder, record
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.names import TAG_QUARANTINE
 from nightshift.domain.response.incident import Incident
@@ -213,14 +213,13 @@ def test_an_order_of_another_kind_is_not_taken_for_the_rollback(champions: Case)
     """An undo's entry names the mitigation too."""
     incident = champions.alert("a1")
     champions.services.ledger.append(
-        LedgerRecord(
+        record(
+            UndoOrder(mitigation="rollback", incident=incident.incident_id),
             key=f"undo:{incident.incident_id}:rollback",
             model=champions.model,
             run=incident.response,
-            kind="undo",
             subject="version 3",
             actor="ann",
-            body={"mitigation": "rollback", "incident": incident.incident_id, "comment": "", "undoes": None},
         )
     )
     result = roll_back(champions.services, champions.request(incident, "rollback"))

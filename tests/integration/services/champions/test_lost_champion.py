@@ -15,12 +15,13 @@ from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from agents.response.rollback import rollback_candidate, rollback_target
 from nightshift.domain.champions.decision import ChampionMove
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.bodies import record
 from nightshift.domain.lifecycle.job import JobOrder, JobRun
 from nightshift.domain.lifecycle.run import TriggerRequest
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
+from nightshift.domain.response.mitigations import RollbackOrder
 from nightshift.services.champions.model_views import model_view
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.standing import alias_problem, loss_of_champion, standing_champion
@@ -255,11 +256,10 @@ def test_records_of_an_earlier_release_are_still_understood(champions: Case) -> 
     assert rollback_target("3", moves, partial(services.registry.version, model)) == "2"
     first, second = (champions.alert(name, value=None, severity="critical", rule=name) for name in ("a1", "a2"))
     key = f"rollback:{model}:3"
-    body = {"mitigation": "rollback", "incident": first.incident_id, "bad_version": "3", "target": "2"}
-    record = LedgerRecord(
-        key=key, model=model, run=first.response, kind="mitigation", subject="version 3", actor=ACTOR, body=body
+    body = RollbackOrder(
+        incident=first.incident_id, rule=first.rule, reason=first.reason, bad_version="3", target="2", alert={}
     )
-    services.ledger.append(record)
+    services.ledger.append(record(body, key=key, model=model, run=first.response, subject="version 3"))
     move_champion(
         services, model=model, expected="3", version="2", run=first.response, decided_by=key, kind="promotion"
     )
