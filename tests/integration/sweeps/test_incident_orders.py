@@ -225,7 +225,12 @@ async def test_a_retraining_whose_response_is_gone_comes_to_its_end(
 @pytest.mark.parametrize(("outcome", "told"), [("promoted", "notice"), ("rejected", "page")])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_a_retraining_ended_by_looks_that_were_killed_wakes_somebody_only_if_it_failed(
-    trained: Case, client: Starts, tmp_path: Path, outcome: str, told: str, after: bool
+    trained: Case,
+    client: Starts,
+    tmp_path: Path,
+    outcome: Literal["promoted", "rejected"],
+    told: str,
+    after: bool,
 ) -> None:
     """What came of its run decides, whichever look wrote it down."""
     night = Night(trained, tmp_path)
