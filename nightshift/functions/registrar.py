@@ -14,7 +14,8 @@ Trigger = Callable[..., Awaitable[Any]]
 Wrap = Callable[[str, Trigger], Trigger]
 ShowFailure = Callable[[func.HttpRequest, NightshiftError], func.HttpResponse]
 
-_CLIENT = "client"
+# Name of the parameter by which a trigger gets the durable client.
+CLIENT_BINDING = "client"
 
 
 class Functions:
@@ -69,7 +70,7 @@ class Functions:
         wrapped = self._wrap(name, trigger)
         # azure-functions takes a function's name for the name of the Azure function.
         wrapped.__name__ = name
-        return self._app.durable_client_input(client_name=_CLIENT)(wrapped) if durable else wrapped
+        return self._app.durable_client_input(client_name=CLIENT_BINDING)(wrapped) if durable else wrapped
 
 
 def _trigger(route: Route, call: Call) -> Trigger:

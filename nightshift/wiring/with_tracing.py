@@ -19,7 +19,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from nightshift.domain.platform.correlation import correlated, current
 from nightshift.domain.platform.loading import import_broke
 from nightshift.domain.platform.telemetry import ATTRIBUTE_CORRELATION, ATTRIBUTE_STEP, CORRELATION_HEADER, TRACEPARENT
-from nightshift.functions.registrar import Trigger
+from nightshift.functions.registrar import CLIENT_BINDING, Trigger
 from nightshift.services.platform.measures import count_failed_call
 from nightshift.services.platform.tracing import span, traceparent_of
 from nightshift.triggers.problem import problem
@@ -44,7 +44,7 @@ def with_tracing(name: str, call: Trigger) -> Trigger:
     @wraps(call)
     async def observe(*args: Any, **kwargs: Any) -> Any:
         give_threads(asyncio.get_running_loop())
-        subject = next((value for value in kwargs.values() if not isinstance(value, str)), None)
+        subject = next((value for binding, value in kwargs.items() if binding != CLIENT_BINDING), None)
         with _seen(name, subject) as ended:
             try:
                 answer = await call(*args, **kwargs)

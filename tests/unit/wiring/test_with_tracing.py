@@ -41,6 +41,16 @@ async def test_an_answer_says_what_its_path_names() -> None:
     assert current().correlation_id == ""
 
 
+async def test_the_durable_client_is_not_what_a_call_is_about() -> None:
+    """The worker hands it over first, and it names nothing."""
+
+    async def show(req: func.HttpRequest, client: object) -> func.HttpResponse:
+        return func.HttpResponse("{}")
+
+    answer = await _http(show)(client=object(), req=_request())
+    assert answer.headers[CORRELATION_HEADER] == RUN
+
+
 async def test_a_strangers_text_does_not_become_an_id() -> None:
     """What is no id in a path gets a new one: it would stand in a header and in log lines."""
 

@@ -78,7 +78,7 @@ def test_the_decision_says_what_it_was_made_on(deciding: Deciding) -> None:
     [entry] = deciding.entries("decision")
     assert (result.decision.rule, result.decision.evidence_digest) == ("better", evidence.digest)
     assert entry.body["decision"] == result.decision.to_json()
-    assert entry.body["evidence"] == {name: value for name, value in evidence.to_json().items() if name != "slices"}
+    assert entry.body["evidence"] == {**evidence.to_json(), "slices": []}
     assert entry.body["evidence_at"] == deciding.services.blobs.url(request.evidence)
     assert (entry.subject, entry.run) == ("version 2", deciding.lifecycle)
 
