@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nightshift.domain.lifecycle import metrics
 from nightshift.training.steps.features import FeatureRecipe
 from nightshift.training.steps.fit import fit, predict, truth
-from nightshift.training.steps.metrics import metrics
 from nightshift.training.steps.setup import TrainingSetup
 from nightshift.training.steps.split import Split
 from nightshift.training.steps.weighting import row_weights
@@ -50,4 +50,4 @@ def measure(setup: TrainingSetup, inner: Split, inputs: pd.DataFrame, recipe: Fe
     """
     fitted = fit_setup(setup, inner.train, inputs, recipe)
     predicted = predict(fitted.model, inputs.loc[inner.holdout.index], recipe)
-    return metrics(setup.spec.kind, truth(inner.holdout, setup.spec), predicted)
+    return metrics.measure(setup.spec.kind, truth(inner.holdout, setup.spec), predicted)
