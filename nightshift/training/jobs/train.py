@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nightshift.domain.improvement.plan import TAG_PLAN, PlanOrder, TuneHyperparameters
+from nightshift.domain.improvement.actions.tune_hyperparameters import TuneHyperparameters
+from nightshift.domain.improvement.plan import TAG_PLAN, PlanOrder
 from nightshift.domain.lifecycle import metrics
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.message import Message

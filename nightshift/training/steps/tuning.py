@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from nightshift.domain.improvement.plan import SearchDimension, SearchRange, TuneHyperparameters
+from nightshift.domain.improvement.actions.tune_hyperparameters import SearchDimension, SearchRange, TuneHyperparameters
 from nightshift.domain.lifecycle.metrics import METRICS
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.spec import ModelSpec

@@ -15,6 +15,7 @@ from activities.improvement.critique_round import critique_round
 from activities.improvement.plan_improvement import plan_improvement
 from activities.lifecycle.decide_action import decide_and_act
 from activities.lifecycle.evaluate_metrics import evaluate_metrics
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, Criticism, Round
 from nightshift.domain.improvement.messages import (
     CriticiseRequest,
@@ -22,7 +23,7 @@ from nightshift.domain.improvement.messages import (
     PlanImprovementRequest,
     PlanImprovementResult,
 )
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.lifecycle.run import DecideRequest, DecideResult, EvaluateRequest, EvaluateResult, score_token
 from nightshift.domain.platform.identity import digest

@@ -6,22 +6,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.actions.augment_data import AugmentData, ExponentialWeighting, StepWeighting
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import Action
+from nightshift.domain.improvement.actions.tune_hyperparameters import SearchChoices, SearchRange, TuneHyperparameters
 from nightshift.domain.improvement.feature_group import Lags, columns_of
-from nightshift.domain.improvement.plan import (
-    Action,
-    AdjustTrainingWindow,
-    AugmentData,
-    ExponentialWeighting,
-    Plan,
-    PlanOrder,
-    RetrainWithFeatures,
-    SearchChoices,
-    SearchRange,
-    StepWeighting,
-    TuneHyperparameters,
-    plan_schema,
-    read_order,
-)
+from nightshift.domain.improvement.plan import Plan, PlanOrder, plan_schema, read_order
 from nightshift.domain.platform.errors import BadInputError
 
 RATE = SearchRange(parameter="learning_rate", low=0.01, high=0.3, log=True)
