@@ -4,23 +4,20 @@ import asyncio
 import logging
 
 import azure.durable_functions as df
-from pydantic import TypeAdapter
 
 from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
 from nightshift.domain.ledger.bodies import ImprovementOrder, expect_body, record
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import short
-from nightshift.domain.platform.names import EVIDENCE, LIFECYCLE
+from nightshift.domain.platform.names import LIFECYCLE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
-from nightshift.domain.uploads.upload import BlobRef, PartReport
+from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.platform.activity import starting_activity
 from nightshift.services.uploads.train_again import is_kept, upload_again
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
 logger = logging.getLogger(__name__)
-
-_PARTS = TypeAdapter(tuple[PartReport, ...])
 
 
 @starting_activity("order_improvement")
@@ -99,8 +96,7 @@ def _body(services: Services, order: ImproveOrder, run: str) -> ImprovementOrder
     Raises:
         BadInputError: its data is not kept.
     """
-    reports = services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{run}/validation.json"))
-    parts = [part for part in _PARTS.validate_json(reports) if part.digest is not None and part.report.passed]
+    parts = RunFiles(services.blobs, run).accepted()
     gone = [part.upload.name for part in parts if not is_kept(services, order.model, part.digest or "", part.upload)]
     if gone:
         raise BadInputError(field="run", value=run, rule=f"its data is not kept: {', '.join(gone)}; upload it again")
