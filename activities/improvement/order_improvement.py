@@ -8,8 +8,7 @@ import azure.durable_functions as df
 from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
 from nightshift.domain.ledger.bodies import ImprovementOrder, expect_body, record
 from nightshift.domain.platform.errors import BadInputError
-from nightshift.domain.platform.identity import short
-from nightshift.domain.platform.names import LIFECYCLE
+from nightshift.domain.platform.identity import RUN_PREFIX, short
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.services.lifecycle.run_files import RunFiles
@@ -79,12 +78,12 @@ def require_bounds(spec: ModelSpec) -> None:
 
 def _decided_run(services: Services, order: ImproveOrder) -> str:
     outcomes = services.ledger.newest_of(order.model, "outcome")
-    newest = next((entry.run for entry in outcomes if entry.run.startswith(f"{LIFECYCLE}-")), None)
+    newest = next((entry.run for entry in outcomes if entry.run.startswith(RUN_PREFIX)), None)
     if newest is None:
         raise BadInputError(field="model", value=order.model, rule="has no run that was decided: upload data first")
     if not order.run:
         return newest
-    of_run = services.ledger.entries(order.model, order.run) if order.run.startswith(f"{LIFECYCLE}-") else ()
+    of_run = services.ledger.entries(order.model, order.run) if order.run.startswith(RUN_PREFIX) else ()
     if not any(entry.kind == "outcome" for entry in of_run):
         raise BadInputError(field="run", value=order.run, rule=f"is no run of {order.model} that was decided")
     return order.run
