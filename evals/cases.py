@@ -6,17 +6,11 @@ from typing import Any, Final, Literal
 import yaml
 from pydantic import Field
 
-from agents.improvement.planner import actions
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.actions.augment_data import AugmentData, ExponentialWeighting
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import ACTIONS, Action, ActionKind, PlanBounds
 from nightshift.domain.improvement.loop import Budget, Judgement, PlannerName
-from nightshift.domain.improvement.plan import (
-    Action,
-    ActionKind,
-    AdjustTrainingWindow,
-    AugmentData,
-    ExponentialWeighting,
-    RetrainWithFeatures,
-)
-from nightshift.domain.improvement.plan_bounds import PlanBounds
 from nightshift.domain.lifecycle.evidence import MetricComparison, SliceComparison
 from nightshift.domain.platform.message import Message
 
@@ -58,11 +52,10 @@ class ExpectedPlan(Message):
                 return {"kind": self.kind, "weighting": {"kind": "exponential", "half_life_days": days or 180}}
             case "adjust_training_window":
                 return {"kind": self.kind, "days": days or bounds.window_days.maximum}
-            case "tune_hyperparameters":
-                action = actions.search(bounds)
-                return None if action is None else action.to_json()
             case "none":
                 return None
+        action = ACTIONS[self.kind].moderate(bounds, bounds.window_days.maximum)
+        return None if action is None else action.to_json()
 
 
 class ScriptedAnswer(Message):

@@ -94,7 +94,7 @@ def violations_of(planned: Planned, evidence: PlanningEvidence) -> tuple[str, ..
     """What a plan breaks: the allowlist, the rule that nothing is tried twice, or the budget."""
     found: list[str] = []
     if planned.plan is not None:
-        found += evidence.bounds.check(planned.plan)
+        found += evidence.bounds.check(planned.plan.action)
         if Situation(evidence).was_tried(planned.plan.action):
             found.append("the plan was tried before")
         if evidence.left.job_runs < 1 or evidence.left.dbu <= 0:

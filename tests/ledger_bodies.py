@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 from nightshift.domain.champions.decision import Decision
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Criticism, Feedback
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.ledger.bodies import (
     BrokenOffBody,
     CriticismBody,

@@ -5,20 +5,18 @@ from agents.improvement.feedback import feedback_on
 from agents.lifecycle.holdout_spending import policy_for_look
 from nightshift.domain.improvement.messages import CriticiseRequest, CriticiseResult, criticism_key
 from nightshift.domain.ledger.bodies import CriticismBody, expect_body, record
-from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.uploads.dataset import DatasetManifest
-from nightshift.domain.uploads.upload import BlobRef
+from nightshift.services.lifecycle.run_files import evidence_at, manifest_at
 from nightshift.services.platform.activity import activity
 
 
 @activity("criticise_round")
 def critique_round(services: Services, request: CriticiseRequest) -> CriticiseResult:
     """Accept, retry or reject; a repeat finds the first judgement in the ledger and keeps to it."""
-    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
+    manifest = manifest_at(services.blobs, request.manifest)
     evaluation = manifest.spec.evaluation
-    evidence = None if request.evidence is None else _evidence(services, request.evidence)
-    start = _evidence(services, request.start)
+    evidence = None if request.evidence is None else evidence_at(services.blobs, request.evidence)
+    start = evidence_at(services.blobs, request.start)
     last = request.rounds[-1]
     judged = criticise(
         evidence,
@@ -46,7 +44,3 @@ def critique_round(services: Services, request: CriticiseRequest) -> CriticiseRe
         )
     )
     return CriticiseResult(criticism=expect_body(entry, CriticismBody).criticism, ledger=entry.sequence)
-
-
-def _evidence(services: Services, blob: BlobRef) -> Evidence:
-    return Evidence.from_json(services.blobs.read(blob))

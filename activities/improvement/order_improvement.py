@@ -4,24 +4,19 @@ import asyncio
 import logging
 
 import azure.durable_functions as df
-from pydantic import TypeAdapter
 
 from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
 from nightshift.domain.ledger.bodies import ImprovementOrder, expect_body, record
 from nightshift.domain.platform.errors import BadInputError
-from nightshift.domain.platform.identity import short
-from nightshift.domain.platform.names import EVIDENCE, LIFECYCLE
+from nightshift.domain.platform.identity import RUN_PREFIX, short
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.uploads.dataset import PartReport
-from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.improvement.require_bounds import require_bounds
+from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.platform.activity import starting_activity
 from nightshift.services.uploads.train_again import is_kept, upload_again
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
 logger = logging.getLogger(__name__)
-
-_PARTS = TypeAdapter(tuple[PartReport, ...])
 
 
 @starting_activity("order_improvement")
@@ -68,12 +63,12 @@ def _order(services: Services, order: ImproveOrder) -> ImproveOrdered:
 
 def _decided_run(services: Services, order: ImproveOrder) -> str:
     outcomes = services.ledger.newest_of(order.model, "outcome")
-    newest = next((entry.run for entry in outcomes if entry.run.startswith(f"{LIFECYCLE}-")), None)
+    newest = next((entry.run for entry in outcomes if entry.run.startswith(RUN_PREFIX)), None)
     if newest is None:
         raise BadInputError(field="model", value=order.model, rule="has no run that was decided: upload data first")
     if not order.run:
         return newest
-    of_run = services.ledger.entries(order.model, order.run) if order.run.startswith(f"{LIFECYCLE}-") else ()
+    of_run = services.ledger.entries(order.model, order.run) if order.run.startswith(RUN_PREFIX) else ()
     if not any(entry.kind == "outcome" for entry in of_run):
         raise BadInputError(field="run", value=order.run, rule=f"is no run of {order.model} that was decided")
     return order.run
@@ -85,8 +80,7 @@ def _body(services: Services, order: ImproveOrder, run: str) -> ImprovementOrder
     Raises:
         BadInputError: its data is not kept.
     """
-    reports = services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{run}/validation.json"))
-    parts = [part for part in _PARTS.validate_json(reports) if part.digest is not None and part.report.passed]
+    parts = RunFiles(services.blobs, run).accepted()
     gone = [part.upload.name for part in parts if not is_kept(services, order.model, part.digest or "", part.upload)]
     if gone:
         raise BadInputError(field="run", value=run, rule=f"its data is not kept: {', '.join(gone)}; upload it again")

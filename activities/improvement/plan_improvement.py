@@ -3,8 +3,6 @@
 import math
 from collections.abc import Mapping
 
-from pydantic import TypeAdapter
-
 from agents.improvement.feedback import feedback_on
 from agents.improvement.planner.planner import plan
 from nightshift.domain.improvement.loop import (
@@ -19,18 +17,17 @@ from nightshift.domain.improvement.messages import PlanImprovementRequest, PlanI
 from nightshift.domain.ledger.bodies import ImprovementOrder, read_as
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.errors import NightshiftError
-from nightshift.domain.platform.names import DRIFT_PREFIX, EVIDENCE
+from nightshift.domain.platform.names import DRIFT_PREFIX
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
-from nightshift.domain.uploads.dataset import DatasetManifest, PartReport
-from nightshift.domain.uploads.upload import BlobRef
+from nightshift.domain.uploads.dataset import PartReport
 from nightshift.services.improvement.metered_model import Account, MeteredModel
+from nightshift.services.lifecycle.run_files import RunFiles, evidence_at, manifest_at
 from nightshift.services.platform.activity import activity
 
 _ALERTS = 10
 _WARNINGS = 20
 _DAY = 86_400
-_PARTS = TypeAdapter(tuple[PartReport, ...])
 
 
 @activity("plan_improvement")
@@ -40,14 +37,12 @@ def plan_improvement(services: Services, request: PlanImprovementRequest) -> Pla
     Raises:
         NightshiftError: it cannot be planned; ``tokens`` in its fields is what that has cost.
     """
-    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
-    evidence = Evidence.from_json(services.blobs.read(request.evidence))
+    manifest = manifest_at(services.blobs, request.manifest)
+    evidence = evidence_at(services.blobs, request.evidence)
     policy = manifest.spec.improvement
     known = _finite(services.registry.run_metrics(evidence.score_run))
     incidents = services.incidents.all(request.model)[:_ALERTS]
-    parts = _PARTS.validate_json(
-        services.blobs.read(BlobRef(container=EVIDENCE, name=f"runs/{manifest.lifecycle_run}/validation.json"))
-    )
+    parts = RunFiles(services.blobs, manifest.lifecycle_run).reports()
     model = _language_model(services, request, policy)
     spent = request.spent.plus(Budget(job_runs=0, dbu=0, tokens=model.spent if model else 0))
     gathered = PlanningEvidence(

@@ -5,12 +5,11 @@ from nightshift.domain.improvement.plan import LARGEST_INLINE_ORDER, Plan
 from nightshift.domain.lifecycle.job import JobOrder, JobRun
 from nightshift.domain.lifecycle.run import JobPolled, PollRequest, TriggerRequest
 from nightshift.domain.platform.identity import idempotency_token
-from nightshift.domain.platform.names import EVIDENCE, SCORE_TASK
+from nightshift.domain.platform.names import SCORE_TASK
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Done
-from nightshift.domain.uploads.dataset import DatasetManifest
-from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.champions.standing import standing_champion
+from nightshift.services.lifecycle.run_files import RunFiles, manifest_at
 from nightshift.services.platform.activity import activity
 
 
@@ -68,9 +67,9 @@ def _parameters(services: Services, request: TriggerRequest) -> dict[str, str]:
 
 def _plan(services: Services, request: TriggerRequest, plan: Plan) -> str:
     """The order as the job's parameter: itself, or where it lies if it is too long for one."""
-    manifest = DatasetManifest.from_json(services.blobs.read(request.dataset))
-    text = order_of(plan, manifest.spec.improvement.bounds).model_dump_json()
+    manifest = manifest_at(services.blobs, request.dataset)
+    order = order_of(plan, manifest.spec.improvement.bounds)
+    text = order.model_dump_json()
     if len(text) <= LARGEST_INLINE_ORDER:
         return text
-    blob = BlobRef(container=EVIDENCE, name=f"runs/{request.run}/plan-{request.round}.json")
-    return services.blobs.url(services.blobs.write(blob, text.encode(), content_type="application/json"))
+    return services.blobs.url(RunFiles(services.blobs, request.run).write_plan(request.round, order))

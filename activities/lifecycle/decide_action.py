@@ -4,7 +4,6 @@ import asyncio
 import logging
 
 import azure.durable_functions as df
-from pydantic import TypeAdapter
 
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.ledger.bodies import DecisionBody, OutcomeBody, expect_body, record
@@ -13,12 +12,12 @@ from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import DecideRequest, DecideResult
 from nightshift.domain.platform.errors import ChampionMovedError, NightshiftError
 from nightshift.domain.platform.loading import importing
-from nightshift.domain.platform.names import EVIDENCE, TAG_QUARANTINE
+from nightshift.domain.platform.names import TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.uploads.dataset import AcceptedDataset, DatasetManifest, PartReport
-from nightshift.domain.uploads.upload import BlobRef
+from nightshift.domain.uploads.dataset import AcceptedDataset, DatasetManifest
 from nightshift.services.champions.move_champion import enter_outside_change, expect_champion, move_champion
 from nightshift.services.champions.standing import expected_alias, loss_of_champion
+from nightshift.services.lifecycle.run_files import RunFiles, evidence_at, manifest_at
 from nightshift.services.platform.activity import starting_activity
 from nightshift.services.response.incident_acts import tell_change
 from nightshift.services.response.superseded_incidents import close_superseded
@@ -27,8 +26,6 @@ from nightshift.services.reviews.open_review import open_review
 from nightshift.services.reviews.start_review import wake_review
 
 logger = logging.getLogger(__name__)
-
-_PARTS = TypeAdapter(tuple[PartReport, ...])
 
 
 @starting_activity("decide_action")
@@ -73,8 +70,8 @@ def decide_and_act(services: Services, request: DecideRequest) -> DecideResult:
     with importing("agents.champions.promotion"):
         from agents.champions.promotion import decide
 
-    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
-    evidence = Evidence.from_json(services.blobs.read(request.evidence))
+    manifest = manifest_at(services.blobs, request.manifest)
+    evidence = evidence_at(services.blobs, request.evidence)
     key = decision_key(request.run, request.round)
     entry = services.ledger.append(
         record(
@@ -176,25 +173,20 @@ def _quarantine(services: Services, evidence: Evidence) -> str:
 
 
 def _remember(services: Services, request: DecideRequest, *, promoted: bool) -> None:
-    reports = _PARTS.validate_json(
-        services.blobs.read(
-            BlobRef(container=EVIDENCE, name=f"runs/{request.validated_by or request.run}/validation.json")
-        )
-    )
-    for part in reports:
-        if part.digest is not None and part.report.passed:
-            kept = services.datasets.accept(
-                AcceptedDataset(
-                    model=request.model,
-                    digest=part.digest,
-                    run=request.run,
-                    upload=part.upload,
-                    # Only what became champion may say how new the next upload must be.
-                    newest=part.report.newest if promoted else None,
-                    promoted_by=request.run if promoted else "",
-                    accepted_at=services.clock(),
-                )
+    for part in RunFiles(services.blobs, request.validated_by or request.run).accepted():
+        digest = part.digest or ""
+        kept = services.datasets.accept(
+            AcceptedDataset(
+                model=request.model,
+                digest=digest,
+                run=request.run,
+                upload=part.upload,
+                # Only what became champion may say how new the next upload must be.
+                newest=part.report.newest if promoted else None,
+                promoted_by=request.run if promoted else "",
+                accepted_at=services.clock(),
             )
-            if promoted and kept.newest is None:
-                # A challenger before it was rejected on the same content, and the improvement loop made it good.
-                services.datasets.promote(request.model, part.digest, part.report.newest, request.run)
+        )
+        if promoted and kept.newest is None:
+            # A challenger before it was rejected on the same content, and the improvement loop made it good.
+            services.datasets.promote(request.model, digest, part.report.newest, request.run)

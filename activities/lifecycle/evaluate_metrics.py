@@ -17,7 +17,6 @@ from nightshift.domain.platform.names import (
     COLUMN_CHALLENGER,
     COLUMN_CHAMPION,
     COLUMN_TRUTH,
-    EVIDENCE,
     PREDICTIONS_ARTIFACT,
     SLICE_PREFIX,
     TAG_CHALLENGER_VERSION,
@@ -27,8 +26,7 @@ from nightshift.domain.platform.names import (
 )
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
-from nightshift.domain.uploads.dataset import DatasetManifest
-from nightshift.domain.uploads.upload import BlobRef
+from nightshift.services.lifecycle.run_files import RunFiles, manifest_at
 from nightshift.services.platform.activity import activity
 from nightshift.services.platform.measures import record_drift
 
@@ -43,7 +41,7 @@ def evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateRe
         from agents.lifecycle.evaluation import compare, compare_slices
         from agents.lifecycle.holdout_spending import policy_for_look
 
-    manifest = DatasetManifest.from_json(services.blobs.read(request.manifest))
+    manifest = manifest_at(services.blobs, request.manifest)
     score = services.registry.find_score(request.model, score_token(request.run, request.round))
     if score is None:
         reason = f"no finished score run has the token {score_token(request.run, request.round)!r}"
@@ -74,11 +72,7 @@ def evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateRe
         spec_digest=manifest.spec.digest,
         overlap=_overlap(score),
     )
-    kept = services.blobs.write(
-        BlobRef(container=EVIDENCE, name=f"runs/{request.run}/evidence-{request.round}.json"),
-        evidence.model_dump_json().encode(),
-        content_type="application/json",
-    )
+    kept = RunFiles(services.blobs, request.run).write_evidence(request.round, evidence)
     return EvaluateResult(evidence=kept, summary=evidence, look=look)
 
 

@@ -13,11 +13,11 @@ from nightshift.domain.reviews.messages import ReviewRequest, ReviewResult
 from nightshift.domain.reviews.review import BoundChange, Review
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.standing import expected_alias
+from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.platform.activity import starting_activity
 from nightshift.services.reviews.decide_review import record_decision
 from nightshift.services.reviews.find_review import find_review
 from nightshift.services.reviews.fresh_evidence import order_fresh_evidence
-from nightshift.services.reviews.open_review import parts_of
 from nightshift.services.reviews.review_bindings import changes_since
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
@@ -86,9 +86,8 @@ def _promote(services: Services, review: Review) -> ReviewResult:
         bound, found = review.champion_version, error.fields["actual"]
         change = BoundChange(what="champion", bound=f"version {bound}", found=f"version {found}" if found else "none")
         return _void_by(services, review, (change,))
-    for part in parts_of(services, review.validated_by):
-        if part.digest is not None and part.report.passed:
-            services.datasets.promote(review.model, part.digest, part.report.newest, review.run)
+    for part in RunFiles(services.blobs, review.validated_by).accepted():
+        services.datasets.promote(review.model, part.digest or "", part.report.newest, review.run)
     detail = f"version {review.challenger_version} is champion"
     spec = services.specs.get(review.model)
     if spec.serving_endpoint is not None:

@@ -1,6 +1,5 @@
 """Hold every upload of a run against the contract of its model, and write down what may be trained on."""
 
-import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,15 +12,15 @@ from nightshift.domain.platform.errors import (
 )
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.loading import importing
-from nightshift.domain.platform.names import EVIDENCE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.platform.step import JobSettings
 from nightshift.domain.uploads.contract import ContractReport, ContractViolationError, Violation
 from nightshift.domain.uploads.dataset import DatasetManifest, DatasetPart, PartReport, ValidationOrder
 from nightshift.domain.uploads.upload import BlobRef, Upload
+from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.platform.activity import activity
-from nightshift.services.uploads.train_again import kept_content, manifest_of
+from nightshift.services.uploads.train_again import kept_content
 
 # What travels through history is a summary; the reports in blob storage are complete.
 _VIOLATIONS_IN_HISTORY = 20
@@ -62,11 +61,7 @@ def validate_data(services: Services, request: ValidateRequest) -> Validated | O
         parts.append(
             _without_duplicates(services, request.run, _report(services, request, spec, upload, last_newest), parts)
         )
-    reports = services.blobs.write(
-        BlobRef(container=EVIDENCE, name=f"runs/{request.run}/validation.json"),
-        json.dumps([part.to_json() for part in parts]).encode(),
-        content_type="application/json",
-    )
+    reports = RunFiles(services.blobs, request.run).write_reports(parts)
     passed = [part for part in parts if part.report.passed]
     if not passed:
         raise _broken(parts)
@@ -82,16 +77,11 @@ def validate_data(services: Services, request: ValidateRequest) -> Validated | O
 def _order(
     services: Services, request: ValidateRequest, spec: ModelSpec, upload: Upload, last_newest: str | None
 ) -> ValidationOrderRef:
-    folder = f"runs/{request.run}/validation-{upload.identity}"
-    order = ValidationOrder(spec=spec, upload=upload, last_newest=last_newest)
+    files = RunFiles(services.blobs, request.run)
     return ValidationOrderRef(
         identity=upload.identity,
-        order=services.blobs.write(
-            BlobRef(container=EVIDENCE, name=f"{folder}/order.json"),
-            order.model_dump_json().encode(),
-            content_type="application/json",
-        ),
-        report=BlobRef(container=EVIDENCE, name=f"{folder}/report.json"),
+        order=files.write_validation_order(ValidationOrder(spec=spec, upload=upload, last_newest=last_newest)),
+        report=files.validation_report(upload.identity),
     )
 
 
@@ -186,11 +176,7 @@ def _manifest(services: Services, run: str, spec: ModelSpec, passed: Sequence[Pa
         digest=digest([part.digest for part in parts]),
         source=services.blobs.metadata(passed[-1].upload.blob).get("data_source", "unstated"),
     )
-    return services.blobs.write(
-        manifest_of(run),
-        manifest.model_dump_json().encode(),
-        content_type="application/json",
-    )
+    return RunFiles(services.blobs, run).write_manifest(manifest)
 
 
 def _job(spec: ModelSpec) -> JobSettings:

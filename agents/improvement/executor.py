@@ -1,7 +1,7 @@
 """Turn a plan into the order to the training job: the last look at the allowlist before anything runs."""
 
-from nightshift.domain.improvement.plan import Plan, PlanOrder, RetrainWithFeatures
-from nightshift.domain.improvement.plan_bounds import PlanBounds
+from nightshift.domain.improvement.actions.table import PlanBounds
+from nightshift.domain.improvement.plan import Plan, PlanOrder
 from nightshift.domain.platform.errors import BadInputError
 
 
@@ -14,8 +14,8 @@ def order_of(plan: Plan, bounds: PlanBounds) -> PlanOrder:
     Raises:
         BadInputError: the plan breaks a rule of the spec; says each. Nothing may run.
     """
-    violations = bounds.check(plan)
+    violations = bounds.check(plan.action)
     if violations:
         raise BadInputError(field="plan", value=plan.action.kind, rule="; ".join(violations))
-    names = plan.action.feature_groups if isinstance(plan.action, RetrainWithFeatures) else ()
-    return PlanOrder(action=plan.action, feature_groups={name: bounds.feature_groups[name] for name in names})
+    groups = {name: bounds.feature_groups[name] for name in plan.action.group_names}
+    return PlanOrder(action=plan.action, feature_groups=groups)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from nightshift.domain.improvement.loop import Feedback, MetricGap
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison
-from nightshift.domain.platform.spec import HIGHER_IS_BETTER, EvaluationPolicy, Metric
+from nightshift.domain.lifecycle.metrics import METRICS
+from nightshift.domain.platform.spec import EvaluationPolicy, Metric
 
 
 def feedback_on(evidence: Evidence, policy: EvaluationPolicy, earlier: Sequence[Feedback] = ()) -> Feedback:
@@ -83,7 +84,7 @@ def _missed_limits(minimum: float | None, maximum: float | None, value: float | 
 def _against_champion(item: MetricComparison) -> MetricGap:
     assert item.champion is not None, "a verdict of worse or equal needs a champion"
     assert item.challenger is not None, "and a challenger's value"
-    higher = HIGHER_IS_BETTER[item.name]
+    higher = METRICS[item.name].higher_is_better
     gap = item.champion - item.challenger if higher else item.challenger - item.champion
     if item.verdict == "equal" and item.difference is not None:
         gap = -item.difference.low if higher else item.difference.high

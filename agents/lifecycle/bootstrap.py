@@ -6,10 +6,13 @@ hard for both cancels out.
 """
 
 import numpy as np
+import numpy.typing as npt
 
-from agents.lifecycle.metrics import METRICS, Array
 from nightshift.domain.lifecycle.evidence import Interval
+from nightshift.domain.lifecycle.metrics import METRICS
 from nightshift.domain.platform.spec import Bootstrap
+
+Array = npt.NDArray[np.float64]
 
 # Rows gathered at once: bounds the memory of a resampling chunk to about 64 MB of indices.
 _CHUNK_ROWS = 8_000_000
@@ -21,7 +24,7 @@ def paired_interval(
     """Percentile interval of challenger minus champion for one metric.
 
     Args:
-        name: a key of agents.lifecycle.metrics.METRICS.
+        name: a key of ``METRICS``.
         truth, champion, challenger: shape (n,), in order of time when blocks are drawn.
         settings: resamples, confidence, block length and seed; equal settings give an equal interval.
 
@@ -35,7 +38,7 @@ def paired_interval(
     rows = truth.size
     if rows == 0:
         return None
-    ours, theirs = metric.statistics(truth, challenger), metric.statistics(truth, champion)
+    ours, theirs = metric.per_row(truth, challenger), metric.per_row(truth, champion)
     width = ours.shape[1]
     both = np.concatenate([ours, theirs], axis=1)
     generator = np.random.default_rng(settings.seed)
@@ -44,7 +47,7 @@ def paired_interval(
     while done < settings.resamples:
         count = min(settings.resamples - done, max(1, _CHUNK_ROWS // rows))
         means = _resampled_means(both, generator, count, min(settings.block_rows, rows))
-        differences[done : done + count] = metric.combine(means[:, :width]) - metric.combine(means[:, width:])
+        differences[done : done + count] = metric.of_means(means[:, :width]) - metric.of_means(means[:, width:])
         done += count
     defined = differences[np.isfinite(differences)]
     if defined.size < 0.95 * settings.resamples:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agents.lifecycle import metrics
-from agents.lifecycle.bootstrap import paired_interval
-from agents.lifecycle.metrics import Array
+from agents.lifecycle.bootstrap import Array, paired_interval
+from nightshift.domain.lifecycle import metrics
 from nightshift.domain.lifecycle.evidence import Interval, MetricComparison, SliceComparison, Verdict
-from nightshift.domain.platform.spec import HIGHER_IS_BETTER, Bootstrap, EvaluationPolicy, Metric
+from nightshift.domain.platform.spec import Bootstrap, EvaluationPolicy, Metric
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,9 @@ def _compare_metric(metric: Metric, predictions: Predictions, settings: Bootstra
             difference = paired_interval(
                 metric.name, predictions.truth, predictions.champion, predictions.challenger, settings
             )
-        verdict = "undefined" if difference is None else _verdict(difference, HIGHER_IS_BETTER[metric.name])
+        verdict = (
+            "undefined" if difference is None else _verdict(difference, metrics.METRICS[metric.name].higher_is_better)
+        )
     return MetricComparison(
         name=metric.name,
         tracked=metric.tracked,

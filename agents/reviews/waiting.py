@@ -1,7 +1,7 @@
 """What it costs that a flagged promotion waits: the champion goes on serving, better here and worse there."""
 
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison
-from nightshift.domain.platform.spec import HIGHER_IS_BETTER
+from nightshift.domain.lifecycle.metrics import METRICS
 
 
 def cost_of_waiting(evidence: Evidence) -> tuple[str, ...]:
@@ -20,6 +20,6 @@ def _sentence(metric: MetricComparison) -> str | None:
     )
     gap = abs(metric.challenger - metric.champion)
     by = f", {gap / abs(metric.champion):.1%}" if metric.champion else ""
-    direction = "higher" if HIGHER_IS_BETTER[metric.name] else "lower"
+    direction = "higher" if METRICS[metric.name].higher_is_better else "lower"
     effect = "costs" if metric.verdict == "better" else "saves"
     return f"{figures} ({direction} is better): waiting {effect} that difference{by}"

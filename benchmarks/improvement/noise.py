@@ -20,11 +20,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from agents.improvement.critic import criticise
+from agents.lifecycle.bootstrap import Array
 from agents.lifecycle.evaluation import Predictions, compare
 from agents.lifecycle.holdout_spending import policy_for_look
-from agents.lifecycle.metrics import Array
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, ImprovementPolicy, Round
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison
 from nightshift.domain.platform.spec import Bootstrap, EvaluationPolicy, Metric
 

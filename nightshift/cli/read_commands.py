@@ -13,10 +13,8 @@ from nightshift.cli.app_client import AppClient, AppRefusedError, app_url
 from nightshift.cli.ledger_verification import verify_ledger
 from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
 from nightshift.domain.ledger.ledger import LedgerEntry
-from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE
+from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.view import Explanation, IncidentView, InFlight, ModelView, RunDetail, RunSummary
-
-_RUNS = (f"{LIFECYCLE}-", f"{IMPROVEMENT}-")
 
 
 def runs(
@@ -61,7 +59,7 @@ def show(
     Example: nightshift show lifecycle-revenue_forecast-1816f56335497ab4
     """
     with _app(state) as app:
-        if what.startswith(_RUNS):
+        if RunId.parse(what):
             found = app.get(f"runs/{quote(what, safe='')}")
             shown = run_report.run_report(RunDetail.from_json(found))
         else:
@@ -80,7 +78,7 @@ def explain(
     Example: nightshift explain lifecycle-revenue_forecast-1816f56335497ab4
     """
     with _app(state) as app:
-        if what.startswith(_RUNS):
+        if RunId.parse(what):
             found = app.get(f"runs/{quote(what, safe='')}/explanation")
         else:
             view = _incident(app, what)

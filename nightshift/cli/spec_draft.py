@@ -2,6 +2,7 @@
 
 import json
 
+from nightshift.domain.lifecycle.metrics import names_of
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.uploads.contract import Dtype
 from nightshift.validation.draft import Draft, DraftColumn
@@ -61,7 +62,7 @@ def draft_spec(name: str, draft: Draft, source: str) -> str:
         "  # Rows that err alike are drawn together: about a day's worth of rows for a series with a daily pattern.",
         "  bootstrap: {block_rows: 1}",
         "  metrics:",
-        "    - {name: rmse}  # regression: rmse, mae, r2, mape; a limit is minimum or maximum",
+        f"    - {{name: rmse}}  # regression: {', '.join(names_of('regression'))}; a limit is minimum or maximum",
         "",
         "# improvement: what a loop may try on its own; empty allows nothing (docs/add-a-model.md).",
         "# playbook, review, serving_endpoint: defaults are in docs/add-a-model.md.",

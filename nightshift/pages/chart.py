@@ -1,7 +1,7 @@
 """The interval chart: every metric on one axis, in percent of the champion's value, better to the right."""
 
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison
-from nightshift.domain.platform.spec import HIGHER_IS_BETTER
+from nightshift.domain.lifecycle.metrics import METRICS
 from nightshift.pages.views import Bar
 
 
@@ -17,7 +17,8 @@ def _bar(metric: MetricComparison) -> Bar | None:
     champion, challenger, difference = metric.champion, metric.challenger, metric.difference
     if champion is None or challenger is None or difference is None or champion == 0:
         return None
-    scale = (100 if HIGHER_IS_BETTER.get(metric.name, True) else -100) / abs(champion)
+    known = METRICS.get(metric.name)
+    scale = (100 if known is None or known.higher_is_better else -100) / abs(champion)
     low, high = sorted((difference.low * scale, difference.high * scale))
     return Bar(
         name=metric.name,

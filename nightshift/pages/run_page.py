@@ -12,6 +12,7 @@ from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.loop import Round
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.view import RunDetail
@@ -19,7 +20,7 @@ from nightshift.domain.reviews.packet import Link
 from nightshift.domain.uploads.dataset import PartReport
 from nightshift.pages.chart import bars
 from nightshift.pages.views import RunView
-from nightshift.services.lifecycle.run_views import as_it_stands, is_run, model_of, run_detail
+from nightshift.services.lifecycle.run_views import as_it_stands, run_detail
 from nightshift.services.reviews.review_packet import job_links, mlflow_links
 
 Known = TypeVar("Known", bound=Message)
@@ -27,12 +28,13 @@ Known = TypeVar("Known", bound=Message)
 
 async def read_run(client: df.DurableOrchestrationClient, services: Services, run: str) -> RunView | None:
     """A run with its whole timeline; None if there is no such run."""
-    if not is_run(run):
+    named = RunId.parse(run)
+    if named is None:
         return None
     status = await client.get_status(run, show_history=True, show_history_output=True, show_input=True)
     if status is None or status.runtime_status is None:
         return None
-    moves = await asyncio.to_thread(services.champions.moves, model_of(run))
+    moves = await asyncio.to_thread(services.champions.moves, named.model)
     detail = as_it_stands(run_detail(status), moves)
     elsewhere, trouble = await asyncio.to_thread(_mlflow, services, detail)
     links = (*elsewhere, *job_links(status.historyEvents or []))

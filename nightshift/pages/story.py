@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from nightshift.domain.champions.decision import ChampionMove, withdrawn
+from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.times import plain_times
 from nightshift.domain.platform.view import RunSummary
 from nightshift.domain.response.incident import Incident
@@ -74,7 +75,7 @@ def _moves(moves: Iterable[ChampionMove]) -> Iterator[StoryEntry]:
             taken_back = withdrawn(move, known)
             if taken_back:
                 what = f"{what}; withdrawn, because the endpoint did not follow"
-            path = f"/runs/{move.run}" if move.run.startswith("lifecycle-") else ""
+            path = f"/runs/{move.run}" if RunId.parse(move.run) else ""
             tone = "good" if move.version and not taken_back else ""
             yield StoryEntry(move.at, move.model, what, path, tone)
 

@@ -1,12 +1,11 @@
 """Values as people read them."""
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE
+from nightshift.domain.platform.identity import RUN_IN_TEXT
 from nightshift.domain.platform.times import plain_times
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.mitigations import CHANGING
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _LONGEST_VALUE = 6_000
-_RUN = re.compile(rf"\b((?:{LIFECYCLE}|{IMPROVEMENT})-[a-z][a-z0-9_]*-[0-9a-f]{{8,}})\b")
 
 
 def moment(value: datetime) -> str:
@@ -68,7 +66,7 @@ def told(text: str) -> "Markup":
     """A sentence of a record as HTML: times to the minute, ids of runs as links, everything else as text."""
     from markupsafe import Markup, escape
 
-    pieces = _RUN.split(plain_times(text))
+    pieces = RUN_IN_TEXT.split(plain_times(text))
     link = Markup('<a href="/runs/{0}">{0}</a>')
     return Markup("").join(link.format(piece) if number % 2 else escape(piece) for number, piece in enumerate(pieces))
 

@@ -6,10 +6,11 @@ from activities.improvement.order_improvement import order_improvement
 from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.improvement.trace import PlanFeedback
 from nightshift.domain.platform.errors import NotFoundError
+from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.principal import ACTORS
 from nightshift.domain.platform.request import FeedbackRequest, ImproveRequest
 from nightshift.domain.platform.view import FeedbackView, ImprovementView
-from nightshift.services.lifecycle.run_views import is_run, run_rounds
+from nightshift.services.lifecycle.run_views import run_rounds
 from nightshift.triggers.api.call import Call
 from nightshift.triggers.api.endpoint import endpoint
 
@@ -40,7 +41,7 @@ async def request_improvement(call: Call[ImproveRequest]) -> ImprovementView:
 async def submit_plan_feedback(call: Call[FeedbackRequest]) -> FeedbackView:
     """Put the caller's feedback beside the round's trace."""
     run, number = call.path["run"], call.path["round"]
-    status = await call.client.get_status(run) if is_run(run) else None
+    status = await call.client.get_status(run) if RunId.parse(run) else None
     rounds = () if status is None else run_rounds(status)
     trace = next((item.trace for item in rounds if str(item.number) == number), None)
     if not trace:

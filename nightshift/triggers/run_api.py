@@ -4,11 +4,12 @@ import asyncio
 
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.platform.errors import NotFoundError
+from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.page import Page
 from nightshift.domain.platform.principal import READERS
 from nightshift.domain.platform.view import Explanation, RunDetail, RunSummary, UploadView
 from nightshift.services.lifecycle.newest_runs import RunFilter, newest_runs
-from nightshift.services.lifecycle.run_views import as_it_stands, is_run, model_of, run_detail
+from nightshift.services.lifecycle.run_views import as_it_stands, run_detail
 from nightshift.triggers.api.call import Call
 from nightshift.triggers.api.endpoint import endpoint
 from nightshift.triggers.api.parameters import CURSOR, LIMIT, MODEL, OUTCOME, PAGED, RUN_STATE, SINCE, UNTIL
@@ -46,11 +47,12 @@ async def list_runs(call: Call[None]) -> Page[RunSummary]:
 async def show_run(call: Call[None]) -> RunDetail:
     """One run."""
     run, status = call.path["run"], None
-    if is_run(run):
+    named = RunId.parse(run)
+    if named is not None:
         status = await call.client.get_status(run, show_history=True, show_history_output=True, show_input=True)
-    if status is None or status.runtime_status is None:
+    if named is None or status is None or status.runtime_status is None:
         raise NotFoundError("No such run", f"run = {run!r}: `nightshift runs` lists those there are")
-    moves = await asyncio.to_thread(call.services.champions.moves, model_of(run))
+    moves = await asyncio.to_thread(call.services.champions.moves, named.model)
     return as_it_stands(run_detail(status), moves)
 
 
@@ -61,7 +63,8 @@ async def show_run(call: Call[None]) -> RunDetail:
 async def explain_run(call: Call[None]) -> Explanation:
     """The ledger entries of a run."""
     run = call.path["run"]
-    model, ledger = model_of(run), call.services.ledger
+    named, ledger = RunId.parse(run), call.services.ledger
+    model = named.model if named else ""
     entries = await asyncio.to_thread(ledger.entries, model, run)
     entries += await asyncio.to_thread(ledger.entries, model, improvement_of(run))
     if not entries:

@@ -13,10 +13,9 @@ from mlflow import MlflowClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.platform.names import EVIDENCE
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.reviews.review import Review
-from nightshift.domain.uploads.upload import BlobRef
+from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.response.respond import run_respond
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
@@ -130,8 +129,7 @@ def night(running: RunningApp, services: LazyServices, flagged: Flag, tmp_path: 
     evidence = Evidence.model_validate_json(services.blobs.read(review.evidence))
     slices = tuple(item.model_copy(update={"column": column}) for item in evidence.slices)
     changed = evidence.model_copy(update={"slices": slices})
-    blob = BlobRef(container=EVIDENCE, name=f"runs/{review.run}/evidence-0.json")
-    services.blobs.write(blob, changed.model_dump_json().encode(), content_type="application/json")
+    RunFiles(services.blobs, review.run).write_evidence(0, changed)
 
     def incident(title: str, **given: Any) -> Incident:
         fields = {"model": review.model, "fired_at": services.clock(), "title": title, "alert_id": uuid4().hex}

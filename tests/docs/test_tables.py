@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from agents.champions.promotion import RULES as PROMOTION_RULES
+from nightshift.domain.improvement.actions.table import PlanBounds
 from nightshift.domain.improvement.loop import ImprovementPolicy
-from nightshift.domain.improvement.plan_bounds import PlanBounds
 from nightshift.domain.lifecycle.job import JobState
 from nightshift.domain.lifecycle.run import RunEvent
 from nightshift.domain.notifications.notification import NotificationKind

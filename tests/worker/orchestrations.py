@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from nightshift.domain.champions.decision import Decision
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, ImprovementPolicy, Planned
 from nightshift.domain.improvement.messages import (
     CriticiseResult,
@@ -17,7 +18,7 @@ from nightshift.domain.improvement.messages import (
     PlanImprovementResult,
     TraceRoundResult,
 )
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.job import JobRun, JobStatus
 from nightshift.domain.lifecycle.run import (

@@ -111,7 +111,7 @@ def _read(completion: Completion, evidence: PlanningEvidence) -> _Reading:
         return _Reading(None, _plain(map(str, broken_rules(error, Plan, whole="plan"))))
     except (ValueError, RecursionError) as error:
         return _Reading(None, _plain([f"the answer is no JSON object: {error}"]))
-    broken = evidence.bounds.check(plan)
+    broken = evidence.bounds.check(plan.action)
     if not broken and Situation(evidence).was_tried(plan.action):
         rule = "this plan, or one that differs by nothing that matters, was tried in an earlier round"
         broken = (f"action.kind = {plan.action.kind!r}: {rule}",)

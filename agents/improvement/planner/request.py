@@ -6,13 +6,11 @@ name of something that the spec allows counts, and only where the word before it
 
 import re
 
-from agents.improvement.planner import actions
 from agents.improvement.planner.situation import Situation
-from nightshift.domain.improvement.plan import Action, Plan, RetrainWithFeatures
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import ACTIONS, Action
 
 _NAMED = re.compile(r"(?<!not )(?<!n't )(?<!never )\btry\s+([a-z][a-z0-9_]*)", re.IGNORECASE)
-# A detector builds its profile itself: it takes no feature groups and no weights.
-_OF_DETECTORS = frozenset({"tune_hyperparameters", "adjust_training_window"})
 
 
 def asked_for(situation: Situation) -> tuple[Action, ...]:
@@ -20,22 +18,15 @@ def asked_for(situation: Situation) -> tuple[Action, ...]:
     found = []
     for name in _NAMED.findall(situation.evidence.request):
         action = _named(situation, name.lower())
-        if action is None or (situation.evidence.kind == "anomaly_detection" and action.kind not in _OF_DETECTORS):
+        if action is None or (situation.evidence.kind == "anomaly_detection" and action.not_for_detectors):
             continue
-        if not situation.bounds.check(Plan(action=action, rationale="r", expected_effect="e")):
+        if not situation.bounds.check(action):
             found.append(action)
     return tuple(found)
 
 
 def _named(situation: Situation, name: str) -> Action | None:
     bounds = situation.bounds
-    match name:
-        case "augment_data":
-            return actions.forget(bounds, slowly=True)
-        case "adjust_training_window":
-            return actions.shorter_window(bounds, situation.evidence.quality.days)
-        case "tune_hyperparameters":
-            return actions.search(bounds)
-        case "retrain_with_features":
-            return actions.all_groups(bounds)
+    if name in ACTIONS:
+        return ACTIONS[name].moderate(bounds, situation.evidence.quality.days)
     return RetrainWithFeatures(feature_groups=(name,)) if name in bounds.feature_groups else None

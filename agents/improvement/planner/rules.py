@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agents.improvement.planner import actions
 from agents.improvement.planner.request import asked_for
 from agents.improvement.planner.situation import Situation
+from nightshift.domain.improvement.actions.action import PlannedAction
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.actions.augment_data import AugmentData
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import Action
+from nightshift.domain.improvement.actions.tune_hyperparameters import TuneHyperparameters
 from nightshift.domain.improvement.loop import PlanningEvidence
-from nightshift.domain.improvement.plan import LONGEST_RATIONALE, Action, Plan
+from nightshift.domain.improvement.plan import LONGEST_RATIONALE, Plan
 from nightshift.domain.platform.text import escaped_line
 
 REGRESSION, DETECTION = "regression", "anomaly_detection"
@@ -66,7 +71,7 @@ def plan_by_rules(evidence: PlanningEvidence) -> Plan | None:
             rationale=_rationale(f"{rule.name}: {rule.rationale(situation)}", unused),
             expected_effect=rule.expected_effect,
         )
-        if not situation.was_tried(action) and not evidence.bounds.check(plan):
+        if not situation.was_tried(action) and not evidence.bounds.check(action):
             return plan
     return None
 
@@ -88,6 +93,10 @@ def _anything_moved(situation: Situation) -> bool:
     return situation.target_moved or bool(situation.moved)
 
 
+def _moderate(action: type[PlannedAction]) -> Callable[[Situation], Action | None]:
+    return lambda situation: action.moderate(situation.bounds, situation.evidence.quality.days)
+
+
 def _always(_: Situation) -> bool:
     return True
 
@@ -98,7 +107,7 @@ RULES: tuple[Rule, ...] = (
         "target_level_shift",
         ONLY_REGRESSION,
         _target_moved,
-        lambda situation: actions.forget(situation.bounds, slowly=True),
+        lambda situation: AugmentData.forget(situation.bounds, slowly=True),
         lambda situation: f"{situation.target_text}; {situation.missed_text}; recent rows should count more",
         "the level of the predictions follows the newer rows; every metric of error should fall",
     ),
@@ -106,7 +115,7 @@ RULES: tuple[Rule, ...] = (
         "target_level_features",
         ONLY_REGRESSION,
         _target_moved,
-        lambda situation: actions.past_of(situation.bounds, situation.evidence.target),
+        lambda situation: RetrainWithFeatures.past_of(situation.bounds, situation.evidence.target),
         lambda situation: (
             f"{situation.target_text}; {situation.missed_text};"
             f" values of {situation.evidence.target} before the row tell its level as it is now"
@@ -117,7 +126,7 @@ RULES: tuple[Rule, ...] = (
         "target_level_window",
         ONLY_REGRESSION,
         _target_moved,
-        lambda situation: actions.shorter_window(situation.bounds, situation.evidence.quality.days),
+        _moderate(AdjustTrainingWindow),
         lambda situation: f"{situation.target_text}; {situation.missed_text}; rows from before the shift mislead",
         "only rows near the present level are learned from; a season may be lost",
     ),
@@ -125,7 +134,7 @@ RULES: tuple[Rule, ...] = (
         "target_level_forget_fast",
         ONLY_REGRESSION,
         _target_moved,
-        lambda situation: actions.forget(situation.bounds, slowly=False),
+        lambda situation: AugmentData.forget(situation.bounds, slowly=False),
         lambda situation: f"{situation.target_text}; {situation.missed_text}; milder measures are used up or forbidden",
         "the newest weeks decide; spread may grow",
     ),
@@ -134,7 +143,7 @@ RULES: tuple[Rule, ...] = (
         "losing_slices",
         ONLY_REGRESSION,
         lambda situation: bool(situation.losing_slices),
-        lambda situation: actions.interactions(situation.bounds, situation.losing_columns),
+        lambda situation: RetrainWithFeatures.interactions(situation.bounds, situation.losing_columns),
         lambda situation: f"worse than the champion for {', '.join(situation.losing_slices)}; {situation.missed_text}",
         "the named slices gain, the rest stays",
     ),
@@ -143,7 +152,7 @@ RULES: tuple[Rule, ...] = (
         "profile_drift_window",
         frozenset({DETECTION}),
         _anything_moved,
-        lambda situation: actions.shorter_window(situation.bounds, situation.evidence.quality.days),
+        _moderate(AdjustTrainingWindow),
         lambda situation: f"{situation.moved_text}; {situation.missed_text}; the profile is built from older weeks",
         "what counts as usual is taken from newer weeks",
     ),
@@ -151,7 +160,7 @@ RULES: tuple[Rule, ...] = (
         "feature_drift_weighting",
         ONLY_REGRESSION,
         _features_moved,
-        lambda situation: actions.forget(situation.bounds, slowly=True),
+        lambda situation: AugmentData.forget(situation.bounds, slowly=True),
         lambda situation: f"{situation.moved_text}; {situation.missed_text}; rows like today's should count more",
         "rows like those of the holdout weigh more; error falls where the inputs have moved",
     ),
@@ -159,7 +168,7 @@ RULES: tuple[Rule, ...] = (
         "feature_drift_window",
         ONLY_REGRESSION,
         _features_moved,
-        lambda situation: actions.shorter_window(situation.bounds, situation.evidence.quality.days),
+        _moderate(AdjustTrainingWindow),
         lambda situation: f"{situation.moved_text}; {situation.missed_text}; weighting alone was not enough",
         "only rows like today's are learned from",
     ),
@@ -168,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         "tuning",
         BOTH,
         _always,
-        lambda situation: actions.search(situation.bounds),
+        _moderate(TuneHyperparameters),
         lambda situation: f"{situation.moved_text}; {situation.missed_text}; the parameters have not been searched",
         "a better balance of fit and noise; a gain of some percent",
     ),
@@ -176,7 +185,7 @@ RULES: tuple[Rule, ...] = (
         "calendar",
         ONLY_REGRESSION,
         _always,
-        lambda situation: actions.calendars(situation.bounds),
+        lambda situation: RetrainWithFeatures.calendars(situation.bounds),
         lambda situation: (
             f"{situation.missed_text}; parts of the time that the model does not see may explain the rest"
         ),
@@ -186,7 +195,7 @@ RULES: tuple[Rule, ...] = (
         "past_of_target",
         ONLY_REGRESSION,
         _always,
-        lambda situation: actions.past_of(situation.bounds, situation.evidence.target),
+        lambda situation: RetrainWithFeatures.past_of(situation.bounds, situation.evidence.target),
         lambda situation: f"{situation.missed_text}; earlier values of {situation.evidence.target} are not used yet",
         "errors that last for days shrink",
     ),
@@ -194,7 +203,7 @@ RULES: tuple[Rule, ...] = (
         "all_features",
         ONLY_REGRESSION,
         _always,
-        lambda situation: actions.all_groups(situation.bounds),
+        _moderate(RetrainWithFeatures),
         lambda situation: f"{situation.missed_text}; single groups were tried or do not fit the evidence",
         "whatever the groups hold is used; more noise is possible",
     ),
@@ -203,7 +212,7 @@ RULES: tuple[Rule, ...] = (
         "last_weighting",
         ONLY_REGRESSION,
         _always,
-        lambda situation: actions.forget(situation.bounds, slowly=True),
+        lambda situation: AugmentData.forget(situation.bounds, slowly=True),
         lambda situation: f"{situation.missed_text}; what the evidence points at is used up, this is not",
         "newer rows weigh more",
     ),
@@ -211,7 +220,7 @@ RULES: tuple[Rule, ...] = (
         "last_window",
         BOTH,
         _always,
-        lambda situation: actions.shorter_window(situation.bounds, situation.evidence.quality.days),
+        _moderate(AdjustTrainingWindow),
         lambda situation: f"{situation.missed_text}; what the evidence points at is used up, this is not",
         "only newer rows are learned from",
     ),
@@ -219,7 +228,7 @@ RULES: tuple[Rule, ...] = (
         "last_step_weighting",
         ONLY_REGRESSION,
         _always,
-        lambda situation: actions.emphasise(situation.bounds),
+        lambda situation: AugmentData.emphasise(situation.bounds),
         lambda situation: f"{situation.missed_text}; what the evidence points at is used up, this is not",
         "the newest weeks weigh more",
     ),

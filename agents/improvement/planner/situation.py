@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
+from nightshift.domain.improvement.actions.table import Action, PlanBounds, alike
 from nightshift.domain.improvement.loop import FeatureDrift, PlanningEvidence
-from nightshift.domain.improvement.plan import Action
-from nightshift.domain.improvement.plan_alike import alike
-from nightshift.domain.improvement.plan_bounds import PlanBounds
 
 # Above this index a distribution counts as moved; the usual reading of the population stability index.
 MOVED = 0.25

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from nightshift.domain.improvement.actions.table import PlanBounds
 from nightshift.domain.improvement.plan import Plan
-from nightshift.domain.improvement.plan_bounds import PlanBounds
 from nightshift.domain.lifecycle.evidence import MetricComparison, SliceComparison
 from nightshift.domain.platform.message import Message
 

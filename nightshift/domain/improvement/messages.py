@@ -6,6 +6,7 @@ from typing import Literal
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.loop import Budget, Criticism, ImprovementPolicy, Planned, Round
 from nightshift.domain.platform.correlation import Traceparent
+from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE
 from nightshift.domain.platform.step import Failure, JobSettings, RetryPolicy
@@ -19,7 +20,8 @@ def criticism_key(run: str, round_number: int) -> str:
 
 def improvement_of(run: str) -> str:
     """Instance id of the improvement loop of a lifecycle run."""
-    return f"{IMPROVEMENT}-{run.removeprefix(f'{LIFECYCLE}-')}"
+    found = RunId.parse(run)
+    return str(found.relative) if found is not None and found.kind == LIFECYCLE else f"{IMPROVEMENT}-{run}"
 
 
 class ImprovementInput(Message):

@@ -1,9 +1,11 @@
 """A plan of the improvement loop: one bounded action, and why it should help."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from nightshift.domain.improvement.actions.action import Name
+from nightshift.domain.improvement.actions.table import Action
 from nightshift.domain.improvement.feature_group import FeatureGroup
 from nightshift.domain.platform.broken_rules import broken_rules
 from nightshift.domain.platform.errors import BadInputError
@@ -17,129 +19,8 @@ LARGEST_INLINE_ORDER: Final = 8_000
 LONGEST_RATIONALE: Final = 2_000
 LONGEST_EFFECT: Final = 500
 
-ActionKind = Literal["retrain_with_features", "tune_hyperparameters", "augment_data", "adjust_training_window"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Choice = bool | Annotated[float, Field(allow_inf_nan=False)] | Annotated[str, Field(min_length=1, max_length=100)]
-Days = Annotated[int, Field(ge=1, le=3660)]
-
 # What both families of models take in a strict response schema; every other keyword is checked after the answer.
 _SCHEMA_KEYWORDS = frozenset({"type", "description", "enum", "required", "additionalProperties", "$ref"})
-
-
-class RetrainWithFeatures(Message):
-    """Train with groups of derived features beside the spec's own.
-
-    Attributes:
-        feature_groups: names of groups that the spec declares; 1 to 12.
-    """
-
-    kind: Literal["retrain_with_features"] = "retrain_with_features"
-    feature_groups: tuple[Name, ...] = Field(min_length=1, max_length=12)
-
-    @field_validator("feature_groups")
-    @classmethod
-    def _once_and_in_order(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted(set(names)))
-
-
-class SearchRange(Message):
-    """An interval in which a numeric parameter is searched, ends included; ``log`` searches its logarithm."""
-
-    kind: Literal["range"] = "range"
-    parameter: Name
-    low: Number
-    high: Number
-    log: bool = False
-
-    @model_validator(mode="after")
-    def _low_comes_first(self) -> "SearchRange":
-        if self.low >= self.high:
-            msg = f"{self.parameter}: low = {self.low:g} must be below high = {self.high:g}"
-            raise ValueError(msg)
-        if self.log and self.low <= 0:
-            msg = f"{self.parameter}: low = {self.low:g} must be above 0 where log is true"
-            raise ValueError(msg)
-        return self
-
-
-class SearchChoices(Message):
-    """A closed set of values in which a parameter is searched; 1 to 20."""
-
-    kind: Literal["choices"] = "choices"
-    parameter: Name
-    choices: tuple[Choice, ...] = Field(min_length=1, max_length=20)
-
-    @field_validator("choices")
-    @classmethod
-    def _once_and_in_order(cls, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-        # A boolean is its own kind of value, and not the number 1.
-        return tuple(choice for _, choice in sorted({(type(choice).__name__, choice) for choice in choices}))
-
-
-SearchDimension = Annotated[SearchRange | SearchChoices, Field(discriminator="kind")]
-
-
-class TuneHyperparameters(Message):
-    """Search the estimator's parameters on the training rows; the best by the first tracked metric is trained.
-
-    Attributes:
-        search_space: one entry for each parameter (a list, because a strict response schema knows no free keys).
-        trials: 1 to 100.
-        seed: of the sampler; an equal plan on equal rows finds equal parameters.
-    """
-
-    kind: Literal["tune_hyperparameters"] = "tune_hyperparameters"
-    search_space: tuple[SearchDimension, ...] = Field(min_length=1, max_length=12)
-    trials: int = Field(ge=1, le=100)
-    seed: int = Field(ge=0, le=2**32 - 1)
-
-    @field_validator("search_space")
-    @classmethod
-    def _each_parameter_once(cls, space: tuple[SearchDimension, ...]) -> tuple[SearchDimension, ...]:
-        names = [dimension.parameter for dimension in space]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            msg = f"parameters named twice: {', '.join(repeated)}"
-            raise ValueError(msg)
-        return tuple(sorted(space, key=lambda dimension: dimension.parameter))
-
-
-class StepWeighting(Message):
-    """Rows of the newest ``recent_days`` days of the training rows count ``weight`` times as much as older ones."""
-
-    kind: Literal["step"] = "step"
-    recent_days: Days
-    weight: float = Field(gt=1, le=100)
-
-
-class ExponentialWeighting(Message):
-    """A row counts half as much as one that is ``half_life_days`` newer."""
-
-    kind: Literal["exponential"] = "exponential"
-    half_life_days: Days
-
-
-Weighting = Annotated[StepWeighting | ExponentialWeighting, Field(discriminator="kind")]
-
-
-class AugmentData(Message):
-    """Let recent rows count more than old ones."""
-
-    kind: Literal["augment_data"] = "augment_data"
-    weighting: Weighting
-
-
-class AdjustTrainingWindow(Message):
-    """Train on the newest ``days`` days of the training rows only; the holdout stays what it is."""
-
-    kind: Literal["adjust_training_window"] = "adjust_training_window"
-    days: Days
-
-
-Action = Annotated[
-    RetrainWithFeatures | TuneHyperparameters | AugmentData | AdjustTrainingWindow, Field(discriminator="kind")
-]
 
 
 class Plan(Message):
@@ -168,7 +49,7 @@ class PlanOrder(Message):
 
     @model_validator(mode="after")
     def _every_group_is_defined(self) -> "PlanOrder":
-        wanted = self.action.feature_groups if isinstance(self.action, RetrainWithFeatures) else ()
+        wanted = self.action.group_names
         if sorted(wanted) != sorted(self.feature_groups):
             msg = f"feature_groups defines {sorted(self.feature_groups)}, but the action needs {sorted(wanted)}"
             raise ValueError(msg)

@@ -2,7 +2,7 @@
 
 import re
 
-from nightshift.domain.platform.spec import HIGHER_IS_BETTER
+from nightshift.domain.lifecycle.metrics import METRICS
 from nightshift.domain.response.alert import Direction
 
 
@@ -51,8 +51,8 @@ def direction_of(metric: str) -> Direction | None:
     words = _words(metric)
     while words and "_".join(words) not in _SIGNED:
         name = "_".join(words)
-        if name in HIGHER_IS_BETTER:
-            return "higher_is_better" if HIGHER_IS_BETTER[name] else "lower_is_better"
+        if name in METRICS:
+            return "higher_is_better" if METRICS[name].higher_is_better else "lower_is_better"
         if name in _HIGHER:
             return "higher_is_better"
         if name in _LOWER:

@@ -1,12 +1,13 @@
 """A model spec: one YAML file tells Nightshift everything about one model."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
 from nightshift.domain.improvement.feature_group import columns_of
 from nightshift.domain.improvement.loop import ImprovementPolicy
+from nightshift.domain.lifecycle.metrics import METRICS, Kind, names_of
 from nightshift.domain.platform.identity import ModelName, digest
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import TRAINING_JOB
@@ -14,25 +15,11 @@ from nightshift.domain.response.playbook import Playbook
 from nightshift.domain.reviews.policy import ReviewPolicy
 from nightshift.domain.uploads.contract import DataContract
 
-RegressionMetric = Literal["rmse", "mae", "r2", "mape"]
-DetectionMetric = Literal["precision", "recall", "f1", "anomaly_rate"]
 TimeFeature = Literal["hour", "weekday", "month", "day_of_year"]
-MetricName = Literal[RegressionMetric, DetectionMetric]
-
-HIGHER_IS_BETTER: dict[str, bool] = {
-    "rmse": False,
-    "mae": False,
-    "mape": False,
-    "r2": True,
-    "precision": True,
-    "recall": True,
-    "f1": True,
-    "anomaly_rate": False,
-}
-METRICS_OF_KIND: dict[str, frozenset[str]] = {
-    "regression": frozenset({"rmse", "mae", "r2", "mape"}),
-    "anomaly_detection": frozenset({"precision", "recall", "f1", "anomaly_rate"}),
-}
+if TYPE_CHECKING:
+    MetricName = str
+else:
+    MetricName = Literal[*METRICS]
 
 
 class Source(Message):
@@ -155,7 +142,7 @@ class ModelSpec(Message):
     """
 
     name: ModelName
-    kind: Literal["regression", "anomaly_detection"]
+    kind: Kind
     description: str
     owner: str
     source: Source = Source()
@@ -197,7 +184,7 @@ class ModelSpec(Message):
         doubled = sorted(set(self.training.time_features) & columns)
         if doubled:
             yield f"training.time_features: {', '.join(doubled)} are columns of the contract already"
-        foreign = sorted({metric.name for metric in self.evaluation.metrics} - METRICS_OF_KIND[self.kind])
+        foreign = sorted({metric.name for metric in self.evaluation.metrics} - set(names_of(self.kind)))
         if foreign:
             yield f"evaluation.metrics: {', '.join(foreign)} do not belong to kind {self.kind}"
         if not any(metric.tracked for metric in self.evaluation.metrics):

@@ -7,9 +7,10 @@ import aiohttp
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+from nightshift.domain.platform.identity import RUN_PREFIX
 from nightshift.domain.platform.page import Page, Position, page_of
 from nightshift.domain.platform.view import RunState, RunSummary
-from nightshift.services.lifecycle.run_views import RUN_PREFIX, run_summary
+from nightshift.services.lifecycle.run_views import run_summary
 from nightshift.services.platform.instances import list_instances, open_session
 
 # Runs are looked for in windows of so many days, because Durable sorts by instance id and has no newest first.

@@ -10,11 +10,8 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from nightshift.domain.champions.decision import ChampionMove, withdrawn
 from nightshift.domain.improvement.loop import Round
-from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE
+from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.view import RunDetail, RunState, RunSummary, TimelineStep
-
-RUN_PREFIX = f"{LIFECYCLE}-"
-_LOOP_PREFIX = f"{IMPROVEMENT}-"
 
 _STATES: dict[df.OrchestrationRuntimeStatus, RunState] = {
     df.OrchestrationRuntimeStatus.Pending: "pending",
@@ -28,25 +25,16 @@ _STATES: dict[df.OrchestrationRuntimeStatus, RunState] = {
 }
 
 
-def is_run(instance: str) -> bool:
-    """Whether an instance id is that of a lifecycle run or of its improvement loop."""
-    return instance.startswith((RUN_PREFIX, _LOOP_PREFIX))
-
-
-def model_of(run: str) -> str:
-    """The model that a run's id names."""
-    return run.removeprefix(RUN_PREFIX).removeprefix(_LOOP_PREFIX).rpartition("-")[0]
-
-
 def run_summary(status: DurableOrchestrationStatus) -> RunSummary:
     """One line about a run."""
     output, order = _parsed(status.output), _parsed(status.input_)
     state = _STATES[status.runtime_status]
     ended = state in {"completed", "failed", "terminated"}
     custom = _parsed(status.custom_status)
+    named = RunId.parse(status.instance_id)
     return RunSummary(
         run=status.instance_id,
-        model=order.get("model") or model_of(status.instance_id),
+        model=order.get("model") or (named.model if named else ""),
         state=state,
         outcome=output.get("outcome") or (state if ended else None),
         reason=output.get("reason") or (str(status.output or "") if ended else ""),

@@ -4,16 +4,14 @@ import logging
 from collections.abc import Callable
 from typing import get_args
 
-from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.ledger import ACTOR
-from nightshift.domain.platform.names import IMPROVEMENT, LIFECYCLE
+from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import Severity
 from nightshift.domain.response.incident import Incident, TimelineEntry
 
 logger = logging.getLogger(__name__)
 
-_RUNS = (f"{LIFECYCLE}-", f"{IMPROVEMENT}-")
 # What a run reports that stops before its decision, leaves files out or breaks off: the next decision ends it. What is
 # not named here, such as an endpoint that did not follow, no decision shows to be over.
 _BEFORE_DECISION = frozenset(
@@ -61,15 +59,9 @@ def _is_over(services: Services, incident: Incident, run: str, outcome: str) -> 
     if incident.occurrences > _OCCURRENCES:
         return False
     occurrences = services.incidents.occurrences(incident.model, incident.incident_id, _OCCURRENCES)
-    reported = {item.run for item in occurrences}
-    return all(name.startswith(_RUNS) for name in reported) and not reported & {run, *_relatives(run)}
-
-
-def _relatives(run: str) -> tuple[str, ...]:
-    """The improvement loop of a run, or the run of a loop: both report about the same upload."""
-    if run.startswith(_RUNS[0]):
-        return (improvement_of(run),)
-    return (f"{_RUNS[0]}{run.removeprefix(_RUNS[1])}",)
+    mine, reported = RunId.parse(run), {RunId.parse(item.run) for item in occurrences}
+    # A run and its improvement loop both report about the same upload.
+    return mine is not None and None not in reported and not reported & {mine, mine.relative}
 
 
 def _closing(services: Services, seen: Incident, run: str, outcome: str) -> Callable[[Incident], Incident]:

@@ -5,7 +5,7 @@ from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.review import Review
-from nightshift.services.reviews.open_review import parts_of
+from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.uploads.train_again import is_kept, upload_again
 
 
@@ -28,7 +28,7 @@ def _order(services: Services, review: Review, reason: str) -> LedgerEntry:
     known = services.ledger.find(review.model, key)
     if known is not None:
         return known
-    parts = [part for part in parts_of(services, review.validated_by) if part.digest and part.report.passed]
+    parts = RunFiles(services.blobs, review.validated_by).accepted()
     gone = [part.upload.name for part in parts if not is_kept(services, review.model, part.digest or "", part.upload)]
     if gone or not parts:
         rule = f"its data is not kept: {', '.join(gone)}; upload it again"

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from pydantic import TypeAdapter
-
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.ledger.bodies import DataOrder, expect_body
 from nightshift.domain.ledger.ledger import ACTOR
@@ -12,13 +10,12 @@ from nightshift.domain.lifecycle.run import DecideRequest
 from nightshift.domain.platform.correlation import current
 from nightshift.domain.platform.errors import BlobChangedError, BlobMissingError
 from nightshift.domain.platform.identity import short
-from nightshift.domain.platform.names import EVIDENCE, UPLOADED_BY
+from nightshift.domain.platform.names import UPLOADED_BY
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.review import Review, ReviewEvent
-from nightshift.domain.uploads.dataset import DatasetManifest, PartReport
-from nightshift.domain.uploads.upload import BlobRef, Upload
-
-PARTS = TypeAdapter(tuple[PartReport, ...])
+from nightshift.domain.uploads.dataset import DatasetManifest
+from nightshift.domain.uploads.upload import Upload
+from nightshift.services.lifecycle.run_files import RunFiles
 
 
 def open_review(
@@ -52,15 +49,9 @@ def open_review(
     )
 
 
-def parts_of(services: Services, run: str) -> tuple[PartReport, ...]:
-    """The validation reports of the files of the run that validated them."""
-    blob = BlobRef(container=EVIDENCE, name=f"runs/{run}/validation.json")
-    return PARTS.validate_json(services.blobs.read(blob))
-
-
 def _triggered_by(services: Services, request: DecideRequest) -> tuple[str, ...]:
     """Who is known to have brought the run about, each once."""
-    uploads = [part.upload for part in parts_of(services, request.validated_by or request.run)]
+    uploads = [part.upload for part in RunFiles(services.blobs, request.validated_by or request.run).reports()]
     return tuple(dict.fromkeys(name for upload in uploads for name in _who(services, request.model, upload) if name))
 
 

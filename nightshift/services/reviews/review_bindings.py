@@ -9,6 +9,7 @@ from nightshift.domain.platform.names import TAG_EVALUATION_SET_DIGEST, TAG_QUAR
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.review import BoundChange, Review
 from nightshift.services.champions.standing import standing_champion
+from nightshift.services.lifecycle.run_files import evidence_at
 
 _NONE = "none"
 _SHOWN = 16
@@ -53,7 +54,7 @@ def _challenger(services: Services, review: Review) -> str:
 
 def _evidence(services: Services, review: Review) -> Evidence | None:
     try:
-        return Evidence.from_json(services.blobs.read(review.evidence))
+        return evidence_at(services.blobs, review.evidence)
     except BlobMissingError:
         return None
 

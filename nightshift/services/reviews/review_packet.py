@@ -17,7 +17,7 @@ from nightshift.domain.reviews.packet import FeatureDrift, Link, ReviewPacket
 from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import Review
 from nightshift.domain.uploads.dataset import DatasetManifest, PartReport
-from nightshift.services.reviews.open_review import parts_of
+from nightshift.services.lifecycle.run_files import RunFiles, evidence_at, manifest_at
 from nightshift.services.reviews.review_bindings import changes_since
 
 Found = TypeVar("Found")
@@ -67,9 +67,9 @@ def build_packet(services: Services, review: Review, jobs: tuple[Link, ...] = ()
             return otherwise
 
     none: Evidence | None = None
-    evidence = reading("evidence", lambda: Evidence.from_json(services.blobs.read(review.evidence)), none)
+    evidence = reading("evidence", lambda: evidence_at(services.blobs, review.evidence), none)
     unknown: DatasetManifest | None = None
-    manifest = reading("manifest", lambda: DatasetManifest.from_json(services.blobs.read(review.manifest)), unknown)
+    manifest = reading("manifest", lambda: manifest_at(services.blobs, review.manifest), unknown)
     no_parts: tuple[PartReport, ...] = ()
     no_links: tuple[Link, ...] = ()
     waits = review.state == "open"
@@ -81,7 +81,7 @@ def build_packet(services: Services, review: Review, jobs: tuple[Link, ...] = ()
         worse=tuple(name for name, verdict in verdicts.items() if verdict == "worse"),
         losing_slices=_losing(evidence) if evidence else (),
         drift=reading("feature drift", lambda: _drift(services, evidence), ()),
-        data_quality=reading("data quality", lambda: parts_of(services, review.validated_by), no_parts),
+        data_quality=reading("data quality", lambda: RunFiles(services.blobs, review.validated_by).reports(), no_parts),
         data_source=manifest.source if manifest else "unknown",
         due_at=review.due_at,
         next_step=review.next_step,

@@ -6,6 +6,7 @@ from nightshift.domain.platform.names import SILVER
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.domain.uploads.upload import BlobRef, Upload
+from nightshift.services.lifecycle.run_files import RunFiles
 
 
 def kept_content(model: str, digest: str, suffix: str) -> BlobRef:
@@ -13,15 +14,10 @@ def kept_content(model: str, digest: str, suffix: str) -> BlobRef:
     return BlobRef(container=SILVER, name=f"datasets/{model}/{digest}.{suffix}")
 
 
-def manifest_of(run: str) -> BlobRef:
-    """Where the manifest of the dataset of a lifecycle is."""
-    return BlobRef(container=SILVER, name=f"manifests/{run}.json")
-
-
 def read_manifest(services: Services, run: str) -> DatasetManifest | None:
     """What a lifecycle trained on; None if it has no manifest (an improvement takes its lifecycle's)."""
     try:
-        return DatasetManifest.from_json(services.blobs.read(manifest_of(run)))
+        return RunFiles(services.blobs, run).manifest()
     except BlobMissingError:
         return None
 

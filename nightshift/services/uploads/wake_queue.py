@@ -8,7 +8,7 @@ import azure.durable_functions as df
 from nightshift.domain.lifecycle.run import AlertRequest, HaltRecord, QueueInput, broke_off
 from nightshift.domain.platform.correlation import current
 from nightshift.domain.platform.errors import LedgerBrokenError
-from nightshift.domain.platform.identity import slug
+from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.names import MODEL_QUEUE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload_queue import Submission
@@ -29,7 +29,7 @@ _BROKEN = _ENDED - {df.OrchestrationRuntimeStatus.Completed}
 
 def queue_instance(model: str, generation: int) -> str:
     """Instance id of one generation of a model's queue."""
-    return f"queue-{slug(model)}-{generation}"
+    return instance_id("queue", model, str(generation))
 
 
 async def wake_queue(

@@ -3,7 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
-from nightshift.domain.improvement.plan import PlanOrder, TuneHyperparameters
+from nightshift.domain.improvement.actions.tune_hyperparameters import TuneHyperparameters
+from nightshift.domain.improvement.plan import PlanOrder
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from nightshift.domain.lifecycle import metrics
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import (
@@ -140,7 +141,6 @@ def _score_and_log(
 
     from nightshift.training.steps.drift import drift
     from nightshift.training.steps.fit import truth
-    from nightshift.training.steps.metrics import metrics
     from nightshift.training.steps.predictions import predictions_table
     from nightshift.training.steps.split import evaluation_set_digest, row_keys, split
 
@@ -172,7 +172,7 @@ def _score_and_log(
             {
                 f"{who}_{metric}": value
                 for who, predicted in scored.items()
-                for metric, value in metrics(spec.kind, known, predicted).items()
+                for metric, value in metrics.measure(spec.kind, known, predicted).items()
             }
             | {"rows": len(table), "training_seconds": _span(parts.train[spec.training.time_column])}
             | {f"{DRIFT_PREFIX}{name}": value for name, value in drift(parts.train, holdout, watched).items()}

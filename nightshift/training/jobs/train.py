@@ -17,7 +17,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nightshift.domain.improvement.plan import TAG_PLAN, PlanOrder, TuneHyperparameters
+from nightshift.domain.improvement.actions.tune_hyperparameters import TuneHyperparameters
+from nightshift.domain.improvement.plan import TAG_PLAN, PlanOrder
+from nightshift.domain.lifecycle import metrics
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import (
@@ -138,7 +140,6 @@ def _fit_and_log(
     from nightshift.training.jobs.model_store import log_model
     from nightshift.training.steps.features import build_features, recipe_of
     from nightshift.training.steps.fit import predict, truth
-    from nightshift.training.steps.metrics import metrics
     from nightshift.training.steps.profile import profile
     from nightshift.training.steps.setup import setup_of
     from nightshift.training.steps.split import split
@@ -169,7 +170,7 @@ def _fit_and_log(
         fitted = fit_setup(setup, rows, inputs, recipe)
         used = inputs.loc[fitted.rows.index]
         predicted = predict(fitted.model, used, recipe)
-        trained = metrics(spec.kind, truth(fitted.rows, spec), predicted)
+        trained = metrics.measure(spec.kind, truth(fitted.rows, spec), predicted)
         mlflow.log_params(
             {
                 "kind": spec.kind,

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nightshift.domain.lifecycle import metrics
 from nightshift.training.steps.features import FeatureRecipe
 from nightshift.training.steps.fit import fit, predict, truth
-from nightshift.training.steps.metrics import metrics
 from nightshift.training.steps.setup import TrainingSetup
 from nightshift.training.steps.split import Split
-from nightshift.training.steps.weighting import row_weights
-from nightshift.training.steps.window import newest_days
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -26,7 +24,7 @@ class Fitted:
 
 
 def fit_setup(setup: TrainingSetup, rows: pd.DataFrame, inputs: pd.DataFrame, recipe: FeatureRecipe) -> Fitted:
-    """Fit on the rows that the setup's window leaves, weighted by its weighting.
+    """Fit on the rows that the setup chooses, weighted as it says.
 
     Args:
         rows: training rows, ordered by time.
@@ -36,9 +34,7 @@ def fit_setup(setup: TrainingSetup, rows: pd.DataFrame, inputs: pd.DataFrame, re
         BadInputError: too few rows are left, or the estimator refuses.
     """
     spec = setup.spec
-    if setup.window_days is not None:
-        rows = newest_days(rows, spec.training.time_column, setup.window_days, spec.evaluation.holdout.min_rows)
-    weights = None if setup.weighting is None else row_weights(rows[spec.training.time_column], setup.weighting)
+    rows, weights = setup.choose(rows)
     target = rows[spec.training.target].astype("float64")
     return Fitted(fit(inputs.loc[rows.index], target, recipe, spec, weights), rows)
 
@@ -50,4 +46,4 @@ def measure(setup: TrainingSetup, inner: Split, inputs: pd.DataFrame, recipe: Fe
     """
     fitted = fit_setup(setup, inner.train, inputs, recipe)
     predicted = predict(fitted.model, inputs.loc[inner.holdout.index], recipe)
-    return metrics(setup.spec.kind, truth(inner.holdout, setup.spec), predicted)
+    return metrics.measure(setup.spec.kind, truth(inner.holdout, setup.spec), predicted)

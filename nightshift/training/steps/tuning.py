@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from nightshift.domain.improvement.plan import SearchDimension, SearchRange, TuneHyperparameters
+from nightshift.domain.improvement.actions.tune_hyperparameters import SearchDimension, SearchRange, TuneHyperparameters
+from nightshift.domain.lifecycle.metrics import METRICS
 from nightshift.domain.platform.errors import BadInputError
-from nightshift.domain.platform.spec import HIGHER_IS_BETTER, ModelSpec
+from nightshift.domain.platform.spec import ModelSpec
 from nightshift.training.steps.features import build_features, recipe_of
 from nightshift.training.steps.setup import TrainingSetup
 from nightshift.training.steps.split import Split
@@ -90,7 +91,7 @@ def tune(setup: TrainingSetup, action: TuneHyperparameters, rows: pd.DataFrame, 
     searched = [item.parameter for item in action.search_space]
     baseline = Trial(0, {name: own[name] for name in searched if name in own}, measured.value(setup), "")
     study = optuna.create_study(
-        direction="maximize" if HIGHER_IS_BETTER[metric] else "minimize",
+        direction="maximize" if METRICS[metric].higher_is_better else "minimize",
         sampler=optuna.samplers.TPESampler(seed=action.seed),
     )
     trials = [baseline]
@@ -150,7 +151,7 @@ def _best(trials: list[Trial], metric: str) -> Trial:
         raise BadInputError(
             field="plan.action", value="tune_hyperparameters", rule=f"every trial failed: {trials[1].problem}"
         )
-    sign = -1 if HIGHER_IS_BETTER[metric] else 1
+    sign = -1 if METRICS[metric].higher_is_better else 1
     return min((trial for trial in trials if not math.isnan(trial.value)), key=lambda trial: sign * trial.value)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nightshift.domain.improvement.plan import StepWeighting, Weighting
+from nightshift.domain.improvement.actions.augment_data import StepWeighting, Weighting
 
 DAY = pd.Timedelta(days=1)
 

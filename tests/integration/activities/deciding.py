@@ -7,8 +7,8 @@ from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, Verdict
 from nightshift.domain.lifecycle.run import DecideRequest, DecideResult
 from nightshift.domain.platform.identity import digest
-from nightshift.domain.platform.names import CHAMPION, EVIDENCE
-from nightshift.domain.uploads.upload import BlobRef
+from nightshift.domain.platform.names import CHAMPION
+from nightshift.services.lifecycle.run_files import RunFiles
 from tests.integration.activities.improving import Improving
 
 Verdicts = tuple[Verdict, Verdict]
@@ -44,11 +44,7 @@ class Deciding(Improving):
             }
             | changes
         )
-        kept = self.services.blobs.write(
-            BlobRef(container=EVIDENCE, name=f"runs/{self.lifecycle}/evidence-{number}.json"),
-            evidence.model_dump_json().encode(),
-            content_type="application/json",
-        )
+        kept = RunFiles(self.services.blobs, self.lifecycle).write_evidence(number, evidence)
         return DecideRequest(model=self.model, run=self.lifecycle, manifest=self.manifest, evidence=kept, round=number)
 
     def act(self, request: DecideRequest, services: Any = None) -> DecideResult:

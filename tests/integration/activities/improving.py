@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import yaml
 from mlflow import MlflowClient
-from pydantic import TypeAdapter
 
 from activities.improvement.critique_round import critique_round
 from activities.improvement.plan_improvement import plan_improvement
 from activities.lifecycle.decide_action import decide_and_act
 from activities.lifecycle.evaluate_metrics import evaluate_metrics
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, Criticism, Round
 from nightshift.domain.improvement.messages import (
     CriticiseRequest,
@@ -22,7 +22,7 @@ from nightshift.domain.improvement.messages import (
     PlanImprovementRequest,
     PlanImprovementResult,
 )
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.ledger.bodies import ImprovementOrder, record
 from nightshift.domain.lifecycle.run import DecideRequest, DecideResult, EvaluateRequest, EvaluateResult, score_token
 from nightshift.domain.platform.identity import digest
@@ -31,7 +31,6 @@ from nightshift.domain.platform.names import (
     COLUMN_CHALLENGER,
     COLUMN_CHAMPION,
     COLUMN_TRUTH,
-    EVIDENCE,
     PREDICTIONS_ARTIFACT,
     SILVER,
     TAG_CHALLENGER_VERSION,
@@ -45,6 +44,7 @@ from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.uploads.contract import ColumnProfile, ContractReport
 from nightshift.domain.uploads.dataset import DatasetManifest, DatasetPart, PartReport
 from nightshift.domain.uploads.upload import BlobRef, Upload
+from nightshift.services.lifecycle.run_files import RunFiles
 from tests.integration.activities.responder import Replaced
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,7 +52,6 @@ ROWS, HOLDOUT = 480, "holdout-1"
 # Standard deviations of errors around a truth whose own is 35: R2 is about 0.9, below its limit of 0.5, and 0.99.
 CHAMPION_ERROR, BAD, GOOD = 10.0, 40.0, 3.0
 DRIFT = {"drift.revenue": 0.6, "drift.temp": 0.05, "training_seconds": 600 * 86_400.0}
-_PARTS = TypeAdapter(tuple[PartReport, ...])
 
 
 class Improving:
@@ -207,11 +206,12 @@ class Improving:
 
     def order(self, reason: str) -> None:
         """Let the run be one that a person has ordered, with these words, as ``order_improvement`` leaves it."""
-        blob = BlobRef(container=EVIDENCE, name=f"runs/{self.lifecycle}/validation.json")
-        parts = _PARTS.validate_json(self.services.blobs.read(blob))
+        files = RunFiles(self.services.blobs, self.lifecycle)
         again = {"again": "improve-1", "improve": True}
-        ordered = tuple(part.model_copy(update={"upload": part.upload.model_copy(update=again)}) for part in parts)
-        self.services.blobs.write(blob, _PARTS.dump_json(ordered), content_type="application/json")
+        ordered = tuple(
+            part.model_copy(update={"upload": part.upload.model_copy(update=again)}) for part in files.reports()
+        )
+        files.write_reports(ordered)
         uploads = tuple(part.upload for part in ordered)
         body = ImprovementOrder(
             reason=reason,
@@ -236,11 +236,7 @@ class Improving:
             self._part("good.csv", ContractReport(rows=8_000, newest="2012-12-31T23:00:00", columns=_COLUMNS)),
             self._part("bad.csv", ContractReport.model_validate(_REFUSED)),
         )
-        self.services.blobs.write(
-            BlobRef(container=EVIDENCE, name=f"runs/{self.lifecycle}/validation.json"),
-            _PARTS.dump_json(reports),
-            content_type="application/json",
-        )
+        RunFiles(self.services.blobs, self.lifecycle).write_reports(reports)
         blob = BlobRef(container=BRONZE, name=f"{self.model}/good.csv")
         manifest = DatasetManifest(
             lifecycle_run=self.lifecycle,

@@ -10,7 +10,6 @@ from activities.lifecycle.decide_action import decide_and_act
 from nightshift.domain.lifecycle.evidence import Evidence, Interval, MetricComparison, SliceComparison
 from nightshift.domain.lifecycle.run import DecideRequest, score_token
 from nightshift.domain.platform.names import (
-    EVIDENCE,
     SILVER,
     TAG_CHALLENGER_VERSION,
     TAG_CHAMPION_VERSION,
@@ -24,6 +23,7 @@ from nightshift.domain.reviews.messages import ReviewRequest
 from nightshift.domain.reviews.review import Review
 from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.domain.uploads.upload import BlobRef, Upload
+from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.reviews.find_review import find_review
 from tests.integration.activities.model_data import HEADER, validate
 from tests.integration.activities.responder import ROOT, Case
@@ -42,13 +42,10 @@ def flag(case: Case, client: MlflowClient, folder: Path, uploader: str = "", aga
     upload = _upload(case, folder, uploader).model_copy(update={"again": again})
     validated = validate(case, run, upload)
     assert validated.manifest is not None
-    manifest = DatasetManifest.model_validate_json(case.services.blobs.read(validated.manifest))
+    files = RunFiles(case.services.blobs, run)
+    manifest = files.manifest()
     evidence = _evidence(case, manifest, _score(client, case.model, run))
-    kept = case.services.blobs.write(
-        BlobRef(container=EVIDENCE, name=f"runs/{run}/evidence-0.json"),
-        evidence.model_dump_json().encode(),
-        content_type="application/json",
-    )
+    kept = files.write_evidence(0, evidence)
     decided = decide_and_act(
         case.services, DecideRequest(model=case.model, run=run, manifest=validated.manifest, evidence=kept)
     )

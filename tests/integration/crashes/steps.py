@@ -16,8 +16,9 @@ from activities.lifecycle.databricks_job import cancel_databricks_job, poll_job_
 from activities.lifecycle.evaluate_metrics import evaluate_metrics
 from activities.lifecycle.publish_event import publish_event
 from activities.uploads.validate_data import validate_data
+from nightshift.domain.improvement.actions.tune_hyperparameters import SearchChoices, TuneHyperparameters
 from nightshift.domain.improvement.messages import TraceRoundRequest
-from nightshift.domain.improvement.plan import Plan, SearchChoices, TuneHyperparameters
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.run import EvaluateRequest, PollRequest, RunEvent, TriggerRequest, ValidateRequest
 from nightshift.domain.platform.names import BRONZE, EVIDENCE, SILVER, experiment
 from nightshift.domain.platform.ports import Services

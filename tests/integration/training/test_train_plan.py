@@ -14,21 +14,13 @@ from mlflow.entities import Run
 
 from nightshift.cli.demo.data import synthetic_taxi
 from nightshift.cli.demo.data.source import DETECTOR
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.actions.augment_data import AugmentData, ExponentialWeighting
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import Action
+from nightshift.domain.improvement.actions.tune_hyperparameters import SearchChoices, SearchRange, TuneHyperparameters
 from nightshift.domain.improvement.feature_group import Calendar, FeatureGroup, Lags, RollingMeans
-from nightshift.domain.improvement.plan import (
-    LARGEST_INLINE_ORDER,
-    TAG_PLAN,
-    Action,
-    AdjustTrainingWindow,
-    AugmentData,
-    ExponentialWeighting,
-    PlanOrder,
-    RetrainWithFeatures,
-    SearchChoices,
-    SearchRange,
-    TuneHyperparameters,
-    read_order,
-)
+from nightshift.domain.improvement.plan import LARGEST_INLINE_ORDER, TAG_PLAN, PlanOrder, read_order
 from nightshift.domain.platform.errors import BadInputError, BlobMissingError
 from nightshift.domain.platform.names import PREDICTIONS_ARTIFACT, TAG_EVALUATION_SET_DIGEST
 from nightshift.domain.platform.spec import ModelSpec

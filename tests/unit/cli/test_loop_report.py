@@ -6,9 +6,10 @@ from rich.console import Group
 
 from nightshift.cli.loop_report import loop_report
 from nightshift.cli.rendering import TextConsole
+from nightshift.domain.improvement.actions.tune_hyperparameters import SearchRange, TuneHyperparameters
 from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, Round
 from nightshift.domain.improvement.messages import ImprovementOutcome
-from nightshift.domain.improvement.plan import Plan, SearchRange, TuneHyperparameters
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.evidence import MetricComparison
 
 COST = Budget(job_runs=1, dbu=0.25, tokens=12)

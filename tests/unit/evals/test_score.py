@@ -9,8 +9,9 @@ from evals.cases import PlanningCase, planning_cases
 from evals.paths import by_rules, evidence_of
 from evals.run import main
 from evals.score import Summary, violations_of
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Planned
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 
 
 def _summary(completed: int, violations: int) -> Summary:

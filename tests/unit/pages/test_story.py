@@ -53,11 +53,18 @@ def test_everything_in_its_order() -> None:
                 model="m", sequence=3, version="3", previous="2", run="r", decided_by="d", at=NOW + at(5),
                 kind="promotion",
             ),
+            ChampionMove(
+                model="m", sequence=4, version="4", previous="2", run="improvement-m-1", decided_by="d",
+                at=NOW + at(4.5),
+                kind="promotion",
+                state="done",
+            ),
         ],
     )  # fmt: skip
     assert [(entry.what, entry.path, entry.tone) for entry in told] == [
         ("a run began, now at poll_job_status", "/runs/lifecycle-m-1", ""),
         ("version 2 became champion; before: version 1", "/runs/lifecycle-m-1", "good"),
+        ("version 4 became champion; before: version 2", "/runs/improvement-m-1", "good"),
         ("review of version 2, nightshift: flagged", "/reviews/r1", ""),
         ("rollback done: version 1 is back", "/incidents/i1", "good"),
         ("nightshift: page failed: no", "/incidents/i1", "bad"),

@@ -12,9 +12,9 @@ from mlflow import MlflowClient
 from activities.improvement.plan_improvement import plan_improvement
 from evals.scripted_server import Reply, ScriptedServer, in_turn, scripted_server
 from nightshift.clients.improvement.language_model import Deployment, OpenAILanguageModel
+from nightshift.domain.improvement.actions.augment_data import AugmentData, ExponentialWeighting
 from nightshift.domain.improvement.loop import Budget
 from nightshift.domain.improvement.messages import PlanImprovementRequest
-from nightshift.domain.improvement.plan import AugmentData, ExponentialWeighting
 from nightshift.domain.improvement.token_usage import Reservation
 from nightshift.domain.platform.errors import BlobMissingError, ServiceRefusedError
 from nightshift.domain.response.alert import AlertMessage
@@ -79,7 +79,7 @@ def test_the_rules_plan_what_the_drift_of_the_score_run_asks_for(make_loop: Make
     assert result.planned.planned_by == "rules"
     assert result.planned.plan.action == AugmentData(weighting=ExponentialWeighting(half_life_days=180))
     assert "PSI 0.60" in result.planned.plan.rationale
-    assert loop.spec.improvement.bounds.check(result.planned.plan) == ()
+    assert loop.spec.improvement.bounds.check(result.planned.plan.action) == ()
 
 
 def test_a_repeat_plans_the_same(make_loop: MakeLoop) -> None:

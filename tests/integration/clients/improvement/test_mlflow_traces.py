@@ -8,9 +8,10 @@ from mlflow import MlflowClient
 
 from activities.improvement.trace_round import trace_of
 from local_host.stack.endpoints import Endpoints
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, Round
 from nightshift.domain.improvement.messages import TraceRoundRequest
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.improvement.trace import PlanFeedback, RoundTrace
 from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError
 from nightshift.domain.platform.names import experiment

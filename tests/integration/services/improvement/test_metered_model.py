@@ -14,9 +14,9 @@ from agents.improvement.planner.prompt import planning_prompt
 from evals.scripted_server import Reply, ScriptedServer, in_turn, scripted_server
 from nightshift.clients.improvement.language_model import Deployment, OpenAILanguageModel
 from nightshift.clients.improvement.token_usage import TableTokenUsage
+from nightshift.domain.improvement.actions.table import PlanBounds
 from nightshift.domain.improvement.language_model import Completion, Prompt, Turn
 from nightshift.domain.improvement.loop import Budget, DataQuality, ImprovementPolicy, PlanningEvidence
-from nightshift.domain.improvement.plan_bounds import PlanBounds
 from nightshift.domain.improvement.token_usage import Reservation, TokenCeilings
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.services.improvement.metered_model import TRIES, Account, MeteredModel

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, Round
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.evidence import Evidence, Interval, MetricComparison, Verdict
 
 

@@ -3,9 +3,12 @@
 import pytest
 
 from agents.improvement.executor import order_of
+from nightshift.domain.improvement.actions.action import DayBounds
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import Action, PlanBounds
 from nightshift.domain.improvement.feature_group import Calendar
-from nightshift.domain.improvement.plan import Action, AdjustTrainingWindow, Plan, PlanOrder, RetrainWithFeatures
-from nightshift.domain.improvement.plan_bounds import DayBounds, PlanBounds
+from nightshift.domain.improvement.plan import Plan, PlanOrder
 from nightshift.domain.platform.errors import BadInputError
 
 CALENDAR = Calendar(features=("month",))

@@ -6,27 +6,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.actions.augment_data import AugmentData, ExponentialWeighting, StepWeighting
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import ACTIONS, Action
+from nightshift.domain.improvement.actions.tune_hyperparameters import SearchChoices, SearchRange, TuneHyperparameters
 from nightshift.domain.improvement.feature_group import Lags, columns_of
-from nightshift.domain.improvement.plan import (
-    Action,
-    AdjustTrainingWindow,
-    AugmentData,
-    ExponentialWeighting,
-    Plan,
-    PlanOrder,
-    RetrainWithFeatures,
-    SearchChoices,
-    SearchRange,
-    StepWeighting,
-    TuneHyperparameters,
-    plan_schema,
-    read_order,
-)
+from nightshift.domain.improvement.plan import Plan, PlanOrder, plan_schema, read_order
 from nightshift.domain.platform.errors import BadInputError
 
 RATE = SearchRange(parameter="learning_rate", low=0.01, high=0.3, log=True)
 LOSS = SearchChoices(parameter="loss", choices=("poisson", "squared_error"))
-ACTIONS: list[Action] = [
+EXAMPLES: list[Action] = [
     RetrainWithFeatures(feature_groups=("calendar", "lags")),
     TuneHyperparameters(search_space=(RATE, LOSS), trials=20, seed=7),
     AugmentData(weighting=StepWeighting(recent_days=28, weight=5)),
@@ -42,7 +33,7 @@ def plan_of(action: dict[str, Any], **words: str) -> Plan:
     )
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.kind)
+@pytest.mark.parametrize("action", EXAMPLES, ids=lambda action: action.kind)
 def test_a_plan_survives_its_json(action: Any) -> None:
     """What crosses a durable boundary reads back equal."""
     plan = Plan(action=action, rationale="why", expected_effect="what")
@@ -98,7 +89,7 @@ def test_a_range_has_two_ends(ends: dict[str, Any], message: str) -> None:
 def test_words_have_a_length(rationale: str, expected_effect: str) -> None:
     """A plan without a reason, or with an essay, is refused."""
     with pytest.raises(ValidationError, match="String should have at"):
-        plan_of(ACTIONS[-1].to_json(), rationale=rationale, expected_effect=expected_effect)
+        plan_of(EXAMPLES[-1].to_json(), rationale=rationale, expected_effect=expected_effect)
 
 
 def test_words_and_order_do_not_make_another_plan() -> None:
@@ -119,13 +110,13 @@ def test_other_actions_have_other_fingerprints() -> None:
         TuneHyperparameters(search_space=(SearchChoices(parameter="x", choices=choices),), trials=20, seed=1)
         for choices in ((True,), (1.0,), ("1",))
     ]
-    plans = [Plan(action=action, rationale="r", expected_effect="e") for action in (*ACTIONS, *seeds, *booleans)]
+    plans = [Plan(action=action, rationale="r", expected_effect="e") for action in (*EXAMPLES, *seeds, *booleans)]
     assert len({plan.fingerprint for plan in plans}) == len(plans)
 
 
 def test_an_order_has_the_fingerprint_of_its_plan() -> None:
     """What the run is tagged with is what the loop remembers."""
-    plan = Plan(action=ACTIONS[-1], rationale="r", expected_effect="e")
+    plan = Plan(action=EXAMPLES[-1], rationale="r", expected_effect="e")
     assert PlanOrder(action=plan.action).fingerprint == plan.fingerprint
 
 
@@ -189,8 +180,8 @@ def test_the_schema_is_strict() -> None:
         schema["type"],
         all(part["additionalProperties"] is False for part in objects),
         all(part["required"] == list(part["properties"]) for part in objects),
-        len(objects),
-    ) == ("object", True, True, 9)
+        len(objects) > len(ACTIONS),
+    ) == ("object", True, True, True)
 
 
 def test_the_schema_keeps_to_what_strict_mode_knows() -> None:
@@ -216,9 +207,10 @@ def test_the_schema_names_every_action() -> None:
     """Each kind is an enum of one, so that an answer is told apart."""
     schema = plan_schema()
     chosen = [option["$ref"].rpartition("/")[2] for option in schema["properties"]["action"]["anyOf"]]
-    assert [schema["$defs"][name]["properties"]["kind"]["enum"] for name in chosen] == [
-        ["retrain_with_features"],
-        ["tune_hyperparameters"],
-        ["augment_data"],
-        ["adjust_training_window"],
-    ]
+    assert [schema["$defs"][name]["properties"]["kind"]["enum"] for name in chosen] == [[kind] for kind in ACTIONS]
+
+
+def test_actions_that_are_stored_stay() -> None:
+    """Histories, ledgers and traces of the first release hold these kinds."""
+    stored = {"retrain_with_features", "tune_hyperparameters", "augment_data", "adjust_training_window"}
+    assert stored <= set(ACTIONS)

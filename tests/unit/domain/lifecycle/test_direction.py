@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightshift.domain.lifecycle.direction import direction_of
-from nightshift.domain.platform.spec import HIGHER_IS_BETTER
+from nightshift.domain.lifecycle.metrics import METRICS
 
 
-@pytest.mark.parametrize("name", HIGHER_IS_BETTER)
+@pytest.mark.parametrize("name", METRICS)
 def test_the_metrics_of_specs_are_known(name: str) -> None:
     """As the evaluation compares them."""
-    expected = "higher_is_better" if HIGHER_IS_BETTER[name] else "lower_is_better"
+    expected = "higher_is_better" if METRICS[name].higher_is_better else "lower_is_better"
     assert direction_of(name) == direction_of(name.upper()) == direction_of(f"val_{name}_score") == expected
 
 

@@ -7,11 +7,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from nightshift.domain.lifecycle.metrics import METRICS
 from nightshift.domain.platform.broken_rules import bad_input, broken_rules
 from nightshift.domain.platform.request import DecisionRequest, ImproveRequest
 from nightshift.domain.platform.spec import ModelSpec
 
 SHIPPED = yaml.safe_load(Path("model_specs/revenue_forecast.yaml").read_text(encoding="utf-8"))
+
+*METRIC_NAMES, LAST_METRIC = METRICS
 
 
 def problems(document: dict[str, Any]) -> list[str]:
@@ -45,10 +48,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ),
         (
             changed("evaluation.metrics", [{"name": "auc"}]),
-            [
-                "evaluation.metrics.0.name = 'auc': must be 'rmse', 'mae', 'r2', 'mape', 'precision', 'recall', 'f1' or"
-                " 'anomaly_rate'"
-            ],
+            [f"evaluation.metrics.0.name = 'auc': must be {', '.join(map(repr, METRIC_NAMES))} or {LAST_METRIC!r}"],
         ),
         (
             changed("training.target", "profit") | {"owner": 7},

@@ -8,6 +8,7 @@ import pytest
 
 from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.champions.decision import Decision
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
 from nightshift.domain.improvement.messages import (
     CriticiseResult,
@@ -16,7 +17,7 @@ from nightshift.domain.improvement.messages import (
     PlanImprovementResult,
     TraceRoundResult,
 )
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.job import JobRun
 from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, PlanOrder
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.plan import PlanOrder
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.training.jobs.plan_order import load_order
 

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from nightshift.cli.demo.data import synthetic_taxi
+from nightshift.domain.lifecycle.metrics import measure
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.training.steps.detector import best_share, fit_detector
 from nightshift.training.steps.deviation import seasonal_deviation
 from nightshift.training.steps.features import FeatureRecipe
 from nightshift.training.steps.fit import predict
-from nightshift.training.steps.metrics import detection_metrics
 
 RECIPE = FeatureRecipe(kind="anomaly_detection", time_column="timestamp", columns=("passengers",))
 
@@ -28,8 +28,10 @@ def test_injected_anomalies_are_found(series: tuple[pd.DataFrame, "pd.Series[flo
     features, label = series
     half = len(features) // 2
     model = fit_detector(features.iloc[:half], label.iloc[:half], {}, 1)
-    found = detection_metrics(
-        np.asarray(label.iloc[half:], dtype=np.float64), predict(model, features.iloc[half:], RECIPE)
+    found = measure(
+        "anomaly_detection",
+        np.asarray(label.iloc[half:], dtype=np.float64),
+        predict(model, features.iloc[half:], RECIPE),
     )
     assert (found["precision"] > 0.5, found["recall"] > 0.5) == (True, True)
 
@@ -49,7 +51,7 @@ def test_labels_set_the_cut(series: tuple[pd.DataFrame, "pd.Series[float]"]) -> 
     known = np.asarray(label[complete], dtype=np.float64)
     with_labels = predict(fit_detector(features, label, {}, 1), features[complete], RECIPE)
     without = predict(fit_detector(features, label * np.nan, {}, 1), features[complete], RECIPE)
-    assert detection_metrics(known, with_labels)["f1"] >= detection_metrics(known, without)["f1"]
+    assert measure("anomaly_detection", known, with_labels)["f1"] >= measure("anomaly_detection", known, without)["f1"]
 
 
 def test_a_row_without_past_is_not_flagged(series: tuple[pd.DataFrame, "pd.Series[float]"]) -> None:

@@ -4,16 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from nightshift.domain.improvement.feature_group import Calendar
-from nightshift.domain.improvement.plan import (
-    AdjustTrainingWindow,
-    AugmentData,
-    ExponentialWeighting,
-    PlanOrder,
-    RetrainWithFeatures,
-    SearchRange,
-    TuneHyperparameters,
-)
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.actions.augment_data import AugmentData, ExponentialWeighting
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import ACTIONS, PlanBounds
+from nightshift.domain.improvement.actions.tune_hyperparameters import NumberBounds, SearchRange, TuneHyperparameters
+from nightshift.domain.improvement.feature_group import Calendar, FeatureGroup
+from nightshift.domain.improvement.plan import PlanOrder
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.training.steps.setup import TrainingSetup, setup_of
@@ -66,3 +63,18 @@ def test_a_detector_is_not_weighted(make_spec: MakeSpec) -> None:
     order = PlanOrder(action=AugmentData(weighting=ExponentialWeighting(half_life_days=30)))
     with pytest.raises(BadInputError, match="takes no weights; adjust_training_window"):
         setup_of(spec, order)
+
+
+@pytest.mark.parametrize("kind", ACTIONS)
+def test_training_can_carry_out_every_action(make_spec: MakeSpec, kind: str) -> None:
+    """A row of the table without its case in training would train the spec's own way and call it a plan."""
+    groups: dict[str, FeatureGroup] = {"cal": CALENDAR}
+    bounds = PlanBounds(feature_groups=groups, parameters={"max_iter": NumberBounds(minimum=10, maximum=50)})
+    action = ACTIONS[kind].moderate(bounds, days_there=2000.0)
+    assert action is not None
+    order = PlanOrder(action=action, feature_groups={name: groups[name] for name in action.group_names})
+    assert setup_of(make_spec(), order).spec == make_spec()
+    detector = make_spec().model_copy(update={"kind": "anomaly_detection"})
+    if action.not_for_detectors:
+        with pytest.raises(BadInputError, match=action.not_for_detectors):
+            setup_of(detector, order)

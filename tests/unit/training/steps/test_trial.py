@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nightshift.domain.improvement.plan import ExponentialWeighting
+from nightshift.domain.improvement.actions.augment_data import ExponentialWeighting
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.training.steps.features import build_features, recipe_of

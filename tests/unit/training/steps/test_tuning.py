@@ -9,7 +9,12 @@ import pytest
 
 from nightshift.cli.demo.data import synthetic_taxi
 from nightshift.clients.platform.spec_files import load_spec
-from nightshift.domain.improvement.plan import SearchChoices, SearchDimension, SearchRange, TuneHyperparameters
+from nightshift.domain.improvement.actions.tune_hyperparameters import (
+    SearchChoices,
+    SearchDimension,
+    SearchRange,
+    TuneHyperparameters,
+)
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.training.steps.setup import TrainingSetup

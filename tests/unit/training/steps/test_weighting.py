@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from nightshift.domain.improvement.plan import ExponentialWeighting, StepWeighting
+from nightshift.domain.improvement.actions.augment_data import ExponentialWeighting, StepWeighting
 from nightshift.training.steps.weighting import row_weights
 
 TIMES = pd.Series(pd.date_range("2024-01-01", periods=5))

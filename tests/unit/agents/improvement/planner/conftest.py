@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from nightshift.domain.improvement.actions.table import PlanBounds
 from nightshift.domain.improvement.loop import Budget, DataQuality, FeatureDrift, PlanningEvidence, Round
 from nightshift.domain.improvement.plan import Plan
-from nightshift.domain.improvement.plan_bounds import PlanBounds
 from nightshift.domain.lifecycle.evidence import Interval, MetricComparison
 
 REVENUE_BOUNDS: dict[str, Any] = {

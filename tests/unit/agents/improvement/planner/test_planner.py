@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from agents.improvement.planner.planner import plan
 from agents.improvement.planner.rules import plan_by_rules
+from nightshift.domain.improvement.actions.table import PlanBounds
 from nightshift.domain.improvement.language_model import Completion, Prompt
 from nightshift.domain.improvement.loop import ImprovementPolicy, PlanningEvidence
-from nightshift.domain.improvement.plan_bounds import PlanBounds
 
 MakeEvidence = Callable[..., PlanningEvidence]
 

@@ -7,6 +7,7 @@ import pytest
 
 from agents.improvement.planner.prompt import as_data, planning_prompt, repair_prompt
 from nightshift.clients.improvement.language_model import Deployment, OpenAILanguageModel
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import (
     Budget,
     Criticism,
@@ -17,7 +18,7 @@ from nightshift.domain.improvement.loop import (
     PlanningEvidence,
     Round,
 )
-from nightshift.domain.improvement.plan import AdjustTrainingWindow, Plan
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.evidence import SliceComparison
 
 MakeEvidence = Callable[..., PlanningEvidence]

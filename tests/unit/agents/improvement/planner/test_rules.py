@@ -5,16 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from agents.improvement.planner.rules import RULES, plan_by_rules
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.actions.augment_data import AugmentData, ExponentialWeighting
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import PlanBounds
+from nightshift.domain.improvement.actions.tune_hyperparameters import TuneHyperparameters
 from nightshift.domain.improvement.loop import Budget, FeatureDrift, PlanningEvidence, Round
-from nightshift.domain.improvement.plan import (
-    AdjustTrainingWindow,
-    AugmentData,
-    ExponentialWeighting,
-    Plan,
-    RetrainWithFeatures,
-    TuneHyperparameters,
-)
-from nightshift.domain.improvement.plan_bounds import PlanBounds
+from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.evidence import SliceComparison
 
 MakeEvidence = Callable[..., PlanningEvidence]
@@ -85,7 +82,7 @@ def test_every_plan_of_a_long_loop_is_new_and_allowed(make_evidence: MakeEvidenc
     evidence = make_evidence()
     plans = _all_plans(evidence, make_round)
     assert len(plans) == len({plan.fingerprint for plan in plans}) == 8
-    assert [evidence.bounds.check(plan) for plan in plans] == [()] * len(plans)
+    assert [evidence.bounds.check(plan.action) for plan in plans] == [()] * len(plans)
 
 
 def test_a_detector_is_tuned_or_windowed_only(make_evidence: MakeEvidence, make_round: MakeRound) -> None:

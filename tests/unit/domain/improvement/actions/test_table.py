@@ -6,18 +6,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from nightshift.domain.improvement.plan import (
-    AdjustTrainingWindow,
-    AugmentData,
-    ExponentialWeighting,
-    Plan,
-    RetrainWithFeatures,
-    SearchChoices,
-    SearchRange,
-    StepWeighting,
-    TuneHyperparameters,
-)
-from nightshift.domain.improvement.plan_bounds import PlanBounds
+from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
+from nightshift.domain.improvement.actions.augment_data import AugmentData, ExponentialWeighting, StepWeighting
+from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
+from nightshift.domain.improvement.actions.table import ACTIONS, PlanBounds, alike
+from nightshift.domain.improvement.actions.tune_hyperparameters import SearchChoices, SearchRange, TuneHyperparameters
+from nightshift.domain.improvement.plan import Plan
 
 BOUNDS = PlanBounds.from_json(
     {
@@ -35,11 +29,6 @@ BOUNDS = PlanBounds.from_json(
         "window_days": {"minimum": 90, "maximum": 700},
     }
 )
-
-
-def plan_of(action: Any) -> Plan:
-    """A plan with this action."""
-    return Plan(action=action, rationale="r", expected_effect="e")
 
 
 def tune(*space: Any, trials: int = 20) -> TuneHyperparameters:
@@ -63,7 +52,7 @@ def tune(*space: Any, trials: int = 20) -> TuneHyperparameters:
 )
 def test_a_plan_within_bounds_breaks_no_rule(action: Any) -> None:
     """The ends of every bound belong to it."""
-    assert BOUNDS.check(plan_of(action)) == ()
+    assert BOUNDS.check(action) == ()
 
 
 @pytest.mark.parametrize(
@@ -134,14 +123,14 @@ def test_a_plan_within_bounds_breaks_no_rule(action: Any) -> None:
 )
 def test_every_violation_is_told(action: Any, violations: tuple[str, ...]) -> None:
     """Each names the field, the value and the rule."""
-    assert BOUNDS.check(plan_of(action)) == violations
+    assert BOUNDS.check(action) == violations
 
 
 def test_what_is_not_allowed_is_forbidden() -> None:
     """A spec that names no action allows none; one that names some says which."""
-    plan = plan_of(AdjustTrainingWindow(days=90))
+    action = AdjustTrainingWindow(days=90)
     some = PlanBounds(actions=("augment_data",))
-    assert (PlanBounds().check(plan), some.check(plan)) == (
+    assert (PlanBounds().check(action), some.check(action)) == (
         ("action.kind = 'adjust_training_window': the spec allows no action",),
         ("action.kind = 'adjust_training_window': the spec allows augment_data",),
     )
@@ -162,3 +151,22 @@ def test_bounds_that_bound_nothing_are_refused(fields: dict[str, Any], message: 
     """A spec's mistake is told when it is read, not in the middle of the night."""
     with pytest.raises(ValidationError, match=message):
         PlanBounds.from_json(fields)
+
+
+@pytest.mark.parametrize("kind", ACTIONS)
+def test_every_action_offers_what_its_own_bounds_allow(kind: str) -> None:
+    """Its bounds are a part of a spec's, its moderate values keep to them, and are like themselves."""
+    action = ACTIONS[kind].moderate(BOUNDS, days_there=2000.0)
+    assert action is not None
+    assert (action.kind, BOUNDS.check(action), alike(action, action)) == (kind, (), True)
+    assert (
+        Plan.model_validate_json(Plan(action=action, rationale="r", expected_effect="e").model_dump_json()).action
+        == action
+    )
+
+
+@pytest.mark.parametrize("kind", ACTIONS)
+def test_without_anything_to_choose_nothing_is_offered(kind: str) -> None:
+    """What a bare name means never breaks a rule of its own; whether it is allowed is for the bounds to say."""
+    action = ACTIONS[kind].moderate(PlanBounds(), days_there=2000.0)
+    assert action is None or PlanBounds(actions=(kind,)).check(action) == ()

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from nightshift.domain.improvement.plan import Action
-from nightshift.domain.improvement.plan_alike import alike
+from nightshift.domain.improvement.actions.table import Action, alike
 
 _ACTION: TypeAdapter[Action] = TypeAdapter(Action)
 RATE = {"kind": "range", "parameter": "rate", "low": 0.01, "high": 0.3, "log": True}
