@@ -36,6 +36,7 @@ def _templates() -> Iterator[str]:
             "activities",
             "orchestrators",
             "services",
+            "sweeps",
             "triggers",
         } & parts:
             continue

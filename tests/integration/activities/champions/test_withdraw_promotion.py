@@ -6,6 +6,7 @@ import pytest
 from mlflow import MlflowClient
 
 from activities.champions.withdraw_promotion import withdraw_promotion
+from nightshift.domain.ledger.bodies import WithdrawalBody, read_body
 from nightshift.domain.lifecycle.run import WithdrawRequest, WithdrawResult
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.view import RunDetail
@@ -37,7 +38,7 @@ def test_the_champion_before_is_back(services: LazyServices, model: str) -> None
     assert first == WithdrawResult(version="1", detail="version 1 is champion again")
     assert services.registry.version_of(model, CHAMPION) == "1"
     (entry,) = services.ledger.of_kind(model, "undo")
-    assert entry.body == {"reason": "it does not serve", "back_to": "1"}
+    assert read_body(entry) == WithdrawalBody(reason="it does not serve", version="2", back_to="1")
     assert [move.version for move in services.champions.moves(model)][-2:] == ["2", "1"]
 
 
