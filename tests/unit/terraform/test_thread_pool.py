@@ -4,11 +4,10 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from local_host.stack import catalogue
 from tests.unit.terraform.hcl import ROOT, TERRAFORM, block, sources
 
 _SETTING = "PYTHON_THREADPOOL_THREAD_COUNT"
@@ -59,6 +58,7 @@ def test_hanging_activities_leave_threads_for_orchestrators() -> None:
 def test_every_place_that_runs_the_app_has_the_same_threads() -> None:
     """What is tried on the local stack, or with Core Tools, is what runs in Azure."""
     example = json.loads((ROOT / "local.settings.example.json").read_text(encoding="utf-8"))["Values"][_SETTING]
-    stack = re.search(rf'"{_SETTING}": "(\d+)"', Path(catalogue.__file__).read_text(encoding="utf-8"))
-    assert stack is not None
-    assert {int(example), int(stack[1])} == {_pool()}
+    stack = tomllib.loads((ROOT / "local_host.toml").read_text(encoding="utf-8"))
+    editor = json.loads((ROOT / ".vscode" / "launch.json").read_text(encoding="utf-8"))["configurations"]
+    debugged = [int(each["env"][_SETTING]) for each in editor if _SETTING in each.get("env", {})]
+    assert {int(example), int(stack["functions"]["defaults"][_SETTING]), *debugged} == {_pool()}
