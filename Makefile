@@ -26,6 +26,8 @@ STATE ?= .nightshift/state
 # for tests that need each other.
 SEED ?= 20261121
 TFCHECK := ../shared/tfcheck/tfcheck
+# What the release workflow publishes.
+RELEASE := .nightshift/release
 MODULES := terraform terraform/bootstrap $(wildcard terraform/modules/*)
 # Tools with many dependencies of their own run apart from ours, at these versions.
 TOOL := $(BIN)/uv tool run --quiet --from
@@ -36,7 +38,7 @@ PIP_AUDIT := pip-audit==2.10.1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format up down doctor bench kill-loop evals lock requirements clean histories records docs-check pictures \
-	workflows-check worker-check terraform-check policy-check dependency-audit secret-scan package bundle versions gate deploy rollback smoke drift env
+	workflows-check worker-check terraform-check policy-check dependency-audit secret-scan package wheels release-notes bundle versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -114,7 +116,7 @@ lock: $(READY)  ## renew the lock and what is exported from it
 	$(MAKE) requirements
 
 requirements: $(READY)  ## export the requirements of the deployed app and of the training jobs from the lock
-	$(BIN)/uv export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-header -o requirements.txt
+	$(BIN)/uv export --quiet --frozen --only-group app --no-emit-project --no-hashes --no-header -o requirements.txt
 	$(BIN)/uv export --quiet --frozen --only-group training --no-emit-project --no-hashes --no-header -o training/requirements.txt
 
 workflows-check: $(READY)  ## hold the workflows against GitHub's schema and their own safety
@@ -139,7 +141,7 @@ policy-check: $(READY)  ## hold the infrastructure against checkov's policies
 
 dependency-audit: $(READY)  ## look up known vulnerabilities of what is deployed and of what trains
 	@mkdir -p .nightshift
-	$(BIN)/uv export --quiet --frozen --no-default-groups --group training --no-emit-project --no-header -o .nightshift/audit.txt
+	$(BIN)/uv export --quiet --frozen --only-group app --only-group training --no-emit-project --no-header -o .nightshift/audit.txt
 	$(TOOL) $(PIP_AUDIT) pip-audit --strict --require-hashes --disable-pip --requirement .nightshift/audit.txt
 
 secret-scan: $(READY)  ## look for secrets in what git keeps
@@ -147,6 +149,16 @@ secret-scan: $(READY)  ## look for secrets in what git keeps
 
 package: $(READY)  ## build the app's package and the training wheel from the commit, with digests and bill of materials
 	$(BIN)/python -m nightshift.delivery.package
+
+wheels: $(READY)  ## build the wheels of the command line and of the local host
+	$(BIN)/uv build --quiet --wheel --out-dir $(RELEASE)
+	$(BIN)/uv build --quiet --wheel --out-dir $(RELEASE) local_host
+	@ls $(RELEASE)
+
+release-notes: $(READY)  ## hold a tag against the version, and write its section of CHANGELOG.md; TAG=v0.1.0
+	@test -n "$(TAG)" || { echo "say which tag: TAG=v..., with the version in pyproject.toml"; exit 1; }
+	@mkdir -p $(RELEASE)
+	$(BIN)/python -m nightshift.delivery.changelog --tag "$(TAG)" >$(RELEASE)/NOTES.md
 
 bundle: $(READY)  ## make databricks.yml from the job definitions
 	$(BIN)/python -m nightshift.delivery.bundle

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 _EXPORT = ["export", "--quiet", "--frozen", "--no-emit-project", "--no-hashes", "--no-header"]
 EXPORTS = {
-    "requirements.txt": [*_EXPORT, "--no-default-groups"],
+    "requirements.txt": [*_EXPORT, "--only-group", "app"],
     "training/requirements.txt": [*_EXPORT, "--only-group", "training"],
 }
 

@@ -3,17 +3,17 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from local_host.stack.app_settings import load_app_config, told
-from local_host.stack.endpoints import Endpoints
-from local_host.stack.state_folder import StateFolder
-from nightshift.cli.options import ROOT
+from nightshift.cli.stack_door import require_local_stack
 from nightshift.delivery.environment import Environment, EnvironmentFolder
 from nightshift.delivery.sign_in import SignIn
 from nightshift.domain.platform.errors import NightshiftError
+
+if TYPE_CHECKING:
+    from local_host.stack.endpoints import Endpoints
 
 
 class AppUnreachableError(NightshiftError):
@@ -55,6 +55,7 @@ def app_url(state: Path) -> AppAddress:
 
     Raises:
         AppUnreachableError: none of them says.
+        NoCheckoutError: none of the first two says, and there is no local stack on this machine.
         UnknownEnvironmentError: ``--env`` names one that is not known here.
     """
     environment = chosen_environment()
@@ -68,19 +69,23 @@ def address_of(environment: Environment) -> AppAddress:
     return AppAddress(environment.app_url, SignIn(environment.audience, environment.tenant_id))
 
 
-def local_endpoints(state: Path) -> Endpoints:
+def local_endpoints(state: Path) -> "Endpoints":
     """The addresses of the local stack, as ``nightshift up`` wrote them.
 
     Raises:
         AppUnreachableError: no stack was ever started there.
+        NoCheckoutError: there is no local stack on this machine.
     """
-    endpoints = Endpoints.load(StateFolder(state.resolve()))
+    require_local_stack("no app is named: --env NAME speaks to a deployed environment; the local stack")
+    from nightshift.cli.local_stack import endpoints_of
+
+    endpoints = endpoints_of(state)
     if endpoints is None:
         raise AppUnreachableError(
             f"no local stack has been started in {state}: start one with `nightshift up`, "
             "or name a deployed environment with --env"
         )
-    return told(endpoints, load_app_config(ROOT))
+    return endpoints
 
 
 class AppClient:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from nightshift.cli import rendering
 from nightshift.cli.options import ROOT, AsJson
+from nightshift.delivery.checkout import checkout_needed, in_checkout
 from nightshift.delivery.command import run
 from nightshift.delivery.environment import Environment, EnvironmentFolder
 from nightshift.delivery.hand_steps import examine
@@ -31,6 +32,8 @@ def add(
     Example: nightshift env add dev
     """
     if source is None:
+        if not in_checkout():
+            raise checkout_needed("`nightshift env add` without --from")
         folder = ROOT / "terraform"
         text = run("terraform", f"-chdir={folder}", "output", "-json", "environment").decode()
         where = f"terraform output in {folder}"
@@ -75,6 +78,8 @@ def check(
 
     Example: nightshift env check dev
     """
+    if not in_checkout():
+        raise checkout_needed("`nightshift env check`")
     console = rendering.make_console()
     findings = list(examine(EnvironmentFolder.default().get(name)))
     undone = any(finding.state in {"missing", "unknown"} for finding in findings)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import httpx
 import pydantic
 
-from local_host.stack.doctor import Finding
 from nightshift.cli.app_client import AppAddress
+from nightshift.cli.finding import Finding
 from nightshift.delivery.sign_in import SignInError
 from nightshift.domain.platform.health import Liveness, Readiness, SweepHealth
 from nightshift.domain.platform.sign_in import NOT_ENFORCED

@@ -4,14 +4,13 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from local_host.stack.errors import StackError
 from nightshift.cli import (
+    completion_command,
     dlq_commands,
     env_commands,
     improve_command,
@@ -26,6 +25,8 @@ from nightshift.cli import (
 )
 from nightshift.cli.demo import command as demo_command
 from nightshift.cli.handover import command as handover_command
+from nightshift.cli.stack_door import stack_errors
+from nightshift.cli.version import version_line
 from nightshift.domain.platform.errors import BadInputError, NightshiftError
 
 app = typer.Typer(
@@ -61,8 +62,9 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "The local stack": (stack_commands.up, stack_commands.down, stack_commands.doctor),
     "Deployed environments": (smoke_command.smoke,),
+    "This command": (completion_command.completion,),
 }
-LOCAL_ONLY = frozenset({"demo", "up", "down", "env", "spec"})
+LOCAL_ONLY = frozenset({"completion", "demo", "up", "down", "env", "spec"})
 app.add_typer(env_commands.env, name="env", rich_help_panel="Deployed environments")
 app.add_typer(spec_commands.spec, name="spec", rich_help_panel="Start here")
 app.add_typer(dlq_commands.dlq, name="dlq", rich_help_panel="When something is wrong")
@@ -73,7 +75,7 @@ for panel, commands in PANELS.items():
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"nightshift {version('nightshift')}")
+        typer.echo(version_line())
         raise typer.Exit
 
 
@@ -87,7 +89,8 @@ def choose(
         ),
     ] = None,
     _: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show version and commit, and exit."),
     ] = False,
 ) -> None:
     """Nightshift looks after machine-learning models: new data retrains them, evidence promotes them.
@@ -109,12 +112,16 @@ def main() -> None:
     """Run the command; a failure is one readable message on stderr (JSON with ``--json``), and exit code 1."""
     try:
         app()
-    except (NightshiftError, StackError) as error:
+    except _failures() as error:
         if "--json" in sys.argv[1:]:
             code = error.code if isinstance(error, NightshiftError) else "stack"
             sys.exit(_failed_as_json(code, str(error)))
         rendering.TextConsole(stderr=True).print(Text(f"error: {error}", style="red"))
         sys.exit(1)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    return (NightshiftError, *stack_errors())
 
 
 def _failed_as_json(code: str, message: str) -> int:

@@ -9,14 +9,13 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from local_host.stack.doctor import Finding
 from nightshift.cli import rendering
+from nightshift.cli.finding import Finding
 from nightshift.cli.options import ROOT, AsJson
-from nightshift.cli.spec_draft import draft_spec
+from nightshift.delivery.checkout import in_checkout
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import MODEL_NAME
 from nightshift.domain.platform.spec import ModelSpec
-from nightshift.validation.draft import draft_contract
 from nightshift.wiring.spec_checks import check_specs
 
 SCHEMA_FILE = "spec.schema.json"
@@ -28,8 +27,8 @@ spec = typer.Typer(
 
 
 def specs_folder() -> Path:
-    """Where the local stack reads its specs."""
-    return ROOT / os.environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs")
+    """Where the local stack reads its specs; without a checkout, below the folder that the command was called in."""
+    return (ROOT if in_checkout() else Path.cwd()) / os.environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs")
 
 
 @spec.command()
@@ -42,6 +41,8 @@ def check(
     Example: nightshift spec check model_specs/revenue_forecast.yaml
     """
     paths = files or spec_paths(specs_folder())
+    if not paths:
+        raise BadInputError(field="FILE", value=str(specs_folder()), rule="holds no model spec: name the files")
     for path in paths:
         if not path.is_file():
             raise BadInputError(field="FILE", value=str(path), rule="must be a file")
@@ -85,6 +86,9 @@ def init(
     if not re.fullmatch(MODEL_NAME, model):
         raise BadInputError(field="--name", value=model, rule="must be 2 to 63 of a-z, 0-9 and _, the first a letter")
     target = out or specs_folder() / f"{model}.yaml"
+    from nightshift.cli.spec_draft import draft_spec
+    from nightshift.validation.draft import draft_contract
+
     draft = draft_contract(file, "parquet" if suffix == "parquet" else "csv")
     text = draft_spec(model, draft, file.name)
     try:
@@ -92,6 +96,8 @@ def init(
             written.write(text)
     except FileExistsError as error:
         raise BadInputError(field="--out", value=str(target), rule="is there already; it is not overwritten") from error
+    except OSError as error:
+        raise BadInputError(field="--out", value=str(target), rule=f"cannot be written: {error.strerror}") from error
     rendering.make_console().print(f"wrote {target}\nread it, then: nightshift spec check {target}", soft_wrap=True)
 
 

@@ -10,7 +10,7 @@ FOLDER = ".python_packages/lib/site-packages"
 # The image of the Functions host for Python 3.13 is Debian 12 with glibc 2.36; most wheels ask for 2.28 or less.
 PLATFORM = "x86_64-manylinux_2_28"
 _UV = str(Path(sys.executable).with_name("uv"))
-_EXPORT = ("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project", "--no-header")
+_EXPORT = ("export", "--quiet", "--frozen", "--only-group", "app", "--no-emit-project", "--no-header")
 
 
 def install(project: Path, target: Path, python: str) -> None:

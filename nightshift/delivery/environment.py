@@ -7,10 +7,10 @@ from typing import Self
 
 import pydantic
 
+from nightshift.delivery.checkout import ROOT, in_checkout
 from nightshift.domain.platform.errors import BadInputError, NightshiftError
 from nightshift.domain.platform.message import Message
 
-_FOLDER = Path(__file__).resolve().parents[2] / "environments"
 # It becomes the name of a file.
 _NAME = r"[a-z][a-z0-9-]{0,15}"
 
@@ -99,8 +99,8 @@ class EnvironmentFolder:
 
     @classmethod
     def default(cls) -> Self:
-        """``environments`` of the checkout, or where NIGHTSHIFT_ENVIRONMENTS says."""
-        return cls(Path(os.environ.get("NIGHTSHIFT_ENVIRONMENTS") or _FOLDER))
+        """Where NIGHTSHIFT_ENVIRONMENTS says, else ``environments`` of the checkout or, without one, of the user."""
+        return cls(Path(os.environ.get("NIGHTSHIFT_ENVIRONMENTS") or _default_folder()))
 
     def names(self) -> list[str]:
         """The environments that are known."""
@@ -134,3 +134,10 @@ class EnvironmentFolder:
         if re.fullmatch(_NAME, name) is None:
             raise BadInputError(field="environment", value=name, rule=f"must match {_NAME}")
         return self._folder / f"{name}.json"
+
+
+def _default_folder() -> Path:
+    if in_checkout():
+        return ROOT / "environments"
+    configuration = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(configuration) / "nightshift" / "environments"

@@ -38,8 +38,8 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Every page: README, CONTRIBUTING and everything in docs."""
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """Every page: README, CONTRIBUTING, SECURITY and everything in docs."""
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def name_of(page: Path) -> str:

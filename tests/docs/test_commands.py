@@ -65,7 +65,7 @@ def _mentioned() -> list[str]:
         {
             code.replace(" N", " 1")
             for code in found
-            if code.startswith("nightshift ") and not re.search(r"[\[\]]|\.\.\.|COMMAND|--env \w+$", code)
+            if code.startswith("nightshift ") and not re.search(r"[\[\]]|\.\.\.|COMMAND|--env \w+$|--version$", code)
         }
     )
 

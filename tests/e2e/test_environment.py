@@ -24,7 +24,7 @@ print(json.dumps({{"accessToken": "local:pipeline:{role}", "expires_on": {expire
 """
 
 
-def _machine(running: RunningApp, tmp_path: Path, role: str) -> dict[str, str]:
+def machine(running: RunningApp, tmp_path: Path, role: str) -> dict[str, str]:
     """Environment variables for a machine on which `dev` is the running stack and somebody has signed in.
 
     The token is of the kind that the local host takes in place of one from Entra.
@@ -53,7 +53,7 @@ def _nightshift(environment: dict[str, str], *arguments: str) -> tuple[int, Any]
 
 def test_a_command_signs_in_and_reads(running: RunningApp, tmp_path: Path) -> None:
     """No state folder, no address: the environment's file and the Azure CLI are enough."""
-    status, found = _nightshift(_machine(running, tmp_path, "Operator"), "runs")
+    status, found = _nightshift(machine(running, tmp_path, "Operator"), "runs")
     assert status == 0
     assert "items" in found
     asked = json.loads((tmp_path / "calls").read_text(encoding="utf-8").splitlines()[0])
@@ -63,7 +63,7 @@ def test_a_command_signs_in_and_reads(running: RunningApp, tmp_path: Path) -> No
 
 def test_the_doctor_goes_through_the_environment(running: RunningApp, tmp_path: Path) -> None:
     """The app, the sign-in, and what the app depends on."""
-    status, found = _nightshift(_machine(running, tmp_path, "Operator"), "doctor")
+    status, found = _nightshift(machine(running, tmp_path, "Operator"), "doctor")
     assert [item["component"] for item in found["items"][:2]] == ["app", "sign-in"]
     assert len(found["items"]) > 2
     assert [item for item in found["items"] if not item["ok"]] == []
@@ -73,7 +73,7 @@ def test_the_doctor_goes_through_the_environment(running: RunningApp, tmp_path: 
 
 def test_the_doctor_says_who_gives_a_role(running: RunningApp, tmp_path: Path) -> None:
     """Somebody who may only send alerts sees nothing more."""
-    status, found = _nightshift(_machine(running, tmp_path, "AlertWriter"), "doctor")
+    status, found = _nightshift(machine(running, tmp_path, "AlertWriter"), "doctor")
     assert status == 1
     last = found["items"][-1]
     assert (found["ok"], last["component"], last["ok"]) == (False, "sign-in", False)

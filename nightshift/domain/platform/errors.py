@@ -44,6 +44,7 @@ NightshiftError
 ├── AppRefusedError                     the app answers with a problem document [nightshift.cli.app_client]
 ├── SmokeError                          an environment does not do what it should [nightshift.cli.smoke]
 ├── CommandError                        a program is missing or has failed [nightshift.delivery.command]
+├── NoCheckoutError                     the command needs a checkout of the project [nightshift.delivery.checkout]
 ├── NoInterpreterError                  no Python of the version runs here [nightshift.delivery.interpreter]
 ├── SignInError                         no token can be had [nightshift.delivery.sign_in]
 ├── UnknownEnvironmentError             nobody said where an environment is [nightshift.delivery.environment]

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from local_host.stack.doctor import Finding
-from nightshift.cli import stack_commands
+from nightshift.cli import local_stack, stack_commands
+from nightshift.cli.finding import Finding
 from tests.loopback_server import Answering, LoopbackServer
 
 
@@ -27,7 +27,7 @@ def test_an_app_that_is_not_ready_is_found_although_its_process_runs(
 ) -> None:
     """With exit code 1, and the app's own words; where its host does not run, that is all there is to say."""
     server = LoopbackServer(_Misconfigured)
-    monkeypatch.setattr(stack_commands, "examine", lambda *_: [Finding("functions", runs, "a test")])
+    monkeypatch.setattr(local_stack, "examine", lambda *_: [Finding("functions", runs, "a test")])
     monkeypatch.setattr(stack_commands, "local_endpoints", lambda _: SimpleNamespace(app_url=server.url))
     try:
         with pytest.raises(typer.Exit) as ended:

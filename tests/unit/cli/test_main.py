@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -96,17 +95,6 @@ def test_alone_it_helps() -> None:
     """That is no error."""
     done = _nightshift()
     assert (done.returncode, "Start here" in done.stdout, done.stderr) == (0, True, "")
-
-
-def test_it_says_its_version() -> None:
-    """In one line."""
-    done = _nightshift("--version")
-    assert (done.returncode, done.stdout) == (0, f"nightshift {version('nightshift')}\n")
-
-
-def test_it_completes_in_a_shell() -> None:
-    """The options of the completion are there."""
-    assert "--install-completion" in _nightshift("--help").stdout
 
 
 def test_with_json_an_error_is_json(tmp_path: Path) -> None:

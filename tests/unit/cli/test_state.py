@@ -8,9 +8,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from local_host.stack.endpoints import Endpoints
+from nightshift.cli.local_stack import print_addresses
 from nightshift.cli.main import app
 from nightshift.cli.options import DEFAULT_STATE
-from nightshift.cli.stack_commands import print_addresses
 
 ENDPOINTS = Endpoints(app=7071, blob=1, queue=2, table=3, mlflow=5000, databricks=8000, eventgrid=4, servicebus=5)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from nightshift.delivery import environment
 from nightshift.delivery.environment import Environment, EnvironmentFolder, UnknownEnvironmentError
 from nightshift.domain.platform.errors import BadInputError
 from tests.unit.delivery.environments import OUTPUT
@@ -38,10 +39,10 @@ def test_something_else_is_refused(text: str) -> None:
 def test_what_is_added_is_found(tmp_path: Path) -> None:
     """Also after it was made anew."""
     folder = EnvironmentFolder(tmp_path / "environments")
-    environment = Environment.parse("dev", _TEXT, "here")
-    folder.add(environment)
-    folder.add(environment)
-    assert (folder.names(), folder.get("dev")) == (["dev"], environment)
+    dev = Environment.parse("dev", _TEXT, "here")
+    folder.add(dev)
+    folder.add(dev)
+    assert (folder.names(), folder.get("dev")) == (["dev"], dev)
 
 
 def test_an_unknown_one_says_what_to_do(tmp_path: Path) -> None:
@@ -54,6 +55,20 @@ def test_a_name_cannot_lead_elsewhere(tmp_path: Path) -> None:
     """It becomes a file's name."""
     with pytest.raises(BadInputError, match="must match"):
         EnvironmentFolder(tmp_path).get("../dev")
+
+
+@pytest.mark.parametrize("variable", ["XDG_CONFIG_HOME", "HOME"])
+def test_without_a_checkout_they_are_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """Not below the packages of the installed command; NIGHTSHIFT_ENVIRONMENTS names another place in either case."""
+    monkeypatch.delenv("NIGHTSHIFT_ENVIRONMENTS", raising=False)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setattr(environment, "in_checkout", lambda: False)
+    configuration = tmp_path if variable == "XDG_CONFIG_HOME" else tmp_path / ".config"
+    kept = EnvironmentFolder.default().add(Environment.parse("dev", _TEXT, "here"))
+    assert kept == configuration / "nightshift" / "environments" / "dev.json"
+    monkeypatch.setenv("NIGHTSHIFT_ENVIRONMENTS", str(tmp_path / "elsewhere"))
+    assert EnvironmentFolder.default().names() == []
 
 
 def test_terraform_tells_exactly_these_fields() -> None:

@@ -86,11 +86,44 @@ def test_a_digest_stands_for_one_version() -> None:
 
 
 def test_nothing_is_permitted_but_what_a_job_names(workflow: dict[str, Any]) -> None:
-    """A token without rights, to which each job adds what it needs."""
+    """A token without rights, to which each job adds what it needs; none may write but the one that makes a release."""
     assert workflow["permissions"] == {}
-    for job in _jobs(workflow):
+    for name, job in workflow["jobs"].items():
         assert set(job["permissions"]) <= {"contents", "id-token", "attestations"}
-        assert job["permissions"].get("contents", "read") == "read"
+        if (workflow["name"], name) != ("release", "publish"):
+            assert job["permissions"].get("contents", "read") == "read"
+
+
+def test_who_may_write_runs_nothing_of_ours() -> None:
+    """The job that makes a release takes files that another job built and signed."""
+    jobs = _read(FOLDER / "release.yml")["jobs"]
+    assert list(jobs) == ["wheels", "publish"]
+    publish = jobs["publish"]
+    assert (publish["needs"], publish["permissions"]) == ("wheels", {"contents": "write"})
+    assert [step["uses"].partition("@")[0] for step in publish["steps"] if "uses" in step] == [
+        "actions/download-artifact"
+    ]
+    (made,) = [step["run"] for step in publish["steps"] if "run" in step]
+    assert made.startswith('gh release create "$TAG"')
+    assert "--verify-tag" in made
+    assert "--notes-file release/NOTES.md" in made
+
+
+def test_a_release_is_of_its_tag_and_signed() -> None:
+    """The tag is held against version and changelog before anything is built; what is attached has been signed."""
+    workflow = _read(FOLDER / "release.yml")
+    assert workflow["on"] == {"push": {"tags": ["v*"]}}
+    steps = [step.get("uses", step.get("run", "")).partition("@")[0] for step in workflow["jobs"]["wheels"]["steps"]]
+    order = [
+        'make release-notes TAG="$TAG"',
+        "make wheels",
+        "actions/attest-build-provenance",
+        "actions/upload-artifact",
+    ]
+    assert [step for step in steps if step in order] == order
+    built = re.search(r"^wheels: .*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    assert built is not None
+    assert re.findall(r"uv build .*--out-dir \$\(RELEASE\)(.*)", built[1]) == ["", " local_host"]
 
 
 def test_only_the_build_signs() -> None:
@@ -101,7 +134,7 @@ def test_only_the_build_signs() -> None:
         for name, job in _read(file)["jobs"].items()
         if "attestations" in job["permissions"]
     ]
-    assert signing == [("deliver", "package")]
+    assert sorted(signing) == [("deliver", "package"), ("release", "wheels")]
 
 
 def test_no_credential_is_stored() -> None:
