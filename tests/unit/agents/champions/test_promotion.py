@@ -1,5 +1,7 @@
 """The promotion table: every rule, and their order."""
 
+from typing import Any
+
 import pytest
 
 from agents.champions.promotion import decide
@@ -154,3 +156,12 @@ def test_the_reason_names_the_metrics_on_both_sides() -> None:
     """A person reads what is better and what is worse."""
     decision = decide(_evidence(_metric("better"), _metric("worse", name="mape")), POLICY)
     assert decision.reason == "better on rmse, but worse on mape"
+
+
+@pytest.mark.parametrize(
+    ("known_by", "said"), [("rows", "90 of the 100 rows were"), ("time", "90 of the 100 rows may")]
+)
+def test_what_is_known_of_training_rows_is_said_as_far_as_it_is_known(known_by: Any, said: str) -> None:
+    """By the rows themselves, or only by their time."""
+    overlap = TrainingOverlap(known_by=known_by, rows=90, left_out=False)
+    assert said in decide(_evidence(_metric("worse"), overlap=overlap), POLICY).reason
