@@ -64,3 +64,32 @@ def test_rows_without_truth_count_for_the_anomaly_rate_only() -> None:
 def test_without_any_truth_a_metric_is_undefined() -> None:
     """No label at all gives no precision, rather than a made-up one."""
     assert metrics.value("precision", np.array([np.nan]), np.array([1.0])) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "truth", "prediction", "expected"),
+    [
+        # Nothing is flagged; there is no anomaly; neither. A truth that does not vary.
+        ("precision", [1.0, 0.0], [0.0, 0.0], None),
+        ("recall", [0.0, 0.0], [1.0, 0.0], None),
+        ("f1", [0.0, 0.0], [0.0, 0.0], None),
+        ("r2", [3.0, 3.0], [3.0, 4.0], None),
+        ("r2", [3.0, 3.0], [3.0, 3.0], None),
+        ("mape", [0.0, 0.0], [1.0, 2.0], None),
+        # A figure of exactly one half is not flagged.
+        ("anomaly_rate", [0.0, 0.0], [0.5, 0.6], 0.5),
+        ("precision", [0.5, 1.0], [1.0, 1.0], 0.5),
+        ("recall", [1.0, 1.0], [0.5, 1.0], 0.5),
+        # Relative to the size of the truth, whatever its sign.
+        ("mape", [-10.0, 10.0], [-11.0, 12.0], 0.15),
+    ],
+)
+def test_metrics_at_their_edges(name: str, truth: list[float], prediction: list[float], expected: float | None) -> None:
+    """Worked by hand."""
+    found = metrics.value(name, np.array(truth), np.array(prediction))
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_no_rows_at_all_are_undefined() -> None:
+    """Also for a metric that needs no truth."""
+    assert metrics.value("anomaly_rate", np.array([]), np.array([])) is None

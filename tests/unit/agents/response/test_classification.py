@@ -41,6 +41,7 @@ def _words(severity: Severity | None, category: str = "degradation") -> AlertMes
         (_drift("staleness_days", 7), "warning", "staleness_warning"),
         (_drift("staleness_days", 6.9), "informational", "below_thresholds"),
         (_budget(100), "critical", "spend_critical"),
+        (_budget(0.5, 0.5), "critical", "spend_critical"),
         (_budget(99), "warning", "spend_warning"),
         (_budget(80), "warning", "spend_warning"),
         (_budget(79), "informational", "below_thresholds"),
@@ -251,6 +252,7 @@ def test_r2_near_or_below_zero_is_judged_by_what_it_does_not_explain(
     "judged",
     [
         alert(value=-3.0, baseline=1.0, severity="critical"),
+        alert(value=-0.5, baseline=1.0, severity="critical"),
         alert(metric="f1", value=0.1, baseline=-1.0, severity="critical"),
         _drift("psi", -1.0, severity="critical"),
         _drift("staleness_days", -1.0, severity="critical"),

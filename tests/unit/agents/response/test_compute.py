@@ -74,6 +74,20 @@ def test_a_lease_holds_what_its_records_hold(there: int, length: int, name: str,
     assert (len(found), {len(item.name) for item in found}) == (held, {min(len(name), 60)})
 
 
+def test_one_unit_too_many_leaves_the_last_resource_out() -> None:
+    """49 of 320 units and one of 321 are 16,001: an id of 101 twice, a name of 59, and 60."""
+    one = _resource("a").model_copy(update={"id": "i" * 100, "name": "n" * 60})
+    last = one.model_copy(update={"id": "i" * 101, "name": "n" * 59})
+    assert (len(leased([one] * 50)), len(leased([*[one] * 49, last]))) == (50, 49)
+
+
+def test_one_unit_too_many_leaves_the_last_spared_out() -> None:
+    """79 of 100 units and one of 101 are 8,001."""
+    spared = {f"{number:03d}".ljust(60, "n"): "r" * 30 for number in range(79)}
+    assert len(spared_shown({**spared, "n" * 60: "r" * 30})) == 80
+    assert spared_shown({**spared, "n" * 60: "r" * 31}) == {**spared, "left out": "1 more"}
+
+
 @pytest.mark.parametrize(
     ("there", "reason", "shown"),
     [(99, "r", 99), (100, "r", 100), (101, "r", 100), (81, "r" * 30, 80), (80, "r" * 30, 80), (80, "r" * 31, 79)],
