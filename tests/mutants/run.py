@@ -77,7 +77,7 @@ class Result:
         return self.killed >= LEAST_KILLED and not self.survivors and not self.outdated
 
 
-def tests_of(module: str) -> str:
+def find_tests(module: str) -> str:
     """The mirrored test of a module, or without one the tests of its folder."""
     path = Path(module)
     folder = Path("tests/unit", *(part for part in path.parent.parts if part != "nightshift"))
@@ -201,7 +201,7 @@ def _survivors(mutants: Sequence[Mutant], limits: dict[str, int]) -> Iterator[in
     while queue or running:
         while queue and len(running) < (os.cpu_count() or 1):
             number, mutant = queue.pop()
-            tests = tests_of(mutant.module)
+            tests = find_tests(mutant.module)
             running[_start(tests, mutant, limits[tests])] = number
         process, status = os.wait()
         number = running.pop(process)
@@ -221,7 +221,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="nightshift-mutants-") as folder:
         # Examples that a mutant fails by are no examples of ours.
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
-        tests = sorted({tests_of(mutant.module) for mutant in mutants})
+        tests = sorted({find_tests(mutant.module) for mutant in mutants})
         _import_what_is_not_ours(tests)
         # A process that watches each test run would cost more than the run, and no test of a room starts any.
         with patch("local_host.watchdog.children_ended", contextlib.nullcontext):
