@@ -37,9 +37,14 @@ def test_gaps_come_in_the_order_in_which_they_are_to_be_closed(
     """Undefined, then limits, then worse; of one cause in the order of the spec. Equal counts only while nothing beats
     the champion.
     """
-    names = ("mape", "mae", "rmse", "r2", "f1")
     policy = EvaluationPolicy(
-        metrics=(*(Metric(name=name) for name in names[:3]), Metric(name="r2", minimum=0.5), Metric(name="f1"))
+        metrics=(
+            Metric(name="mape"),
+            Metric(name="mae"),
+            Metric(name="rmse"),
+            Metric(name="r2", minimum=0.5),
+            Metric(name="f1"),
+        )
     )
     metrics = [
         make_metric("equal", name="mape", difference=(-1.0, 2.0)),

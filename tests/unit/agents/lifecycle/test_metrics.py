@@ -12,46 +12,10 @@ from agents.lifecycle import metrics
 VALUES = st.floats(min_value=-1e6, max_value=1e6, allow_nan=False).map(lambda value: round(value, 3))
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("rmse", reference.root_mean_squared_error),
-        ("mae", reference.mean_absolute_error),
-        ("r2", reference.r2_score),
-    ],
-)
-@given(data=st.data())
-def test_regression_metrics_match_scikit_learn(name: str, expected: object, data: st.DataObject) -> None:
-    """RMSE, MAE and R2 equal scikit-learn's on any rows."""
-    rows = data.draw(st.integers(2, 40))
-    truth = data.draw(arrays(np.float64, rows, elements=VALUES))
-    prediction = data.draw(arrays(np.float64, rows, elements=VALUES))
-    if name == "r2" and np.ptp(truth) < 1:
-        return
-    assert callable(expected)
-    assert metrics.value(name, truth, prediction) == pytest.approx(expected(truth, prediction), rel=1e-4, abs=1e-6)
-
-
 def test_mape_leaves_out_rows_whose_truth_is_zero() -> None:
     """A relative error against zero does not exist, so the row takes no part."""
     truth, prediction = np.array([0.0, 10.0, 20.0]), np.array([5.0, 11.0, 18.0])
     assert metrics.value("mape", truth, prediction) == pytest.approx(0.1)
-
-
-@given(data=st.data())
-def test_detection_metrics_match_scikit_learn(data: st.DataObject) -> None:
-    """Precision, recall and F1 equal scikit-learn's wherever they are defined."""
-    rows = data.draw(st.integers(1, 40))
-    flags = st.sampled_from([0.0, 1.0])
-    truth = data.draw(arrays(np.float64, rows, elements=flags))
-    prediction = data.draw(arrays(np.float64, rows, elements=flags))
-    expected = {
-        "precision": reference.precision_score(truth, prediction, zero_division=np.nan),
-        "recall": reference.recall_score(truth, prediction, zero_division=np.nan),
-        "f1": reference.f1_score(truth, prediction, zero_division=np.nan),
-    }
-    for name, value in expected.items():
-        assert metrics.value(name, truth, prediction) == (None if np.isnan(value) else pytest.approx(value))
 
 
 def test_rows_without_truth_count_for_the_anomaly_rate_only() -> None:
@@ -93,3 +57,39 @@ def test_metrics_at_their_edges(name: str, truth: list[float], prediction: list[
 def test_no_rows_at_all_are_undefined() -> None:
     """Also for a metric that needs no truth."""
     assert metrics.value("anomaly_rate", np.array([]), np.array([])) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("rmse", reference.root_mean_squared_error),
+        ("mae", reference.mean_absolute_error),
+        ("r2", reference.r2_score),
+    ],
+)
+@given(data=st.data())
+def test_regression_metrics_match_scikit_learn(name: str, expected: object, data: st.DataObject) -> None:
+    """RMSE, MAE and R2 equal scikit-learn's on any rows."""
+    rows = data.draw(st.integers(2, 40))
+    truth = data.draw(arrays(np.float64, rows, elements=VALUES))
+    prediction = data.draw(arrays(np.float64, rows, elements=VALUES))
+    if name == "r2" and np.ptp(truth) < 1:
+        return
+    assert callable(expected)
+    assert metrics.value(name, truth, prediction) == pytest.approx(expected(truth, prediction), rel=1e-4, abs=1e-6)
+
+
+@given(data=st.data())
+def test_detection_metrics_match_scikit_learn(data: st.DataObject) -> None:
+    """Precision, recall and F1 equal scikit-learn's wherever they are defined."""
+    rows = data.draw(st.integers(1, 40))
+    flags = st.sampled_from([0.0, 1.0])
+    truth = data.draw(arrays(np.float64, rows, elements=flags))
+    prediction = data.draw(arrays(np.float64, rows, elements=flags))
+    expected = {
+        "precision": reference.precision_score(truth, prediction, zero_division=np.nan),
+        "recall": reference.recall_score(truth, prediction, zero_division=np.nan),
+        "f1": reference.f1_score(truth, prediction, zero_division=np.nan),
+    }
+    for name, value in expected.items():
+        assert metrics.value(name, truth, prediction) == (None if np.isnan(value) else pytest.approx(value))
