@@ -35,9 +35,10 @@ TOOL := $(BIN)/uv tool run --quiet --from
 ANY_PYTHON = $(or $(wildcard $(BIN)/python),python3)
 CHECKOV := checkov==3.3.30
 PIP_AUDIT := pip-audit==2.10.1
+COSMIC_RAY := cosmic-ray==8.7.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format up down doctor bench kill-loop evals lock requirements clean histories records docs-check pictures \
+.PHONY: help setup demo test check format up down doctor bench kill-loop evals mutants lock requirements clean histories records docs-check pictures \
 	workflows-check worker-check terraform-check policy-check dependency-audit secret-scan package wheels release-notes bundle versions gate deploy rollback smoke drift env
 
 help:  ## list the commands
@@ -110,6 +111,11 @@ kill-loop: $(READY)  ## kill parts of a running stack and check every invariant;
 
 evals: $(READY)  ## hold the planner and the critic against the golden and the red-team set
 	$(BIN)/python -m evals.run
+
+mutants: $(READY)  ## change the code of the decisions, line by line, and look whether a test fails; ONLY=agents/champions
+	@mkdir -p .nightshift
+	$(TOOL) $(COSMIC_RAY) python tests/mutants/generate.py $(ONLY) >.nightshift/mutants.jsonl
+	$(BIN)/python -m tests.mutants.run .nightshift/mutants.jsonl
 
 lock: $(READY)  ## renew the lock and what is exported from it
 	$(BIN)/uv lock --upgrade

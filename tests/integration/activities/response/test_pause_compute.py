@@ -200,6 +200,18 @@ def test_of_two_overlapping_leases_the_last_to_end_starts_the_compute(case: Case
     assert compute.running() == ["a"]
 
 
+@pytest.mark.parametrize(("early", "running"), [(0, ["a"]), (1, [])])
+def test_a_lease_holds_compute_until_its_end_and_not_at_it(case: Case, early: int, running: list[str]) -> None:
+    """The first lease is resumed late, when the second one ends; a second earlier the second still holds it."""
+    compute = _workspace(case, resource("a"))
+    first, second = _overspent(case, "b1"), _overspent(case, "b2")
+    _pause(case, first)
+    ends = lease_of(_pause(case, second).action).ends
+    assert ends is not None
+    resume_compute(later(case.services, ends - timedelta(seconds=early)), case.request(first, "pause_compute"))
+    assert compute.running() == running
+
+
 def test_a_lease_past_its_end_holds_nothing(case: Case) -> None:
     """Its response was ended by hand and never resumed anything: the next lease is not held up by it."""
     compute = _workspace(case, resource("a"))

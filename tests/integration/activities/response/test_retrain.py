@@ -1,15 +1,18 @@
 """Drift retrains: the newest accepted data, as one batch, at most once per cooldown."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import azure.durable_functions as df
 import pytest
+from azure.data.tables import TableServiceClient
 from mlflow import MlflowClient
 
 from activities.response.mitigations.retrain import read_retraining, retrain
+from local_host.stack.endpoints import Endpoints
+from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, record
 from nightshift.domain.platform.errors import ServiceUnavailableError, UnknownModelError
@@ -17,6 +20,7 @@ from nightshift.domain.platform.names import BRONZE, MODEL_QUEUE, TAG_DATASET_DI
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult, RetrainingRequest
+from nightshift.domain.response.mitigations import RollbackOrder
 from nightshift.domain.uploads.contract import ContractViolationError
 from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.domain.uploads.upload import BlobRef
@@ -28,6 +32,9 @@ from tests.integration.activities.responder import Case, Replaced, later
 from tests.model_versions import make_champions, make_versions
 
 pytestmark = pytest.mark.xdist_group("mlflow")
+
+# Later than the files of the model were accepted.
+NOON = datetime(2030, 3, 1, 12, tzinfo=UTC)
 
 
 async def _retrain(case: Case, client: Starts, incident: Incident, services: Any = None) -> MitigationResult:
@@ -132,6 +139,47 @@ async def test_a_retraining_cannot_bring_about_the_next(trained: Case, client: S
     late = await _retrain(trained, client, third, later(trained.services, ordered + timedelta(minutes=60)))
     assert late.action.state == "begun"
     assert len(trained.entries()) == 2
+
+
+def _at(case: Case, tables: TableServiceClient, minutes: float) -> None:
+    """Let it be so many minutes later than noon, for the activity and for the ledger."""
+    now = NOON + timedelta(minutes=minutes)
+    case.replace(clock=lambda: now, ledger=TableLedger(tables, lambda: now))
+
+
+async def test_the_cooldown_begins_with_the_last_retraining(trained: Case, client: Starts, tracked: Endpoints) -> None:
+    """An hour, as the spec says: after those of 12:00 and 13:00 there is none at 13:59, and one at 14:00."""
+    states = []
+    with TableServiceClient.from_connection_string(tracked.storage_connection_string) as tables:
+        for number, minutes in enumerate((0, 60, 119, 120)):
+            _at(trained, tables, minutes)
+            incident = trained.drift(f"d{number}", value=None, severity="critical", rule=f"r{number}")
+            states.append((await _retrain(trained, client, incident)).action.state)
+        ordered = [entry.recorded_at - NOON for entry in trained.entries()]
+    assert states == ["begun", "begun", "repeated", "begun"]
+    assert ordered == [timedelta(hours=0), timedelta(hours=1), timedelta(hours=2)]
+
+
+def _rolled_back(case: Case, name: str) -> None:
+    """A rollback that an incident of another kind has just ordered."""
+    incident = case.alert(name, rule=name)
+    order = RollbackOrder(
+        incident=incident.incident_id, rule=name, reason="r", bad_version="3", target="2", alert={"alert_id": name}
+    )
+    case.services.ledger.append(
+        record(order, key=f"rollback:{name}", model=case.model, run=incident.response, subject="version 3")
+    )
+
+
+async def test_only_a_retraining_begins_a_cooldown(trained: Case, client: Starts) -> None:
+    """A rollback just before the first drift holds up nothing; one after the retraining does not end its cooldown."""
+    _rolled_back(trained, "a1")
+    first = await _retrain(trained, client, trained.drift("d1"))
+    _rolled_back(trained, "a2")
+    second = await _retrain(trained, client, trained.drift("d2", value=0.2))
+    assert (first.action.state, second.action.state) == ("begun", "repeated")
+    mitigations = [entry.body["mitigation"] for entry in trained.entries()]
+    assert mitigations == ["rollback", "retrain", "rollback"]
 
 
 def _seconds(at: datetime) -> str:

@@ -80,6 +80,17 @@ def test_an_alert_from_before_the_action_does_not_count(case: Case, incident: In
     assert _verify(case, incident, final=True).recovered is True
 
 
+@pytest.mark.parametrize(("seconds", "recovered"), [(1, True), (1.001, False)])
+def test_an_alert_of_the_moment_of_the_action_does_not_count(
+    case: Case, incident: Incident, seconds: float, recovered: bool
+) -> None:
+    """It was acted upon one second after the first alert: what fires then is what was acted upon, a millisecond later
+    it is not.
+    """
+    _send(case, "a2", seconds, incident)
+    assert _verify(case, incident, final=True).recovered is recovered
+
+
 @pytest.mark.parametrize("behind", [timedelta(minutes=10), timedelta(hours=2)])
 def test_a_source_whose_clock_is_behind_has_not_recovered_while_it_fires(case: Case, behind: timedelta) -> None:
     """Its alerts are said to have fired before the action, and reach us after it."""

@@ -63,6 +63,27 @@ def test_a_page_that_was_taken_is_not_sent_again(night: Make, pager: Pager) -> N
     assert firsts(pager) == ["a"]
 
 
+def test_a_page_that_was_taken_is_not_sent_to_an_address_that_comes_later(
+    night: Make, pager: Pager, second: Pager
+) -> None:
+    """The setting has one address more when the caller comes again: that person was not meant then."""
+    page(night(pager.url), "a")
+    assert page(night(f"{pager.url} {second.url}"), "a").problem == ""
+    assert (firsts(pager), firsts(second)) == (["a"], [])
+
+
+def test_a_caller_that_comes_again_does_not_wait_for_a_pager_that_is_away(night: Make, pager: Pager) -> None:
+    """Trying again is the sweep's: three callers, one request; then the sweep makes the second."""
+    at_three = night(pager.url)
+    pager.away = True
+    for _ in range(3):
+        assert page(at_three, "a").problem
+    assert pager.tried == 1
+    at_three.later(minutes=10)
+    deliver_owed(at_three.services)
+    assert pager.tried == 2
+
+
 @pytest.mark.parametrize("tried", [True, False], ids=["tried", "killed before it was tried"])
 def test_a_clock_that_is_set_back_holds_up_no_page(
     night: Make, pager: Pager, second: Pager, monkeypatch: pytest.MonkeyPatch, tried: bool

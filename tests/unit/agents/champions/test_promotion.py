@@ -1,5 +1,7 @@
 """The promotion table: every rule, and their order."""
 
+from typing import Any
+
 import pytest
 
 from agents.champions.promotion import decide
@@ -50,9 +52,15 @@ def _evidence(
     )
 
 
-def _slice(challenger: float) -> SliceComparison:
+def _slice(challenger: float | None, champion: float | None = 10.0, verdict: Verdict = "worse") -> SliceComparison:
     return SliceComparison(
-        column="weekend", value="1", rows=50, metric="rmse", champion=10.0, challenger=challenger, verdict="worse"
+        column="weekend",
+        value="1",
+        rows=50,
+        metric="rmse",
+        champion=champion,
+        challenger=challenger,
+        verdict=verdict,
     )
 
 
@@ -93,6 +101,32 @@ LOSS = "version 1 was champion, and both the alias and the version are gone"
 
 
 @pytest.mark.parametrize(
+    ("champion", "challenger", "rule"),
+    [
+        (10.0, 12.0, "better"),
+        (10.0, 12.1, "slice_regressed"),
+        (-10.0, -12.0, "better"),
+        (-10.0, -13.0, "slice_regressed"),
+        (0.0, 1.0, "slice_regressed"),
+        (None, 1.0, "slice_regressed"),
+        (10.0, None, "slice_regressed"),
+    ],
+)
+def test_a_slice_may_be_worse_by_the_fraction_that_the_spec_allows(
+    champion: float | None, challenger: float | None, rule: str
+) -> None:
+    """0.2 of the champion's own size: 2 of 10 is allowed, and 3 of -10 is 0.3. Of nothing no fraction is."""
+    decision = decide(_evidence(_metric("better"), slices=(_slice(challenger, champion),)), POLICY)
+    assert decision.rule == rule
+
+
+def test_a_slice_that_is_not_worse_costs_nothing() -> None:
+    """Beyond the fraction, and within noise."""
+    decision = decide(_evidence(_metric("better"), slices=(_slice(13.0, verdict="equal"),)), POLICY)
+    assert decision.rule == "better"
+
+
+@pytest.mark.parametrize(
     ("evidence", "given", "action", "rule"),
     [
         (_evidence(_metric("better")), {"quarantined_by": "i1"}, "flag", "quarantined"),
@@ -122,3 +156,12 @@ def test_the_reason_names_the_metrics_on_both_sides() -> None:
     """A person reads what is better and what is worse."""
     decision = decide(_evidence(_metric("better"), _metric("worse", name="mape")), POLICY)
     assert decision.reason == "better on rmse, but worse on mape"
+
+
+@pytest.mark.parametrize(
+    ("known_by", "said"), [("rows", "90 of the 100 rows were"), ("time", "90 of the 100 rows may")]
+)
+def test_what_is_known_of_training_rows_is_said_as_far_as_it_is_known(known_by: Any, said: str) -> None:
+    """By the rows themselves, or only by their time."""
+    overlap = TrainingOverlap(known_by=known_by, rows=90, left_out=False)
+    assert said in decide(_evidence(_metric("worse"), overlap=overlap), POLICY).reason

@@ -1,6 +1,7 @@
 """Verdicts per metric and slice, and absolute limits."""
 
 import numpy as np
+import pytest
 
 from agents.lifecycle.evaluation import Predictions, compare, compare_slices
 from nightshift.domain.platform.spec import Bootstrap, EvaluationPolicy, Metric, Slice
@@ -40,6 +41,17 @@ def test_within_noise_is_equal() -> None:
     assert _verdicts(_predictions(10, 10), "rmse") == {"rmse": "equal"}
 
 
+@pytest.mark.parametrize("name", ["rmse", "r2"])
+def test_two_models_that_predict_the_same_are_equal(name: str) -> None:
+    """Every resample differs by 0: an interval that touches 0 says neither better nor worse."""
+    predictions = _predictions(10, 10)
+    same = Predictions(predictions.truth, predictions.challenger, predictions.challenger, {})
+    policy = EvaluationPolicy(metrics=(Metric.model_validate({"name": name}),), bootstrap=FAST)
+    (found,) = compare(same, policy)
+    assert found.difference is not None
+    assert (found.difference.low, found.difference.high, found.verdict) == (0.0, 0.0, "equal")
+
+
 def test_without_champion_the_challenger_is_unopposed() -> None:
     """The first model has nobody to beat."""
     assert _verdicts(_predictions(None, 10), "rmse") == {"rmse": "unopposed"}
@@ -54,6 +66,24 @@ def test_limits_name_metric_value_and_bound() -> None:
     assert broken["rmse"].startswith("rmse = ")
     assert broken["rmse"].endswith("is above the maximum 5")
     assert broken["r2"] == ""
+
+
+@pytest.mark.parametrize(
+    ("limit", "broken"),
+    [
+        (Metric(name="rmse", maximum=2.0), False),
+        (Metric(name="rmse", maximum=1.9), True),
+        (Metric(name="recall", minimum=0.5), False),
+        (Metric(name="recall", minimum=0.6), True),
+    ],
+)
+def test_a_metric_at_its_limit_is_within_it(limit: Metric, broken: bool) -> None:
+    """Every prediction errs by 2, so RMSE is 2; of two anomalies one is flagged, so recall is 1/2."""
+    truth = np.array([1.0, 1.0, 0.0, 0.0])
+    challenger = truth + 2 if limit.name == "rmse" else np.array([1.0, 0.0, 0.0, 0.0])
+    policy = EvaluationPolicy(metrics=(limit,), bootstrap=FAST)
+    (found,) = compare(Predictions(truth, challenger, None, {}), policy)
+    assert (found.challenger, bool(found.broken_limit)) == (2.0 if limit.name == "rmse" else 0.5, broken)
 
 
 def test_an_undefined_metric_with_a_limit_breaks_it() -> None:

@@ -41,6 +41,7 @@ def _words(severity: Severity | None, category: str = "degradation") -> AlertMes
         (_drift("staleness_days", 7), "warning", "staleness_warning"),
         (_drift("staleness_days", 6.9), "informational", "below_thresholds"),
         (_budget(100), "critical", "spend_critical"),
+        (_budget(0.5, 0.5), "critical", "spend_critical"),
         (_budget(99), "warning", "spend_warning"),
         (_budget(80), "warning", "spend_warning"),
         (_budget(79), "informational", "below_thresholds"),
@@ -116,6 +117,54 @@ def test_a_baseline_that_cannot_be_divided_by_leaves_the_words(metric: str, base
     silent = alert(metric=metric, value=3, baseline=baseline)
     assert classify(silent.model_copy(update={"severity": "critical"}), DEFAULTS).rule == "source_critical"
     assert classify(silent, DEFAULTS).rule == UNKNOWN
+
+
+@pytest.mark.parametrize("judged", [alert(metric="accuracy", value=0.3, baseline=0), _budget(100, 0), _budget(100, -5)])
+def test_a_baseline_of_nothing_is_no_ratio_of_zero(judged: AlertMessage) -> None:
+    """An accuracy that was 0, a budget of 0: what is far above it is not below every threshold."""
+    assert classify(judged, DEFAULTS).rule == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "judged", [alert(value=0), _drift("psi", 0), _drift("staleness_days", 0), _budget(0)], ids=lambda item: item.metric
+)
+def test_zero_is_a_figure(judged: AlertMessage) -> None:
+    """No error, no drift, data of today, nothing spent: the figures judge it, and call it harmless."""
+    found = classify(judged, DEFAULTS)
+    assert (found.rule, found.by_figures) == ("below_thresholds", True)
+
+
+@pytest.mark.parametrize(
+    ("value", "baseline", "ratio"), [(1.0, 0.5, 0.0), (0.5, 1.0, 2.0), (1.1, 0.5, None), (0.5, 1.1, None)]
+)
+def test_r2_of_one_is_the_most_there_is(value: float, baseline: float, ratio: float | None) -> None:
+    """A model that explains all leaves nothing unexplained; from 1 to 0.5 it is 1 / 0.5 times worse; more is no R2."""
+    assert error_ratio(alert(metric="r_squared", value=value, baseline=baseline)) == ratio
+
+
+def test_names_are_shown_whole_up_to_a_hundred_characters() -> None:
+    """A longer one is cut to a hundred, and an ellipsis says so."""
+    whole, cut = ("f" * length for length in (100, 101))
+    assert f"index of {whole} is" in classify(_drift("psi", 0.3, feature=whole), DEFAULTS).reason
+    assert f"index of {'f' * 99}… is" in classify(_drift("psi", 0.3, feature=cut), DEFAULTS).reason
+
+
+def test_a_reason_says_that_it_guessed_only_if_it_did() -> None:
+    """By what a person may correct: the direction of the metric. A drift, a known metric, no metric: nothing to say."""
+    guess = "is better is not known"
+    assert guess in classify(alert(metric="speed_of_light", value=9.0), DEFAULTS).reason
+    assert guess in classify(alert(metric="speed_of_light", value=0.5, severity="warning"), DEFAULTS).reason
+    assert guess in classify(alert(metric="speed_of_light", value=None), DEFAULTS).reason
+    for judged in (
+        alert(value=9.0),
+        alert(value=None),
+        _drift("ks", 0.9),
+        _words(None),
+        _words("warning"),
+        alert(metric="speed_of_light", value=None, severity="warning"),
+        alert(value=None, severity="warning"),
+    ):
+        assert guess not in classify(judged, DEFAULTS).reason
 
 
 def test_a_figure_without_its_budget_leaves_the_words() -> None:
@@ -203,6 +252,7 @@ def test_r2_near_or_below_zero_is_judged_by_what_it_does_not_explain(
     "judged",
     [
         alert(value=-3.0, baseline=1.0, severity="critical"),
+        alert(value=-0.5, baseline=1.0, severity="critical"),
         alert(metric="f1", value=0.1, baseline=-1.0, severity="critical"),
         _drift("psi", -1.0, severity="critical"),
         _drift("staleness_days", -1.0, severity="critical"),

@@ -43,7 +43,7 @@ def test_what_has_resolved_itself_is_left() -> None:
     """Also in maintenance, and while a cause is open: there is nothing to do."""
     gone = DRIFT.model_copy(update={"state": "resolved"})
     plan = _plan(gone, CAUSE, playbook=MAINTENANCE)
-    assert (plan.verdict, plan.rule, plan.mitigations) == ("leave", "resolved_already", ())
+    assert (plan.verdict, plan.rule, plan.mitigations, plan.cause) == ("leave", "resolved_already", (), "")
 
 
 def test_maintenance_mutes_until_its_end() -> None:

@@ -6,7 +6,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agents.response.rollback import Guard, blamed_version, rollback_problem, rollback_targets
+from agents.response.rollback import (
+    FindVersion,
+    Guard,
+    blamed_version,
+    rollback_candidate,
+    rollback_problem,
+    rollback_target,
+    rollback_targets,
+    was_made_again,
+)
 from nightshift.domain.champions.decision import ChampionMove, MoveState
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.platform.names import TAG_QUARANTINE
@@ -65,6 +74,15 @@ def test_without_a_champion_nobody_is_blamed(moves: Sequence[ChampionMove]) -> N
 def test_an_alert_older_than_two_champions_blames_nobody() -> None:
     """It cannot be said who served then."""
     assert blamed_version(alert(), _moves(("1", -10), ("2", -20)), SETTLE) is None
+
+
+def test_a_removed_alias_leaves_nobody_to_blame() -> None:
+    """Somebody took it away before the alert fired; a version that the alert names is blamed all the same."""
+    moves = _moves(("1", 90), ("", 60))
+    assert (blamed_version(alert(), moves, SETTLE), blamed_version(alert(model_version="1"), moves, SETTLE)) == (
+        None,
+        "1",
+    )
 
 
 def test_any_alert_time_can_be_read() -> None:
@@ -148,3 +166,65 @@ def test_the_first_guard_that_does_not_hold_is_told() -> None:
     """The later ones count on the earlier."""
     nothing = replace(SOUND, champion="4", target=None, registered=None, columns=None)
     assert rollback_problem(nothing) == "version 3 is not champion any more, version 4 is"
+
+
+def _find(*versions: str, quarantined: Sequence[str] = (), made_at: datetime = AT - timedelta(days=9)) -> FindVersion:
+    """A registry that has these versions, some in quarantine, all made at one time."""
+    there = {
+        version: _registered(**({TAG_QUARANTINE: "i7"} if version in quarantined else {})).model_copy(
+            update={"version": version, "created_at": made_at}
+        )
+        for version in versions
+    }
+    return there.get
+
+
+TWICE = _moves(("1", 90), ("2", 60), ("3", 30), ("2", 10))
+
+
+@pytest.mark.parametrize(
+    ("find", "candidate", "target"),
+    [
+        (_find("1", "2", "3"), "3", "3"),
+        (_find("1", "2", "3", quarantined="3"), "1", "1"),
+        (_find("1", "2", "3", quarantined="13"), "3", None),
+        (_find("1", "2"), "1", "1"),
+        (_find("2"), "3", None),
+    ],
+)
+def test_a_rollback_goes_to_the_latest_champion_before_that_may_come_back(
+    find: FindVersion, candidate: str, target: str | None
+) -> None:
+    """Version 2 is bad, and was champion after 1 and after 3. What is in quarantine or deleted is passed over; where
+    nothing else is left it is named, so that the guard can say why, and it is no target.
+    """
+    found, registered = rollback_candidate("2", TWICE, find)
+    assert (found, registered) == (candidate, find(candidate))
+    assert rollback_target("2", TWICE, find) == target
+
+
+def test_who_has_no_champion_before_has_no_candidate() -> None:
+    """The first version, one that never was champion, and no champion at all."""
+    find = _find("1", "2", "3")
+    assert [rollback_candidate(bad, TWICE, find) for bad in ("1", "7")] == [(None, None)] * 2
+    assert [rollback_target(champion, TWICE, find) for champion in ("1", "7", None)] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        ({}, False),
+        ({"version_created_at": AT - timedelta(days=9), "previous_created_at": AT - timedelta(days=9)}, False),
+        ({"version_created_at": AT - timedelta(days=10)}, True),
+        ({"previous_created_at": AT - timedelta(days=10)}, True),
+        ({"version": "7"}, False),
+        ({"previous": None, "previous_created_at": AT - timedelta(days=10)}, False),
+    ],
+    ids=["not recorded", "the same", "another version", "another one before", "deleted", "no one before"],
+)
+def test_a_number_that_was_made_again_is_another_version(changed: dict[str, object], again: bool) -> None:
+    """MLflow made both nine days ago; a move that means one of ten days ago is about another model of this name."""
+    move = _moves(("1", 90), ("2", 60))[-1].model_copy(update=changed)
+    find = _find("1", "2")
+    assert was_made_again(move, find) is again
+    assert rollback_candidate(move.version, (move,), find)[0] == (None if again or move.previous is None else "1")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from agents.reviews.waiting import cost_of_waiting
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison
 
@@ -49,3 +51,12 @@ def test_within_noise_it_costs_nothing() -> None:
     """It says so."""
     found = cost_of_waiting(_evidence(_metric("rmse", 10.0, None, "undefined"), _metric("mae", 4.0, 4.1, "equal")))
     assert found == ("no tracked metric differs beyond noise: waiting costs nothing that was measured",)
+
+
+@pytest.mark.parametrize(("champion", "challenger"), [(None, 8.0), (10.0, None), (None, None)])
+def test_a_metric_without_both_figures_has_no_sentence(champion: float | None, challenger: float | None) -> None:
+    """There is no difference that could be told."""
+    found = cost_of_waiting(
+        _evidence(_metric("rmse", champion, challenger, "better"), _metric("mae", 4.0, 3.0, "better"))
+    )
+    assert [sentence.split()[0] for sentence in found] == ["mae"]

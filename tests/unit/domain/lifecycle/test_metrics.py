@@ -31,6 +31,32 @@ def test_a_worked_example(name: str) -> None:
     assert value(name, np.array(truth, dtype=float), np.array(prediction, dtype=float)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("name", "truth", "prediction", "expected"),
+    [
+        # Nothing is flagged; there is no anomaly; neither. A truth that does not vary.
+        ("precision", [1.0, 0.0], [0.0, 0.0], None),
+        ("recall", [0.0, 0.0], [1.0, 0.0], None),
+        ("f1", [0.0, 0.0], [0.0, 0.0], None),
+        ("r2", [3.0, 3.0], [3.0, 4.0], None),
+        ("r2", [3.0, 3.0], [3.0, 3.0], None),
+        ("mape", [0.0, 0.0], [1.0, 2.0], None),
+        # A figure of exactly one half is not flagged.
+        ("anomaly_rate", [0.0, 0.0], [0.5, 0.6], 0.5),
+        ("precision", [0.5, 1.0], [1.0, 1.0], 0.5),
+        ("recall", [1.0, 1.0], [0.5, 1.0], 0.5),
+        # Relative to the size of the truth, whatever its sign.
+        ("mape", [-10.0, 10.0], [-11.0, 12.0], 0.15),
+        # No rows at all, also for a metric that needs no truth.
+        ("anomaly_rate", [], [], None),
+    ],
+)
+def test_metrics_at_their_edges(name: str, truth: list[float], prediction: list[float], expected: float | None) -> None:
+    """Worked by hand."""
+    found = value(name, np.array(truth), np.array(prediction))
+    assert found == (None if expected is None else pytest.approx(expected))
+
+
 def test_specs_offer_what_the_table_has() -> None:
     """The schema of specs lists the names of the table, in its order."""
     schema = ModelSpec.model_json_schema()
