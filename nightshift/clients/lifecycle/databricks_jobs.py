@@ -33,11 +33,6 @@ class DatabricksJobService:
         self._output_seconds = output_seconds
 
     def start(self, order: JobOrder) -> JobRun:
-        """Start a job run, once per token.
-
-        Raises:
-            ServiceRefusedError: no such job, a parameter that the job does not declare, or no permission.
-        """
         job_id = self._find_job(order.job)
         with translated(_PERMISSION):
             try:
@@ -74,7 +69,6 @@ class DatabricksJobService:
         )
 
     def cancel(self, run_id: int) -> None:
-        """Cancel a run; one that has ended stays as it ended."""
         with translated(_PERMISSION), _known(run_id):
             self._workspace.jobs.cancel_run(run_id)
 

@@ -85,14 +85,8 @@ class AppriseNotifier:
         return tuple(dict.fromkeys(keys))
 
     def send(self, notification: Notification, address: str) -> None:
-        """Send to one address.
-
-        Raises:
-            ServiceUnavailableError: it did not take it; trying again may help.
-            ServiceRefusedError: it is no address.
-        """
         if address == _FILE:
-            assert self._file is not None, "without a file nobody has this key"
+            assert self._file is not None, "the address of the file is listed only if a file is set"
             _append(self._file, notification)
             return
         target = next(target for target in (*self._first, *self._second) if target.key == address)
