@@ -55,7 +55,7 @@ def _act(services: Services, request: ReviewRequest) -> ReviewResult:
     if review.state == "approved":
         return _promote(services, review)
     if review.state == "improving":
-        assert review.decision is not None, "it was decided"
+        assert review.decision is not None, "a review that is acted on has a decision"
         order = ImproveOrder(
             model=review.model, run=review.validated_by, by=review.decision.by, reason=review.decision.comment
         )

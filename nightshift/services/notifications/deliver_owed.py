@@ -49,7 +49,7 @@ def deliver_owed(services: Services) -> int:
 
 def _fresh(services: Services, record: NotificationRecord) -> NotificationRecord:
     known = services.notifications.get(record.notification.model, record.notification.key)
-    assert known is not None, "records are never deleted"
+    assert known is not None, "an owed notification has no record any more: records are never deleted"
     return known
 
 
