@@ -2,7 +2,7 @@
 
 The chain covers the JSON that is stored, so an entry keeps that as it is (`LedgerEntry.body`); whoever wants to know
 what it says asks `read_body`. Entries of releases before this catalogue have no ``kind`` in their body: which message
-they are is told by the entry's kind and by the fields that only one of them has.
+they are is known from the entry's kind and from the fields that only one of them has.
 """
 
 from collections.abc import Callable
@@ -86,8 +86,8 @@ class RollbackOrder(MitigationOrder):
     """The bad version, and the one that is to be champion again.
 
     Attributes:
-        bad_created_at, target_created_at: when MLflow made them, which tells a version from another one that has its
-            number now; None in orders of releases that did not write it.
+        bad_created_at, target_created_at: when MLflow made them, which distinguishes a version from another one that
+            has its number now; None in orders of releases that did not write it.
         alert: that caused it, without its detail.
     """
 
@@ -124,7 +124,7 @@ class UndoOrder(Body):
 
     Attributes:
         undoes: sequence of the order that it takes back, if the ledger has it.
-        order: tells the undos of one person apart.
+        order: distinguishes the undos of one person.
     """
 
     entry_kind = "undo"

@@ -59,7 +59,7 @@ class BlobStore(Protocol):
         """The metadata that the uploader gave the blob."""
 
     def listed(self, container: str, prefix: str, *, most: int) -> tuple[StoredBlob, ...]:
-        """At most so many blobs whose name begins with a prefix, in order of their names; a folder is none."""
+        """At most ``most`` blobs whose name begins with a prefix, in order of their names; folders are left out."""
 
     def remove(self, blob: BlobRef) -> None:
         """Remove a blob; that it is gone already is no failure."""

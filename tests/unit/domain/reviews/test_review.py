@@ -53,14 +53,14 @@ def test_what_comes_next() -> None:
     """The first step that has not been told; nothing once it is decided."""
     review = make_review()
     assert (review.next_step, review.due_at) == (review.steps[0], OPENED + timedelta(minutes=40))
-    reminded = review.told(ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was told"))
+    reminded = review.told(ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was notified"))
     assert reminded.next_step == review.steps[1]
     assert make_review(state="approved").next_step is None
 
 
 def test_the_same_event_is_told_once() -> None:
     """A repeated activity adds no second line."""
-    event = ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was told")
+    event = ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was notified")
     review = make_review().told(event)
     assert review.told(event.model_copy(update={"what": "again"})) == review
 
@@ -110,7 +110,7 @@ def test_everything_has_a_default() -> None:
         ),
         (
             {"ladder": [{"contact": "a", "after_minutes": 90}, {"contact": "a", "after_minutes": 95}]},
-            "ladder: a is on more than one rung",
+            "ladder: a is on more than one level",
         ),
         ({"ladder": [{"contact": "The Boss", "after_minutes": 90}]}, "String should match pattern"),
         ({"ladder": [], "expires_after_minutes": 30}, "expires_after_minutes = 30: must be more than remind"),
