@@ -14,7 +14,7 @@ from nightshift.domain.uploads.upload import BlobRef
 
 
 class TableDeadLetterBook:
-    """Implements `DeadLetterBook`: a partition per queue, a row per letter."""
+    """Implements `DeadLetterBook`: a partition per queue, a row per message."""
 
     def __init__(self, service: TableServiceClient, blobs: BlobStore) -> None:
         self._table = Table(service, "deadletters")

@@ -2,7 +2,8 @@
 
 A partition per day (UTC) holds the row ``all`` and a row per model, so that one write counts both; the partition
 ``loops`` holds a row per improvement loop. Every change is a compare-and-set, so that loops which ask at the same time
-cannot pass a ceiling together. What was reserved and never settled stays counted: the request may have been made.
+cannot pass a ceiling together. A reservation that is never settled stays counted, because the request may have been
+made.
 """
 
 from collections.abc import Mapping

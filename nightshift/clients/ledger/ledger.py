@@ -35,7 +35,7 @@ from nightshift.domain.platform.text import units
 _HEAD = "head"
 _ENTRY = "entry-"
 _KEY = "key-"
-# A string property holds 32,768 UTF-16 units; what is bigger belongs into blob storage, with its digest here.
+# A string property holds 32,768 UTF-16 units; anything bigger is kept in blob storage, with its digest here.
 _LARGEST = 30_000
 _CHUNK = 100
 # A query's answer holds at most 1,000 rows.
@@ -64,7 +64,7 @@ class TableLedger:
         known = self._table.get(record.model, _KEY + short(record.key))
         if known is not None:
             entry = self._table.get(record.model, str(known.values["Entry"]))
-            assert entry is not None, f"the ledger of {record.model} has a key without its entry: both are written together"
+            assert entry is not None, f"the ledger of {record.model} has a key without its entry"
             return _entry(entry)
         last = _end(head)
         entry_new = chain(record, sequence=last.sequence + 1, previous_hash=last.hash, recorded_at=self._clock())
@@ -165,7 +165,7 @@ class TableLedger:
             yield _entry(row)
 
     def index(self, most: int) -> bool:
-        """Make the index rows of entries that have none, at most so many; whether every entry has its own now.
+        """As the port says.
 
         From the last one down, and the head says how far: broken off anywhere, it goes on from there.
         """

@@ -25,7 +25,7 @@ class DatabricksJobService:
     """Implements `JobService`.
 
     Args:
-        output_seconds: how long a failed task's output is waited for, within the call that tells the run's state.
+        output_seconds: how long ``status`` waits for the output of a failed task.
     """
 
     def __init__(self, workspace: WorkspaceClient, output_seconds: float = 9) -> None:

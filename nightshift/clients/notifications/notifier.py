@@ -1,4 +1,4 @@
-"""Tell people through apprise: Teams, Slack, PagerDuty, e-mail, webhooks by address; locally a file."""
+"""Notify people through apprise: Teams, Slack, PagerDuty, e-mail, webhooks by address; locally a file."""
 
 import json
 import logging
@@ -63,7 +63,8 @@ class AppriseNotifier:
 
     Args:
         urls: addresses separated by spaces, each for both kinds or for one: ``page=pagerduty://... notice=slack://...``,
-            or for one contact of the ladders: ``@manager=msteams://...``. What is for a contact without an address goes
+            or for one contact of the escalation policies: ``@manager=msteams://...``. What is for a contact without
+            an address goes
             to the others.
         file: where each notification is appended as a line of JSON, once per key.
         fallback_urls: the addresses of the second channel, in the same form.
@@ -119,7 +120,7 @@ def _append(file: Path, notification: Notification) -> None:
 
 def _targets(urls: str, name: str) -> tuple[_Target, ...]:
     words = [one for word in urls.split() for one in _apart(word)]
-    # An address of both channels is told in each.
+    # An address of both channels is notified in each.
     return tuple(
         _Target(key=short(name, (f"{kind}=" if kind else "") + url), kind=kind, url=url, name=f"{name} {position}")
         for position, (kind, url) in enumerate(words, start=1)

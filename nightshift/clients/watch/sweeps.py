@@ -1,4 +1,4 @@
-"""What the sweeps keep: their last looks in the table ``sweeps``, and how far they have read in ``ordermarks``."""
+"""The records of the sweeps: the last run of each in the table ``sweeps``, how far it has read in ``ordermarks``."""
 
 from contextlib import suppress
 from datetime import datetime
