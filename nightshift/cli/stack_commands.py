@@ -121,7 +121,7 @@ def print_progress(event: StackEvent) -> None:
 
 
 def print_addresses(endpoints: Endpoints, state: Path, console: Console = console) -> None:
-    """Where to look, and how to end it."""
+    """Print the addresses of the stack, and how to stop it."""
     table = Table.grid(padding=(0, 2))
     table.add_row("pages", endpoints.app_url)
     table.add_row("MLflow", endpoints.mlflow_url)
