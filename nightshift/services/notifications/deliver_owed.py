@@ -15,7 +15,7 @@ from nightshift.services.notifications.notify import complete, nobody_is_set, re
 
 logger = logging.getLogger(__name__)
 
-# An address that refuses so many in a row is given up until the next sweep.
+# An address that refuses this many in a row is given up until the next sweep.
 TRIES = 3
 
 
