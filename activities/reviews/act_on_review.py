@@ -49,7 +49,7 @@ def _act(services: Services, request: ReviewRequest) -> ReviewResult:
         return result
     record_decision(services, review)
     if review.settled:
-        # An earlier call may have ended before it had told it; it is told once, whoever comes.
+        # An earlier call may have ended before it sent the notification; it is sent once, whichever call sends it.
         tell_outcome(services, review)
         return result
     if review.state == "approved":
