@@ -47,7 +47,7 @@ def test_what_has_resolved_itself_is_left() -> None:
 
 
 def test_maintenance_mutes_until_its_end() -> None:
-    """Nothing is done and the reason is told; the plan is made again when it ends."""
+    """Nothing is done and the reason is reported; the plan is made again when it ends."""
     plan = _plan(incident(), playbook=MAINTENANCE)
     assert (plan.verdict, plan.rule, plan.mitigations) == ("mute", "maintenance", ())
     assert plan.until == AT + timedelta(hours=2)

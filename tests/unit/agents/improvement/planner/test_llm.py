@@ -154,7 +154,7 @@ def test_a_refusal_is_not_argued_with(make_evidence: MakeEvidence) -> None:
 
 
 def test_a_request_that_fails_is_a_failed_proposal(make_evidence: MakeEvidence) -> None:
-    """Its reason is told, its cost counts, and nothing is there to be mended."""
+    """Its reason is reported, its cost counts, and nothing is there to be mended."""
     model = ScriptedModel(says("HTTP 500", "failed"), says(GOOD))
     found = propose(make_evidence(), model)
     assert (found.plan, found.note, found.tokens, len(model.prompts)) == (None, "no answer: HTTP 500", 100, 1)
