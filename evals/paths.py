@@ -190,7 +190,7 @@ def _limit_feedback(gap: float, progress: float | None) -> Feedback:
 
 
 def _evidence(case: VerdictCase) -> Evidence:
-    assert case.metrics is not None, "the caller has looked"
+    assert case.metrics is not None, "a case of a critique has metrics"
     return Evidence(
         model="revenue_forecast",
         challenger_version="8",

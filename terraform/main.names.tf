@@ -25,7 +25,7 @@ locals {
   tenant_id = data.azurerm_client_config.current.tenant_id
   flex      = var.function_plan.sku == "FC1"
 
-  # The app is told it before the catalog exists; modules/databricks_content makes the catalog of this name.
+  # The app gets it as a setting before the catalog exists; modules/databricks_content makes the catalog of this name.
   model_prefix = "${var.name}_${var.environment}.models."
 }
 

@@ -1,4 +1,4 @@
-"""The notification book as if there were nobody else's notifications in its table."""
+"""The notification store as if there were nobody else's notifications in its table."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bring a serving endpoint to a version, one look at a time; the orchestrator waits in between."""
+"""Bring a serving endpoint to a version, one poll at a time; the orchestrator waits between two polls."""
 
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services

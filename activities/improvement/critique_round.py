@@ -32,7 +32,7 @@ def critique_round(services: Services, request: CriticiseRequest) -> CriticiseRe
                 criticism=judged,
                 plan=last.plan,
                 planned_by=last.planned_by,
-                # A round without evidence has not looked at any holdout.
+                # A round without evidence was not evaluated on any holdout.
                 evaluation_set_digest="" if evidence is None else evidence.evaluation_set_digest,
                 evidence_digest=None if evidence is None else evidence.digest,
                 look=request.look,

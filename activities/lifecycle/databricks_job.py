@@ -51,7 +51,7 @@ def cancel_databricks_job(services: Services, request: PollRequest) -> Done:
 def _parameters(services: Services, request: TriggerRequest) -> dict[str, str]:
     dataset = services.blobs.url(request.dataset)
     if request.purpose == "validate":
-        assert request.report is not None, "a validation order says where its report goes"
+        assert request.report is not None, "an order of the validation job names the blob of its report"
         return {"order": dataset, "report": services.blobs.url(request.report), "lifecycle_run": request.run}
     plan = {} if request.plan is None else {"plan": _plan(services, request, request.plan)}
     return {

@@ -34,8 +34,8 @@ async def decide_action(
 ) -> DecideResult:
     """Decide and act; if a person must decide, start the review that asks.
 
-    What earlier runs reported and this decision has settled is closed. The review is an orchestration of its own: the
-    model's next uploads do not wait for a person (ADR 13).
+    Incidents that earlier runs raised and that this decision ends are closed. The review is an orchestration of its
+    own: the model's next uploads do not wait for a person (ADR 13).
     """
     result = await asyncio.to_thread(decide_and_act, services, request)
     if result.outcome in {"promoted", "rejected", "flagged"}:

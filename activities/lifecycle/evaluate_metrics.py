@@ -77,7 +77,7 @@ def evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateRe
 
 
 def _look(services: Services, request: EvaluateRequest, holdout: str) -> int:
-    """The number of this look of improvement loops at a holdout, from 1; a repeat of the step gets its own again.
+    """The number of this interim look at a holdout, from 1; a repeat of the step gets the same number.
 
     Every loop of the model counts, and every round of it: what was tried last month on these rows was tried.
     """
@@ -92,7 +92,7 @@ def _look(services: Services, request: EvaluateRequest, holdout: str) -> int:
 
 
 def _overlap(score: ScoreRun) -> TrainingOverlap | None:
-    """What the score task found; None for a task that does not look, such as one of another's code."""
+    """The training overlap that the score task logged; None if it logged none, as foreign scoring code may."""
     recorded = score.tags.get(TAG_TRAINING_OVERLAP)
     return None if recorded is None else TrainingOverlap.from_json(recorded)
 

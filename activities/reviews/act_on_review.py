@@ -49,13 +49,13 @@ def _act(services: Services, request: ReviewRequest) -> ReviewResult:
         return result
     record_decision(services, review)
     if review.settled:
-        # An earlier call may have ended before it had told it; it is told once, whoever comes.
+        # An earlier call may have ended before it sent the notification; it is sent once, whichever call sends it.
         tell_outcome(services, review)
         return result
     if review.state == "approved":
         return _promote(services, review)
     if review.state == "improving":
-        assert review.decision is not None, "it was decided"
+        assert review.decision is not None, "a review that is acted on has a decision"
         order = ImproveOrder(
             model=review.model, run=review.validated_by, by=review.decision.by, reason=review.decision.comment
         )

@@ -45,7 +45,7 @@ def close_review(services: Services, request: SettleReview) -> ReviewResult:
 
 
 def tell_outcome(services: Services, review: Review) -> None:
-    """Send what a review's end is to be told by, if it has one; each is sent once, however often this is called."""
+    """Send the notification of how a review ended, if that end has one; repeated calls send it once."""
     sent: dict[str, tuple[str, NotificationKind]] = {
         "expired": (f"The review of {review.model} has expired", "notice"),
         "void": (f"The approval of {review.model} is void", "notice"),
@@ -57,7 +57,7 @@ def tell_outcome(services: Services, review: Review) -> None:
 
 
 def _follow_back(services: Services, review: Review) -> ReviewResult:
-    """The result of a settled review; the endpoint follows the champion that was put back, while it is champion."""
+    """The result for a closed review; it names the endpoint if the champion was put back and still is champion."""
     result = ReviewResult(state=review.state, run=review.run)
     move = find_move(services, review.model, review.undo_key)
     if review.state != "failed" or move is None or move.state != "done":

@@ -1,4 +1,4 @@
-"""Tell people about a review: that it waits, a second time, and then along the ladder."""
+"""Notify people about a review: when it opens, once as a reminder, and then by the escalation policy."""
 
 import logging
 from datetime import datetime
@@ -23,7 +23,7 @@ _TITLES = {
 
 @activity("tell_reviewers")
 def notify_reviewers(services: Services, request: ReviewRequest) -> ReviewResult:
-    """Tell whom the step says, unless the review is decided; without a step, that it has been opened."""
+    """Notify the contact of the step, unless the review is decided; without a step, that the review was opened."""
     review = find_review(services, request.model, request.review_id)
     if review.state != "open":
         return ReviewResult(state=review.state, run=review.run)
@@ -36,7 +36,7 @@ def notify_reviewers(services: Services, request: ReviewRequest) -> ReviewResult
     )
     if step is not None:
         who = contact or "on-call"
-        what = f"{who} was told" if not sent else f"the notification of {who} is {sent}"
+        what = f"{who} was notified" if not sent else f"the notification of {who} is {sent}"
         event = ReviewEvent(key=step.key, at=services.clock(), actor=ACTOR, what=what)
         review = services.reviews.change(review.model, review.review_id, lambda known: known.told(event))
     return ReviewResult(state=review.state, steps=_left(review), run=review.run)
@@ -60,7 +60,7 @@ def _body(review: Review) -> str:
 def _what(step: ReviewStep, champion: str) -> str:
     if step.kind == "expire":
         return f"it expires, and the champion stays {champion}"
-    return f"{step.contact or 'on-call'} is told{' again' if step.kind == 'remind' else ''}"
+    return f"{step.contact or 'on-call'} is notified{' again' if step.kind == 'remind' else ''}"
 
 
 def _when(at: datetime) -> str:

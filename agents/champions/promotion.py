@@ -73,7 +73,7 @@ def _worse_fraction(item: SliceComparison) -> float:
 
 def _spoiled(evidence: Evidence) -> str:
     overlap = evidence.overlap
-    assert overlap is not None, "the rule holds only with an overlap"
+    assert overlap is not None, "the rule judged_on_training_rows holds only for evidence with a training overlap"
     were = "were" if overlap.known_by == "rows" else "may have been"
     return (
         f"{overlap.rows} of the {evidence.rows} rows {were} trained on by champion version {evidence.champion_version},"

@@ -1,6 +1,6 @@
-"""How significance is spent over repeated looks at one holdout, so that trying often enough cannot buy a pass.
+"""How significance is spent over interim looks at one holdout, so that more attempts do not make a pass likelier.
 
-Every challenger that is compared on the same holdout rows is a look. Look k is judged at the level
+Each challenger that is compared on the same holdout rows is an interim look. Look k is judged at the level
 ``alpha_k = alpha * 6 / (pi^2 * k^2)``. Because the sum of 1/k^2 over all k is pi^2/6, the levels sum to alpha however
 many looks there are, and by Bonferroni's inequality so does the chance that any look passes by noise alone, whatever
 the looks have to do with each other. The level at which a plan is judged is fixed before its result is seen.
@@ -19,10 +19,10 @@ _MOST_RESAMPLES = 100_000
 
 
 def confidence_for_look(confidence: float, look: int) -> float:
-    """The confidence at which a look at a holdout is judged; it grows with every look.
+    """The confidence at which an interim look at a holdout is judged; it grows with every look.
 
     Args:
-        confidence: of the whole series of looks, as the spec states it.
+        confidence: of the whole series of interim looks, as the spec states it.
         look: 1 for the first challenger of the improvement loop on these rows.
 
     Raises:
@@ -38,7 +38,7 @@ def confidence_for_look(confidence: float, look: int) -> float:
 
 
 def policy_for_look(policy: EvaluationPolicy, look: int) -> EvaluationPolicy:
-    """The policy with the confidence of a look, and with resamples enough to know the quantile at that level."""
+    """The policy with the confidence of an interim look, and with enough resamples for the quantile at that level."""
     confidence = confidence_for_look(policy.bootstrap.confidence, look)
     needed = math.ceil(_RESAMPLES_IN_TAIL / ((1 - confidence) / 2))
     resamples = max(policy.bootstrap.resamples, min(needed, _MOST_RESAMPLES))

@@ -28,7 +28,7 @@ def spared_because(resource: ComputeResource, protected: Collection[str], held: 
 def choose(
     resources: Sequence[ComputeResource], protected: Collection[str], held: Collection[str] = ()
 ) -> tuple[tuple[ComputeResource, ...], dict[str, str]]:
-    """Split compute into what is paused and what is spared, the latter with its reason by name.
+    """Split compute into what is paused and what is excluded, the latter with its reason by name.
 
     Args:
         held: ids that another lease has paused: this one holds them too, so that the end of the other starts nothing.
@@ -54,7 +54,7 @@ def leased(chosen: Sequence[ComputeResource]) -> tuple[ComputeResource, ...]:
 
 
 def spared_shown(spared: Mapping[str, str]) -> dict[str, str]:
-    """Spared resources and their reasons, as many as a ledger entry holds; one more says how many are left out."""
+    """Excluded resources and their reasons, as many as a ledger entry holds; one more says how many are left out."""
     shown: dict[str, str] = {}
     size = 0
     for name, reason in list(spared.items())[:_MOST]:

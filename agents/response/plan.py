@@ -19,7 +19,7 @@ CAUSES: dict[Category, tuple[Category, ...]] = {"drift": ("pipeline",)}
 
 @dataclass(frozen=True)
 class Situation:
-    """What the decision may look at.
+    """What the rules may use.
 
     Attributes:
         others: open incidents of the model, then of the platform, the newest first; taken until one is the cause.

@@ -68,7 +68,7 @@ class CountingTransport(RequestsTransport):  # type: ignore[misc]  # azure-core 
 
     def end(self) -> None:
         """End it."""
-        assert self._measured is not None, "it has begun"
+        assert self._measured is not None, "the measurement has been started"
         spent = [now - began for now, began in zip(self._now(), self._began, strict=True)]
         self._measured.seconds, self._measured.cpu, self._measured.azurite_cpu = spent
         self._measured = None

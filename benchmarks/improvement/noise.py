@@ -76,7 +76,7 @@ def fixed(predictions: Predictions, look: int) -> bool:
 
 def lower_mean(predictions: Predictions, _look: int) -> bool:
     """Lower is better, by however little."""
-    assert predictions.champion is not None, "the simulation has one"
+    assert predictions.champion is not None, "the simulation makes predictions of a champion"
     ours, theirs = predictions.challenger, predictions.champion
     return bool(np.square(ours).mean() < np.square(theirs).mean() and np.abs(ours).mean() < np.abs(theirs).mean())
 

@@ -78,7 +78,7 @@ def review(world: World, chance: random.Random) -> None:
         return found if found is not None and found.settled else None
 
     kept: Review = world.until(f"the end of review {opened.review_id}", settled)
-    assert kept.decision is not None, "it is settled"
+    assert kept.decision is not None, "a closed review has a decision"
     expected = {"approve": ("promoted", "2"), "reject": ("rejected", "1")}[kept.decision.choice]
     _equal(f"{case.model}: state and champion", (kept.state, case.champion), expected)
     _equal(f"{case.model}: ledger", [e.kind for e in case.entries()], ["decision", "outcome", "review", "review"])
@@ -203,7 +203,7 @@ def _reigns(world: World, model: str) -> list[str]:
 def _serve(world: World, model: str) -> str:
     """An endpoint that serves version 3 of a model."""
     endpoint = world.services.specs.get(model).serving_endpoint
-    assert endpoint, "its spec names one"
+    assert endpoint, "the spec of the model names an endpoint"
     workspace = WorkspaceClient(host=world.endpoints.databricks_url, token=DEVELOPMENT_TOKEN)
     served = [ServedEntityInput(entity_name=model, entity_version="3", workload_size="Small")]
     workspace.serving_endpoints.create(endpoint, config=EndpointCoreConfigInput(name=endpoint, served_entities=served))

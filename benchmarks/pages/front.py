@@ -56,7 +56,7 @@ def _measure(stack: Running) -> list[dict[str, Any]]:
     with httpx.Client(base_url=stack.endpoints.app_url, headers=headers, timeout=60) as client:
         page = client.get("/").raise_for_status()
         listed = client.get("/api/runs?limit=1000").raise_for_status()
-        assert len(listed.json()["items"]) >= _RUNS, "the runs are there"
+        assert len(listed.json()["items"]) >= _RUNS, "the API lists the runs that were made"
         front = [_look(client, "/") for _ in range(_LOOKS)]
         nothing = [_look(client, "/api/health") for _ in range(_LOOKS)]
     first = len(page.content) + sum(len(static_files()[name].body) for name in ("page.css", "page.js", "icon.svg"))

@@ -42,7 +42,7 @@ def main() -> None:
             made.execute("CREATE TABLE messages (key TEXT PRIMARY KEY, body TEXT)")
         port = _free_port()
         redis = shutil.which("redis-server")
-        assert redis is not None, "redis-server is installed"
+        assert redis is not None, "redis-server is not installed"
         command = [redis, "--port", str(port), "--bind", "127.0.0.1", "--dir", name, "--save", ""]
         server = subprocess.Popen(
             [*command, "--appendonly", "yes", "--appendfsync", "always"], stdout=subprocess.DEVNULL

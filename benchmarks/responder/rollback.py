@@ -48,7 +48,7 @@ def _measure(stack: Running, alerts: int) -> list[dict[str, Any]]:
     times = [_roll_back(stack, client, version) for version in range(alerts + 1, 1, -1)]
     own = [_two_calls(client, str(number % 2 + 1)) for number in range(alerts)]
     moves = [move for move in stack.services.champions.moves(_MODEL) if move.run != "made"]
-    assert len(moves) == alerts + 1, "each alert moved the alias once"
+    assert len(moves) == alerts + 1, "the alerts and the champion moves differ in number"
     note = f"{alerts} alerts, one after the other; MLflow on SQLite, Azurite, the local broker and engine"
     return [
         _row("alert_to_alias_median", statistics.median(times), alerts, note),

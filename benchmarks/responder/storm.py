@@ -114,12 +114,12 @@ def _await_all(stack: Running, count: int) -> None:
     with ServiceBusClient.from_connection_string(stack.endpoints.servicebus_connection_string) as client:
         receivers = [client.get_queue_receiver(queue) for queue in QUEUES.values()]
         while any(receiver.peek_messages(max_message_count=1) for receiver in receivers):
-            assert time.monotonic() < deadline, "the storm was not worked off"
+            assert time.monotonic() < deadline, "not every alert of the storm was recorded in time"
             time.sleep(0.2)
         for receiver in receivers:
             receiver.close()
     while any(not _answered(stack, incident) for incident in stack.services.incidents.all()):
-        assert time.monotonic() < deadline, "not every incident was answered"
+        assert time.monotonic() < deadline, "not every incident was answered in time"
         time.sleep(0.2)
     total = sum(incident.occurrences for incident in stack.services.incidents.all())
     assert total == count, f"{total} alerts recorded instead of {count}"
@@ -131,14 +131,14 @@ def _answered(stack: Running, incident: Any) -> bool:
 
 def _check(stack: Running, count: int) -> None:
     incidents = stack.services.incidents.all()
-    assert len(incidents) == 5 * len(_MODELS), f"{len(incidents)} incidents"
+    assert len(incidents) == 5 * len(_MODELS), f"{len(incidents)} incidents instead of {5 * len(_MODELS)}"
     for model in _MODELS:
         moves = [move for move in stack.services.champions.moves(model) if move.run != "made"]
         assert [(move.version, move.state) for move in moves] == [("1", "done")], f"moves of {model}: {moves}"
         assert stack.services.ledger.verify(model) is None, f"the ledger of {model} is broken"
     lines = (stack.folder / "state" / "functions" / "notifications.jsonl").read_text(encoding="utf-8").splitlines()
     doubled = [key for key, times in Counter(json.loads(line)["key"] for line in lines).items() if times > 1]
-    assert not doubled, f"told twice: {doubled}"
+    assert not doubled, f"people were notified twice: {doubled}"
 
 
 class _Peak:
@@ -146,7 +146,7 @@ class _Peak:
 
     def __init__(self, stack: Running) -> None:
         record = Stack.attach(stack.folder / "state").components()["functions"].process
-        assert record is not None, "the host runs"
+        assert record is not None, "the host has no record, so it does not run"
         self._process = psutil.Process(record.pid)
         self._peak = 0.0
         self._over = threading.Event()

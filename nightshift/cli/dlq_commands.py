@@ -83,10 +83,10 @@ def show(letter: LetterId, as_json: AsJson = False, state: State = DEFAULT_STATE
 
 @dlq.command()
 def redrive(
-    letter: Annotated[str | None, typer.Argument(help="One letter; or use --filter.")] = None,
+    letter: Annotated[str | None, typer.Argument(help="Id of one dead letter; or use --filter.")] = None,
     filter_: Filter = None,
     body: Annotated[
-        Path | None, typer.Option("--body", help="Send this corrected message instead (one letter).")
+        Path | None, typer.Option("--body", help="Send this corrected message instead; only for one dead letter.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -100,9 +100,9 @@ def redrive(
     Example: nightshift dlq redrive LETTER --body fixed.json --yes
     """
     if (letter is None) == (not filter_):
-        raise BadInputError(field="LETTER", value=letter, rule="name one letter, or give --filter, not both")
+        raise BadInputError(field="LETTER", value=letter, rule="name one dead letter or give --filter, not both")
     if body is not None and letter is None:
-        raise BadInputError(field="--body", value=str(body), rule="corrects one letter: name it")
+        raise BadInputError(field="--body", value=str(body), rule="corrects one dead letter: name it")
     console = rendering.make_console()
     with AppClient(app_url(state)) as app:
         names = [letter] if letter else [item.letter_id for item in _matching(app, filter_ or [], 1000, "waiting")]

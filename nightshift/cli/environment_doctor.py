@@ -97,6 +97,6 @@ def _dependencies(http: httpx.Client, address: AppAddress, advice: str) -> list[
 
 
 def _sweep(sweep: SweepHealth) -> Finding:
-    last = f"last look {sweep.looked_at:%Y-%m-%d %H:%M} UTC" if sweep.looked_at else "no look yet"
+    last = f"last run {sweep.looked_at:%Y-%m-%d %H:%M} UTC" if sweep.looked_at else "no run yet"
     detail = "; ".join(filter(None, (sweep.reason, last, f"found {sweep.found}", sweep.problem)))
     return Finding(sweep.name, sweep.ok, detail, "" if sweep.ok else _SWEEPS)

@@ -122,7 +122,9 @@ def _criticism(said: CriticismBody, entry: LedgerEntry) -> Iterable[RenderableTy
     yield Text(f"critic: {judged.judgement} {entry.subject} by rule {judged.rule}: {judged.reason}")
     digest = said.evaluation_set_digest[:16]
     yield Text(
-        f"look {said.look} at the holdout {digest}, at confidence {judged.confidence:.4g}" if digest else "no look"
+        f"interim look {said.look} at the holdout {digest}, at confidence {judged.confidence:.4g}"
+        if digest
+        else "no interim look"
     )
 
 

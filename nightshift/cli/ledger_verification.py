@@ -11,7 +11,7 @@ def verify_ledger(app: AppClient, model: str | None, tell: Callable[[str], None]
     """Verify the chains of all models, or of one, to their ends.
 
     Args:
-        tell: is given a line about how far it is, after each part.
+        tell: is called with a line of progress after each part.
     """
     checks: dict[str, ChainCheck] = {}
     for item in every(app, "ledger/verification", limit=None, model=model):

@@ -93,7 +93,7 @@ def choose(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show version and commit, and exit."),
     ] = False,
 ) -> None:
-    """Nightshift looks after machine-learning models: new data retrains them, evidence promotes them.
+    """Nightshift operates machine-learning models: new data retrains them, evidence promotes them.
 
     Example: nightshift --env dev runs
     """

@@ -38,7 +38,7 @@ class Smoke:
 
     Attributes:
         state: of the local stack, where no environment is chosen.
-        tell: hears of each step as it ends.
+        tell: is called with each step when it ends.
         patience: longest wait for the verdict, in seconds; a cluster in Azure takes minutes to start.
         version: of the package that must answer; any if empty.
     """

@@ -165,7 +165,7 @@ def await_run(app: AppClient, model: str, identity: str, seconds: float = 60) ->
 
 
 def follow(app: AppClient, run: str, tell: Callable[[str], None], seconds: float = 3600) -> RunDetail:
-    """Follow a run to its end, telling each new step."""
+    """Follow a run to its end, and report each new step."""
     started = time.monotonic()
     told: str = ""
     while True:

@@ -16,7 +16,7 @@ DEFINITIONS = ROOT / "training" / "job_definitions"
 BUNDLE = ROOT / "databricks.yml"
 _HEADER = """\
 # Made by `make bundle` from training/job_definitions: change those, and make it again (a test compares).
-# `databricks bundle deploy` makes your own copies of the jobs in the workspace of dev; docs/platforms.md tells how.
+# `databricks bundle deploy` makes your own copies of the jobs in the workspace of dev; docs/platforms.md shows how.
 """
 # What Terraform has made in the workspace of dev, by the names that it gives (terraform/modules/databricks_content).
 _VARIABLES = {

@@ -8,7 +8,7 @@ from nightshift.delivery.command import run
 # Where the Functions host puts the package: what tracebacks name.
 DEPLOYED = "/home/site/wwwroot"
 # One process, in the order of the names: what was compiled before decides which constants marshal writes as references.
-# Unchecked: neither the time nor the content of a source is looked at when the app starts.
+# Unchecked: Python compares neither the time nor the content of a source when the app starts.
 _COMPILE = """
 import py_compile, sys
 from pathlib import Path

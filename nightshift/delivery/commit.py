@@ -1,4 +1,4 @@
-"""What of a commit belongs into the app: everything that ``.funcignore`` does not leave out."""
+"""Which files of a commit belong to the app: everything that ``.funcignore`` does not leave out."""
 
 import io
 import tarfile
@@ -49,7 +49,7 @@ class Commit:
             return {name: content.read() for name, content in read.items() if content is not None}
 
     def app_files(self) -> dict[str, bytes]:
-        """The files that belong into the app, by their path. Git itself judges the patterns, which are its own."""
+        """The files that belong to the app, by their path. Git itself judges the patterns, which are its own."""
         files = self.files()
         with tempfile.TemporaryDirectory() as folder:
             ignore = Path(folder) / "ignore"

@@ -62,7 +62,7 @@ def bill_of_materials(project: Path) -> bytes:
 
 
 def installed_files(target: Path) -> dict[str, bytes | Path]:
-    """What of an installation belongs into the package, by its path there.
+    """Which files of an installation belong to the package, by their path there.
 
     Scripts carry the path of this machine's Python, and the record of a package names them: both are left out.
     """

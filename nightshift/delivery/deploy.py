@@ -44,7 +44,7 @@ class Delivery:
         """Keep a release and hand it to the app.
 
         Args:
-            drain: wait for so many minutes until nothing is in flight that would break.
+            drain: how many minutes to wait until nothing is in flight that would break.
             break_in_flight: go on although something would.
 
         Raises:

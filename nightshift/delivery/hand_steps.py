@@ -25,7 +25,7 @@ class Step:
 
     Attributes:
         id: as docs/deploy.md names it.
-        mend: the command, or where it is told; names fields of the environment in braces.
+        mend: the command, or the page that describes the step; names fields of the environment in braces.
         ask: what is missing, empty if nothing is; None where nobody but a person can tell.
         reason: why it cannot be asked, then.
         private_only: a public environment does not need it.
@@ -165,7 +165,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(
         "notify_secret",
-        "the addresses that on-call is told at",
+        "the addresses at which on-call is notified",
         "az keyvault secret set --vault-name VAULT --name notify-urls --file addresses.txt --query id; "
         "write the version into notify_urls_version; apply",
         steps.ask_notify_secret,

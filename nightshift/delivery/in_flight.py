@@ -80,7 +80,7 @@ class RunsInFlight:
 
     Attributes:
         transport: how HTTP is sent; None for the network.
-        pause: waits so many seconds.
+        pause: waits for a number of seconds.
     """
 
     environment: Environment

@@ -1,6 +1,6 @@
 """Build the app's package from a commit: ``python -m nightshift.delivery.package``.
 
-1. Take the commit's files that belong into the app, and say which commit they are of in the file VERSION.
+1. Take the commit's files that belong to the app, and record their commit in the file VERSION.
 2. Install the commit's locked dependencies for platform and Python of the Functions host.
 3. Compile both, so that a cold start need not (docs/adr/0030-bytecode-in-the-package.md).
 4. Write all of it into a zip that is the same whenever and wherever it is built.

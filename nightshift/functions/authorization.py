@@ -1,4 +1,4 @@
-"""Who calls an HTTP function, and whether they may: asked before anything else of the call is looked at."""
+"""Who calls an HTTP function, and whether they may: checked before anything else of the call is read."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ _RUN_TIME = timedelta(hours=6)
 _RUNS = 200
 _INCIDENTS = 20
 _SEVERITIES = {"critical": 0, "warning": 1}
-# What open pages ask for again and again is read once in so many seconds, however many they are.
+# What open pages poll is read once within this many seconds, however many pages are open.
 _KEPT_SECONDS = 5.0
 
 
@@ -128,13 +128,13 @@ def _open_reviews(reviews: tuple[Review, ...], now: datetime) -> tuple[OpenRevie
 
 
 def _by_queue(letters: tuple[DeadLetter, ...]) -> tuple[Letters, ...]:
-    """Newest first, as the letters come."""
+    """Dead-lettered messages by queue, newest first, as they are given."""
     counts = Counter(letter.queue for letter in letters)
     newest = {letter.queue: letter.reason for letter in reversed(letters)}
     return tuple(Letters(queue, count, newest[queue]) for queue, count in counts.items())
 
 
 def _urgency(incident: Incident) -> tuple[int, int, float]:
-    """What nobody looks after and is critical comes first; then the newest."""
+    """Critical incidents that nobody has acknowledged come first; then the newest."""
     cared_for = 0 if incident.state == "open" else 1
     return cared_for, _SEVERITIES.get(incident.severity, 2), -incident.recorded_at.timestamp()

@@ -16,7 +16,7 @@ def html(text: str, status: int) -> func.HttpResponse:
 
 
 def see_other(path: str) -> func.HttpResponse:
-    """Where to look after something was done; a reload then does nothing twice. Only for paths of our own."""
+    """Redirect to a page after a POST, so that a reload does nothing twice; only to paths of our own."""
     return func.HttpResponse(status_code=303, headers={**HEADERS, "Location": path})
 
 

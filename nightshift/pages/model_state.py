@@ -46,7 +46,7 @@ class _Asked:
 
     Attributes:
         at: when it was asked, by the event loop's clock.
-        moves: the champion book at that time; the answer is about it.
+        moves: the alias history at that time, which the answer is about.
     """
 
     answer: asyncio.Future[ModelState]
@@ -107,7 +107,7 @@ class ModelStates:
     async def _registered(
         self, services: Services, model: str, moves: tuple[ChampionMove, ...], until: float
     ) -> ModelState:
-        """What only MLflow knows; if it is not there in time, the champion book has to do."""
+        """What only MLflow knows; if it does not answer in time, the alias history is used."""
         asked = self._asked.get(model)
         if asked is not None and asked.answer.done():
             self._answered[model] = asked

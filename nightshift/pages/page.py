@@ -22,7 +22,7 @@ class Declaration:
     """What is declared of a page; as the decorator of a handler it makes the page. A POST is one of our own forms.
 
     Attributes:
-        roles: of which a visitor needs one; empty if anybody may look.
+        roles: a visitor needs one of them; empty if anybody may see the page.
         durable: whether the handler uses a durable client.
         rate: makes the limit of forms by one visitor.
     """

@@ -23,11 +23,11 @@ class Frame:
     """What is around every page.
 
     Attributes:
-        visitor: name of who looks; empty if nobody has signed in.
+        visitor: name of the visitor; empty if nobody has signed in.
         roles: of the visitor.
         token: for forms; empty where there is none.
         path: of the page, to come back to after the sign-in.
-        correlation_id: to look for in the logs.
+        correlation_id: the id to search the logs for.
     """
 
     visitor: str = ""

@@ -88,7 +88,7 @@ def _mlflow(services: Services, detail: RunDetail) -> tuple[tuple[Link, ...], st
 
 
 def comparisons(detail: RunDetail) -> Iterator[Evidence]:
-    """The evidence that the run's own steps have told, in order."""
+    """The evidence in the results of the run's own steps, in order."""
     summaries = [
         step.result.get("summary")
         for step in detail.steps

@@ -27,7 +27,7 @@ class OpenReview:
 
 @dataclass(frozen=True)
 class Letters:
-    """Dead letters of one queue that wait for a person: how many, and why the newest could not be handled."""
+    """Dead-lettered messages of one queue that wait for a person: how many, and why the newest was not handled."""
 
     queue: str
     count: int

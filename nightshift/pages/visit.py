@@ -1,4 +1,4 @@
-"""One visit to a page: who looks, what was posted, and how the answer goes out."""
+"""One visit to a page: the visitor, the posted form, and the answer."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -65,7 +65,7 @@ class Visit:
 
     @property
     def caller(self) -> Principal:
-        """Who looks."""
+        """The visitor."""
         return self.incoming.caller
 
     @property

@@ -66,11 +66,11 @@ class Responder:
     """Records alerts and starts responses.
 
     It remembers what it has done, so that in a storm the same message costs nothing and the same incident asks Durable
-    only once. Nothing depends on that memory: what it has forgotten is found in the incident book and in Durable.
+    only once. Nothing depends on that memory: what it has forgotten is found in the incident store and in Durable.
 
     Args:
-        looks: how often a delivery looks for a response that another one is about to start.
-        pause_seconds: between two of those looks.
+        looks: how often a delivery polls for a response that another one is about to start.
+        pause_seconds: between two polls.
     """
 
     def __init__(self, services: Callable[[], Services], looks: int = 20, pause_seconds: float = 0.5) -> None:

@@ -139,7 +139,7 @@ def register(functions: Functions, services: Callable[[], Services]) -> None:
 async def take_blob_event(
     services: Services, client: df.DurableOrchestrationClient, event: func.EventGridEvent
 ) -> None:
-    """Submit the uploads that an event announces; what is no upload is left alone, what cannot be read told on-call."""
+    """Submit the uploads that an event announces; other blobs are ignored, a malformed event becomes an alert."""
     if event.event_type not in {BLOB_CREATED, BLOB_RENAMED, DIRECTORY_RENAMED}:
         logger.info("event_ignored type=%s id=%s", event.event_type, event.id)
         return

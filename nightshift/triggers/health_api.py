@@ -27,8 +27,8 @@ _NO_SIGN_IN = DependencyHealth(name="sign-in", ok=False, milliseconds=0, reason=
 def endpoints() -> tuple[Endpoint, ...]:
     """``/api/health``, which only says that the process answers, and ``/api/health/ready``.
 
-    A platform that ends ill instances (Premium does, Flex Consumption has no health check) must look at the first: an
-    instance is not made well by ending it while storage is down. Whether an environment works, only the second tells.
+    A platform that ends ill instances (Premium does, Flex Consumption has no health check) must probe the first: to
+    restart an instance does not help while storage is down. Only the second says whether an environment works.
     """
     probe = ReadinessProbe()
     started = datetime.now(UTC)
@@ -56,7 +56,7 @@ def endpoints() -> tuple[Endpoint, ...]:
 
 
 async def _with_sweeps(services: Services, readiness: Readiness, started: datetime) -> Readiness:
-    """The readiness with the last look of each sweep; without them while their table does not answer."""
+    """The readiness with the last run of each sweep; without them while their table does not answer."""
     try:
         sweeps = await asyncio.to_thread(read_sweeps, services, started)
     except NightshiftError:
@@ -67,7 +67,7 @@ async def _with_sweeps(services: Services, readiness: Readiness, started: dateti
 
 
 def may_see(caller: Principal) -> bool:
-    """Whether a caller may see names and reasons: they tell what the platform is made of."""
+    """Whether a caller may see names and reasons, which show what the platform is made of."""
     return caller.has(*READERS)
 
 

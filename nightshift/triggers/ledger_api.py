@@ -28,7 +28,7 @@ from nightshift.triggers.unknown_model import refuse_unknown_model
 
 # Entries are numbered in the order of their writing, and their times are those of several machines.
 _SKEW = timedelta(minutes=10)
-# A model counts as so many verified entries at least: its head is read, too.
+# A model counts as at least this many verified entries, because its head is read, too.
 _LEAST = 10
 _HASH = re.compile("[0-9a-f]{64}")
 
@@ -78,7 +78,7 @@ def _page(call: Call[None]) -> Page[LedgerEntry]:
 def _newest(
     entries: Iterable[LedgerEntry], meant: Callable[[LedgerEntry], bool], since: datetime | None, count: int
 ) -> Iterator[LedgerEntry]:
-    """So many of those that are meant, and no fewer than can be among the newest: the rest is not read."""
+    """The matching entries, enough to hold every one that can be among the newest; the rest is not read."""
     floor = None if since is None else since - _SKEW
     for entry in entries:
         if floor is not None and entry.recorded_at < floor:

@@ -1,4 +1,4 @@
-"""A message that cannot be handled: it is kept with its reason, and counts in the incident of its cause."""
+"""Store a message that cannot be handled with its reason, and count it in the incident of its cause."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,10 +22,10 @@ async def keep_letter(
     message: func.ServiceBusMessage,
     broker_reason: str = "",
 ) -> None:
-    """Keep a message and answer the alert that it is, both once however often it is delivered.
+    """Store a message and handle the alert about it, both once however often it is delivered.
 
     Args:
-        take: answers an alert.
+        take: handles an alert.
         broker_reason: why Service Bus has given it up; empty if the app cannot read it.
     """
     # Service Bus counts the delivery of the dead letter itself as well.

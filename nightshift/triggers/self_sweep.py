@@ -1,4 +1,4 @@
-"""A timer that looks whether the app itself is well."""
+"""A timer that checks whether the app itself is healthy."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The look at a CSV file's bytes before it is parsed: encoding, NUL bytes, line lengths, quotes.
+"""The scan of a CSV file's bytes before it is parsed: encoding, NUL bytes, line lengths, quotes.
 
 One pass in blocks of 1 MiB, about 1.5 GB/s, because a parser's own message about these never says where.
 """
@@ -100,7 +100,7 @@ class _LineEnds:
         self._pending = False
 
     def look(self, block: bytes, offset: int) -> None:
-        """Look through one more block; a carriage return at its very end is decided by the next block."""
+        """Scan one more block; a carriage return at its very end is decided by the next block."""
         self.has_feeds = self.has_feeds or b"\n" in block
         if self.lone_return is not None:
             return

@@ -16,7 +16,7 @@ from nightshift.validation.table import Table
 from nightshift.validation.unreadable import UnreadableFileError
 
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-# What padding is told from empty cells by; a cell that holds just this text counts as missing, which is refused.
+# Distinguishes padding from empty cells; a cell that holds just this text counts as missing, which is refused.
 _PADDING = "\x01missing cell\x01"
 _EXAMPLES = 5
 _BUFFER_BYTES = 8 * 1024 * 1024
@@ -63,7 +63,7 @@ def csv_table(engine: Engine, names: tuple[str, ...], *, has_quotes: bool, stric
         f"max_line_size = {2 * MAX_LINE_BYTES}",
         f"buffer_size = {_BUFFER_BYTES}",
         f"strict_mode = {'true' if strict else 'false'}",
-        # A quoted line break can only be told from the end of a row by reading from the start.
+        # Only reading from the start distinguishes a quoted line break from the end of a row.
         f"parallel = {'false' if has_quotes else 'true'}",
     ]
     return Table(

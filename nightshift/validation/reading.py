@@ -86,7 +86,7 @@ def read_csv_file(engine: Engine, path: Path, contract: DataContract) -> Reading
 
 
 def read_parquet_file(engine: Engine, path: Path, contract: DataContract, *, use_statistics: bool) -> Reading:
-    """Read the footer of a Parquet file, and the data of the columns that it does not settle.
+    """Read the footer of a Parquet file, and the data of the columns that it does not decide.
 
     Raises:
         UnreadableFileError: it is no such file.

@@ -1,4 +1,4 @@
-"""One pass over the data: counts and extremes of every column that the footer has not settled.
+"""One pass over the data: counts and extremes of every column that the footer has not decided.
 
 Nothing is kept but the aggregates, so memory does not grow with the file. Very wide tables take one pass per 200
 columns, because a query's plan grows with its columns. Where a query needs more than the memory limit, or a Parquet

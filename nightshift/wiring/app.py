@@ -35,7 +35,7 @@ from nightshift.wiring.with_tracing import with_tracing
 
 def create_app() -> df.DFApp:
     """Build the function app. Nothing but the settings is read, and nothing opened, before the first call."""
-    # The SDKs tell every request with all its headers at level INFO: in Azure that is paid for by the gigabyte.
+    # The SDKs log every request with all its headers at level INFO: in Azure that is paid for by the gigabyte.
     logging.getLogger("azure").setLevel(logging.WARNING)
     # The publisher takes a call's time limits for fields of the event as well, and warns of them at each event.
     logging.getLogger("azure.eventgrid._legacy._generated._serialization").setLevel(logging.ERROR)

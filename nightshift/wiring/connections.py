@@ -49,7 +49,7 @@ class Connections:
             return TableServiceClient.from_connection_string(
                 settings.storage_connection_string, **self._http("Table storage")
             )
-        assert settings.table_endpoint is not None, "read_settings asks for it"
+        assert settings.table_endpoint is not None, "settings.table_endpoint is not set: read_settings must refuse that"
         return TableServiceClient(settings.table_endpoint, credential=self._credential, **self._http("Table storage"))
 
     @opened
@@ -62,7 +62,7 @@ class Connections:
         limits = self._http("Blob storage") | dict.fromkeys(_PART_SIZES, _PART_BYTES) | _BLOB_PAUSE
         if settings.storage_connection_string is not None:
             return BlobServiceClient.from_connection_string(settings.storage_connection_string, **limits)
-        assert settings.blob_endpoint is not None, "read_settings asks for it"
+        assert settings.blob_endpoint is not None, "settings.blob_endpoint is not set: read_settings must refuse that"
         return BlobServiceClient(settings.blob_endpoint, credential=self._credential, **limits)
 
     def _http(self, service: str) -> dict[str, Any]:
@@ -81,7 +81,9 @@ class Connections:
         settings = self._settings
         if settings.service_bus_connection_string is not None:
             return ServiceBusClient.from_connection_string(settings.service_bus_connection_string, **_BRIEFLY)
-        assert settings.service_bus_namespace is not None, "read_settings asks for it"
+        assert settings.service_bus_namespace is not None, (
+            "settings.service_bus_namespace is not set: read_settings must refuse that"
+        )
         return ServiceBusClient(settings.service_bus_namespace, self._credential, **_BRIEFLY)
 
     @opened

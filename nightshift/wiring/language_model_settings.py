@@ -110,7 +110,7 @@ def _check_address(base_url: str) -> None:
 
 
 def _without_sign_in(base_url: str) -> str:
-    """The address as it may be told: what stands before ``@`` may be a password."""
+    """The address without the part before ``@``, which may be a password."""
     scheme, separator, rest = base_url.partition("://")
     return f"{scheme}{separator}...@{rest.rpartition('@')[2]}" if "@" in rest else base_url
 

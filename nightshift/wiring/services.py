@@ -72,22 +72,18 @@ class LazyServices(Connections):
 
     @property
     def clock(self) -> Callable[[], datetime]:
-        """The time, for records."""
         return now
 
     @property
     def keep_history(self) -> timedelta:
-        """How long after its end Durable keeps the history of an orchestration."""
         return timedelta(days=self._settings.keep_history_days)
 
     @property
     def patience(self) -> RetryPolicy:
-        """How long steps are tried again."""
         return self._settings.patience
 
     @opened
     def orchestration_version(self) -> int:
-        """The newest version of orchestrations that this release runs."""
         return started_version(_HOST_JSON.read_bytes())
 
     @property
@@ -108,7 +104,6 @@ class LazyServices(Connections):
 
     @opened
     def blobs(self) -> BlobStore:
-        """Blob storage."""
         with importing("azure-storage-blob"):
             from nightshift.clients.platform.blob_storage import AzureBlobStore
 
@@ -116,7 +111,6 @@ class LazyServices(Connections):
 
     @opened
     def uploads(self) -> UploadQueue:
-        """The queues of uploads."""
         with importing("azure-data-tables"):
             from nightshift.clients.uploads.upload_queue import TableUploadQueue
 
@@ -124,7 +118,6 @@ class LazyServices(Connections):
 
     @opened
     def datasets(self) -> DatasetRegister:
-        """The contents decided on."""
         with importing("azure-data-tables"):
             from nightshift.clients.uploads.datasets import TableDatasetRegister
 
@@ -132,7 +125,6 @@ class LazyServices(Connections):
 
     @opened
     def champions(self) -> ChampionBook:
-        """The champion book."""
         with importing("azure-data-tables"):
             from nightshift.clients.champions.champions import TableChampionBook
 
@@ -140,7 +132,6 @@ class LazyServices(Connections):
 
     @opened
     def ledger(self) -> Ledger:
-        """The decision ledger."""
         with importing("azure-data-tables"):
             from nightshift.clients.ledger.ledger import TableLedger
 
@@ -148,7 +139,6 @@ class LazyServices(Connections):
 
     @opened
     def reviews(self) -> ReviewBook:
-        """The reviews."""
         with importing("azure-data-tables"):
             from nightshift.clients.reviews.reviews import TableReviewBook
 
@@ -156,7 +146,6 @@ class LazyServices(Connections):
 
     @opened
     def alert_queues(self) -> AlertQueues:
-        """The queues of alerts."""
         with importing("azure-servicebus"):
             from nightshift.clients.response.alert_queues import ServiceBusAlertQueues
 
@@ -164,7 +153,6 @@ class LazyServices(Connections):
 
     @opened
     def health_checks(self) -> tuple[HealthCheck, ...]:
-        """One for each outside system that the app cannot do without."""
         with importing("the health checks"):
             from nightshift.clients.notifications.notifications import NotificationHealth
             from nightshift.clients.notifications.notifier import unreadable
@@ -184,7 +172,6 @@ class LazyServices(Connections):
 
     @opened
     def incidents(self) -> IncidentBook:
-        """The incidents."""
         with importing("azure-data-tables"):
             from nightshift.clients.response.incidents import TableIncidentBook
 
@@ -192,7 +179,6 @@ class LazyServices(Connections):
 
     @opened
     def notifier(self) -> Notifier:
-        """Tells people."""
         with importing("apprise"):
             from nightshift.clients.notifications.notifier import AppriseNotifier
 
@@ -206,7 +192,6 @@ class LazyServices(Connections):
 
     @property
     def notifications(self) -> NotificationBook:
-        """Which notifications are owed, and which have gone out."""
         return self._notifications
 
     @opened
@@ -218,7 +203,6 @@ class LazyServices(Connections):
 
     @opened
     def faults(self) -> FaultBook:
-        """What the app writes down about itself."""
         with importing("azure-data-tables"):
             from nightshift.clients.watch.faults import TableFaultBook
 
@@ -226,7 +210,6 @@ class LazyServices(Connections):
 
     @opened
     def sweeps(self) -> SweepBook:
-        """The last looks of the sweeps."""
         with importing("azure-data-tables"):
             from nightshift.clients.watch.sweeps import TableSweepBook
 
@@ -234,7 +217,6 @@ class LazyServices(Connections):
 
     @opened
     def dead_letters(self) -> DeadLetterBook:
-        """Messages that could not be handled."""
         with importing("azure-data-tables"):
             from nightshift.clients.dead_letters.dead_letters import TableDeadLetterBook
 
@@ -242,7 +224,6 @@ class LazyServices(Connections):
 
     @opened
     def jobs(self) -> JobService:
-        """Databricks Jobs."""
         with importing("databricks-sdk"):
             from nightshift.clients.lifecycle.databricks_jobs import DatabricksJobService
 
@@ -251,7 +232,6 @@ class LazyServices(Connections):
 
     @opened
     def compute(self) -> ComputeService:
-        """Clusters and SQL warehouses."""
         with importing("databricks-sdk"):
             from nightshift.clients.response.databricks_compute import DatabricksCompute
 
@@ -259,7 +239,6 @@ class LazyServices(Connections):
 
     @opened
     def serving(self) -> ServingService:
-        """Serving endpoints."""
         with importing("databricks-sdk"):
             from nightshift.clients.champions.databricks_serving import DatabricksServing
 
@@ -268,7 +247,6 @@ class LazyServices(Connections):
 
     @opened
     def language_model(self) -> LanguageModel | None:
-        """The language model that may propose plans."""
         with importing("openai"):
             # The client needs them at its first question, which more than one thread may ask.
             import openai.types.chat  # noqa: F401
@@ -285,7 +263,6 @@ class LazyServices(Connections):
 
     @opened
     def token_usage(self) -> TokenUsage:
-        """What language models have cost."""
         with importing("azure-data-tables"):
             from nightshift.clients.improvement.token_usage import TableTokenUsage
 
@@ -294,7 +271,6 @@ class LazyServices(Connections):
 
     @opened
     def registry(self) -> ModelRegistry:
-        """MLflow's registry and tracking."""
         with importing("mlflow"):
             from nightshift.clients.champions.mlflow_registry import MlflowModelRegistry
 
@@ -303,7 +279,6 @@ class LazyServices(Connections):
 
     @opened
     def traces(self) -> TraceBook:
-        """Traces in MLflow."""
         # By default MLflow exports a trace from a thread of its own; the caller must know whether it is there.
         os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
         with importing("mlflow"):
@@ -314,7 +289,6 @@ class LazyServices(Connections):
 
     @opened
     def events(self) -> EventPublisher:
-        """The Event Grid topic."""
         with importing("azure-eventgrid"):
             from azure.core.credentials import AzureKeyCredential
             from azure.eventgrid import EventGridPublisherClient
@@ -332,7 +306,6 @@ class LazyServices(Connections):
 
     @opened
     def specs(self) -> SpecSource:
-        """The model specs."""
         with importing("model specs"):
             from nightshift.clients.platform.spec_files import SpecFiles
 

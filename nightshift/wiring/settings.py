@@ -27,7 +27,7 @@ class Settings:
         model_prefix: ``catalog.schema.`` on Unity Catalog, empty elsewhere.
         platform: the playbook for alerts about no model.
         service_bus_connection_string: only for the local broker; ``service_bus_namespace`` is the host name in Azure.
-        notify_urls, notify_fallback_urls, notify_file: where people are told, see docs/notifications.md.
+        notify_urls, notify_fallback_urls, notify_file: where people are notified, see docs/notifications.md.
         public_url: address under which people reach the app, without a slash at its end; empty: messages have no link.
         keep_history_days: how long after its end Durable keeps the history of an orchestration.
         client_id: of the user-assigned managed identity.

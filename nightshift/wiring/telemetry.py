@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 # The transport's own lines about each export would be exported in turn.
 _TRANSPORTS = ("azure.core", "azure.monitor", "opentelemetry", "urllib3", "requests")
-# By the gigabyte, every look at a table is too much; the calls of Databricks and MLflow go through requests.
+# By the gigabyte, every read of a table is too much; the calls of Databricks and MLflow go through requests.
 LEFT_OUT = ("azure_sdk", "django", "fastapi", "flask", "psycopg2", "urllib", "urllib3")
 
 

@@ -1,4 +1,4 @@
-"""Every trigger's calls seen: a span, a correlation id in log lines and answers, a count of those that fail.
+"""Each call of a trigger gets a span and a correlation id in log lines and answers; failed calls are counted.
 
 Activities make their spans themselves (activities.registration), and an orchestrator must not have any.
 """
@@ -33,13 +33,15 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{3,127}")
 
 
 def with_tracing(name: str, call: Trigger) -> Trigger:
-    """A trigger whose calls are seen.
+    """A trigger whose calls are traced.
 
     Raises:
         TypeError: it is not async.
     """
     if not iscoroutinefunction(call):
-        raise TypeError(f"trigger {name}: must be async; a thread would not tell what the call turned out to be about")
+        raise TypeError(
+            f"trigger {name}: must be async; a thread would lose the correlation id that the call has found"
+        )
 
     @wraps(call)
     async def observe(*args: Any, **kwargs: Any) -> Any:
@@ -92,7 +94,7 @@ def _seen(name: str, subject: object) -> Iterator[Callable[[Any], None]]:
 
 
 def _correlation_id(subject: object) -> str:
-    """The run, incident, review or letter that the path names; the message's or event's id; otherwise a new one."""
+    """The run, incident, review or dead letter that the path names; the id of the message or event; or a new one."""
     named: list[object] = []
     if isinstance(subject, func.HttpRequest):
         named = [value for name, value in subject.route_params.items() if name in _NAMING]

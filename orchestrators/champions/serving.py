@@ -9,7 +9,7 @@ from nightshift.domain.response.messages import MoveServingRequest, Serve, Serve
 from orchestrators.platform.calls import Orchestration, StepFailed, Steps
 from orchestrators.platform.waiting import pause
 
-# An endpoint that does not serve a version after this long is somebody's to look at.
+# An endpoint that does not serve a version after this time needs a person.
 SERVING_POLLS = 60
 SERVING_PAUSE = timedelta(seconds=2)
 

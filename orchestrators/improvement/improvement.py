@@ -32,7 +32,7 @@ from orchestrators.platform.calls import Orchestration, StepFailed, Steps, call
 from orchestrators.platform.versions import tell_step
 
 _HOUR = 3600
-# A trace is for people to look at later: a loop does not wait minutes for it.
+# People read a trace later, so a loop does not wait minutes for it.
 TRACING = RetryPolicy(attempts=3, seconds=5)
 # An alert takes 8,000 characters: all rounds share most of them, so that none is cut off by those before it.
 _STORY, _CONCLUSION = 6_000, 1_500
@@ -43,8 +43,9 @@ def improvement(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]
 
     1. ``plan_improvement``: what to try next, from the evidence and everything tried before.
     2. The training job carries the plan out; its challenger is scored beside the champion.
-    3. ``evaluate_metrics`` at the confidence of this look at the holdout; ``criticise_round``: accept, retry, reject.
-    4. Accepted: ``decide_action``, the lifecycle's own gate. Rejected, or nothing left to try: a person is told the
+    3. ``evaluate_metrics`` at the confidence of this interim look at the holdout; ``criticise_round``: accept, retry,
+       reject.
+    4. Accepted: ``decide_action``, the lifecycle's own gate. Rejected, or nothing left to try: a person is sent the
        story of the rounds.
     """
     order = ImprovementInput.from_json(context.get_input())
@@ -225,7 +226,7 @@ class _Loop(Orchestration):
         )
 
     def give_up(self, reason: str, failure: Failure | None) -> Steps[ImprovementOutcome]:
-        """Step 4, rejected: tell a person what was tried and what came of it."""
+        """Step 4, rejected: notify a person of what was tried and how it ended."""
         outcome: Literal["failed", "rejected"] = "rejected" if failure is None else "failed"
         said = reason if failure is None else f"{failure.step} failed: {failure.code}: {failure.message}"
         request = AlertRequest(

@@ -36,7 +36,7 @@ def run_job(
     """Start a job run and wait for its end.
 
     1. Start it; the activity's token makes a repeat find the same run.
-    2. Look at it; while it runs, sleep with exponential backoff up to a cap.
+    2. Poll it; while it runs, sleep with exponential backoff up to a cap.
        An outage of Databricks does not end the wait; the time limit does, and then the job is canceled.
     3. If the platform failed (cluster start, spot loss), wait and start the next attempt. User code that fails is
        never run again, and its error text is kept.

@@ -42,7 +42,7 @@ from orchestrators.platform.versions import tell_step
 MAX_ROUNDS = 3
 
 
-# Subscribers are told as soon as may be, but a run does not wait minutes for a topic.
+# Subscribers are notified soon, but a run does not wait minutes for a topic.
 PUBLISHING = RetryPolicy(attempts=3, seconds=5)
 
 
@@ -75,7 +75,7 @@ def lifecycle(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]]:
     6. A rejection goes on into the improvement loop if the spec says so for its rule, or if a person has asked for it;
        what the loop promotes or flags is the run's outcome.
     7. A promoted version is served, where the spec names an endpoint; if that does not follow, both go back.
-    8. Publish the outcome. A run that halts or fails is written to the ledger, and on-call is told.
+    8. Publish the outcome. A run that halts or fails is written to the ledger, and on-call is notified.
     """
     run = _Run(context, LifecycleInput.from_json(context.get_input()))
     try:
@@ -275,7 +275,7 @@ class _Run(Orchestration):
         )
 
     def alert(self, key: str, severity: Literal["critical", "warning"], title: str, detail: str) -> Steps[None]:
-        """Tell on-call; an alert that cannot be recorded fails the run, because nothing may be swallowed."""
+        """Notify on-call; an alert that cannot be recorded fails the run, because nothing may be swallowed."""
         request = AlertRequest(
             key=f"{self.order.run}:{key}",
             model=self.order.model,

@@ -1,4 +1,4 @@
-"""Versions of orchestrations: which one an instance began with, and what the instance says of itself (ADR 18).
+"""Versions of orchestrations: which one an instance began with, and the custom status that it sets (ADR 18).
 
 A release that changes the order of an orchestrator's calls raises ``defaultVersion`` in host.json by one, from "1.0" to
 "2.0", and keeps the order of before for the instances that began with it:
@@ -19,7 +19,7 @@ def version_of(context: df.DurableOrchestrationContext) -> int:
 def tell_step(context: df.DurableOrchestrationContext, step: str, **more: Any) -> None:
     """Set the custom status that people see while an instance goes on.
 
-    It holds the version, because Durable's own status does not tell it.
+    It holds the version, because Durable's own status does not have it.
     """
     since = context.current_utc_datetime.isoformat()
     context.set_custom_status({"step": step, "since": since, "version": version_of(context), **more})

@@ -35,7 +35,7 @@ def review(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any] | No
     """Bring a flagged promotion to its end.
 
     1. ``tell_reviewers`` that it waits. It may have been decided already.
-    2. Wait for the decision; meanwhile ``tell_reviewers`` at each step of the spec's ladder, and at last
+    2. Wait for the decision; meanwhile ``tell_reviewers`` at each level of the spec's escalation policy, and at last
        ``expire_review``: the champion stays.
     3. ``act_on_review``: promote what was approved if it is still what was approved.
     4. The serving endpoint follows, or the champion goes back; an improvement is ordered.
@@ -135,7 +135,7 @@ class _Review(Orchestration):
     def until_done(
         self, activity: Declaration[Request, ReviewResult], message: Request, *, give_up: bool = False
     ) -> Steps[ReviewResult]:
-        """Call an activity of the review again and again until it is done; on-call is told that it is not yet.
+        """Call an activity of the review again and again until it is done; on-call is notified while it is not.
 
         Args:
             give_up: wait for an outage only.
@@ -154,7 +154,7 @@ class _Review(Orchestration):
             yield from pause(self.context, _AGAIN)
 
     def alert(self, key: str, detail: str) -> Steps[None]:
-        """Tell on-call that a review does not get on; if that cannot be told either, the page shows it."""
+        """Notify on-call that a review is stuck; if the notification fails too, only the page shows it."""
         request = AlertRequest(
             key=f"review:{self.order.review_id}:{key}",
             model=self.order.model,

@@ -26,7 +26,7 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]
     1. Claim the waiting uploads as one batch. Uploads that come later wait for the next round.
     2. If there are none the queue is idle now, and the next upload starts a new instance.
     3. Run the lifecycle of the batch, under the run id that the claim gave it.
-       One that breaks off without having said so itself is written to the ledger, and on-call is told.
+       A run that breaks off without reporting it is written to the ledger, and on-call is notified.
     4. Start again as new, so that the history stays short.
     """
     queue = QueueInput.from_json(context.get_input())

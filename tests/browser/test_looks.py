@@ -115,7 +115,7 @@ def test_landmarks_and_headings(night: Night, enter: Enter) -> None:
 
 
 def test_the_front_page_lives(night: Night, enter: Enter) -> None:
-    """A new incident comes in without a reload; what changed is told; a form is not replaced under the fingers."""
+    """A new incident comes in without a reload; what changed is announced; a form is not replaced under the fingers."""
     page = enter("/")
     title = night.new_incident()
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

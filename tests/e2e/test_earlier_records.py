@@ -115,7 +115,7 @@ def test_the_ledger_is_intact(earlier: Earlier) -> None:
 
 
 def test_the_command_line_says_the_same(earlier: Earlier) -> None:
-    """Each command that reads prints what it printed; the handover tells the night of each model."""
+    """Each command that reads prints what it printed; the handover reports the night of each model."""
     wrong = []
     for call, kept in earlier.told["commands"].items():
         recorded = earlier.recorded[kept[said.SAME_AS]] if said.SAME_AS in kept else kept

@@ -1,4 +1,4 @@
-"""A person asks for an improvement over HTTP: the loop runs, its rounds are told and traced, feedback is kept."""
+"""A person asks for an improvement over HTTP: the loop runs, its rounds are listed and traced, feedback is kept."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -126,7 +126,7 @@ def champion(running: RunningApp, model: str) -> ModelView:
 
 
 def pages(running: RunningApp, incident: Incident) -> list[str]:
-    """Kinds of what on-call was told of an incident, in the file that stands for them locally."""
+    """Kinds of the notifications of an incident, in the file that stands for them locally."""
     text = (running.state / "functions" / "notifications.jsonl").read_text(encoding="utf-8")
     told = [json.loads(line) for line in text.splitlines()]
     return [item["kind"] for item in told if item["incident_id"] == incident.incident_id]
@@ -317,7 +317,7 @@ POISON: list[tuple[str, bytes, str]] = [
 def test_what_nobody_understands_is_dead_lettered_with_its_reason(
     running: RunningApp, services: LazyServices, send: Send
 ) -> None:
-    """Every kind of poison ends as a dead letter that names the rule; on-call is told; the queue goes on."""
+    """Every kind of poison ends as a dead letter that names the rule; on-call is notified; the queue goes on."""
     sent = {}
     for name, body, _ in POISON:
         sent[name] = f"{name}-{uuid4()}"

@@ -137,7 +137,7 @@ def test_rejected(running: RunningApp, flagged: Flag) -> None:
 
 
 def test_nobody_answers(running: RunningApp, flagged: Flag) -> None:
-    """Reminded, escalated, expired, without anybody calling the API; who comes late is told."""
+    """Reminded, escalated, expired, without anybody calling the API; who comes late is notified."""
     review = flagged(review={**SHORT, "expires_after_minutes": 0.03})
     kept = _await(running, review, "expired")
     assert [event.key for event in kept.timeline][:4] == ["opened", "remind", "escalate-manager", "expire"]

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def services(tracked: Endpoints, tmp_path_factory: pytest.TempPathFactory) -> LazyServices:
-    """The services as the app builds them; people are told in a file."""
+    """The services as the app builds them; people are notified in a file."""
     told = {"NIGHTSHIFT_NOTIFY_FILE": str(tmp_path_factory.mktemp("told") / "notifications.jsonl")}
     return LazyServices(read_settings(tracked.environment() | told, ROOT))
 

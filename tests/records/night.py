@@ -336,7 +336,7 @@ class Night:
         left.incidents = [left.lease]
 
     def _waiting_reviews(self) -> int:
-        """How many reviews have told somebody and wait for an answer."""
+        """How many reviews have notified somebody and wait for an answer."""
         items = self.app.get("orchestrations")["items"]
         return sum(item["steps"].get(AWAIT_DECISION, 0) for item in items if item["orchestrator"] == REVIEW)
 

@@ -1,1 +1,1 @@
-"""The demo: the story of the lifecycle, told live on a real stack and checked step by step."""
+"""The demo: a lifecycle that runs live on a real stack, checked step by step."""

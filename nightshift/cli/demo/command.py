@@ -18,12 +18,12 @@ def demo(
     ] = "auto",
     seed: Annotated[int, typer.Option(help="Of the synthetic data.")] = 7,
     stop: Annotated[
-        bool, typer.Option("--stop", help="End the stack at the end, instead of leaving it to look at.")
+        bool, typer.Option("--stop", help="Stop the stack at the end instead of leaving it running.")
     ] = False,
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its stack and its report.json.")] = FOLDER,
     pictures: Annotated[Path | None, typer.Option(help="A folder for SVG pictures of what was printed.")] = None,
 ) -> None:
-    """Tell the story of the lifecycle on a fresh stack, and check every step.
+    """Run a day and a night of the lifecycle on a fresh stack, and check every step.
 
     Writes report.json: [{step, expected, observed, ok, seconds}]. Exit 1 if an outcome was not the expected one.
 

@@ -1,4 +1,4 @@
-"""Tells the story on the terminal while it happens."""
+"""Prints on the terminal what happens in the demo, while it happens."""
 
 import re
 import time

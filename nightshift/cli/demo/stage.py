@@ -1,4 +1,4 @@
-"""What the demo acts on: a running stack, its data, and the ways to look at what happened."""
+"""What the demo acts on: a running stack, its data, and the ways to read what happened."""
 
 import os
 import signal
@@ -50,7 +50,7 @@ class Stage:
         return run
 
     def finish(self, run: str) -> RunDetail:
-        """Follow a run to its end and tell what it decided."""
+        """Follow a run to its end and print what it decided."""
         detail = follow(self.app, run, self.narrator.tell)
         if detail.output is None or detail.state != "completed":
             raise NightshiftError(f"{run} ended {detail.state}: {detail.reason}")
@@ -79,7 +79,7 @@ class Stage:
         return str(document["alert_id"])
 
     def incident(self, alert_id: str, holds: Callable[[Incident], bool], seconds: float = 120) -> Incident:
-        """Wait until the incident to which an alert belongs is as it should be; tell its timeline as it grows."""
+        """Wait until the incident to which an alert belongs is as it should be; print its timeline as it grows."""
         deadline = time.monotonic() + seconds
         told = 0
         while time.monotonic() < deadline:

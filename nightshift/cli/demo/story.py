@@ -261,7 +261,7 @@ CHAPTERS: tuple[Chapter, ...] = (
     ),
     Chapter(
         "A hopeless case",
-        "The export has lost which revenue belongs to which hour. Nothing helps, and a person is told what was tried.",
+        "The export has lost which revenue belongs to which hour. No plan helps; on-call is notified.",
         "rejected after 3 rounds: retry, retry, reject; warning incident with the story of the rounds",
         _improved("hopeless"),
     ),

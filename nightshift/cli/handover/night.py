@@ -1,4 +1,4 @@
-"""Read the night from the HTTP API."""
+"""Read what happened in a shift from the HTTP API."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from nightshift.domain.platform.view import ModelView, RunSummary
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.reviews.review import Review
 
-# What began so long before the night may still have ended in it.
+# What began this long before the shift may have ended in it.
 _RUN_TIME = timedelta(days=2)
 _INCIDENT_TIME = timedelta(days=14)
 _REVIEW_TIME = timedelta(days=31)
@@ -19,7 +19,7 @@ _REVIEW_TIME = timedelta(days=31)
 
 @dataclass(frozen=True)
 class Night:
-    """What the app has on record about a time, and what waits now.
+    """What the app has recorded in a period, and what waits now.
 
     Attributes:
         ready: whether everything that the app depends on answers now.
@@ -36,7 +36,7 @@ class Night:
 
 
 def read_night(app: AppClient, since: datetime, until: datetime) -> Night:
-    """Read it.
+    """Read the records of a shift.
 
     Raises:
         AppUnreachableError, AppRefusedError: the app does not answer, or says why not.
@@ -55,7 +55,7 @@ def read_night(app: AppClient, since: datetime, until: datetime) -> Night:
 
 
 def _incidents(app: AppClient, since: datetime) -> Iterator[Incident]:
-    """Those that changed in the night, and those that are not over, however old."""
+    """Incidents that changed in the shift, and open ones however old they are."""
     seen: set[str] = set()
     recent = every(app, "incidents", since=(since - _INCIDENT_TIME).isoformat())
     for item in map(Incident.from_json, recent):

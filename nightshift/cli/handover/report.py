@@ -1,4 +1,4 @@
-"""The night's report as values, for a template or for scripts."""
+"""The handover report as values, for a template or for scripts."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ class Need(Message):
 
     Attributes:
         what: a sentence.
-        command: what to type to look at it.
+        command: the command that shows it.
         page: path of its page; empty if it has none.
-        due_at: when it is decided without a person; None if it waits for ever.
+        due_at: when it expires without a decision; None if it does not expire.
     """
 
     what: str
@@ -22,7 +22,7 @@ class Need(Message):
 
 
 class RunLine(Message):
-    """A run: what became of it and why. ``ended_at`` is None while it goes on."""
+    """A run, its outcome and the reason. ``ended_at`` is None while the run goes on."""
 
     run: str
     outcome: str
@@ -32,7 +32,7 @@ class RunLine(Message):
 
 
 class MoveLine(Message):
-    """A change of champion: ``how`` says by what."""
+    """A change of the champion alias: ``how`` says what caused it."""
 
     at: datetime
     version: str
@@ -41,7 +41,7 @@ class MoveLine(Message):
 
 
 class IncidentLine(Message):
-    """An incident: what was done about it, and how long that took.
+    """An incident, what was done about it, and how long that took.
 
     Attributes:
         mitigated_after: from the alert to the first thing that was done; empty if nothing was.
@@ -68,7 +68,7 @@ class ReviewLine(Message):
 
 
 class LetterLine(Message):
-    """The newest of so many messages that could not be handled for one cause."""
+    """The newest dead-lettered message of one cause; ``count`` says how many there are."""
 
     letter_id: str
     queue: str
@@ -104,7 +104,7 @@ class ModelNight(Message):
 
 
 class Handover(Message):
-    """The night from ``since`` to ``until``; ``app`` is the address of the app."""
+    """The report of the shift from ``since`` to ``until``; ``app`` is the address of the app."""
 
     since: datetime
     until: datetime

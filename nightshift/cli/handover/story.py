@@ -1,4 +1,4 @@
-"""Tell a night: what needs a person first, then what happened, model by model."""
+"""Build the handover report: first what needs a person, then what happened to each model."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ _SEVERITIES = {"critical": 0, "warning": 1}
 
 
 def tell(night: Night, app: str) -> Handover:
-    """The report of a night; ``app`` is the address of the app."""
+    """The report of a shift; ``app`` is the address of the app."""
     views = {view.model: view for view in night.models}
     named = {run.model for run in night.runs}
     named |= {incident.model for incident in night.incidents} | {review.model for review in night.reviews}
@@ -55,7 +55,7 @@ def tell(night: Night, app: str) -> Handover:
 
 
 def _needs(night: Night) -> Iterator[Need]:
-    """What decides itself first comes first; of the others the most severe, then the newest."""
+    """Reviews come first, the next one to expire in front; then incidents, by severity and age."""
     if not night.ready:
         yield Need(what="Something that Nightshift depends on does not answer.", command="nightshift doctor")
     for review in sorted((item for item in night.reviews if item.state == "open"), key=lambda item: item.due_at):
@@ -87,14 +87,14 @@ def _needs(night: Night) -> Iterator[Need]:
 
 
 def _superseded(run: RunSummary, runs: Iterable[RunSummary]) -> bool:
-    """Whether a run of the same model that began later has come to a decision: nobody has to look at this one."""
+    """Whether a later run of the same model has come to a decision, so that nobody has to look at this one."""
     return any(
         other.model == run.model and other.outcome in _DECIDED and other.started_at > run.started_at for other in runs
     )
 
 
 def _alike(letters: Iterable[DeadLetter]) -> list[list[DeadLetter]]:
-    """Letters of one queue, cause and state together, in the order of the first of each."""
+    """Dead-lettered messages grouped by queue, cause and state, in the order of the first of each group."""
     groups: dict[tuple[str, str, str], list[DeadLetter]] = {}
     for letter in letters:
         groups.setdefault(letter.same, []).append(letter)

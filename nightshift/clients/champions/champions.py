@@ -18,29 +18,24 @@ class TableChampionBook:
         self._moves = Records(self._table, ChampionMove, column="Move")
 
     def begin(self, move: ChampionMove) -> ChampionMove:
-        """Record the intent to move; ConflictError if this sequence number is taken."""
         self._moves.add(move.model, _key(move), move)
         return move
 
     def take_up(self, move: ChampionMove) -> ChampionMove:
-        """Raise the epoch of a begun move; MoveFencedError if it is not this writer's any more."""
         return self._change(move, lambda known: known.taken_up(by=move))
 
     def settle(self, move: ChampionMove, state: MoveState) -> ChampionMove:
-        """Record what became of a begun move; MoveFencedError if it is not this writer's any more."""
         return self._change(move, lambda known: known.settled(state, by=move))
 
     def idle(self, move: ChampionMove) -> timedelta:
-        """How long ago the row of a move was written last, by the clock of the storage."""
         return self._table.age(move.model, _key(move))
 
     def moves(self, model: str) -> tuple[ChampionMove, ...]:
-        """All moves, oldest first."""
         return tuple(self._moves.all(model))
 
     def _change(self, move: ChampionMove, change: Callable[[ChampionMove], ChampionMove]) -> ChampionMove:
         changed = self._moves.change(move.model, _key(move), change)
-        assert changed is not None, f"move {move.sequence} of {move.model} has no row: it was not begun"
+        assert changed is not None, f"move {move.sequence} of {move.model} has no row: nobody called begin"
         return changed
 
 

@@ -41,23 +41,10 @@ class DatabricksServing:
         self._prefix = prefix
 
     def read(self, endpoint: str) -> EndpointState:
-        """What an endpoint serves.
-
-        Raises:
-            ServiceRefusedError: there is no such endpoint, or it serves several entities.
-        """
         with translated(_PERMISSION):
             return self._state(endpoint, self._get(endpoint))
 
     def serve(self, endpoint: str, model: str, version: str) -> None:
-        """Ask an endpoint to serve a version; nothing happens if it serves it, or is on its way to it.
-
-        Size, scaling, environment and payload logging of the endpoint stay as they are.
-
-        Raises:
-            ServiceRefusedError: no such endpoint or version, several entities, or one of another model.
-            ConflictError: another update is under way; try again when it has ended.
-        """
         with translated(_PERMISSION):
             found = self._get(endpoint)
             state = self._state(endpoint, found)

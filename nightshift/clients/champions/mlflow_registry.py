@@ -43,7 +43,6 @@ class MlflowModelRegistry:
         self._prefix = prefix
 
     def version_of(self, model: str, alias: str) -> str | None:
-        """The version that holds an alias; None if nobody does or the model is unknown."""
         with translated():
             try:
                 return str(self._client.get_model_version_by_alias(self._prefix + model, alias).version)
@@ -53,12 +52,10 @@ class MlflowModelRegistry:
                 raise
 
     def set_alias(self, model: str, alias: str, version: str) -> None:
-        """Point an alias at a version."""
         with translated():
             self._client.set_registered_model_alias(self._prefix + model, alias, version)
 
     def versions(self, model: str) -> tuple[RegisteredVersion, ...]:
-        """All versions, newest first; empty for an unknown model."""
         with translated():
             try:
                 registered = self._client.get_registered_model(self._prefix + model)
@@ -89,7 +86,6 @@ class MlflowModelRegistry:
         return found
 
     def version(self, model: str, version: str) -> RegisteredVersion | None:
-        """One version; None if there is none or it was deleted."""
         with translated():
             try:
                 item = self._client.get_model_version(self._prefix + model, version)
@@ -100,7 +96,6 @@ class MlflowModelRegistry:
         return _version(item, list(item.aliases))
 
     def tag(self, model: str, version: str, name: str, value: str | None) -> None:
-        """Set a tag of a version; None removes it."""
         with translated():
             if value is not None:
                 self._client.set_model_version_tag(self._prefix + model, version, name, value)
@@ -137,18 +132,15 @@ class MlflowModelRegistry:
         return tuple(column for part in _RECIPE_COLUMNS for column in recipe.get(part, ()))
 
     def run_metrics(self, run_id: str) -> dict[str, float]:
-        """The metrics of a run."""
         with translated():
             return dict(self._client.get_run(run_id).data.metrics)
 
     def experiment_of(self, model: str) -> str | None:
-        """Id of the experiment of a model; None before its first run."""
         with translated():
             found = self._client.get_experiment_by_name(experiment(model))
         return None if found is None else str(found.experiment_id)
 
     def find_score(self, model: str, score_token: str) -> ScoreRun | None:
-        """The finished score run with this token."""
         with translated():
             found = self._client.get_experiment_by_name(experiment(model))
             if found is None:
@@ -165,11 +157,6 @@ class MlflowModelRegistry:
         return None
 
     def download_predictions(self, score_run: str, target: Path) -> Path:
-        """Fetch the predictions artifact of a score run into a folder.
-
-        Raises:
-            ServiceRefusedError: there is no such run, or it has none.
-        """
         folder = str(PurePosixPath(PREDICTIONS_ARTIFACT).parent)
         with translated():
             if PREDICTIONS_ARTIFACT not in {item.path for item in self._client.list_artifacts(score_run, folder)}:

@@ -14,7 +14,7 @@ from nightshift.domain.uploads.upload import BlobRef
 
 
 class TableDeadLetterBook:
-    """Implements `DeadLetterBook`: a partition per queue, a row per letter."""
+    """Implements `DeadLetterBook`: a partition per queue, a row per message."""
 
     def __init__(self, service: TableServiceClient, blobs: BlobStore) -> None:
         self._table = Table(service, "deadletters")
@@ -22,37 +22,31 @@ class TableDeadLetterBook:
         self._blobs = blobs
 
     def record(self, letter: DeadLetter) -> bool:
-        """Keep a dead letter once; False if it was there."""
         # The body first: a row without its body would be a message lost.
         self._blobs.write(_body(letter.letter_id), letter.body.encode(), content_type="text/plain; charset=utf-8")
         return self._records.put_once(letter.queue, letter.letter_id, letter)[1]
 
     def get(self, letter_id: str) -> DeadLetter | None:
-        """A dead letter."""
         letter = self._find(letter_id)
         return None if letter is None else self._with_body(letter)
 
     def settle(self, letter_id: str, expected: DeadLetterState, state: DeadLetterState, note: str) -> DeadLetter:
-        """Move it from one state to another and add a line to its history; ConflictError if it is in another state."""
         known = self.get(letter_id)
         if known is None:
             raise BadInputError(field="dead letter", value=letter_id, rule="there is none of this id")
         settled = self._records.change(known.queue, letter_id, lambda letter: letter.settled(expected, state, note))
-        assert settled is not None, f"dead letter {letter_id} was found, and records are never deleted"
+        assert settled is not None, f"dead letter {letter_id} has no record any more: records are never deleted"
         return settled.model_copy(update={"body": known.body})
 
     def all(self, queue: str | None = None, state: DeadLetterState | None = None) -> tuple[DeadLetter, ...]:
-        """Dead letters, newest first."""
         letters = (self._with_body(letter) for letter in self._records.all(queue) if state in {None, letter.state})
         return tuple(sorted(letters, key=lambda letter: letter.recorded_at, reverse=True))
 
     def waiting(self) -> tuple[DeadLetter, ...]:
-        """Those that wait for a person, newest first, without their bodies."""
         letters = self._records.where("State eq @state", {"state": "waiting"})
         return tuple(sorted(letters, key=lambda letter: letter.recorded_at, reverse=True))
 
     def count_waiting(self, queue: str, most: int) -> int:
-        """How many of a queue wait for a person; none is counted beyond ``most`` (1 to 1000)."""
         where = "PartitionKey eq @queue and State eq @state"
         rows = self._table.query(where, {"queue": queue, "state": "waiting"}, limit=most, only=())
         return sum(1 for _ in rows)

@@ -26,7 +26,6 @@ class MlflowTraces:
         self._lock = Lock()
 
     def write(self, trace: RoundTrace) -> str:
-        """Write a round's trace once; return its id."""
         with translated():
             where = self._experiment(trace.model)
             known = self._find(where, trace.key)
@@ -39,11 +38,6 @@ class MlflowTraces:
         raise ServiceUnavailableError("MLflow", f"the trace {trace.key} is not there after it was written")
 
     def tell(self, trace: str, feedback: PlanFeedback) -> None:
-        """Log a person's feedback on the plan of a round.
-
-        Raises:
-            BadInputError: there is no such trace.
-        """
         said = Feedback(
             name="plan",
             value=feedback.helpful,

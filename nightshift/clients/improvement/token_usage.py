@@ -2,7 +2,8 @@
 
 A partition per day (UTC) holds the row ``all`` and a row per model, so that one write counts both; the partition
 ``loops`` holds a row per improvement loop. Every change is a compare-and-set, so that loops which ask at the same time
-cannot pass a ceiling together. What was reserved and never settled stays counted: the request may have been made.
+cannot pass a ceiling together. A reservation that is never settled stays counted, because the request may have been
+made.
 """
 
 from collections.abc import Mapping
@@ -23,17 +24,14 @@ class TableTokenUsage:
         self._ceilings = ceilings
 
     def of_loop(self, loop: str) -> int:
-        """Tokens of a loop, those reserved included."""
         row = self._table.get(_LOOPS, loop)
         return 0 if row is None else int(row.values["Tokens"])
 
     def of_day(self, day: str, model: str | None = None) -> int:
-        """Tokens of a day, of one model's improvement if named, those reserved included."""
         row = self._table.get(day, _ALL if model is None else _of(model))
         return 0 if row is None else int(row.values["Tokens"])
 
     def reserve(self, wanted: Reservation, loop_ceiling: int) -> str:
-        """Set tokens aside unless a ceiling would be passed; return why not, empty if they are."""
         refusal = self._add(_LOOPS, {wanted.loop: wanted.tokens}, {wanted.loop: loop_ceiling})
         if refusal:
             return f"this loop: {refusal}"
@@ -46,7 +44,6 @@ class TableTokenUsage:
         return ""
 
     def settle(self, reserved: Reservation, tokens: int) -> None:
-        """Count what a request has cost in place of what was reserved for it."""
         more = tokens - reserved.tokens
         self._add(reserved.day, {_ALL: more, _of(reserved.model): more}, {})
         self._add(_LOOPS, {reserved.loop: more}, {})

@@ -35,7 +35,7 @@ from nightshift.domain.platform.text import units
 _HEAD = "head"
 _ENTRY = "entry-"
 _KEY = "key-"
-# A string property holds 32,768 UTF-16 units; what is bigger belongs into blob storage, with its digest here.
+# A string property holds 32,768 UTF-16 units; anything bigger is kept in blob storage, with its digest here.
 _LARGEST = 30_000
 _CHUNK = 100
 # A query's answer holds at most 1,000 rows.
@@ -57,7 +57,6 @@ class TableLedger:
         self._clock = clock
 
     def append(self, record: LedgerRecord) -> LedgerEntry:
-        """Append once per key; a repeat returns the first entry."""
         return until_no_conflict(lambda: self._append(record))
 
     def _append(self, record: LedgerRecord) -> LedgerEntry:
@@ -65,7 +64,7 @@ class TableLedger:
         known = self._table.get(record.model, _KEY + short(record.key))
         if known is not None:
             entry = self._table.get(record.model, str(known.values["Entry"]))
-            assert entry is not None, "a key and its entry are written together"
+            assert entry is not None, f"the ledger of {record.model} has a key without its entry"
             return _entry(entry)
         last = _end(head)
         entry_new = chain(record, sequence=last.sequence + 1, previous_hash=last.hash, recorded_at=self._clock())
@@ -95,7 +94,6 @@ class TableLedger:
         return entry_new
 
     def entries(self, model: str, run: str | None = None) -> tuple[LedgerEntry, ...]:
-        """Entries of a model by sequence, of one run if named."""
         if run is None:
             rows = self._table.partition(model, prefix=_ENTRY)
             return tuple(_entry(row) for row in rows)
@@ -109,7 +107,6 @@ class TableLedger:
         return [] if row is None else json.loads(row.values["Sequences"])
 
     def backwards(self, model: str) -> Iterator[LedgerEntry]:
-        """Entries of a model, the last one first; read as they are taken."""
         last = _end(self._table.get(model, _HEAD)).sequence
         where = "PartitionKey eq @model and RowKey ge @first and RowKey le @last"
         while last > 0:
@@ -119,28 +116,23 @@ class TableLedger:
             last = first - 1
 
     def since(self, model: str, sequence: int, limit: int) -> tuple[LedgerEntry, ...]:
-        """The entries of a model behind a sequence, by sequence, at most ``limit``."""
         where = "PartitionKey eq @model and RowKey ge @first and RowKey le @last"
         bounds = {"first": f"{_ENTRY}{sequence + 1:010d}", "last": f"{_ENTRY}{sequence + limit:010d}"}
         return tuple(_entry(row) for row in self._table.query(where, {"model": model, **bounds}))
 
     def entry(self, model: str, sequence: int) -> LedgerEntry | None:
-        """The entry of a model with a sequence."""
         row = self._table.get(model, f"{_ENTRY}{sequence:010d}")
         return None if row is None else _entry(row)
 
     def find(self, model: str, key: str) -> LedgerEntry | None:
-        """The entry that was appended under a key."""
         known = self._table.get(model, _KEY + short(key))
         row = None if known is None else self._table.get(model, str(known.values["Entry"]))
         return None if row is None else _entry(row)
 
     def of_kind(self, model: str, kind: EntryKind) -> tuple[LedgerEntry, ...]:
-        """Entries of a model of one kind, by sequence."""
         return tuple(reversed(list(self.newest_of(model, kind))))
 
     def newest_of(self, model: str, kind: EntryKind) -> Iterator[LedgerEntry]:
-        """Entries of a model of one kind, the last one first; read as they are taken."""
         head = self._table.get(model, _HEAD)
         rows = self._table.partition(model, prefix=f"{_KIND}{kind}-")
         while found := [int(row.values["Sequence"]) for row in islice(rows, _CHUNK)]:
@@ -173,7 +165,7 @@ class TableLedger:
             yield _entry(row)
 
     def index(self, most: int) -> bool:
-        """Make the index rows of entries that have none, at most so many; whether every entry has its own now.
+        """As the port says.
 
         From the last one down, and the head says how far: broken off anywhere, it goes on from there.
         """
@@ -214,14 +206,12 @@ class TableLedger:
         return self._table.partitions(after)
 
     def verify(self, model: str) -> ChainFault | None:
-        """The first fault of a model's chain, or None; part by part."""
         part = self.verify_part(model, ChainEnd(), _PART)
         while not part.complete:
             part = self.verify_part(model, part.verified, _PART)
         return part.fault
 
     def verify_part(self, model: str, after: ChainEnd, limit: int) -> ChainPart:
-        """Verify the entries of a model behind one that is verified, at most so many (1 to 1000)."""
         return until_no_conflict(lambda: self._verify_part(model, after, limit))
 
     def _verify_part(self, model: str, after: ChainEnd, limit: int) -> ChainPart:

@@ -25,7 +25,7 @@ class DatabricksJobService:
     """Implements `JobService`.
 
     Args:
-        output_seconds: how long a failed task's output is waited for, within the call that tells the run's state.
+        output_seconds: how long ``status`` waits for the output of a failed task.
     """
 
     def __init__(self, workspace: WorkspaceClient, output_seconds: float = 9) -> None:
@@ -33,11 +33,6 @@ class DatabricksJobService:
         self._output_seconds = output_seconds
 
     def start(self, order: JobOrder) -> JobRun:
-        """Start a job run, once per token.
-
-        Raises:
-            ServiceRefusedError: no such job, a parameter that the job does not declare, or no permission.
-        """
         job_id = self._find_job(order.job)
         with translated(_PERMISSION):
             try:
@@ -74,7 +69,6 @@ class DatabricksJobService:
         )
 
     def cancel(self, run_id: int) -> None:
-        """Cancel a run; one that has ended stays as it ended."""
         with translated(_PERMISSION), _known(run_id):
             self._workspace.jobs.cancel_run(run_id)
 

@@ -1,4 +1,4 @@
-"""What the answer about a job run says, in both ways in which the Jobs API tells it: ``state`` and ``status``.
+"""Read the state of a job run from both forms of the Jobs API's answer: ``state`` and ``status``.
 
 ``state`` is deprecated and may be missing; ``status`` is missing in older answers. A job run whose task failed is said
 to be ``TERMINATED``/``FAILED`` or ``INTERNAL_ERROR``/``FAILED``, whatever the cause. So the cause is looked for in the
@@ -58,7 +58,7 @@ TYPES: dict[str, JobState] = {
     "INTERNAL_ERROR": "internal_error",
     "CLOUD_FAILURE": "internal_error",
 }
-# Answers without termination_details tell some faults of the user only in the text of INTERNAL_ERROR.
+# An answer without termination_details reports some faults of the user only in the text of INTERNAL_ERROR.
 _USER_FAULTS = ("due to user error", "the spark driver has stopped unexpectedly")
 # Which of several failed tasks speaks for the run: the one whose fault comes back however often the run is repeated.
 _GRAVITY: tuple[JobState, ...] = ("failed", "timed_out", "canceled", "internal_error", "skipped")

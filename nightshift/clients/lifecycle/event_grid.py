@@ -34,12 +34,6 @@ class EventGridPublisher:
         self._client = client
 
     def publish(self, event: RunEvent) -> None:
-        """Publish as a CloudEvent whose id is derived from run and kind, so that a subscriber can drop a repeat.
-
-        Raises:
-            ServiceRefusedError: wrong key, missing role, a topic that is not there or takes no CloudEvents, too large.
-            ServiceUnavailableError: overload, an error of Event Grid's own, or nobody answers.
-        """
         cloud_event: CloudEvent[object] = CloudEvent(
             source="/nightshift",
             type=f"Nightshift.Run.{event.kind.capitalize()}",

@@ -34,10 +34,6 @@ class TableNotificationBook:
         self._lock = threading.Lock()
 
     def begin(self, record: NotificationRecord) -> NotificationRecord:
-        """Write down once that a notification is owed; return what is known of its key.
-
-        One of a group gets the time at which the group's next one goes out.
-        """
         return until_no_conflict(lambda: self._begin(record))
 
     def _begin(self, record: NotificationRecord) -> NotificationRecord:
@@ -64,24 +60,22 @@ class TableNotificationBook:
             self._table.write(_OWED, [Write(_owed_key(record), {"Record": record.model_dump_json()})])
 
     def get(self, model: str, key: str) -> NotificationRecord | None:
-        """What is known of a notification."""
         return self._records.get(model, short(key))
 
     def change(
         self, record: NotificationRecord, change: Callable[[NotificationRecord], NotificationRecord]
     ) -> NotificationRecord:
-        """Change a record by compare-and-set; ``change`` may be called again on a fresher one."""
         model, key = record.notification.model, short(record.notification.key)
         changed = self._records.change(model, key, change)
-        assert changed is not None, f"notification {record.notification.key} was begun, and records are never deleted"
+        assert changed is not None, (
+            f"notification {record.notification.key} has no record any more: records are never deleted"
+        )
         return changed
 
     def done(self, record: NotificationRecord) -> None:
-        """Nothing is owed of it any more, and everything that follows from its delivery is written down."""
         self._table.remove(_OWED, _owed_key(record))
 
     def owed(self) -> tuple[NotificationRecord, ...]:
-        """What is owed, and what was sent without ``done``, in the order in which it goes out."""
         self._index_old()
         found = (self._owed_record(NotificationRecord.from_json(json)) for json in self._owed_rows())
         return tuple(sorted(found, key=lambda record: record.order))

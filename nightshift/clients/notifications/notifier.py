@@ -1,4 +1,4 @@
-"""Tell people, each at the addresses that the settings name for this kind of notification."""
+"""Notify people, each at the addresses that the settings name for this kind of notification."""
 
 import re
 from dataclasses import dataclass
@@ -37,7 +37,8 @@ class AppriseNotifier:
 
     Args:
         urls: addresses separated by spaces, each for both kinds or for one: ``page=pagerduty://... notice=slack://...``,
-            or for one contact of the ladders: ``@manager=msteams://...``. What is for a contact without an address goes
+            or for one contact of the escalation policies: ``@manager=msteams://...``. What is for a contact without
+            an address goes
             to the others.
         file: where each notification is appended as a line of JSON, once per key.
         fallback_urls: the addresses of the second channel, in the same form.
@@ -58,12 +59,6 @@ class AppriseNotifier:
         return tuple(dict.fromkeys((*(file.key for file in files), *keys)))
 
     def send(self, notification: Notification, address: str) -> None:
-        """Send to one address.
-
-        Raises:
-            ServiceUnavailableError: it did not take it; trying again may help.
-            ServiceRefusedError: it is no address.
-        """
         target = next(item for item in (*self._files, *self._first, *self._second) if item.key == address)
         channel_of(target.url).send(target.url, notification, target.name)
 
@@ -82,7 +77,7 @@ def unreadable(urls: str, fallback_urls: str) -> tuple[str, ...]:
 
 def _targets(urls: str, name: str) -> tuple[_Target, ...]:
     words = [one for word in urls.split() for one in _apart(word)]
-    # An address of both channels is told in each.
+    # An address of both channels is notified in each.
     return tuple(
         _Target(key=short(name, (f"{kind}=" if kind else "") + url), kind=kind, url=url, name=f"{name} {position}")
         for position, (kind, url) in enumerate(words, start=1)

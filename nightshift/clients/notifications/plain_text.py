@@ -2,7 +2,8 @@
 
 import re
 
-# What takes text as it is, if it is told that it gets text: mail (text/plain) and webhooks that other programs read.
+# Services that take text as it is if the request says that it is text: mail (text/plain) and webhooks that other
+# programs read.
 _LITERAL = frozenset({"mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms"})
 # HTML and Slack's <...>; a mention; Markdown's [shown](address), [shown][label] and [label]: address.
 _ACTIVE = re.compile(r"<|@|\](?=[(\[:])")

@@ -45,7 +45,6 @@ class AzureBlobStore:
         self._call_seconds = call_seconds
 
     def download(self, blob: BlobRef, target: Path) -> str:
-        """Stream a blob into a file and return the SHA-256 of its bytes."""
         content = hashlib.sha256()
         with self._translated(blob), target.open("wb") as file:
             begun = self._within(lambda: self._client(blob).download_blob(**_condition(blob)))
@@ -56,35 +55,29 @@ class AzureBlobStore:
         return content.hexdigest()
 
     def read(self, blob: BlobRef) -> bytes:
-        """Read a small blob whole."""
         with self._translated(blob):
             data: bytes = self._within(lambda: self._client(blob).download_blob(**_condition(blob)).readall())
         return data
 
     def write(self, blob: BlobRef, data: bytes, *, content_type: str) -> BlobRef:
-        """Write a blob, overwriting what was there; return it without an etag, as a stable name."""
         with self._translated(blob):
             settings = ContentSettings(content_type=content_type)
             self._client(blob).upload_blob(data, overwrite=True, content_settings=settings)
         return blob.model_copy(update={"etag": None})
 
     def upload(self, blob: BlobRef, source: Path, *, metadata: Mapping[str, str]) -> str:
-        """Stream a file into a new or overwritten blob and return the etag of the content."""
         with self._translated(blob), source.open("rb") as file:
             answer = self._client(blob).upload_blob(file, overwrite=True, metadata=dict(metadata))
         return str(answer["etag"])
 
     def url(self, blob: BlobRef) -> str:
-        """The address of a blob."""
         return self._client(blob).url
 
     def metadata(self, blob: BlobRef) -> Mapping[str, str]:
-        """The metadata that the uploader gave the blob."""
         with self._translated(blob):
             return dict(self._client(blob).get_blob_properties(**_condition(blob)).metadata or {})
 
     def listed(self, container: str, prefix: str, *, most: int) -> tuple[StoredBlob, ...]:
-        """At most so many blobs whose name begins with a prefix, in order of their names; a folder is none."""
         with self._translated(BlobRef(container=container, name=prefix)):
             found = self._service.get_container_client(container).list_blobs(
                 name_starts_with=prefix, include=["metadata"]
@@ -94,7 +87,6 @@ class AzureBlobStore:
             return tuple(_stored(item) for item in islice(files, most))
 
     def remove(self, blob: BlobRef) -> None:
-        """Remove a blob; that it is gone already is no failure."""
         with suppress(BlobMissingError), self._translated(blob):
             self._client(blob).delete_blob(**_condition(blob))
 

@@ -28,8 +28,9 @@ def open_workspace(
 ) -> WorkspaceClient:
     """Make a client.
 
-    The constructor asks the workspace about itself, with the same patience as a call: so it gets one attempt, and the
-    call that follows what is left. An attempt begins as late as the retries last, and then takes its own time.
+    The constructor asks the workspace about itself, with the same timeouts as a call. So it gets one attempt, and the
+    call that follows gets the time that is left. An attempt begins as late as the retries last, and then takes its own
+    time.
     """
     attempt = budget_seconds / 4
     config = Config(

@@ -42,7 +42,7 @@ class Records(Generic[Record]):
             self.add(model, key, record)
         except ConflictError:
             kept = self.get(model, key)
-            assert kept is not None, f"{key} of {model} was taken and is gone: records are never deleted"
+            assert kept is not None, f"{key} of {model} has no record any more: records are never deleted"
             return kept, False
         return record, True
 

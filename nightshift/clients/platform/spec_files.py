@@ -26,12 +26,6 @@ class SpecFiles:
         self._read_platform: tuple[int, Playbook] | None = None
 
     def get(self, model: str) -> ModelSpec:
-        """The spec of a model.
-
-        Raises:
-            UnknownModelError: there is no file of this name.
-            SpecError: the file breaks a rule; names file, field, value and rule.
-        """
         known = self.names()
         if model not in known:
             raise UnknownModelError(model, known)
@@ -44,15 +38,9 @@ class SpecFiles:
         return self._read[model][1]
 
     def names(self) -> tuple[str, ...]:
-        """Names of all models: those of the files."""
         return tuple(sorted({path.stem for path in self._folder.glob("*.y*ml")}))
 
     def platform(self) -> Playbook:
-        """The playbook for alerts that are about no model; the defaults if there is no file.
-
-        Raises:
-            SpecError: the file breaks a rule.
-        """
         if self._platform is None or not self._platform.exists():
             return Playbook()
         changed = self._platform.stat().st_mtime_ns

@@ -90,7 +90,7 @@ class Table:
         with _translated():
             entity = self._table().get_entity(partition, key, raw_response_hook=note)
         written = entity.metadata["timestamp"]
-        assert written is not None, "Table storage stamps each entity"
+        assert written is not None, "Table storage gave an entity without a timestamp"
         return dates[-1] - written
 
     def query(

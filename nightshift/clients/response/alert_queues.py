@@ -37,24 +37,12 @@ class ServiceBusAlertQueues:
         self._lock = threading.Lock()
 
     def send(self, alert: AlertMessage) -> None:
-        """Put an alert on the queue of its category, once per message id within the queue's window.
-
-        Raises:
-            ServiceRefusedError: no such queue, or no right to send.
-            ServiceUnavailableError: Service Bus does not answer.
-        """
         # Without what is not said: a release before a field was there refuses the field, and a rollback may bring it.
         body = alert.model_dump_json(exclude_none=True).encode()
         self.send_raw(QUEUES[alert.category], body, message_id=alert.message_id, properties={})
 
     def send_raw(self, queue: str, body: bytes, *, message_id: str, properties: Mapping[str, str]) -> None:
-        """Put bytes on a queue as they are; a redrive does. The running call's trace goes with them as a property.
-
-        Raises:
-            BadInputError: larger than the queue takes.
-            ServiceRefusedError: no such queue, or no right to send.
-            ServiceUnavailableError: Service Bus does not answer.
-        """
+        """As the port says; the trace of the running call goes with the message as a property."""
         message = ServiceBusMessage(
             body,
             message_id=message_id,

@@ -64,10 +64,6 @@ class DatabricksCompute:
         return state
 
     def pause(self, resource: ComputeRef) -> None:
-        """Terminate a cluster, stop a warehouse, cancel the runs of a job cluster.
-
-        What is stopped already stays so, and what is gone costs nothing: both are success.
-        """
         with translated(_PERMISSION):
             state = self._find(resource)
             if state is None:
@@ -82,12 +78,6 @@ class DatabricksCompute:
                 self._end_job_cluster(resource.id)
 
     def resume(self, resource: ComputeRef) -> None:
-        """Start a cluster or a warehouse again; nothing happens to one that runs or starts.
-
-        Raises:
-            ServiceRefusedError: a job cluster, whose runs are over; or there is no such resource.
-            ConflictError: it is still stopping; try again.
-        """
         if resource.kind == "job_cluster":
             hint = "its runs were canceled; start the job again"
             raise ServiceRefusedError("Databricks", f"job cluster {resource.id!r}: cannot be started", hint)
@@ -138,7 +128,7 @@ class DatabricksCompute:
 
 
 def _cluster(kind: ComputeKind, item: ClusterDetails, run_ids: tuple[int, ...]) -> ComputeResource:
-    assert item.cluster_id is not None, "Databricks names every cluster"
+    assert item.cluster_id is not None, "Databricks listed a cluster without an id"
     return ComputeResource(
         kind=kind,
         id=item.cluster_id,
@@ -151,7 +141,7 @@ def _cluster(kind: ComputeKind, item: ClusterDetails, run_ids: tuple[int, ...]) 
 
 
 def _warehouse(item: EndpointInfo) -> ComputeResource:
-    assert item.id is not None, "Databricks names every warehouse"
+    assert item.id is not None, "Databricks listed a warehouse without an id"
     pairs = (item.tags.custom_tags if item.tags else None) or []
     return ComputeResource(
         kind="sql_warehouse",

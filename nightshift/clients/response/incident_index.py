@@ -19,7 +19,7 @@ LEASE, UNFINISHED, OPEN, _SYMPTOM = "lease-", "unfinished-", "open-", "symptom-"
 _INDEX = "Index"
 # A row of a model whose incidents all have their index rows.
 _MARK = "indexed"
-# An incident has at most so many index rows.
+# The most index rows that one incident has.
 _MOST = 4
 # A transaction holds at most 100 rows: an incident's, its index rows, and as many that an earlier release left behind.
 _AT_ONCE = 100 // (1 + 2 * _MOST)

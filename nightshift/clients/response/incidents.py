@@ -65,7 +65,6 @@ class TableIncidentBook:
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
 
     def record(self, signal: Signal) -> Recorded:
-        """Record an alert once: open an incident, add to one, or close what it resolves."""
         with self._locks[hash(signal.fingerprint) % _LOCKS]:
             if signal.alert.state == "resolved":
                 return until_no_conflict(lambda: self._resolve(signal))
@@ -158,7 +157,6 @@ class TableIncidentBook:
         return self.get(alert.partition, identity) if identity else None
 
     def get(self, model: str, incident_id: str) -> Incident | None:
-        """An incident of a model (or of ``platform``)."""
         return self._records.get(model, INCIDENT + incident_id)
 
     def find(self, incident_id: str) -> Incident | None:
@@ -179,18 +177,12 @@ class TableIncidentBook:
         self._ids.write(incident.incident_id[:2], [Put(incident.incident_id, {"Model": incident.model})])
 
     def change(self, model: str, incident_id: str, change: Callable[[Incident], Incident]) -> Incident:
-        """Change an incident by compare-and-set; ``change`` may be called again on a fresher incident.
-
-        Raises:
-            BadInputError: there is no such incident.
-        """
         changed = self._records.change(model, INCIDENT + incident_id, change)
         if changed is None:
             raise BadInputError(field="incident", value=incident_id, rule=f"is no incident of {model}")
         return changed
 
     def all(self, model: str | None = None, states: tuple[IncidentState, ...] = ()) -> tuple[Incident, ...]:
-        """Incidents, newest first; of one model and in these states if given."""
         if model is not None:
             rows = self._table.partition(model, prefix=INCIDENT)
         else:
@@ -200,31 +192,24 @@ class TableIncidentBook:
         return tuple(sorted(found, key=lambda incident: incident.recorded_at, reverse=True))
 
     def open_of(self, model: str, category: Category, severity: Severity) -> Iterator[Incident]:
-        """Open and acknowledged incidents of a model (or of ``platform``), newest first; read as they are taken."""
         return self._index.listed(model, open_prefix(category, severity))
 
     def symptoms_of(self, cause: str) -> tuple[Incident, ...]:
-        """Open and acknowledged incidents of any model that wait for a cause."""
         return self._index.of_all(symptom_prefix(cause))
 
     def leases(self) -> tuple[Incident, ...]:
-        """Incidents of any model whose paused compute was not resumed."""
         return self._index.of_all(LEASE)
 
     def unfinished(self) -> tuple[Incident, ...]:
-        """Incidents of any model that may owe something, see Incident.unfinished."""
         return self._index.of_all(UNFINISHED)
 
     def count_open(self) -> int:
-        """How many incidents of any model are open or acknowledged."""
         return self._index.count(OPEN)
 
     def index(self, most: int) -> bool:
-        """Make index rows for incidents that have none, at most so many; whether every incident has its own now."""
         return self._index.complete(most)
 
     def occurrences(self, model: str, incident_id: str, newest: int) -> tuple[AlertMessage, ...]:
-        """The newest alerts that belong to an incident, oldest first."""
         incident = self.get(model, incident_id)
         if incident is None:
             return ()

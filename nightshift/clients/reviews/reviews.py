@@ -18,30 +18,21 @@ class TableReviewBook:
         self._records = Records(self._table, Review, writes=_writes)
 
     def open(self, review: Review) -> Review:
-        """Open a review once per id."""
         return self._records.put_once(review.model, review.review_id, review)[0]
 
     def get(self, model: str, review_id: str) -> Review | None:
-        """A review of a model."""
         return self._records.get(model, review_id)
 
     def find(self, review_id: str) -> Review | None:
-        """A review whose model is not known."""
         return next(filter(None, (self.get(model, review_id) for model in self._table.partitions())), None)
 
     def change(self, model: str, review_id: str, change: Callable[[Review], Review]) -> Review:
-        """Change a review by compare-and-set; ``change`` may be called again on a fresher review.
-
-        Raises:
-            BadInputError: there is no such review.
-        """
         changed = self._records.change(model, review_id, change)
         if changed is None:
             raise BadInputError(field="review", value=review_id, rule=f"is no review of {model}")
         return changed
 
     def all(self, model: str | None = None, states: tuple[ReviewState, ...] = ()) -> tuple[Review, ...]:
-        """Reviews, newest first; of one model and in these states if given."""
         asked = {f"state{number}": state for number, state in enumerate(states)}
         wanted = " or ".join(f"State eq @{name}" for name in asked) or "RowKey ne @none"
         where, bounds = f"( {wanted} )", {"none": "", **asked}
@@ -50,7 +41,6 @@ class TableReviewBook:
         return tuple(sorted(self._records.where(where, bounds), key=lambda review: review.opened_at, reverse=True))
 
     def unsettled(self) -> tuple[Review, ...]:
-        """Reviews that are open, or decided and not yet acted on to the end."""
         return tuple(self._records.where("Settled eq @settled", {"settled": False}))
 
 

@@ -14,24 +14,18 @@ class TableDatasetRegister:
         self._records = Records(Table(service, "datasets"), AcceptedDataset)
 
     def accept(self, dataset: AcceptedDataset) -> AcceptedDataset:
-        """Record a content once; return the record of whoever came first."""
         return self._records.put_once(dataset.model, dataset.digest, dataset)[0]
 
     def find(self, model: str, digest: str) -> AcceptedDataset | None:
-        """The first acceptance of a content."""
         return self._records.get(model, digest)
 
     def promote(self, model: str, digest: str, newest: str | None, run: str) -> None:
-        """Remember that an accepted content has made a champion after all, with its newest freshness value."""
-
         def change(known: AcceptedDataset) -> AcceptedDataset:
             return known if known.newest else known.model_copy(update={"newest": newest, "promoted_by": run})
 
         self._records.change(model, digest, change)
 
     def withdraw(self, model: str, run: str) -> None:
-        """Forget that a run has made a champion: its promotion was withdrawn."""
-
         def change(known: AcceptedDataset) -> AcceptedDataset:
             return known.model_copy(update={"newest": None, "promoted_by": ""})
 
@@ -40,10 +34,8 @@ class TableDatasetRegister:
                 self._records.change(model, dataset.digest, change)
 
     def accepted(self, model: str) -> tuple[AcceptedDataset, ...]:
-        """The contents that runs have decided on, whatever they decided, newest first."""
         return tuple(sorted(self._records.all(model), key=lambda item: item.accepted_at, reverse=True))
 
     def last_newest(self, model: str, *, before_run: str) -> str | None:
-        """The newest freshness value among the files that other runs accepted, in ISO 8601."""
         accepted = self._records.all(model)
         return max((item.newest for item in accepted if item.newest and item.run != before_run), default=None)

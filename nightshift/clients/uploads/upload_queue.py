@@ -38,7 +38,6 @@ class TableUploadQueue:
         self._table = Table(service, "uploads")
 
     def submit(self, upload: Upload, model: str, *, with_: Sequence[Upload] = ()) -> Submission:
-        """Add an upload (and those that go with it) once and wake the queue if it is idle."""
         return until_no_conflict(lambda: self._submit((upload, *with_), model))
 
     def _submit(self, uploads: tuple[Upload, ...], model: str) -> Submission:
@@ -65,7 +64,6 @@ class TableUploadQueue:
         return Submission(generation=after.generation, accepted=True)
 
     def claim(self, model: str, generation: int, claim: int) -> Batch:
-        """Take all waiting uploads as one batch; the same claim gets the same batch; an empty one sets it idle."""
         return until_no_conflict(lambda: self._claim(model, generation, claim_mark(generation, claim)))
 
     def _claim(self, model: str, generation: int, mark: str) -> Batch:
@@ -126,12 +124,10 @@ class TableUploadQueue:
         return [upload for upload in found if upload is not None]
 
     def begun_run(self, model: str) -> str | None:
-        """The run that was claimed last and may not have ended; None if there is none."""
         begun = _read(self._table.get(model, _QUEUE)).begun
         return None if begun is None else begun.run
 
     def last_run(self, model: str) -> str | None:
-        """The run that was claimed last, whether or not it has ended; None if there was none."""
         row = self._table.get(model, _QUEUE)
         if row is None or _read(row).last_run:
             return _read(row).last_run or None
@@ -140,7 +136,6 @@ class TableUploadQueue:
         return str(claimed[-1].values["Run"]) if claimed else None
 
     def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
-        """Start a successor of a generation whose instance is gone; it takes up the begun run unless that has ended."""
         row = self._table.get(model, _QUEUE)
         queue = _read(row)
         if not queue.runs(generation):
@@ -153,11 +148,9 @@ class TableUploadQueue:
         return Submission(generation=successor.generation, accepted=True)
 
     def states(self) -> Iterable[QueueState]:
-        """All queues."""
         return [state for model in self._table.partitions() if (state := self.state(model)) is not None]
 
     def state(self, model: str) -> QueueState | None:
-        """The queue of a model; None if nothing was ever uploaded."""
         row = self._table.get(model, _QUEUE)
         if row is None:
             return None
@@ -166,7 +159,6 @@ class TableUploadQueue:
         return QueueState(model=model, generation=queue.generation, busy=queue.busy, waiting=waiting)
 
     def run_of(self, model: str, identity: str) -> str | None:
-        """The run that took an upload; None while it waits or if it is unknown."""
         row = self._table.get(model, _UPLOAD + identity)
         return None if row is None or "Run" not in row.values else str(row.values["Run"])
 

@@ -21,23 +21,19 @@ class TableFaultBook:
         self._starts = Records(Table(service, "starts"), ProcessStarts)
 
     def count(self, fault: Fault) -> Fault:
-        """Count one try more of a call that failed; return it with the number of tries."""
         model, key = fault.model or PLATFORM, short(fault.step)
         self._faults.put_once(model, key, Faults())
         counted = self._faults.change(model, key, lambda known: known.counted(fault))
-        assert counted is not None, "rows are never deleted"
+        assert counted is not None, "the fault that was just counted has no row: rows are never deleted"
         return counted.recent[-1]
 
     def final(self) -> Iterable[Fault]:
-        """The newest faults that were given up."""
         return (fault for faults in self._faults.all() for fault in faults.recent if fault.final)
 
     def began(self, start: ProcessStart) -> None:
-        """Write down that a process began."""
         self._starts.put_once(PLATFORM, _STARTS, ProcessStarts())
         self._starts.change(PLATFORM, _STARTS, lambda known: known.began(start))
 
     def starts(self) -> tuple[ProcessStart, ...]:
-        """The newest starts, newest last."""
         known = self._starts.get(PLATFORM, _STARTS)
         return known.recent if known is not None else ()

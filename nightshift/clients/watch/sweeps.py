@@ -1,4 +1,4 @@
-"""What the sweeps keep: their last looks in the table ``sweeps``, and how far they have read in ``ordermarks``."""
+"""The records of the sweeps: the last run of each in the table ``sweeps``, how far it has read in ``ordermarks``."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -21,8 +21,6 @@ class TableSweepBook:
         self._marks = Table(service, "ordermarks")
 
     def saw(self, name: str, *, at: datetime, found: int, problem: str = "", broke_off: bool = False) -> None:
-        """Write down a look; one that broke off leaves when the sweep last came to its end as it was."""
-
         def write() -> None:
             row = self._looks.get(_LOOKS, name)
             before = None if row is None else SweepLook.from_json(str(row.values["Look"])).whole_at
@@ -34,30 +32,21 @@ class TableSweepBook:
         until_no_conflict(write)
 
     def last(self) -> tuple[SweepLook, ...]:
-        """The last look of each sweep that has ever looked, by name."""
         return tuple(SweepLook.from_json(str(row.values["Look"])) for row in self._looks.partition(_LOOKS))
 
     def mark(self, model: str) -> OrderMark:
-        """How far the orders of a model are known; from the start if nobody has read them yet."""
         row = self._marks.get(model, _MARK)
         return OrderMark(model=model) if row is None else OrderMark.from_json(str(row.values["Mark"]))
 
     def marked(self) -> tuple[str, ...]:
-        """Models that have a mark."""
         rows = self._marks.query("RowKey eq @key", {"key": _MARK})
         return tuple(row.partition for row in rows)
 
     def begin_mark(self, model: str) -> None:
-        """Write the mark of a model that has none; a mark that is there stays."""
         with suppress(ConflictError):
             self._marks.write(model, [Write(_MARK, {"Mark": OrderMark(model=model).model_dump_json()}, None)])
 
     def move_mark(self, before: OrderMark, after: OrderMark) -> None:
-        """Move a mark, unless another sweep has moved it since it was read.
-
-        Raises:
-            ConflictError: it has.
-        """
         if before == after:
             return
         row = self._marks.get(after.model, _MARK)

@@ -16,7 +16,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 
 
 def value_files(root: Path) -> dict[str, Path]:
-    """The values of each environment and of each example, by the name that they are told by."""
+    """The values of each environment and of each example, by the name under which they are reported."""
     terraform = root / "terraform"
     environments = {file.stem: file for file in sorted((terraform / "envs").glob("*.tfvars"))}
     examples = {f"examples/{file.stem}": file for file in sorted((terraform / "examples").glob("*.tfvars"))}

@@ -25,7 +25,7 @@ _JOBS_DOOR = "/api/jobs/finished"
 
 
 def creates_what_exists(plan: Plan) -> Iterator[Breach]:
-    """azapi_resource looks first, and stops where the resource is there."""
+    """azapi_resource checks first, and stops if the resource exists."""
     for resource in plan.of_type("azapi_resource"):
         if azure_type(resource).lower() in _SINGLETONS:
             yield Breach(resource.address, f"azapi_resource of {azure_type(resource)}; use azapi_update_resource")

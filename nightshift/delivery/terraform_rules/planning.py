@@ -1,8 +1,8 @@
 """Makes the plans: Terraform itself evaluates each environment with mocked providers, so that nobody need be signed in.
 
-`terraform test -verbose -json` tells what a run with mocked providers plans. The mocks give all resources of a type the
-same id, so a first run tells which resources there are, and a second one gives each an id of its own: then a rule can
-see which account an endpoint belongs to. `terraform graph` tells what waits for what.
+`terraform test -verbose -json` shows what a run with mocked providers plans. The mocks give all resources of a type the
+same id, so a first run shows which resources there are, and a second one gives each an id of its own: then a rule can
+see which account an endpoint belongs to. `terraform graph` shows what depends on what.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""``python -m nightshift.delivery.terraform_rules.prove``: put every fault back; every rule must tell of its own.
+"""``python -m nightshift.delivery.terraform_rules.prove``: put every fault back; every rule must report its own.
 
 All at once, because a plan for each takes minutes (``--each`` takes them). A fault may turn another's rule red, so that
-red alone is no proof: each fault names the breach that its rule must tell.
+red alone is no proof: each fault names the breach that its rule must report.
 """
 
 import argparse
@@ -47,12 +47,12 @@ def put_back(fault: dict[str, Any], terraform: Path) -> None:
 
 
 def untold(rows: list[dict[str, Any]], told: set[tuple[str, str]]) -> list[str]:
-    """The faults of whose own breach their rule says nothing, whatever else it says."""
+    """The faults whose own breach no rule reports, whatever else the rules report."""
     return [f"{row['rule']} ({row['breach']})" for row in rows if (row["rule"], row["breach"]) not in told]
 
 
 def prove(root: Path, terraform: Terraform, say: Callable[[str], object], rows: list[dict[str, Any]]) -> list[str]:
-    """Put faults back, together, and plan; return those that their rule does not tell of."""
+    """Put faults back, together, and plan; return those that their rule does not report."""
     with tempfile.TemporaryDirectory(prefix="nightshift-faults-") as folder:
         workshop = Workshop(root, Path(folder), terraform)
         for fault in rows:
@@ -65,7 +65,7 @@ def prove(root: Path, terraform: Terraform, say: Callable[[str], object], rows: 
             plan = workshop.plan(workshop.root / "envs" / f"{environment}.tfvars")
             told |= {(rule.id, f"{item.address}: {item.value}") for rule, items in broken_rules(plan) for item in items}
     unseen = untold(rows, told)
-    say(f"faults: {len(rows) - len(unseen)} of {len(rows)} were told of by their own rule\n")
+    say(f"faults: {len(rows) - len(unseen)} of {len(rows)} were reported by their own rule\n")
     return unseen
 
 

@@ -45,7 +45,7 @@ class ChampionMove(Message):
             ``outside`` Nightshift.
         state: ``begun`` before the alias moves, ``done`` once it has been read back, ``void`` if another change of the
             alias came in between.
-        epoch: how often the move was taken up; whoever holds an older number may neither set the alias nor settle it.
+        epoch: how often the move was taken up; a writer with an older epoch may neither set the alias nor end the move.
         version_created_at, previous_created_at: when MLflow made those versions, by its own clock, because a number may
             belong to another version later; None for no version, and in a row of an earlier release.
     """
@@ -75,16 +75,16 @@ class ChampionMove(Message):
         """This move as it stands, taken up once more by the writer that knows it so.
 
         Raises:
-            MoveFencedError: it was settled, or another writer has taken it up since.
+            MoveFencedError: it has ended, or another writer has taken it up since.
         """
         self._hold_for(by)
         return self.model_copy(update={"epoch": self.epoch + 1})
 
     def settled(self, state: MoveState, *, by: "ChampionMove") -> "ChampionMove":
-        """This move as it stands, settled by the writer that knows it so; a repeat finds it settled like that.
+        """This move in its final state, set by the writer that knows it as it is; a repeat finds it in that state.
 
         Raises:
-            MoveFencedError: it was settled otherwise, or another writer has taken it up since.
+            MoveFencedError: it has ended otherwise, or another writer has taken it up since.
         """
         if (self.state, self.epoch) == (state, by.epoch):
             return self
@@ -94,7 +94,7 @@ class ChampionMove(Message):
     def _hold_for(self, writer: "ChampionMove") -> None:
         if (self.state, self.epoch) == ("begun", writer.epoch):
             return
-        became = f"taken up (epoch {self.epoch})" if self.state == "begun" else f"settled {self.state!r}"
+        became = f"taken up (epoch {self.epoch})" if self.state == "begun" else f"ended as {self.state!r}"
         raise MoveFencedError(self.model, self.version, self.sequence, became)
 
 

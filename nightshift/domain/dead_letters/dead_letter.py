@@ -18,7 +18,7 @@ class DeadLetter(Message):
         body: the message; ``body_digest`` is the SHA-256 of its bytes.
         encoding: how ``body`` holds the bytes: as text, or in base64 if they are no UTF-8.
         reason: why it could not be handled, in our words.
-        cause: the reason without what differs from message to message: field and rule; letters of one cause are one
+        cause: the reason without what differs from message to message: field and rule; messages of one cause are one
             incident. Empty in records of before this field.
         broker_reason: the dead-letter reason and description of Service Bus; empty if the app put it aside itself.
         delivery_count: how often it was delivered to the app before it was put aside.
@@ -43,7 +43,7 @@ class DeadLetter(Message):
     history: tuple[str, ...] = ()
 
     def settled(self, expected: DeadLetterState, state: DeadLetterState, note: str) -> "DeadLetter":
-        """The letter in another state, with one line more in its history.
+        """The dead-lettered message in another state, with one more line in its history.
 
         Raises:
             ConflictError: it is not in the state that is expected: somebody was faster.
@@ -54,7 +54,7 @@ class DeadLetter(Message):
 
     @property
     def same(self) -> tuple[str, str, str]:
-        """What letters share that a list shows as one line."""
+        """Queue, cause and state: a list shows messages that share them as one line."""
         return (self.queue, self.cause or self.reason, self.state)
 
 

@@ -2,7 +2,7 @@
 
 The chain covers the JSON that is stored, so an entry keeps that as it is (`LedgerEntry.body`); whoever wants to know
 what it says asks `read_body`. Entries of releases before this catalogue have no ``kind`` in their body: which message
-they are is told by the entry's kind and by the fields that only one of them has.
+they are is known from the entry's kind and from the fields that only one of them has.
 """
 
 from collections.abc import Callable
@@ -68,7 +68,7 @@ class UndoOrder(Body):
 
     Attributes:
         undoes: sequence of the order that it takes back, if the ledger has it.
-        order: tells the undos of one person apart.
+        order: distinguishes the undos of one person.
     """
 
     entry_kind = "undo"

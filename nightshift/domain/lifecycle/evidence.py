@@ -49,7 +49,7 @@ class SliceComparison(Message):
 
 
 class Evidence(Message):
-    """All that a promotion decision may look at; its digest is what a decision and an approval bind.
+    """All evidence that a promotion decision may use; a decision and an approval record its digest.
 
     Attributes:
         champion_version: the champion that was scored; None if there was none. If the alias is gone, the last one.

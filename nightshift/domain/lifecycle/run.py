@@ -146,7 +146,7 @@ class EvaluateRequest(Message):
     """Input of ``evaluate_metrics``: which score run to read.
 
     Attributes:
-        counted: a look of the improvement loop at this holdout: each is judged more strictly than the one before.
+        counted: whether it is an interim look at this holdout; each further one needs stronger evidence.
     """
 
     model: str
@@ -177,7 +177,7 @@ class EvaluateResult(Message):
     """Result of ``evaluate_metrics``; the evidence itself is in blob storage, its summary here for the timeline.
 
     Attributes:
-        look: number of this look of improvement loops at the holdout; 0 if it is not counted.
+        look: number of this interim look at the holdout; 0 if it is not counted.
     """
 
     evidence: BlobRef

@@ -13,7 +13,7 @@ class TrainingOverlap(Message):
     Attributes:
         known_by: ``rows``: the champion's training recorded its rows; ``time``: it recorded its newest row only, and no
             row up to then counts as unseen; ``nothing``: neither, so that nothing is known.
-        rows: so many holdout rows were, or may have been, trained on.
+        rows: how many holdout rows the champion was, or may have been, trained on.
         left_out: whether those rows were left out of the comparison. They were not if too few others are left; such a
             comparison proves nothing.
     """

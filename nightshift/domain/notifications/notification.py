@@ -1,4 +1,4 @@
-"""What people are told, outside of the pages of the app: a page wakes on-call, a notice can wait until the morning."""
+"""Notifications to people: a page wakes on-call, a notice can wait until the morning."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -29,8 +29,8 @@ class Notification(Message):
     """One message to people.
 
     Attributes:
-        key: identity; one key is told once.
-        contact: a contact of the review's ladder who is meant, such as ``manager``; empty: on-call.
+        key: identity; one key is sent once.
+        contact: a contact of the review's escalation policy, such as ``manager``; empty: on-call.
         link: address of the app's own page about it; empty: that of its incident, or the front page, is sent.
         runbook: address of the runbook, or of the alert at its source.
         group: notifications of one group go out at least ``minutes_apart`` minutes apart; what comes meanwhile is
@@ -124,7 +124,7 @@ class NotificationRecord(Message):
 
 
 class NotifyResult(Message):
-    """What became of telling people; the notification is on record, whatever it is.
+    """Whether a notification was delivered; it is on record in any case.
 
     Attributes:
         problem: why it is not out yet: it stays owed, and a sweep delivers it; empty otherwise.

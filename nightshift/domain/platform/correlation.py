@@ -1,4 +1,4 @@
-"""What the running code belongs to: the id to look for in logs, and the W3C trace context to hand on."""
+"""What the running code belongs to: the id to search logs for, and the W3C trace context to hand on."""
 
 import re
 from collections.abc import Iterator

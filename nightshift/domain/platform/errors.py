@@ -17,7 +17,7 @@ NightshiftError
 ├── ConflictError                       somebody else changed the record first
 │   ├── TransitionError                 the state of the record does not allow it; retrying changes nothing
 │   ├── RowChangedError                 a row was written between our reading and our writing; the store tries again
-│   ├── MoveFencedError                 the move of champion was settled or taken up by another writer
+│   ├── MoveFencedError                 another writer has ended the champion move or taken it up
 │   └── OtherEvidenceError              a decision was made on other evidence than the review's
 │           [nightshift.services.reviews.decide_review]
 ├── ChampionMovedError                  the champion is not the one that the action expected
@@ -187,7 +187,7 @@ class RowChangedError(ConflictError):
 
 
 class MoveFencedError(ConflictError):
-    """A move of champion that this writer began was settled, or taken up again, by another one since."""
+    """Another writer has ended, or taken up, a champion move that this writer began."""
 
     code = "move_fenced"
 

@@ -39,8 +39,8 @@ class SweepHealth(Message):
 
     Attributes:
         looked_at: when it last came to its end; None if it never has.
-        found: how many things were not as they should be at its last look.
-        problem: what it could not look at, or why it broke off.
+        found: how many differences its last run found.
+        problem: what it could not check, or why it broke off.
         reason: why it is unhealthy; empty if it is healthy.
     """
 
@@ -53,7 +53,7 @@ class SweepHealth(Message):
 
 
 class Readiness(Message):
-    """Whether everything that the app depends on answers, and every sweep still looks.
+    """Whether everything that the app depends on answers, and every sweep still runs.
 
     Attributes:
         checked_at: the answer may be a few seconds old.

@@ -23,7 +23,7 @@ _DEADLOCK = "_DeadlockError"
 
 
 class ImportHealth:
-    """Whether an import broke in this process; whoever can end the process is told once."""
+    """Whether an import broke in this process; it notifies once whoever can end the process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

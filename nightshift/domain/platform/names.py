@@ -13,9 +13,9 @@ DRIFT_PREFIX: Final = "drift."
 # Reviews of flagged promotions.
 REVIEW: Final = "review"
 
-# The external event that tells a waiting review that it has been decided.
+# The external event that wakes a waiting review when a person has decided it.
 REVIEW_DECIDED: Final = "review_decided"
-# What a review does while it waits for a person; only then it is told of a decision a second time.
+# The step of a review that waits for a person. The sweep repeats the event only to a review in this step.
 AWAIT_DECISION: Final = "await_decision"
 # Metadata of an uploaded blob: who uploaded it, by the name under which they sign in.
 UPLOADED_BY: Final = "uploaded_by"

@@ -20,7 +20,7 @@ def write_cursor(*parts: str) -> str:
 
 
 def read_cursor(text: str, parts: int) -> list[str]:
-    """Read what ``write_cursor`` wrote of so many parts.
+    """Read a cursor that ``write_cursor`` wrote, of a number of parts.
 
     Raises:
         BadInputError: it is something else.

@@ -59,7 +59,7 @@ class BlobStore(Protocol):
         """The metadata that the uploader gave the blob."""
 
     def listed(self, container: str, prefix: str, *, most: int) -> tuple[StoredBlob, ...]:
-        """At most so many blobs whose name begins with a prefix, in order of their names; a folder is none."""
+        """At most ``most`` blobs whose name begins with a prefix, in order of their names; folders are left out."""
 
     def remove(self, blob: BlobRef) -> None:
         """Remove a blob; that it is gone already is no failure."""
@@ -69,7 +69,11 @@ class JobService(Protocol):
     """Databricks Jobs."""
 
     def start(self, order: JobOrder) -> JobRun:
-        """Start a job run, once per token."""
+        """Start a job run, once per token.
+
+        Raises:
+            ServiceRefusedError: no such job, a parameter that the job does not declare, or no permission.
+        """
 
     def status(self, run_id: int) -> JobStatus:
         """The state of a run."""
@@ -85,20 +89,39 @@ class ComputeService(Protocol):
         """All compute, with its tags and state."""
 
     def pause(self, resource: ComputeRef) -> None:
-        """Terminate a cluster, stop a warehouse, cancel the runs of a job cluster; what is stopped stays so."""
+        """Terminate a cluster, stop a warehouse, cancel the runs of a job cluster.
+
+        A resource that is stopped already, or that does not exist any more, is success.
+        """
 
     def resume(self, resource: ComputeRef) -> None:
-        """Start it again; ServiceRefusedError for a job cluster, whose runs are gone."""
+        """Start a cluster or a warehouse again; nothing happens to one that runs or starts.
+
+        Raises:
+            ServiceRefusedError: a job cluster, whose runs are over; or there is no such resource.
+            ConflictError: it is still stopping; try again.
+        """
 
 
 class ServingService(Protocol):
     """Model serving endpoints."""
 
     def read(self, endpoint: str) -> EndpointState:
-        """What an endpoint serves; ServiceRefusedError if there is no such endpoint."""
+        """What an endpoint serves.
+
+        Raises:
+            ServiceRefusedError: there is no such endpoint, or it serves several entities.
+        """
 
     def serve(self, endpoint: str, model: str, version: str) -> None:
-        """Ask an endpoint to serve a version; ConflictError while another update is under way."""
+        """Ask an endpoint to serve a version; nothing happens if it serves it, or is on its way to it.
+
+        Size, scaling, environment and payload logging of the endpoint stay as they are.
+
+        Raises:
+            ServiceRefusedError: no such endpoint or version, several entities, or one of another model.
+            ConflictError: another update is under way; try again when it has ended.
+        """
 
 
 class ModelRegistry(Protocol):
@@ -132,21 +155,36 @@ class ModelRegistry(Protocol):
         """The finished score run with this token."""
 
     def download_predictions(self, score_run: str, target: Path) -> Path:
-        """Fetch the predictions artifact of a score run into a folder."""
+        """Fetch the predictions artifact of a score run into a folder.
+
+        Raises:
+            ServiceRefusedError: there is no such run, or it has no predictions.
+        """
 
 
 class AlertQueues(Protocol):
     """The Service Bus queues of alerts."""
 
     def send(self, alert: AlertMessage) -> None:
-        """Put an alert on the queue of its category, once per message id within the queue's window."""
+        """Put an alert on the queue of its category, once per message id within the queue's window.
+
+        Raises:
+            ServiceRefusedError: no such queue, or no right to send.
+            ServiceUnavailableError: Service Bus does not answer.
+        """
 
     def send_raw(self, queue: str, body: bytes, *, message_id: str, properties: Mapping[str, str]) -> None:
-        """Put bytes on a queue as they are; a redrive does."""
+        """Put bytes on a queue as they are, which a redrive needs.
+
+        Raises:
+            BadInputError: the message is larger than the queue takes.
+            ServiceRefusedError: no such queue, or no right to send.
+            ServiceUnavailableError: Service Bus does not answer.
+        """
 
 
 class Notifier(Protocol):
-    """Tells people, address by address."""
+    """Notifies people, address by address."""
 
     def addresses(self, notification: Notification, *, fallback: bool = False) -> tuple[str, ...]:
         """Keys of the addresses that want it, in the order of the setting; none of them is a secret.
@@ -159,8 +197,8 @@ class Notifier(Protocol):
         """Send to one address.
 
         Raises:
-            ServiceUnavailableError: it did not take it; trying again may help.
-            ServiceRefusedError: it is no address.
+            ServiceUnavailableError: the address did not accept the notification; a retry may help.
+            ServiceRefusedError: the setting has no such address.
         """
 
 
@@ -168,7 +206,13 @@ class EventPublisher(Protocol):
     """The Event Grid topic for lifecycle events."""
 
     def publish(self, event: RunEvent) -> None:
-        """Publish as a CloudEvent whose id is derived from run and kind."""
+        """Publish as a CloudEvent whose id is derived from run and kind, so that a subscriber can drop a repeat.
+
+        Raises:
+            ServiceRefusedError: wrong key, missing role, a topic that does not exist or takes no CloudEvents,
+                or an event that is too large.
+            ServiceUnavailableError: overload, an error of Event Grid's own, or nobody answers.
+        """
 
 
 class HealthCheck(Protocol):
@@ -176,27 +220,40 @@ class HealthCheck(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the system, for people."""
+        """The name of the system, for people."""
 
     @property
     def imports(self) -> tuple[str, ...]:
         """Modules that asking it needs and that take long to load."""
 
     def check(self) -> None:
-        """Ask it; leaves nothing behind, and raises a NightshiftError if it cannot."""
+        """Ask the system; leave nothing behind there.
+
+        Raises:
+            NightshiftError: the system cannot do what the app needs.
+        """
 
 
 class SpecSource(Protocol):
     """The model specs."""
 
     def get(self, model: str) -> ModelSpec:
-        """The spec of a model; raises UnknownModelError or SpecError."""
+        """The spec of a model.
+
+        Raises:
+            UnknownModelError: there is no spec of this name.
+            SpecError: the spec breaks a rule; the error names file, field, value and rule.
+        """
 
     def names(self) -> tuple[str, ...]:
         """Names of all models."""
 
     def platform(self) -> Playbook:
-        """The playbook for alerts that are about no model; raises SpecError."""
+        """The playbook for alerts that are about no model; the defaults if there is no file.
+
+        Raises:
+            SpecError: the file breaks a rule.
+        """
 
 
 class Clock(Protocol):
@@ -219,7 +276,7 @@ class Services(Protocol):
 
     @property
     def datasets(self) -> DatasetRegister:
-        """Contents decided on."""
+        """The contents that each model has accepted."""
 
     @property
     def jobs(self) -> JobService:
@@ -243,11 +300,11 @@ class Services(Protocol):
 
     @property
     def registry(self) -> ModelRegistry:
-        """MLflow."""
+        """MLflow's tracking and model registry."""
 
     @property
     def champions(self) -> ChampionBook:
-        """Who was champion when."""
+        """The alias history: every change of a champion alias."""
 
     @property
     def ledger(self) -> Ledger:
@@ -271,19 +328,19 @@ class Services(Protocol):
 
     @property
     def notifier(self) -> Notifier:
-        """Tells people."""
+        """Sends notifications to people."""
 
     @property
     def notifications(self) -> NotificationBook:
-        """Which notifications have gone out."""
+        """Which notifications are owed, and which have gone out."""
 
     @property
     def sweeps(self) -> SweepBook:
-        """The last looks of the sweeps."""
+        """When each sweep ran last, and how far it has read."""
 
     @property
     def dead_letters(self) -> DeadLetterBook:
-        """Messages that could not be handled."""
+        """Dead-lettered messages."""
 
     @property
     def events(self) -> EventPublisher:
@@ -295,7 +352,7 @@ class Services(Protocol):
 
     @property
     def faults(self) -> FaultBook:
-        """What the app writes down about itself."""
+        """Unknown failures of the app's own steps, and the starts of its processes."""
 
     @property
     def health_checks(self) -> tuple[HealthCheck, ...]:
@@ -319,4 +376,4 @@ class Services(Protocol):
 
     @property
     def patience(self) -> RetryPolicy:
-        """How long steps are tried again."""
+        """How often and how fast a step is tried again."""

@@ -1,4 +1,4 @@
-"""The ports to the records that Nightshift keeps: queues, registers, books and the ledger."""
+"""The ports to the records that Nightshift keeps: queues, registers, stores and the ledger."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -32,16 +32,22 @@ class UploadQueue(Protocol):
         """
 
     def claim(self, model: str, generation: int, claim: int) -> Batch:
-        """Take all waiting uploads as one batch; the same claim gets the same batch; an empty one sets it idle."""
+        """Take all waiting uploads as one batch.
+
+        The same claim gets the same batch. If nothing waits, the batch is empty and the queue becomes idle.
+        """
 
     def begun_run(self, model: str) -> str | None:
-        """The run that was claimed last and may not have ended; None if there is none."""
+        """The run that was claimed last, unless it is known to have ended; None if there is none."""
 
     def last_run(self, model: str) -> str | None:
         """The run that was claimed last, whether or not it has ended; None if there was none."""
 
     def take_over(self, model: str, generation: int, *, begun_has_ended: bool) -> Submission:
-        """Start a successor of a generation whose instance is gone; it takes up the begun run unless that has ended."""
+        """Start the next generation after the instance of this one is gone.
+
+        It continues the run that this generation began, unless that run has ended.
+        """
 
     def state(self, model: str) -> QueueState | None:
         """The queue of a model; None if nothing was ever uploaded."""
@@ -57,16 +63,16 @@ class DatasetRegister(Protocol):
     """Which contents a model has accepted."""
 
     def accept(self, dataset: AcceptedDataset) -> AcceptedDataset:
-        """Record a content once; return the record of whoever came first."""
+        """Record a content once; return the record of the run that accepted it first."""
 
     def find(self, model: str, digest: str) -> AcceptedDataset | None:
         """The first acceptance of a content."""
 
     def promote(self, model: str, digest: str, newest: str | None, run: str) -> None:
-        """Remember that an accepted content has made a champion after all, with its newest freshness value."""
+        """Record that a run on this content has made a champion, and the content's newest freshness value."""
 
     def withdraw(self, model: str, run: str) -> None:
-        """Forget that a run has made a champion: its promotion was withdrawn."""
+        """Record that the promotion of a run was withdrawn: its content has made no champion."""
 
     def accepted(self, model: str) -> tuple[AcceptedDataset, ...]:
         """The contents that runs have decided on, whatever they decided, newest first."""
@@ -76,7 +82,7 @@ class DatasetRegister(Protocol):
 
 
 class ChampionBook(Protocol):
-    """Who was champion when; the arbiter of every change."""
+    """The alias history: every change of a champion alias; a change that it refuses is not made."""
 
     def begin(self, move: ChampionMove) -> ChampionMove:
         """Record the intent to move, before the alias moves.
@@ -86,17 +92,17 @@ class ChampionBook(Protocol):
         """
 
     def take_up(self, move: ChampionMove) -> ChampionMove:
-        """Raise the epoch of a begun move, right before the alias moves; whoever holds the older epoch is fenced off.
+        """Raise the epoch of a begun move, right before the alias moves; a writer with the older epoch is fenced off.
 
         Raises:
             MoveFencedError: the move is not begun any more, or another writer has taken it up since.
         """
 
     def settle(self, move: ChampionMove, state: MoveState) -> ChampionMove:
-        """Record what became of a begun move; what it has become already is success.
+        """Record how a begun move ended; to record the same end again is success.
 
         Raises:
-            MoveFencedError: it was settled otherwise, or another writer has taken it up since.
+            MoveFencedError: it has ended otherwise, or another writer has taken it up since.
         """
 
     def idle(self, move: ChampionMove) -> timedelta:
@@ -125,7 +131,7 @@ class Ledger(Protocol):
         """Entries of a model of one kind, by sequence."""
 
     def since(self, model: str, sequence: int, limit: int) -> tuple[LedgerEntry, ...]:
-        """The entries of a model behind a sequence, by sequence, at most ``limit``."""
+        """At most ``limit`` entries of a model with a higher sequence than this one, by sequence."""
 
     def entry(self, model: str, sequence: int) -> LedgerEntry | None:
         """The entry of a model with a sequence."""
@@ -134,16 +140,16 @@ class Ledger(Protocol):
         """Entries of a model of one kind, the last one first; read as they are taken."""
 
     def index(self, most: int) -> bool:
-        """Make index rows for entries that have none, at most so many; whether every entry has its own now."""
+        """Make at most ``most`` index rows for entries that have none; return whether every entry has one now."""
 
     def models(self, after: str = "") -> Iterable[str]:
-        """Models that have entries, by name, those behind a name; read as they are taken."""
+        """Models that have entries, by name, those after ``after``; read as they are taken."""
 
     def verify(self, model: str) -> ChainFault | None:
         """The first fault of a model's chain, or None."""
 
     def verify_part(self, model: str, after: ChainEnd, limit: int) -> ChainPart:
-        """Verify the entries of a model behind one that is verified, at most so many (1 to 1000)."""
+        """Verify at most ``limit`` entries (1 to 1000) of a model that follow a verified one."""
 
 
 class TraceBook(Protocol):
@@ -153,7 +159,11 @@ class TraceBook(Protocol):
         """Write a round's trace once per key; return its id."""
 
     def tell(self, trace: str, feedback: PlanFeedback) -> None:
-        """Log a person's feedback on the plan of a round; BadInputError if there is no such trace."""
+        """Log a person's feedback on the plan of a round.
+
+        Raises:
+            BadInputError: there is no such trace.
+        """
 
 
 class ReviewBook(Protocol):
@@ -169,13 +179,17 @@ class ReviewBook(Protocol):
         """A review whose model is not known."""
 
     def change(self, model: str, review_id: str, change: Callable[[Review], Review]) -> Review:
-        """Change a review by compare-and-set; ``change`` may be called again on a fresher review."""
+        """Change a review by compare-and-set; ``change`` may be called again on a fresher review.
+
+        Raises:
+            BadInputError: there is no such review.
+        """
 
     def all(self, model: str | None = None, states: tuple[ReviewState, ...] = ()) -> tuple[Review, ...]:
         """Reviews, newest first; of one model and in these states if given."""
 
     def unsettled(self) -> tuple[Review, ...]:
-        """Reviews that are open, or decided and not yet acted on to the end."""
+        """Reviews that are open, or decided and not yet closed."""
 
 
 class IncidentBook(Protocol):
@@ -191,7 +205,11 @@ class IncidentBook(Protocol):
         """An incident whose model is not known."""
 
     def change(self, model: str, incident_id: str, change: Callable[[Incident], Incident]) -> Incident:
-        """Change an incident by compare-and-set; ``change`` may be called again on a fresher incident."""
+        """Change an incident by compare-and-set; ``change`` may be called again on a fresher incident.
+
+        Raises:
+            BadInputError: there is no such incident.
+        """
 
     def all(self, model: str | None = None, states: tuple[IncidentState, ...] = ()) -> tuple[Incident, ...]:
         """Incidents, newest first; of one model and in these states if given."""
@@ -209,23 +227,26 @@ class IncidentBook(Protocol):
         """Incidents of any model whose paused compute was not resumed."""
 
     def unfinished(self) -> tuple[Incident, ...]:
-        """Incidents of any model that may owe something, see Incident.unfinished."""
+        """Incidents of any model whose response may not be complete, see Incident.unfinished."""
 
     def count_open(self) -> int:
         """How many incidents of any model are open or acknowledged."""
 
     def index(self, most: int) -> bool:
-        """Make index rows for incidents that have none, at most so many; whether every incident has its own now."""
+        """Make at most ``most`` index rows for incidents that have none; return whether every incident has one now."""
 
 
 class NotificationBook(Protocol):
     """Which notifications are owed, and which have gone out."""
 
     def begin(self, record: NotificationRecord) -> NotificationRecord:
-        """Write down once that a notification is owed; return what is known of its key."""
+        """Record once that a notification is owed; return the record of its key.
+
+        A notification of a group gets the time at which the group's next one goes out.
+        """
 
     def get(self, model: str, key: str) -> NotificationRecord | None:
-        """What is known of a notification."""
+        """The record of a notification."""
 
     def change(
         self, record: NotificationRecord, change: Callable[[NotificationRecord], NotificationRecord]
@@ -233,51 +254,51 @@ class NotificationBook(Protocol):
         """Change a record by compare-and-set; ``change`` may be called again on a fresher one."""
 
     def done(self, record: NotificationRecord) -> None:
-        """Nothing is owed of it any more, and everything that follows from its delivery is written down."""
+        """Close a record: its notification is delivered, and everything that follows from that is recorded."""
 
     def owed(self) -> tuple[NotificationRecord, ...]:
-        """What is owed, and what was sent without ``done``, in the order in which it goes out."""
+        """Notifications that are owed, and those that were sent without ``done``, in the order in which they go out."""
 
 
 class FaultBook(Protocol):
     """Unknown failures of the app's own steps, and the starts of its processes."""
 
     def count(self, fault: Fault) -> Fault:
-        """Count one try more of a call that failed; return it with the number of tries, and whether it is final."""
+        """Count a failed attempt of a call; return it with the number of attempts, and whether it was given up."""
 
     def final(self) -> Iterable[Fault]:
-        """The newest faults that were given up."""
+        """The newest faults of calls that were given up."""
 
     def began(self, start: ProcessStart) -> None:
-        """Write down that a process began."""
+        """Record that a process has started."""
 
     def starts(self) -> tuple[ProcessStart, ...]:
         """The newest starts of processes, newest last."""
 
 
 class SweepBook(Protocol):
-    """What the sweeps keep: when each has looked last, and how far the orders of a model are known."""
+    """What the sweeps store: when each ran last, and how far it has read the ledger of a model."""
 
     def saw(self, name: str, *, at: datetime, found: int, problem: str = "", broke_off: bool = False) -> None:
-        """Write down a look of a sweep.
+        """Record that a sweep has run; a run that broke off does not change when the sweep last completed.
 
         Args:
-            found: how many things were not as they should be.
-            problem: what could not be looked at.
-            broke_off: the look did not come to its end; ``problem`` says why.
+            found: how many differences it found.
+            problem: what it could not check.
+            broke_off: the run did not complete; ``problem`` says why.
         """
 
     def last(self) -> tuple[SweepLook, ...]:
-        """The last look of each sweep that has ever looked, by name."""
+        """The last run of each sweep that has ever run, by name."""
 
     def mark(self, model: str) -> OrderMark:
-        """How far the orders of a model are known; from the start if nobody has read them yet."""
+        """How far the orders of a model have been read; the start of the ledger if none has."""
 
     def marked(self) -> tuple[str, ...]:
         """Models that have a mark."""
 
     def begin_mark(self, model: str) -> None:
-        """Write the mark of a model that has none; a mark that is there stays."""
+        """Write the mark of a model that has none; an existing mark stays."""
 
     def move_mark(self, before: OrderMark, after: OrderMark) -> None:
         """Move a mark.
@@ -288,25 +309,29 @@ class SweepBook(Protocol):
 
 
 class DeadLetterBook(Protocol):
-    """Messages that could not be handled."""
+    """Dead-lettered messages: those that could not be handled."""
 
     def record(self, letter: DeadLetter) -> bool:
-        """Keep a dead letter once; False if it was there."""
+        """Store a dead-lettered message once; False if it was stored before."""
 
     def get(self, letter_id: str) -> DeadLetter | None:
-        """A dead letter."""
+        """A dead-lettered message; None if there is none of this id."""
 
     def settle(self, letter_id: str, expected: DeadLetterState, state: DeadLetterState, note: str) -> DeadLetter:
-        """Move it from one state to another and add a line to its history; ConflictError if it is in another state."""
+        """Change the state of a dead-lettered message and add a line to its history.
+
+        Raises:
+            ConflictError: it is not in the expected state.
+        """
 
     def waiting(self) -> tuple[DeadLetter, ...]:
-        """Those that wait for a person, newest first, without their bodies."""
+        """Dead-lettered messages that wait for a person, newest first, without their bodies."""
 
     def count_waiting(self, queue: str, most: int) -> int:
-        """How many of a queue wait for a person; none is counted beyond ``most`` (1 to 1000)."""
+        """How many dead-lettered messages of a queue wait for a person, counted up to ``most`` (1 to 1000)."""
 
     def all(self, queue: str | None = None, state: DeadLetterState | None = None) -> tuple[DeadLetter, ...]:
-        """Dead letters, newest first."""
+        """Dead-lettered messages, newest first."""
 
 
 class TokenUsage(Protocol):

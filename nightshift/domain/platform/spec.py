@@ -1,4 +1,4 @@
-"""A model spec: one YAML file tells Nightshift everything about one model."""
+"""A model spec: one YAML file with everything that Nightshift knows about one model."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
@@ -34,7 +34,7 @@ class Source(Message):
 
 
 class Polling(Message):
-    """How long to wait between two looks at a job run: exponential backoff with a cap, all in seconds."""
+    """How long to wait between two polls of a job run: exponential backoff with a cap, all in seconds."""
 
     first_seconds: float = Field(default=10, gt=0)
     backoff: float = Field(default=1.5, ge=1, le=10)

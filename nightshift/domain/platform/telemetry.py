@@ -1,4 +1,4 @@
-"""Names of what the app tells about itself: span attributes, metrics with their units, the header of its answers.
+"""Names of the telemetry of the app: span attributes, metrics with their units, the header of its answers.
 
 Alert rules and the workbook of terraform/modules/observability query these names; tests compare both with this file.
 """

@@ -96,8 +96,8 @@ class ChainCheck(Message):
     """What verifying one model's ledger has found so far.
 
     Attributes:
-        entries: so many hold, from the first one on.
-        length: how many there are, as the ledger's head says; earlier releases did not tell.
+        entries: how many entries hold, counted from the first.
+        length: how many there are, as the ledger's head says; earlier releases did not say it.
         complete: it is verified to its end, or to its fault; if not, the next page goes on with it.
     """
 

@@ -81,7 +81,7 @@ class TimelineEntry(Message):
 
     @property
     def bookkeeping(self) -> bool:
-        """Whether it says only which rule was applied, or that people were told."""
+        """Whether it says only which rule was applied, or that people were notified."""
         mitigation, _, state = self.key.rpartition("-")
         return self.verdict is not None or _only_told(mitigation, state)
 
@@ -114,7 +114,7 @@ class IncidentAction(Message):
 
     @property
     def only_told(self) -> bool:
-        """Whether people were told, and nothing else was done or went wrong."""
+        """Whether people were notified, and nothing else was done or failed."""
         return _only_told(self.mitigation, self.state)
 
     @property
@@ -233,7 +233,7 @@ class Incident(Message):
         return self.model_copy(update=update).with_lines(_LARGEST_TIMELINE)
 
     def with_lines(self, most: int) -> "Incident":
-        """The incident with at most so many lines: its first, one that says how many are left out, and the newest."""
+        """The incident with at most ``most`` lines: its first, one that says how many are left out, and the newest."""
         if len(self.timeline) <= most:
             return self
         first, *rest = self.timeline
@@ -251,7 +251,7 @@ class Incident(Message):
 
     @property
     def undoable(self) -> bool:
-        """Whether something was done that can be taken back; telling people cannot."""
+        """Whether something was done that can be undone; a notification cannot be."""
         return any(action.state == "done" and action.mitigation in CHANGING for action in self.actions)
 
     @property
@@ -268,7 +268,7 @@ class Incident(Message):
 
 
 class Signal(Message):
-    """A classified alert on its way into the incident book.
+    """A classified alert on its way into the incident store.
 
     Attributes:
         window_minutes: see nightshift.domain.response.playbook.Playbook.

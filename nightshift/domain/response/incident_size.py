@@ -5,7 +5,7 @@ from typing import Any
 from nightshift.domain.platform.text import LARGEST_PROPERTY, shortened, units
 from nightshift.domain.response.incident import Incident
 
-# So many lines stay until texts are cut.
+# The timeline keeps this many lines; after that texts are cut.
 _FEWEST_LINES = 6
 _LENGTHS = (1_000, 300, 100)
 

@@ -27,7 +27,12 @@ class ResponseInput(Message):
 
 
 class PlanRequest(Message):
-    """Input of ``plan_response``; ``at`` is the orchestration's time, ``look`` counts the plans of one response."""
+    """Input of ``plan_response``.
+
+    Attributes:
+        at: the orchestration's time.
+        look: the number of this plan within the response.
+    """
 
     model: str
     incident_id: str
@@ -41,7 +46,7 @@ class ResponsePlan(Message):
     Attributes:
         rule: name of the rule of agents.response.plan that fired.
         mitigations: in this order; empty unless the verdict is ``act``.
-        until: when a ``hold`` or ``mute`` is looked at again at the latest.
+        until: when a ``hold`` or ``mute`` is planned again at the latest.
         cause: the incident whose symptom this one may be.
         pause_minutes: nobody reads it. It is written so that the release before, which requires it, reads a plan that
             stands in history after a rollback; a release behind this one may drop it.
@@ -107,7 +112,7 @@ class MoveServingRequest(Message):
 
     Attributes:
         run, review_id, incident_id: the one because of which the endpoint is moved; the others are empty.
-        looks: polls so far, so that an older failure is told from a new one.
+        looks: polls so far, which distinguish an older failure from a new one.
     """
 
     model: str
@@ -200,7 +205,7 @@ class UndoRequest(Message):
     """Input of an undo, and of the orchestration that does it.
 
     Attributes:
-        order: tells the undos of one incident by one person apart: when it was asked for; empty if Nightshift undoes.
+        order: distinguishes the undos of one incident by one person: when it was asked for; empty if Nightshift undoes.
     """
 
     model: str

@@ -108,7 +108,7 @@ class Playbook(Message):
         window_minutes: repeats of one trouble within this time of its first alert belong to one incident.
         settle_minutes: after the champion changed, an alert that names no version is still about the one before.
         retrain_cooldown_minutes: no second retraining by drift within this time.
-        retrain_datasets: a retraining takes so many of the newest accepted files, whatever was decided on them.
+        retrain_datasets: how many of the newest accepted files a retraining takes, whatever was decided on them.
         verify_minutes: after acting the signal must recover within this time, or a person is paged.
         hold_minutes: how long a symptom waits for its cause to be cured before a person is asked.
         pause_minutes: length of a compute lease.

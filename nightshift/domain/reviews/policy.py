@@ -1,4 +1,4 @@
-"""How long a flagged promotion waits for a person, and who is told when."""
+"""How long a flagged promotion waits for a person, and who is notified when."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -13,7 +13,7 @@ Contact = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
 
 
 class Rung(Message):
-    """One rung of the ladder: who is told if nobody has decided by then.
+    """One escalation level: who is notified if nobody has decided by then.
 
     Attributes:
         contact: a name such as ``manager``; its addresses are in the setting NIGHTSHIFT_NOTIFY_URLS.
@@ -41,9 +41,9 @@ class ReviewPolicy(Message):
     """What is done while a flagged promotion waits; all times in minutes from the opening of the review.
 
     Attributes:
-        remind_after_minutes: on-call is told a second time.
-        ladder: who is told afterwards, in this order.
-        expires_after_minutes: then nobody need decide any more, and the champion stays.
+        remind_after_minutes: on-call is notified a second time.
+        ladder: the escalation levels, in the order in which they are notified.
+        expires_after_minutes: the review expires, and the champion stays.
         four_eyes: nobody approves a promotion that they triggered themselves.
     """
 
@@ -60,7 +60,7 @@ class ReviewPolicy(Message):
         names = [rung.contact for rung in self.ladder]
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
-            msg = f"ladder: {', '.join(doubled)} is on more than one rung"
+            msg = f"ladder: {', '.join(doubled)} is on more than one level"
             raise ValueError(msg)
         times = [
             ("remind_after_minutes", self.remind_after_minutes),

@@ -59,7 +59,7 @@ class ReviewEvent(Message):
 
 
 class BoundChange(Message):
-    """Something that an approval binds and that is not any more as it was.
+    """A precondition of an approval that has changed.
 
     Attributes:
         what: ``champion``, ``challenger``, ``evaluation set``, ``evidence``, ``policy`` or ``spec``.
@@ -81,8 +81,8 @@ class Review(Message):
     Attributes:
         round: of the run's evaluation that was flagged.
         rule: the promotion rule that flagged it.
-        champion_version, evidence_digest, evaluation_set_digest, policy_digest, spec_digest: what an approval binds,
-            besides ``challenger_version``.
+        champion_version, evidence_digest, evaluation_set_digest, policy_digest, spec_digest: the preconditions of an
+            approval, besides ``challenger_version``.
         evidence, manifest: where the evidence and the dataset's manifest are kept.
         validated_by: the run that validated the data.
         triggered_by: principals that are known to have brought the promotion about; empty if nobody is known.
@@ -91,7 +91,7 @@ class Review(Message):
         detail: what became of it, as a sentence; empty while it is open.
         changed: what made an approval void.
         fresh: identity of the upload under which fresh evidence (or an improvement) was ordered; empty if none was.
-        settled: whether everything that follows from the decision has been done.
+        settled: whether the review is closed: everything that follows from its decision has been done.
         trace: of the run that was flagged; what follows from the decision continues it.
         timeline: oldest first.
     """

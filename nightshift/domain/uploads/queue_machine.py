@@ -99,7 +99,7 @@ class UploadQueueRecord(Message):
         return self.busy and self.generation == generation
 
     def submitted(self, uploads: int) -> "UploadQueueRecord":
-        """The queue with so many uploads more; an idle one becomes busy with its next generation."""
+        """The queue with more uploads; an idle queue becomes busy with its next generation."""
         after: dict[str, object] = {"sequence": self.sequence + uploads, "busy": True}
         if not self.busy:
             # Nothing waits, so all that waits from now on has rows by sequence.
@@ -146,7 +146,7 @@ def claim_mark(generation: int, claim: int) -> str:
 
 
 def coalesced(orders: Iterable[Sequence[Item]], most: int) -> list[Item]:
-    """What one run takes of what waits: the oldest first, at most so many; what was submitted together stays together.
+    """The waiting uploads that one run takes: the oldest first, up to a limit; those submitted together stay together.
 
     Args:
         orders: what was submitted together, the oldest first; none of them larger than ``most``. Read as needed.

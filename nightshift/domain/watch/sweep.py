@@ -1,4 +1,4 @@
-"""The sweeps, timers that compare what is owed with what was done: when each looked last, and how far it has read."""
+"""The sweeps, timers that compare what is owed with what was done: when each ran last, and how far it has read."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ SWEEPS: Mapping[str, timedelta] = {
     "sweep_self": timedelta(minutes=5),
     "sweep_history": timedelta(hours=1),
 }
-# One look may be missed while the host restarts, and a second one be late.
+# One run may be missed while the host restarts, and a second one may be late.
 MISSED = 3
 
 
@@ -25,13 +25,13 @@ def page_window(at: datetime, hours: int) -> str:
 
 
 class SweepLook(Message):
-    """The last look of a sweep.
+    """The last run of a sweep.
 
     Attributes:
         at: when it ended.
-        found: how many things were not as they should be.
-        problem: what it could not look at, or why it broke off; empty if it has looked at everything.
-        whole_at: when it last came to its end; None if it never has. A look that broke off is none.
+        found: how many differences it found.
+        problem: what it could not check, or why it broke off; empty if it checked everything.
+        whole_at: when it last completed; None if it never has. A run that broke off does not count.
     """
 
     name: str
@@ -42,7 +42,7 @@ class SweepLook(Message):
 
 
 class Swept(Message):
-    """What one look has found; ``problem`` names what it could not look at."""
+    """What one run has found; ``problem`` names what it could not check."""
 
     found: int
     problem: str = ""
@@ -54,7 +54,7 @@ class OrderMark(Message):
     Attributes:
         sequence: every order up to this entry is carried out, or is one of ``open``.
         open: sequences of the entries whose orders are not carried out.
-        tried: those that the sweep has begun to carry out: on-call is told how that ended, whoever has ended it.
+        tried: those that the sweep has begun to carry out: on-call is notified of how that ended, whoever ended it.
         served: sequence of the last champion move whose version an endpoint has been seen to serve.
         endpoint: that endpoint; empty in a mark of an earlier release, which stands for the one that the spec names.
     """

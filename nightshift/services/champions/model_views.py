@@ -1,4 +1,4 @@
-"""Models as people want to see them: versions and aliases from the registry, history from the champion book."""
+"""Models as people want to see them: versions and aliases from the registry, history from the alias history."""
 
 import logging
 from collections.abc import Iterable
@@ -77,7 +77,7 @@ def model_view(services: Services, model: str, at: datetime | None) -> ModelView
     moves = services.champions.moves(model)
     last = _last_move(moves, at)
     champion = (last.version or None) if last else None
-    # One search tells aliases and tags of all versions; a call for each would make a list of many models slow.
+    # One search returns aliases and tags of all versions; a call for each would make a list of many models slow.
     versions = services.registry.versions(model)
     if at is None:
         champion = next((item.version for item in versions if CHAMPION in item.aliases), None)

@@ -16,7 +16,7 @@ from nightshift.services.notifications.notify import notify
 
 logger = logging.getLogger(__name__)
 
-# How long a begun move rests, by the storage's clock, before another writer settles it. It only keeps writers from
+# How long a begun move rests, by the storage's clock, before another writer ends it. It only keeps writers from
 # disturbing each other: functionTimeout in host.json is 10 minutes. Whoever comes back later is fenced off.
 ABANDONED_AFTER = timedelta(minutes=15)
 # Putting the alias back races with the move that has superseded ours, which has two writes of its own.
@@ -40,7 +40,7 @@ def move_champion(
     1. It takes one move per sequence number; a second writer gets a conflict.
     2. The move is recorded as begun, with the champion before it, before the alias changes.
     3. Its epoch is raised right before the alias is set: a writer that was suspended since, for however long, finds
-       its move settled or taken up by another, and changes nothing.
+       its move ended or taken up by another, and changes nothing.
     4. The alias is set, read back, and the move recorded as done, if it is begun and of that epoch. If it is not, this
        writer was suspended between 3 and 4: the alias goes back to what the store says, and on-call is paged.
 
@@ -122,7 +122,7 @@ def _entered(services: Services, model: str, moves: tuple[ChampionMove, ...]) ->
 
 
 def _closed(services: Services, model: str, moves: tuple[ChampionMove, ...]) -> tuple[ChampionMove, ...]:
-    """All moves of a model, none of them begun: one that was abandoned is settled first.
+    """All moves of a model, none of them begun: one that was abandoned is ended first.
 
     Raises:
         ConflictError: its owner may still be at work on it.
@@ -140,7 +140,7 @@ def _closed(services: Services, model: str, moves: tuple[ChampionMove, ...]) -> 
 
 
 def put_back(services: Services, mine: ChampionMove) -> None:
-    """Set the alias to what the store says, if it still shows this move, which another writer has settled or passed.
+    """Set the alias to what the store says, if it still shows this move, which another writer has ended or passed.
 
     The ledger knows it first; on-call is paged, because the alias was wrong for a moment.
     """

@@ -1,4 +1,4 @@
-"""Whether the champion book shows that an order of a move was carried out, and how an order is called off."""
+"""Whether the alias history shows that an order of a move was carried out, and how an order is called off."""
 
 import logging
 
@@ -23,7 +23,7 @@ def is_unfinished(services: Services, model: str, key: str) -> bool:
 
 
 def call_off_move(services: Services, model: str, *, key: str, kind: MoveKind, version: str, run: str) -> ChampionMove:
-    """Settle an ordered move that nobody is to make any more, and return it.
+    """End an ordered move that must not be made any more, and return it.
 
     It is ``done`` if the alias has moved already. Otherwise it is ``void``, and a move that was never begun is entered
     as void: whoever still tries to carry the order out finds that.

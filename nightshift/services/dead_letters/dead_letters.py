@@ -49,8 +49,8 @@ def record_dead_letter(
     """Keep a message that could not be handled, once, with the reason in our words.
 
     Args:
-        broker_reason: what Service Bus says; empty if the app could not read it and put it aside itself.
-        refusal: what is wrong with it; None: as the queue's own reader says now.
+        broker_reason: what Service Bus says; empty if the app could not read the message and put it aside itself.
+        refusal: what is wrong with the message; None: what the queue's own reader says now.
     """
     now = services.clock()
     refusal = refusal or _refusal(services, queue, body)
@@ -93,7 +93,7 @@ def _kept(properties: Mapping[str, Any]) -> dict[str, str]:
 
 
 def letter_alert(letter: DeadLetter) -> AlertMessage:
-    """The alert that a dead letter is: those of one queue and cause are one incident, which counts them."""
+    """The alert about a dead-lettered message; one incident counts all of one queue and cause."""
     return AlertMessage(
         alert_id=f"dead-letter:{letter.letter_id}",
         category="pipeline",
@@ -115,7 +115,7 @@ def letter_alert(letter: DeadLetter) -> AlertMessage:
 
 
 def page_dead_letter(services: Services, letter: DeadLetter, problem: str) -> None:
-    """Page about a dead letter of which no incident can be opened, because the platform's own playbook is broken."""
+    """Page about a dead-lettered message without an incident, because the platform's own playbook is broken."""
     notify(
         services,
         Notification(
@@ -124,7 +124,13 @@ def page_dead_letter(services: Services, letter: DeadLetter, problem: str) -> No
             model=PLATFORM,
             severity="critical",
             title=f"Messages on {letter.queue} cannot be handled: {letter.cause}"[:200],
-            body=f"{letter.reason[:_SHOWN]}\nno incident: {problem[:_SHOWN]}\nnightshift dlq show {letter.letter_id}",
+            body="\n".join(
+                (
+                    letter.reason[:_SHOWN],
+                    f"no incident: {problem[:_SHOWN]}",
+                    f"nightshift dlq show {letter.letter_id}",
+                )
+            ),
             group=f"dead-letters:{letter.queue}:{letter.cause}",
             minutes_apart=_APART_MINUTES,
         ),
@@ -173,10 +179,10 @@ Reader = Callable[[Services, bytes], Redriven]
 def plan_redrive(
     services: Services, letter: DeadLetter, correction: str | None, reader: Reader | None = None
 ) -> RedrivePlan:
-    """Say what a redrive of a letter would do.
+    """Say what a redrive of a dead-lettered message would do.
 
     Args:
-        reader: makes the message of a letter that did not come from a queue.
+        reader: makes the message of a dead letter that did not come from a queue.
     """
     return _plan(services, letter, _body(letter, correction), reader)[0]
 
@@ -203,7 +209,7 @@ def _plan(services: Services, letter: DeadLetter, body: bytes, reader: Reader | 
 def redrive(
     services: Services, letter: DeadLetter, correction: str | None, actor: str, reader: Reader | None = None
 ) -> RedrivePlan:
-    """Send a letter to its queue again, corrected if a correction is given.
+    """Send a dead-lettered message to its queue again, corrected if a correction is given.
 
     A message that would not be understood is not sent. Interrupted between sending and writing that down, it may be
     sent again under the same new message id, which the queue drops.
@@ -234,7 +240,7 @@ def redrive(
 
 
 def discard(services: Services, letter_id: str, actor: str, comment: str) -> DeadLetter:
-    """Say that a letter needs nothing more; it stays on record.
+    """Close a dead-lettered message without a redrive; it stays on record.
 
     Raises:
         ConflictError: it is not waiting any more.
@@ -251,9 +257,9 @@ def discard(services: Services, letter_id: str, actor: str, comment: str) -> Dea
 
 
 def _is_over(services: Services, letter: DeadLetter) -> None:
-    """Count a letter that waits no more out of its incident, once: the last one resolves it.
+    """Remove a closed message from the count of its incident, once; the last one resolves the incident.
 
-    A call that was killed before it did so is repeated by the person; that the letter is settled it hears then.
+    If a call is killed before it does so, the person repeats it, and the repeat finds the message closed.
     """
     alert = letter_alert(letter).model_copy(update={"state": "resolved", "fired_at": services.clock()})
     try:

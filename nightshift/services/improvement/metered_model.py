@@ -1,4 +1,4 @@
-"""A language model whose every request is reserved before it is made and settled after it, within three ceilings."""
+"""A language model with a token budget: each request is reserved before it is made and settled after it."""
 
 import logging
 import time

@@ -13,7 +13,7 @@ from nightshift.domain.platform.view import RunState, RunSummary
 from nightshift.services.lifecycle.run_views import run_summary
 from nightshift.services.platform.instances import list_instances, open_session
 
-# Runs are looked for in windows of so many days, because Durable sorts by instance id and has no newest first.
+# Runs are searched in windows of this many days, because Durable sorts by instance id and has no newest first.
 _WINDOWS = (1, 7, 30, 180, None)
 PAGE = 500
 # Durable keeps times to the tenth of a microsecond; ours end before that.

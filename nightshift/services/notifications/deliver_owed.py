@@ -15,7 +15,7 @@ from nightshift.services.notifications.notify import complete, nobody_is_set, re
 
 logger = logging.getLogger(__name__)
 
-# An address that refuses so many in a row is given up until the next sweep.
+# An address that refuses this many in a row is given up until the next sweep.
 TRIES = 3
 
 
@@ -49,7 +49,7 @@ def deliver_owed(services: Services) -> int:
 
 def _fresh(services: Services, record: NotificationRecord) -> NotificationRecord:
     known = services.notifications.get(record.notification.model, record.notification.key)
-    assert known is not None, "records are never deleted"
+    assert known is not None, "an owed notification has no record any more: records are never deleted"
     return known
 
 

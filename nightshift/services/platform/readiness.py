@@ -23,7 +23,7 @@ LIMIT_SECONDS = 20.0
 # A fresh worker first imports the SDKs, which is its own time and not the dependencies': seconds of work where nothing
 # is compiled yet, and more where the processor is shared. Whoever asks waits for both.
 LOAD_SECONDS = 25.0
-# A page that many look at must not become a load on what is ill.
+# A page that many people open must not become a load on unhealthy systems.
 FRESH_SECONDS = 5.0
 _LONGEST = 300
 _SECRET = re.compile(
@@ -108,7 +108,7 @@ def _import(modules: list[str]) -> None:
             with importing(module):
                 importlib.import_module(module)
         except NotLoadedError:
-            # The check imports it again, and tells what is wrong under its dependency's name.
+            # The check imports it again, and reports what is wrong under the name of the dependency.
             continue
 
 

@@ -1,4 +1,4 @@
-"""What an instance has said of itself in its custom status (orchestrators.platform.versions.tell_step)."""
+"""Read the custom status that an instance has set (orchestrators.platform.versions.tell_step)."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 
 def told_status(status: DurableOrchestrationStatus) -> dict[str, Any]:
-    """The custom status; empty if it has said nothing yet."""
+    """The custom status; empty if none is set yet."""
     custom = status.custom_status
     if isinstance(custom, str):
         custom = json.loads(custom)
@@ -16,9 +16,9 @@ def told_status(status: DurableOrchestrationStatus) -> dict[str, Any]:
 
 
 def told_version(status: DurableOrchestrationStatus) -> int | None:
-    """The version that it began with; None while it has not begun.
+    """The version that the instance began with; None if it has not begun.
 
-    One that said nothing, though it runs, began before versions.
+    A running instance without a custom status began before there were versions.
     """
     told = told_status(status).get("version")
     if isinstance(told, int):

@@ -42,7 +42,7 @@ def span(
     """A span that becomes the current one; an exception that leaves it is recorded.
 
     Args:
-        carried: traceparent of the message. A span of the host in the same trace becomes the parent, so that calls nest
+        carried: traceparent of the message. A host span in the same trace becomes the parent, so that calls nest
             as they ran; one in another trace is linked.
         kind: used where the host has no span of its own for the call, otherwise the span is internal to that one.
         linked: traceparents of what else the call is about.

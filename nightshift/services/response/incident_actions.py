@@ -18,12 +18,12 @@ def keep_action(
     actor: str = ACTOR,
     of: str = "",
 ) -> IncidentAction:
-    """Put an action into its incident, tell its timeline, and move its state if the trouble is mitigated.
+    """Put an action into its incident, add a line to the timeline, and change the state if the incident is mitigated.
 
     An action that was undone stays so, whatever Nightshift was still carrying out: only a person changes it.
 
     Args:
-        of: tells actions of one mitigation apart, where each has its own line in the timeline.
+        of: distinguishes actions of one mitigation, where each has its own line in the timeline.
 
     Returns:
         The action that stands in the incident.

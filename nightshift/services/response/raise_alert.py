@@ -14,7 +14,7 @@ _TITLE, _DETAIL = 300, 8_000
 
 
 def raise_alert(services: Services, request: AlertRequest) -> AlertMessage:
-    """Put an alert on its queue under its key; the queue and the incident book take a repeat for what it is.
+    """Put an alert on its queue under its key; the queue and the incident store recognise a repeat.
 
     Then the ledger gets the end of a run that did not record it itself.
     """

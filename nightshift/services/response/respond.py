@@ -1,4 +1,4 @@
-"""Take an alert from its queue: read it, judge it, record it in the incident book."""
+"""Handle an alert from its queue: read it, classify it, record it in the incident store."""
 
 import json
 import logging
@@ -60,7 +60,7 @@ def run_respond(services: Services, body: bytes) -> Recorded:
     """Judge an alert and record it, once however often it is delivered.
 
     Raises:
-        BadInputError: the message cannot be understood; it belongs into the dead-letter queue.
+        BadInputError: the message cannot be understood; it is for the dead-letter queue.
     """
     now = services.clock()
     alert = read_alert(body, services.specs.names(), now)

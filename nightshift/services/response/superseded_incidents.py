@@ -28,7 +28,7 @@ _BEFORE_DECISION = frozenset(
 )
 # A model that could not be improved is over with a promotion.
 _NEEDS_PROMOTION = frozenset({"improvement_rejected", "improvement_failed"})
-# More reports than this of one trouble are for a person to look at.
+# With more reports of one problem than this, a person must look at it.
 _OCCURRENCES = 100
 
 

@@ -139,8 +139,8 @@ def _outlook(review: Review) -> tuple[str, ...]:
 
 def _step(review: Review, step: ReviewStep) -> str:
     if step.kind == "remind":
-        return "on-call is told again"
+        return "on-call is notified again"
     if step.kind == "escalate":
-        return f"{step.contact} is told"
+        return f"{step.contact} is notified"
     stays = f"version {review.champion_version} stays champion" if review.champion_version else "there is no champion"
     return f"the review expires, and {stays}"

@@ -59,15 +59,15 @@ async def take_decision(
 async def wake_review(
     client: df.DurableOrchestrationClient, services: Services, review: Review, *, again: bool = False
 ) -> bool:
-    """Start the orchestration of a review unless it runs; tell a waiting one that the review is decided.
+    """Start the orchestration of a review unless it runs; wake a waiting one if the review is decided.
 
-    Returns whether it was started or told.
+    Returns whether it was started or woken.
 
     Safe to call at any time and from several places at once: whatever starts reads the review first.
 
     Args:
-        again: the decision may have been told before: only a review that still waits is told, and only if this release
-            runs it. One of a newer version would be told again at every sweep, and find all of that when it goes on.
+        again: the event may have been sent before: only a review that still waits gets it, and only if this release
+            runs it. One of a newer version would get it at every sweep, and find all of them when it goes on.
     """
     status = await client.get_status(review.instance)
     state = None if status is None else status.runtime_status

@@ -12,7 +12,7 @@ def parse_event(body: bytes, message_id: str) -> func.EventGridEvent:
     """Read an event in the Event Grid schema from a message.
 
     Raises:
-        BadInputError: not a JSON object with the fields of an event; the message belongs into the dead-letter queue.
+        BadInputError: not a JSON object with the fields of an event; the message is for the dead-letter queue.
     """
     try:
         event = json.loads(body)

@@ -65,7 +65,7 @@ async def wake_busy_queue(client: df.DurableOrchestrationClient, services: Servi
 
 
 def _tell_broken(services: Services, model: str, run: str, why: str) -> None:
-    """Tell on-call and the ledger that a run broke off.
+    """Notify on-call that a run broke off, and write it to the ledger.
 
     Its uploads are claimed, and nothing else says what became of them. It comes before the successor: if Service Bus or
     storage does not answer, the next sweep comes here again.
@@ -84,7 +84,7 @@ def _tell_broken(services: Services, model: str, run: str, why: str) -> None:
     try:
         raise_alert(services, alert)
     except LedgerBrokenError:
-        # The successor must not wait for a ledger that only a person can mend, and who looks at it finds this run.
+        # The successor must not wait for a ledger that only a person can repair; that person finds this run in the log.
         logger.exception("halt_not_recorded model=%s run=%s", model, run)
 
 
@@ -93,8 +93,8 @@ async def _take_over(
 ) -> Submission | None:
     """Give a queue whose instance has ended while busy a successor; None if there is nothing to do, or not yet.
 
-    A run that goes on without its queue is waited for, because two must not train at once: the timer looks again.
-    On-call is told first: once a successor is written down, nobody looks at the generation before it any more.
+    A run that goes on without its queue is waited for, because two must not train at once: the timer checks again.
+    On-call is notified first: once a successor is recorded, nothing checks the generation before it any more.
     """
     queue = await asyncio.to_thread(services.uploads.state, model)
     if queue is None or not queue.busy or queue.generation != generation:

@@ -10,7 +10,7 @@ from nightshift.domain.platform.errors import ServiceUnavailableError
 _DEFAULTS = {
     # A job in a closed network reports to nobody.
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    # Requirements are given explicitly; the project's lock file does not belong into a model.
+    # Requirements are given explicitly; the project's lock file is not part of a model.
     "MLFLOW_UV_AUTO_DETECT": "false",
     # Idle threads of the tree fitting must not spin on cores that others need.
     "OMP_WAIT_POLICY": "PASSIVE",

@@ -33,7 +33,7 @@ def check_groups(spec: ModelSpec, groups: Mapping[str, FeatureGroup]) -> None:
 
     Raises:
         BadInputError: a column does not exist or is not numeric, a group would use the target of the same row, or looks
-            at earlier rows although the contract's key does not tell a row's time.
+            at earlier rows although the contract's key has no time column.
     """
     dtypes = {column.name: column.dtype for column in spec.contract.columns}
     for name, group in groups.items():
@@ -57,7 +57,7 @@ def group_features(
 
     Args:
         rows: ordered by time, unique in time and entity; holds the past that the groups look at.
-        entity: columns that tell whose row it is; an earlier row of another entity is never looked at.
+        entity: columns that identify the entity of a row; earlier rows of another entity are never used.
 
     Returns:
         Float64 arrays of shape (rows,) by name, which starts with the group's; NaN where there is nothing to look at.

@@ -27,7 +27,7 @@ class FeatureRecipe(Message):
         profile_weeks, window_hours: of the seasonal deviation; only for anomaly detection.
         groups: groups of derived features, by name; their names come first in those of the features.
         group_columns: further columns of the dataset that the groups read.
-        entity: columns that tell whose row it is, for groups that look at earlier rows.
+        entity: columns that identify the entity of a row, for groups that use earlier rows.
     """
 
     kind: Literal["regression", "anomaly_detection"]

@@ -28,7 +28,7 @@ class TrainingSetup:
         spec: with the estimator's parameters to use.
         groups: groups of derived features beside the spec's own.
         weighting: how rows count by age; None counts all alike.
-        window_days: only the newest so many days are fitted on; None takes all.
+        window_days: how many of the newest days are fitted on; None takes all.
     """
 
     spec: ModelSpec

@@ -118,7 +118,7 @@ def from_cost_alert(document: Mapping[str, object]) -> AlertMessage:
 def _alert(
     identity: str, budget: _Budget, spent: float, limit: float, fired_at: datetime, told: list[str]
 ) -> AlertMessage:
-    """Spend against budget, which the platform's thresholds judge; a forecast is told, but pauses nothing."""
+    """Spend against budget, which the platform's thresholds judge; a forecast is reported, but pauses nothing."""
     title = f"budget {budget.budget_name}: {spent:,.2f} of {limit:,.2f} {budget.unit} spent"
     return alert_message(
         {

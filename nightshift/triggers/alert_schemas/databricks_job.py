@@ -86,7 +86,9 @@ def from_databricks(document: Mapping[str, object], *, received_at: datetime) ->
             "rule": f"{event} of job {told.job.job_id}",
             "severity": severity,
             "title": f"job {job}{task} {what}",
-            "detail": f"run {told.run.run_id} of job {told.job.job_id} ({job}){task} in workspace {told.workspace_id}",
+            "detail": (
+                f"run {told.run.run_id} of job {told.job.job_id} ({job}){task} in workspace {told.workspace_id}"
+            ),
             "fired_at": received_at,
         },
         _WHERE,

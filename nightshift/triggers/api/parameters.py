@@ -13,10 +13,10 @@ from nightshift.triggers.api.parameter import Parameter, moment, number, one_of,
 
 _CURSOR = "`next` of the page before; the first page without it."
 
-LIMIT = number("limit", "At most so many items.", default=50)
+LIMIT = number("limit", "The most items in the answer.", default=50)
 CURSOR = position("cursor", _CURSOR)
 PAGED = (LIMIT, CURSOR)
-VERIFIED = number("limit", "At most so many entries are verified.", default=1_000)
+VERIFIED = number("limit", "The most entries that are verified.", default=1_000)
 VERIFIED_UP_TO = text("cursor", _CURSOR, pattern="[A-Za-z0-9_-]+")
 MODEL = text("model", "Only of this model; 404 if it has no spec and nothing on record.")
 SINCE = moment("since", "Only from this time on.")
@@ -41,7 +41,7 @@ INCIDENT_STATE = some_of("state", "Only incidents in one of these states.", _INC
 SEVERITY = one_of("severity", "Only incidents of this severity.", _SEVERITIES)
 CATEGORY = one_of("category", "Only incidents of this category.", _CATEGORIES)
 QUEUE = one_of("queue", "Only of this queue.", (*QUEUES.values(), BLOB_EVENTS_QUEUE, REFUSED_ALERTS))
-LETTER_STATE = one_of("state", "Only letters in this state.", _LETTER_STATES)
+LETTER_STATE = one_of("state", "Only dead letters in this state.", _LETTER_STATES)
 
 # Those of paths, by name.
 PATH: dict[str, Parameter[str | None]] = {
@@ -53,6 +53,6 @@ PATH: dict[str, Parameter[str | None]] = {
         text("review", "Id of a review."),
         text("incident", "Id of an incident."),
         text("letter", "Id of a dead letter."),
-        text("identity", "Identity of an upload, as `nightshift upload` tells it."),
+        text("identity", "Identity of an upload, as `nightshift upload` prints it."),
     )
 }

@@ -24,7 +24,7 @@ variable "topic_name" {
 }
 
 variable "source_account_id" {
-  description = "Storage account whose new blobs are told."
+  description = "Storage account whose new blobs are reported."
   type        = string
 }
 

@@ -131,7 +131,7 @@ variable "connections" {
 }
 
 variable "notify_urls_secret_uri" {
-  description = "Key Vault address, with version, of the notification addresses; empty where the app tells nobody."
+  description = "Key Vault address, with version, of the notification addresses; empty where the app notifies nobody."
   type        = string
   default     = ""
 

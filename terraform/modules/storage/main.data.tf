@@ -1,4 +1,4 @@
-# Uploads, accepted datasets, evidence, and the tables of the ledger, the champion book and the upload queues.
+# Uploads, accepted datasets, evidence, and the tables of the ledger, the alias history and the upload queues.
 resource "azurerm_storage_account" "data" {
   name                     = var.data_account
   resource_group_name      = var.resource_group_name

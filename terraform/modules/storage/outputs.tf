@@ -1,5 +1,5 @@
 output "data_account" {
-  description = "The account for data: id, name and the endpoints that the app is told."
+  description = "The account for data: id, name and the endpoints that the app gets as settings."
   value = {
     id             = azurerm_storage_account.data.id
     name           = azurerm_storage_account.data.name

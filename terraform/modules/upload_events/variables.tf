@@ -9,12 +9,12 @@ variable "system_topic_name" {
 }
 
 variable "source_account_id" {
-  description = "Storage account whose new blobs are told."
+  description = "Storage account whose new blobs are reported."
   type        = string
 }
 
 variable "source_container" {
-  description = "Container whose new blobs are told."
+  description = "Container whose new blobs are reported."
   type        = string
   default     = "bronze"
 }

@@ -62,7 +62,7 @@ class Deciding(Improving):
 
     @property
     def reigns(self) -> list[tuple[str, str | None]]:
-        """The moves of the champion book that were done, with the champion before."""
+        """The moves of the alias history that were done, with the champion before."""
         return [(move.version, move.previous) for move in self.services.champions.moves(self.model)]
 
     def accepted(self, name: str) -> bool:

@@ -7,7 +7,7 @@ from nightshift.domain.platform.ports import Services
 
 # What asks nobody outside.
 _INSIDE = {"clock", "patience", "links", "orchestration_version"}
-# Calls that change what lasts; of the ledger, the books, the registry, the queues and the systems outside.
+# Calls that change what lasts; of the ledger, the stores, the registry, the queues and the systems outside.
 WRITES = frozenset(
     (
         "accept", "append", "begin", "change", "claim", "done", "move_mark", "open", "pause", "promote", "publish",

@@ -1,4 +1,4 @@
-"""The sweep of orders at any time of the night: what it sees, and what people are told."""
+"""The sweep of orders at any time of the night: what it sees, and what people are sent."""
 
 import contextlib
 import itertools
@@ -26,7 +26,7 @@ class _Status:
 
 
 class Night:
-    """What the sweep sees: Durable's word on every instance, the time, and what people are told."""
+    """What the sweep sees: Durable's word on every instance, the time, and what people are sent."""
 
     def __init__(self, case: Case, folder: Path) -> None:
         self.case = case
@@ -62,7 +62,7 @@ class Night:
                 return
 
     async def quiet(self) -> None:
-        """A second look finds nothing and tells nobody."""
+        """A second sweep finds nothing and notifies nobody."""
         before = self.told()
         assert (await self.look(), self.told()) == (Swept(found=0), before)
 

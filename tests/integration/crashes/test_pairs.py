@@ -189,7 +189,7 @@ async def test_two_at_once_have_one_effect(
     name: str,
     pytestconfig: pytest.Config,
 ) -> None:
-    """Alias, book and sweeps agree, the ledger verifies, nothing is owed, and the effect was made once."""
+    """Alias, alias history and sweeps agree, the ledger verifies, nothing is owed, and the effect was made once."""
 
     async def run(before: int) -> int:
         scene = Scene(responding, specs, mlflow_client, tmp_path, pager)

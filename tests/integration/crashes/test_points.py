@@ -58,7 +58,8 @@ def stage(responding: LazyServices, specs: Path, mlflow_client: MlflowClient, tm
 
 @pytest.mark.parametrize("name", SCENARIOS)
 async def test_broken_off_anywhere_the_end_is_the_same(stage: Stage, name: str, pytestconfig: pytest.Config) -> None:
-    """Ledger, champions, alias, tags, endpoint, compute, incidents, reviews, queue, letters, and what people are told.
+    """Ledger, champions, alias, tags, endpoint, compute, incidents, reviews, queue, dead letters, and what people are
+    notified.
 
     A message may reach people twice, if the process is killed between sending it and writing that down.
     """

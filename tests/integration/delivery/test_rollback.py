@@ -101,7 +101,7 @@ def test_it_needs_nothing_but_pythons_own_library(azure_cli: AzureCli, environme
 
 
 def test_a_refused_wheel_stops_it(azure_cli: AzureCli, environments: Path, tmp_path: Path) -> None:
-    """Zip and wheel go back together or not at all, and the workspace's words are told."""
+    """Zip and wheel go back together or not at all, and the workspace's words are shown."""
     _kept(azure_cli, tmp_path)
     AzureSide.refuses = 403
     done = _run(environments, "dev", VERSION)
@@ -125,7 +125,7 @@ def test_what_is_no_version_is_refused(azure_cli: AzureCli, environments: Path, 
 
 
 def test_it_waits_until_the_app_says_the_version(azure_side: LoopbackServer) -> None:
-    """A restart takes its time; what the app says last is told if it never comes."""
+    """A restart takes its time; what the app says last is shown if it never comes."""
     AzureSide.versions[:] = ["old", "old", VERSION]
     wait_for_version(azure_side.url, VERSION, 30, every=0)
     with pytest.raises(ServiceUnavailableError, match="says '0123456789ab' after 0 s, and not 'other'"):

@@ -45,7 +45,7 @@ def response(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any
 
 
 class _OneModel:
-    """The incident book as if there were no other test's model."""
+    """The incident store as if there were no other test's model."""
 
     def __init__(self, book: TableIncidentBook, model: str) -> None:
         self._book = book
@@ -176,7 +176,7 @@ async def test_a_response_that_failed_pages_once(night: Night) -> None:
 
 
 async def test_a_response_that_is_ended_by_hand_pages(night: Night) -> None:
-    """Nobody else would tell on-call that the incident is theirs now."""
+    """Nobody else would notify on-call that the incident is theirs now."""
     incident = night.incident()
     instance = await _start(night, incident)
     await night.hosted.client.terminate(instance, "by hand")

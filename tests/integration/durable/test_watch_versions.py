@@ -1,4 +1,4 @@
-"""What waits for a newer release is paged for, and not told the same again: real storage, engine and durable client."""
+"""What waits for a newer release is paged for, and not notified again: real storage, engine and durable client."""
 
 import json
 import socket
@@ -128,7 +128,7 @@ class App:
             await function(timer=None, **wanted)
 
     def pages(self) -> list[dict[str, Any]]:
-        """What people have been told."""
+        """What people have been sent."""
         lines = self.told.read_text(encoding="utf-8").splitlines() if self.told.exists() else []
         return [json.loads(line) for line in lines]
 

@@ -116,7 +116,7 @@ async def test_an_approval_whose_move_was_called_off_says_so(
 
 
 async def _look(night: Night, *, day: int) -> list[str]:
-    """What a look on that day tells."""
+    """What a sweep on that day reports."""
     before = len(night.told())
     night.move_to(day)
     await night.look()
@@ -126,7 +126,7 @@ async def _look(night: Night, *, day: int) -> list[str]:
 async def test_an_endpoint_that_is_only_not_ready_is_told_each_time_it_goes_down(
     champions: Case, tmp_path: Path
 ) -> None:
-    """Nobody has changed it, and nobody is said to have; within some hours it is told once."""
+    """Nobody has changed it, and nobody is said to have; within some hours it is reported once."""
     night, serving = Night(champions, tmp_path), MemoryServing("3")
     champions.specify(serving_endpoint="revenue")
     champions.replace(serving=serving)

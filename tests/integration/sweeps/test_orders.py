@@ -58,7 +58,8 @@ def _failed_rollback(case: Case) -> Incident:
 
 
 async def test_a_rollback_that_failed_is_carried_out(night: Night, champions: Case) -> None:
-    """MLflow is back: the order is carried out once, and on-call, which was told of the failure, is told of it."""
+    """MLflow is back: the order is carried out once, and on-call, which was notified of the failure, is notified of
+    it."""
     incident = _failed_rollback(champions)
     assert (await night.look()).found == 1
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
@@ -125,7 +126,7 @@ async def test_a_resolved_incident_is_not_rolled_back_afterwards(night: Night, c
 
 
 async def test_an_order_of_yesterday_is_a_persons(night: Night, champions: Case) -> None:
-    """It is told once, and nothing moves."""
+    """It is reported once, and nothing moves."""
     _failed_rollback(champions)
     night.passed = timedelta(days=2)
     await night.look()
@@ -167,7 +168,8 @@ def _promotion(case: Case, version: str) -> LedgerRecord:
 async def test_a_promotion_whose_run_has_ended_is_void_or_told(
     night: Night, champions: Case, mlflow_client: MlflowClient, moved: bool
 ) -> None:
-    """The run was told as failed: it promotes nothing afterwards; and if the alias had moved, a person must know."""
+    """The run was reported as failed: it promotes nothing afterwards; and if the alias had moved, a person must
+    know."""
     record = _promotion(champions, "1")
     champions.services.ledger.append(record)
     failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
@@ -208,7 +210,7 @@ async def test_a_withdrawal_that_broke_off_is_carried_out(night: Night, champion
 async def test_what_an_older_release_has_not_told_of_a_review_is_told(
     case: Case, mlflow_client: MlflowClient, tmp_path: Path, state: str
 ) -> None:
-    """Settled, and killed before anybody was told: whoever comes next tells it, once."""
+    """Closed, and killed before anybody was told: whoever comes next sends it, once."""
     review = flag(case, mlflow_client, tmp_path)
     night = Night(case, tmp_path)
     decided = decide_review(case.services, review, choice="approve", by="ann", comment="looks right")
@@ -226,7 +228,7 @@ async def test_what_an_older_release_has_not_told_of_a_review_is_told(
 
 
 class Silent:
-    """A book of notifications that says of each that it was sent."""
+    """A notification store that says of each that it was sent."""
 
     def __init__(self, book: Any) -> None:
         self._book = book
@@ -238,14 +240,14 @@ class Silent:
         """Nothing is owed."""
 
 
-# --- alias, book and endpoint
+# --- alias, alias history and endpoint
 
 
 @pytest.mark.parametrize("gone", [False, True])
 async def test_an_alias_that_is_not_the_books_pages_once(
     night: Night, champions: Case, mlflow_client: MlflowClient, gone: bool
 ) -> None:
-    """Moved or deleted in MLflow: theirs stands, and a person is told."""
+    """Moved or deleted in MLflow: theirs stands, and a person is notified."""
     if gone:
         mlflow_client.delete_registered_model_alias(champions.model, CHAMPION)
     else:
@@ -274,7 +276,7 @@ async def test_a_move_that_was_begun_long_ago_is_settled(night: Night, champions
 async def test_a_look_at_a_broken_move_that_is_killed_anywhere_loses_no_page(
     night: Night, champions: Case, after: bool
 ) -> None:
-    """The page is on record before the move is settled: afterwards nothing shows that it had broken off."""
+    """The page is on record before the move ends: afterwards nothing shows that it had broken off."""
     failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
     finished, number = False, 0
     while not finished:
@@ -298,7 +300,7 @@ async def test_a_look_at_a_broken_move_that_is_killed_anywhere_loses_no_page(
 async def test_an_alias_that_was_removed_and_is_on_record_so_is_no_difference(
     night: Night, champions: Case, mlflow_client: MlflowClient
 ) -> None:
-    """Who removed it was told when it was found; what the book and the alias both say pages nobody."""
+    """Who removed it was told when it was found; what the alias history and the alias both say pages nobody."""
     mlflow_client.delete_registered_model_alias(champions.model, CHAMPION)
     enter_outside_change(champions.services, champions.model)
     assert ((await night.look()).found, night.told()) == (0, [])
@@ -320,7 +322,7 @@ def _set_late(case: Case, run: str) -> str:
 async def test_an_alias_that_a_fenced_writer_has_set_late_is_put_back_once(
     night: Night, champions: Case, after: bool
 ) -> None:
-    """Whatever call the look is killed at, the alias ends as the book says and on-call is paged once."""
+    """Whatever call the sweep is killed at, the alias ends as the alias history says and on-call is paged once."""
     finished, number = False, 0
     while not finished:
         number += 1

@@ -46,7 +46,7 @@ def _told(tmp_path: Path) -> list[str]:
 
 
 def test_a_step_that_was_given_up_is_paged_once(services: _Later, tmp_path: Path) -> None:
-    """Not at its first tries, and not again at each look; a fault hours later is told again."""
+    """Not at its first tries, and not again at each sweep; a fault hours later is reported again."""
     fault = Fault(step="retrain", model="m", run="r", call="c", message="TypeError: x", at=services.clock())
     services.faults.count(fault)
     assert (watch_self(services), _told(tmp_path)) == (0, [])

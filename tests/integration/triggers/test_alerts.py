@@ -79,7 +79,7 @@ class _Services:
 
 @pytest.fixture
 def services(tables: TableServiceClient, model: str) -> Any:
-    """The incident book on real Table storage, and how often it was asked to record something."""
+    """The incident store on real Table storage, and how often it was asked to record something."""
     return _Services(TableIncidentBook(tables), model)
 
 

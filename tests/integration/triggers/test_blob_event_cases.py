@@ -13,7 +13,7 @@ CASES = Path(__file__).parents[2] / "data" / "cases" / "events"
 
 
 # The queue's message of each file, and what becomes of it: the upload's name below the model's folder; "" for what is
-# no upload; or the field that is told to on-call. "dead": put aside as a dead letter, with the reason.
+# no upload; or the field that is reported to on-call. "dead": put aside as a dead letter, with the reason.
 VERDICTS: dict[str, tuple[str, str]] = {
     "v01_create_file_empty": ("passed over", ""),
     "v02_flush_with_close": ("upload", "v02.csv"),

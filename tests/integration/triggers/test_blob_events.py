@@ -55,7 +55,7 @@ async def test_a_delivery_after_the_queue_could_not_be_started(app: App) -> None
 
 @pytest.mark.parametrize("container", ["silver", "evidence", "bronze2", "BRONZE"])
 async def test_another_container_is_none_of_ours(app: App, container: str) -> None:
-    """What the app itself writes starts nothing, and tells nobody."""
+    """What the app itself writes starts nothing, and notifies nobody."""
     subject = f"/blobServices/default/containers/{container}/blobs/{app.model}/a.csv"
     await app.push(app.event(subject=subject))
     assert (app.started, app.alerts.sent) == ([], [])
@@ -85,7 +85,7 @@ async def test_another_kind_of_event_is_none_of_ours(app: App) -> None:
     ],
 )
 async def test_an_event_that_cannot_be_read_is_told(app: App, changes: dict[str, Any], field: str) -> None:
-    """It would be as wrong next time: taken from Event Grid, and told to on-call with the field and the rule."""
+    """It would be as wrong next time: taken from Event Grid, and reported to on-call with the field and the rule."""
     for _ in range(3):
         await app.push(app.event(**changes))
     assert app.started == []

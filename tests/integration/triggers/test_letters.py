@@ -245,7 +245,7 @@ async def test_a_dead_blob_event_has_a_reason_and_is_not_sent_round(host: Host, 
 
 @pytest.mark.parametrize("how", ["redrive", "discard"])
 async def test_the_last_letter_that_is_dealt_with_resolves_the_incident_of_its_cause(host: Host, how: str) -> None:
-    """Nightshift does so, and the timeline says it; a letter that was settled before counts once."""
+    """Nightshift does so, and the timeline says it; a dead letter that was closed before counts once."""
     services, body = host.night.services, f"{how} is no JSON".encode()
     for number in range(2):
         await host.deliver("on_budget_alerts", body, f"{how}-{number}")

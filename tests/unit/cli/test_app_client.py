@@ -1,4 +1,4 @@
-"""What a person is told when the app does not answer as wished."""
+"""What a person is notified when the app does not answer as wished."""
 
 import httpx
 import pytest

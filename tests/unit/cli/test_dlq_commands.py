@@ -23,7 +23,7 @@ LETTERS = [
 
 
 class Handler(Answering):
-    """Gives the letters in pages of two, as the app would."""
+    """Gives the dead letters in pages of two, as the app would."""
 
     def do_GET(self) -> None:
         asked = parse_qs(urlsplit(self.path).query)

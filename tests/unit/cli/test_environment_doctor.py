@@ -1,4 +1,4 @@
-"""What a person is told about a deployed environment."""
+"""What a person is notified about a deployed environment."""
 
 import httpx
 import pytest

@@ -103,7 +103,7 @@ async def _read(states: ModelStates, services: Services, runs: Runs | None = Non
 
 
 async def test_mlflow_is_away() -> None:
-    """The champion comes from the champion book, and the page says what is not checked."""
+    """The champion comes from the alias history, and the page says what is not checked."""
     found = (await _read(ModelStates(), _services(Registry(away=True))))["m"]
     assert found == ModelState("m", champion="7", since=NOW, trouble=found.trouble, checked=False)
     assert "rollback not checked: MLflow" in found.trouble

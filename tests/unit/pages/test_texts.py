@@ -53,7 +53,7 @@ def test_what_is_long_is_cut() -> None:
 
 
 def test_a_card_says_what_was_done_or_why_nobody_did_it() -> None:
-    """What changes something counts, and what failed; that people were told does not."""
+    """What changes something counts, and what failed; that people were notified does not."""
     refused = IncidentAction(mitigation="rollback", state="refused", detail="nothing to go back to", at=AT)
     told = IncidentAction(mitigation="page", state="done", detail="sent", at=AT + timedelta(minutes=1))
     assert texts.why_waiting(incident(actions=(refused, told))) == "rollback refused: nothing to go back to"

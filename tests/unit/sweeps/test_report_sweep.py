@@ -18,7 +18,7 @@ SECOND = timedelta(seconds=1)
 
 @dataclass
 class _Services:
-    """A clock and a book of sweeps."""
+    """A clock and a sweep store."""
 
     looks: tuple[SweepLook, ...] = ()
     saws: list[tuple[str, int, str, bool]] = field(default_factory=list)

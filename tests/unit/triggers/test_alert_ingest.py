@@ -42,12 +42,12 @@ class QueuesInMemory:
 
 @dataclass
 class LettersInMemory:
-    """A DeadLetterBook that keeps letters."""
+    """A DeadLetterBook that stores dead letters."""
 
     letters: list[DeadLetter] = field(default_factory=list)
 
     def record(self, letter: DeadLetter) -> bool:
-        """Keep a letter."""
+        """Store a dead letter."""
         self.letters.append(letter)
         return True
 

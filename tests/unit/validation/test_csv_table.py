@@ -26,7 +26,7 @@ def found(report: ContractReport) -> list[tuple[str, str | None, int, tuple[str,
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 def test_other_delimiter(check_csv: Check, delimiter: str) -> None:
-    """A file with another delimiter is told in one sentence."""
+    """A file with another delimiter is reported in one sentence."""
     report = check_csv("a,b,c\n1,x,2\n".replace(",", delimiter), CONTRACT)
     assert [item.rule for item in report.violations] == ["format"]
     assert "must be separated by commas" in report.violations[0].message

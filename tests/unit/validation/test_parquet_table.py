@@ -74,7 +74,7 @@ def test_damaged_page_names_its_column(write_parquet: Write, check_parquet_bytes
 
 
 def test_encrypted(tmp_path: Path, check_parquet_bytes: Check) -> None:
-    """An encrypted file is told as such."""
+    """An encrypted file is reported as such."""
     path = tmp_path / "encrypted.parquet"
     with duckdb.connect() as connection:
         connection.execute("SET force_mbedtls_unsafe = true")

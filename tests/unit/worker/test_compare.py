@@ -49,7 +49,7 @@ def test_json_as_text_and_as_json_are_the_same() -> None:
 
 
 def test_a_long_text_is_shown_from_where_it_differs() -> None:
-    """A page of thousands of letters."""
+    """A page of thousands of characters."""
     (fault,) = differences("x" * 5_000 + "left", "x" * 5_000 + "right")
     assert "left" in fault
     assert "right" in fault

@@ -156,7 +156,7 @@ run "the_catalog_is_kept_apart" {
 
   assert {
     condition     = output.model_prefix == "nightshift_dev.models."
-    error_message = "the app is told another prefix"
+    error_message = "the app gets another prefix"
   }
 }
 

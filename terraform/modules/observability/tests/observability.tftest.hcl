@@ -176,7 +176,7 @@ run "without_the_webhook_people_are_told" {
 
   assert {
     condition     = alltrue([for rule in azurerm_monitor_scheduled_query_rules_alert_v2.this : length(rule.action[0].action_groups) == 1])
-    error_message = "a rule tells nobody"
+    error_message = "a rule notifies nobody"
   }
 }
 

@@ -46,7 +46,7 @@ async def test_the_data_of_the_last_decided_run_is_one_batch_for_the_loop(traine
 
 
 async def test_a_run_is_improved_once(trained: Case, client: Starts) -> None:
-    """The second who asks is told of the first; the same call again is no second order either."""
+    """The second request gets the first order; the same call again is no second order either."""
     _decided(trained, "d")
     first = await _order(trained, client)
     again = await _order(trained, client)

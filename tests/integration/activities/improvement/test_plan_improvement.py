@@ -208,7 +208,7 @@ def test_a_silent_service_is_waited_for_only_so_long(make_loop: MakeLoop) -> Non
 
 
 def test_what_a_killed_step_has_spent_is_counted_by_its_repeat(make_loop: MakeLoop) -> None:
-    """Nobody was told of its tokens; the ceiling and the round hear of them all the same."""
+    """The killed step reported no tokens; the ceiling and the round count them all the same."""
     loop = make_loop(**BY_LLM)
     killed = Reservation(loop=loop.run, model=loop.model, day="2026-11-29", tokens=9_000)
     assert loop.services.token_usage.reserve(killed, 50_000) == ""

@@ -104,7 +104,7 @@ def test_nothing_to_pause_is_for_a_person(case: Case) -> None:
 
 
 def test_what_refuses_to_be_paused_does_not_keep_the_others_running(case: Case) -> None:
-    """The rest is a lease; the one that refused is told, and not started at its end."""
+    """The rest is a lease; the one that refused is reported, and not started at its end."""
     compute = _workspace(case, resource("a"), resource("b"), resource("c"), refusing=("b",))
     incident = _overspent(case)
     result = _pause(case, incident)
@@ -176,7 +176,7 @@ def test_killed_at_any_call_the_end_of_the_lease_comes_all_the_same(case: Case, 
 
 
 def test_a_job_cluster_is_not_started_again(case: Case) -> None:
-    """Its runs are gone: that is told, and the others are started."""
+    """Its runs are gone: that is reported, and the others are started."""
     compute = _workspace(case, resource("run-7", kind="job_cluster"), resource("a"))
     incident = _overspent(case)
     _pause(case, incident)

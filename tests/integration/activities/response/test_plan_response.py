@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("mlflow")
 
 
 class CuredMeanwhile:
-    """An incident book in which an incident is resolved just before the first change of another is written."""
+    """An incident store in which an incident is resolved just before the first change of another is written."""
 
     def __init__(self, incidents: Any, cause: Incident) -> None:
         self._incidents = incidents

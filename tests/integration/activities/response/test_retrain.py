@@ -320,7 +320,7 @@ async def test_a_promotion_whose_endpoint_does_not_follow_is_no_outcome_yet(trai
 
 
 async def test_a_retraining_that_never_reached_the_queue_is_put_there(trained: Case, client: Starts) -> None:
-    """Another incident's was ordered in the ledger, and storage did not take the files: it is not told as done."""
+    """Another incident's was ordered in the ledger, and storage did not take the files: it is not reported as done."""
     first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
     away = Failing(trained.services.uploads, "submit", ServiceUnavailableError("storage", "503"))
     with pytest.raises(ServiceUnavailableError):

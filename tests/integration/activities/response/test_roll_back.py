@@ -255,7 +255,8 @@ def _move_before_alias(client: MlflowClient, case: Case) -> None:
 
 
 def test_a_champion_that_moves_at_the_last_moment_stands(champions: Case, mlflow_client: MlflowClient) -> None:
-    """Compare-and-set: the guards held, then somebody moved the alias; the ledger has the order, the book its end."""
+    """Compare-and-set: the guards held, then somebody moved the alias; the ledger has the order, the alias history its
+    end."""
     incident = champions.alert()
     _move_before_alias(mlflow_client, champions)
     result = _roll_back(champions, incident)
@@ -274,7 +275,7 @@ def test_an_alert_about_no_model_cannot_roll_back(case: Case) -> None:
 
 
 def test_an_incident_that_is_not_there_is_named(case: Case) -> None:
-    """A broken message is told, not retried."""
+    """A broken message is reported, not retried."""
     incident = case.alert().model_copy(update={"incident_id": "nothing"})
     with pytest.raises(BadInputError) as refused:
         _roll_back(case, incident)

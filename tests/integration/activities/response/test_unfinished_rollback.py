@@ -1,4 +1,5 @@
-"""A rollback that was ordered and not carried out: whoever comes next finishes it, and nobody is told it is done."""
+"""A rollback that was ordered and not carried out: whoever comes next finishes it, and nobody is notified that it is
+done."""
 
 from collections.abc import Callable
 
@@ -162,7 +163,7 @@ def test_killed_at_any_call_an_undo_calls_it_off_once(champions: Case, after: bo
 
 
 def test_an_undo_of_one_that_had_moved_the_alias_moves_it_back(champions: Case) -> None:
-    """Killed after the alias moved: the book says begun, MLflow says done."""
+    """Killed after the alias moved: the alias history says begun, MLflow says done."""
     incident = champions.alert("a1")
     registry = champions.services.registry
 

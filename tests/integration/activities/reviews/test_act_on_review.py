@@ -43,7 +43,8 @@ async def _act(case: Case, review: Review, client: Starts | None = None) -> Revi
 
 
 async def test_an_approval_promotes(case: Case, flagged: Review) -> None:
-    """The alias moves, the book knows who ordered it, the content counts as promoted, ledger before and after."""
+    """The alias moves, the alias history knows who ordered it, the content counts as promoted, ledger before and
+    after."""
     _decide(case, flagged)
     result = await _act(case, flagged)
     assert (result.state, result.endpoint) == ("promoted", "")

@@ -1,4 +1,5 @@
-"""What follows from the end of a review is done and told, wherever a call breaks off: real storage, real registry."""
+"""What follows from the end of a review is done and notified, wherever a call breaks off: real storage, real
+registry."""
 
 import contextlib
 import json
@@ -142,7 +143,7 @@ async def test_an_end_is_told_after_a_kill_right_behind_it(
     call: str,
     end: str,
 ) -> None:
-    """The review is settled and nobody was told: the next call tells it."""
+    """The review is closed and nobody was notified: the next call sends it."""
     review = flag(case, mlflow_client, tmp_path)
     settle = SettleReview(model=case.model, review_id=review.review_id, problem="it broke")
     if end == "expired":
@@ -180,7 +181,7 @@ async def test_an_expiry_is_told(
 async def test_a_promotion_is_one_move(
     case: Case, mlflow_client: MlflowClient, tmp_path: Path, told: Callable[[], set[str]], after: bool
 ) -> None:
-    """The promoting path, at each call: one move, one outcome, and nobody is told of a failure."""
+    """The promoting path, at each call: one move, one outcome, and nobody is notified of a failure."""
     review = _approved(case, mlflow_client, tmp_path)
 
     async def call(services: Services) -> ReviewResult:

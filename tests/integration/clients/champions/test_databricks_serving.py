@@ -244,7 +244,7 @@ def test_errors_that_pass(host: Host, kind: str) -> None:
 
 
 def test_nobody_listens(slow_host: Host) -> None:
-    """A workspace that is down is not available, within the client's patience."""
+    """A workspace that is down is not available, within the client's timeout."""
     serving = _serving(slow_host)
     slow_host.kill()
     with pytest.raises(ServiceUnavailableError, match="Connection refused"):

@@ -19,7 +19,7 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def book(tables: TableServiceClient, blobs: BlobServiceClient) -> TableDeadLetterBook:
-    """The book on a real Azurite."""
+    """The store on a real Azurite."""
     if not blobs.get_container_client(EVIDENCE).exists():
         blobs.create_container(EVIDENCE)
     return TableDeadLetterBook(tables, AzureBlobStore(blobs))
@@ -72,7 +72,7 @@ def test_what_waits_is_listed_without_its_bodies(book: TableDeadLetterBook, mode
 def test_what_waits_is_counted_without_being_read(
     book: TableDeadLetterBook, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
-    """Of its queue alone and up to a limit: no other letter is fetched, and no body."""
+    """Of its queue alone and up to a limit: no other message is fetched, and no body."""
     for number in (1, 2, 3):
         book.record(letter(model, number))
     book.record(letter(f"{model}-other"))
@@ -92,7 +92,7 @@ def test_a_letter_is_settled_once(book: TableDeadLetterBook, model: str) -> None
 
 
 def test_an_unknown_letter(book: TableDeadLetterBook) -> None:
-    """None, and an error for whoever wants to settle it."""
+    """None, and an error for whoever wants to close it."""
     assert book.get("nothing") is None
     with pytest.raises(BadInputError, match="nothing"):
         book.settle("nothing", "waiting", "discarded", "")

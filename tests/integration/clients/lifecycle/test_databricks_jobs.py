@@ -42,7 +42,7 @@ def host(shared_host: Host) -> Iterator[Host]:
 
 @pytest.fixture
 def jobs(host: Host) -> DatabricksJobService:
-    """The client under test, with little patience."""
+    """The client under test, with a short timeout."""
     return DatabricksJobService(host.client(patience=1))
 
 
@@ -113,7 +113,7 @@ def test_a_lost_answer_is_one_run(host: Host, patient: DatabricksJobService) -> 
 
 
 def test_answers_lost_for_good_are_one_run(host: Host, jobs: DatabricksJobService) -> None:
-    """The patience of one call ends without an answer; the next call of the activity gets the run."""
+    """The timeout of one call ends without an answer; the next call of the activity gets the run."""
     before = _runs(host, "echoing")
     host.order_fault(kind="lost_response", times=100)
     with pytest.raises(ServiceUnavailableError):
@@ -147,7 +147,7 @@ def test_a_short_overload_is_waited_out(host: Host, patient: DatabricksJobServic
 
 @pytest.mark.parametrize("kind", REQUEST_ERRORS)
 def test_a_long_overload_is_retryable(host: Host, jobs: DatabricksJobService, kind: str) -> None:
-    """Past the client's patience each call says that trying later may help, and nothing was started."""
+    """Past the client's timeout each call says that trying later may help, and nothing was started."""
     before = _runs(host, "echoing")
     host.order_fault(kind=kind, times=1_000)
     with pytest.raises(ServiceUnavailableError, match="ordered fault") as caught:
@@ -187,7 +187,7 @@ def test_a_refused_token_is_refused(host: Host) -> None:
 
 
 def test_nobody_listens(host: Host, free_port: int) -> None:
-    """A workspace that is down is not available, within the client's patience."""
+    """A workspace that is down is not available, within the client's timeout."""
     config = Config(host=f"http://127.0.0.1:{free_port}", token="t", auth_type="pat", retry_timeout_seconds=1)
     workspace = WorkspaceClient(config=config)
     try:

@@ -1,4 +1,4 @@
-"""The books in Table storage: champions, datasets."""
+"""The stores in Table storage: champions, datasets."""
 
 from datetime import UTC, datetime
 

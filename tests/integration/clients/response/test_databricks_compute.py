@@ -190,7 +190,7 @@ def test_errors_that_pass(host: Host, kind: str) -> None:
 
 
 def test_nobody_listens(tmp_path: Path) -> None:
-    """A workspace that is down is not available, within the client's patience."""
+    """A workspace that is down is not available, within the client's timeout."""
     host = Host(tmp_path)
     host.start()
     try:

@@ -1,4 +1,4 @@
-"""The incident book on real Table storage: one trouble is one incident, however its alerts come."""
+"""The incident store on real Table storage: one trouble is one incident, however its alerts come."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ from tests.integration.activities.interruptions import Interrupted, KilledError
 
 @pytest.fixture
 def book(tables: TableServiceClient) -> TableIncidentBook:
-    """The book."""
+    """The store."""
     return TableIncidentBook(tables)
 
 
@@ -270,7 +270,7 @@ def test_a_firing_redelivered_after_its_resolution_reopens_nothing(book: TableIn
 
 
 def test_a_new_alert_reopens_what_was_resolved(book: TableIncidentBook, model: str) -> None:
-    """Within the window: one more occurrence, open again, told as such, also by a redelivery."""
+    """Within the window: one more occurrence, open again, reported as such, also by a redelivery."""
     known = book.record(signal(_fired(model))).incident
     assert known is not None
     book.change(model, known.incident_id, lambda it: it.model_copy(update={"acknowledged_by": "ann"}))

@@ -1,4 +1,4 @@
-"""The book of reviews in Table storage."""
+"""The review store in Table storage."""
 
 import threading
 from datetime import timedelta

@@ -33,7 +33,7 @@ def _move(services: LazyServices, model: str, expected: str | None, version: str
 
 
 def test_the_expected_champion_is_replaced_and_remembered(services: LazyServices, model: str) -> None:
-    """The alias moves, and the book knows who was before."""
+    """The alias moves, and the alias history knows who was before."""
     _move(services, model, "1", "2")
     last = services.champions.moves(model)[-1]
     assert services.registry.version_of(model, CHAMPION) == "2"
@@ -60,7 +60,7 @@ def test_the_same_decision_again_changes_nothing(services: LazyServices, model: 
 def test_a_change_by_hand_is_entered_so_that_a_rollback_target_is_known(
     services: LazyServices, model: str, mlflow_client: MlflowClient
 ) -> None:
-    """Somebody moved the alias in MLflow: the book says so before the next move."""
+    """Somebody moved the alias in MLflow: the alias history says so before the next move."""
     _move(services, model, "1", "2", run="a")
     mlflow_client.set_registered_model_alias(model, CHAMPION, "1")
     _move(services, model, "1", "3", run="b")
@@ -102,7 +102,7 @@ class _Later:
 def test_a_move_that_was_abandoned_does_not_block_for_ever(
     services: LazyServices, model: str, mlflow_client: MlflowClient, alias: str, state: str
 ) -> None:
-    """Its owner was ended by hand: an hour later the next writer settles it by where the alias stands."""
+    """Its owner was ended by hand: an hour later the next writer ends it by where the alias stands."""
     begun = ChampionMove(
         model=model,
         sequence=1,
@@ -188,7 +188,7 @@ class _RestedRows:
         return getattr(self._champions, name)
 
     def idle(self, _: ChampionMove) -> timedelta:
-        """Long enough for anybody to settle the move."""
+        """Long enough for anybody to end the move."""
         return timedelta(hours=1)
 
 
@@ -234,7 +234,7 @@ def _states(services: LazyServices, model: str) -> dict[str, str]:
     ],
 )
 def test_a_writer_that_was_suspended_changes_nothing(services: LazyServices, model: str, port: str, call: str) -> None:
-    """Suspended for any time before any of its calls, while another settles its move and makes another champion.
+    """Suspended for any time before any of its calls, while another ends its move and makes another champion.
 
     Whatever the suspended writer had left to do: the alias points at what the store says, and what was void stays void.
     """
@@ -331,7 +331,7 @@ def test_another_hosts_clock_settles_nothing(services: LazyServices, model: str)
 
 
 def test_void_never_becomes_done(services: LazyServices, model: str) -> None:
-    """A move is settled once, from begun; the same again is success."""
+    """A move ends once, from begun; the same again is success."""
     _move(services, model, "1", "2", run="first")
     last = services.champions.moves(model)[-1]
     begun = last.model_copy(update={"sequence": last.sequence + 1, "decided_by": "a", "state": "begun", "epoch": 0})

@@ -52,7 +52,7 @@ def _move(services: Any, model: str, key: str = "a") -> Any:
 def test_a_move_that_was_called_off_is_not_made_when_it_is_delivered_again(
     tables: TableServiceClient, model: str
 ) -> None:
-    """Though the champion is the expected one: somebody else settled it as void, and told so."""
+    """Though the champion is the expected one: somebody else ended it as void, and told so."""
     services = _Services(TableChampionBook(tables), _Alias("1"))
     begun = ChampionMove(
         model=model,

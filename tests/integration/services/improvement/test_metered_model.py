@@ -127,7 +127,7 @@ def test_no_loop_costs_more_than_its_ceiling_whatever_the_service_does(
 
 
 def test_nobody_there_costs_nothing(usage: TableTokenUsage, free_port: int) -> None:
-    """Both tries; the reason is told."""
+    """Both tries; the reason is reported."""
     model = _metered(f"http://127.0.0.1:{free_port}/v1/", usage, loop := _loop())
     assert (model.complete(PROMPT).tokens, usage.of_loop(loop), model.spent) == (0, 0, 0)
 
@@ -164,7 +164,7 @@ def test_the_pause_of_the_service_is_taken(usage: TableTokenUsage) -> None:
 def test_a_second_try_beyond_the_ceiling_is_not_made(
     usage: TableTokenUsage, server: Callable[[Reply], ScriptedServer]
 ) -> None:
-    """The first one's reason is told, and why there was no second."""
+    """The first one's reason is reported, and why there was no second."""
     running, loop = server(Reply(status=500)), _loop()
     most = _metered(running.base_url, usage, loop).most_tokens(PROMPT)
     model = _metered(running.base_url, usage, loop, ceiling=2 * most - 1)

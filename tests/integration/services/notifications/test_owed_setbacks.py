@@ -27,7 +27,7 @@ def test_a_page_without_an_address_is_owed(night: Make, pager: Pager) -> None:
 
 
 def test_a_notice_that_no_address_wants_is_over(night: Make, pager: Pager) -> None:
-    """A setting may name pagers alone: then nothing of it is owed, and the incident says that nobody was told."""
+    """A setting may name pagers alone: then nothing of it is owed, and the incident says that nobody was notified."""
     pages = night(f"page={pager.url}")
     about = incident(pages)
     request = MitigateRequest(model=pages.model, incident_id=about.incident_id, mitigation="notify", reason="")

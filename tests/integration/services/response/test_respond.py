@@ -25,7 +25,7 @@ def _body(**changes: Any) -> bytes:
 
 
 def test_an_alert_is_judged_by_its_models_spec_and_recorded(case: Case) -> None:
-    """The spec's thresholds, window, damping and runbook."""
+    """The spec's thresholds, window, debouncing and runbook."""
     case.specify(
         playbook={
             "thresholds": {"error_ratio_warning": 2, "error_ratio_critical": 4},

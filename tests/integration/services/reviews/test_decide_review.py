@@ -161,7 +161,7 @@ def test_two_eyes_are_enough(
 
 
 def test_each_step_tells_its_people_once(case: Case, flagged: Review, tmp_path: Path) -> None:
-    """The ladder's steps are in the timeline, and what is left is handed back to the orchestrator."""
+    """The steps of the escalation policy are in the timeline, and what is left is handed back to the orchestrator."""
     told = []
     links = Links(mlflow="", databricks="", app="https://app.example")
     case.replace(links=links, notifier=AppriseNotifier("", tmp_path / "told.jsonl"))
@@ -180,9 +180,9 @@ def test_each_step_tells_its_people_once(case: Case, flagged: Review, tmp_path: 
     kept = read(case, flagged)
     assert [event.what for event in kept.timeline] == [
         "flagged: better on rmse, but worse on mae",
-        "on-call was told",
-        "second was told",
-        "manager was told",
+        "on-call was notified",
+        "second was notified",
+        "manager was notified",
     ]
     assert kept.next_step is not None
     assert kept.next_step.kind == "expire"

@@ -41,9 +41,9 @@ def test_it_has_all_that_a_decision_needs(case: Case, flagged: Review, mlflow_cl
     assert packet.data_source == "station 7"
     assert packet.cost_of_waiting[0].startswith("rmse is 10 with the champion and 8 with the challenger")
     assert [line.partition("Z: ")[2] for line in packet.if_nobody_answers] == [
-        "on-call is told again",
-        "second is told",
-        "manager is told",
+        "on-call is notified again",
+        "second is notified",
+        "manager is notified",
         "the review expires, and version 1 stays champion",
     ]
     assert (packet.due_at, packet.next_step) == (flagged.due_at, flagged.steps[0])

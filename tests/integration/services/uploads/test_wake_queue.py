@@ -76,7 +76,7 @@ async def test_a_queue_that_ended_before_its_work_is_told_although_the_broker_wa
 
 
 async def test_a_queue_without_work_is_left_alone(case: Case) -> None:
-    """Neither before the first upload nor after the last one: nothing is told, nothing started."""
+    """Neither before the first upload nor after the last one: nobody is notified, nothing started."""
     queues = _Queues(outages=0)
     case.replace(alert_queues=queues)
     client: Any = _Client(set())

@@ -75,12 +75,10 @@ def test_a_missed_limit_is_tried_again_with_the_gap_named(
         start=_limit_gap(0.259),
     )
     assert (found.judgement, found.rule) == ("retry", "limit_missed")
-    assert found.reason == (
-        "the challenger breaks a limit: r2 = 0.336 is below the minimum 0.5 (r2 0.336, wanted 0.5, gap 0.164)"
-    )
-    assert found.feedback.likely_reason == (
-        "it follows the new rows better than the champion, but not far enough for the limits"
-    )
+    (gap,) = found.feedback.gaps
+    assert (gap.metric, gap.value, gap.wanted, gap.because) == ("r2", 0.336, 0.5, "limit")
+    assert "r2 0.336, wanted 0.5, gap 0.164" in found.reason
+    assert "not far enough" in found.feedback.likely_reason
     assert found.feedback.progress == pytest.approx(1 - 0.164 / 0.259)
 
 
@@ -141,11 +139,12 @@ def test_a_failed_run_is_tried_once_more(make_round: MakeRound) -> None:
     failed = make_round(1, error="task train: out of memory")
     first = criticise(None, POLICY, rounds=(failed,), policy=LOOP, spent=SPENT)
     assert (first.judgement, first.rule) == ("retry", "run_failed")
-    assert first.feedback.likely_reason == "the job run failed: task train: out of memory"
+    assert "task train: out of memory" in first.feedback.likely_reason
     rounds = (failed.model_copy(update={"criticism": first}), make_round(2, error="task train: again"))
     second = criticise(None, POLICY, rounds=rounds, policy=LOOP, spent=SPENT)
     assert (second.judgement, second.rule) == ("reject", "run_failed_twice")
-    assert second.reason == "2 job runs of the loop failed; the last: task train: again"
+    assert second.reason.startswith("2 job runs")
+    assert second.reason.endswith("task train: again")
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
@@ -204,7 +203,7 @@ def test_mixed_evidence_is_not_accepted(
     evidence = make_evidence(make_metric("better"), make_metric("worse", name="mae", challenger=105.0))
     found = criticise(evidence, policy, rounds=(make_round(),), policy=LOOP, spent=SPENT)
     assert (found.judgement, decide(evidence, policy).action) == ("retry", "flag")
-    assert found.feedback.likely_reason == "what is gained on rmse is paid for on mae"
+    assert found.feedback.likely_reason.index("rmse") < found.feedback.likely_reason.index("mae")
 
 
 def test_a_losing_slice_is_named(make_metric: MakeMetric, make_evidence: MakeEvidence, make_round: MakeRound) -> None:
@@ -216,7 +215,7 @@ def test_a_losing_slice_is_named(make_metric: MakeMetric, make_evidence: MakeEvi
     evidence = make_evidence(make_metric("better"), r2, slices=(losing,))
     found = criticise(evidence, POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
     assert (found.judgement, found.feedback.losing_slices) == ("retry", ("weekend = 1",))
-    assert found.feedback.likely_reason == "better overall at the cost of weekend = 1"
+    assert "weekend = 1" in found.feedback.likely_reason
 
 
 def test_the_confidence_of_the_look_is_recorded(good: Evidence, make_round: MakeRound) -> None:

@@ -91,7 +91,8 @@ def test_an_undefined_metric_with_a_limit_breaks_it() -> None:
     predictions = Predictions(np.full(20, np.nan), np.ones(20), None, {})
     policy = EvaluationPolicy(metrics=(Metric(name="recall", minimum=0.5),), bootstrap=FAST)
     (result,) = compare(predictions, policy)
-    assert (result.verdict, result.broken_limit) == ("undefined", "recall is undefined and has a limit")
+    assert result.verdict == "undefined"
+    assert result.broken_limit.startswith("recall is undefined")
 
 
 def test_a_losing_slice_is_found_behind_a_better_whole() -> None:

@@ -294,7 +294,8 @@ def test_the_spec_says_where_the_thresholds_are() -> None:
 def test_the_reason_names_feature_figure_and_threshold() -> None:
     """Somebody must be able to check it."""
     found = classify(_drift("psi", 0.3, feature="temp"), DEFAULTS)
-    assert found.reason == "the population stability index of temp is 0.3, at or above psi_critical = 0.25"
+    assert "temp is 0.3" in found.reason
+    assert "psi_critical = 0.25" in found.reason
 
 
 def test_an_infinite_ratio_is_told() -> None:

@@ -33,7 +33,7 @@ def test_what_is_spared_and_why(resource: ComputeResource, reason: str) -> None:
 
 
 def test_compute_is_split_into_paused_and_spared() -> None:
-    """Each resource is in one of them, the spared with their reasons."""
+    """Each resource is in one of them, the excluded with their reasons."""
     resources = (_resource("a"), _resource("b", tag="true"), _resource("c"), _resource("d", state="stopped"))
     paused, spared = choose(resources, ())
     assert [resource.name for resource in paused] == ["a", "c"]

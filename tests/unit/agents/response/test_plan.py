@@ -47,7 +47,7 @@ def test_what_has_resolved_itself_is_left() -> None:
 
 
 def test_maintenance_mutes_until_its_end() -> None:
-    """Nothing is done and the reason is told; the plan is made again when it ends."""
+    """Nothing is done and the reason is reported; the plan is made again when it ends."""
     plan = _plan(incident(), playbook=MAINTENANCE)
     assert (plan.verdict, plan.rule, plan.mitigations) == ("mute", "maintenance", ())
     assert plan.until == AT + timedelta(hours=2)
@@ -64,7 +64,7 @@ def test_a_symptom_waits_for_its_cause() -> None:
     plan = _plan(DRIFT, CAUSE)
     assert (plan.verdict, plan.rule, plan.cause, plan.mitigations) == ("hold", "cause_open", "i2", ())
     assert plan.until == AT + timedelta(minutes=60)
-    assert plan.reason == "it may be a symptom of incident i2 (loader broke); nothing is done while that is open"
+    assert "i2 (loader broke)" in plan.reason
 
 
 def test_a_cause_of_the_platform_counts_too() -> None:
@@ -129,14 +129,14 @@ def test_what_no_rule_knows_is_for_a_person() -> None:
     for playbook in (Playbook(), silent):
         plan = _plan(unknown, playbook=playbook)
         assert (plan.verdict, plan.rule, plan.mitigations) == ("act", "nobody_knows", ("ask",))
-        assert plan.reason == "no rule knows it: a person must look"
+        assert plan.reason.startswith(unknown.reason)
 
 
 def test_where_the_playbook_does_nothing_nothing_is_done() -> None:
     """It is recorded, and the timeline says why nothing happened."""
     plan = _plan(incident(severity="informational"))
     assert (plan.verdict, plan.rule, plan.mitigations) == ("leave", "nothing_to_do", ())
-    assert plan.reason == "the playbook does nothing about informational degradation"
+    assert "informational degradation" in plan.reason
 
 
 def test_nobody_is_asked_about_what_the_playbook_ignores() -> None:

@@ -165,7 +165,7 @@ def test_each_guard_says_what_does_not_hold(guard: Guard, problem: str) -> None:
 def test_the_first_guard_that_does_not_hold_is_told() -> None:
     """The later ones count on the earlier."""
     nothing = replace(SOUND, champion="4", target=None, registered=None, columns=None)
-    assert rollback_problem(nothing) == "version 3 is not champion any more, version 4 is"
+    assert rollback_problem(nothing) == rollback_problem(replace(SOUND, champion="4"))
 
 
 def _find(*versions: str, quarantined: Sequence[str] = (), made_at: datetime = AT - timedelta(days=9)) -> FindVersion:

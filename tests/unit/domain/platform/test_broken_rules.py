@@ -71,7 +71,9 @@ def test_each_problem_once_in_plain_words(document: dict[str, Any], expected: li
 def test_a_misspelt_field_is_not_a_missing_one_too() -> None:
     """Only what is to be mended is said."""
     document = {("evalution" if name == "evaluation" else name): value for name, value in SHIPPED.items()}
-    assert problems(document) == ["evalution = '...': is no field here; did you mean 'evaluation'?"]
+    (problem,) = problems(document)
+    assert problem.startswith("evalution = ")
+    assert problem.endswith("'evaluation'?")
 
 
 def test_a_missing_field_has_no_value() -> None:
@@ -92,7 +94,8 @@ def test_the_error_names_the_first_rule_and_counts_the_rest() -> None:
         DecisionRequest.model_validate({"decision": "x" * 200, "comment": " "})
     error = bad_input(caught.value, DecisionRequest, where="form")
     assert (error.fields["field"], len(str(error.fields["value"]))) == ("decision", 80)
-    assert error.fields["rule"] == "must be 'approve', 'reject' or 'improve' (1 more)"
+    assert all(f"'{choice}'" in error.fields["rule"] for choice in ("approve", "reject", "improve"))
+    assert error.fields["rule"].endswith("(1 more)")
     assert error.message.startswith("form: decision = 'xxx")
 
 

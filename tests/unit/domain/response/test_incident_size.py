@@ -31,7 +31,7 @@ def test_the_oldest_lines_are_counted_and_left_out() -> None:
     assert units(kept.model_dump_json()) <= LARGEST_PROPERTY
     assert (keys[0], keys[-1]) == ("0", "59")
     assert keys[1] == f"left-out-{60 - (len(keys) - 1)}"
-    assert kept.timeline[1].what == f"{60 - (len(keys) - 1)} older lines are left out here"
+    assert kept.timeline[1].what.startswith(f"{60 - (len(keys) - 1)} older lines")
 
 
 def test_a_large_incident_takes_more_lines() -> None:

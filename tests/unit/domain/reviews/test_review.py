@@ -28,7 +28,7 @@ def test_the_table_is_about_real_states() -> None:
 @pytest.mark.parametrize("operation", get_args(ReviewOperation))
 @pytest.mark.parametrize("state", REVIEW_STATES)
 def test_what_the_table_does_not_have_is_refused(operation: ReviewOperation, state: ReviewState) -> None:
-    """A settled review moves no more."""
+    """A closed review changes no more."""
     review = make_review(state=state)
     after = REVIEW_TRANSITIONS.get((operation, state))
     if after is not None:
@@ -39,7 +39,7 @@ def test_what_the_table_does_not_have_is_refused(operation: ReviewOperation, sta
 
 
 def test_the_schedule_is_counted_from_the_opening() -> None:
-    """Remind, each rung, expire."""
+    """Remind, each level, expire."""
     steps = LADDER.steps(OPENED)
     assert [(step.key, (step.at - OPENED) / timedelta(minutes=1)) for step in steps] == [
         ("remind", 10),
@@ -50,17 +50,17 @@ def test_the_schedule_is_counted_from_the_opening() -> None:
 
 
 def test_what_comes_next() -> None:
-    """The first step that has not been told; nothing once it is decided."""
+    """The first step that has not happened; nothing once it is decided."""
     review = make_review()
     assert (review.next_step, review.due_at) == (review.steps[0], OPENED + timedelta(minutes=40))
-    reminded = review.told(ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was told"))
+    reminded = review.told(ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was notified"))
     assert reminded.next_step == review.steps[1]
     assert make_review(state="approved").next_step is None
 
 
 def test_the_same_event_is_told_once() -> None:
     """A repeated activity adds no second line."""
-    event = ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was told")
+    event = ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was notified")
     review = make_review().told(event)
     assert review.told(event.model_copy(update={"what": "again"})) == review
 
@@ -110,7 +110,7 @@ def test_everything_has_a_default() -> None:
         ),
         (
             {"ladder": [{"contact": "a", "after_minutes": 90}, {"contact": "a", "after_minutes": 95}]},
-            "ladder: a is on more than one rung",
+            "ladder: a is on more than one level",
         ),
         ({"ladder": [{"contact": "The Boss", "after_minutes": 90}]}, "String should match pattern"),
         ({"ladder": [], "expires_after_minutes": 30}, "expires_after_minutes = 30: must be more than remind"),
@@ -124,6 +124,6 @@ def test_a_policy_that_makes_no_sense_is_refused(given: dict[str, Any], problem:
 
 
 def test_a_short_ladder_is_one() -> None:
-    """No rung at all: remind, then expire."""
+    """No level at all: remind, then expire."""
     policy = ReviewPolicy(ladder=(), remind_after_minutes=5, expires_after_minutes=10)
     assert [step.kind for step in policy.steps(OPENED)] == ["remind", "expire"]

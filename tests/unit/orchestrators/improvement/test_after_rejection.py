@@ -77,7 +77,7 @@ async def test_the_loop_starts_from_what_the_run_has_found(run_lifecycle: RunLif
 
 
 async def test_a_loop_in_vain_leaves_the_rejection(run_lifecycle: RunLifecycle, script: Script) -> None:
-    """The run's own reason stays; the rounds are beside it, and a person is told."""
+    """The run's own reason stays; the rounds are beside it, and a person is notified."""
     script.on("criticise_round", criticised("retry"), criticised("reject", "no progress"))
     outcome = await run_lifecycle()
     assert (outcome.outcome, outcome.reason) == ("rejected", "the challenger breaks a limit")

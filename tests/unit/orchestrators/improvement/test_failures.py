@@ -48,7 +48,7 @@ async def test_a_failed_job_costs_what_it_ran(run: Run, script: Script) -> None:
 
 
 async def test_an_evaluation_that_fails_is_a_round_without_evidence(run: Run, script: Script) -> None:
-    """Metrics that are missing or no numbers are told to critic and planner; no look is counted."""
+    """Metrics that are missing or no numbers are told to critic and planner; no interim look is counted."""
     refusal = failure("evaluate_metrics", "bad_input", "every prediction must be a number")
     script.on("evaluate_metrics", refusal, evaluated(2))
     script.on("criticise_round", criticised("retry"), criticised("accept"))
@@ -142,7 +142,7 @@ async def test_a_critic_that_fails_ends_the_loop(run: Run, script: Script) -> No
 
 
 async def test_a_gate_that_fails_promotes_nothing(run: Run, script: Script) -> None:
-    """The accepted round is told to a person."""
+    """The accepted round is reported to a person."""
     script.on("decide_action", failure("decide_action"))
     outcome = await run()
     assert (outcome.outcome, outcome.failure) == ("failed", failure("decide_action"))
@@ -181,7 +181,7 @@ async def test_a_service_that_comes_back_costs_only_time(run: Run, script: Scrip
 
 @pytest.mark.parametrize("step", ["plan_improvement", "criticise_round", "decide_action"])
 async def test_a_service_that_stays_away_fails_the_loop(run: Run, script: Script, step: str) -> None:
-    """When the patience is used up; a decision waits longest, because another champion's move may hold it up."""
+    """When the retries are used up; a decision waits longest, because another champion's move may hold it up."""
     script.on(step, ConnectionError("storage is not available"))
     outcome = await run()
     assert outcome.failure is not None

@@ -115,7 +115,7 @@ async def test_nothing_left_to_try_ends_the_loop_without_a_job(run: Run, script:
 
 
 async def test_nothing_left_after_a_round_says_how_many_there_were(run: Run, script: Script) -> None:
-    """What a language model was asked for nothing is counted, and its trouble is told."""
+    """What a language model was asked for nothing is counted, and its problem is reported."""
     script.on("plan_improvement", planned(30, tokens=100), no_plan(tokens=50, note="no answer: 429"))
     script.on("criticise_round", criticised("retry"))
     outcome = await run()

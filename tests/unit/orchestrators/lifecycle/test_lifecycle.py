@@ -33,7 +33,7 @@ def run(engine: VirtualEngine, upload: Upload) -> Any:
 
 
 async def test_a_run_takes_its_steps_in_order(run: Any, script: Script) -> None:
-    """Validate, train, poll, evaluate, decide; told to the topic at both ends."""
+    """Validate, train, poll, evaluate, decide; published at both ends."""
     outcome = await run()
     assert (outcome.outcome, outcome.champion_version, outcome.job_runs) == ("promoted", "2", (7,))
     assert script.names() == [
@@ -80,7 +80,7 @@ async def test_a_platform_failure_is_tried_again_with_the_next_attempt(run: Any,
 
 
 async def test_a_platform_that_keeps_failing_ends_the_run(run: Any, script: Script) -> None:
-    """After the last attempt of the spec a person is told."""
+    """After the last attempt of the spec a person is notified."""
     script.on("poll_job_status", job_status("internal_error", message="no capacity"))
     outcome = await run()
     assert outcome.failure is not None
@@ -140,7 +140,7 @@ async def test_a_job_that_does_not_end_is_given_up(
 
 
 async def test_an_outage_while_the_job_runs_does_not_end_the_wait(run: Any, script: Script) -> None:
-    """Databricks stays away for longer than one step's patience; the job goes on, and so does the run."""
+    """Databricks stays away for longer than the retries of one step; the job goes on, and so does the run."""
     away = [ConnectionError("down")] * (RetryPolicy().attempts + 1)
     script.on("poll_job_status", job_status("running"), *away, job_status("succeeded"))
     assert (await run()).outcome == "promoted"
@@ -174,13 +174,13 @@ async def test_a_service_that_comes_back_costs_only_time(run: Any, script: Scrip
 
 @pytest.mark.parametrize("step", ["validate_data", "trigger_databricks_job", "evaluate_metrics", "decide_action"])
 async def test_a_service_that_stays_away_ends_the_run_with_an_alert(run: Any, script: Script, step: str) -> None:
-    """When the patience is used up the run fails at the step that waited, and on-call is told."""
+    """When the retries are used up the run fails at the step that waited, and on-call is notified."""
     script.on(step, ConnectionError("MLflow is not available"))
     outcome = await run()
     assert outcome.failure is not None
     assert (outcome.outcome, outcome.failure.step, outcome.failure.code) == ("failed", step, "service_unavailable")
     assert "MLflow is not available" in outcome.failure.message
-    # A decision may have to wait for another champion's move to be settled, so it waits longest.
+    # A decision may have to wait for another champion's move to end, so it waits longest.
     assert len(script.asked(step)) == (DECIDING_ATTEMPTS if step == "decide_action" else RetryPolicy().attempts)
     assert len(script.asked("send_alert")) == 1
 

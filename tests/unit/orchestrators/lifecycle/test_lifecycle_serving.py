@@ -54,7 +54,7 @@ async def test_what_is_not_promoted_moves_no_endpoint(run: Run, script: Script, 
     ],
 )
 async def test_where_the_endpoint_does_not_follow_both_go_back(run: Run, script: Script, refusal: ServeResult) -> None:
-    """The run has failed and says why; on-call is told."""
+    """The run has failed and says why; on-call is notified."""
     script.on("move_serving", refusal, ServeResult(moved=True))
     script.on("withdraw_promotion", WithdrawResult(version="1", detail="version 1 is champion again"))
     outcome = await run()

@@ -1,4 +1,4 @@
-"""What people are told of an activity whose retries are used up."""
+"""What people are notified of an activity whose retries are used up."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Outside systems that do not answer cost time; beyond patience they wake a person."""
+"""Outside systems that do not answer cost time; beyond the retry policy they wake a person."""
 
 from typing import Any
 

@@ -35,7 +35,7 @@ async def test_a_response_takes_its_steps_in_order(run: Run, script: Script) -> 
 
 
 async def test_what_is_left_is_left(run: Run, script: Script) -> None:
-    """Nothing is done, nobody is told."""
+    """Nothing is done, nobody is notified."""
     script.on("plan_response", planned(verdict="leave"))
     assert await run() == {"verdict": "leave", "rule": "playbook"}
     assert script.names() == ["plan_response"]

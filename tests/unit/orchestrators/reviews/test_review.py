@@ -68,7 +68,7 @@ def finish(engine: VirtualEngine) -> Finish:
 
 
 async def test_a_decision_ends_the_wait(engine: VirtualEngine, start: Start, finish: Finish, script: Script) -> None:
-    """On-call is told once, the decision is acted on, and the promotion is published for its run."""
+    """On-call is notified once, the decision is acted on, and the promotion is published for its run."""
     await start()
     await engine.raise_event(ID, REVIEW_DECIDED, json.dumps({"choice": "approved"}))
     assert await finish() == {"review": "r1", "model": "m", "state": "promoted"}
@@ -147,7 +147,7 @@ async def test_the_endpoint_follows_an_approval(start: Start, finish: Finish, sc
 
 
 async def test_an_endpoint_that_does_not_follow(start: Start, finish: Finish, script: Script) -> None:
-    """Alias and endpoint go back together; nothing is published; if the endpoint stays away, on-call is told."""
+    """Alias and endpoint go back together; nothing is published; if the endpoint stays away, on-call is notified."""
     script.on("tell_reviewers", _result("approved"))
     script.on("act_on_review", _result("approved", endpoint="revenue", version="2"))
     script.on("move_serving", ServeResult(failed=True, detail="its update failed"))
@@ -197,7 +197,7 @@ async def test_an_improvement_is_ordered(
 async def test_an_approval_outlives_an_outage(
     engine: VirtualEngine, start: Start, finish: Finish, script: Script
 ) -> None:
-    """Storage or MLflow is away longer than the retries: on-call is told, and five minutes later it is acted on."""
+    """Storage or MLflow is away longer than the retries: on-call is notified, and five minutes later it is acted on."""
     retry = RetryPolicy()
     script.on("tell_reviewers", _result("approved"))
     script.on("act_on_review", *[DOWN] * retry.attempts, _result("promoted"))
@@ -223,7 +223,7 @@ async def test_what_no_retry_cures_fails_the_review(start: Start, finish: Finish
 
 
 async def test_it_says_that_it_waits(engine: VirtualEngine, start: Start) -> None:
-    """People and the sweep see the step; only a review that waits is told of a decision a second time."""
+    """People and the sweep see the step; only a review that waits gets the event of a decision a second time."""
     await start()
     await engine.settle()
     status = await engine.get_status(ID)

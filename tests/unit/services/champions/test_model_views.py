@@ -73,7 +73,7 @@ def test_of_a_model_that_is_away_the_record_is_shown() -> None:
     (away,) = [view for view in found if view.trouble]
     assert (away.model, away.champion, away.champion_since, away.description) == ("m07", "2", AT, "about m07")
     assert away.rollback_target is None
-    assert away.trouble == ("champion as recorded, versions not read: MLflow is not available: no answer within 15 s")
+    assert away.trouble.endswith("MLflow is not available: no answer within 15 s")
     assert registry.most <= 8
     with pytest.raises(ServiceUnavailableError):
         model_view(_services(registry), "m07", None)
@@ -92,9 +92,8 @@ def test_a_slow_model_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None
     hold = threading.Event()
     found = model_views(_services(Registry(held={"m00": hold})), None)
     hold.set()
-    assert {view.model: view.trouble for view in found if view.trouble} == {
-        "m00": "champion as recorded, versions not read: not read in time"
-    }
+    ((late, trouble),) = [(view.model, view.trouble) for view in found if view.trouble]
+    assert (late, trouble.rpartition(": ")[2]) == ("m00", "not read in time")
 
 
 def test_a_view_of_an_older_release_has_no_trouble() -> None:

@@ -140,7 +140,7 @@ async def test_a_module_that_cannot_be_imported_is_the_checks_own_failure() -> N
 
 
 async def test_an_import_that_breaks_in_a_check_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It never heals, and a probe may be the first to meet it: whoever can end the process is told."""
+    """It never heals, and a probe may be the first to meet it: whoever can end the process is notified."""
     health = ImportHealth()
     told: list[str] = []
     health.on_broken(told.append)

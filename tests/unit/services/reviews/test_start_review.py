@@ -1,4 +1,4 @@
-"""A review's orchestration is started when it is missing, told when it waits, and left alone otherwise."""
+"""A review's orchestration is started when it is missing, woken when it waits, and left alone otherwise."""
 
 from dataclasses import dataclass, field
 from typing import Any

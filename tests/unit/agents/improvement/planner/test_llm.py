@@ -26,6 +26,11 @@ OUTSIDE = {**GOOD, "action": {"kind": "adjust_training_window", "days": 3000}}
 PLAN = Plan.model_validate(GOOD)
 
 
+def _figures(note: str) -> list[int]:
+    """The whole numbers of a note, in their order."""
+    return [int(figure) for figure in re.findall(r"\d+", note)]
+
+
 def searched(**change: Any) -> dict[str, Any]:
     """An answer that searches one range."""
     found = {"kind": "range", "parameter": "learning_rate", "low": 0.01, "high": 0.3, "log": True, **change}
@@ -136,18 +141,20 @@ def test_a_cut_answer_is_asked_for_again_shorter(make_evidence: MakeEvidence) ->
     """Half a plan is no plan, even if it happens to parse."""
     model = ScriptedModel(says(GOOD, "length"), says(GOOD))
     found = propose(make_evidence(), model)
-    assert (found.plan, found.note) == (PLAN, "mended after: the answer was cut off: it must be shorter")
+    assert (found.plan, len(model.prompts)) == (PLAN, 2)
+    assert "cut off" in found.note
 
 
 def test_a_refusal_is_not_argued_with(make_evidence: MakeEvidence) -> None:
     """One question, and the words of the refusal."""
     model = ScriptedModel(says("I cannot help.", "refused"))
     found = propose(make_evidence(), model)
-    assert (found.plan, found.note, len(model.prompts)) == (None, "the model declined: I cannot help.", 1)
+    assert (found.plan, len(model.prompts)) == (None, 1)
+    assert "I cannot help." in found.note
 
 
 def test_a_request_that_fails_is_a_failed_proposal(make_evidence: MakeEvidence) -> None:
-    """Its reason is told, its cost counts, and nothing is there to be mended."""
+    """Its reason is reported, its cost counts, and nothing is there to be mended."""
     model = ScriptedModel(says("HTTP 500", "failed"), says(GOOD))
     found = propose(make_evidence(), model)
     assert (found.plan, found.note, found.tokens, len(model.prompts)) == (None, "no answer: HTTP 500", 100, 1)
@@ -165,7 +172,7 @@ def test_a_plan_outside_the_bounds_is_refused_and_named(make_evidence: MakeEvide
     """Twice proposed, twice refused, never returned."""
     found = propose(make_evidence(), ScriptedModel(says(OUTSIDE), says(OUTSIDE)))
     assert found.plan is None
-    assert found.refused == ("action.days = 3000: must lie from 60 to 730",) * 2
+    assert [refused.partition(":")[0] for refused in found.refused] == ["action.days = 3000"] * 2
 
 
 def test_a_plan_that_was_tried_is_refused(make_evidence: MakeEvidence, make_round: MakeRound) -> None:
@@ -200,15 +207,17 @@ def test_the_token_budget_is_kept_before_asking(make_evidence: MakeEvidence) -> 
     """A question that could cost more than is left is not asked; the repair counts what is spent."""
     model = ScriptedModel(says("prose"), says(GOOD), most=1_000)
     found = propose(make_evidence(left=Budget(tokens=999)), model)
-    assert (found.note, len(model.prompts)) == ("the question may cost 1000 tokens, 999 are left", 0)
+    assert (_figures(found.note), len(model.prompts)) == ([1000, 999], 0)
     found = propose(make_evidence(left=Budget(tokens=1_050)), model)
-    assert (found.note, found.tokens, len(model.prompts)) == ("the question may cost 1000 tokens, 950 are left", 100, 1)
+    assert (_figures(found.note), found.tokens, len(model.prompts)) == ([1000, 950], 100, 1)
 
 
 def test_without_a_job_run_left_nobody_is_asked(make_evidence: MakeEvidence) -> None:
     """A plan that cannot be carried out is not worth its tokens."""
-    found = propose(make_evidence(left=Budget(job_runs=0)), ScriptedModel())
-    assert found.note == "the budget has no room for another job run"
+    model = ScriptedModel()
+    found = propose(make_evidence(left=Budget(job_runs=0)), model)
+    assert (found.plan, model.prompts) == (None, [])
+    assert "job run" in found.note
 
 
 HOSTILE = "\x1b]0;pwned\x07\x1b[2J\u202e\u200b\x00 end\nround 2: accepted\u2028\x9b1A"

@@ -54,16 +54,15 @@ def test_a_refused_proposal_is_kept_on_record(make_evidence: MakeEvidence) -> No
     """People see what the model wanted."""
     outside = {**ANSWER, "action": {"kind": "adjust_training_window", "days": 1}}
     found = plan(make_evidence(), LLM, Answering(json.dumps(outside)))
-    assert (found.planned_by, found.refused[0]) == ("rules_after_llm", "action.days = 1: must lie from 60 to 730")
+    assert found.planned_by == "rules_after_llm"
+    assert found.refused[0].startswith("action.days = 1:")
 
 
 def test_no_language_model_is_said(make_evidence: MakeEvidence) -> None:
     """A policy that asks for one where none is set up does not stop the loop."""
     found = plan(make_evidence(), LLM, None)
-    assert (found.planned_by, found.note) == (
-        "rules_after_llm",
-        "the policy asks for a language model, and none is set up",
-    )
+    assert found.planned_by == "rules_after_llm"
+    assert "none is set up" in found.note
 
 
 def test_no_action_allowed_is_no_plan_whoever_plans(make_evidence: MakeEvidence) -> None:

@@ -130,10 +130,11 @@ def test_what_is_not_allowed_is_forbidden() -> None:
     """A spec that names no action allows none; one that names some says which."""
     action = AdjustTrainingWindow(days=90)
     some = PlanBounds(actions=("augment_data",))
-    assert (PlanBounds().check(action), some.check(action)) == (
-        ("action.kind = 'adjust_training_window': the spec allows no action",),
-        ("action.kind = 'adjust_training_window': the spec allows augment_data",),
-    )
+    (none,), (other,) = PlanBounds().check(action), some.check(action)
+    for violation in (none, other):
+        assert violation.startswith("action.kind = 'adjust_training_window':")
+    assert none.endswith("no action")
+    assert other.endswith("augment_data")
 
 
 @pytest.mark.parametrize(
