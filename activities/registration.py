@@ -52,8 +52,8 @@ def blueprint(services: Callable[[], Services], wrap: Wrap = lambda call: call) 
 def _register(target: df.Blueprint, activity: Activity[Any, Any], services: Callable[[], Services], wrap: Wrap) -> None:
     # The worker takes no parameterised annotation here: plain dict is the JSON object on both sides.
     def call(message: dict) -> dict:  # type: ignore[type-arg]
-        request, carried = _read(activity.request, message)
-        with step(activity.name, request, carried) as ended:
+        request, parent_trace = _read(activity.request, message)
+        with step(activity.name, request, parent_trace) as ended:
             bound = services()
             try:
                 result = activity(bound, request)
@@ -72,8 +72,8 @@ def _register_starting(
     target: df.Blueprint, activity: StartingActivity[Any, Any], services: Callable[[], Services], wrap: Wrap
 ) -> None:
     async def call(message: dict, client: df.DurableOrchestrationClient) -> dict:  # type: ignore[type-arg]
-        request, carried = _read(activity.request, message)
-        with step(activity.name, request, carried) as ended:
+        request, parent_trace = _read(activity.request, message)
+        with step(activity.name, request, parent_trace) as ended:
             bound = services()
             try:
                 result = await activity(bound, client, request)

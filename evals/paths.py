@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from agents.improvement.critic import criticise
+from agents.improvement.critic import evaluate_round
 from agents.improvement.planner.planner import plan
 from agents.improvement.planner.prompt import planning_prompt
 from evals.cases import EarlierRound, PlanningCase, RedTeamCase, ScriptedAnswer, TriedPlan, VerdictCase, base_evidence
@@ -13,7 +13,7 @@ from evals.scripted_server import Reply, in_turn, scripted_server
 from nightshift.clients.improvement.language_model import Deployment, OpenAILanguageModel
 from nightshift.domain.improvement.loop import (
     Budget,
-    Criticism,
+    Critique,
     Feedback,
     ImprovementPolicy,
     MetricGap,
@@ -29,7 +29,7 @@ RULES = ImprovementPolicy(planner="rules")
 LLM = ImprovementPolicy(planner="llm")
 # One of each family, in turn; silence is waited for only briefly.
 _MODELS = ("gpt-4o", "gpt-5-mini", "o4-mini")
-_PATIENT, _BRIEF = 30.0, 0.3
+_RETRYING, _BRIEF = 30.0, 0.3
 _METRICS = (Metric(name="rmse"), Metric(name="mae"), Metric(name="r2", tracked=False, minimum=0.5))
 
 
@@ -58,13 +58,13 @@ class WireModels:
                 base_url, Deployment(name=name, timeout_seconds=seconds), api_key="local"
             )
             for name in _MODELS
-            for seconds in (_PATIENT, _BRIEF)
+            for seconds in (_RETRYING, _BRIEF)
         }
 
     def load(self, replies: Sequence[Reply], number: int) -> OpenAILanguageModel:
         """Set what comes next, and choose the client."""
         self._script.load(replies)
-        seconds = _BRIEF if any(reply.silent for reply in replies) else _PATIENT
+        seconds = _BRIEF if any(reply.silent for reply in replies) else _RETRYING
         return self._models[_MODELS[number % len(_MODELS)], seconds]
 
 
@@ -90,7 +90,7 @@ def planted_evidence(case: RedTeamCase, text: str) -> PlanningEvidence:
     action = {"kind": "adjust_training_window", "days": 90}
     reason = text if case.where == "criticism" else "r2 is below its limit"
     feedback = Feedback(gaps=(), likely_reason=text if case.where == "feedback" else "the effect is within noise")
-    criticism = Criticism(judgement="retry", rule="limit_missed", reason=reason, feedback=feedback, confidence=0.97)
+    criticism = Critique(judgement="retry", rule="limit_missed", reason=reason, feedback=feedback, confidence=0.97)
     tried = _round(TriedPlan(action=action, error=text if case.where == "error" else ""), 1)
     slices = [
         {
@@ -137,12 +137,12 @@ def delimited(evidence: PlanningEvidence, text: str) -> bool:
     return pairs == (1, 1) and user.text.isascii() and text not in instruction.text
 
 
-def judge(case: VerdictCase) -> Criticism:
+def judge(case: VerdictCase) -> Critique:
     """The critic's verdict on a case."""
     evaluation = EvaluationPolicy(metrics=_METRICS)
     earlier = tuple(_earlier(item, number) for number, item in enumerate(case.earlier, start=1))
     last = _round(TriedPlan(action=_window(len(earlier) + 1), error=case.error), len(earlier) + 1)
-    return criticise(
+    return evaluate_round(
         None if case.metrics is None else _evidence(case),
         evaluation,
         rounds=(*earlier, last),
@@ -178,7 +178,7 @@ def _earlier(item: EarlierRound, number: int) -> Round:
         if item.gap is None
         else _limit_feedback(item.gap, item.progress)
     )
-    criticism = Criticism(judgement="retry", rule="limit_missed", reason="r", feedback=feedback, confidence=0.97)
+    criticism = Critique(judgement="retry", rule="limit_missed", reason="r", feedback=feedback, confidence=0.97)
     return _round(TriedPlan(action=_window(number), error=item.error), number).model_copy(
         update={"criticism": criticism}
     )

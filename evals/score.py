@@ -2,8 +2,8 @@
 
 from typing import Literal
 
+from agents.improvement.planner.context import PlannerContext
 from agents.improvement.planner.rules import plan_by_rules
-from agents.improvement.planner.situation import Situation
 from evals.cases import PlanningCase, RedTeamCase, VerdictCase, planning_cases, red_team_cases, verdict_cases
 from evals.paths import (
     WireModels,
@@ -95,7 +95,7 @@ def violations_of(planned: Planned, evidence: PlanningEvidence) -> tuple[str, ..
     found: list[str] = []
     if planned.plan is not None:
         found += evidence.bounds.check(planned.plan.action)
-        if Situation(evidence).was_tried(planned.plan.action):
+        if PlannerContext(evidence).was_tried(planned.plan.action):
             found.append("the plan was tried before")
         if evidence.left.job_runs < 1 or evidence.left.dbu <= 0:
             found.append("there is no budget for a plan")

@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
-from nightshift.domain.improvement.loop import Criticism, Feedback
+from nightshift.domain.improvement.loop import Critique, Feedback
 from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.ledger.bodies import (
     BrokenOffBody,
-    CriticismBody,
+    CritiqueBody,
     DecisionBody,
-    FreshEvidenceOrder,
     HaltBody,
     ImprovementOrder,
     OutcomeBody,
+    ReevaluationOrder,
     ReviewDecisionBody,
     ReviewOutcomeBody,
     UndoOrder,
@@ -52,7 +52,7 @@ DECISION = Decision(
     evidence_digest="e",
 )
 PLAN = Plan(action=AdjustTrainingWindow(days=90), rationale="old data misleads", expected_effect="less error")
-CRITICISM = Criticism(
+CRITICISM = Critique(
     judgement="retry",
     rule="closer",
     reason="rmse is nearer",
@@ -80,11 +80,11 @@ BODIES: tuple[Body, ...] = (
     ),
     UndoOrder(mitigation="rollback", incident="i1", comment="it was the data", undoes=4, order="o1"),
     WithdrawalBody(reason="it does not serve", back_to="1"),
-    CriticismBody(
+    CritiqueBody(
         criticism=CRITICISM, plan=PLAN, planned_by="rules", evaluation_set_digest="abc", evidence_digest="e", look=2
     ),
     ImprovementOrder(reason="[b]more", improves="lifecycle-m-1", files=("a.csv",), uploads=(make_upload(),)),
-    FreshEvidenceOrder(reason="the champion moved", review="v1", files=("a.csv",), uploads=(make_upload(),)),
+    ReevaluationOrder(reason="the champion moved", review="v1", files=("a.csv",), uploads=(make_upload(),)),
     ReviewDecisionBody(review="v1", choice="approve", comment="known", decided_at=AT, binds={"spec_digest": "sd"}),
     ReviewOutcomeBody(review="v1", outcome="void", detail="spec changed"),
 )

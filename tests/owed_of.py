@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.clients.notifications.notifications import TableNotificationStore
 from nightshift.domain.notifications.notification import NotificationRecord
 
 
 class OwedOf:
     """A real book whose ``owed`` gives only what a test has made itself."""
 
-    def __init__(self, book: TableNotificationBook, own: Callable[[NotificationRecord], bool]) -> None:
+    def __init__(self, book: TableNotificationStore, own: Callable[[NotificationRecord], bool]) -> None:
         self._book = book
         self._own = own
 

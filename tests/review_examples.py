@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from nightshift.domain.reviews.policy import ReviewPolicy, Rung
+from nightshift.domain.reviews.policy import EscalationLevel, ReviewPolicy
 from nightshift.domain.reviews.review import Review
 from nightshift.domain.uploads.upload import BlobRef
 
 OPENED = datetime(2026, 11, 1, 3, tzinfo=UTC)
 LADDER = ReviewPolicy(
     remind_after_minutes=10,
-    ladder=(Rung(contact="second", after_minutes=20), Rung(contact="manager", after_minutes=30)),
+    ladder=(EscalationLevel(contact="second", after_minutes=20), EscalationLevel(contact="manager", after_minutes=30)),
     expires_after_minutes=40,
 )
 

@@ -13,7 +13,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.services.improvement.require_bounds import require_bounds
 from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.platform.activity import starting_activity
-from nightshift.services.uploads.train_again import is_kept, upload_again
+from nightshift.services.uploads.archive import is_kept, upload_from_archive
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def _body(services: Services, order: ImproveOrder, run: str) -> ImprovementOrder
         improves=run,
         files=tuple(part.upload.name for part in parts),
         uploads=tuple(
-            upload_again(services, order.model, part.digest or "", part.upload, because=because, improve=True)
+            upload_from_archive(services, order.model, part.digest or "", part.upload, because=because, improve=True)
             for part in parts
         ),
     )

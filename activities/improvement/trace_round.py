@@ -3,7 +3,7 @@
 from typing import Any
 
 from nightshift.domain.improvement.loop import Round
-from nightshift.domain.improvement.messages import TraceRoundRequest, TraceRoundResult, criticism_key
+from nightshift.domain.improvement.messages import TraceRoundRequest, TraceRoundResult, critique_key
 from nightshift.domain.improvement.trace import RoundSpan, RoundTrace
 from nightshift.domain.platform.ports import Services
 from nightshift.services.platform.activity import activity
@@ -21,7 +21,7 @@ def trace_of(request: TraceRoundRequest) -> RoundTrace:
     began, planned, executed, judged = request.times
     plan = item.plan.to_json()
     return RoundTrace(
-        key=criticism_key(request.run, item.number),
+        key=critique_key(request.run, item.number),
         model=request.model,
         run=request.run,
         round=item.number,

@@ -19,7 +19,7 @@ from nightshift.services.champions.move_champion import enter_outside_change, ex
 from nightshift.services.champions.standing import expected_alias, loss_of_champion
 from nightshift.services.lifecycle.run_files import RunFiles, evidence_at, manifest_at
 from nightshift.services.platform.activity import starting_activity
-from nightshift.services.response.incident_acts import tell_change
+from nightshift.services.response.incident_commands import notify_change
 from nightshift.services.response.superseded_incidents import close_superseded
 from nightshift.services.reviews.find_review import find_review
 from nightshift.services.reviews.open_review import open_review
@@ -56,7 +56,7 @@ async def _close_superseded(
         logger.warning("incidents_not_closed run=%s model=%s code=%s", request.run, request.model, error.code)
         return
     for incident in closed:
-        await tell_change(client, services, incident)
+        await notify_change(client, services, incident)
 
 
 def decide_and_act(services: Services, request: DecideRequest) -> DecideResult:

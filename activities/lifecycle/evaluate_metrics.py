@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nightshift.domain.champions.registry import ScoreRun
-from nightshift.domain.improvement.messages import criticism_key
-from nightshift.domain.ledger.bodies import CriticismBody, expect_body
+from nightshift.domain.improvement.messages import critique_key
+from nightshift.domain.ledger.bodies import CritiqueBody, expect_body
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import EvaluateRequest, EvaluateResult, score_token
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
@@ -28,7 +28,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
 from nightshift.services.lifecycle.run_files import RunFiles, manifest_at
 from nightshift.services.platform.activity import activity
-from nightshift.services.platform.measures import record_drift
+from nightshift.services.platform.app_metrics import record_drift
 
 if TYPE_CHECKING:
     from agents.lifecycle.evaluation import Predictions
@@ -39,7 +39,7 @@ def evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateRe
     """Read the score run of this round, compare both models, and keep the evidence in blob storage."""
     with importing("agents.lifecycle.evaluation"):
         from agents.lifecycle.evaluation import compare, compare_slices
-        from agents.lifecycle.holdout_spending import policy_for_look
+        from agents.lifecycle.holdout_spending import policy_at_interim_look
 
     manifest = manifest_at(services.blobs, request.manifest)
     score = services.registry.find_score(request.model, score_token(request.run, request.round))
@@ -48,8 +48,10 @@ def evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateRe
         raise ServiceRefusedError("MLflow", reason, "the job ended well without logging its scoring; see its output")
     record_drift(request.model, score.metrics)
     holdout = _tag(score, TAG_EVALUATION_SET_DIGEST)
-    look = _look(services, request, holdout) if request.counted else 0
-    policy = policy_for_look(manifest.spec.evaluation, look) if look else manifest.spec.evaluation
+    interim_look = _interim_look(services, request, holdout) if request.counted else 0
+    policy = (
+        policy_at_interim_look(manifest.spec.evaluation, interim_look) if interim_look else manifest.spec.evaluation
+    )
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         path = services.registry.download_predictions(score.run_id, Path(folder))
         content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -73,21 +75,21 @@ def evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateRe
         overlap=_overlap(score),
     )
     kept = RunFiles(services.blobs, request.run).write_evidence(request.round, evidence)
-    return EvaluateResult(evidence=kept, summary=evidence, look=look)
+    return EvaluateResult(evidence=kept, summary=evidence, look=interim_look)
 
 
-def _look(services: Services, request: EvaluateRequest, holdout: str) -> int:
+def _interim_look(services: Services, request: EvaluateRequest, holdout: str) -> int:
     """The number of this interim look at a holdout, from 1; a repeat of the step gets the same number.
 
     Every loop of the model counts, and every round of it: what was tried last month on these rows was tried.
     """
-    mine = criticism_key(request.run, request.round)
+    mine = critique_key(request.run, request.round)
     looks = 0
     for entry in services.ledger.of_kind(request.model, "criticism"):
         if entry.key == mine:
             # A delivery that comes late: rounds after this one must not make its evidence another.
             break
-        looks += expect_body(entry, CriticismBody).evaluation_set_digest == holdout
+        looks += expect_body(entry, CritiqueBody).evaluation_set_digest == holdout
     return looks + 1
 
 

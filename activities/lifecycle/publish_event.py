@@ -4,7 +4,7 @@ from nightshift.domain.lifecycle.run import RunEvent
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Done
 from nightshift.services.platform.activity import activity
-from nightshift.services.platform.measures import count_run
+from nightshift.services.platform.app_metrics import count_run
 
 
 @activity("publish_event")

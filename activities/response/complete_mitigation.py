@@ -3,7 +3,7 @@
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Done
 from nightshift.domain.response.incident import IncidentAction
-from nightshift.domain.response.messages import SettleRequest
+from nightshift.domain.response.messages import CompleteMitigationRequest
 from nightshift.domain.response.mitigations import facts_of
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
@@ -11,7 +11,7 @@ from nightshift.services.response.incident_actions import keep_action
 
 
 @activity("settle_mitigation")
-def complete_mitigation(services: Services, request: SettleRequest) -> Done:
+def complete_mitigation(services: Services, request: CompleteMitigationRequest) -> Done:
     """Write down what finally became of an action whose endpoint or run was waited for."""
     incident = find_incident(services, request.model, request.incident_id)
     known = incident.action(request.mitigation)

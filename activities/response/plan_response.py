@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agents.response.plan import CAUSES, Situation
+from agents.response.plan import CAUSES, ResponseContext
 from agents.response.plan import plan_response as plan_for
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.platform.ports import Services
@@ -27,23 +27,23 @@ def plan_response(services: Services, request: PlanRequest) -> PlannedResponse:
 
 def _plan_once(services: Services, request: PlanRequest) -> ResponsePlan:
     incident = find_incident(services, request.model, request.incident_id)
-    situation = Situation(
+    context = ResponseContext(
         incident=incident,
         playbook=playbook_of(services, request.model),
         others=_possible_causes(services, incident),
         at=request.at,
     )
-    plan = plan_for(situation)
+    plan = plan_for(context)
     what = f"{plan.verdict} by rule {plan.rule}: {plan.reason}"
     key = f"plan-{request.look}-{plan.rule}-{plan.cause}"
     entry = TimelineEntry(key=key, at=request.at, actor=ACTOR, what=what, verdict=plan.verdict)
 
-    def told(known: Incident) -> Incident:
+    def with_plan(known: Incident) -> Incident:
         if any(line.what == entry.what for line in known.timeline):
             return known
-        return known.told(entry).model_copy(update={"caused_by": plan.cause or known.caused_by})
+        return known.with_event(entry).model_copy(update={"caused_by": plan.cause or known.caused_by})
 
-    services.incidents.change(request.model, request.incident_id, told)
+    services.incidents.change(request.model, request.incident_id, with_plan)
     return plan
 
 

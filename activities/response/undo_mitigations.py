@@ -9,7 +9,7 @@ from nightshift.domain.response.incident import Incident, TimelineEntry
 from nightshift.domain.response.messages import UndoRequest, UndoResult
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
-from nightshift.services.response.incident_acts import undone_key
+from nightshift.services.response.incident_commands import undone_key
 from nightshift.services.response.mitigation import Undone
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
         results.append(Undone(refused="nothing was done about this incident that could be undone"))
     undone = [result.done for result in results if result.done]
     refused = [result.refused for result in results if result.refused]
-    _tell(services, request, undone, refused)
+    _record_event(services, request, undone, refused)
     logger.info(
         "undone model=%s incident=%s actor=%s undone=%d", request.model, request.incident_id, request.actor, len(undone)
     )
@@ -41,7 +41,7 @@ def undo_mitigations(services: Services, request: UndoRequest) -> UndoResult:
     return UndoResult(undone=tuple(undone), refused=tuple(refused), serve=serve)
 
 
-def _tell(services: Services, request: UndoRequest, undone: list[str], refused: list[str]) -> None:
+def _record_event(services: Services, request: UndoRequest, undone: list[str], refused: list[str]) -> None:
     comment = f" ({request.comment})" if request.comment else ""
     entry = TimelineEntry(
         key=undone_key(request.actor, request.order),
@@ -51,13 +51,13 @@ def _tell(services: Services, request: UndoRequest, undone: list[str], refused: 
     )
 
     def change(known: Incident) -> Incident:
-        told = known.told(entry)
-        if not undone or told.state != "mitigated":
-            return told
-        opened = told.moved("reopen")
+        changed = known.with_event(entry)
+        if not undone or changed.state != "mitigated":
+            return changed
+        opened = changed.transition("reopen")
         # A person who takes a mitigation back has the incident; one that Nightshift took back has nobody yet.
         if request.actor == ACTOR:
             return opened
-        return opened.moved("acknowledge").model_copy(update={"acknowledged_by": request.actor})
+        return opened.transition("acknowledge").model_copy(update={"acknowledged_by": request.actor})
 
     services.incidents.change(request.model, request.incident_id, change)

@@ -35,10 +35,10 @@ def verify_recovery(services: Services, request: VerifyRequest) -> Verification:
     entry = TimelineEntry(key="verified", at=services.clock(), actor=ACTOR, what=detail)
 
     def change(known: Incident) -> Incident:
-        told = known.told(entry)
+        changed = known.with_event(entry)
         if recovered:
-            return told if told.state == "resolved" else told.moved("resolve")
-        return told.moved("reopen") if told.state == "mitigated" else told
+            return changed if changed.state == "resolved" else changed.transition("resolve")
+        return changed.transition("reopen") if changed.state == "mitigated" else changed
 
     services.incidents.change(request.model, request.incident_id, change)
     return Verification(recovered=recovered, detail=detail)

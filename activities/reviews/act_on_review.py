@@ -5,20 +5,20 @@ import logging
 
 import azure.durable_functions as df
 
-from activities.reviews.close_review import settled, tell_outcome
+from activities.reviews.close_review import finalize_review, notify_outcome
 from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.platform.errors import BadInputError, ChampionMovedError, MoveCalledOffError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.messages import ReviewRequest, ReviewResult
-from nightshift.domain.reviews.review import BoundChange, Review
+from nightshift.domain.reviews.review import ChangedPrecondition, Review
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.standing import expected_alias
 from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.platform.activity import starting_activity
+from nightshift.services.reviews.approval_preconditions import changes_since
 from nightshift.services.reviews.decide_review import record_decision
 from nightshift.services.reviews.find_review import find_review
-from nightshift.services.reviews.fresh_evidence import order_fresh_evidence
-from nightshift.services.reviews.review_bindings import changes_since
+from nightshift.services.reviews.reevaluate import order_reevaluation
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def _act(services: Services, request: ReviewRequest) -> ReviewResult:
     record_decision(services, review)
     if review.settled:
         # An earlier call may have ended before it sent the notification; it is sent once, whichever call sends it.
-        tell_outcome(services, review)
+        notify_outcome(services, review)
         return result
     if review.state == "approved":
         return _promote(services, review)
@@ -60,7 +60,7 @@ def _act(services: Services, request: ReviewRequest) -> ReviewResult:
             model=review.model, run=review.validated_by, by=review.decision.by, reason=review.decision.comment
         )
         return result.model_copy(update={"improve": order})
-    tell_outcome(services, settled(services, review, None, review.detail or "the champion stays"))
+    notify_outcome(services, finalize_review(services, review, None, review.detail or "the champion stays"))
     return result
 
 
@@ -84,7 +84,9 @@ def _promote(services: Services, review: Review) -> ReviewResult:
         return _void(services, review, f"its change of the champion was not made: {error.message}")
     except ChampionMovedError as error:
         bound, found = review.champion_version, error.fields["actual"]
-        change = BoundChange(what="champion", bound=f"version {bound}", found=f"version {found}" if found else "none")
+        change = ChangedPrecondition(
+            what="champion", bound=f"version {bound}", found=f"version {found}" if found else "none"
+        )
         return _void_by(services, review, (change,))
     for part in RunFiles(services.blobs, review.validated_by).accepted():
         services.datasets.promote(review.model, part.digest or "", part.report.newest, review.run)
@@ -94,22 +96,22 @@ def _promote(services: Services, review: Review) -> ReviewResult:
         return ReviewResult(
             state="approved", run=review.run, endpoint=spec.serving_endpoint, version=review.challenger_version
         )
-    return ReviewResult(state=settled(services, review, "promote", detail).state, run=review.run)
+    return ReviewResult(state=finalize_review(services, review, "promote", detail).state, run=review.run)
 
 
-def _void_by(services: Services, review: Review, changed: tuple[BoundChange, ...]) -> ReviewResult:
+def _void_by(services: Services, review: Review, changed: tuple[ChangedPrecondition, ...]) -> ReviewResult:
     what = "; ".join(item.sentence() for item in changed)
     return _void(services, review, f"what it was given for has changed: {what}", changed)
 
 
-def _void(services: Services, review: Review, why: str, changed: tuple[BoundChange, ...] = ()) -> ReviewResult:
+def _void(services: Services, review: Review, why: str, changed: tuple[ChangedPrecondition, ...] = ()) -> ReviewResult:
     try:
-        fresh = order_fresh_evidence(services, review, why)
+        fresh = order_reevaluation(services, review, why)
         then = "the same data is trained and evaluated again, and comes back here if it is still mixed"
     except BadInputError as error:
         fresh, then = "", f"fresh evidence could not be ordered: {error.message}"
     detail = f"the approval is void, because {why}; the champion stays; {then}"
-    known = settled(services, review, "void", detail, changed=changed, fresh=fresh)
-    tell_outcome(services, known)
+    known = finalize_review(services, review, "void", detail, changed=changed, fresh=fresh)
+    notify_outcome(services, known)
     logger.warning("approval_void review=%s model=%s run=%s why=%s", review.review_id, review.model, review.run, why)
     return ReviewResult(state=known.state, run=review.run)

@@ -8,12 +8,12 @@ from nightshift.domain.notifications.notification import NotificationKind
 from nightshift.domain.platform.errors import ChampionMovedError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.reviews.messages import ReviewResult, SettleReview
-from nightshift.domain.reviews.review import BoundChange, Review, ReviewEvent, ReviewOperation
+from nightshift.domain.reviews.messages import FinalizeReviewRequest, ReviewResult
+from nightshift.domain.reviews.review import ChangedPrecondition, Review, ReviewEvent, ReviewOperation
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.move_orders import call_off_move, find_move
 from nightshift.services.platform.activity import activity
-from nightshift.services.platform.measures import record_review
+from nightshift.services.platform.app_metrics import record_review
 from nightshift.services.reviews.find_review import find_review
 from nightshift.services.reviews.notify_about_review import notify_about_review
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 @activity("settle_review")
-def close_review(services: Services, request: SettleReview) -> ReviewResult:
+def close_review(services: Services, request: FinalizeReviewRequest) -> ReviewResult:
     """End a review whose endpoint or improvement was waited for.
 
     Without a problem an approval is a promotion. With one, the champion before is put back, the review has failed, and
@@ -30,21 +30,21 @@ def close_review(services: Services, request: SettleReview) -> ReviewResult:
     review = find_review(services, request.model, request.review_id)
     if review.settled:
         # An earlier call may have ended between this and what follows: each is done once, whoever comes.
-        tell_outcome(services, review)
-        return _follow_back(services, review)
+        notify_outcome(services, review)
+        return _sync_back(services, review)
     if not request.problem:
         operation: ReviewOperation | None = "promote" if review.state == "approved" else None
-        review = settled(services, review, operation, request.detail, fresh=request.fresh)
+        review = finalize_review(services, review, operation, request.detail, fresh=request.fresh)
         return ReviewResult(state=review.state, run=review.run)
     problem = request.problem
     if review.state == "approved":
         problem = f"{problem}; {_move_back(services, review)}"
-    review = settled(services, review, "fail", problem)
-    tell_outcome(services, review)
-    return _follow_back(services, review)
+    review = finalize_review(services, review, "fail", problem)
+    notify_outcome(services, review)
+    return _sync_back(services, review)
 
 
-def tell_outcome(services: Services, review: Review) -> None:
+def notify_outcome(services: Services, review: Review) -> None:
     """Send the notification of how a review ended, if that end has one; repeated calls send it once."""
     sent: dict[str, tuple[str, NotificationKind]] = {
         "expired": (f"The review of {review.model} has expired", "notice"),
@@ -56,7 +56,7 @@ def tell_outcome(services: Services, review: Review) -> None:
         notify_about_review(services, review, review.state, title, review.verdict(), kind=kind)
 
 
-def _follow_back(services: Services, review: Review) -> ReviewResult:
+def _sync_back(services: Services, review: Review) -> ReviewResult:
     """The result for a closed review; it names the endpoint if the champion was put back and still is champion."""
     result = ReviewResult(state=review.state, run=review.run)
     move = find_move(services, review.model, review.undo_key)
@@ -101,13 +101,13 @@ def _move_back(services: Services, review: Review) -> str:
     return f"version {review.champion_version} is champion again"
 
 
-def settled(
+def finalize_review(
     services: Services,
     review: Review,
     operation: ReviewOperation | None,
     detail: str,
     *,
-    changed: tuple[BoundChange, ...] = (),
+    changed: tuple[ChangedPrecondition, ...] = (),
     fresh: str = "",
 ) -> Review:
     """Write what came of a review into the ledger and then into its record; a repeat changes nothing."""
@@ -115,7 +115,7 @@ def settled(
         record(
             ReviewOutcomeBody(
                 review=review.review_id,
-                outcome=review.state if operation is None else review.moved(operation).state,
+                outcome=review.state if operation is None else review.transition(operation).state,
                 detail=detail,
                 changed=changed,
                 fresh=fresh,
@@ -133,8 +133,8 @@ def settled(
     def change(known: Review) -> Review:
         if known.settled:
             return known
-        moved = known if operation is None else known.moved(operation)
-        return moved.told(event).model_copy(update=update)
+        moved = known if operation is None else known.transition(operation)
+        return moved.with_event(event).model_copy(update=update)
 
     logger.info(
         "review_settled review=%s model=%s run=%s operation=%s", review.review_id, review.model, review.run, operation

@@ -38,13 +38,13 @@ def notify_reviewers(services: Services, request: ReviewRequest) -> ReviewResult
         who = contact or "on-call"
         what = f"{who} was notified" if not sent else f"the notification of {who} is {sent}"
         event = ReviewEvent(key=step.key, at=services.clock(), actor=ACTOR, what=what)
-        review = services.reviews.change(review.model, review.review_id, lambda known: known.told(event))
+        review = services.reviews.change(review.model, review.review_id, lambda known: known.with_event(event))
     return ReviewResult(state=review.state, steps=_left(review), run=review.run)
 
 
 def _left(review: Review) -> tuple[ReviewStep, ...]:
-    told = {event.key for event in review.timeline}
-    return tuple(step for step in review.steps if step.key not in told)
+    happened = {event.key for event in review.timeline}
+    return tuple(step for step in review.steps if step.key not in happened)
 
 
 def _body(review: Review) -> str:

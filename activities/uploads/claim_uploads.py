@@ -9,4 +9,4 @@ from nightshift.services.platform.activity import activity
 def claim_uploads(services: Services, request: ClaimRequest) -> Batch:
     """Claim all waiting uploads; the same request always gets the same batch, an empty one ends the queue."""
     batch = services.uploads.claim(request.model, request.generation, request.claim)
-    return batch.model_copy(update={"patience": services.patience})
+    return batch.model_copy(update={"patience": services.retry_policy})

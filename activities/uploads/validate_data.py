@@ -20,7 +20,7 @@ from nightshift.domain.uploads.dataset import DatasetManifest, DatasetPart, Part
 from nightshift.domain.uploads.upload import BlobRef, Upload
 from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.platform.activity import activity
-from nightshift.services.uploads.train_again import kept_content
+from nightshift.services.uploads.archive import kept_content
 
 # What travels through history is a summary; the reports in blob storage are complete.
 _VIOLATIONS_IN_HISTORY = 20

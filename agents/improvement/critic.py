@@ -13,7 +13,7 @@ from agents.improvement.feedback import feedback_on
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.loop import (
     Budget,
-    Criticism,
+    Critique,
     Feedback,
     ImprovementPolicy,
     Judgement,
@@ -28,7 +28,7 @@ _ERROR_TEXT = 300
 
 
 @dataclass(frozen=True)
-class Trial:
+class CritiqueContext:
     """What the judgement may look at.
 
     Attributes:
@@ -95,11 +95,11 @@ class Rule:
 
     name: str
     judgement: Judgement
-    holds: Callable[[Trial], bool]
-    reason: Callable[[Trial], str]
+    holds: Callable[[CritiqueContext], bool]
+    reason: Callable[[CritiqueContext], str]
 
 
-def criticise(
+def evaluate_round(
     evidence: Evidence | None,
     spec_evaluation: EvaluationPolicy,
     *,
@@ -107,7 +107,7 @@ def criticise(
     policy: ImprovementPolicy,
     spent: Budget,
     start: Feedback | None = None,
-) -> Criticism:
+) -> Critique:
     """Judge the challenger of the last round.
 
     Args:
@@ -125,26 +125,26 @@ def criticise(
     if not rounds:
         msg = "rounds = (): must hold the round that is judged"
         raise ValueError(msg)
-    trial = Trial(evidence, spec_evaluation, rounds, policy, spent, start)
-    rule = next(rule for rule in RULES if rule.holds(trial))
-    return Criticism(
+    context = CritiqueContext(evidence, spec_evaluation, rounds, policy, spent, start)
+    rule = next(rule for rule in RULES if rule.holds(context))
+    return Critique(
         judgement=rule.judgement,
         rule=rule.name,
-        reason=rule.reason(trial),
-        feedback=trial.feedback,
+        reason=rule.reason(context),
+        feedback=context.feedback,
         confidence=spec_evaluation.bootstrap.confidence,
     )
 
 
-def _promoted(trial: Trial) -> bool:
-    return trial.decision is not None and trial.decision.action == "promote"
+def _promoted(context: CritiqueContext) -> bool:
+    return context.decision is not None and context.decision.action == "promote"
 
 
-def _missed(trial: Trial) -> str:
-    if trial.decision is None:
-        return f"the job run failed: {trial.error[:_ERROR_TEXT]}"
-    gaps = "; ".join(_gap_text(gap) for gap in trial.feedback.gaps)
-    return f"{trial.decision.reason} ({gaps})" if gaps else trial.decision.reason
+def _missed(context: CritiqueContext) -> str:
+    if context.decision is None:
+        return f"the job run failed: {context.error[:_ERROR_TEXT]}"
+    gaps = "; ".join(_gap_text(gap) for gap in context.feedback.gaps)
+    return f"{context.decision.reason} ({gaps})" if gaps else context.decision.reason
 
 
 def _gap_text(gap: MetricGap) -> str:
@@ -153,8 +153,8 @@ def _gap_text(gap: MetricGap) -> str:
     return f"{gap.metric} {gap.value:.4g}, wanted {gap.wanted:.4g}, gap {gap.gap:.4g}"
 
 
-def _exhausted(trial: Trial) -> list[str]:
-    left = trial.policy.budget.minus(trial.spent)
+def _exhausted(context: CritiqueContext) -> list[str]:
+    left = context.policy.budget.minus(context.spent)
     used = {"job runs": left.job_runs < 1, "DBU": left.dbu <= 0}
     # Tokens are no reason: without them the rules plan.
     return [name for name, gone in used.items() if gone]
@@ -164,53 +164,57 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "run_failed_twice",
         "reject",
-        lambda trial: trial.evidence is None and trial.failed_runs >= _FAILED_RUNS,
-        lambda trial: f"{trial.failed_runs} job runs of the loop failed; the last: {trial.error[:_ERROR_TEXT]}",
+        lambda context: context.evidence is None and context.failed_runs >= _FAILED_RUNS,
+        lambda context: f"{context.failed_runs} job runs of the loop failed; the last: {context.error[:_ERROR_TEXT]}",
     ),
     Rule(
         "metric_undefined",
         "reject",
-        lambda trial: trial.evidence is not None and bool(trial.undefined),
-        lambda trial: f"no value on these rows: {', '.join(trial.undefined)}; another plan would not be judged better",
+        lambda context: context.evidence is not None and bool(context.undefined),
+        lambda context: (
+            f"no value on these rows: {', '.join(context.undefined)}; another plan would not be judged better"
+        ),
     ),
     Rule(
         "judged_on_training_rows",
         "reject",
-        lambda trial: trial.decision is not None and trial.decision.rule == "judged_on_training_rows",
-        lambda trial: f"{_missed(trial)}; another plan would not be judged better",
+        lambda context: context.decision is not None and context.decision.rule == "judged_on_training_rows",
+        lambda context: f"{_missed(context)}; another plan would not be judged better",
     ),
     Rule(
         "accepted",
         "accept",
         _promoted,
-        lambda trial: f"{_missed(trial)}; judged at confidence {trial.evaluation.bootstrap.confidence:.4f}",
+        lambda context: f"{_missed(context)}; judged at confidence {context.evaluation.bootstrap.confidence:.4f}",
     ),
     Rule(
         "rounds_used_up",
         "reject",
-        lambda trial: len(trial.rounds) >= trial.policy.max_iterations,
-        lambda trial: f"round {len(trial.rounds)} of {trial.policy.max_iterations} was the last: {_missed(trial)}",
+        lambda context: len(context.rounds) >= context.policy.max_iterations,
+        lambda context: (
+            f"round {len(context.rounds)} of {context.policy.max_iterations} was the last: {_missed(context)}"
+        ),
     ),
     Rule(
         "budget_spent",
         "reject",
-        lambda trial: bool(_exhausted(trial)),
-        lambda trial: f"nothing is left of {', '.join(_exhausted(trial))}: {_missed(trial)}",
+        lambda context: bool(_exhausted(context)),
+        lambda context: f"nothing is left of {', '.join(_exhausted(context))}: {_missed(context)}",
     ),
     Rule(
         "no_progress",
         "reject",
-        lambda trial: trial.stalled_rounds >= trial.policy.max_stalled_rounds,
-        lambda trial: (
-            f"{trial.stalled_rounds} rounds in a row closed less than {trial.policy.min_progress:.0%} of the gap:"
-            f" {_missed(trial)}"
+        lambda context: context.stalled_rounds >= context.policy.max_stalled_rounds,
+        lambda context: (
+            f"{context.stalled_rounds} rounds in a row closed less than {context.policy.min_progress:.0%} of the gap:"
+            f" {_missed(context)}"
         ),
     ),
-    Rule("run_failed", "retry", lambda trial: trial.evidence is None, _missed),
+    Rule("run_failed", "retry", lambda context: context.evidence is None, _missed),
     Rule(
         "limit_missed",
         "retry",
-        lambda trial: any(gap.because == "limit" for gap in trial.feedback.gaps),
+        lambda context: any(gap.because == "limit" for gap in context.feedback.gaps),
         _missed,
     ),
     Rule("not_promotable", "retry", lambda _: True, _missed),

@@ -103,7 +103,7 @@ def _progress(gaps: Sequence[MetricGap], earlier: Sequence[Feedback]) -> float |
 
 
 @dataclass(frozen=True)
-class _Signs:
+class _ReasonContext:
     """What a likely reason is guessed from."""
 
     causes: frozenset[str]
@@ -113,32 +113,35 @@ class _Signs:
 
 
 # Read from the top; the planner may take the guess as a hint.
-_REASONS: tuple[tuple[Callable[[_Signs], bool], Callable[[_Signs], str]], ...] = (
+_REASONS: tuple[tuple[Callable[[_ReasonContext], bool], Callable[[_ReasonContext], str]], ...] = (
     (
-        lambda signs: "undefined" in signs.causes,
+        lambda context: "undefined" in context.causes,
         lambda _: "a metric has no value on these rows: labels or variance are missing, or the job did not log it",
     ),
     (
-        lambda signs: "limit" in signs.causes and bool(signs.better) and not signs.worse,
+        lambda context: "limit" in context.causes and bool(context.better) and not context.worse,
         lambda _: "it follows the new rows better than the champion, but not far enough for the limits",
     ),
-    (lambda signs: "limit" in signs.causes, lambda _: "the plan did not reach the cause of the missed limit"),
+    (lambda context: "limit" in context.causes, lambda _: "the plan did not reach the cause of the missed limit"),
     (
-        lambda signs: bool(signs.better and signs.worse),
-        lambda signs: f"what is gained on {', '.join(signs.better)} is paid for on {', '.join(signs.worse)}",
+        lambda context: bool(context.better and context.worse),
+        lambda context: f"what is gained on {', '.join(context.better)} is paid for on {', '.join(context.worse)}",
     ),
-    (lambda signs: bool(signs.worse), lambda _: "the plan takes away something that the champion has learned"),
-    (lambda signs: bool(signs.losing), lambda signs: f"better overall at the cost of {', '.join(signs.losing)}"),
-    (lambda signs: "champion" in signs.causes, lambda _: "the effect is within noise"),
+    (lambda context: bool(context.worse), lambda _: "the plan takes away something that the champion has learned"),
+    (
+        lambda context: bool(context.losing),
+        lambda context: f"better overall at the cost of {', '.join(context.losing)}",
+    ),
+    (lambda context: "champion" in context.causes, lambda _: "the effect is within noise"),
     (lambda _: True, lambda _: "nothing is missed"),
 )
 
 
 def _likely_reason(evidence: Evidence, gaps: Sequence[MetricGap], losing: tuple[str, ...]) -> str:
-    signs = _Signs(
+    context = _ReasonContext(
         causes=frozenset(gap.because for gap in gaps),
         better=tuple(item.name for item in evidence.metrics if item.tracked and item.verdict == "better"),
         worse=tuple(item.name for item in evidence.metrics if item.tracked and item.verdict == "worse"),
         losing=losing,
     )
-    return next(text(signs) for holds, text in _REASONS if holds(signs))
+    return next(text(context) for holds, text in _REASONS if holds(context))

@@ -18,7 +18,7 @@ _RESAMPLES_IN_TAIL = 10
 _MOST_RESAMPLES = 100_000
 
 
-def confidence_for_look(confidence: float, look: int) -> float:
+def confidence_at_interim_look(confidence: float, look: int) -> float:
     """The confidence at which an interim look at a holdout is judged; it grows with every look.
 
     Args:
@@ -37,9 +37,9 @@ def confidence_for_look(confidence: float, look: int) -> float:
     return 1 - (1 - confidence) * 6 / (math.pi**2 * look**2)
 
 
-def policy_for_look(policy: EvaluationPolicy, look: int) -> EvaluationPolicy:
+def policy_at_interim_look(policy: EvaluationPolicy, look: int) -> EvaluationPolicy:
     """The policy with the confidence of an interim look, and with enough resamples for the quantile at that level."""
-    confidence = confidence_for_look(policy.bootstrap.confidence, look)
+    confidence = confidence_at_interim_look(policy.bootstrap.confidence, look)
     needed = math.ceil(_RESAMPLES_IN_TAIL / ((1 - confidence) / 2))
     resamples = max(policy.bootstrap.resamples, min(needed, _MOST_RESAMPLES))
     settings = policy.bootstrap.model_copy(update={"confidence": confidence, "resamples": resamples})

@@ -8,10 +8,10 @@ from nightshift.domain.response.compute import ComputeResource
 ESSENTIAL_TAG = "nightshift-essential"
 # A lease is named in a ledger entry and in an incident; a workspace with more than this has a policy for it.
 _MOST, _LONGEST_NAME, _LARGEST = 100, 60, 16_000
-_LARGEST_SPARED = 8_000
+_LARGEST_EXCLUDED = 8_000
 
 
-def spared_because(resource: ComputeResource, protected: Collection[str], held: Collection[str] = ()) -> str:
+def excluded_because(resource: ComputeResource, protected: Collection[str], held: Collection[str] = ()) -> str:
     """Why a resource is not paused, as a phrase; empty if it may be."""
     tag = resource.tags.get(ESSENTIAL_TAG, "").strip().lower()
     if resource.name in protected or resource.id in protected:
@@ -33,7 +33,7 @@ def choose(
     Args:
         held: ids that another lease has paused: this one holds them too, so that the end of the other starts nothing.
     """
-    reasons = {resource.id: spared_because(resource, protected, held) for resource in resources}
+    reasons = {resource.id: excluded_because(resource, protected, held) for resource in resources}
     paused = tuple(resource for resource in resources if not reasons[resource.id])
     spared = {resource.name: reasons[resource.id] for resource in resources if reasons[resource.id]}
     return paused, spared
@@ -53,13 +53,13 @@ def leased(chosen: Sequence[ComputeResource]) -> tuple[ComputeResource, ...]:
     return tuple(held)
 
 
-def spared_shown(spared: Mapping[str, str]) -> dict[str, str]:
+def excluded_shown(spared: Mapping[str, str]) -> dict[str, str]:
     """Excluded resources and their reasons, as many as a ledger entry holds; one more says how many are left out."""
     shown: dict[str, str] = {}
     size = 0
     for name, reason in list(spared.items())[:_MOST]:
         size += min(units(name), _LONGEST_NAME) + units(reason) + 10
-        if size > _LARGEST_SPARED:
+        if size > _LARGEST_EXCLUDED:
             break
         shown[shortened(name, _LONGEST_NAME)] = reason
     left = len(spared) - len(shown)

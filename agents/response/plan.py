@@ -18,7 +18,7 @@ CAUSES: dict[Category, tuple[Category, ...]] = {"drift": ("pipeline",)}
 
 
 @dataclass(frozen=True)
-class Situation:
+class ResponseContext:
     """What the rules may use.
 
     Attributes:
@@ -69,41 +69,41 @@ class Rule:
 
     name: str
     verdict: Verdict
-    holds: Callable[[Situation], bool]
-    reason: Callable[[Situation], str]
-    mitigations: Callable[[Situation], tuple[Mitigation, ...]] = lambda _: ()
-    until: Callable[[Situation], datetime | None] = lambda _: None
+    holds: Callable[[ResponseContext], bool]
+    reason: Callable[[ResponseContext], str]
+    mitigations: Callable[[ResponseContext], tuple[Mitigation, ...]] = lambda _: ()
+    until: Callable[[ResponseContext], datetime | None] = lambda _: None
     names_cause: bool = False
 
 
-def plan_response(situation: Situation) -> ResponsePlan:
+def plan_response(context: ResponseContext) -> ResponsePlan:
     """Decide what is done about an incident now."""
-    rule = next(rule for rule in RULES if rule.holds(situation))
-    cause = situation.cause
+    rule = next(rule for rule in RULES if rule.holds(context))
+    cause = context.cause
     return ResponsePlan(
         verdict=rule.verdict,
         rule=rule.name,
-        reason=rule.reason(situation),
-        mitigations=rule.mitigations(situation),
-        until=rule.until(situation),
+        reason=rule.reason(context),
+        mitigations=rule.mitigations(context),
+        until=rule.until(context),
         cause=cause.incident_id if cause is not None and rule.names_cause else "",
-        verify_minutes=situation.playbook.verify_minutes,
+        verify_minutes=context.playbook.verify_minutes,
     )
 
 
-def _window_end(situation: Situation) -> datetime | None:
-    window = situation.playbook.maintained(situation.at)
+def _window_end(context: ResponseContext) -> datetime | None:
+    window = context.playbook.maintained(context.at)
     return None if window is None else window.ends
 
 
-def _in_window(situation: Situation) -> str:
-    window = situation.playbook.maintained(situation.at)
+def _in_window(context: ResponseContext) -> str:
+    window = context.playbook.maintained(context.at)
     assert window is not None, "the rule holds"
     return f"maintenance until {window.ends.isoformat()}: {window.reason}"
 
 
-def _cause_text(situation: Situation) -> str:
-    cause = situation.cause
+def _cause_text(context: ResponseContext) -> str:
+    cause = context.cause
     assert cause is not None, "the rule holds"
     return f"it may be a symptom of incident {cause.incident_id} ({cause.title})"
 
@@ -112,55 +112,53 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "resolved_already",
         "leave",
-        lambda situation: situation.incident.state == "resolved",
+        lambda context: context.incident.state == "resolved",
         lambda _: "its source has resolved it",
     ),
     Rule(
         "maintenance",
         "mute",
-        lambda situation: _window_end(situation) is not None,
+        lambda context: _window_end(context) is not None,
         _in_window,
         until=_window_end,
     ),
     Rule(
         "nothing_to_do",
         "leave",
-        lambda situation: not situation.mitigations and situation.incident.rule != UNKNOWN,
-        lambda situation: (
-            f"the playbook does nothing about {situation.incident.severity} {situation.incident.category}"
-        ),
+        lambda context: not context.mitigations and context.incident.rule != UNKNOWN,
+        lambda context: f"the playbook does nothing about {context.incident.severity} {context.incident.category}",
     ),
     Rule(
         "cause_open",
         "hold",
-        lambda situation: situation.cause is not None and situation.at < situation.held_until,
-        lambda situation: f"{_cause_text(situation)}; nothing is done while that is open",
-        until=lambda situation: situation.held_until,
+        lambda context: context.cause is not None and context.at < context.held_until,
+        lambda context: f"{_cause_text(context)}; nothing is done while that is open",
+        until=lambda context: context.held_until,
         names_cause=True,
     ),
     Rule(
         "cause_lasts",
         "act",
-        lambda situation: situation.cause is not None,
-        lambda situation: f"{_cause_text(situation)}, which has lasted too long: a person must look",
+        lambda context: context.cause is not None,
+        lambda context: f"{_cause_text(context)}, which has lasted too long: a person must look",
         mitigations=lambda _: ("ask",),
         names_cause=True,
     ),
     Rule(
         "nobody_knows",
         "act",
-        lambda situation: situation.incident.rule == UNKNOWN,
-        lambda situation: f"{situation.incident.reason}: a person must look",
+        lambda context: context.incident.rule == UNKNOWN,
+        lambda context: f"{context.incident.reason}: a person must look",
         mitigations=lambda _: ("ask",),
     ),
     Rule(
         "playbook",
         "act",
         lambda _: True,
-        lambda situation: (
-            f"the playbook's line for {situation.incident.severity} {situation.incident.category}:"
-            f" {', '.join(situation.mitigations)}"
+        lambda context: (
+            f"the playbook's line for {context.incident.severity} {context.incident.category}:"
+            f" {', '.join(context.mitigations)}"
         ),
-        mitigations=lambda situation: situation.mitigations,
+        mitigations=lambda context: context.mitigations,
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.platform.names import TAG_QUARANTINE
 from nightshift.domain.response.alert import AlertMessage
@@ -13,7 +13,7 @@ from nightshift.domain.response.alert import AlertMessage
 FindVersion = Callable[[str], RegisteredVersion | None]
 
 
-def blamed_version(alert: AlertMessage, moves: Sequence[ChampionMove], settle: timedelta) -> str | None:
+def blamed_version(alert: AlertMessage, moves: Sequence[AliasChange], settle: timedelta) -> str | None:
     """The version that an alert is about: the one it names, else the champion when it fired.
 
     Signals look back: for a while (``settle``) after a change of champion they are still about the one before.
@@ -25,20 +25,20 @@ def blamed_version(alert: AlertMessage, moves: Sequence[ChampionMove], settle: t
     return champions[-1].version or None if champions else _first(moves)
 
 
-def _first(moves: Sequence[ChampionMove]) -> str | None:
+def _first(moves: Sequence[AliasChange]) -> str | None:
     """A model's only champion has no one before it that the signal could be about."""
     done = [move for move in moves if move.state == "done"]
     return done[0].version if len(done) == 1 else None
 
 
-def rollback_targets(bad: str, moves: Sequence[ChampionMove]) -> tuple[str, ...]:
+def rollback_targets(bad: str, moves: Sequence[AliasChange]) -> tuple[str, ...]:
     """The champions before ``bad``, the latest first: a version may become champion more than once."""
     before = [move.previous for move in reversed(moves) if move.state == "done" and move.version == bad]
     return tuple(dict.fromkeys(version for version in before if version is not None))
 
 
 def rollback_candidate(
-    bad: str, moves: Sequence[ChampionMove], find: FindVersion
+    bad: str, moves: Sequence[AliasChange], find: FindVersion
 ) -> tuple[str | None, RegisteredVersion | None]:
     """The latest champion before ``bad`` that is not in quarantine; if there is none, the latest of all.
 
@@ -50,13 +50,13 @@ def rollback_candidate(
     return next(free, found[0] if found else (None, None))
 
 
-def rollback_target(champion: str | None, moves: Sequence[ChampionMove], find: FindVersion) -> str | None:
+def rollback_target(champion: str | None, moves: Sequence[AliasChange], find: FindVersion) -> str | None:
     """The version that a rollback of the champion would bring back; None if there is none that may."""
     target, registered = (None, None) if champion is None else rollback_candidate(champion, moves, find)
     return None if registered is None or TAG_QUARANTINE in registered.tags else target
 
 
-def was_made_again(move: ChampionMove, find: FindVersion) -> bool:
+def was_made_again(move: AliasChange, find: FindVersion) -> bool:
     """Whether a number that a move names belongs to another version now.
 
     A registered model that was deleted and made again counts its versions from 1: one that MLflow made at another

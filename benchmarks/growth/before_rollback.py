@@ -36,13 +36,13 @@ from benchmarks.growth.table_calls import CountingTransport, Measured
 from local_host.stack.azurite import azurite_script, node
 from local_host.stack.endpoints import PORT_NAMES, Endpoints
 from local_host.stack.ports import choose_ports
-from nightshift.clients.champions.champions import TableChampionBook
+from nightshift.clients.champions.alias_history import TableAliasHistory
 from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.clients.platform.spec_files import SpecFiles
 from nightshift.clients.platform.tables import Put, Remove, Table, Write
 from nightshift.clients.response.incident_index import incident_writes
-from nightshift.clients.response.incidents import TableIncidentBook
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.clients.response.incidents import TableIncidentStore
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.ledger.ledger import ACTOR, GENESIS, ChainEnd, LedgerRecord, chain
 from nightshift.domain.platform.identity import short
@@ -165,7 +165,7 @@ def _entries(count: int) -> Iterator[Write | Put]:
 def _moves(count: int) -> Iterator[Put]:
     """Version 1 became champion, then version 2, and so on."""
     for number in range(1, count + 1):
-        move = ChampionMove(
+        move = AliasChange(
             model=_MODEL,
             sequence=number,
             version=str(number),
@@ -213,9 +213,9 @@ class _Registry:
 def _services(service: TableServiceClient, registry: _Registry) -> Any:
     return SimpleNamespace(
         clock=lambda: datetime.now(UTC),
-        incidents=TableIncidentBook(service),
+        incidents=TableIncidentStore(service),
         ledger=TableLedger(service, lambda: datetime.now(UTC)),
-        champions=TableChampionBook(service),
+        champions=TableAliasHistory(service),
         registry=registry,
         specs=SpecFiles(ROOT / "model_specs", ROOT / "platform.yaml"),
     )
@@ -232,7 +232,7 @@ def _answer(services: Any, transport: CountingTransport, number: int) -> Measure
     assert found is not None
     # As the trigger does before it starts the orchestration.
     claim = TimelineEntry(key=f"start-{found.response}", at=services.clock(), actor=ACTOR, what="its response starts")
-    services.incidents.change(_MODEL, found.incident_id, lambda known: known.told(claim))
+    services.incidents.change(_MODEL, found.incident_id, lambda known: known.with_event(claim))
     planned = plan_response(
         services, PlanRequest(model=_MODEL, incident_id=found.incident_id, at=services.clock(), look=0)
     )

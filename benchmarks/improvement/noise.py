@@ -19,10 +19,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from agents.improvement.critic import criticise
+from agents.improvement.critic import evaluate_round
 from agents.lifecycle.bootstrap import Array
 from agents.lifecycle.evaluation import Predictions, compare
-from agents.lifecycle.holdout_spending import policy_for_look
+from agents.lifecycle.holdout_spending import policy_at_interim_look
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, ImprovementPolicy, Round
 from nightshift.domain.improvement.plan import Plan
@@ -66,12 +66,12 @@ def accepts(rule: Rule, seed: int, gain: float) -> bool:
 
 def spending(predictions: Predictions, look: int) -> bool:
     """The platform's rule."""
-    return _criticised(predictions, policy_for_look(EVALUATION, look), look)
+    return _critique_of(predictions, policy_at_interim_look(EVALUATION, look), look)
 
 
 def fixed(predictions: Predictions, look: int) -> bool:
     """The same without counting looks."""
-    return _criticised(predictions, EVALUATION, look)
+    return _critique_of(predictions, EVALUATION, look)
 
 
 def lower_mean(predictions: Predictions, _look: int) -> bool:
@@ -81,10 +81,10 @@ def lower_mean(predictions: Predictions, _look: int) -> bool:
     return bool(np.square(ours).mean() < np.square(theirs).mean() and np.abs(ours).mean() < np.abs(theirs).mean())
 
 
-def _criticised(predictions: Predictions, policy: EvaluationPolicy, look: int) -> bool:
+def _critique_of(predictions: Predictions, policy: EvaluationPolicy, look: int) -> bool:
     rounds = tuple(_round(number) for number in range(1, look + 1))
     evidence = _evidence(compare(predictions, policy))
-    found = criticise(evidence, policy, rounds=rounds, policy=LOOP, spent=Budget(job_runs=look, dbu=0, tokens=0))
+    found = evaluate_round(evidence, policy, rounds=rounds, policy=LOOP, spent=Budget(job_runs=look, dbu=0, tokens=0))
     return found.judgement == "accept"
 
 

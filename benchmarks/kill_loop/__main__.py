@@ -26,7 +26,7 @@ from benchmarks.kill_loop.world import World, running
 from local_host.watchdog import children_ended
 
 # An order that nobody answers for is left alone for ten minutes by the sweep of orders.
-_SETTLE_SECONDS = 900.0
+_QUIET_SECONDS = 900.0
 
 
 @dataclass
@@ -38,7 +38,7 @@ class _Loop:
     kills: int
     at_once: int
     done: Counter[str] = field(default_factory=Counter)
-    told: Counter[str] = field(default_factory=Counter)
+    reported: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     checks: int = 0
     over: threading.Event = field(default_factory=threading.Event)
@@ -63,8 +63,8 @@ class _Loop:
 
     def _ended(self, name: str, story: Future[None]) -> None:
         error = story.exception()
-        self.told[name] += 1
-        self.world.told(f"{name} has ended{f': {error}' if error else ''}")
+        self.reported[name] += 1
+        self.world.reported(f"{name} has ended{f': {error}' if error else ''}")
         if error is not None:
             self.wrong.append(f"{name}: {type(error).__name__}: {error}")
 
@@ -76,16 +76,16 @@ class _Loop:
                 if not name:
                     continue
                 self.done[name] += 1
-                self.world.told(f"{self.done.total()}/{self.kills}: {name}")
+                self.world.reported(f"{self.done.total()}/{self.kills}: {name}")
                 if self.done.total() % 5 == 0:
-                    self._look()
+                    self._check()
         except Exception as error:  # noqa: BLE001 - the loop must end, and say why
             self.wrong.append(f"the killer: {type(error).__name__}: {error}")
         finally:
             heal(self.world)
             self.over.set()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         """The invariants that hold at any moment, once their stores answer."""
         found = self.world.until("storage", lambda: (list(always(self.world)),))[0]
         self.checks += 1
@@ -93,12 +93,12 @@ class _Loop:
 
     def _at_the_end(self) -> list[str]:
         """What is still wrong after the sweeps have had time."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
+        deadline = time.monotonic() + _QUIET_SECONDS
         while True:
             found = self.world.until("the app", lambda: (list(at_the_end(self.world)),))[0]
             if not found or time.monotonic() > deadline:
                 return [f"at the end: {problem}" for problem in found]
-            self.world.told(f"not settled yet: {found[:3]}")
+            self.world.reported(f"not settled yet: {found[:3]}")
             time.sleep(5)
 
     def summary(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class _Loop:
         return {
             "faults": self.done.total(),
             "of": dict(self.done),
-            "stories": dict(self.told),
+            "stories": dict(self.reported),
             "checks": self.checks + 1,
             "runs": len(runs),
             "job_runs": len(job_runs(self.world)),
@@ -135,14 +135,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
 
-    def told(line: str) -> None:
+    def reported(line: str) -> None:
         print(f"{time.monotonic() - began:7.1f} s  {line}", file=sys.stderr, flush=True)
 
     with children_ended(), tempfile.TemporaryDirectory(prefix="nightshift-kill-loop-") as name:
         folder = given.keep or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        with running(folder.resolve(), told) as world:
-            told(f"the stack is up; seed {seed}")
+        with running(folder.resolve(), reported) as world:
+            reported(f"the stack is up; seed {seed}")
             loop = _Loop(world, random.Random(seed), given.kills, given.at_once)
             loop.run()
             summary = {"seed": seed, "seconds": round(time.monotonic() - began)} | loop.summary()

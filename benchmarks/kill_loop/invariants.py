@@ -47,7 +47,7 @@ def at_the_end(world: World) -> Iterator[str]:
         if orders := services.sweeps.mark(model).open:
             yield f"{model}: open orders {orders}"
     yield from (f"owed: {record.notification.title}" for record in services.notifications.owed())
-    yield from (f"review of {review.model} is not settled" for review in services.reviews.unsettled())
+    yield from (f"review of {review.model} is not settled" for review in services.reviews.unfinished())
     said = "\n".join(f"{it['title']}\n{it['message']}" for it in world.pager.taken)
     for incident in services.incidents.all():
         if incident.actions and incident.title not in said and incident.incident_id not in said:

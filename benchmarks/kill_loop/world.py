@@ -48,7 +48,7 @@ class World:
 
     Attributes:
         calm: held while something is prepared that is not part of the product, so that no kill comes in between.
-        told: receives one line for each thing that happens.
+        reported: receives one line for each thing that happens.
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class World:
     services: LazyServices
     mlflow: MlflowClient
     pager: Pager
-    told: Callable[[str], None]
+    reported: Callable[[str], None]
     calm: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -171,7 +171,7 @@ class World:
 
 
 @contextmanager
-def running(folder: Path, told: Callable[[str], None]) -> Iterator[World]:
+def running(folder: Path, reported: Callable[[str], None]) -> Iterator[World]:
     """`nightshift up` in a folder, with a pager; ended at the end."""
     pager = Pager()
     specs, platform = folder / "specs", folder / "platform.yaml"
@@ -189,7 +189,7 @@ def running(folder: Path, told: Callable[[str], None]) -> Iterator[World]:
         os.environ.update(endpoints.environment())
         services = LazyServices(read_settings(os.environ, ROOT))
         client = MlflowClient(endpoints.mlflow_url, endpoints.mlflow_url)
-        yield World(folder, endpoints, services, client, pager, told)
+        yield World(folder, endpoints, services, client, pager, reported)
     finally:
         pager.close()
         if (folder / "state").exists():

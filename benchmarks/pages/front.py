@@ -26,7 +26,7 @@ from tests.model_versions import make_champions, make_versions
 _MODEL = "revenue_forecast"
 _RUNS, _INCIDENTS, _OPEN = 1_000, 200, 20
 _DAYS = 30
-_LOOKS = 50
+_REQUESTS = 50
 
 
 def main() -> None:
@@ -51,21 +51,23 @@ def _measure(stack: Running) -> list[dict[str, Any]]:
     make_champions(stack.services, _MODEL, ("1", "2", "3"))
     _fill_runs(stack)
     _fill_incidents(stack)
-    note = f"{_RUNS} runs and {_INCIDENTS} incidents ({_OPEN} open) of {_DAYS} days, {_LOOKS} looks over loopback HTTP"
+    note = (
+        f"{_RUNS} runs and {_INCIDENTS} incidents ({_OPEN} open) of {_DAYS} days, {_REQUESTS} looks over loopback HTTP"
+    )
     headers = {"Authorization": "Bearer local:bench:Reader,Reviewer,Operator"}
     with httpx.Client(base_url=stack.endpoints.app_url, headers=headers, timeout=60) as client:
         page = client.get("/").raise_for_status()
         listed = client.get("/api/runs?limit=1000").raise_for_status()
         assert len(listed.json()["items"]) >= _RUNS, "the API lists the runs that were made"
-        front = [_look(client, "/") for _ in range(_LOOKS)]
-        nothing = [_look(client, "/api/health") for _ in range(_LOOKS)]
+        front = [_get(client, "/") for _ in range(_REQUESTS)]
+        nothing = [_get(client, "/api/health") for _ in range(_REQUESTS)]
     first = len(page.content) + sum(len(static_files()[name].body) for name in ("page.css", "page.js", "icon.svg"))
     return [
         _row("front_page_html", len(page.content) / 1024, "KiB", 1, note),
         _row("front_page_first_visit", first / 1024, "KiB", 1, "with stylesheet, script and icon, not compressed"),
-        _row("front_page_median", statistics.median(front), "s", _LOOKS, note),
-        _row("front_page_p95", statistics.quantiles(front, n=20)[18], "s", _LOOKS, note),
-        _row("health_median", statistics.median(nothing), "s", _LOOKS, "the same host, a call that reads nothing"),
+        _row("front_page_median", statistics.median(front), "s", _REQUESTS, note),
+        _row("front_page_p95", statistics.quantiles(front, n=20)[18], "s", _REQUESTS, note),
+        _row("health_median", statistics.median(nothing), "s", _REQUESTS, "the same host, a call that reads nothing"),
     ]
 
 
@@ -73,7 +75,7 @@ def _row(name: str, value: float, unit: str, runs: int, note: str) -> dict[str, 
     return {"name": name, "value": round(value, 4), "unit": unit, "runs": runs, "note": note}
 
 
-def _look(client: httpx.Client, path: str) -> float:
+def _get(client: httpx.Client, path: str) -> float:
     started = time.perf_counter()
     client.get(path).raise_for_status()
     return time.perf_counter() - started
@@ -127,7 +129,7 @@ def _fill_incidents(stack: Running) -> None:
         assert recorded.incident is not None
         if number >= _OPEN:
             incident = recorded.incident
-            stack.services.incidents.change(_MODEL, incident.incident_id, lambda item: item.moved("resolve"))
+            stack.services.incidents.change(_MODEL, incident.incident_id, lambda item: item.transition("resolve"))
 
 
 if __name__ == "__main__":

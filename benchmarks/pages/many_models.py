@@ -22,7 +22,7 @@ from tests.model_versions import make_champions, make_versions
 # With the three that are shipped: 58.
 _MODELS = tuple(f"model_{number:02d}" for number in range(55))
 _COUNT = len(_MODELS) + 3
-_LOOKS, _TOGETHER, _PAUSE = 10, 4, 6
+_REQUESTS, _TOGETHER, _PAUSE = 10, 4, 6
 
 
 def main() -> None:
@@ -49,26 +49,28 @@ def _measure(stack: Running) -> list[dict[str, Any]]:
         make_champions(stack.services, model, ("1", "2"))
     headers = {"Authorization": "Bearer local:bench:Reader,Reviewer,Operator"}
     with httpx.Client(base_url=stack.endpoints.app_url, headers=headers, timeout=120) as client:
-        _look(client, "/live")
-        pages = [_look(client, "/") for _ in range(_LOOKS)]
+        _get(client, "/live")
+        pages = [_get(client, "/") for _ in range(_REQUESTS)]
         polls: list[tuple[float, int]] = []
         with ThreadPoolExecutor(_TOGETHER) as people:
-            for _ in range(_LOOKS):
+            for _ in range(_REQUESTS):
                 # As long as the answer to one page may be given to another: each round is read afresh.
                 time.sleep(_PAUSE)
-                polls += people.map(lambda _: _look(client, "/live"), range(_TOGETHER))
-        listed = [_look(client, "/api/models") for _ in range(_LOOKS)]
+                polls += people.map(lambda _: _get(client, "/live"), range(_TOGETHER))
+        listed = [_get(client, "/api/models") for _ in range(_REQUESTS)]
     command = [_command(stack) for _ in range(3)]
     note = f"{_COUNT} models, {len(_MODELS)} of them with two versions"
-    looks, together = f"{note}, {_LOOKS} looks", f"{note}, {_TOGETHER} open pages poll at once, every {_PAUSE} s"
+    looks, together = f"{note}, {_REQUESTS} looks", f"{note}, {_TOGETHER} open pages poll at once, every {_PAUSE} s"
     return [
-        _row("many_models_front_page_median", statistics.median(took for took, _ in pages), "s", _LOOKS, looks),
-        _row("many_models_front_page_slowest", max(took for took, _ in pages), "s", _LOOKS, looks),
-        _row("many_models_not_read", max(count for _, count in pages), "models", _LOOKS, "most on one front page"),
-        _row("many_models_list_failed", sum(count > 0 for _, count in listed), "lists", _LOOKS, "GET /api/models"),
+        _row("many_models_front_page_median", statistics.median(took for took, _ in pages), "s", _REQUESTS, looks),
+        _row("many_models_front_page_slowest", max(took for took, _ in pages), "s", _REQUESTS, looks),
+        _row("many_models_not_read", max(count for _, count in pages), "models", _REQUESTS, "most on one front page"),
+        _row("many_models_list_failed", sum(count > 0 for _, count in listed), "lists", _REQUESTS, "GET /api/models"),
         _row("many_models_live_median", statistics.median(took for took, _ in polls), "s", len(polls), together),
         _row("many_models_live_slowest", max(took for took, _ in polls), "s", len(polls), together),
-        _row("many_models_list_median", statistics.median(took for took, _ in listed), "s", _LOOKS, "GET /api/models"),
+        _row(
+            "many_models_list_median", statistics.median(took for took, _ in listed), "s", _REQUESTS, "GET /api/models"
+        ),
         _row("many_models_command_median", statistics.median(command), "s", 3, "`nightshift models`, a whole process"),
     ]
 
@@ -77,7 +79,7 @@ def _row(name: str, value: float, unit: str, runs: int, note: str) -> dict[str, 
     return {"name": name, "value": round(value, 4), "unit": unit, "runs": runs, "note": note}
 
 
-def _look(client: httpx.Client, path: str) -> tuple[float, int]:
+def _get(client: httpx.Client, path: str) -> tuple[float, int]:
     started = time.perf_counter()
     answer = client.get(path)
     unread = answer.text.count('<p class="trouble">') if answer.is_success else _COUNT

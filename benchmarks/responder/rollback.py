@@ -21,7 +21,7 @@ from nightshift.domain.response.alert import AlertMessage
 from tests.model_versions import make_champions, make_versions
 
 _MODEL = "rolled_back"
-_LOOK = 0.005
+_POLL_SECONDS = 0.005
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def _roll_back(stack: Running, client: MlflowClient, version: int) -> float:
     deadline = started + 60
     while str(client.get_model_version_by_alias(_MODEL, CHAMPION).version) == str(version):
         assert time.perf_counter() < deadline, f"version {version} was not rolled back"
-        time.sleep(_LOOK)
+        time.sleep(_POLL_SECONDS)
     return time.perf_counter() - started
 
 

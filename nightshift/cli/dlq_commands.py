@@ -21,7 +21,9 @@ dlq = typer.Typer(
     "Example: nightshift dlq list",
 )
 
-LetterId = Annotated[str, typer.Argument(metavar="LETTER", help="Id of the dead letter, from `nightshift dlq list`.")]
+DeadLetterId = Annotated[
+    str, typer.Argument(metavar="LETTER", help="Id of the dead letter, from `nightshift dlq list`.")
+]
 Filter = Annotated[
     list[str] | None,
     typer.Option("--filter", help="queue=NAME or reason=TEXT; all that match. May be given more than once."),
@@ -60,7 +62,7 @@ def list_(
 
 
 @dlq.command()
-def show(letter: LetterId, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
+def show(letter: DeadLetterId, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
     """Show one dead letter: its body, properties, reason and history.
 
     Example: nightshift dlq show LETTER
@@ -129,7 +131,7 @@ def redrive(
 
 @dlq.command()
 def discard(
-    letter: LetterId,
+    letter: DeadLetterId,
     comment: Annotated[str, typer.Option("--comment", help="Why; it stays with the record.")],
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,

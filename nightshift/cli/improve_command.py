@@ -39,7 +39,7 @@ def improve(
     console = rendering.make_console()
     began = time.monotonic()
 
-    def tell(step: str) -> None:
+    def report(step: str) -> None:
         if not as_json:
             console.print(f"{time.monotonic() - began:6.1f} s  {step}")
 
@@ -54,7 +54,7 @@ def improve(
             Console(stderr=True).print(Text(f"error: {error.message}", style="red"), soft_wrap=True)
             raise typer.Exit(2) from error
         started = await_run(app, model, ordered.identity)
-        detail = follow(app, started, tell) if wait else None
+        detail = follow(app, started, report) if wait else None
     if as_json:
         rendering.print_json(console, {**ordered.to_json(), "run": started} if detail is None else detail.to_json())
     elif detail is None:

@@ -10,7 +10,7 @@ from rich.text import Text
 from nightshift.cli.rendering import metrics_table, moment, plain_table, styled
 from nightshift.domain.ledger.bodies import (
     BrokenOffBody,
-    CriticismBody,
+    CritiqueBody,
     DataOrder,
     DecisionBody,
     HaltBody,
@@ -116,7 +116,7 @@ def _decision(said: DecisionBody, entry: LedgerEntry) -> Iterable[RenderableType
 
 
 @_lines.register
-def _criticism(said: CriticismBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+def _critique(said: CritiqueBody, entry: LedgerEntry) -> Iterable[RenderableType]:
     judged, plan = said.criticism, said.plan
     yield Text(f"plan of {said.planned_by}: {plan.action.kind}; {plan.rationale}")
     yield Text(f"critic: {judged.judgement} {entry.subject} by rule {judged.rule}: {judged.reason}")

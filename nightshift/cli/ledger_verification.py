@@ -7,14 +7,14 @@ from nightshift.cli.pages import every
 from nightshift.domain.platform.view import ChainCheck
 
 
-def verify_ledger(app: AppClient, model: str | None, tell: Callable[[str], None]) -> list[ChainCheck]:
+def verify_ledger(app: AppClient, model: str | None, report: Callable[[str], None]) -> list[ChainCheck]:
     """Verify the chains of all models, or of one, to their ends.
 
     Args:
-        tell: is called with a line of progress after each part.
+        report: is called with a line of progress after each part.
     """
     checks: dict[str, ChainCheck] = {}
     for item in every(app, "ledger/verification", limit=None, model=model):
         check = checks[item["model"]] = ChainCheck.from_json(item)
-        tell(f"{check.model}: {check.entries:,} of {check.length or check.entries:,} entries verified")
+        report(f"{check.model}: {check.entries:,} of {check.length or check.entries:,} entries verified")
     return list(checks.values())

@@ -93,7 +93,7 @@ def ask_improvement(review: ReviewId, comment: Comment, as_json: AsJson = False,
 def _decide(review: str, choice: Choice, comment: str, *, as_json: bool, state: Path) -> Review:
     with AppClient(app_url(state)) as app:
         app.post(f"reviews/{review}/decision", {"decision": choice, "comment": comment})
-        settled = await_settled(app, review)
+        settled = await_closed(app, review)
     console = rendering.make_console()
     if as_json:
         rendering.print_json(console, settled.to_json())
@@ -102,7 +102,7 @@ def _decide(review: str, choice: Choice, comment: str, *, as_json: bool, state: 
     return settled
 
 
-def await_settled(app: AppClient, review: str, seconds: float = _SECONDS) -> Review:
+def await_closed(app: AppClient, review: str, seconds: float = _SECONDS) -> Review:
     """Wait until a decided review has been acted on.
 
     Raises:

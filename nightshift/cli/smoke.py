@@ -38,15 +38,15 @@ class Smoke:
 
     Attributes:
         state: of the local stack, where no environment is chosen.
-        tell: is called with each step when it ends.
-        patience: longest wait for the verdict, in seconds; a cluster in Azure takes minutes to start.
+        say: is called with each step when it ends.
+        timeout: longest wait for the verdict, in seconds; a cluster in Azure takes minutes to start.
         version: of the package that must answer; any if empty.
     """
 
     app: AppClient
     state: Path
-    tell: Callable[[str, str], None]
-    patience: float
+    say: Callable[[str, str], None]
+    timeout: float
     version: str = ""
     report: dict[str, str] = field(default_factory=dict)
 
@@ -60,7 +60,7 @@ class Smoke:
         self._say("ready", self._ready())
         with self._uploaded() as uploaded:
             self._say("uploaded", uploaded.name)
-            run = await_run(self.app, CANARY, uploaded.identity, seconds=self.patience)
+            run = await_run(self.app, CANARY, uploaded.identity, seconds=self.timeout)
             self._say("run", run)
             self._say("verdict", self._verdict(run))
         alert = self._send_alert()
@@ -72,12 +72,12 @@ class Smoke:
 
     def _say(self, step: str, detail: str) -> None:
         self.report[step] = detail
-        self.tell(step, detail)
+        self.say(step, detail)
 
     def _version(self) -> str:
         """A deployment may take a while until the new package answers."""
         last = ""
-        for _ in self._until(min(self.patience, 600), every=2):
+        for _ in self._until(min(self.timeout, 600), every=2):
             try:
                 last = Liveness.from_json(self.app.get("health")).version
             except (AppUnreachableError, AppRefusedError) as error:
@@ -90,7 +90,7 @@ class Smoke:
     def _ready(self) -> str:
         """A role that was just assigned, or an app that was just deployed, may need a while."""
         last = ""
-        for _ in self._until(min(self.patience, 600), every=2):
+        for _ in self._until(min(self.timeout, 600), every=2):
             try:
                 readiness = Readiness.from_json(self.app.get("health/ready"))
             except (AppUnreachableError, AppRefusedError) as error:
@@ -113,7 +113,7 @@ class Smoke:
             self._say("removed", uploaded.name)
 
     def _verdict(self, run: str) -> str:
-        detail = follow(self.app, run, lambda step: self.tell("", step), seconds=self.patience)
+        detail = follow(self.app, run, lambda step: self.say("", step), seconds=self.timeout)
         outcome = RunOutcome.from_json(detail.output) if detail.output else None
         if outcome is None or outcome.outcome not in _VERDICTS:
             said = f"{outcome.outcome}: {outcome.reason}" if outcome else detail.state

@@ -29,13 +29,13 @@ def smoke(
     console = rendering.make_console()
     began = time.monotonic()
 
-    def tell(step: str, detail: str) -> None:
+    def say(step: str, detail: str) -> None:
         if not as_json:
             console.print(f"{time.monotonic() - began:6.1f} s  {step:<9} {detail}", markup=False, highlight=False)
 
     failure: NightshiftError | None = None
     with AppClient(app_url(state)) as app:
-        test = Smoke(app, state, tell, patience=minutes * 60, version=version)
+        test = Smoke(app, state, say, timeout=minutes * 60, version=version)
         try:
             test.run()
         except NightshiftError as error:

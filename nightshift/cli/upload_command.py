@@ -62,15 +62,15 @@ def upload(
     identity, name = put(model, file, source, state, by=by)
     began = time.monotonic()
 
-    def tell(step: str) -> None:
+    def report(step: str) -> None:
         if not as_json:
             console.print(f"{time.monotonic() - began:6.1f} s  {step}")
 
     # It is up, whatever the app answers now.
-    tell(f"uploaded as {name}")
+    report(f"uploaded as {name}")
     with AppClient(app_url(state)) as app:
         run = await_run(app, model, identity)
-        detail = follow(app, run, tell) if wait else None
+        detail = follow(app, run, report) if wait else None
     if as_json:
         rendering.print_json(console, {"run": run} if detail is None else detail.to_json())
     elif detail is None:
@@ -164,17 +164,17 @@ def await_run(app: AppClient, model: str, identity: str, seconds: float = 60) ->
     raise AppRefusedError(f"the upload {identity} of {model} waits for its turn; `nightshift runs` will show its run")
 
 
-def follow(app: AppClient, run: str, tell: Callable[[str], None], seconds: float = 3600) -> RunDetail:
+def follow(app: AppClient, run: str, report: Callable[[str], None], seconds: float = 3600) -> RunDetail:
     """Follow a run to its end, and report each new step."""
     started = time.monotonic()
-    told: str = ""
+    reported: str = ""
     while True:
         detail = RunDetail.from_json(_found(app, run))
         if detail.state in ENDED:
             return detail
-        if detail.step and detail.step != told:
-            told = detail.step
-            tell(told)
+        if detail.step and detail.step != reported:
+            reported = detail.step
+            report(reported)
         if time.monotonic() - started > seconds:
             raise AppRefusedError(f"{run} is still {detail.state} after {seconds:.0f} s; `nightshift show {run}`")
         time.sleep(0.3)

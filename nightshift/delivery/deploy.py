@@ -59,7 +59,7 @@ class Delivery:
         before = releases.deployed()
         refuse_backwards(releases.root, before, release.version, releases.environment.name)
         replayed = Replayed.of_package(release.package)
-        found = self.in_flight.tell(replayed)
+        found = self.in_flight.report_in_flight(replayed)
         if drain is not None:
             self.in_flight.drain(replayed, drain)
         elif found is not None and not break_in_flight:

@@ -106,7 +106,7 @@ class RunsInFlight:
         except (httpx.TransportError, ValueError, KeyError, TypeError) as error:
             raise InFlightUnknownError(f"{environment.app_url} does not say it: {error}") from error
 
-    def tell(self, replayed: Replayed) -> tuple[InFlight, ...] | None:
+    def report_in_flight(self, replayed: Replayed) -> tuple[InFlight, ...] | None:
         """Say what is in flight and what becomes of it; None if the app does not say.
 
         An app that does not answer must be deployable, and so must a first one.

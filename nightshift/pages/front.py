@@ -15,8 +15,8 @@ from nightshift.domain.response.incident import Incident
 from nightshift.domain.reviews.packet import Link
 from nightshift.domain.reviews.review import Review
 from nightshift.pages.model_state import ModelStates
-from nightshift.pages.story import tell
-from nightshift.pages.views import FrontView, Letters, OpenReview
+from nightshift.pages.story import recent_entries
+from nightshift.pages.views import DeadLetterGroup, FrontView, OpenReview
 from nightshift.services.lifecycle.newest_runs import RunFilter, newest_runs
 
 NIGHT = timedelta(hours=12)
@@ -65,7 +65,7 @@ async def _read(client: df.DurableOrchestrationClient, services: Services, state
     """Everything at once; what does not answer is left out and named."""
     now = services.clock()
     since = now - NIGHT
-    reviews, incidents, letters, (runs, trouble), models = await asyncio.gather(
+    reviews, incidents, dead_letters, (runs, trouble), models = await asyncio.gather(
         asyncio.to_thread(services.reviews.all),
         asyncio.to_thread(services.incidents.all),
         asyncio.to_thread(services.dead_letters.waiting),
@@ -74,7 +74,7 @@ async def _read(client: df.DurableOrchestrationClient, services: Services, state
     )
     open_ = tuple(incident for incident in incidents if incident.state != "resolved")
     signals = Counter(incident.model for incident in open_)
-    story, left_out = tell(
+    story, left_out = recent_entries(
         since,
         runs=runs,
         incidents=(incident for incident in incidents if incident.updated_at >= since),
@@ -95,7 +95,7 @@ async def _read(client: df.DurableOrchestrationClient, services: Services, state
             Link(title="Databricks jobs", url=f"{services.links.databricks}/jobs"),
         ),
         trouble=trouble,
-        letters=_by_queue(letters),
+        letters=_by_queue(dead_letters),
     )
 
 
@@ -127,11 +127,11 @@ def _open_reviews(reviews: tuple[Review, ...], now: datetime) -> tuple[OpenRevie
     return tuple(sorted(waiting, key=lambda review: review.due_at))
 
 
-def _by_queue(letters: tuple[DeadLetter, ...]) -> tuple[Letters, ...]:
+def _by_queue(dead_letters: tuple[DeadLetter, ...]) -> tuple[DeadLetterGroup, ...]:
     """Dead-lettered messages by queue, newest first, as they are given."""
-    counts = Counter(letter.queue for letter in letters)
-    newest = {letter.queue: letter.reason for letter in reversed(letters)}
-    return tuple(Letters(queue, count, newest[queue]) for queue, count in counts.items())
+    counts = Counter(dead_letter.queue for dead_letter in dead_letters)
+    newest = {dead_letter.queue: dead_letter.reason for dead_letter in reversed(dead_letters)}
+    return tuple(DeadLetterGroup(queue, count, newest[queue]) for queue, count in counts.items())
 
 
 def _urgency(incident: Incident) -> tuple[int, int, float]:

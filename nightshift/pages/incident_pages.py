@@ -14,7 +14,7 @@ from nightshift.pages.html import see_other
 from nightshift.pages.page import page
 from nightshift.pages.views import IncidentPageView
 from nightshift.pages.visit import Visit, not_found
-from nightshift.services.response.incident_acts import PersonsOperation, move_incident, read_undo, start_undo
+from nightshift.services.response.incident_commands import PersonsOperation, move_incident, read_undo, start_undo
 
 _OCCURRENCES = 30
 

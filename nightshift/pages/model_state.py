@@ -10,7 +10,7 @@ from functools import partial
 import azure.durable_functions as df
 
 from agents.response.rollback import rollback_target
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.platform.errors import NightshiftError, SpecError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
@@ -37,7 +37,7 @@ class ModelReading:
     """A model's state, and the moves of champion that the story needs."""
 
     state: ModelState
-    moves: tuple[ChampionMove, ...]
+    moves: tuple[AliasChange, ...]
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class _Asked:
 
     answer: asyncio.Future[ModelState]
     at: float
-    moves: tuple[ChampionMove, ...]
+    moves: tuple[AliasChange, ...]
 
-    def answers(self, moves: tuple[ChampionMove, ...], seconds: float) -> bool:
+    def answers(self, moves: tuple[AliasChange, ...], seconds: float) -> bool:
         """Whether the answer is there, is about these moves, and is at most so old."""
         age = asyncio.get_running_loop().time() - self.at
         return self.answer.done() and self.moves == moves and age <= seconds
@@ -87,7 +87,7 @@ class ModelStates:
         client: df.DurableOrchestrationClient,
         services: Services,
         model: str,
-        moves: tuple[ChampionMove, ...],
+        moves: tuple[AliasChange, ...],
         until: float,
     ) -> ModelReading:
         (last_run, unknown_run), state, trouble = await asyncio.gather(
@@ -105,7 +105,7 @@ class ModelStates:
         return ModelReading(known, moves)
 
     async def _registered(
-        self, services: Services, model: str, moves: tuple[ChampionMove, ...], until: float
+        self, services: Services, model: str, moves: tuple[AliasChange, ...], until: float
     ) -> ModelState:
         """What only MLflow knows; if it does not answer in time, the alias history is used."""
         asked = self._asked.get(model)
@@ -124,12 +124,12 @@ class ModelStates:
         logger.warning("registry_slow model=%s seconds=%s", model, REGISTRY_SECONDS)
         return ModelState(model, trouble=NOT_READ, checked=False)
 
-    def _ask(self, services: Services, model: str, moves: tuple[ChampionMove, ...]) -> _Asked:
+    def _ask(self, services: Services, model: str, moves: tuple[AliasChange, ...]) -> _Asked:
         loop = asyncio.get_running_loop()
         answer = loop.run_in_executor(self._threads, copy_context().run, self._ask_registry, services, model, moves)
         return _Asked(answer, loop.time(), moves)
 
-    def _ask_registry(self, services: Services, model: str, moves: tuple[ChampionMove, ...]) -> ModelState:
+    def _ask_registry(self, services: Services, model: str, moves: tuple[AliasChange, ...]) -> ModelState:
         try:
             champion = services.registry.version_of(model, CHAMPION)
             target = rollback_target(champion, moves, partial(services.registry.version, model))

@@ -66,5 +66,5 @@ _FILTERS: dict[str, Callable[..., object]] = {
     "shown": texts.shown,
     "web": texts.web_address,
     "why_waiting": texts.why_waiting,
-    "told": texts.told,
+    "with_links": texts.with_links,
 }

@@ -38,10 +38,10 @@ async def read_run(client: df.DurableOrchestrationClient, services: Services, ru
     detail = as_it_stands(run_detail(status), moves)
     elsewhere, trouble = await asyncio.to_thread(_mlflow, services, detail)
     links = (*elsewhere, *job_links(status.historyEvents or []))
-    return explained(RunView(run=detail, links=links, trouble=trouble))
+    return with_explanation(RunView(run=detail, links=links, trouble=trouble))
 
 
-def explained(view: RunView) -> RunView:
+def with_explanation(view: RunView) -> RunView:
     """The view with why the run ended so, from its own steps and output."""
     output = view.run.output if isinstance(view.run.output, dict) else {}
     loop = output.get("improvement") or output

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from nightshift.domain.champions.decision import ChampionMove, withdrawn
+from nightshift.domain.champions.decision import AliasChange, withdrawn
 from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.times import plain_times
 from nightshift.domain.platform.view import RunSummary
@@ -18,18 +18,18 @@ _TONES = {"promoted": "good", "failed": "bad", "terminated": "bad"}
 _DONE = {"done": "good", "failed": "bad", "refused": "bad"}
 
 
-def tell(
+def recent_entries(
     since: datetime,
     *,
     runs: Iterable[RunSummary],
     incidents: Iterable[Incident],
     reviews: Iterable[Review],
-    moves: Iterable[ChampionMove],
+    moves: Iterable[AliasChange],
 ) -> tuple[tuple[StoryEntry, ...], int]:
     """The newest entries since a time, newest first, and how many older ones were left out."""
     entries = [*_runs(runs), *_incidents(incidents), *_reviews(reviews), *_moves(moves)]
-    told = sorted((entry for entry in entries if entry.at >= since), key=lambda entry: entry.at, reverse=True)
-    return tuple(told[:SHOWN]), max(len(told) - SHOWN, 0)
+    recent = sorted((entry for entry in entries if entry.at >= since), key=lambda entry: entry.at, reverse=True)
+    return tuple(recent[:SHOWN]), max(len(recent) - SHOWN, 0)
 
 
 def _runs(runs: Iterable[RunSummary]) -> Iterator[StoryEntry]:
@@ -50,9 +50,9 @@ def _incidents(incidents: Iterable[Incident]) -> Iterator[StoryEntry]:
                 what = f"{incident.title}: {entry.what}" if number == 0 else f"{entry.actor}: {entry.what}"
                 tone = "bad" if number == 0 else _DONE.get(entry.key.rpartition("-")[2], "")
                 yield StoryEntry(entry.at, incident.model, _short(what), path, tone)
-        told = {entry.key for entry in incident.timeline}
+        recent = {entry.key for entry in incident.timeline}
         for action in incident.actions:
-            if not action.only_told and f"{action.mitigation}-{action.state}" not in told:
+            if not action.only_notified and f"{action.mitigation}-{action.state}" not in recent:
                 what = f"{action.mitigation} {action.state}: {action.detail}"
                 yield StoryEntry(action.at, incident.model, _short(what), path, _DONE.get(action.state, ""))
 
@@ -64,7 +64,7 @@ def _reviews(reviews: Iterable[Review]) -> Iterator[StoryEntry]:
             yield StoryEntry(event.at, review.model, _short(what), f"/reviews/{review.review_id}")
 
 
-def _moves(moves: Iterable[ChampionMove]) -> Iterator[StoryEntry]:
+def _moves(moves: Iterable[AliasChange]) -> Iterator[StoryEntry]:
     known = tuple(moves)
     for move in known:
         if move.state == "done":

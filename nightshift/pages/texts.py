@@ -53,16 +53,16 @@ def shown(value: Any) -> str:
 
 def why_waiting(incident: Incident) -> str:
     """What was done about an incident, or why a person is needed: the newest thing that changed anything or failed."""
-    telling = [action for action in incident.actions if action.mitigation in CHANGING or action.state == "failed"]
-    if telling:
-        newest = max(telling, key=lambda action: action.at)
+    notable = [action for action in incident.actions if action.mitigation in CHANGING or action.state == "failed"]
+    if notable:
+        newest = max(notable, key=lambda action: action.at)
         return f"{newest.mitigation} {newest.state}: {newest.detail}"
     if incident.caused_by:
         return f"it waits for incident {incident.caused_by}, whose symptom it is"
     return f"nothing was changed: {incident.reason}"
 
 
-def told(text: str) -> "Markup":
+def with_links(text: str) -> "Markup":
     """A sentence of a record as HTML: times to the minute, ids of runs as links, everything else as text."""
     from markupsafe import Markup, escape
 

@@ -26,7 +26,7 @@ class OpenReview:
 
 
 @dataclass(frozen=True)
-class Letters:
+class DeadLetterGroup:
     """Dead-lettered messages of one queue that wait for a person: how many, and why the newest was not handled."""
 
     queue: str
@@ -92,13 +92,13 @@ class FrontView:
     left_out: int
     links: tuple[Link, ...]
     trouble: tuple[str, ...] = ()
-    letters: tuple[Letters, ...] = ()
+    letters: tuple[DeadLetterGroup, ...] = ()
 
     @property
     def waiting(self) -> int:
         """How many things wait for a person."""
-        letters = sum(item.count for item in self.letters)
-        return len(self.reviews) + len(self.incidents) + self.more_incidents + letters
+        dead_letters = sum(item.count for item in self.letters)
+        return len(self.reviews) + len(self.incidents) + self.more_incidents + dead_letters
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from nightshift.domain.platform.names import BLOB_EVENTS_QUEUE, REFUSED_ALERTS
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import QUEUES
-from nightshift.services.platform.measures import exported, set_waiting
+from nightshift.services.platform.app_metrics import exported, set_waiting
 
 # So many dead letters of a queue are counted, in one call: whoever looks at the graph needs no greater number.
-_MOST_LETTERS = 1_000
+_MOST_DEAD_LETTERS = 1_000
 
 
 def measure_backlog(services: Services) -> None:
@@ -19,7 +19,7 @@ def measure_backlog(services: Services) -> None:
     queues = (*QUEUES.values(), BLOB_EVENTS_QUEUE, REFUSED_ALERTS)
     set_waiting(
         uploads={state.model: state.waiting for state in services.uploads.states()},
-        dead_letters={queue: services.dead_letters.count_waiting(queue, _MOST_LETTERS) for queue in queues},
+        dead_letters={queue: services.dead_letters.count_waiting(queue, _MOST_DEAD_LETTERS) for queue in queues},
         reviews=len(services.reviews.all(None, ("open",))),
         incidents=services.incidents.count_open(),
     )

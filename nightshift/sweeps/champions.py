@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from activities.champions.move_serving import move_serving
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.champions.serving import EndpointState
 from nightshift.domain.ledger.keys import put_back_key
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.response.messages import MoveServingRequest, Serve
+from nightshift.domain.response.messages import EndpointTarget, MoveServingRequest
 from nightshift.domain.watch.sweep import OrderMark, page_window
 from nightshift.services.champions.move_champion import ABANDONED_AFTER, put_back
 from nightshift.services.champions.move_orders import call_off_move
@@ -65,15 +65,15 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
     return _watch_alias(services, mark, moves)
 
 
-def _is_of_review(services: Services, move: ChampionMove) -> bool:
+def _is_of_review(services: Services, move: AliasChange) -> bool:
     """Whether a review that is not settled owes this move."""
     if move.kind not in {"review", "withdrawal"}:
         return False
-    unsettled = services.reviews.unsettled()
-    return any(move.decided_by in {review.decision_key, review.undo_key} for review in unsettled)
+    unfinished = services.reviews.unfinished()
+    return any(move.decided_by in {review.decision_key, review.undo_key} for review in unfinished)
 
 
-def _watch_alias(services: Services, mark: OrderMark, moves: Sequence[ChampionMove]) -> tuple[OrderMark, int]:
+def _watch_alias(services: Services, mark: OrderMark, moves: Sequence[AliasChange]) -> tuple[OrderMark, int]:
     """Compare the alias with the moves, none of which is under way, and then the endpoint with the alias."""
     model, last = mark.model, _last_done(moves)
     recorded, alias = alias_on_record(moves), services.registry.version_of(model, CHAMPION)
@@ -98,11 +98,11 @@ def _version(alias: str | None) -> str:
     return f"version {alias}" if alias else "gone"
 
 
-def _last_done(moves: Sequence[ChampionMove]) -> ChampionMove:
+def _last_done(moves: Sequence[AliasChange]) -> AliasChange:
     return next(move for move in reversed(moves) if move.state == "done")
 
 
-def _set_late(services: Services, moves: Sequence[ChampionMove], alias: str | None) -> ChampionMove | None:
+def _set_late(services: Services, moves: Sequence[AliasChange], alias: str | None) -> AliasChange | None:
     """The void move whose writer may have set the alias after it was fenced off; None if nobody of ours has.
 
     Of the last move to that version: if it is done, the version was champion since, and somebody else has set it. An
@@ -114,7 +114,7 @@ def _set_late(services: Services, moves: Sequence[ChampionMove], alias: str | No
     return last if services.notifications.get(last.model, put_back_key(last.decided_by)) is None else None
 
 
-def _watch_endpoint(services: Services, mark: OrderMark, champion: ChampionMove) -> tuple[OrderMark, int]:
+def _watch_endpoint(services: Services, mark: OrderMark, champion: AliasChange) -> tuple[OrderMark, int]:
     model, version = mark.model, champion.version
     endpoint = services.specs.get(model).serving_endpoint if model in services.specs.names() else None
     if endpoint is None:
@@ -137,11 +137,11 @@ def _watch_endpoint(services: Services, mark: OrderMark, champion: ChampionMove)
     return mark, 1
 
 
-def _ask_to_follow(services: Services, state: EndpointState, champion: ChampionMove, key: str) -> None:
+def _ask_to_follow(services: Services, state: EndpointState, champion: AliasChange, key: str) -> None:
     """Page, and ask an endpoint for the champion; page also if it cannot be moved there."""
     model, said = champion.model, f"{_serves(state, champion)}. It has not followed, and is asked to"
     _page(services, model, key, f"The endpoint of {model} {_DIFFERS}", said)
-    serve = Serve(endpoint=state.endpoint, model=model, version=champion.version)
+    serve = EndpointTarget(endpoint=state.endpoint, model=model, version=champion.version)
     request = MoveServingRequest(model=model, incident_id=champion.decided_by, serve=serve, looks=0)
     try:
         asked = move_serving(services, request)
@@ -154,7 +154,7 @@ def _ask_to_follow(services: Services, state: EndpointState, champion: ChampionM
         _page(services, model, f"{key}:refused", f"The endpoint of {model} cannot be moved", f"{said}: {problem}")
 
 
-def _serves(state: EndpointState, champion: ChampionMove) -> str:
+def _serves(state: EndpointState, champion: AliasChange) -> str:
     serves = f"version {state.version}" if state.version else "nothing"
     ready = "" if state.ready else " and is not ready"
     return (

@@ -12,7 +12,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import FIRED_AGAIN, Incident
 from nightshift.services.platform.in_flight import utc
 from nightshift.services.platform.instances import instance_pages, open_session
-from nightshift.services.response.incident_acts import undo_instance
+from nightshift.services.response.incident_commands import undo_instance
 from nightshift.services.uploads.wake_queue import queue_instance
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def needed_instances(services: Services) -> frozenset[str]:
     and its run's; of a busy queue its generation and the run that it claimed last.
     """
     found = {instance for incident in services.incidents.unfinished() for instance in _of_incident(incident)}
-    for review in services.reviews.unsettled():
+    for review in services.reviews.unfinished():
         found |= {review.instance, review.run}
     for state in services.uploads.states():
         if state.busy:

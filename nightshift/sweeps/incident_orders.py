@@ -9,8 +9,8 @@ from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.messages import MoveServingRequest, UndoRequest
 from nightshift.services.champions.move_orders import find_move
-from nightshift.services.ledger.order_kinds import AGE, LONGEST, Carried, OrderKind
-from nightshift.services.response.incident_acts import undo_is_told
+from nightshift.services.ledger.order_kinds import AGE, LONGEST, OrderKind, OrderResult
+from nightshift.services.response.incident_commands import undo_is_recorded
 from nightshift.services.response.incident_orders import action_of_order, incident_of_order, order_of, since_tried
 
 
@@ -20,9 +20,9 @@ def _undo_instance(entry: LedgerEntry) -> str:
     return instance_id("undo", entry.model, order_of(entry).incident)
 
 
-def _told(services: Services, entry: LedgerEntry) -> bool:
+def _undo_recorded(services: Services, entry: LedgerEntry) -> bool:
     """Whether the incident says what came of the undo that this person has asked for."""
-    return undo_is_told(incident_of_order(services, entry), entry.actor, entry.recorded_at)
+    return undo_is_recorded(incident_of_order(services, entry), entry.actor, entry.recorded_at)
 
 
 def _is_young(services: Services, entry: LedgerEntry) -> bool:
@@ -30,7 +30,7 @@ def _is_young(services: Services, entry: LedgerEntry) -> bool:
     return services.clock() - entry.recorded_at < AGE
 
 
-def _since(services: Services, entry: LedgerEntry) -> Carried:
+def _since(services: Services, entry: LedgerEntry) -> OrderResult:
     return since_tried(services, entry, lambda action: HANDLERS[action.mitigation].went_well(action))
 
 
@@ -40,16 +40,16 @@ def _owes_undo(services: Services, entry: LedgerEntry) -> bool:
         return True
     action = action_of_order(services, entry)
     undone = action is not None and action.state in {"undone", "failed"}
-    return not _told(services, entry) and (not undone or _is_young(services, entry))
+    return not _undo_recorded(services, entry) and (not undone or _is_young(services, entry))
 
 
 def _owes_end(services: Services, entry: LedgerEntry) -> bool:
     action = action_of_order(services, entry)
     held = action is not None and action.holds_compute
-    return held or (_is_young(services, entry) and not _told(services, entry))
+    return held or (_is_young(services, entry) and not _undo_recorded(services, entry))
 
 
-def _finish_undo(services: Services, entry: LedgerEntry) -> Carried:
+def _finish_undo(services: Services, entry: LedgerEntry) -> OrderResult:
     order = expect_body(entry, UndoOrder)
     request = UndoRequest(
         model=entry.model,
@@ -63,7 +63,7 @@ def _finish_undo(services: Services, entry: LedgerEntry) -> Carried:
         serving = MoveServingRequest(model=entry.model, incident_id=order.incident, serve=result.serve)
         move_serving(services, serving)  # whether it arrives there, the look at the champion sees
     said = "; ".join((*result.undone, *result.refused))
-    return Carried(closed=True, said=f"undo for {entry.actor}: {said}", kind="page" if result.refused else "notice")
+    return OrderResult(closed=True, said=f"undo for {entry.actor}: {said}", kind="page" if result.refused else "notice")
 
 
 def _ends_early(entry: LedgerEntry) -> bool:

@@ -14,7 +14,7 @@ from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.watch.sweep import OrderMark, Swept
-from nightshift.services.ledger.order_kinds import AGE, CLOSED, WAITS, Carried, OrderKind
+from nightshift.services.ledger.order_kinds import AGE, CLOSED, WAITS, OrderKind, OrderResult
 from nightshift.services.notifications.notify import notify
 from nightshift.sweeps.champions import watch_champion
 from nightshift.sweeps.open_orders import kind_of
@@ -64,16 +64,16 @@ async def watch_orders(client: df.DurableOrchestrationClient, services: Services
                 logger.exception("orders_not_watched model=%s", model)
                 return Swept(found=0, problem=f"{model}: {type(error).__name__}: {error}")
 
-    looks = await asyncio.gather(*(watch(model) for model in (*models[first:], *models[:first])))
-    problems = "; ".join(look.problem for look in looks if look.problem)
-    return Swept(found=sum(look.found for look in looks), problem=problems[:1_000])
+    sweeps = await asyncio.gather(*(watch(model) for model in (*models[first:], *models[:first])))
+    problems = "; ".join(sweep.problem for sweep in sweeps if sweep.problem)
+    return Swept(found=sum(sweep.found for sweep in sweeps), problem=problems[:1_000])
 
 
 async def watch_model(client: df.DurableOrchestrationClient, services: Services, model: str) -> Swept:
     """Look at the open and the new orders of one model, then at its champion, and move its mark."""
-    look = _Look(client, services, await asyncio.to_thread(services.sweeps.mark, model))
-    await look.run()
-    return Swept(found=look.found, problem="; ".join(look.problems)[:1_000])
+    sweep = _ModelSweep(client, services, await asyncio.to_thread(services.sweeps.mark, model))
+    await sweep.run()
+    return Swept(found=sweep.found, problem="; ".join(sweep.problems)[:1_000])
 
 
 def _models(services: Services) -> list[str]:
@@ -92,7 +92,7 @@ def _models(services: Services) -> list[str]:
     return sorted({*names, PLATFORM})
 
 
-class _Look:
+class _ModelSweep:
     """One look at a model.
 
     Attributes:
@@ -142,21 +142,21 @@ class _Look:
             return True
         correlate(entry.run)
         try:
-            carried = await self.carry(kind, entry)
+            result = await self.carry(kind, entry)
         except NightshiftError as error:
             logger.warning("order_not_carried_out model=%s key=%s message=%s", entry.model, entry.key, error.message)
-            carried = Carried(closed=False, done=False, said=f"{error.code}: {error.message}")
+            result = OrderResult(closed=False, done=False, said=f"{error.code}: {error.message}")
         except Exception as error:
             logger.exception("order_not_carried_out model=%s key=%s", entry.model, entry.key)
-            carried = Carried(closed=False, done=False, said=f"{type(error).__name__}: {error}")
-        if carried.said:
+            result = OrderResult(closed=False, done=False, said=f"{type(error).__name__}: {error}")
+        if result.said:
             self.found += 1
-            if not carried.done:
-                self.problems.append(f"{entry.key}: {carried.said}")
-            await asyncio.to_thread(_tell, self.services, entry, carried)
-        return carried.closed
+            if not result.done:
+                self.problems.append(f"{entry.key}: {result.said}")
+            await asyncio.to_thread(_notify, self.services, entry, result)
+        return result.closed
 
-    async def carry(self, kind: OrderKind, entry: LedgerEntry) -> Carried:
+    async def carry(self, kind: OrderKind, entry: LedgerEntry) -> OrderResult:
         """Carry an order out if it is owed and nobody is at work on it."""
         if not await asyncio.to_thread(kind.owes, self.services, entry):
             if entry.sequence not in self.mark.tried:
@@ -166,8 +166,8 @@ class _Look:
             return WAITS
         if kind.ages and self.services.clock() - entry.recorded_at > AGE:
             said = "it is older than a day and was not carried out; what it was about has changed since, so it is yours"
-            return Carried(closed=True, done=False, said=said)
-        if kind.told:
+            return OrderResult(closed=True, done=False, said=said)
+        if kind.notifies:
             await self.try_once(entry)
         return await asyncio.to_thread(kind.carry_out, self.services, entry)
 
@@ -189,20 +189,20 @@ class _Look:
         return status.runtime_status not in _ENDED and (kind.longest is None or age < kind.longest)
 
 
-def _tell(services: Services, entry: LedgerEntry, carried: Carried) -> None:
+def _notify(services: Services, entry: LedgerEntry, result: OrderResult) -> None:
     """Tell on-call once that an order was carried out late, and once that it cannot be."""
-    became = "was carried out late" if carried.done else "is not carried out"
-    kind: NotificationKind = carried.kind
-    tries = "" if carried.closed or carried.done else "It is tried again every minute. "
+    became = "was carried out late" if result.done else "is not carried out"
+    kind: NotificationKind = result.kind
+    tries = "" if result.closed or result.done else "It is tried again every minute. "
     notify(
         services,
         Notification(
-            key=f"order:{entry.key}:{'done' if carried.done else 'owed'}",
+            key=f"order:{entry.key}:{'done' if result.done else 'owed'}",
             kind=kind,
             model=entry.model,
             incident_id=incident_of(entry),
             severity="critical" if kind == "page" else "warning",
             title=f"An order about {entry.model} {became}: {entry.subject}"[:200],
-            body=f"{carried.said}\n{tries}Ledger entry {entry.sequence} of {entry.model}: {entry.key}",
+            body=f"{result.said}\n{tries}Ledger entry {entry.sequence} of {entry.model}: {entry.key}",
         ),
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.health import SweepHealth
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.watch.sweep import MISSED, SWEEPS, SweepLook, Swept
+from nightshift.domain.watch.sweep import MISSED, SWEEPS, SweepRun, Swept
 
 logger = logging.getLogger(__name__)
 
@@ -46,19 +46,19 @@ def read_sweeps(services: Services, started: datetime) -> tuple[SweepHealth, ...
     Args:
         started: when this process was started: before that nobody may have been there to look.
     """
-    looks = {look.name: look for look in services.sweeps.last()}
-    return tuple(_judged(name, looks.get(name), started, services.clock()) for name in SWEEPS)
+    runs = {last.name: last for last in services.sweeps.last()}
+    return tuple(_judged(name, runs.get(name), started, services.clock()) for name in SWEEPS)
 
 
-def _judged(name: str, look: SweepLook | None, started: datetime, now: datetime) -> SweepHealth:
+def _judged(name: str, last: SweepRun | None, started: datetime, now: datetime) -> SweepHealth:
     limit = SWEEPS[name] * MISSED
-    whole_at = look.whole_at if look else None
+    whole_at = last.whole_at if last else None
     ok = now - max(whole_at or started, started) <= limit
     return SweepHealth(
         name=name,
         ok=ok,
         looked_at=whole_at,
-        found=look.found if look else 0,
-        problem=look.problem if look else "",
+        found=last.found if last else 0,
+        problem=last.problem if last else "",
         reason="" if ok else f"it has not come to its end for more than {limit.total_seconds() / 60:g} minutes",
     )

@@ -23,7 +23,7 @@ from nightshift.domain.response.messages import MitigateRequest, ResponseInput
 from nightshift.domain.response.mitigations import NOTIFYING, VERIFIED
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.notifications.notify import notify
-from nightshift.services.response.incident_acts import undo_instance, undo_is_told
+from nightshift.services.response.incident_commands import undo_instance, undo_is_recorded
 from nightshift.services.response.respond import playbook_of
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ _BROKEN = frozenset(
         df.OrchestrationRuntimeStatus.Canceled,
     }
 )
-_UNTOLD = "its response has ended without this notification, which the playbook orders"
+_NOT_NOTIFIED = "its response has ended without this notification, which the playbook orders"
 
 
 @dataclass(frozen=True)
@@ -76,25 +76,25 @@ async def watch_responses(client: df.DurableOrchestrationClient, services: Servi
 
 
 def _orders(incident: Incident) -> Iterator[_Order]:
-    told = incident.timeline
+    recorded = incident.timeline
     owes = any(action.state == "begun" for action in incident.actions) or incident.leased or _unverified(incident)
-    planned = any(entry.verdict is not None for entry in told)
+    planned = any(entry.verdict is not None for entry in recorded)
     if incident.armed and (incident.state != "resolved" or owes):
         begun = planned or bool(incident.actions)
-        left = any(entry.verdict == "leave" for entry in told)
+        left = any(entry.verdict == "leave" for entry in recorded)
         unanswered = owes or (not incident.actions and not left)
         yield _Order("response", incident.response, incident.recorded_at, begun, unanswered)
-    for entry in told:
+    for entry in recorded:
         if entry.key.startswith(FIRED_AGAIN) and incident.state != "resolved":
             # All that it does is to page, and that stands in the incident: a page, after it fired again.
             page = incident.action("page")
             paged = page is not None and page.at >= entry.at
             instance = f"{incident.response}-{entry.key.removeprefix(FIRED_AGAIN)}"
             yield _Order("response", instance, entry.at, begun=True, owes=not paged)
-    asked = [entry for entry in told if entry.key.startswith(UNDO_ORDERED)]
+    asked = [entry for entry in recorded if entry.key.startswith(UNDO_ORDERED)]
     if asked:
         last = max(asked, key=lambda entry: entry.at)
-        done = undo_is_told(incident, last.actor, last.at)
+        done = undo_is_recorded(incident, last.actor, last.at)
         yield _Order("undo", undo_instance(incident), last.at, begun=True, owes=not done)
 
 
@@ -112,7 +112,7 @@ async def _watch(client: df.DurableOrchestrationClient, services: Services, inci
             ended = status.last_updated_time.isoformat() if status.last_updated_time else ""
             return await asyncio.to_thread(_page, services, incident, order, ended, _why(status))
         if status.runtime_status == df.OrchestrationRuntimeStatus.Completed and order.instance == incident.response:
-            return await asyncio.to_thread(_tell_untold, services, incident)
+            return await asyncio.to_thread(_send_missing_notifications, services, incident)
         return False
     if not order.owes or services.clock() - order.since < _GRACE:
         return False
@@ -124,20 +124,20 @@ async def _watch(client: df.DurableOrchestrationClient, services: Services, inci
     return await asyncio.to_thread(_page, services, incident, order, "gone", "Durable knows nothing of it any more")
 
 
-def _tell_untold(services: Services, incident: Incident) -> bool:
+def _send_missing_notifications(services: Services, incident: Incident) -> bool:
     """Notify people of what the playbook has ordered, if the response has ended and no notification is on record.
 
     Returns whether there was such an order.
     """
     acted = any(entry.verdict == "act" for entry in incident.timeline)
-    told = any(action.mitigation in NOTIFYING for action in incident.actions)
-    if not acted or told or incident.state == "resolved":
+    recorded = any(action.mitigation in NOTIFYING for action in incident.actions)
+    if not acted or recorded or incident.state == "resolved":
         return False
     ordered = playbook_of(services, incident.model).mitigations(incident.category, incident.severity)
     for mitigation in (each for each in ordered if each in NOTIFYING):
         logger.error("notification_missing model=%s incident=%s", incident.model, incident.incident_id)
         request = MitigateRequest(
-            model=incident.model, incident_id=incident.incident_id, mitigation=mitigation, reason=_UNTOLD
+            model=incident.model, incident_id=incident.incident_id, mitigation=mitigation, reason=_NOT_NOTIFIED
         )
         notify_on_call(services, request)
     return any(each in NOTIFYING for each in ordered)
@@ -179,7 +179,7 @@ def _page(services: Services, incident: Incident, order: _Order, ended: str, why
         logger.error("page_not_sent incident=%s message=%s", incident.incident_id, sent.problem)
         return True
     entry = TimelineEntry(key=key, at=services.clock(), actor=ACTOR, what=what[:1_000])
-    services.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
+    services.incidents.change(incident.model, incident.incident_id, lambda known: known.with_event(entry))
     logger.error("broke_off instance=%s model=%s reason=%s", order.instance, incident.model, why)
     return True
 

@@ -20,14 +20,14 @@ from nightshift.domain.response.alert import QUEUES
 from nightshift.domain.response.incident import Incident, TimelineEntry
 from nightshift.domain.response.messages import ResponseInput
 from nightshift.functions.registrar import Functions
-from nightshift.services.response.incident_acts import tell_change
+from nightshift.services.response.incident_commands import notify_change
 from nightshift.services.response.respond import run_respond
-from nightshift.triggers.letters import keep_letter
+from nightshift.triggers.keep_dead_letter import keep_dead_letter
 
 logger = logging.getLogger(__name__)
 
 # A storage that does not answer for a while must not use up a message's deliveries; its lock is renewed meanwhile.
-_PATIENT = Retrying(
+_RETRYING = Retrying(
     retry=retry_if_exception_type(ServiceUnavailableError),
     stop=stop_after_delay(120),
     wait=wait_random_exponential(multiplier=0.2, max=10),
@@ -57,7 +57,7 @@ def _register(functions: Functions, queue: str, services: Callable[[], Services]
             await responder.take(client, message.get_body(), str(message.message_id))
         except BadInputError:
             # Delivered again it would be as wrong.
-            await keep_letter(services(), responder.take, client, queue, message)
+            await keep_dead_letter(services(), responder.take, client, queue, message)
 
     functions.service_bus(f"on_{queue.replace('-', '_')}", queue, on_alert)
 
@@ -69,13 +69,13 @@ class Responder:
     only once. Nothing depends on that memory: what it has forgotten is found in the incident store and in Durable.
 
     Args:
-        looks: how often a delivery polls for a response that another one is about to start.
+        polls: how often a delivery polls for a response that another one is about to start.
         pause_seconds: between two polls.
     """
 
-    def __init__(self, services: Callable[[], Services], looks: int = 20, pause_seconds: float = 0.5) -> None:
+    def __init__(self, services: Callable[[], Services], polls: int = 20, pause_seconds: float = 0.5) -> None:
         self._services = services
-        self._looks = looks
+        self._polls = polls
         self._pause_seconds = pause_seconds
         self._started: OrderedDict[str, None] = OrderedDict()
         self._handled: OrderedDict[bytes, None] = OrderedDict()
@@ -89,7 +89,7 @@ class Responder:
         services, digest = self._services(), hashlib.sha256(body).digest()
         if digest in self._handled:
             return
-        recorded = await asyncio.to_thread(lambda: _PATIENT.copy()(run_respond, services, body))
+        recorded = await asyncio.to_thread(lambda: _RETRYING.copy()(run_respond, services, body))
         incident = recorded.incident
         correlate(incident.incident_id if incident else recorded.alert_key)
         if incident is None:
@@ -98,7 +98,7 @@ class Responder:
             # A resolved one is not answered, though Durable may know nothing of its answer: old histories are purged.
             await self._start(client, incident, recorded.response, again=recorded.reopened)
         elif incident.state == "resolved":
-            await tell_change(client, services, incident)
+            await notify_change(client, services, incident)
         _remember(self._handled, digest)
 
     async def _start(
@@ -116,7 +116,7 @@ class Responder:
             return
         known = await _known(client, instance)
         if not known and not await asyncio.to_thread(_claim_start, self._services(), incident, instance):
-            for _ in range(self._looks):
+            for _ in range(self._polls):
                 await asyncio.sleep(self._pause_seconds)
                 if known := await _known(client, instance):
                     break
@@ -144,7 +144,7 @@ def _claim_start(services: Services, incident: Incident, instance: str) -> bool:
     def change(known: Incident) -> Incident:
         nonlocal first
         first = all(line.key != entry.key for line in known.timeline)
-        return known.told(entry)
+        return known.with_event(entry)
 
     services.incidents.change(incident.model, incident.incident_id, change)
     return first

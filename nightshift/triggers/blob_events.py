@@ -21,7 +21,7 @@ from nightshift.services.response.raise_alert import raise_alert
 from nightshift.services.uploads.read_event import parse_event
 from nightshift.services.uploads.wake_queue import wake_queue
 from nightshift.triggers.alerts import Responder
-from nightshift.triggers.letters import keep_letter
+from nightshift.triggers.keep_dead_letter import keep_dead_letter
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ def register(functions: Functions, services: Callable[[], Services]) -> None:
         try:
             event = parse_event(message.get_body(), str(message.message_id))
         except BadInputError:
-            await keep_letter(services(), responder.take, client, BLOB_EVENTS_QUEUE, message)
+            await keep_dead_letter(services(), responder.take, client, BLOB_EVENTS_QUEUE, message)
             return
         await take_blob_event(services(), client, event)
 
@@ -147,7 +147,7 @@ async def take_blob_event(
         uploads = await asyncio.to_thread(_uploads_of, services, event)
     except BadInputError as error:
         # Sent again it would be as wrong; on-call learns of it instead.
-        await asyncio.to_thread(_tell, services, event.id, error)
+        await asyncio.to_thread(_report_malformed, services, event.id, error)
         return
     await submit_uploads(client, services, uploads)
 
@@ -201,7 +201,7 @@ def _counts(place: Place, size: int | None = None, *, because: str = "") -> bool
     return not reason
 
 
-def _tell(services: Services, event_id: str, error: BadInputError) -> None:
+def _report_malformed(services: Services, event_id: str, error: BadInputError) -> None:
     logger.warning("event_malformed id=%s message=%s", event_id, error.message)
     alert = AlertRequest(
         key=f"event:{event_id}",

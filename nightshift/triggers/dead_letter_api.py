@@ -12,19 +12,19 @@ from nightshift.domain.platform.request import ReasonRequest, RedriveRequest
 from nightshift.services.dead_letters.dead_letters import Reader, discard, plan_redrive, redrive
 from nightshift.triggers.api.call import Call
 from nightshift.triggers.api.endpoint import endpoint
-from nightshift.triggers.api.parameters import CURSOR, LETTER_STATE, LIMIT, PAGED, QUEUE
+from nightshift.triggers.api.parameters import CURSOR, DEAD_LETTER_STATE, LIMIT, PAGED, QUEUE
 from nightshift.triggers.refused_alerts import read_refused
 
 
 @endpoint(
     "GET", "dead-letters", "Lists the messages that could not be handled, newest first.",
-    roles=READERS, query=(QUEUE, LETTER_STATE, *PAGED), answer=DeadLetter, shape="page",
+    roles=READERS, query=(QUEUE, DEAD_LETTER_STATE, *PAGED), answer=DeadLetter, shape="page",
 )  # fmt: skip
 async def list_dead_letters(call: Call[None]) -> Page[DeadLetter]:
     """The newest dead letters that are wanted."""
-    wanted = call.query[QUEUE], call.query[LETTER_STATE]
-    letters = await asyncio.to_thread(call.services.dead_letters.all, *wanted)
-    return page_of(letters, _position, after=call.query[CURSOR], limit=call.query[LIMIT])
+    wanted = call.query[QUEUE], call.query[DEAD_LETTER_STATE]
+    dead_letters = await asyncio.to_thread(call.services.dead_letters.all, *wanted)
+    return page_of(dead_letters, _position, after=call.query[CURSOR], limit=call.query[LIMIT])
 
 
 @endpoint(
@@ -42,10 +42,10 @@ async def show_dead_letter(call: Call[None]) -> DeadLetter:
 )  # fmt: skip
 async def redrive_dead_letter(call: Call[RedriveRequest]) -> RedrivePlan:
     """Send it again in the caller's name, or only plan to."""
-    letter, asked = await _find(call), call.body
+    dead_letter, asked = await _find(call), call.body
     if asked.dry_run:
-        return await asyncio.to_thread(plan_redrive, call.services, letter, asked.body, _reader(letter))
-    return await asyncio.to_thread(redrive, call.services, letter, asked.body, call.actor, _reader(letter))
+        return await asyncio.to_thread(plan_redrive, call.services, dead_letter, asked.body, _reader(dead_letter))
+    return await asyncio.to_thread(redrive, call.services, dead_letter, asked.body, call.actor, _reader(dead_letter))
 
 
 @endpoint(
@@ -61,19 +61,19 @@ async def discard_dead_letter(call: Call[ReasonRequest]) -> DeadLetter:
 
 async def _find(call: Call[Message | None]) -> DeadLetter:
     name = call.path["letter"]
-    letter = await asyncio.to_thread(call.services.dead_letters.get, name)
-    if letter is None:
+    dead_letter = await asyncio.to_thread(call.services.dead_letters.get, name)
+    if dead_letter is None:
         detail = f"dead letter = {name!r}: `nightshift dlq list` lists those there are"
         raise NotFoundError("No such dead letter", detail)
-    return letter
+    return dead_letter
 
 
-def _reader(letter: DeadLetter) -> Reader | None:
-    return read_refused if letter.queue == REFUSED_ALERTS else None
+def _reader(dead_letter: DeadLetter) -> Reader | None:
+    return read_refused if dead_letter.queue == REFUSED_ALERTS else None
 
 
-def _position(letter: DeadLetter) -> Position:
-    return Position(at=letter.recorded_at, identity=letter.letter_id)
+def _position(dead_letter: DeadLetter) -> Position:
+    return Position(at=dead_letter.recorded_at, identity=dead_letter.letter_id)
 
 
 ENDPOINTS = (list_dead_letters, show_dead_letter, redrive_dead_letter, discard_dead_letter)

@@ -10,7 +10,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import QUEUES
 from nightshift.functions.registrar import Functions
 from nightshift.triggers.alerts import Responder
-from nightshift.triggers.letters import keep_letter
+from nightshift.triggers.keep_dead_letter import keep_dead_letter
 
 
 def register(functions: Functions, services: Callable[[], Services]) -> None:
@@ -33,6 +33,6 @@ def broker_reason(message: func.ServiceBusMessage) -> str:
 
 def _register(functions: Functions, queue: str, services: Callable[[], Services], responder: Responder) -> None:
     async def on_dead_letter(message: func.ServiceBusMessage, client: df.DurableOrchestrationClient) -> None:
-        await keep_letter(services(), responder.take, client, queue, message, broker_reason(message))
+        await keep_dead_letter(services(), responder.take, client, queue, message, broker_reason(message))
 
     functions.service_bus(f"on_dead_{queue.replace('-', '_')}", f"{queue}/$DeadLetterQueue", on_dead_letter)

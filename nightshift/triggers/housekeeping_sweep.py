@@ -18,13 +18,13 @@ def register(functions: Functions, services: Callable[[], Services]) -> None:
     async def sweep_history(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         bound = services()
 
-        async def look() -> int:
+        async def sweep() -> int:
             try:
                 await asyncio.to_thread(index_records, bound)
             finally:
                 await purge_histories(client, bound)
             return 0
 
-        await report_sweep(bound, "sweep_history", look)
+        await report_sweep(bound, "sweep_history", sweep)
 
     functions.timer("sweep_history", "30 7 * * * *", sweep_history)

@@ -48,7 +48,7 @@ async def submit_plan_feedback(call: Call[FeedbackRequest]) -> FeedbackView:
         detail = f"run = {run!r}, round = {number!r}: `nightshift show {run}` lists the rounds that have a trace"
         raise NotFoundError("No such round", detail)
     feedback = PlanFeedback(by=call.actor, helpful=call.body.helpful, comment=call.body.comment.strip())
-    await asyncio.to_thread(call.services.traces.tell, trace, feedback)
+    await asyncio.to_thread(call.services.traces.log_feedback, trace, feedback)
     return FeedbackView(run=run, round=int(number), trace=trace, **feedback.model_dump())
 
 

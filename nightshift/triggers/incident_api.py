@@ -10,7 +10,7 @@ from nightshift.domain.platform.view import IncidentView, UndoView
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.uploads.upload import UNROUTED
-from nightshift.services.response.incident_acts import PersonsOperation, move_incident, read_undo, start_undo
+from nightshift.services.response.incident_commands import PersonsOperation, move_incident, read_undo, start_undo
 from nightshift.triggers.api.call import Call
 from nightshift.triggers.api.endpoint import endpoint
 from nightshift.triggers.api.parameters import (

@@ -9,7 +9,7 @@ import azure.functions as func
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload_queue import Submission
 from nightshift.functions.registrar import Functions
-from nightshift.services.platform.measures import beat
+from nightshift.services.platform.app_metrics import record_heartbeat
 from nightshift.services.uploads.wake_queue import wake_queue
 from nightshift.sweeps.backlog import measure_backlog
 from nightshift.sweeps.report_sweep import report_sweep
@@ -22,7 +22,7 @@ def register(functions: Functions, services: Callable[[], Services]) -> None:
         bound = services()
         await report_sweep(bound, "sweep_queues", lambda: _wake_all(client, bound))
         await asyncio.to_thread(measure_backlog, bound)
-        beat()
+        record_heartbeat()
 
     functions.timer("sweep_queues", "0 * * * * *", sweep_queues)
 

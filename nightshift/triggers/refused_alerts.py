@@ -9,7 +9,7 @@ from nightshift.domain.platform.names import REFUSED_ALERTS
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.principal import Principal
 from nightshift.domain.response.alert import QUEUES, text_of
-from nightshift.services.dead_letters.dead_letters import Redriven, letter_alert, record_dead_letter
+from nightshift.services.dead_letters.dead_letters import Redriven, dead_letter_alert, record_dead_letter
 from nightshift.triggers.alert_schemas.databricks_job import NoTroubleError
 from nightshift.triggers.alert_schemas.document import parse
 from nightshift.triggers.alert_schemas.normalise import is_outside, normalise
@@ -30,7 +30,7 @@ def keep_refused(services: Services, caller: Principal, body: bytes, refusal: Ba
     Raises:
         ServiceRefusedError, ServiceUnavailableError: storage or Service Bus does not take it; it must be sent again.
     """
-    letter = record_dead_letter(
+    dead_letter = record_dead_letter(
         services,
         queue=REFUSED_ALERTS,
         message_id=hashlib.sha256(body).hexdigest()[:32],
@@ -41,8 +41,8 @@ def keep_refused(services: Services, caller: Principal, body: bytes, refusal: Ba
         properties={"caller": caller.actor},
         refusal=refusal,
     )
-    services.alert_queues.send(letter_alert(letter))
-    return letter
+    services.alert_queues.send(dead_letter_alert(dead_letter))
+    return dead_letter
 
 
 def read_refused(services: Services, body: bytes) -> Redriven:

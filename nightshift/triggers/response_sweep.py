@@ -18,12 +18,12 @@ def register(functions: Functions, services: Callable[[], Services]) -> None:
 
     async def sweep_responses(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
         bound = services()
-        await report_sweep(bound, "sweep_responses", lambda: _look(client, bound))
+        await report_sweep(bound, "sweep_responses", lambda: _sweep(client, bound))
 
     functions.timer("sweep_responses", "15 */5 * * * *", sweep_responses)
 
 
-async def _look(client: df.DurableOrchestrationClient, services: Services) -> Swept:
+async def _sweep(client: df.DurableOrchestrationClient, services: Services) -> Swept:
     try:
         swept = await watch_responses(client, services)
     finally:

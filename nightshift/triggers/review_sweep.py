@@ -28,7 +28,7 @@ def register(functions: Functions, services: Callable[[], Services]) -> None:
 
 async def _wake_all(client: df.DurableOrchestrationClient, services: Services) -> Swept:
     woken, failed = 0, []
-    for review in await asyncio.to_thread(services.reviews.unsettled):
+    for review in await asyncio.to_thread(services.reviews.unfinished):
         try:
             woken += await wake_review(client, services, review, again=True)
         except Exception:

@@ -19,10 +19,10 @@ def register(functions: Functions, services: Callable[[], Services]) -> None:
     async def sweep_self(timer: func.TimerRequest) -> None:
         bound = services()
 
-        def look() -> int:
+        def sweep() -> int:
             sweeps = (item for item in read_sweeps(bound, started) if item.problem or not item.ok)
             return watch_self(bound, [(item.name, item.problem or item.reason) for item in sweeps])
 
-        await report_sweep(bound, "sweep_self", lambda: asyncio.to_thread(look))
+        await report_sweep(bound, "sweep_self", lambda: asyncio.to_thread(sweep))
 
     functions.timer("sweep_self", "25 */5 * * * *", sweep_self, durable=False)

@@ -64,7 +64,7 @@ def inspect_csv_bytes(path: Path) -> CsvBytes:
                 )
                 raise UnreadableFileError("format", message)
             lines.measure(block, offset)
-            ends.look(block, offset)
+            ends.scan(block, offset)
             has_quotes = has_quotes or b'"' in block
             offset += len(block)
     if offset == 0:
@@ -99,7 +99,7 @@ class _LineEnds:
         self.lone_return: int | None = None
         self._pending = False
 
-    def look(self, block: bytes, offset: int) -> None:
+    def scan(self, block: bytes, offset: int) -> None:
         """Scan one more block; a carriage return at its very end is decided by the next block."""
         self.has_feeds = self.has_feeds or b"\n" in block
         if self.lone_return is not None:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from nightshift.domain.watch.fault import ProcessStart
-from nightshift.services.platform.measures import count_process_start
+from nightshift.services.platform.app_metrics import count_process_start
 
 if TYPE_CHECKING:
     from nightshift.domain.platform.ports import Services

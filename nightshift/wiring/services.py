@@ -24,17 +24,17 @@ from nightshift.domain.platform.ports import (
     SpecSource,
 )
 from nightshift.domain.platform.record_ports import (
-    ChampionBook,
+    AliasHistory,
     DatasetRegister,
-    DeadLetterBook,
-    FaultBook,
-    IncidentBook,
+    DeadLetterStore,
+    FaultStore,
+    IncidentStore,
     Ledger,
-    NotificationBook,
-    ReviewBook,
-    SweepBook,
+    NotificationStore,
+    ReviewStore,
+    SweepStore,
     TokenUsage,
-    TraceBook,
+    TraceStore,
     UploadQueue,
 )
 from nightshift.domain.platform.started_version import started_version
@@ -46,7 +46,7 @@ from nightshift.wiring.settings import Settings
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-    from nightshift.clients.notifications.notifications import TableNotificationBook
+    from nightshift.clients.notifications.notifications import TableNotificationStore
 
 # What the host reads, and what this release therefore starts.
 _HOST_JSON = Path(__file__).resolve().parents[2] / "host.json"
@@ -79,8 +79,8 @@ class LazyServices(Connections):
         return timedelta(days=self._settings.keep_history_days)
 
     @property
-    def patience(self) -> RetryPolicy:
-        return self._settings.patience
+    def retry_policy(self) -> RetryPolicy:
+        return self._settings.retry_policy
 
     @opened
     def orchestration_version(self) -> int:
@@ -124,11 +124,11 @@ class LazyServices(Connections):
         return TableDatasetRegister(self._tables)
 
     @opened
-    def champions(self) -> ChampionBook:
+    def champions(self) -> AliasHistory:
         with importing("azure-data-tables"):
-            from nightshift.clients.champions.champions import TableChampionBook
+            from nightshift.clients.champions.alias_history import TableAliasHistory
 
-        return TableChampionBook(self._tables)
+        return TableAliasHistory(self._tables)
 
     @opened
     def ledger(self) -> Ledger:
@@ -138,11 +138,11 @@ class LazyServices(Connections):
         return TableLedger(self._tables, now)
 
     @opened
-    def reviews(self) -> ReviewBook:
+    def reviews(self) -> ReviewStore:
         with importing("azure-data-tables"):
-            from nightshift.clients.reviews.reviews import TableReviewBook
+            from nightshift.clients.reviews.reviews import TableReviewStore
 
-        return TableReviewBook(self._tables)
+        return TableReviewStore(self._tables)
 
     @opened
     def alert_queues(self) -> AlertQueues:
@@ -171,11 +171,11 @@ class LazyServices(Connections):
         )
 
     @opened
-    def incidents(self) -> IncidentBook:
+    def incidents(self) -> IncidentStore:
         with importing("azure-data-tables"):
-            from nightshift.clients.response.incidents import TableIncidentBook
+            from nightshift.clients.response.incidents import TableIncidentStore
 
-        return TableIncidentBook(self._tables)
+        return TableIncidentStore(self._tables)
 
     @opened
     def notifier(self) -> Notifier:
@@ -191,36 +191,36 @@ class LazyServices(Connections):
         )
 
     @property
-    def notifications(self) -> NotificationBook:
+    def notifications(self) -> NotificationStore:
         return self._notifications
 
     @opened
-    def _notifications(self) -> "TableNotificationBook":
+    def _notifications(self) -> "TableNotificationStore":
         with importing("azure-data-tables"):
-            from nightshift.clients.notifications.notifications import TableNotificationBook
+            from nightshift.clients.notifications.notifications import TableNotificationStore
 
-        return TableNotificationBook(self._tables)
+        return TableNotificationStore(self._tables)
 
     @opened
-    def faults(self) -> FaultBook:
+    def faults(self) -> FaultStore:
         with importing("azure-data-tables"):
-            from nightshift.clients.watch.faults import TableFaultBook
+            from nightshift.clients.watch.faults import TableFaultStore
 
-        return TableFaultBook(self._tables)
+        return TableFaultStore(self._tables)
 
     @opened
-    def sweeps(self) -> SweepBook:
+    def sweeps(self) -> SweepStore:
         with importing("azure-data-tables"):
-            from nightshift.clients.watch.sweeps import TableSweepBook
+            from nightshift.clients.watch.sweeps import TableSweepStore
 
-        return TableSweepBook(self._tables)
+        return TableSweepStore(self._tables)
 
     @opened
-    def dead_letters(self) -> DeadLetterBook:
+    def dead_letters(self) -> DeadLetterStore:
         with importing("azure-data-tables"):
-            from nightshift.clients.dead_letters.dead_letters import TableDeadLetterBook
+            from nightshift.clients.dead_letters.dead_letters import TableDeadLetterStore
 
-        return TableDeadLetterBook(self._tables, self.blobs)
+        return TableDeadLetterStore(self._tables, self.blobs)
 
     @opened
     def jobs(self) -> JobService:
@@ -278,7 +278,7 @@ class LazyServices(Connections):
         return bounded("MLflow", self._call_seconds, lambda: MlflowModelRegistry(self._mlflow, prefix))
 
     @opened
-    def traces(self) -> TraceBook:
+    def traces(self) -> TraceStore:
         # By default MLflow exports a trace from a thread of its own; the caller must know whether it is there.
         os.environ.setdefault("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", "false")
         with importing("mlflow"):

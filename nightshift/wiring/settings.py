@@ -54,7 +54,7 @@ class Settings:
     notify_file: Path | None
     public_url: str
     client_id: str | None
-    patience: RetryPolicy
+    retry_policy: RetryPolicy
     keep_history_days: float
     mlflow_url: str
     databricks_url: str
@@ -116,7 +116,7 @@ def read_settings(environ: Mapping[str, str], root: Path) -> Settings:
         model_specs=root / environ.get("NIGHTSHIFT_MODEL_SPECS", "model_specs"),
         client_id=environ.get("AZURE_CLIENT_ID"),
         keep_history_days=history,
-        patience=RetryPolicy(attempts=int(attempts), seconds=seconds),
+        retry_policy=RetryPolicy(attempts=int(attempts), seconds=seconds),
         mlflow_url=environ.get("NIGHTSHIFT_MLFLOW_URL", tracking),
         databricks_url=environ.get("NIGHTSHIFT_DATABRICKS_URL", databricks),
     )

@@ -20,7 +20,7 @@ from nightshift.domain.platform.correlation import correlated, current
 from nightshift.domain.platform.loading import import_broke
 from nightshift.domain.platform.telemetry import ATTRIBUTE_CORRELATION, ATTRIBUTE_STEP, CORRELATION_HEADER, TRACEPARENT
 from nightshift.functions.registrar import CLIENT_BINDING, Trigger
-from nightshift.services.platform.measures import count_failed_call
+from nightshift.services.platform.app_metrics import count_failed_call
 from nightshift.services.platform.tracing import span, traceparent_of
 from nightshift.triggers.problem import problem
 from nightshift.wiring.threads import give_threads
@@ -44,10 +44,10 @@ def with_tracing(name: str, call: Trigger) -> Trigger:
         )
 
     @wraps(call)
-    async def observe(*args: Any, **kwargs: Any) -> Any:
+    async def traced(*args: Any, **kwargs: Any) -> Any:
         give_threads(asyncio.get_running_loop())
         subject = next((value for binding, value in kwargs.items() if binding != CLIENT_BINDING), None)
-        with _seen(name, subject) as ended:
+        with _traced_call(name, subject) as ended:
             try:
                 answer = await call(*args, **kwargs)
                 if isinstance(answer, func.HttpResponse) and answer.status_code >= 500:
@@ -67,16 +67,16 @@ def with_tracing(name: str, call: Trigger) -> Trigger:
             ended(answer)
             return answer
 
-    return observe
+    return traced
 
 
 @contextmanager
-def _seen(name: str, subject: object) -> Iterator[Callable[[Any], None]]:
+def _traced_call(name: str, subject: object) -> Iterator[Callable[[Any], None]]:
     correlation = _correlation_id(subject)
     attributes = {ATTRIBUTE_STEP: name}
     kind = SpanKind.SERVER if isinstance(subject, func.HttpRequest) else SpanKind.CONSUMER
     with (
-        span(name, carried=_traceparent(subject), kind=kind, attributes=attributes) as made,
+        span(name, parent_trace=_traceparent(subject), kind=kind, attributes=attributes) as made,
         correlated(correlation, traceparent_of(made)),
     ):
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from activities.champions.move_serving import move_serving
-from nightshift.domain.response.messages import MoveServingRequest, Serve, ServeResult
+from nightshift.domain.response.messages import EndpointTarget, MoveServingRequest, MoveServingResult
 from orchestrators.platform.calls import Orchestration, StepFailed, Steps
 from orchestrators.platform.waiting import pause
 
@@ -15,7 +15,7 @@ SERVING_PAUSE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
-class Followed:
+class EndpointSync:
     """Whether an endpoint has followed the alias.
 
     Attributes:
@@ -29,14 +29,14 @@ class Followed:
     back: bool = True
 
 
-def sync_endpoint(orchestration: Orchestration, request: MoveServingRequest) -> Steps[ServeResult]:
+def sync_endpoint(orchestration: Orchestration, request: MoveServingRequest) -> Steps[MoveServingResult]:
     """Poll the endpoint until it serves the version, has failed, or its time is over."""
-    result = ServeResult()
+    result = MoveServingResult()
     for polls in range(SERVING_POLLS):
         try:
             result = yield from orchestration.step(move_serving, request.model_copy(update={"looks": polls}))
         except StepFailed as failed:
-            return ServeResult(failed=True, detail=failed.failure.message)
+            return MoveServingResult(failed=True, detail=failed.failure.message)
         if result.moved or result.failed:
             return result
         yield from pause(orchestration.context, SERVING_PAUSE)
@@ -46,8 +46,8 @@ def sync_endpoint(orchestration: Orchestration, request: MoveServingRequest) -> 
 def sync_or_take_back(
     orchestration: Orchestration,
     request: MoveServingRequest,
-    take_back: Callable[[str], Steps[tuple[str, Serve | None]]],
-) -> Steps[Followed]:
+    take_back: Callable[[str], Steps[tuple[str, EndpointTarget | None]]],
+) -> Steps[EndpointSync]:
     """Bring the endpoint to the version; if it does not get there, take the alias back, and the endpoint with it.
 
     Args:
@@ -56,13 +56,13 @@ def sync_or_take_back(
     """
     moved = yield from sync_endpoint(orchestration, request)
     if moved.moved:
-        return Followed(moved=True, detail=moved.detail)
+        return EndpointSync(moved=True, detail=moved.detail)
     problem = f"the serving endpoint did not follow: {moved.detail}"
     done, serve = yield from take_back(problem)
     said = f"{problem}; {done}" if done else problem
     if serve is None:
-        return Followed(moved=False, detail=said)
+        return EndpointSync(moved=False, detail=said)
     back = yield from sync_endpoint(orchestration, request.model_copy(update={"serve": serve}))
     if not back.moved:
         said = f"{said}; it does not serve version {serve.version} either: {back.detail}"
-    return Followed(moved=False, detail=said, back=back.moved)
+    return EndpointSync(moved=False, detail=said, back=back.moved)

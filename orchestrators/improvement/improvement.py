@@ -13,9 +13,9 @@ from activities.improvement.trace_round import trace_round
 from activities.lifecycle.decide_action import decide_action
 from activities.lifecycle.evaluate_metrics import evaluate_metrics
 from activities.lifecycle.send_alert import send_alert
-from nightshift.domain.improvement.loop import Budget, Criticism, Planned, Round
+from nightshift.domain.improvement.loop import Budget, Critique, Planned, Round
 from nightshift.domain.improvement.messages import (
-    CriticiseRequest,
+    CritiqueRequest,
     ImprovementInput,
     ImprovementOutcome,
     PlanImprovementRequest,
@@ -29,7 +29,7 @@ from nightshift.domain.uploads.upload import BlobRef
 from orchestrators.lifecycle.job import run_job
 from orchestrators.lifecycle.lifecycle import deciding
 from orchestrators.platform.calls import Orchestration, StepFailed, Steps, call
-from orchestrators.platform.versions import tell_step
+from orchestrators.platform.versions import set_step
 
 _HOUR = 3600
 # People read a trace later, so a loop does not wait minutes for it.
@@ -169,9 +169,9 @@ class _Loop(Orchestration):
             self.evidence = evaluated.evidence
         return evaluated
 
-    def critique(self, evaluated: EvaluateResult | None) -> Steps[Criticism]:
+    def critique(self, evaluated: EvaluateResult | None) -> Steps[Critique]:
         """Step 3."""
-        request = CriticiseRequest(
+        request = CritiqueRequest(
             model=self.order.model,
             run=self.order.run,
             manifest=self.order.manifest,
@@ -252,15 +252,15 @@ class _Loop(Orchestration):
 
     def set_status(self, step: str) -> None:
         """Set the custom status that people see while the loop goes on."""
-        tell_step(self.context, step, round=self.number)
+        set_step(self.context, step, round=self.number)
 
 
 def _story(rounds: list[Round], said: str) -> str:
     each = _STORY // max(len(rounds), 1)
-    return "\n".join((*(_told(item)[:each] for item in rounds), said[:_CONCLUSION]))
+    return "\n".join((*(_round_line(item)[:each] for item in rounds), said[:_CONCLUSION]))
 
 
-def _told(item: Round) -> str:
+def _round_line(item: Round) -> str:
     judged = item.error or (item.criticism.reason if item.criticism else "not judged")
     # One line each: no text of a model, a job or the data can look like another round.
     return escaped(f"round {item.number}: {item.plan.action.kind} ({item.plan.rationale}): {judged}")

@@ -30,12 +30,12 @@ from nightshift.domain.lifecycle.run import (
 )
 from nightshift.domain.platform.names import IMPROVEMENT, VALIDATION_JOB
 from nightshift.domain.platform.step import Failure, JobSettings, RetryPolicy
-from nightshift.domain.response.messages import MoveServingRequest, Serve
+from nightshift.domain.response.messages import EndpointTarget, MoveServingRequest
 from nightshift.domain.uploads.upload import BlobRef
 from orchestrators.champions.serving import sync_or_take_back
 from orchestrators.lifecycle.job import run_job
 from orchestrators.platform.calls import Orchestration, StepFailed, Steps, StepUnavailable, call
-from orchestrators.platform.versions import tell_step
+from orchestrators.platform.versions import set_step
 
 # A decision is void when the champion moved while it was made. Twice more is enough: each round scores afresh, and
 # a champion that moves three times within one run is something for a person.
@@ -163,9 +163,9 @@ class _Run(Orchestration):
     def serve(self, decided: DecideResult, outcome: RunOutcome) -> Steps[None]:
         """Step 7: the endpoint serves the new champion, or alias and endpoint go back and the run has failed."""
         promoted = outcome.decision or decided.decision
-        serve = Serve(endpoint=decided.endpoint, model=self.order.model, version=promoted.challenger_version)
+        serve = EndpointTarget(endpoint=decided.endpoint, model=self.order.model, version=promoted.challenger_version)
 
-        def take_back(problem: str) -> Steps[tuple[str, Serve | None]]:
+        def take_back(problem: str) -> Steps[tuple[str, EndpointTarget | None]]:
             request = WithdrawRequest(
                 model=self.order.model,
                 run=self.order.run,
@@ -295,4 +295,4 @@ class _Run(Orchestration):
             yield from call(self.context, publish_event, event, PUBLISHING)
         except StepFailed:
             # The activity has logged the reason.
-            tell_step(self.context, publish_event.name, unpublished=kind)
+            set_step(self.context, publish_event.name, unpublished=kind)

@@ -10,7 +10,7 @@ from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.step import Failure, RetryPolicy
 from nightshift.services.platform.activity import Declaration
 from orchestrators.platform.failures import reason_of
-from orchestrators.platform.versions import tell_step
+from orchestrators.platform.versions import set_step
 
 Request = TypeVar("Request", bound=Message)
 Result = TypeVar("Result", bound=Message)
@@ -89,7 +89,7 @@ class Orchestration:
 
     def set_status(self, step: str) -> None:
         """Set the custom status that people see while the orchestration goes on."""
-        tell_step(self.context, step)
+        set_step(self.context, step)
 
 
 def _trace(order: Any) -> dict[str, str]:

@@ -16,7 +16,7 @@ def version_of(context: df.DurableOrchestrationContext) -> int:
     return int(major)
 
 
-def tell_step(context: df.DurableOrchestrationContext, step: str, **more: Any) -> None:
+def set_step(context: df.DurableOrchestrationContext, step: str, **more: Any) -> None:
     """Set the custom status that people see while an instance goes on.
 
     It holds the version, because Durable's own status does not have it.

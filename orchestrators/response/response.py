@@ -16,6 +16,8 @@ from nightshift.domain.platform.names import INCIDENT_CHANGED
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.incident import ActionState
 from nightshift.domain.response.messages import (
+    CompleteMitigationRequest,
+    EndpointTarget,
     MitigateRequest,
     MitigationResult,
     MoveServingRequest,
@@ -24,8 +26,6 @@ from nightshift.domain.response.messages import (
     ResponsePlan,
     RetrainingRequest,
     RetrainingState,
-    Serve,
-    SettleRequest,
     UndoRequest,
     VerifyRequest,
 )
@@ -147,10 +147,10 @@ class _Response(Orchestration):
             result = yield from self.await_outcome(result, handler.outcome)
         return result
 
-    def follow(self, result: MitigationResult, serve: Serve) -> Steps[MitigationResult]:
+    def follow(self, result: MitigationResult, serve: EndpointTarget) -> Steps[MitigationResult]:
         """Bring the endpoint to the version of the alias; if it does not get there, the alias goes back."""
 
-        def take_back(problem: str) -> Steps[tuple[str, Serve | None]]:
+        def take_back(problem: str) -> Steps[tuple[str, EndpointTarget | None]]:
             request = UndoRequest(
                 model=self.order.model, incident_id=self.order.incident_id, actor="nightshift", comment=problem[:500]
             )
@@ -167,7 +167,7 @@ class _Response(Orchestration):
             self.trouble.append(f"{result.action.mitigation} undone: {followed.detail}")
             return _with_state(result, "failed")
         detail = f"{result.action.detail}; {followed.detail}"
-        yield from self.settle(result.action.mitigation, "done", detail, mitigated=True)
+        yield from self.complete(result.action.mitigation, "done", detail, mitigated=True)
         return _with_state(result, "done")
 
     def await_outcome(
@@ -187,7 +187,7 @@ class _Response(Orchestration):
                 return result
             if state.outcome is not None:
                 promoted = state.outcome == "promoted"
-                yield from self.settle(
+                yield from self.complete(
                     result.action.mitigation,
                     "done" if promoted else "failed",
                     state.detail,
@@ -251,7 +251,7 @@ class _Response(Orchestration):
         except StepFailed as failed:
             self.unrecorded = failed.failure
 
-    def settle(
+    def complete(
         self,
         mitigation: Mitigation,
         state: ActionState,
@@ -262,7 +262,7 @@ class _Response(Orchestration):
     ) -> Steps[None]:
         """Write down what became of a mitigation that was waited for; the sweep writes what could not be."""
         request = MitigateRequest(model=self.order.model, incident_id=self.order.incident_id, mitigation=mitigation)
-        settled = SettleRequest.of(request, state, detail, mitigated=mitigated, facts=facts)
+        settled = CompleteMitigationRequest.of(request, state, detail, mitigated=mitigated, facts=facts)
         with suppress(StepFailed):
             yield from self.step(complete_mitigation, settled)
 

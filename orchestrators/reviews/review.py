@@ -17,8 +17,8 @@ from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.lifecycle.run import AlertRequest, RunEvent
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import AWAIT_DECISION, REVIEW_DECIDED
-from nightshift.domain.response.messages import MoveServingRequest, Serve
-from nightshift.domain.reviews.messages import ReviewInput, ReviewRequest, ReviewResult, SettleReview
+from nightshift.domain.response.messages import EndpointTarget, MoveServingRequest
+from nightshift.domain.reviews.messages import FinalizeReviewRequest, ReviewInput, ReviewRequest, ReviewResult
 from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.services.platform.activity import Declaration
 from orchestrators.champions.serving import sync_or_take_back
@@ -54,9 +54,9 @@ class _Review(Orchestration):
 
     def run(self) -> Steps[dict[str, Any] | None]:
         """Steps 1 to 5."""
-        told = yield from self.until_done(notify_reviewers, self.request())
-        if told.state == "open":
-            yield from self.wait(told.steps)
+        notified = yield from self.until_done(notify_reviewers, self.request())
+        if notified.state == "open":
+            yield from self.wait(notified.steps)
         try:
             result = yield from self.until_done(act_on_review, self.request(), give_up=True)
         except StepFailed as failed:
@@ -87,10 +87,10 @@ class _Review(Orchestration):
 
     def follow(self, result: ReviewResult) -> Steps[ReviewResult]:
         """Step 4 of an approval: the endpoint serves the new champion, or alias and endpoint go back."""
-        serve = Serve(endpoint=result.endpoint, model=self.order.model, version=result.version)
+        serve = EndpointTarget(endpoint=result.endpoint, model=self.order.model, version=result.version)
         closed = result
 
-        def take_back(problem: str) -> Steps[tuple[str, Serve | None]]:
+        def take_back(problem: str) -> Steps[tuple[str, EndpointTarget | None]]:
             nonlocal closed
             closed = yield from self.close(problem=problem)
             return "", serve.model_copy(update={"version": closed.version}) if closed.endpoint else None
@@ -115,7 +115,7 @@ class _Review(Orchestration):
 
     def close(self, *, detail: str = "", problem: str = "", fresh: str = "") -> Steps[ReviewResult]:
         """Step 5: write down what came of it."""
-        request = SettleReview(
+        request = FinalizeReviewRequest(
             model=self.order.model,
             review_id=self.order.review_id,
             detail=detail[:2_000],

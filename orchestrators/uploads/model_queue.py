@@ -17,7 +17,7 @@ from nightshift.domain.lifecycle.run import (
 from nightshift.domain.platform.names import LIFECYCLE
 from orchestrators.platform.calls import Steps, call
 from orchestrators.platform.failures import reason_of
-from orchestrators.platform.versions import tell_step
+from orchestrators.platform.versions import set_step
 
 
 def model_queue(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any] | None]:
@@ -30,7 +30,7 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]
     4. Start again as new, so that the history stays short.
     """
     queue = QueueInput.from_json(context.get_input())
-    tell_step(context, claim_uploads.name)
+    set_step(context, claim_uploads.name)
     claim = ClaimRequest(model=queue.model, generation=queue.generation, claim=queue.claim)
     batch = yield from call(context, claim_uploads, claim)
     if not batch.uploads:
@@ -42,7 +42,7 @@ def model_queue(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]
         patience=batch.patience,
         trace=batch.uploads[0].trace,
     )
-    tell_step(context, LIFECYCLE)
+    set_step(context, LIFECYCLE)
     try:
         yield context.call_sub_orchestrator(LIFECYCLE, lifecycle.to_json(), instance_id=batch.run)
     except Exception as error:  # noqa: BLE001 - Durable raises the bare class; the next batch must not wait for this one

@@ -28,8 +28,8 @@ from tests.running_stack import ROOT, RunningApp
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 EVERY_ROLE = ("Reader", "Reviewer", "Operator")
 # How long a page may take, in milliseconds: Playwright's own five seconds are too few on a loaded machine.
-_PATIENCE = 120_000
-expect.set_options(timeout=_PATIENCE)
+_RETRY_POLICY = 120_000
+expect.set_options(timeout=_RETRY_POLICY)
 
 Flag = Callable[..., Review]
 Enter = Callable[..., Page]
@@ -62,7 +62,7 @@ def enter(chromium: Browser, running: RunningApp) -> Iterator[Enter]:
         path: str = "/", name: str = "ann", roles: tuple[str, ...] = EVERY_ROLE, *, quiet: bool = False, **context: Any
     ) -> Page:
         made = chromium.new_context(base_url=running.endpoints.app_url, **context)
-        made.set_default_timeout(_PATIENCE)
+        made.set_default_timeout(_RETRY_POLICY)
         contexts.append(made)
         page = made.new_page()
         if not quiet:

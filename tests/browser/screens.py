@@ -22,7 +22,7 @@ from nightshift.cli.app_client import AppClient
 from nightshift.cli.demo.data.source import DETECTOR, REVENUE, SyntheticSource
 from nightshift.cli.demo.data.uploads import table, upload
 from nightshift.cli.incident_commands import alert_document
-from nightshift.cli.review_commands import await_settled
+from nightshift.cli.review_commands import await_closed
 from nightshift.domain.response.alert import Category
 from tests.running_stack import ROOT, RunningApp
 
@@ -53,10 +53,10 @@ def main() -> None:
         if only != "demo":
             _photograph(Path(made) / "pages")
         if only != "pages":
-            _tell(Path(made) / "demo")
+            _play(Path(made) / "demo")
 
 
-def _tell(folder: Path) -> None:
+def _play(folder: Path) -> None:
     """The pictures of what the demo prints; only those that pages show are kept."""
     pictures = folder / "pictures"
     subprocess.run(
@@ -90,7 +90,7 @@ def _night(running: RunningApp, folder: Path) -> dict[str, str]:
         _upload(running, folder, model, name, expected, number)
     review = app.get("reviews", state="open")["items"][0]["review_id"]
     app.post(f"reviews/{review}/decision", {"decision": "approve", "comment": "the hole in the data is known"})
-    await_settled(app, review)
+    await_closed(app, review)
     incident = _alert(app, "degradation", REVENUE, state="mitigated")
     _upload(running, folder, REVENUE, "mixed", "flagged", len(BEFORE))
     _alert(app, "pipeline", DETECTOR, state="open")

@@ -127,7 +127,7 @@ def test_the_front_page_lives(night: Night, enter: Enter) -> None:
     expect(page.get_by_role("link", name=unseen, exact=True)).to_have_count(0)
 
 
-def test_an_incident_is_looked_after(night: Night, enter: Enter) -> None:
+def test_an_incident_is_handled(night: Night, enter: Enter) -> None:
     """Acknowledge and resolve from the front page; an undo asks why."""
     title = night.new_incident()
     page = enter("/")

@@ -6,7 +6,7 @@ import pytest
 from mlflow import MlflowClient
 from playwright.sync_api import Page, expect
 
-from nightshift.cli.review_commands import await_settled
+from nightshift.cli.review_commands import await_closed
 from nightshift.domain.platform.names import TAG_QUARANTINE
 from nightshift.domain.platform.view import ModelView
 from tests.browser.conftest import Enter, Flag
@@ -37,7 +37,7 @@ def test_from_the_front_page_to_the_promotion(running: RunningApp, flagged: Flag
     page.get_by_label("Why (it goes into the ledger)").fill("the hole in the data is known")
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("was approved by ann at")).to_be_visible()
-    assert await_settled(running.app, review.review_id).state == "promoted"
+    assert await_closed(running.app, review.review_id).state == "promoted"
     assert _champion(running, review.model) == "2"
     page.goto("/")
     story = page.get_by_role("listitem").filter(has_text=review.model)
@@ -55,7 +55,7 @@ def test_rejected(running: RunningApp, flagged: Flag, enter: Enter) -> None:
     expect(page.get_by_text("was rejected by ann at")).to_be_visible()
     expect(page.get_by_text("holidays cost more").first).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)
-    assert await_settled(running.app, review.review_id).state == "rejected"
+    assert await_closed(running.app, review.review_id).state == "rejected"
     assert _champion(running, review.model) == "1"
 
 
@@ -66,14 +66,14 @@ def test_an_improvement_is_asked_for(running: RunningApp, flagged: Flag, enter: 
     page.get_by_label("Why (it goes into the ledger)").fill("try without the weather")
     page.get_by_role("button", name="Ask for an improvement").click()
     expect(page.get_by_text("was sent into the improvement loop by ann at")).to_be_visible()
-    assert await_settled(running.app, review.review_id).state == "improving"
+    assert await_closed(running.app, review.review_id).state == "improving"
 
 
 def test_nobody_has_decided(flagged: Flag, running: RunningApp, enter: Enter) -> None:
     """The page of an expired review says so and takes no decision any more."""
     policy = {"remind_after_minutes": 0.01, "ladder": [], "expires_after_minutes": 0.02}
     review = flagged(review=policy)
-    await_settled(running.app, review.review_id)
+    await_closed(running.app, review.review_id)
     page = enter(f"/reviews/{review.review_id}")
     expect(page.get_by_text("because nobody had decided; the champion stays version 1").first).to_be_visible()
     expect(page.get_by_role("button")).to_have_count(0)
@@ -89,7 +89,7 @@ def test_stale_evidence(running: RunningApp, flagged: Flag, enter: Enter) -> Non
     page.get_by_label("Why (it goes into the ledger)").fill("I insist")
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("was approved by ann at")).to_be_visible()
-    assert await_settled(running.app, review.review_id).state == "void"
+    assert await_closed(running.app, review.review_id).state == "void"
     page.reload()
     expect(page.get_by_text("fresh evidence, under")).to_be_visible()
     assert _champion(running, review.model) == "1"
@@ -108,7 +108,7 @@ def test_two_reviewers_at_once(running: RunningApp, flagged: Flag, enter: Enter)
         bob.get_by_role("button", name="Approve").click()
     assert answered.value.status == 409
     expect(bob.get_by_role("alert")).to_contain_text("was rejected by ann at")
-    assert await_settled(running.app, review.review_id).state == "rejected"
+    assert await_closed(running.app, review.review_id).state == "rejected"
     assert _champion(running, review.model) == "1"
 
 
@@ -126,7 +126,7 @@ def test_keyboard_only(running: RunningApp, flagged: Flag, enter: Enter) -> None
     _tab_to(page, "Reject")
     page.keyboard.press("Enter")
     expect(page.get_by_text("was rejected by ann at")).to_be_visible()
-    assert await_settled(running.app, review.review_id).state == "rejected"
+    assert await_closed(running.app, review.review_id).state == "rejected"
 
 
 def _tab_to(page: Page, name: str) -> None:

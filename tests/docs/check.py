@@ -119,15 +119,17 @@ def execute(step: Step, place: Workplace) -> str:
     return ""
 
 
-def check(listed: Sequence[Step], place: Workplace, tell: Callable[[str], None]) -> list[str]:
+def check(listed: Sequence[Step], place: Workplace, report: Callable[[str], None]) -> list[str]:
     """Execute the blocks in their order; the places of those that do not do what their page says."""
     failed = []
     for step in listed:
         began = time.monotonic()
         problem = execute(step, place)
-        tell(f"{'FAILED' if problem else 'ok':<7}{step.order:>3}  {step.block.place}  {time.monotonic() - began:.1f} s")
+        report(
+            f"{'FAILED' if problem else 'ok':<7}{step.order:>3}  {step.block.place}  {time.monotonic() - began:.1f} s"
+        )
         if problem:
-            tell(problem)
+            report(problem)
             failed.append(step.block.place)
     return failed
 

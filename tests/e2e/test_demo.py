@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
         pytest.param("synthetic", marks=pytest.mark.xdist_group("demo-synthetic")),
     ],
 )
-def test_the_story_comes_out_as_told(data: str, tmp_path: Path) -> None:
+def test_the_story_comes_out_as_expected(data: str, tmp_path: Path) -> None:
     """Seventeen chapters, each observed as expected; the stack is gone afterwards."""
     command = [sys.executable, "-m", "nightshift.cli", "demo", "--data", data, "--stop", "--folder", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=800)

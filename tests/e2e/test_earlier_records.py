@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from nightshift.cli.incident_commands import await_undo
-from nightshift.cli.review_commands import await_settled
+from nightshift.cli.review_commands import await_closed
 from nightshift.cli.upload_command import await_run
 from nightshift.domain.response.alert import PLATFORM
 from nightshift.wiring.services import LazyServices
@@ -149,14 +149,14 @@ def test_the_open_review_is_approved(earlier: Earlier) -> None:
     before = app.get(f"reviews/{review}")["review"]
     assert before["state"] == "open"
     app.post(f"reviews/{review}/decision", {"decision": "approve", "comment": "because"})
-    settled = await_settled(app, review)
+    settled = await_closed(app, review)
     assert (settled.state, app.get(f"models/{settled.model}")["champion"]) == ("promoted", before["challenger_version"])
 
 
 def test_what_fell_due_meanwhile_is_done(earlier: Earlier) -> None:
     """A review expires, a lease of compute ends, and a symptom whose cause was not cured is a person's."""
     app = earlier.running.app
-    assert await_settled(app, earlier.left["expiring_review"]).state == "expired"
+    assert await_closed(app, earlier.left["expiring_review"]).state == "expired"
     held = f"incidents/{earlier.left['lease']}"
     lease = earlier.running.until(lambda: _ended_lease(app.get(held)["incident"]), "the end of the lease")
     assert sorted(lease["names"]) == ["ad-hoc-queries", "data-science-sandbox"]
@@ -194,7 +194,7 @@ def test_an_old_rollback_is_undone(earlier: Earlier) -> None:
     assert [version["tags"] for version in model["versions"] if version["version"] == "3"] == [{}]
 
 
-def test_what_was_told_is_not_told_again(earlier: Earlier) -> None:
+def test_what_was_reported_is_not_reported_again(earlier: Earlier) -> None:
     """Each notification has gone out once; what was owed is known, and is owed or has gone out since."""
     running = earlier.running
     services = LazyServices(read_settings(running.endpoints.environment(), ROOT))

@@ -65,7 +65,7 @@ def test_the_same_content_twice_is_decided_once(running: RunningApp, tmp_path: P
     assert first in second.reason
 
 
-def test_the_command_line_tells_what_happened(running: RunningApp, tmp_path: Path) -> None:
+def test_the_command_line_reports_what_happened(running: RunningApp, tmp_path: Path) -> None:
     """upload --wait, runs, show, explain, models --at, ledger --verify, incidents, reviews: all speak JSON."""
     uploaded = _nightshift(
         running, "upload", REVENUE, str(good_file(tmp_path, 14)), "--wait", "--source", "synthetic: x"

@@ -322,13 +322,13 @@ def test_what_nobody_understands_is_dead_lettered_with_its_reason(
     for name, body, _ in POISON:
         sent[name] = f"{name}-{uuid4()}"
         services.alert_queues.send_raw("model-alerts", body, message_id=sent[name], properties={})
-    letters = _letters(running, set(sent.values()))
-    reasons = {letter["message_id"]: letter["reason"] for letter in letters}
+    dead_letters = _dead_letters(running, set(sent.values()))
+    reasons = {dead_letter["message_id"]: dead_letter["reason"] for dead_letter in dead_letters}
     for name, _, rule in POISON:
         assert rule in reasons[sent[name]], name
     # The app puts them aside at their first delivery: delivered again they would be as wrong.
-    assert {(letter["broker_reason"], letter["delivery_count"]) for letter in letters} == {("", 1)}
-    large = next(letter for letter in letters if letter["message_id"] == sent["100 KB"])
+    assert {(dead_letter["broker_reason"], dead_letter["delivery_count"]) for dead_letter in dead_letters} == {("", 1)}
+    large = next(dead_letter for dead_letter in dead_letters if dead_letter["message_id"] == sent["100 KB"])
     assert len(large["body"]) > 100_000
     with pytest.raises(BadInputError, match="larger than queue model-alerts takes"):
         services.alert_queues.send_raw("model-alerts", b"x" * 300_000, message_id="300 KB", properties={})
@@ -341,8 +341,8 @@ def test_a_dead_letter_is_corrected_and_redriven_once(
     name = f"misspelt-{uuid4()}"
     wrong = _alert(model="misspelt_modle", alert_id=name)
     services.alert_queues.send_raw("model-alerts", wrong, message_id=name, properties={})
-    letter = _letters(running, {name})[0]
-    path = f"dead-letters/{letter['letter_id']}/redrive"
+    dead_letter = _dead_letters(running, {name})[0]
+    path = f"dead-letters/{dead_letter['letter_id']}/redrive"
     plan = running.app.post(path, {"dry_run": False})
     assert (plan["handled"], plan["sent"]) == (False, False)
     corrected = _alert(model=model, alert_id=name, model_version="3").decode()
@@ -351,12 +351,12 @@ def test_a_dead_letter_is_corrected_and_redriven_once(
     until(running, model, rolled_back)
     with pytest.raises(AppRefusedError, match="nothing is sent twice"):
         running.app.post(path, {"dry_run": False, "body": corrected})
-    history = running.app.get(f"dead-letters/{letter['letter_id']}")["history"]
+    history = running.app.get(f"dead-letters/{dead_letter['letter_id']}")["history"]
     assert len(history) == 2
     assert "redriven by developer@localhost" in history[1]
 
 
-def _letters(running: RunningApp, message_ids: set[str]) -> list[dict[str, Any]]:
+def _dead_letters(running: RunningApp, message_ids: set[str]) -> list[dict[str, Any]]:
     deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         items: list[dict[str, Any]] = running.app.get("dead-letters", queue="model-alerts", limit=1000)["items"]

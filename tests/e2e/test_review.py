@@ -20,7 +20,7 @@ from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError
 from nightshift.cli.demo.data.source import REVENUE, SyntheticSource
 from nightshift.cli.demo.data.uploads import table, upload
-from nightshift.cli.review_commands import await_settled
+from nightshift.cli.review_commands import await_closed
 from nightshift.cli.upload_command import await_run
 from nightshift.domain.platform.names import TAG_QUARANTINE
 from nightshift.domain.platform.view import ModelView
@@ -130,7 +130,7 @@ def test_rejected(running: RunningApp, flagged: Flag) -> None:
     """The champion stays, and both lists say so."""
     review = flagged()
     assert _decide(running, review, "reject").status_code == 200
-    kept = await_settled(running.app, review.review_id)
+    kept = await_closed(running.app, review.review_id)
     assert (kept.state, _champion(running, review.model)) == ("rejected", "1")
     items = running.app.get("reviews", model=review.model, state="open,rejected")["items"]
     assert [item["state"] for item in items] == ["rejected"]
@@ -156,7 +156,7 @@ def test_stale_evidence_makes_an_approval_void(running: RunningApp, flagged: Fla
     packet = ReviewPacket.model_validate(running.app.get(f"reviews/{review.review_id}"))
     assert [change.what for change in packet.stale] == ["challenger"]
     assert _decide(running, review, "approve").status_code == 200
-    kept = await_settled(running.app, review.review_id)
+    kept = await_closed(running.app, review.review_id)
     assert (kept.state, [change.what for change in kept.changed]) == ("void", ["challenger"])
     assert _champion(running, review.model) == "1"
     run = await_run(running.app, review.model, kept.fresh)
@@ -168,7 +168,7 @@ def test_an_improvement_is_asked_for(running: RunningApp, flagged: Flag) -> None
     """The champion stays, and the data goes into the improvement loop, once, by the person who asked."""
     review = flagged()
     assert _decide(running, review, "improve").status_code == 200
-    kept = await_settled(running.app, review.review_id)
+    kept = await_closed(running.app, review.review_id)
     assert (kept.state, _champion(running, review.model)) == ("improving", "1")
     run = await_run(running.app, review.model, kept.fresh)
     assert running.outcome(run).outcome == "failed"
@@ -199,7 +199,7 @@ def test_two_deciders_at_once(running: RunningApp, flagged: Flag) -> None:
     loser = next(who for who, code in codes.items() if code == 409)
     verb = "approved" if winner == "ann" else "rejected"
     assert f"was {verb} by {winner} at" in answers[loser].json()["detail"]
-    kept = await_settled(running.app, review.review_id)
+    kept = await_closed(running.app, review.review_id)
     assert kept.decision is not None
     assert kept.decision.by == winner
     assert _champion(running, review.model) == ("2" if winner == "ann" else "1")
@@ -240,7 +240,7 @@ def test_four_eyes(running: RunningApp, flagged: Flag) -> None:
     assert refused.status_code == 403
     assert "four eyes: ann has triggered this promotion" in refused.json()["detail"]
     assert _decide(running, review, "approve", "bob").status_code == 200
-    assert await_settled(running.app, review.review_id).state == "promoted"
+    assert await_closed(running.app, review.review_id).state == "promoted"
 
 
 def test_decisions_are_limited(running: RunningApp, flagged: Flag) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
-from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
+from nightshift.domain.improvement.loop import Budget, Critique, Feedback, ImprovementPolicy, Judgement, Planned
 from nightshift.domain.improvement.messages import (
-    CriticiseResult,
+    CritiqueResult,
     ImprovementInput,
     ImproveOrder,
     ImproveOrdered,
@@ -37,13 +37,13 @@ from nightshift.domain.platform.spec import Polling
 from nightshift.domain.platform.step import Done, Failure, JobSettings, RetryPolicy
 from nightshift.domain.response.incident import ActionState, IncidentAction, Verdict
 from nightshift.domain.response.messages import (
+    EndpointTarget,
     MitigationResult,
+    MoveServingResult,
     PlannedResponse,
     ResponseInput,
     ResponsePlan,
     RetrainingState,
-    Serve,
-    ServeResult,
     UndoRequest,
     UndoResult,
     Verification,
@@ -63,7 +63,7 @@ BEGIN = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 # HandDriven takes a ValueError for an activity that has failed.
 AWAY = ValueError("the service does not answer")
 # A history with every retry of a real order would be long and say nothing more.
-PATIENCE = RetryPolicy(attempts=3, seconds=15)
+RETRY_POLICY = RetryPolicy(attempts=3, seconds=15)
 
 
 def _blob(name: str) -> BlobRef:
@@ -114,9 +114,9 @@ EVALUATED = EvaluateResult(
     ),
     look=1,
 )
-SERVED = ServeResult(moved=True, detail="endpoint revenue serves version 2")
-NOT_YET = ServeResult(detail="its update goes on")
-NOT_SERVED = ServeResult(failed=True, detail="its update failed")
+SERVED = MoveServingResult(moved=True, detail="endpoint revenue serves version 2")
+NOT_YET = MoveServingResult(detail="its update goes on")
+NOT_SERVED = MoveServingResult(failed=True, detail="its update failed")
 
 
 def _job(state: JobState, **more: Any) -> JobPolled:
@@ -144,7 +144,7 @@ def _lifecycle(name: str, answers: Answers, *moves: Raise | Pass) -> Case:
     return Case(
         names.LIFECYCLE,
         name,
-        LifecycleInput(model="m", run=run, uploads=UPLOADS, patience=PATIENCE),
+        LifecycleInput(model="m", run=run, uploads=UPLOADS, patience=RETRY_POLICY),
         {**_RUNNING, **answers},
         moves,
     )
@@ -172,10 +172,10 @@ def _planned(days: int) -> PlanImprovementResult:
     return PlanImprovementResult(planned=Planned(plan=plan, planned_by="rules", tokens=10))
 
 
-def _criticised(judgement: Judgement) -> CriticiseResult:
+def _criticised(judgement: Judgement) -> CritiqueResult:
     feedback = Feedback(gaps=(), likely_reason="too few rows")
-    found = Criticism(judgement=judgement, rule="rule", reason="because", feedback=feedback, confidence=0.97)
-    return CriticiseResult(criticism=found, ledger=2)
+    found = Critique(judgement=judgement, rule="rule", reason="because", feedback=feedback, confidence=0.97)
+    return CritiqueResult(criticism=found, ledger=2)
 
 
 _LOOP: Answers = {
@@ -196,7 +196,7 @@ def _improvement(name: str, answers: Answers) -> Case:
         evidence=_blob("evidence.json"),
         job=JOB,
         policy=ImprovementPolicy(budget=Budget(job_runs=5)),
-        patience=PATIENCE,
+        patience=RETRY_POLICY,
     )
     return Case(names.IMPROVEMENT, name, order, {**_LOOP, **answers})
 
@@ -222,7 +222,7 @@ def _done(mitigation: Mitigation, state: ActionState = "done", **more: Any) -> M
     return MitigationResult(action=action, **more)
 
 
-_SERVE = Serve(endpoint="revenue", model="m", version="1")
+_SERVE = EndpointTarget(endpoint="revenue", model="m", version="1")
 _ANSWERING: Answers = {
     "plan_response": [_plan("rollback", "notify")],
     "roll_back": [_done("rollback", serve=_SERVE)],
@@ -240,7 +240,7 @@ _CHANGED = Raise(names.INCIDENT_CHANGED, {"incident": "i1"})
 
 
 def _response(name: str, answers: Answers, *moves: Raise | Pass, again: bool = False) -> Case:
-    order = ResponseInput(model="m", incident_id="i1", again=again, patience=PATIENCE)
+    order = ResponseInput(model="m", incident_id="i1", again=again, patience=RETRY_POLICY)
     return Case(names.RESPONSE, name, order, {**_ANSWERING, **answers}, moves)
 
 
@@ -273,12 +273,16 @@ _ENDPOINT: dict[str, Any] = {"endpoint": "revenue", "version": "2"}
 
 def _review(name: str, answers: Answers, *moves: Raise | Pass) -> Case:
     return Case(
-        names.REVIEW, name, ReviewInput(model="m", review_id="r1", patience=PATIENCE), {**_REVIEWING, **answers}, moves
+        names.REVIEW,
+        name,
+        ReviewInput(model="m", review_id="r1", patience=RETRY_POLICY),
+        {**_REVIEWING, **answers},
+        moves,
     )
 
 
 def _undo(name: str, answers: Answers) -> Case:
-    order = UndoRequest(model="m", incident_id="i1", actor="ann", comment="it was right", patience=PATIENCE)
+    order = UndoRequest(model="m", incident_id="i1", actor="ann", comment="it was right", patience=RETRY_POLICY)
     return Case(names.UNDO, name, order, {**_ANSWERING, **answers})
 
 
@@ -293,7 +297,7 @@ CASES: tuple[Case, ...] = (
         QueueInput(model="m", generation=1),
         {
             **_RUNNING,
-            "claim_uploads": [Batch(run="lifecycle-m-queued", uploads=UPLOADS, patience=PATIENCE), Batch()],
+            "claim_uploads": [Batch(run="lifecycle-m-queued", uploads=UPLOADS, patience=RETRY_POLICY), Batch()],
         },
     ),
     Case(
@@ -302,7 +306,7 @@ CASES: tuple[Case, ...] = (
         QueueInput(model="m", generation=2),
         {
             **_RUNNING,
-            "claim_uploads": [AWAY, Batch(run="lifecycle-m-broken", uploads=UPLOADS, patience=PATIENCE), Batch()],
+            "claim_uploads": [AWAY, Batch(run="lifecycle-m-broken", uploads=UPLOADS, patience=RETRY_POLICY), Batch()],
             "validate_data": [_REFUSAL],
             "record_halt": [AWAY],
         },

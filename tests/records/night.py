@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 from local_host.stack.endpoints import DEVELOPMENT_TOKEN
 from nightshift.cli.app_client import AppRefusedError
 from nightshift.cli.incident_commands import await_undo
-from nightshift.cli.review_commands import await_settled
+from nightshift.cli.review_commands import await_closed
 from nightshift.cli.upload_command import await_run, put
 from nightshift.domain.improvement.token_usage import Reservation
 from nightshift.domain.notifications.notification import Notification
@@ -163,7 +163,7 @@ class Night:
     def decide(self, review: str, decision: str) -> str:
         """Decide a review and wait until that is carried out; return what became of it."""
         self.app.post(f"reviews/{review}/decision", {"decision": decision, "comment": "because"})
-        return await_settled(self.app, review, seconds=_SECONDS).state
+        return await_closed(self.app, review, seconds=_SECONDS).state
 
     # The scenes.
 
@@ -229,7 +229,7 @@ class Night:
         ladder = [{"contact": "manager", "after_minutes": 0.02}]
         short = {"remind_after_minutes": 0.01, "ladder": ladder, "expires_after_minutes": 0.03}
         expired = self.flagged("review_expired", review=short)
-        assert await_settled(self.app, expired, seconds=_SECONDS).state == "expired"
+        assert await_closed(self.app, expired, seconds=_SECONDS).state == "expired"
 
     def failing_endpoint(self) -> None:
         """An approval that is withdrawn because the endpoint does not follow."""
@@ -277,7 +277,7 @@ class Night:
 
     def dead_letters(self) -> None:
         """Messages that nobody understands: one waits, one is discarded, one is corrected and sent again."""
-        letters = {}
+        dead_letters = {}
         for name, queue, body in (
             ("waits", "model-alerts", "{"),
             ("discarded", "drift-alerts", json.dumps({"category": "weather"})),
@@ -286,10 +286,10 @@ class Night:
         ):
             self.services.alert_queues.send_raw(queue, body.encode(), message_id=f"night-{name}", properties={})
         for name in ("waits", "discarded", "redriven", "upload"):
-            letters[name] = self.until(partial(self._letter, f"night-{name}"), f"the dead letter {name}")
-        self.app.post(f"dead-letters/{letters['discarded']}/discard", {"comment": "because"})
+            dead_letters[name] = self.until(partial(self._letter, f"night-{name}"), f"the dead letter {name}")
+        self.app.post(f"dead-letters/{dead_letters['discarded']}/discard", {"comment": "because"})
         corrected = json.dumps({**_MISSPELT, "model": "watched"})
-        self.app.post(f"dead-letters/{letters['redriven']}/redrive", {"dry_run": False, "body": corrected})
+        self.app.post(f"dead-letters/{dead_letters['redriven']}/redrive", {"dry_run": False, "body": corrected})
         self.incident(str(_MISSPELT["alert_id"]))
 
     def _letter(self, message: str) -> str | None:

@@ -19,8 +19,8 @@ from typing import Any, get_args
 from local_host.stack.detached import start_detached
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient
-from nightshift.domain.champions.decision import ChampionMove
-from nightshift.domain.champions.earlier_moves import MoveKind
+from nightshift.domain.champions.decision import AliasChange
+from nightshift.domain.champions.earlier_moves import AliasChangeKind
 from nightshift.domain.ledger.ledger import EntryKind
 from nightshift.domain.reviews.review import REVIEW_STATES
 from nightshift.wiring.services import LazyServices
@@ -90,9 +90,9 @@ def counts(answers: dict[str, Any]) -> dict[str, dict[str, int]]:
         "reviews": [review["state"] for review in answers["reviews"]],
         "incidents": [f"{incident['category']} {incident['state']}" for incident in answers["incidents"]],
         "actions": [f"{action['mitigation']} {action['state']}" for action in actions],
-        "moves": [ChampionMove.from_json(move).kind for move in moves],
+        "moves": [AliasChange.from_json(move).kind for move in moves],
         "ledger": [entry["kind"] for entry in answers["ledger"]],
-        "dead letters": [f"{letter['queue']} {letter['state']}" for letter in answers["dead-letters"]],
+        "dead letters": [f"{dead_letter['queue']} {dead_letter['state']}" for dead_letter in answers["dead-letters"]],
     }
     return {name: dict(sorted(Counter(found).items())) for name, found in kinds.items()}
 
@@ -103,7 +103,7 @@ def missing(found: dict[str, dict[str, int]]) -> list[str]:
         "runs": ("promoted", "rejected", "flagged", "halted", "failed", "going on"),
         # An approval is carried out within moments: none is caught between.
         "reviews": tuple(state for state in REVIEW_STATES if state != "approved"),
-        "moves": get_args(MoveKind),
+        "moves": get_args(AliasChangeKind),
         "ledger": get_args(EntryKind),
     }
     return [f"{name}: {kind}" for name, kinds in wanted.items() for kind in kinds if kind not in found[name]]

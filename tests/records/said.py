@@ -48,7 +48,7 @@ def _details(found: dict[str, Any]) -> Iterator[str]:
         yield f"incidents/{incident['incident_id']}/undo"
     yield from (f"reviews/{review['review_id']}" for review in found["reviews"])
     yield from (f"models/{model['model']}" for model in found["models"])
-    yield from (f"dead-letters/{letter['letter_id']}" for letter in found["dead-letters"])
+    yield from (f"dead-letters/{dead_letter['letter_id']}" for dead_letter in found["dead-letters"])
 
 
 def commands(found: dict[str, Any], since: str) -> list[tuple[str, ...]]:
@@ -56,7 +56,7 @@ def commands(found: dict[str, Any], since: str) -> list[tuple[str, ...]]:
     run = next(item["run"] for item in found["runs"] if item["outcome"] == "promoted")
     incident = next(item["incident_id"] for item in found["incidents"] if item["model"] == "rolled_back")
     review = next(item["review_id"] for item in found["reviews"] if item["model"] == "review_promoted")
-    letter = found["dead-letters"][0]["letter_id"]
+    dead_letter = found["dead-letters"][0]["letter_id"]
     many = ("--limit", str(_PAGE))
     return [
         ("runs", *many),
@@ -73,7 +73,7 @@ def commands(found: dict[str, Any], since: str) -> list[tuple[str, ...]]:
         ("ledger", *many),
         ("ledger", "--verify"),
         ("dlq", "list", "--all", *many),
-        ("dlq", "show", letter),
+        ("dlq", "show", dead_letter),
         ("handover", "--since", since),
     ]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
-from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, ImprovementPolicy, Planned
+from nightshift.domain.improvement.loop import Budget, Critique, Feedback, ImprovementPolicy, Planned
 from nightshift.domain.improvement.messages import (
-    CriticiseResult,
+    CritiqueResult,
     ImprovementInput,
     PlanImprovementResult,
     TraceRoundResult,
@@ -36,12 +36,12 @@ from nightshift.domain.platform.spec import Polling
 from nightshift.domain.platform.step import Done, JobSettings, RetryPolicy
 from nightshift.domain.response.incident import IncidentAction, Verdict
 from nightshift.domain.response.messages import (
+    EndpointTarget,
     MitigationResult,
+    MoveServingResult,
     PlannedResponse,
     ResponseInput,
     ResponsePlan,
-    Serve,
-    ServeResult,
     UndoRequest,
     UndoResult,
     Verification,
@@ -55,7 +55,7 @@ from tests.worker.moment import START
 
 MODEL, RUN = "revenue_forecast", "lifecycle-revenue_forecast-1"
 _DAY = timedelta(days=1)
-_PATIENCE = RetryPolicy(attempts=3, seconds=15)
+_RETRY_POLICY = RetryPolicy(attempts=3, seconds=15)
 _MANIFEST = BlobRef(container="silver", name="manifest.json")
 
 
@@ -113,7 +113,7 @@ def _upload() -> Upload:
 
 
 def _queues() -> Iterator[Orchestration]:
-    batch = Batch(run=RUN, uploads=(_upload(),), patience=_PATIENCE)
+    batch = Batch(run=RUN, uploads=(_upload(),), patience=_RETRY_POLICY)
     order = QueueInput(model=MODEL, generation=1)
     answers = _answers(claim_uploads=[batch], lifecycle={"outcome": "promoted"})
     yield Orchestration(
@@ -170,7 +170,7 @@ def _evaluated() -> EvaluateResult:
 
 
 def _lifecycles() -> Iterator[Orchestration]:
-    order = LifecycleInput(model=MODEL, run=RUN, uploads=(_upload(),), patience=_PATIENCE)
+    order = LifecycleInput(model=MODEL, run=RUN, uploads=(_upload(),), patience=_RETRY_POLICY)
     good = _answers(
         validate_data=Validated(parts=(), reports=REPORTS, manifest=_MANIFEST, job=_settings()),
         trigger_databricks_job=JobRun(run_id=7),
@@ -200,7 +200,7 @@ def _lifecycles() -> Iterator[Orchestration]:
 
 def _improvement() -> Orchestration:
     feedback = Feedback(gaps=(), likely_reason="because")
-    criticism = Criticism(judgement="accept", rule="rule", reason="because", feedback=feedback, confidence=0.97)
+    criticism = Critique(judgement="accept", rule="rule", reason="because", feedback=feedback, confidence=0.97)
     plan = Plan(action=AdjustTrainingWindow(days=30), rationale="30 days", expected_effect="less error")
     order = ImprovementInput(
         model=MODEL,
@@ -210,14 +210,14 @@ def _improvement() -> Orchestration:
         evidence=BlobRef(container="evidence", name="start.json"),
         job=_settings(),
         policy=ImprovementPolicy(budget=Budget(job_runs=6, dbu=50, tokens=1_000)),
-        patience=_PATIENCE,
+        patience=_RETRY_POLICY,
     )
     answers = _answers(
         plan_improvement=PlanImprovementResult(planned=Planned(plan=plan, planned_by="rules", tokens=0, note="")),
         trigger_databricks_job=JobRun(run_id=7),
         poll_job_status=[_job("running"), _job("succeeded")],
         evaluate_metrics=_evaluated(),
-        criticise_round=CriticiseResult(criticism=criticism, ledger=1),
+        criticise_round=CritiqueResult(criticism=criticism, ledger=1),
         trace_round=TraceRoundResult(trace="tr-1"),
         decide_action=_decided(),
         send_alert=Done(),
@@ -254,7 +254,7 @@ def _mitigated(mitigation: Mitigation, **given: Any) -> MitigationResult:
 
 
 def _responses() -> Iterator[Orchestration]:
-    order = ResponseInput(model=MODEL, incident_id="i1", patience=_PATIENCE)
+    order = ResponseInput(model=MODEL, incident_id="i1", patience=_RETRY_POLICY)
     answers = _answers(
         plan_response=_planned("rollback", "notify"),
         roll_back=_mitigated("rollback"),
@@ -283,7 +283,7 @@ def _responses() -> Iterator[Orchestration]:
 def _reviews() -> Iterator[Orchestration]:
     policy = ReviewPolicy(expires_after_minutes=14 * 24 * 60)
     waits = ReviewResult(state="open", steps=policy.steps(START), run=RUN)
-    order = ReviewInput(model=MODEL, review_id="r1", patience=_PATIENCE)
+    order = ReviewInput(model=MODEL, review_id="r1", patience=_RETRY_POLICY)
     answers = _answers(
         tell_reviewers=waits,
         expire_review=ReviewResult(state="expired", run=RUN),
@@ -305,12 +305,12 @@ def _reviews() -> Iterator[Orchestration]:
 
 
 def _undo() -> Orchestration:
-    order = UndoRequest(model=MODEL, incident_id="i1", actor="ann", comment="it was right", patience=_PATIENCE)
-    serve = Serve(endpoint="revenue", model=MODEL, version="3")
+    order = UndoRequest(model=MODEL, incident_id="i1", actor="ann", comment="it was right", patience=_RETRY_POLICY)
+    serve = EndpointTarget(endpoint="revenue", model=MODEL, version="3")
     down = ConnectionError("MLflow is away")
     answers = _answers(
         undo_mitigations=[down, down, UndoResult(undone=("rollback",), serve=serve)],
-        move_serving=[ServeResult(), ServeResult(moved=True, detail="it serves version 3")],
+        move_serving=[MoveServingResult(), MoveServingResult(moved=True, detail="it serves version 3")],
     )
     begun = (*("undo_mitigations",) * 3, *("move_serving",) * 2)
     return Orchestration(names.UNDO, "after two failures", order, answers, begun, timedelta(minutes=5))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from agents.response.compute import choose, leased, spared_shown
+from agents.response.compute import choose, excluded_shown, leased
 from nightshift.domain.ledger.bodies import UndoOrder, expect_body, read_as, record, says
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry
 from nightshift.domain.platform.errors import NightshiftError, ServiceUnavailableError
@@ -16,7 +16,7 @@ from nightshift.domain.response.compute import ComputeRef
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult, UndoRequest
 from nightshift.domain.response.mitigations import LeaseFacts, LeaseOrder
-from nightshift.services.ledger.order_kinds import LONGEST, WAITS, Carried, OrderKind
+from nightshift.services.ledger.order_kinds import LONGEST, WAITS, OrderKind, OrderResult
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
 from nightshift.services.response.incident_actions import begin_action, keep_action
@@ -117,7 +117,7 @@ def _order(services: Services, incident: Incident, reason: str) -> LedgerEntry:
                 resources=tuple(item.ref for item in held),
                 names=tuple(item.name for item in held),
                 run_on=len(chosen) - len(held),
-                spared=spared_shown(spared),
+                spared=excluded_shown(spared),
             ),
             key=pause_key(incident),
             model=incident.model,
@@ -229,7 +229,7 @@ def resume_lease(
     if waits:
         if not ended:
             begun = action.model_copy(update={"facts": lease.model_copy(update={"started": tuple(started)})})
-            services.incidents.change(incident.model, incident.incident_id, lambda known: known.acted(begun))
+            services.incidents.change(incident.model, incident.incident_id, lambda known: known.with_action(begun))
         raise ServiceUnavailableError("Databricks", "; ".join(waits))
     said = tuple(names[item] for item in started)
     if ended:
@@ -284,7 +284,7 @@ def _owes(services: Services, entry: LedgerEntry) -> bool:
     return action is not None and action.holds_compute
 
 
-def _finish(services: Services, entry: LedgerEntry) -> Carried:
+def _finish(services: Services, entry: LedgerEntry) -> OrderResult:
     """Pause what the lease names before its end, and resume it after."""
     request, action = request_of_order(entry), _lease_of_order(services, entry)
     order = services.ledger.find(entry.model, pause_key(incident_of_order(services, entry)))
@@ -292,10 +292,10 @@ def _finish(services: Services, entry: LedgerEntry) -> Carried:
         if action is not None and action.state == "done":
             return WAITS
         paused = pause_compute(services, request).action
-        return Carried(closed=False, said=f"pause_compute {paused.state}: {paused.detail}")
+        return OrderResult(closed=False, said=f"pause_compute {paused.state}: {paused.detail}")
     resume_compute(services, request)
     ended = action_of_order(services, entry)
-    return Carried(closed=True, said=f"the lease has ended: {ended.detail if ended else ''}", kind="notice")
+    return OrderResult(closed=True, said=f"the lease has ended: {ended.detail if ended else ''}", kind="notice")
 
 
 def _lease_of_order(services: Services, entry: LedgerEntry) -> IncidentAction | None:

@@ -9,7 +9,7 @@ from typing import Final
 import azure.durable_functions as df
 
 from activities.response.complete_mitigation import complete_mitigation
-from nightshift.domain.champions.decision import ChampionMove, withdrawn
+from nightshift.domain.champions.decision import AliasChange, withdrawn
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, expect_body, read_as, record, says
@@ -19,17 +19,17 @@ from nightshift.domain.platform.names import CHAMPION, TAG_DATASET_DIGEST, TAG_L
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import (
+    CompleteMitigationRequest,
     MitigateRequest,
     MitigationResult,
     RetrainingRequest,
     RetrainingState,
-    SettleRequest,
     UndoRequest,
 )
 from nightshift.domain.response.mitigations import RetrainingFacts, RetrainingOrder
 from nightshift.domain.uploads.dataset import AcceptedDataset
 from nightshift.domain.uploads.upload import Upload
-from nightshift.services.ledger.order_kinds import WAITS, Carried, OrderKind
+from nightshift.services.ledger.order_kinds import WAITS, OrderKind, OrderResult
 from nightshift.services.platform.activity import activity, starting_activity
 from nightshift.services.response.find_incident import find_incident
 from nightshift.services.response.incident_actions import begin_action, keep_action
@@ -42,7 +42,7 @@ from nightshift.services.response.incident_orders import (
 )
 from nightshift.services.response.mitigation import MitigationHandler, Undone
 from nightshift.services.response.take_back import TakeBack, undo_was_ordered
-from nightshift.services.uploads.train_again import is_kept, read_manifest, upload_again
+from nightshift.services.uploads.archive import is_kept, read_manifest, upload_from_archive
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
 logger = logging.getLogger(__name__)
@@ -172,7 +172,9 @@ def _order(
                 reason=reason or incident.reason,
                 files=tuple(item.upload.name for item in ordered),
                 uploads=tuple(
-                    upload_again(services, incident.model, item.digest, item.upload, because=incident.incident_id)
+                    upload_from_archive(
+                        services, incident.model, item.digest, item.upload, because=incident.incident_id
+                    )
                     for item in ordered
                 ),
                 alert=incident.alert.model_dump(mode="json", exclude={"detail"}),
@@ -273,7 +275,7 @@ def _undo(services: Services, request: UndoRequest, incident: Incident, action: 
     return Undone(f"retrain: version {move.previous} is champion {how} instead of version {move.version}")
 
 
-def _promotion(services: Services, incident: Incident, action: IncidentAction) -> ChampionMove | None:
+def _promotion(services: Services, incident: Incident, action: IncidentAction) -> AliasChange | None:
     """The move by which a retraining, or the improvement loop that it went on into, has changed the champion."""
     facts = action.facts if isinstance(action.facts, RetrainingFacts) else RetrainingFacts()
     run = facts.run or services.uploads.run_of(incident.model, facts.identity)
@@ -291,7 +293,7 @@ def _owes(services: Services, entry: LedgerEntry) -> bool:
     return action is None or action.state == "begun"
 
 
-def _finish(services: Services, entry: LedgerEntry) -> Carried:
+def _finish(services: Services, entry: LedgerEntry) -> OrderResult:
     order = expect_body(entry, RetrainingOrder)
     uploads, _ = _queue(services, entry)
     identity = uploads[0].identity
@@ -311,9 +313,11 @@ def _finish(services: Services, entry: LedgerEntry) -> Carried:
     promoted = ended.outcome == "promoted"
     became: ActionState = "done" if promoted else "failed"
     facts = {"run": ended.run, "outcome": ended.outcome}
-    settle = SettleRequest.of(request_of_order(entry), became, ended.detail, mitigated=promoted, facts=facts)
+    settle = CompleteMitigationRequest.of(
+        request_of_order(entry), became, ended.detail, mitigated=promoted, facts=facts
+    )
     complete_mitigation(services, settle)
-    return Carried(closed=True, said=f"retrain {became}: {ended.detail}", kind="notice" if promoted else "page")
+    return OrderResult(closed=True, said=f"retrain {became}: {ended.detail}", kind="notice" if promoted else "page")
 
 
 def _went_well(action: IncidentAction) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from activities.champions.move_serving import move_serving
 from activities.response.complete_mitigation import complete_mitigation
 from agents.response.rollback import Guard, blamed_version, rollback_candidate, rollback_problem
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.ledger.bodies import expect_body, read_as, record, says
 from nightshift.domain.ledger.ledger import LedgerEntry
@@ -18,20 +18,20 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import (
+    CompleteMitigationRequest,
+    EndpointTarget,
     MitigateRequest,
     MitigationResult,
     MoveServingRequest,
-    Serve,
-    SettleRequest,
     UndoRequest,
 )
 from nightshift.domain.response.mitigations import RollbackFacts, RollbackOrder
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.move_orders import call_off_move, find_move, is_unfinished
-from nightshift.services.ledger.order_kinds import CLOSED, LONGEST, Carried, OrderKind
+from nightshift.services.ledger.order_kinds import CLOSED, LONGEST, OrderKind, OrderResult
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
-from nightshift.services.response.incident_actions import begin_action, keep_action, tell_failed_try
+from nightshift.services.response.incident_actions import begin_action, keep_action, record_failed_attempt
 from nightshift.services.response.incident_orders import (
     action_of_order,
     incident_of_order,
@@ -143,7 +143,7 @@ def _carry_out(services: Services, incident: Incident, spec: ModelSpec, entry: L
         call_off_rollback(services, entry)
         return _end(services, incident, spec, "refused", error.message)
     except NightshiftError as error:
-        tell_failed_try(services, incident, "rollback", error)
+        record_failed_attempt(services, incident, "rollback", error)
         raise
     stands = champion == target
     waits = stands and spec.serving_endpoint is not None
@@ -190,7 +190,7 @@ def _order_of(services: Services, model: str, bad: str) -> tuple[str, LedgerEntr
     return key, services.ledger.find(model, key)
 
 
-def _guard(services: Services, spec: ModelSpec, bad: str | None, moves: Sequence[ChampionMove]) -> Guard:
+def _guard(services: Services, spec: ModelSpec, bad: str | None, moves: Sequence[AliasChange]) -> Guard:
     target, registered = None, None
     if bad is not None:
         target, registered = rollback_candidate(bad, moves, partial(services.registry.version, spec.name))
@@ -280,10 +280,10 @@ def _result(spec: ModelSpec, action: IncidentAction, *, serve: bool = False) -> 
     return MitigationResult(action=action, serve=endpoint, escalate=action.state in {"refused", "failed"})
 
 
-def _endpoint(spec: ModelSpec, version: str) -> Serve | None:
+def _endpoint(spec: ModelSpec, version: str) -> EndpointTarget | None:
     """The endpoint that must serve a version now; None if the spec names none."""
     endpoint = spec.serving_endpoint
-    return None if endpoint is None else Serve(endpoint=endpoint, model=spec.name, version=version)
+    return None if endpoint is None else EndpointTarget(endpoint=endpoint, model=spec.name, version=version)
 
 
 # --- taking it back
@@ -370,7 +370,7 @@ def _owes(services: Services, entry: LedgerEntry) -> bool:
     return begun or is_unfinished(services, entry.model, entry.key)
 
 
-def _finish(services: Services, entry: LedgerEntry) -> Carried:
+def _finish(services: Services, entry: LedgerEntry) -> OrderResult:
     incident = incident_of_order(services, entry)
     action = incident.action("rollback")
     ended = action is not None and action.state != "begun"
@@ -380,19 +380,19 @@ def _finish(services: Services, entry: LedgerEntry) -> Carried:
     if incident.state == "resolved" and not call_off_rollback(services, entry):
         detail = "it was ordered and not carried out before the incident was resolved, and is called off"
         begin_action(services, incident, ordered_rollback(entry))
-        complete_mitigation(services, SettleRequest.of(request, "refused", detail))
+        complete_mitigation(services, CompleteMitigationRequest.of(request, "refused", detail))
         bad = expect_body(entry, RollbackOrder).bad_version
-        return Carried(closed=True, said=f"the rollback of version {bad}: {detail}")
+        return OrderResult(closed=True, said=f"the rollback of version {bad}: {detail}")
     result = roll_back(services, request)
     if result.serve is None:
-        return Carried(closed=True, said=f"rollback {result.action.state}: {result.action.detail}")
+        return OrderResult(closed=True, said=f"rollback {result.action.state}: {result.action.detail}")
     serving = MoveServingRequest(model=entry.model, incident_id=incident.incident_id, serve=result.serve)
     moved = move_serving(services, serving)
     if not moved.moved:
-        return Carried(closed=False, done=not moved.failed, said=moved.detail if moved.failed else "")
+        return OrderResult(closed=False, done=not moved.failed, said=moved.detail if moved.failed else "")
     detail = f"{result.action.detail}; {moved.detail}"
-    complete_mitigation(services, SettleRequest.of(request, "done", detail, mitigated=True))
-    return Carried(closed=True, said=f"rollback done: {detail}")
+    complete_mitigation(services, CompleteMitigationRequest.of(request, "done", detail, mitigated=True))
+    return OrderResult(closed=True, said=f"rollback done: {detail}")
 
 
 HANDLER = MitigationHandler(

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agents.improvement.planner.context import PlannerContext
 from agents.improvement.planner.prompt import planning_prompt, repair_prompt
-from agents.improvement.planner.situation import Situation
 from nightshift.domain.improvement.language_model import Completion, LanguageModel
 from nightshift.domain.improvement.loop import PlanningEvidence
 from nightshift.domain.improvement.plan import LONGEST_EFFECT, LONGEST_RATIONALE, Plan
@@ -80,7 +80,7 @@ def _pointless(evidence: PlanningEvidence) -> str:
     """Why no plan could be carried out anyway; empty if one could."""
     if not evidence.bounds.actions:
         return "the spec allows no action"
-    return "" if Situation(evidence).affordable else "the budget has no room for another job run"
+    return "" if PlannerContext(evidence).affordable else "the budget has no room for another job run"
 
 
 def _without_answer(completion: Completion) -> str:
@@ -112,7 +112,7 @@ def _read(completion: Completion, evidence: PlanningEvidence) -> _Reading:
     except (ValueError, RecursionError) as error:
         return _Reading(None, _plain([f"the answer is no JSON object: {error}"]))
     broken = evidence.bounds.check(plan.action)
-    if not broken and Situation(evidence).was_tried(plan.action):
+    if not broken and PlannerContext(evidence).was_tried(plan.action):
         rule = "this plan, or one that differs by nothing that matters, was tried in an earlier round"
         broken = (f"action.kind = {plan.action.kind!r}: {rule}",)
     return _Reading(None, _plain(broken), _plain(broken)) if broken else _Reading(_shown(plan))

@@ -6,27 +6,27 @@ name of something that the spec allows counts, and only where the word before it
 
 import re
 
-from agents.improvement.planner.situation import Situation
+from agents.improvement.planner.context import PlannerContext
 from nightshift.domain.improvement.actions.retrain_with_features import RetrainWithFeatures
 from nightshift.domain.improvement.actions.table import ACTIONS, Action
 
 _NAMED = re.compile(r"(?<!not )(?<!n't )(?<!never )\btry\s+([a-z][a-z0-9_]*)", re.IGNORECASE)
 
 
-def asked_for(situation: Situation) -> tuple[Action, ...]:
+def asked_for(context: PlannerContext) -> tuple[Action, ...]:
     """The actions that the request names, in its order, as far as the spec allows them for this kind of model."""
     found = []
-    for name in _NAMED.findall(situation.evidence.request):
-        action = _named(situation, name.lower())
-        if action is None or (situation.evidence.kind == "anomaly_detection" and action.not_for_detectors):
+    for name in _NAMED.findall(context.evidence.request):
+        action = _named(context, name.lower())
+        if action is None or (context.evidence.kind == "anomaly_detection" and action.not_for_detectors):
             continue
-        if not situation.bounds.check(action):
+        if not context.bounds.check(action):
             found.append(action)
     return tuple(found)
 
 
-def _named(situation: Situation, name: str) -> Action | None:
-    bounds = situation.bounds
+def _named(context: PlannerContext, name: str) -> Action | None:
+    bounds = context.bounds
     if name in ACTIONS:
-        return ACTIONS[name].moderate(bounds, situation.evidence.quality.days)
+        return ACTIONS[name].moderate(bounds, context.evidence.quality.days)
     return RetrainWithFeatures(feature_groups=(name,)) if name in bounds.feature_groups else None

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agents.improvement.planner.context import PlannerContext
 from agents.improvement.planner.request import asked_for
-from agents.improvement.planner.situation import Situation
 from nightshift.domain.improvement.actions.action import PlannedAction
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.actions.augment_data import AugmentData
@@ -35,9 +35,9 @@ class Rule:
 
     name: str
     kinds: frozenset[str]
-    holds: Callable[[Situation], bool]
-    action: Callable[[Situation], Action | None]
-    rationale: Callable[[Situation], str]
+    holds: Callable[[PlannerContext], bool]
+    action: Callable[[PlannerContext], Action | None]
+    rationale: Callable[[PlannerContext], str]
     expected_effect: str
 
 
@@ -47,12 +47,12 @@ def plan_by_rules(evidence: PlanningEvidence) -> Plan | None:
     None if there is no such plan, and if the budget has no job run or no DBU left for another run like the dearest so
     far.
     """
-    situation = Situation(evidence)
-    if not situation.affordable:
+    context = PlannerContext(evidence)
+    if not context.affordable:
         return None
-    asked = asked_for(situation)
+    asked = asked_for(context)
     for named in asked:
-        if not situation.was_tried(named):
+        if not context.was_tried(named):
             said = escaped_line(evidence.request, LONGEST_RATIONALE)
             return Plan(
                 action=named,
@@ -61,17 +61,17 @@ def plan_by_rules(evidence: PlanningEvidence) -> Plan | None:
             )
     unused = _UNUSED_REQUEST if evidence.request and not asked else ""
     for rule in RULES:
-        if evidence.kind not in rule.kinds or not rule.holds(situation):
+        if evidence.kind not in rule.kinds or not rule.holds(context):
             continue
-        action = rule.action(situation)
+        action = rule.action(context)
         if action is None:
             continue
         plan = Plan(
             action=action,
-            rationale=_rationale(f"{rule.name}: {rule.rationale(situation)}", unused),
+            rationale=_rationale(f"{rule.name}: {rule.rationale(context)}", unused),
             expected_effect=rule.expected_effect,
         )
-        if not situation.was_tried(action) and not evidence.bounds.check(action):
+        if not context.was_tried(action) and not evidence.bounds.check(action):
             return plan
     return None
 
@@ -81,23 +81,23 @@ def _rationale(text: str, unused: str) -> str:
     return escaped_line(text, LONGEST_RATIONALE - len(unused)) + unused
 
 
-def _target_moved(situation: Situation) -> bool:
-    return situation.target_moved
+def _target_moved(context: PlannerContext) -> bool:
+    return context.target_moved
 
 
-def _features_moved(situation: Situation) -> bool:
-    return bool(situation.moved)
+def _features_moved(context: PlannerContext) -> bool:
+    return bool(context.moved)
 
 
-def _anything_moved(situation: Situation) -> bool:
-    return situation.target_moved or bool(situation.moved)
+def _anything_moved(context: PlannerContext) -> bool:
+    return context.target_moved or bool(context.moved)
 
 
-def _moderate(action: type[PlannedAction]) -> Callable[[Situation], Action | None]:
-    return lambda situation: action.moderate(situation.bounds, situation.evidence.quality.days)
+def _moderate(action: type[PlannedAction]) -> Callable[[PlannerContext], Action | None]:
+    return lambda context: action.moderate(context.bounds, context.evidence.quality.days)
 
 
-def _always(_: Situation) -> bool:
+def _always(_: PlannerContext) -> bool:
     return True
 
 
@@ -107,18 +107,18 @@ RULES: tuple[Rule, ...] = (
         "target_level_shift",
         ONLY_REGRESSION,
         _target_moved,
-        lambda situation: AugmentData.forget(situation.bounds, slowly=True),
-        lambda situation: f"{situation.target_text}; {situation.missed_text}; recent rows should count more",
+        lambda context: AugmentData.forget(context.bounds, slowly=True),
+        lambda context: f"{context.target_text}; {context.missed_text}; recent rows should count more",
         "the level of the predictions follows the newer rows; every metric of error should fall",
     ),
     Rule(
         "target_level_features",
         ONLY_REGRESSION,
         _target_moved,
-        lambda situation: RetrainWithFeatures.past_of(situation.bounds, situation.evidence.target),
-        lambda situation: (
-            f"{situation.target_text}; {situation.missed_text};"
-            f" values of {situation.evidence.target} before the row tell its level as it is now"
+        lambda context: RetrainWithFeatures.past_of(context.bounds, context.evidence.target),
+        lambda context: (
+            f"{context.target_text}; {context.missed_text};"
+            f" values of {context.evidence.target} before the row tell its level as it is now"
         ),
         "predictions start from the present level; error falls most where the level has moved most",
     ),
@@ -127,24 +127,24 @@ RULES: tuple[Rule, ...] = (
         ONLY_REGRESSION,
         _target_moved,
         _moderate(AdjustTrainingWindow),
-        lambda situation: f"{situation.target_text}; {situation.missed_text}; rows from before the shift mislead",
+        lambda context: f"{context.target_text}; {context.missed_text}; rows from before the shift mislead",
         "only rows near the present level are learned from; a season may be lost",
     ),
     Rule(
         "target_level_forget_fast",
         ONLY_REGRESSION,
         _target_moved,
-        lambda situation: AugmentData.forget(situation.bounds, slowly=False),
-        lambda situation: f"{situation.target_text}; {situation.missed_text}; milder measures are used up or forbidden",
+        lambda context: AugmentData.forget(context.bounds, slowly=False),
+        lambda context: f"{context.target_text}; {context.missed_text}; milder measures are used up or forbidden",
         "the newest weeks decide; spread may grow",
     ),
     # Some group of rows loses: let the model tell it apart.
     Rule(
         "losing_slices",
         ONLY_REGRESSION,
-        lambda situation: bool(situation.losing_slices),
-        lambda situation: RetrainWithFeatures.interactions(situation.bounds, situation.losing_columns),
-        lambda situation: f"worse than the champion for {', '.join(situation.losing_slices)}; {situation.missed_text}",
+        lambda context: bool(context.losing_slices),
+        lambda context: RetrainWithFeatures.interactions(context.bounds, context.losing_columns),
+        lambda context: f"worse than the champion for {', '.join(context.losing_slices)}; {context.missed_text}",
         "the named slices gain, the rest stays",
     ),
     # The inputs have moved, the target has not: old rows describe another world.
@@ -153,15 +153,15 @@ RULES: tuple[Rule, ...] = (
         frozenset({DETECTION}),
         _anything_moved,
         _moderate(AdjustTrainingWindow),
-        lambda situation: f"{situation.moved_text}; {situation.missed_text}; the profile is built from older weeks",
+        lambda context: f"{context.moved_text}; {context.missed_text}; the profile is built from older weeks",
         "what counts as usual is taken from newer weeks",
     ),
     Rule(
         "feature_drift_weighting",
         ONLY_REGRESSION,
         _features_moved,
-        lambda situation: AugmentData.forget(situation.bounds, slowly=True),
-        lambda situation: f"{situation.moved_text}; {situation.missed_text}; rows like today's should count more",
+        lambda context: AugmentData.forget(context.bounds, slowly=True),
+        lambda context: f"{context.moved_text}; {context.missed_text}; rows like today's should count more",
         "rows like those of the holdout weigh more; error falls where the inputs have moved",
     ),
     Rule(
@@ -169,7 +169,7 @@ RULES: tuple[Rule, ...] = (
         ONLY_REGRESSION,
         _features_moved,
         _moderate(AdjustTrainingWindow),
-        lambda situation: f"{situation.moved_text}; {situation.missed_text}; weighting alone was not enough",
+        lambda context: f"{context.moved_text}; {context.missed_text}; weighting alone was not enough",
         "only rows like today's are learned from",
     ),
     # Nothing has moved: the fit itself is what is left to improve.
@@ -178,25 +178,23 @@ RULES: tuple[Rule, ...] = (
         BOTH,
         _always,
         _moderate(TuneHyperparameters),
-        lambda situation: f"{situation.moved_text}; {situation.missed_text}; the parameters have not been searched",
+        lambda context: f"{context.moved_text}; {context.missed_text}; the parameters have not been searched",
         "a better balance of fit and noise; a gain of some percent",
     ),
     Rule(
         "calendar",
         ONLY_REGRESSION,
         _always,
-        lambda situation: RetrainWithFeatures.calendars(situation.bounds),
-        lambda situation: (
-            f"{situation.missed_text}; parts of the time that the model does not see may explain the rest"
-        ),
+        lambda context: RetrainWithFeatures.calendars(context.bounds),
+        lambda context: f"{context.missed_text}; parts of the time that the model does not see may explain the rest",
         "seasons and weekly rhythm that were left over are learned",
     ),
     Rule(
         "past_of_target",
         ONLY_REGRESSION,
         _always,
-        lambda situation: RetrainWithFeatures.past_of(situation.bounds, situation.evidence.target),
-        lambda situation: f"{situation.missed_text}; earlier values of {situation.evidence.target} are not used yet",
+        lambda context: RetrainWithFeatures.past_of(context.bounds, context.evidence.target),
+        lambda context: f"{context.missed_text}; earlier values of {context.evidence.target} are not used yet",
         "errors that last for days shrink",
     ),
     Rule(
@@ -204,7 +202,7 @@ RULES: tuple[Rule, ...] = (
         ONLY_REGRESSION,
         _always,
         _moderate(RetrainWithFeatures),
-        lambda situation: f"{situation.missed_text}; single groups were tried or do not fit the evidence",
+        lambda context: f"{context.missed_text}; single groups were tried or do not fit the evidence",
         "whatever the groups hold is used; more noise is possible",
     ),
     # The rest of what may be tried, mildest first.
@@ -212,8 +210,8 @@ RULES: tuple[Rule, ...] = (
         "last_weighting",
         ONLY_REGRESSION,
         _always,
-        lambda situation: AugmentData.forget(situation.bounds, slowly=True),
-        lambda situation: f"{situation.missed_text}; what the evidence points at is used up, this is not",
+        lambda context: AugmentData.forget(context.bounds, slowly=True),
+        lambda context: f"{context.missed_text}; what the evidence points at is used up, this is not",
         "newer rows weigh more",
     ),
     Rule(
@@ -221,15 +219,15 @@ RULES: tuple[Rule, ...] = (
         BOTH,
         _always,
         _moderate(AdjustTrainingWindow),
-        lambda situation: f"{situation.missed_text}; what the evidence points at is used up, this is not",
+        lambda context: f"{context.missed_text}; what the evidence points at is used up, this is not",
         "only newer rows are learned from",
     ),
     Rule(
         "last_step_weighting",
         ONLY_REGRESSION,
         _always,
-        lambda situation: AugmentData.emphasise(situation.bounds),
-        lambda situation: f"{situation.missed_text}; what the evidence points at is used up, this is not",
+        lambda context: AugmentData.emphasise(context.bounds),
+        lambda context: f"{context.missed_text}; what the evidence points at is used up, this is not",
         "the newest weeks weigh more",
     ),
 )

@@ -28,7 +28,7 @@ class Narrator:
         self.console.rule(Text(f"{number}. {title}", style="bold"), align="left")
         self.console.print(Text(what, style="dim"))
 
-    def tell(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """One line of progress, with the time since the demo began."""
         self.console.print(Text(f"{time.monotonic() - self._started:7.1f} s  {text.strip()}"))
 

@@ -69,8 +69,8 @@ def _tell(stage: Stage, report: DemoReport) -> None:
         report.steps.append(
             StepReport(chapter.title, chapter.expected, observed, ok, round(time.monotonic() - started, 1))
         )
-        stage.narrator.tell(f"expected: {chapter.expected}")
-        stage.narrator.tell(f"observed: {observed}")
+        stage.narrator.say(f"expected: {chapter.expected}")
+        stage.narrator.say(f"observed: {observed}")
         stage.narrator.picture(f"chapter-{number}")
 
 

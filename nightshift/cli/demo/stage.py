@@ -43,15 +43,15 @@ class Stage:
         """Put one of the story's files into the container; return the run that takes it."""
         with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
             path = write(upload(model, name), self.data, Path(folder))
-            self.narrator.tell(f"upload {model}/{path.name}, {path.stat().st_size / 1024:.0f} KiB")
+            self.narrator.say(f"upload {model}/{path.name}, {path.stat().st_size / 1024:.0f} KiB")
             identity, _ = put(model, path, self.data.label(model), self.state)
         run = await_run(self.app, model, identity)
-        self.narrator.tell(f"run {run}")
+        self.narrator.say(f"run {run}")
         return run
 
     def finish(self, run: str) -> RunDetail:
         """Follow a run to its end and print what it decided."""
-        detail = follow(self.app, run, self.narrator.tell)
+        detail = follow(self.app, run, self.narrator.say)
         if detail.output is None or detail.state != "completed":
             raise NightshiftError(f"{run} ended {detail.state}: {detail.reason}")
         explanation = Explanation.from_json(self.app.get(f"runs/{run}/explanation"))
@@ -74,22 +74,22 @@ class Stage:
     def alert(self, category: Category, model: str | None = None, **given: Any) -> str:
         """Raise an alert as a monitor would; return its id."""
         document = alert_document(self.app, category, model, **given)
-        self.narrator.tell(f"alert {category}: {document['title']}")
+        self.narrator.say(f"alert {category}: {document['title']}")
         self.app.post("alerts", document)
         return str(document["alert_id"])
 
     def incident(self, alert_id: str, holds: Callable[[Incident], bool], seconds: float = 120) -> Incident:
         """Wait until the incident to which an alert belongs is as it should be; print its timeline as it grows."""
         deadline = time.monotonic() + seconds
-        told = 0
+        shown = 0
         while time.monotonic() < deadline:
             for item in self.items("incidents", limit=1000):
                 view = IncidentView.from_json(self.app.get(f"incidents/{item['incident_id']}"))
                 if alert_id not in {alert.alert_id for alert in view.occurrences}:
                     continue
-                for entry in view.incident.timeline[told:]:
-                    self.narrator.tell(f"{entry.actor}: {entry.what}")
-                told = len(view.incident.timeline)
+                for entry in view.incident.timeline[shown:]:
+                    self.narrator.say(f"{entry.actor}: {entry.what}")
+                shown = len(view.incident.timeline)
                 if holds(view.incident):
                     return view.incident
             time.sleep(0.2)

@@ -11,7 +11,7 @@ from nightshift.cli.demo.narrator import first_line
 from nightshift.cli.demo.stage import Stage
 from nightshift.cli.incident_commands import await_undo
 from nightshift.cli.ledger_verification import verify_ledger
-from nightshift.cli.review_commands import await_settled
+from nightshift.cli.review_commands import await_closed
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.mitigations import LeaseFacts, Mitigation, RetrainingFacts
 from nightshift.domain.reviews.packet import ReviewPacket
@@ -50,8 +50,8 @@ def _halted(stage: Stage) -> str:
     rules = len(str(outcome.failure.fields["rules"]).split(", "))
     champion = stage.model(REVENUE).champion
     many = "several rules" if rules > 3 else f"{rules} rules"
-    told = f"{incident.occurrences} {incident.severity} incident"
-    return f"{outcome.outcome}, {many} broken, {told}, champion is version {champion}"
+    summary = f"{incident.occurrences} {incident.severity} incident"
+    return f"{outcome.outcome}, {many} broken, {summary}, champion is version {champion}"
 
 
 def _flagged(stage: Stage) -> str:
@@ -64,22 +64,22 @@ def _reviewed(stage: Stage) -> str:
     review = str(stage.items("reviews", model=REVENUE, state="open")[0]["review_id"])
     packet = ReviewPacket.from_json(stage.app.get(f"reviews/{review}"))
     for line in (*packet.cost_of_waiting, *packet.if_nobody_answers):
-        stage.narrator.tell(line)
+        stage.narrator.say(line)
     decision = {"decision": "approve", "comment": "the hole in the data is known"}
-    stage.narrator.tell(f"nightshift approve {review} --comment '{decision['comment']}'")
+    stage.narrator.say(f"nightshift approve {review} --comment '{decision['comment']}'")
     stage.app.post(f"reviews/{review}/decision", decision)
-    settled = await_settled(stage.app, review)
-    stage.narrator.tell(settled.verdict())
-    by = settled.decision.by if settled.decision else "nobody"
-    return f"{settled.state} by {by}, champion is version {stage.model(REVENUE).champion}"
+    closed = await_closed(stage.app, review)
+    stage.narrator.say(closed.verdict())
+    by = closed.decision.by if closed.decision else "nobody"
+    return f"{closed.state} by {by}, champion is version {stage.model(REVENUE).champion}"
 
 
 def _killed(stage: Stage) -> str:
     moves = len(stage.model(REVENUE).moves)
     run = stage.upload(REVENUE, "kill")
     stage.await_step(run, "poll_job_status")
-    stage.narrator.tell(f"kill -9 of the functions host, process {stage.kill_host()}, while the job trains")
-    stage.narrator.tell(f"the host is back after {stage.await_host():.1f} s")
+    stage.narrator.say(f"kill -9 of the functions host, process {stage.kill_host()}, while the job trains")
+    stage.narrator.say(f"the host is back after {stage.await_host():.1f} s")
     stage.finish(run)
     outcome = stage.outcome(run)
     promotions = len(stage.model(REVENUE).moves) - moves
@@ -104,15 +104,15 @@ def _improved(name: str) -> Callable[[Stage], str]:
             return f"{outcome.outcome}: {first_line(outcome.reason)}"
         for item in loop.rounds:
             judged = item.criticism.judgement if item.criticism else "failed"
-            stage.narrator.tell(f"round {item.number}, planned by {item.planned_by}: {item.plan.action.kind}")
-            stage.narrator.tell(f"  why: {item.plan.rationale}")
-            stage.narrator.tell(f"  {judged}: {item.criticism.reason if item.criticism else item.error}")
+            stage.narrator.say(f"round {item.number}, planned by {item.planned_by}: {item.plan.action.kind}")
+            stage.narrator.say(f"  why: {item.plan.rationale}")
+            stage.narrator.say(f"  {judged}: {item.criticism.reason if item.criticism else item.error}")
         judgements = ", ".join(item.criticism.judgement for item in loop.rounds if item.criticism)
         if loop.outcome == "promoted":
             return f"{outcome.outcome} after {len(loop.rounds)} rounds: {judgements}"
         incident = stage.incident(f"{loop.run}:{loop.outcome}", lambda item: bool(item.actions))
-        told = f"{incident.severity} incident with the story of the rounds"
-        return f"{outcome.outcome} after {len(loop.rounds)} rounds: {judgements}; {told}"
+        summary = f"{incident.severity} incident with the story of the rounds"
+        return f"{outcome.outcome} after {len(loop.rounds)} rounds: {judgements}; {summary}"
 
     return act
 
@@ -128,8 +128,10 @@ def _drifted(stage: Stage) -> str:
     cooled = retrain is not None and retrain.state == "repeated"
     decided = incident.action("retrain")
     outcome = decided.facts.outcome if decided is not None and isinstance(decided.facts, RetrainingFacts) else ""
-    told = "decided by its own gate" if outcome in {"promoted", "rejected", "flagged"} else outcome
-    return f"{runs} retraining, {told}; the next drift alert {'waits for the cooldown' if cooled else 'retrains again'}"
+    summary = "decided by its own gate" if outcome in {"promoted", "rejected", "flagged"} else outcome
+    return (
+        f"{runs} retraining, {summary}; the next drift alert {'waits for the cooldown' if cooled else 'retrains again'}"
+    )
 
 
 def _degraded(stage: Stage) -> str:
@@ -139,7 +141,7 @@ def _degraded(stage: Stage) -> str:
     incident = stage.incident(alerts[-1], lambda item: has_ended(item, "rollback") and item.occurrences == 5)
     seconds = time.monotonic() - started
     after = stage.model(REVENUE)
-    stage.narrator.tell(f"{seconds:.1f} s from the first alert until the last is counted")
+    stage.narrator.say(f"{seconds:.1f} s from the first alert until the last is counted")
     moves = len(after.moves) - len(before.moves)
     back = "the champion before is back" if after.champion == before.rollback_target else "the champion is wrong"
     within = "within seconds" if seconds < _SECONDS else f"after {seconds:.0f} s"
@@ -149,11 +151,11 @@ def _degraded(stage: Stage) -> str:
 def _undone(stage: Stage) -> str:
     incident = next(item for item in stage.items("incidents", model=REVENUE) if item["category"] == "degradation")
     name = str(incident["incident_id"])
-    stage.narrator.tell(f"nightshift undo {name} --comment 'the monitor was wrong'")
+    stage.narrator.say(f"nightshift undo {name} --comment 'the monitor was wrong'")
     stage.app.post(f"incidents/{name}/undo", {"comment": "the monitor was wrong"})
     result = await_undo(stage.app, name)
     for line in result["undone"]:
-        stage.narrator.tell(str(line))
+        stage.narrator.say(str(line))
     return f"{len(result['undone'])} mitigation undone, by {stage.items('ledger', model=REVENUE)[0]['actor']}"
 
 
@@ -166,14 +168,14 @@ def _poisoned(stage: Stage) -> str:
         "title": "The feature pipeline failed",
         "fired_at": datetime.now(UTC).isoformat(),
     }
-    stage.narrator.tell("an alert about revenue_forcast, a model that does not exist, is put on the queue")
+    stage.narrator.say("an alert about revenue_forcast, a model that does not exist, is put on the queue")
     stage.put_message("pipeline-alerts", json.dumps(body), "poison-1")
-    letter = stage.dead_letter("pipeline-alerts")
-    stage.narrator.tell(f"dead letter {letter['letter_id']}: {letter['reason']}")
+    dead_letter = stage.dead_letter("pipeline-alerts")
+    stage.narrator.say(f"dead letter {dead_letter['letter_id']}: {dead_letter['reason']}")
     fixed = json.dumps({**body, "model": REVENUE})
-    stage.app.post(f"dead-letters/{letter['letter_id']}/redrive", {"dry_run": False, "body": fixed})
+    stage.app.post(f"dead-letters/{dead_letter['letter_id']}/redrive", {"dry_run": False, "body": fixed})
     incident = stage.incident("poison-1", lambda item: bool(item.actions))
-    reason = "reason named" if "revenue_forcast" in str(letter["reason"]) else str(letter["reason"])
+    reason = "reason named" if "revenue_forcast" in str(dead_letter["reason"]) else str(dead_letter["reason"])
     return f"dead-lettered, {reason}; fixed and redriven: {incident.severity} {incident.category}, on-call paged"
 
 

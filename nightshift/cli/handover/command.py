@@ -9,14 +9,14 @@ import typer
 
 from nightshift.cli import rendering
 from nightshift.cli.app_client import AppClient, app_url
-from nightshift.cli.handover.night import read_night
+from nightshift.cli.handover.build_report import build_report
 from nightshift.cli.handover.render import Format, render
-from nightshift.cli.handover.story import tell
+from nightshift.cli.handover.shift import read_shift
 from nightshift.cli.options import DEFAULT_STATE, AsJson, State
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.text import escaped
 
-_NIGHT = timedelta(hours=12)
+_SHIFT = timedelta(hours=12)
 
 
 def handover(
@@ -33,10 +33,10 @@ def handover(
     Example: nightshift handover --since 2026-11-20T18:00Z --format html --output night.html
     """
     until = datetime.now(UTC)
-    begin = until - _NIGHT if since is None else _time(since)
+    begin = until - _SHIFT if since is None else _time(since)
     address = app_url(state)
     with AppClient(address) as app:
-        report = tell(read_night(app, begin, until), address.url)
+        report = build_report(read_shift(app, begin, until), address.url)
     if as_json:
         rendering.print_json(rendering.make_console(), report.to_json())
         return

@@ -29,7 +29,7 @@ def render(report: Handover, style: Format, *, for_reading: bool = False) -> str
         keep_trailing_newline=True,
     )
     environment.filters |= {"plain": on_one_line if for_reading else plain, "moment": moment, "clock": clock}
-    return environment.get_template(_TEMPLATES[style]).render(night=report)
+    return environment.get_template(_TEMPLATES[style]).render(shift=report)
 
 
 def plain(text: str) -> str:

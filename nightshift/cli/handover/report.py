@@ -5,7 +5,7 @@ from datetime import datetime
 from nightshift.domain.platform.message import Message
 
 
-class Need(Message):
+class ActionItem(Message):
     """Something that waits for a person.
 
     Attributes:
@@ -67,7 +67,7 @@ class ReviewLine(Message):
     sentence: str
 
 
-class LetterLine(Message):
+class DeadLetterLine(Message):
     """The newest dead-lettered message of one cause; ``count`` says how many there are."""
 
     letter_id: str
@@ -78,7 +78,7 @@ class LetterLine(Message):
     count: int = 1
 
 
-class ModelNight(Message):
+class ModelReport(Message):
     """What happened to one model (or to ``platform``).
 
     Attributes:
@@ -109,12 +109,12 @@ class Handover(Message):
     since: datetime
     until: datetime
     app: str
-    needs: tuple[Need, ...]
-    models: tuple[ModelNight, ...]
-    letters: tuple[LetterLine, ...]
+    needs: tuple[ActionItem, ...]
+    models: tuple[ModelReport, ...]
+    letters: tuple[DeadLetterLine, ...]
 
     @property
-    def eventful(self) -> tuple[ModelNight, ...]:
+    def eventful(self) -> tuple[ModelReport, ...]:
         """The models to which something happened."""
         return tuple(model for model in self.models if not model.quiet)
 

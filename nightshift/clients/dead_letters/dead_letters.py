@@ -13,38 +13,46 @@ from nightshift.domain.platform.ports import BlobStore
 from nightshift.domain.uploads.upload import BlobRef
 
 
-class TableDeadLetterBook:
-    """Implements `DeadLetterBook`: a partition per queue, a row per message."""
+class TableDeadLetterStore:
+    """Implements `DeadLetterStore`: a partition per queue, a row per message."""
 
     def __init__(self, service: TableServiceClient, blobs: BlobStore) -> None:
         self._table = Table(service, "deadletters")
         self._records = Records(self._table, DeadLetter, column="Letter", writes=_writes)
         self._blobs = blobs
 
-    def record(self, letter: DeadLetter) -> bool:
+    def record(self, dead_letter: DeadLetter) -> bool:
         # The body first: a row without its body would be a message lost.
-        self._blobs.write(_body(letter.letter_id), letter.body.encode(), content_type="text/plain; charset=utf-8")
-        return self._records.put_once(letter.queue, letter.letter_id, letter)[1]
+        self._blobs.write(
+            _body(dead_letter.letter_id), dead_letter.body.encode(), content_type="text/plain; charset=utf-8"
+        )
+        return self._records.put_once(dead_letter.queue, dead_letter.letter_id, dead_letter)[1]
 
     def get(self, letter_id: str) -> DeadLetter | None:
-        letter = self._find(letter_id)
-        return None if letter is None else self._with_body(letter)
+        dead_letter = self._find(letter_id)
+        return None if dead_letter is None else self._with_body(dead_letter)
 
-    def settle(self, letter_id: str, expected: DeadLetterState, state: DeadLetterState, note: str) -> DeadLetter:
+    def close(self, letter_id: str, expected: DeadLetterState, state: DeadLetterState, note: str) -> DeadLetter:
         known = self.get(letter_id)
         if known is None:
             raise BadInputError(field="dead letter", value=letter_id, rule="there is none of this id")
-        settled = self._records.change(known.queue, letter_id, lambda letter: letter.settled(expected, state, note))
-        assert settled is not None, f"dead letter {letter_id} has no record any more: records are never deleted"
-        return settled.model_copy(update={"body": known.body})
+        closed = self._records.change(
+            known.queue, letter_id, lambda dead_letter: dead_letter.closed(expected, state, note)
+        )
+        assert closed is not None, f"dead letter {letter_id} has no record any more: records are never deleted"
+        return closed.model_copy(update={"body": known.body})
 
     def all(self, queue: str | None = None, state: DeadLetterState | None = None) -> tuple[DeadLetter, ...]:
-        letters = (self._with_body(letter) for letter in self._records.all(queue) if state in {None, letter.state})
-        return tuple(sorted(letters, key=lambda letter: letter.recorded_at, reverse=True))
+        dead_letters = (
+            self._with_body(dead_letter)
+            for dead_letter in self._records.all(queue)
+            if state in {None, dead_letter.state}
+        )
+        return tuple(sorted(dead_letters, key=lambda dead_letter: dead_letter.recorded_at, reverse=True))
 
     def waiting(self) -> tuple[DeadLetter, ...]:
-        letters = self._records.where("State eq @state", {"state": "waiting"})
-        return tuple(sorted(letters, key=lambda letter: letter.recorded_at, reverse=True))
+        dead_letters = self._records.where("State eq @state", {"state": "waiting"})
+        return tuple(sorted(dead_letters, key=lambda dead_letter: dead_letter.recorded_at, reverse=True))
 
     def count_waiting(self, queue: str, most: int) -> int:
         where = "PartitionKey eq @queue and State eq @state"
@@ -55,15 +63,15 @@ class TableDeadLetterBook:
         """A dead letter without its body."""
         return next(self._records.where("RowKey eq @key", {"key": letter_id}), None)
 
-    def _with_body(self, letter: DeadLetter) -> DeadLetter:
-        return letter.model_copy(update={"body": self._blobs.read(_body(letter.letter_id)).decode()})
+    def _with_body(self, dead_letter: DeadLetter) -> DeadLetter:
+        return dead_letter.model_copy(update={"body": self._blobs.read(_body(dead_letter.letter_id)).decode()})
 
 
 def _body(letter_id: str) -> BlobRef:
     return BlobRef(container=EVIDENCE, name=f"dead-letters/{letter_id}")
 
 
-def _writes(key: str, letter: DeadLetter, before: Row | None) -> Sequence[Write]:
-    kept = letter.model_copy(update={"body": ""})
-    values = {"State": letter.state, "Letter": kept.model_dump_json()}
+def _writes(key: str, dead_letter: DeadLetter, before: Row | None) -> Sequence[Write]:
+    kept = dead_letter.model_copy(update={"body": ""})
+    values = {"State": dead_letter.state, "Letter": kept.model_dump_json()}
     return [Write(key, values, None if before is None else before.etag)]

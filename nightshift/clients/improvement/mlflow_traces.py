@@ -18,7 +18,7 @@ _KINDS = {"plan": "AGENT", "execute": "TASK", "critique": "EVALUATOR"}
 
 
 class MlflowTraces:
-    """Implements `TraceBook`."""
+    """Implements `TraceStore`."""
 
     def __init__(self, client: MlflowClient, tracking_uri: str) -> None:
         self._client = client
@@ -37,7 +37,7 @@ class MlflowTraces:
         # The exporter logs why, and goes on.
         raise ServiceUnavailableError("MLflow", f"the trace {trace.key} is not there after it was written")
 
-    def tell(self, trace: str, feedback: PlanFeedback) -> None:
+    def log_feedback(self, trace: str, feedback: PlanFeedback) -> None:
         said = Feedback(
             name="plan",
             value=feedback.helpful,

@@ -102,8 +102,8 @@ class DatabricksJobService:
             except (DatabricksError, ServiceRefusedError, OSError, ValueError) as error:
                 # That the job's code failed is known, and must not be lost with the words for it.
                 unread = f" (its output could not be read: {error.__cause__ or error})"
-        told = text or message_of(task) or "no error text"
-        return f"task {task.get('task_key')}: {told}{unread}"[:_ERROR_TEXT]
+        reason = text or message_of(task) or "no error text"
+        return f"task {task.get('task_key')}: {reason}{unread}"[:_ERROR_TEXT]
 
     def _output(self, task: Mapping[str, Any]) -> RunOutput:
         return self._workspace.jobs.get_run_output(int(task["run_id"]))

@@ -128,9 +128,9 @@ def _phase(run: Mapping[str, Any]) -> tuple[JobState | None, str]:
 
 
 def _ending(run: Mapping[str, Any]) -> _Ending:
-    told = _told(run)
-    if told is not None:
-        return _Ending(told, sure=True)
+    certain = _certain_state(run)
+    if certain is not None:
+        return _Ending(certain, sure=True)
     if "INTERNAL_ERROR" in _life_cycles(run):
         at_fault = any(text in message_of(run).lower() for text in _USER_FAULTS)
         return _Ending("failed" if at_fault else "internal_error", sure=at_fault)
@@ -142,7 +142,7 @@ def _ending(run: Mapping[str, Any]) -> _Ending:
     return _Ending("failed", sure=False, unknown=_unknown(*(unknown[0] if unknown else ("result state", ""))))
 
 
-def _told(run: Mapping[str, Any]) -> JobState | None:
+def _certain_state(run: Mapping[str, Any]) -> JobState | None:
     """What result, life cycle, termination code or type say without a doubt; None where they do not."""
     result = RESULTS.get(str(_part(run, "state").get("result_state")))
     code = CODES.get(_code(run))

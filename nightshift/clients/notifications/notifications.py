@@ -24,8 +24,8 @@ _INDEXED = "owed-indexed"
 _GROUP = "group-"
 
 
-class TableNotificationBook:
-    """Implements `NotificationBook`."""
+class TableNotificationStore:
+    """Implements `NotificationStore`."""
 
     def __init__(self, service: TableServiceClient) -> None:
         self._table = Table(service, "notifications")
@@ -116,7 +116,7 @@ class NotificationHealth:
 
     def __init__(
         self,
-        book: Callable[[], TableNotificationBook],
+        book: Callable[[], TableNotificationStore],
         clock: Callable[[], datetime],
         unreadable: Callable[[], tuple[str, ...]],
     ) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from databricks.sdk.credentials_provider import CredentialsStrategy
 
 
-class ImpatientClock(RealClock):
+class ShortSleepClock(RealClock):
     """Refuses a longer sleep: the SDK waits as long as a ``Retry-After`` says, be it an hour."""
 
     def __init__(self, most_seconds: float) -> None:
@@ -40,7 +40,7 @@ def open_workspace(
         # Whole seconds, and 0 would mean five minutes.
         retry_timeout_seconds=1,
         http_timeout_seconds=attempt,
-        clock=ImpatientClock(attempt),
+        clock=ShortSleepClock(attempt),
     )
     config.retry_timeout_seconds = max(1, int(budget_seconds / 2 - 1))
     return WorkspaceClient(config=config)

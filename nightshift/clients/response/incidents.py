@@ -46,8 +46,8 @@ class _Latest:
     pointer: Row | None = None
 
 
-class TableIncidentBook:
-    """Implements `IncidentBook`. What an alert makes of an incident is decided in nightshift.domain.response.grouping.
+class TableIncidentStore:
+    """Implements `IncidentStore`. What an alert makes of an incident is decided in nightshift.domain.response.grouping.
 
     In a storm many threads add to the same few incidents: here they wait for each other, and only other processes are
     left to compare-and-set. Which incident is the latest of a fingerprint is remembered; the window decides anyway.

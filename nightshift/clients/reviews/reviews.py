@@ -10,8 +10,8 @@ from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.reviews.review import Review, ReviewState
 
 
-class TableReviewBook:
-    """Implements `ReviewBook`."""
+class TableReviewStore:
+    """Implements `ReviewStore`."""
 
     def __init__(self, service: TableServiceClient) -> None:
         self._table = Table(service, "reviews")
@@ -40,7 +40,7 @@ class TableReviewBook:
             where, bounds = f"PartitionKey eq @model and {where}", {**bounds, "model": model}
         return tuple(sorted(self._records.where(where, bounds), key=lambda review: review.opened_at, reverse=True))
 
-    def unsettled(self) -> tuple[Review, ...]:
+    def unfinished(self) -> tuple[Review, ...]:
         return tuple(self._records.where("Settled eq @settled", {"settled": False}))
 
 

@@ -13,8 +13,8 @@ from nightshift.domain.watch.fault import Fault, Faults, ProcessStart, ProcessSt
 _STARTS = "starts"
 
 
-class TableFaultBook:
-    """Implements `FaultBook`."""
+class TableFaultStore:
+    """Implements `FaultStore`."""
 
     def __init__(self, service: TableServiceClient) -> None:
         self._faults = Records(Table(service, "faults"), Faults)

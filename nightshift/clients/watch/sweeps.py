@@ -7,32 +7,32 @@ from azure.data.tables import TableServiceClient
 
 from nightshift.clients.platform.tables import Table, Write, until_no_conflict
 from nightshift.domain.platform.errors import ConflictError
-from nightshift.domain.watch.sweep import OrderMark, SweepLook
+from nightshift.domain.watch.sweep import OrderMark, SweepRun
 
-_LOOKS = "looks"
+_RUNS = "looks"
 _MARK = "mark"
 
 
-class TableSweepBook:
-    """Implements `SweepBook`: a row per sweep, a row per model."""
+class TableSweepStore:
+    """Implements `SweepStore`: a row per sweep, a row per model."""
 
     def __init__(self, service: TableServiceClient) -> None:
-        self._looks = Table(service, "sweeps")
+        self._runs = Table(service, "sweeps")
         self._marks = Table(service, "ordermarks")
 
     def saw(self, name: str, *, at: datetime, found: int, problem: str = "", broke_off: bool = False) -> None:
         def write() -> None:
-            row = self._looks.get(_LOOKS, name)
-            before = None if row is None else SweepLook.from_json(str(row.values["Look"])).whole_at
+            row = self._runs.get(_RUNS, name)
+            before = None if row is None else SweepRun.from_json(str(row.values["Look"])).whole_at
             whole_at = before if broke_off else at
-            look = SweepLook(name=name, at=at, found=found, problem=problem[:1_000], whole_at=whole_at)
-            values = {"Look": look.model_dump_json()}
-            self._looks.write(_LOOKS, [Write(name, values, None if row is None else row.etag)])
+            run = SweepRun(name=name, at=at, found=found, problem=problem[:1_000], whole_at=whole_at)
+            values = {"Look": run.model_dump_json()}
+            self._runs.write(_RUNS, [Write(name, values, None if row is None else row.etag)])
 
         until_no_conflict(write)
 
-    def last(self) -> tuple[SweepLook, ...]:
-        return tuple(SweepLook.from_json(str(row.values["Look"])) for row in self._looks.partition(_LOOKS))
+    def last(self) -> tuple[SweepRun, ...]:
+        return tuple(SweepRun.from_json(str(row.values["Look"])) for row in self._runs.partition(_RUNS))
 
     def mark(self, model: str) -> OrderMark:
         row = self._marks.get(model, _MARK)

@@ -46,9 +46,9 @@ def put_back(fault: dict[str, Any], terraform: Path) -> None:
         path.write_text(text.replace(change["sound"], change["fault"], 1), encoding="utf-8")
 
 
-def untold(rows: list[dict[str, Any]], told: set[tuple[str, str]]) -> list[str]:
+def unreported(rows: list[dict[str, Any]], reported: set[tuple[str, str]]) -> list[str]:
     """The faults whose own breach no rule reports, whatever else the rules report."""
-    return [f"{row['rule']} ({row['breach']})" for row in rows if (row["rule"], row["breach"]) not in told]
+    return [f"{row['rule']} ({row['breach']})" for row in rows if (row["rule"], row["breach"]) not in reported]
 
 
 def prove(root: Path, terraform: Terraform, say: Callable[[str], object], rows: list[dict[str, Any]]) -> list[str]:
@@ -59,12 +59,14 @@ def prove(root: Path, terraform: Terraform, say: Callable[[str], object], rows: 
             put_back(fault, workshop.root)
         say(f"faults: {len(rows)} put back into a copy, terraform init\n")
         workshop.prepare()
-        told: set[tuple[str, str]] = set()
+        reported: set[tuple[str, str]] = set()
         for environment in _ENVIRONMENTS:
             say(f"faults: {environment}: planning\n")
             plan = workshop.plan(workshop.root / "envs" / f"{environment}.tfvars")
-            told |= {(rule.id, f"{item.address}: {item.value}") for rule, items in broken_rules(plan) for item in items}
-    unseen = untold(rows, told)
+            reported |= {
+                (rule.id, f"{item.address}: {item.value}") for rule, items in broken_rules(plan) for item in items
+            }
+    unseen = unreported(rows, reported)
     say(f"faults: {len(rows) - len(unseen)} of {len(rows)} were reported by their own rule\n")
     return unseen
 

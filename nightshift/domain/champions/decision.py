@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from nightshift.domain.champions.earlier_moves import MoveKind, kind_of_order
+from nightshift.domain.champions.earlier_moves import AliasChangeKind, kind_of_order
 from nightshift.domain.platform.errors import MoveFencedError
 from nightshift.domain.platform.message import Message
 
 Action = Literal["promote", "reject", "flag"]
-MoveState = Literal["begun", "done", "void"]
+AliasChangeState = Literal["begun", "done", "void"]
 
 
 class Decision(Message):
@@ -32,7 +32,7 @@ class Decision(Message):
     evidence_digest: str
 
 
-class ChampionMove(Message):
+class AliasChange(Message):
     """One change of a model's champion.
 
     Attributes:
@@ -56,9 +56,9 @@ class ChampionMove(Message):
     previous: str | None
     run: str
     decided_by: str
-    kind: MoveKind
+    kind: AliasChangeKind
     at: datetime
-    state: MoveState = "begun"
+    state: AliasChangeState = "begun"
     epoch: int = 0
     version_created_at: datetime | None = None
     previous_created_at: datetime | None = None
@@ -71,7 +71,7 @@ class ChampionMove(Message):
             return {**given, "kind": kind_of_order(str(given["decided_by"]))}
         return given
 
-    def taken_up(self, *, by: "ChampionMove") -> "ChampionMove":
+    def taken_up(self, *, by: "AliasChange") -> "AliasChange":
         """This move as it stands, taken up once more by the writer that knows it so.
 
         Raises:
@@ -80,7 +80,7 @@ class ChampionMove(Message):
         self._hold_for(by)
         return self.model_copy(update={"epoch": self.epoch + 1})
 
-    def settled(self, state: MoveState, *, by: "ChampionMove") -> "ChampionMove":
+    def finalized(self, state: AliasChangeState, *, by: "AliasChange") -> "AliasChange":
         """This move in its final state, set by the writer that knows it as it is; a repeat finds it in that state.
 
         Raises:
@@ -91,14 +91,14 @@ class ChampionMove(Message):
         self._hold_for(by)
         return self.model_copy(update={"state": state})
 
-    def _hold_for(self, writer: "ChampionMove") -> None:
+    def _hold_for(self, writer: "AliasChange") -> None:
         if (self.state, self.epoch) == ("begun", writer.epoch):
             return
         became = f"taken up (epoch {self.epoch})" if self.state == "begun" else f"ended as {self.state!r}"
         raise MoveFencedError(self.model, self.version, self.sequence, became)
 
 
-def withdrawn(move: ChampionMove, moves: Sequence[ChampionMove]) -> bool:
+def withdrawn(move: AliasChange, moves: Sequence[AliasChange]) -> bool:
     """Whether the next move took this one back, because what serves the model did not follow."""
     later = (other for other in moves if other.state == "done" and other.sequence > move.sequence)
     following = min(later, key=lambda other: other.sequence, default=None)

@@ -17,16 +17,16 @@ from typing import Literal
 
 from nightshift.domain.ledger.keys import is_withdrawal
 
-MoveKind = Literal["promotion", "review", "rollback", "undo", "withdrawal", "outside"]
+AliasChangeKind = Literal["promotion", "review", "rollback", "undo", "withdrawal", "outside"]
 # The ``decided_by`` of a change of the alias that was made outside Nightshift and found afterwards.
 OUTSIDE = "outside"
 
 
-def kind_of_order(key: str) -> MoveKind:
+def kind_of_order(key: str) -> AliasChangeKind:
     """The kind of the move that the order with this key brought about; a promotion if the key is none of the table."""
     if key == OUTSIDE:
         return "outside"
     if is_withdrawal(key) or (key.startswith("review:") and key.endswith(":undo")):
         return "withdrawal"
-    kinds: dict[str, MoveKind] = {"undo:": "undo", "rollback:": "rollback", "review:": "review"}
+    kinds: dict[str, AliasChangeKind] = {"undo:": "undo", "rollback:": "rollback", "review:": "review"}
     return next((kind for start, kind in kinds.items() if key.startswith(start)), "promotion")

@@ -42,7 +42,7 @@ class DeadLetter(Message):
     state: DeadLetterState = "waiting"
     history: tuple[str, ...] = ()
 
-    def settled(self, expected: DeadLetterState, state: DeadLetterState, note: str) -> "DeadLetter":
+    def closed(self, expected: DeadLetterState, state: DeadLetterState, note: str) -> "DeadLetter":
         """The dead-lettered message in another state, with one more line in its history.
 
         Raises:

@@ -108,7 +108,7 @@ class Feedback(Message):
     progress: float | None = Field(default=None, description="share of the first gap closed since the best before")
 
 
-class Criticism(Message):
+class Critique(Message):
     """The critic's verdict on one challenger.
 
     Attributes:
@@ -141,7 +141,7 @@ class Round(Message):
     job_runs: tuple[int, ...] = ()
     version: str | None = None
     metrics: tuple[MetricComparison, ...] = ()
-    criticism: Criticism | None = None
+    criticism: Critique | None = None
     spent: Budget
     error: str = ""
     trace: str = ""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from nightshift.domain.champions.decision import Decision
-from nightshift.domain.improvement.loop import Budget, Criticism, ImprovementPolicy, Planned, Round
+from nightshift.domain.improvement.loop import Budget, Critique, ImprovementPolicy, Planned, Round
 from nightshift.domain.platform.correlation import Traceparent
 from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.message import Message
@@ -13,7 +13,7 @@ from nightshift.domain.platform.step import Failure, JobSettings, RetryPolicy
 from nightshift.domain.uploads.upload import BlobRef
 
 
-def criticism_key(run: str, round_number: int) -> str:
+def critique_key(run: str, round_number: int) -> str:
     """Key of the ledger entry of a round's criticism."""
     return f"{run}:criticism:{round_number}"
 
@@ -88,7 +88,7 @@ class PlanImprovementResult(Message):
     planned: Planned
 
 
-class CriticiseRequest(Message):
+class CritiqueRequest(Message):
     """Input of ``criticise_round``.
 
     Attributes:
@@ -129,10 +129,10 @@ class TraceRoundResult(Message):
     trace: str
 
 
-class CriticiseResult(Message):
+class CritiqueResult(Message):
     """Result of ``criticise_round``."""
 
-    criticism: Criticism
+    criticism: Critique
     ledger: int
 
 

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from nightshift.domain.champions.decision import Decision
-from nightshift.domain.improvement.loop import Criticism
+from nightshift.domain.improvement.loop import Critique
 from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.ledger.ledger import ACTOR, Body, EntryKind, LedgerEntry, LedgerRecord
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.errors import LedgerBrokenError
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.mitigations import Mitigation, MitigationOrder, order_kind
-from nightshift.domain.reviews.review import BoundChange, ReviewState
+from nightshift.domain.reviews.review import ChangedPrecondition, ReviewState
 from nightshift.domain.uploads.upload import Upload
 
 Kind = TypeVar("Kind", bound="Body")
@@ -94,7 +94,7 @@ class WithdrawalBody(Body):
     back_to: str | None
 
 
-class CriticismBody(Body):
+class CritiqueBody(Body):
     """The critic's judgement of a round.
 
     Attributes:
@@ -104,7 +104,7 @@ class CriticismBody(Body):
 
     entry_kind = "criticism"
 
-    criticism: Criticism
+    criticism: Critique
     plan: Plan
     planned_by: str
     evaluation_set_digest: str
@@ -130,7 +130,7 @@ class ImprovementOrder(DataOrder):
     improves: str
 
 
-class FreshEvidenceOrder(DataOrder):
+class ReevaluationOrder(DataOrder):
     """Data that is trained and evaluated again, because an approval became void."""
 
     order: Literal["fresh evidence"] = "fresh evidence"
@@ -157,7 +157,7 @@ class ReviewOutcomeBody(Body):
     review: str
     outcome: ReviewState
     detail: str
-    changed: tuple[BoundChange, ...] = ()
+    changed: tuple[ChangedPrecondition, ...] = ()
     fresh: str = ""
 
 
@@ -216,7 +216,7 @@ _KINDS: dict[EntryKind, Callable[[dict[str, Any]], type[Body]]] = {
     "halt": lambda body: BrokenOffBody if "orchestration" in body else HaltBody,
     "mitigation": lambda body: order_kind(str(body["mitigation"])),
     "undo": lambda body: UndoOrder if "mitigation" in body else WithdrawalBody,
-    "criticism": lambda _: CriticismBody,
-    "order": lambda body: ImprovementOrder if body["order"] == "improve" else FreshEvidenceOrder,
+    "criticism": lambda _: CritiqueBody,
+    "order": lambda body: ImprovementOrder if body["order"] == "improve" else ReevaluationOrder,
     "review": lambda body: ReviewDecisionBody if "choice" in body else ReviewOutcomeBody,
 }

@@ -28,19 +28,19 @@ class ImportHealth:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reason = ""
-        self._tell: Callable[[str], None] | None = None
+        self._notify: Callable[[str], None] | None = None
 
     @property
     def reason(self) -> str:
         """What broke; empty if nothing did."""
         return self._reason
 
-    def on_broken(self, tell: Callable[[str], None]) -> None:
-        """Call ``tell`` with the reason when an import breaks, or now if one has."""
+    def on_broken(self, notify: Callable[[str], None]) -> None:
+        """Call ``notify`` with the reason when an import breaks, or now if one has."""
         with self._lock:
-            self._tell, reason = tell, self._reason
+            self._notify, reason = notify, self._reason
         if reason:
-            tell(reason)
+            notify(reason)
 
     def broke(self, error: BaseException) -> None:
         """An import broke; a package that is not installed breaks nothing, and a fresh process would not find it."""
@@ -48,9 +48,9 @@ class ImportHealth:
             return
         with self._lock:
             first, self._reason = not self._reason, self._reason or f"{type(error).__name__}: {error}"[:500]
-            tell = self._tell if first else None
-        if tell is not None:
-            tell(self._reason)
+            notify = self._notify if first else None
+        if notify is not None:
+            notify(self._reason)
 
 
 IMPORTS = ImportHealth()

@@ -13,17 +13,17 @@ from nightshift.domain.lifecycle.run import RunEvent
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.links import Links
 from nightshift.domain.platform.record_ports import (
-    ChampionBook,
+    AliasHistory,
     DatasetRegister,
-    DeadLetterBook,
-    FaultBook,
-    IncidentBook,
+    DeadLetterStore,
+    FaultStore,
+    IncidentStore,
     Ledger,
-    NotificationBook,
-    ReviewBook,
-    SweepBook,
+    NotificationStore,
+    ReviewStore,
+    SweepStore,
     TokenUsage,
-    TraceBook,
+    TraceStore,
     UploadQueue,
 )
 from nightshift.domain.platform.spec import ModelSpec
@@ -303,7 +303,7 @@ class Services(Protocol):
         """MLflow's tracking and model registry."""
 
     @property
-    def champions(self) -> ChampionBook:
+    def champions(self) -> AliasHistory:
         """The alias history: every change of a champion alias."""
 
     @property
@@ -311,11 +311,11 @@ class Services(Protocol):
         """The decision ledger."""
 
     @property
-    def traces(self) -> TraceBook:
+    def traces(self) -> TraceStore:
         """Traces of improvement rounds."""
 
     @property
-    def reviews(self) -> ReviewBook:
+    def reviews(self) -> ReviewStore:
         """Flagged promotions."""
 
     @property
@@ -323,7 +323,7 @@ class Services(Protocol):
         """The Service Bus queues of alerts."""
 
     @property
-    def incidents(self) -> IncidentBook:
+    def incidents(self) -> IncidentStore:
         """Incidents."""
 
     @property
@@ -331,15 +331,15 @@ class Services(Protocol):
         """Sends notifications to people."""
 
     @property
-    def notifications(self) -> NotificationBook:
+    def notifications(self) -> NotificationStore:
         """Which notifications are owed, and which have gone out."""
 
     @property
-    def sweeps(self) -> SweepBook:
+    def sweeps(self) -> SweepStore:
         """When each sweep ran last, and how far it has read."""
 
     @property
-    def dead_letters(self) -> DeadLetterBook:
+    def dead_letters(self) -> DeadLetterStore:
         """Dead-lettered messages."""
 
     @property
@@ -351,7 +351,7 @@ class Services(Protocol):
         """Model specs."""
 
     @property
-    def faults(self) -> FaultBook:
+    def faults(self) -> FaultStore:
         """Unknown failures of the app's own steps, and the starts of its processes."""
 
     @property
@@ -375,5 +375,5 @@ class Services(Protocol):
         """The newest version of orchestrations that this release runs: the one that it starts."""
 
     @property
-    def patience(self) -> RetryPolicy:
+    def retry_policy(self) -> RetryPolicy:
         """How often and how fast a step is tried again."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from nightshift.domain.champions.decision import ChampionMove, MoveState
+from nightshift.domain.champions.decision import AliasChange, AliasChangeState
 from nightshift.domain.dead_letters.dead_letter import DeadLetter, DeadLetterState
 from nightshift.domain.improvement.token_usage import Reservation
 from nightshift.domain.improvement.trace import PlanFeedback, RoundTrace
@@ -18,7 +18,7 @@ from nightshift.domain.uploads.dataset import AcceptedDataset
 from nightshift.domain.uploads.upload import Upload
 from nightshift.domain.uploads.upload_queue import QueueState, Submission
 from nightshift.domain.watch.fault import Fault, ProcessStart
-from nightshift.domain.watch.sweep import OrderMark, SweepLook
+from nightshift.domain.watch.sweep import OrderMark, SweepRun
 
 
 class UploadQueue(Protocol):
@@ -81,34 +81,34 @@ class DatasetRegister(Protocol):
         """The newest freshness value among the files that other runs promoted, in ISO 8601."""
 
 
-class ChampionBook(Protocol):
+class AliasHistory(Protocol):
     """The alias history: every change of a champion alias; a change that it refuses is not made."""
 
-    def begin(self, move: ChampionMove) -> ChampionMove:
+    def begin(self, move: AliasChange) -> AliasChange:
         """Record the intent to move, before the alias moves.
 
         Raises:
             ConflictError: another move has this sequence number.
         """
 
-    def take_up(self, move: ChampionMove) -> ChampionMove:
+    def take_up(self, move: AliasChange) -> AliasChange:
         """Raise the epoch of a begun move, right before the alias moves; a writer with the older epoch is fenced off.
 
         Raises:
             MoveFencedError: the move is not begun any more, or another writer has taken it up since.
         """
 
-    def settle(self, move: ChampionMove, state: MoveState) -> ChampionMove:
+    def finalize(self, move: AliasChange, state: AliasChangeState) -> AliasChange:
         """Record how a begun move ended; to record the same end again is success.
 
         Raises:
             MoveFencedError: it has ended otherwise, or another writer has taken it up since.
         """
 
-    def idle(self, move: ChampionMove) -> timedelta:
+    def idle(self, move: AliasChange) -> timedelta:
         """How long ago the row of a move was written last, by the clock of the storage."""
 
-    def moves(self, model: str) -> tuple[ChampionMove, ...]:
+    def moves(self, model: str) -> tuple[AliasChange, ...]:
         """All moves, oldest first."""
 
 
@@ -152,13 +152,13 @@ class Ledger(Protocol):
         """Verify at most ``limit`` entries (1 to 1000) of a model that follow a verified one."""
 
 
-class TraceBook(Protocol):
+class TraceStore(Protocol):
     """Traces of improvement rounds."""
 
     def write(self, trace: RoundTrace) -> str:
         """Write a round's trace once per key; return its id."""
 
-    def tell(self, trace: str, feedback: PlanFeedback) -> None:
+    def log_feedback(self, trace: str, feedback: PlanFeedback) -> None:
         """Log a person's feedback on the plan of a round.
 
         Raises:
@@ -166,7 +166,7 @@ class TraceBook(Protocol):
         """
 
 
-class ReviewBook(Protocol):
+class ReviewStore(Protocol):
     """Flagged promotions."""
 
     def open(self, review: Review) -> Review:
@@ -188,11 +188,11 @@ class ReviewBook(Protocol):
     def all(self, model: str | None = None, states: tuple[ReviewState, ...] = ()) -> tuple[Review, ...]:
         """Reviews, newest first; of one model and in these states if given."""
 
-    def unsettled(self) -> tuple[Review, ...]:
+    def unfinished(self) -> tuple[Review, ...]:
         """Reviews that are open, or decided and not yet closed."""
 
 
-class IncidentBook(Protocol):
+class IncidentStore(Protocol):
     """Incidents and the alerts that belong to them."""
 
     def record(self, signal: Signal) -> Recorded:
@@ -236,7 +236,7 @@ class IncidentBook(Protocol):
         """Make at most ``most`` index rows for incidents that have none; return whether every incident has one now."""
 
 
-class NotificationBook(Protocol):
+class NotificationStore(Protocol):
     """Which notifications are owed, and which have gone out."""
 
     def begin(self, record: NotificationRecord) -> NotificationRecord:
@@ -260,7 +260,7 @@ class NotificationBook(Protocol):
         """Notifications that are owed, and those that were sent without ``done``, in the order in which they go out."""
 
 
-class FaultBook(Protocol):
+class FaultStore(Protocol):
     """Unknown failures of the app's own steps, and the starts of its processes."""
 
     def count(self, fault: Fault) -> Fault:
@@ -276,7 +276,7 @@ class FaultBook(Protocol):
         """The newest starts of processes, newest last."""
 
 
-class SweepBook(Protocol):
+class SweepStore(Protocol):
     """What the sweeps store: when each ran last, and how far it has read the ledger of a model."""
 
     def saw(self, name: str, *, at: datetime, found: int, problem: str = "", broke_off: bool = False) -> None:
@@ -288,7 +288,7 @@ class SweepBook(Protocol):
             broke_off: the run did not complete; ``problem`` says why.
         """
 
-    def last(self) -> tuple[SweepLook, ...]:
+    def last(self) -> tuple[SweepRun, ...]:
         """The last run of each sweep that has ever run, by name."""
 
     def mark(self, model: str) -> OrderMark:
@@ -308,16 +308,16 @@ class SweepBook(Protocol):
         """
 
 
-class DeadLetterBook(Protocol):
+class DeadLetterStore(Protocol):
     """Dead-lettered messages: those that could not be handled."""
 
-    def record(self, letter: DeadLetter) -> bool:
+    def record(self, dead_letter: DeadLetter) -> bool:
         """Store a dead-lettered message once; False if it was stored before."""
 
     def get(self, letter_id: str) -> DeadLetter | None:
         """A dead-lettered message; None if there is none of this id."""
 
-    def settle(self, letter_id: str, expected: DeadLetterState, state: DeadLetterState, note: str) -> DeadLetter:
+    def close(self, letter_id: str, expected: DeadLetterState, state: DeadLetterState, note: str) -> DeadLetter:
         """Change the state of a dead-lettered message and add a line to its history.
 
         Raises:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.ledger.ledger import ChainFault, LedgerEntry
 from nightshift.domain.platform.message import Message
@@ -81,7 +81,7 @@ class ModelView(Message):
     rollback_target: str | None
     at: datetime | None
     versions: tuple[RegisteredVersion, ...]
-    moves: tuple[ChampionMove, ...]
+    moves: tuple[AliasChange, ...]
 
 
 class Explanation(Message):

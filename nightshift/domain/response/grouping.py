@@ -128,7 +128,7 @@ def joined(incident: Incident, signal: Signal) -> Incident:
         key, what = _again(alert.key), "it fired again after it had been resolved; nothing is done a second time"
     entry = TimelineEntry(key=key, at=alert.fired_at, actor=alert.source, what=what)
     # Whoever acknowledged it has resolved it, or has seen it end: nobody is at it now.
-    return more.model_copy(update={"acknowledged_by": ""}).moved("reopen").told(entry)
+    return more.model_copy(update={"acknowledged_by": ""}).transition("reopen").with_event(entry)
 
 
 def quieted(incident: Incident, signal: Signal) -> Incident:
@@ -146,7 +146,7 @@ def quieted(incident: Incident, signal: Signal) -> Incident:
         return fewer
     what = "its source says that it is over"
     entry = TimelineEntry(key=f"resolved-{alert.key}", at=alert.fired_at, actor=alert.source, what=what)
-    return fewer.moved("resolve").told(entry)
+    return fewer.transition("resolve").with_event(entry)
 
 
 def heard_at(signal: Signal) -> datetime:

@@ -83,7 +83,7 @@ class TimelineEntry(Message):
     def bookkeeping(self) -> bool:
         """Whether it says only which rule was applied, or that people were notified."""
         mitigation, _, state = self.key.rpartition("-")
-        return self.verdict is not None or _only_told(mitigation, state)
+        return self.verdict is not None or _only_notified(mitigation, state)
 
 
 class IncidentAction(Message):
@@ -113,9 +113,9 @@ class IncidentAction(Message):
         return value
 
     @property
-    def only_told(self) -> bool:
+    def only_notified(self) -> bool:
         """Whether people were notified, and nothing else was done or failed."""
-        return _only_told(self.mitigation, self.state)
+        return _only_notified(self.mitigation, self.state)
 
     @property
     def holds_compute(self) -> bool:
@@ -123,7 +123,7 @@ class IncidentAction(Message):
         return isinstance(self.facts, LeaseFacts) and self.state in {"begun", "done"} and not self.facts.resumed
 
 
-def _only_told(mitigation: str, state: str) -> bool:
+def _only_notified(mitigation: str, state: str) -> bool:
     return mitigation in NOTIFYING and state in {"begun", "done", "repeated"}
 
 
@@ -209,7 +209,7 @@ class Incident(Message):
         known -= {None, ""}
         return not known or alert.model_version in known
 
-    def moved(self, operation: Operation) -> "Incident":
+    def transition(self, operation: Operation) -> "Incident":
         """The incident after an operation of the state table.
 
         Raises:
@@ -225,7 +225,7 @@ class Incident(Message):
             raise TransitionError(message, incident=self.incident_id)
         return self.model_copy(update={"state": after})
 
-    def told(self, entry: TimelineEntry) -> "Incident":
+    def with_event(self, entry: TimelineEntry) -> "Incident":
         """The incident with one more line in its timeline, once per key; the oldest but the first give way."""
         if any(known.key == entry.key for known in self.timeline):
             return self
@@ -244,7 +244,7 @@ class Incident(Message):
         note = TimelineEntry(key=f"{_LEFT_OUT}{number}", at=gone[-1].at, actor=ACTOR, what=what)
         return self.model_copy(update={"timeline": (first, note, *newest)})
 
-    def acted(self, action: IncidentAction) -> "Incident":
+    def with_action(self, action: IncidentAction) -> "Incident":
         """The incident with what became of one mitigation; each kind has one line."""
         others = tuple(known for known in self.actions if known.mitigation != action.mitigation)
         return self.model_copy(update={"actions": (*others, action), "updated_at": max(self.updated_at, action.at)})

@@ -93,13 +93,13 @@ class MitigationResult(Message):
     """
 
     action: IncidentAction
-    serve: "Serve | None" = None
+    serve: "EndpointTarget | None" = None
     identity: str = ""
     resume_at: datetime | None = None
     escalate: bool = False
 
 
-class Serve(Message):
+class EndpointTarget(Message):
     """An endpoint that must serve a version."""
 
     endpoint: str
@@ -116,14 +116,14 @@ class MoveServingRequest(Message):
     """
 
     model: str
-    serve: Serve
+    serve: EndpointTarget
     looks: int = 0
     run: str = ""
     review_id: str = ""
     incident_id: str = ""
 
 
-class ServeResult(Message):
+class MoveServingResult(Message):
     """Where an endpoint is on its way to a version.
 
     Attributes:
@@ -136,7 +136,7 @@ class ServeResult(Message):
     detail: str = ""
 
 
-class SettleRequest(Message):
+class CompleteMitigationRequest(Message):
     """Input of ``settle_mitigation``: what finally became of an action whose endpoint or run was waited for."""
 
     model: str
@@ -156,7 +156,7 @@ class SettleRequest(Message):
         *,
         mitigated: bool = False,
         facts: dict[str, str] | None = None,
-    ) -> "SettleRequest":
+    ) -> "CompleteMitigationRequest":
         """What is to be written down about the mitigation that was asked for."""
         return cls(
             model=request.model,
@@ -222,4 +222,4 @@ class UndoResult(Message):
 
     undone: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
-    serve: Serve | None = None
+    serve: EndpointTarget | None = None

@@ -43,7 +43,7 @@ class ReviewResult(Message):
     improve: ImproveOrder | None = None
 
 
-class SettleReview(Message):
+class FinalizeReviewRequest(Message):
     """Input of ``settle_review``: what came of the endpoint or of the improvement's order.
 
     Attributes:

@@ -6,7 +6,7 @@ from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.lifecycle.evidence import Evidence, SliceComparison
 from nightshift.domain.platform.message import Message
 from nightshift.domain.reviews.policy import ReviewStep
-from nightshift.domain.reviews.review import BoundChange, Review
+from nightshift.domain.reviews.review import ChangedPrecondition, Review
 from nightshift.domain.uploads.dataset import PartReport
 
 
@@ -56,7 +56,7 @@ class ReviewPacket(Message):
     next_step: ReviewStep | None
     if_nobody_answers: tuple[str, ...]
     cost_of_waiting: tuple[str, ...]
-    stale: tuple[BoundChange, ...]
+    stale: tuple[ChangedPrecondition, ...]
     entries: tuple[LedgerEntry, ...]
     links: tuple[Link, ...]
     missing: tuple[str, ...]

@@ -12,7 +12,7 @@ Minutes = Annotated[float, Field(gt=0, le=30 * 24 * 60)]
 Contact = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
 
 
-class Rung(Message):
+class EscalationLevel(Message):
     """One escalation level: who is notified if nobody has decided by then.
 
     Attributes:
@@ -48,23 +48,23 @@ class ReviewPolicy(Message):
     """
 
     remind_after_minutes: Minutes = 60
-    ladder: tuple[Rung, ...] = (
-        Rung(contact="second", after_minutes=4 * 60),
-        Rung(contact="manager", after_minutes=8 * 60),
+    ladder: tuple[EscalationLevel, ...] = (
+        EscalationLevel(contact="second", after_minutes=4 * 60),
+        EscalationLevel(contact="manager", after_minutes=8 * 60),
     )
     expires_after_minutes: Minutes = 24 * 60
     four_eyes: bool = False
 
     @model_validator(mode="after")
     def _ordered(self) -> "ReviewPolicy":
-        names = [rung.contact for rung in self.ladder]
+        names = [level.contact for level in self.ladder]
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
             msg = f"ladder: {', '.join(doubled)} is on more than one level"
             raise ValueError(msg)
         times = [
             ("remind_after_minutes", self.remind_after_minutes),
-            *((f"ladder: {rung.contact}: after_minutes", rung.after_minutes) for rung in self.ladder),
+            *((f"ladder: {level.contact}: after_minutes", level.after_minutes) for level in self.ladder),
             ("expires_after_minutes", self.expires_after_minutes),
         ]
         for (earlier, before), (later, after) in pairwise(times):
@@ -78,8 +78,10 @@ class ReviewPolicy(Message):
         return (
             ReviewStep(kind="remind", at=opened_at + timedelta(minutes=self.remind_after_minutes)),
             *(
-                ReviewStep(kind="escalate", at=opened_at + timedelta(minutes=rung.after_minutes), contact=rung.contact)
-                for rung in self.ladder
+                ReviewStep(
+                    kind="escalate", at=opened_at + timedelta(minutes=level.after_minutes), contact=level.contact
+                )
+                for level in self.ladder
             ),
             ReviewStep(kind="expire", at=opened_at + timedelta(minutes=self.expires_after_minutes)),
         )

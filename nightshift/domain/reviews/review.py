@@ -58,7 +58,7 @@ class ReviewEvent(Message):
     what: str
 
 
-class BoundChange(Message):
+class ChangedPrecondition(Message):
     """A precondition of an approval that has changed.
 
     Attributes:
@@ -117,7 +117,7 @@ class Review(Message):
     state: ReviewState = "open"
     decision: ReviewDecision | None = None
     detail: str = ""
-    changed: tuple[BoundChange, ...] = ()
+    changed: tuple[ChangedPrecondition, ...] = ()
     fresh: str = ""
     settled: bool = False
     settled_at: datetime | None = None
@@ -157,11 +157,11 @@ class Review(Message):
     @property
     def next_step(self) -> ReviewStep | None:
         """What happens next if nobody decides; None if it is not open any more."""
-        told = {event.key for event in self.timeline}
-        waiting = [step for step in self.steps if step.key not in told]
+        happened = {event.key for event in self.timeline}
+        waiting = [step for step in self.steps if step.key not in happened]
         return waiting[0] if self.state == "open" and waiting else None
 
-    def moved(self, operation: ReviewOperation) -> "Review":
+    def transition(self, operation: ReviewOperation) -> "Review":
         """The review after an operation.
 
         Raises:
@@ -172,7 +172,7 @@ class Review(Message):
             raise TransitionError(f"cannot {operation} it any more: {self.verdict()}", state=self.state)
         return self.model_copy(update={"state": after})
 
-    def told(self, event: ReviewEvent) -> "Review":
+    def with_event(self, event: ReviewEvent) -> "Review":
         """The review with one more line in its timeline; the same key twice is one line."""
         if any(known.key == event.key for known in self.timeline):
             return self

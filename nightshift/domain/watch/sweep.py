@@ -24,7 +24,7 @@ def page_window(at: datetime, hours: int) -> str:
     return f"{at:%Y-%m-%d}:{at.hour // hours}"
 
 
-class SweepLook(Message):
+class SweepRun(Message):
     """The last run of a sweep.
 
     Attributes:

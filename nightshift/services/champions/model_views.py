@@ -7,7 +7,7 @@ from contextvars import copy_context
 from datetime import datetime
 
 from agents.response.rollback import rollback_target
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError, SpecError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
@@ -103,7 +103,7 @@ def _described(services: Services, model: str) -> tuple[str, str]:
         return "", error.message
 
 
-def _last_move(moves: Iterable[ChampionMove], at: datetime | None) -> ChampionMove | None:
+def _last_move(moves: Iterable[AliasChange], at: datetime | None) -> AliasChange | None:
     """The move that made the champion of a time (now if None)."""
     done = [move for move in moves if move.state == "done" and (at is None or move.at <= at)]
     return done[-1] if done else None

@@ -3,8 +3,8 @@
 import logging
 from datetime import timedelta
 
-from nightshift.domain.champions.decision import ChampionMove, MoveState
-from nightshift.domain.champions.earlier_moves import OUTSIDE, MoveKind
+from nightshift.domain.champions.decision import AliasChange, AliasChangeState
+from nightshift.domain.champions.earlier_moves import OUTSIDE, AliasChangeKind
 from nightshift.domain.ledger.bodies import WithdrawalBody, read_as, record
 from nightshift.domain.ledger.keys import put_back_key
 from nightshift.domain.notifications.notification import Notification
@@ -31,8 +31,8 @@ def move_champion(
     version: str,
     run: str,
     decided_by: str,
-    kind: MoveKind,
-) -> ChampionMove:
+    kind: AliasChangeKind,
+) -> AliasChange:
     """Make ``version`` the champion if ``expected`` still is.
 
     MLflow's alias has no compare-and-set, so the store of moves arbitrates:
@@ -72,7 +72,7 @@ def move_champion(
         if mine.state == "void" and found == expected:
             raise MoveCalledOffError(model, expected, version)
         # Else somebody moved the alias by hand between our intent and our move: theirs stands.
-        services.champions.settle(mine, "void")
+        services.champions.finalize(mine, "void")
         raise ChampionMovedError(model, expected, found)
     mine = services.champions.take_up(mine)
     services.registry.set_alias(model, CHAMPION, version)
@@ -80,7 +80,7 @@ def move_champion(
     try:
         if actual != version:
             raise ConflictError(f"champion of {model} reads back as {actual!r} after it was set to {version!r}")
-        mine = services.champions.settle(mine, "done")
+        mine = services.champions.finalize(mine, "done")
     except MoveFencedError:
         put_back(services, mine)
         raise
@@ -99,7 +99,7 @@ def expect_champion(services: Services, model: str, expected: str | None) -> Non
         raise ChampionMovedError(model, expected, actual)
 
 
-def enter_outside_change(services: Services, model: str) -> tuple[ChampionMove, ...]:
+def enter_outside_change(services: Services, model: str) -> tuple[AliasChange, ...]:
     """Enter a change of the alias that was made outside Nightshift, its removal included; return all moves.
 
     So the store knows every champion, and a rollback has its target.
@@ -110,7 +110,7 @@ def enter_outside_change(services: Services, model: str) -> tuple[ChampionMove, 
     return _entered(services, model, _closed(services, model, services.champions.moves(model)))
 
 
-def _entered(services: Services, model: str, moves: tuple[ChampionMove, ...]) -> tuple[ChampionMove, ...]:
+def _entered(services: Services, model: str, moves: tuple[AliasChange, ...]) -> tuple[AliasChange, ...]:
     found = services.registry.version_of(model, CHAMPION)
     if found == alias_on_record(moves):
         return moves
@@ -121,7 +121,7 @@ def _entered(services: Services, model: str, moves: tuple[ChampionMove, ...]) ->
     return (*moves, services.champions.begin(entered.model_copy(update={"state": "done"})))
 
 
-def _closed(services: Services, model: str, moves: tuple[ChampionMove, ...]) -> tuple[ChampionMove, ...]:
+def _closed(services: Services, model: str, moves: tuple[AliasChange, ...]) -> tuple[AliasChange, ...]:
     """All moves of a model, none of them begun: one that was abandoned is ended first.
 
     Raises:
@@ -133,13 +133,13 @@ def _closed(services: Services, model: str, moves: tuple[ChampionMove, ...]) -> 
     if services.champions.idle(last) < ABANDONED_AFTER:
         raise ConflictError(f"champion of {model}: the move to {last.version!r} by {last.run} is under way")
     moved = services.registry.version_of(model, CHAMPION) == last.version
-    state: MoveState = "done" if moved else "void"
-    last = services.champions.settle(last, state)
+    state: AliasChangeState = "done" if moved else "void"
+    last = services.champions.finalize(last, state)
     logger.warning("champion_move_abandoned model=%s run=%s version=%s state=%s", model, last.run, last.version, state)
     return (*moves[:-1], last)
 
 
-def put_back(services: Services, mine: ChampionMove) -> None:
+def put_back(services: Services, mine: AliasChange) -> None:
     """Set the alias to what the store says, if it still shows this move, which another writer has ended or passed.
 
     The ledger knows it first; on-call is paged, because the alias was wrong for a moment.
@@ -190,16 +190,16 @@ _LATE = "the move to version {0.version} was superseded while its writer was sus
 def _next_move(
     services: Services,
     model: str,
-    moves: tuple[ChampionMove, ...],
+    moves: tuple[AliasChange, ...],
     version: str,
     *,
     run: str,
     decided_by: str,
-    kind: MoveKind,
-) -> ChampionMove:
+    kind: AliasChangeKind,
+) -> AliasChange:
     last = last_champion(moves)
     registered = services.registry.version(model, version) if version else None
-    return ChampionMove(
+    return AliasChange(
         model=model,
         sequence=moves[-1].sequence + 1 if moves else 1,
         version=version,

@@ -2,8 +2,8 @@
 
 import logging
 
-from nightshift.domain.champions.decision import ChampionMove, MoveState
-from nightshift.domain.champions.earlier_moves import MoveKind
+from nightshift.domain.champions.decision import AliasChange, AliasChangeState
+from nightshift.domain.champions.earlier_moves import AliasChangeKind
 from nightshift.domain.platform.errors import ConflictError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
@@ -11,7 +11,7 @@ from nightshift.domain.platform.ports import Services
 logger = logging.getLogger(__name__)
 
 
-def find_move(services: Services, model: str, key: str) -> ChampionMove | None:
+def find_move(services: Services, model: str, key: str) -> AliasChange | None:
     """The move that the ledger entry with this key has ordered; None if it was never begun."""
     return next((move for move in services.champions.moves(model) if move.decided_by == key), None)
 
@@ -22,7 +22,9 @@ def is_unfinished(services: Services, model: str, key: str) -> bool:
     return move is None or move.state == "begun"
 
 
-def call_off_move(services: Services, model: str, *, key: str, kind: MoveKind, version: str, run: str) -> ChampionMove:
+def call_off_move(
+    services: Services, model: str, *, key: str, kind: AliasChangeKind, version: str, run: str
+) -> AliasChange:
     """End an ordered move that must not be made any more, and return it.
 
     It is ``done`` if the alias has moved already. Otherwise it is ``void``, and a move that was never begun is entered
@@ -37,7 +39,7 @@ def call_off_move(services: Services, model: str, *, key: str, kind: MoveKind, v
     if mine is None:
         if moves and moves[-1].state == "begun":
             raise ConflictError(f"champion of {model}: the move to {moves[-1].version!r} is under way")
-        mine = ChampionMove(
+        mine = AliasChange(
             model=model,
             sequence=moves[-1].sequence + 1 if moves else 1,
             version=version,
@@ -50,8 +52,8 @@ def call_off_move(services: Services, model: str, *, key: str, kind: MoveKind, v
         )
         services.champions.begin(mine)
     elif mine.state == "begun":
-        state: MoveState = "done" if champion == mine.version else "void"
-        services.champions.settle(mine, state)
+        state: AliasChangeState = "done" if champion == mine.version else "void"
+        services.champions.finalize(mine, state)
         mine = mine.model_copy(update={"state": state})
     logger.info("move_called_off model=%s key=%s version=%s state=%s", model, key, version, mine.state)
     return mine

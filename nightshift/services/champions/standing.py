@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.platform.errors import ChampionMovedError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
 
 
-def alias_on_record(moves: Sequence[ChampionMove]) -> str | None:
+def alias_on_record(moves: Sequence[AliasChange]) -> str | None:
     """The version that the alias points at according to the store; None if it points at none."""
     return next((move.version or None for move in reversed(moves) if move.state == "done"), None)
 
 
-def last_champion(moves: Sequence[ChampionMove]) -> ChampionMove | None:
+def last_champion(moves: Sequence[AliasChange]) -> AliasChange | None:
     """The move that made the last champion, however long the alias has been gone since; None before the first."""
     return next((move for move in reversed(moves) if move.state == "done" and move.version), None)
 
 
-def alias_problem(moves: Sequence[ChampionMove], holder: str | None) -> str:
+def alias_problem(moves: Sequence[AliasChange], holder: str | None) -> str:
     """What the alias shows that the store does not, as a sentence; empty if both say the same.
 
     Args:
@@ -82,7 +82,7 @@ def expected_alias(services: Services, model: str, compared_with: str | None) ->
     return compared_with
 
 
-def _exists(services: Services, move: ChampionMove) -> bool:
+def _exists(services: Services, move: AliasChange) -> bool:
     """Whether the version of a move is still the one that became champion."""
     registered = services.registry.version(move.model, move.version)
     return registered is not None and not registered.is_another(move.version_created_at, move.at)

@@ -60,7 +60,7 @@ def record_dead_letter(
     except UnicodeDecodeError:
         text, encoding = base64.b64encode(body).decode(), "base64"
     who = broker_reason[:_SHOWN] or "the app cannot read it"
-    letter = DeadLetter(
+    dead_letter = DeadLetter(
         letter_id=short(queue, message_id, enqueued_at.isoformat()),
         queue=queue,
         message_id=message_id,
@@ -76,9 +76,9 @@ def record_dead_letter(
         properties=_kept(properties),
         history=(f"{now.isoformat(timespec='seconds')} dead-lettered: {who}",),
     )
-    if services.dead_letters.record(letter):
-        logger.warning("dead_letter queue=%s letter=%s reason=%s", queue, letter.letter_id, letter.reason)
-    return letter
+    if services.dead_letters.record(dead_letter):
+        logger.warning("dead_letter queue=%s letter=%s reason=%s", queue, dead_letter.letter_id, dead_letter.reason)
+    return dead_letter
 
 
 def _kept(properties: Mapping[str, Any]) -> dict[str, str]:
@@ -92,46 +92,46 @@ def _kept(properties: Mapping[str, Any]) -> dict[str, str]:
     return {**kept, "left out": f"{left} more properties"} if left else kept
 
 
-def letter_alert(letter: DeadLetter) -> AlertMessage:
+def dead_letter_alert(dead_letter: DeadLetter) -> AlertMessage:
     """The alert about a dead-lettered message; one incident counts all of one queue and cause."""
     return AlertMessage(
-        alert_id=f"dead-letter:{letter.letter_id}",
+        alert_id=f"dead-letter:{dead_letter.letter_id}",
         category="pipeline",
         severity="critical",
         source="nightshift",
-        rule=f"dead letters of {letter.queue}: {letter.cause}"[:200],
-        title=f"Messages on {letter.queue} cannot be handled: {letter.cause}"[:300],
+        rule=f"dead letters of {dead_letter.queue}: {dead_letter.cause}"[:200],
+        title=f"Messages on {dead_letter.queue} cannot be handled: {dead_letter.cause}"[:300],
         detail="\n".join(
             (
-                letter.reason[:_SHOWN],
-                f"nightshift dlq show {letter.letter_id}",
-                f"nightshift dlq list --filter queue={letter.queue}",
+                dead_letter.reason[:_SHOWN],
+                f"nightshift dlq show {dead_letter.letter_id}",
+                f"nightshift dlq list --filter queue={dead_letter.queue}",
             )
         ),
-        fired_at=letter.recorded_at,
+        fired_at=dead_letter.recorded_at,
         # About single messages: no cause of what any model's alerts say.
-        run=f"dead-letter:{letter.letter_id}",
+        run=f"dead-letter:{dead_letter.letter_id}",
     )
 
 
-def page_dead_letter(services: Services, letter: DeadLetter, problem: str) -> None:
+def page_dead_letter(services: Services, dead_letter: DeadLetter, problem: str) -> None:
     """Page about a dead-lettered message without an incident, because the platform's own playbook is broken."""
     notify(
         services,
         Notification(
-            key=f"dead-letter:{letter.letter_id}",
+            key=f"dead-letter:{dead_letter.letter_id}",
             kind="page",
             model=PLATFORM,
             severity="critical",
-            title=f"Messages on {letter.queue} cannot be handled: {letter.cause}"[:200],
+            title=f"Messages on {dead_letter.queue} cannot be handled: {dead_letter.cause}"[:200],
             body="\n".join(
                 (
-                    letter.reason[:_SHOWN],
+                    dead_letter.reason[:_SHOWN],
                     f"no incident: {problem[:_SHOWN]}",
-                    f"nightshift dlq show {letter.letter_id}",
+                    f"nightshift dlq show {dead_letter.letter_id}",
                 )
             ),
-            group=f"dead-letters:{letter.queue}:{letter.cause}",
+            group=f"dead-letters:{dead_letter.queue}:{dead_letter.cause}",
             minutes_apart=_APART_MINUTES,
         ),
     )
@@ -177,28 +177,30 @@ Reader = Callable[[Services, bytes], Redriven]
 
 
 def plan_redrive(
-    services: Services, letter: DeadLetter, correction: str | None, reader: Reader | None = None
+    services: Services, dead_letter: DeadLetter, correction: str | None, reader: Reader | None = None
 ) -> RedrivePlan:
     """Say what a redrive of a dead-lettered message would do.
 
     Args:
         reader: makes the message of a dead letter that did not come from a queue.
     """
-    return _plan(services, letter, _body(letter, correction), reader)[0]
+    return _plan(services, dead_letter, _body(dead_letter, correction), reader)[0]
 
 
-def _plan(services: Services, letter: DeadLetter, body: bytes, reader: Reader | None) -> tuple[RedrivePlan, Redriven]:
-    problem, message = "", Redriven(queue=letter.queue, body=body)
+def _plan(
+    services: Services, dead_letter: DeadLetter, body: bytes, reader: Reader | None
+) -> tuple[RedrivePlan, Redriven]:
+    problem, message = "", Redriven(queue=dead_letter.queue, body=body)
     try:
         message = reader(services, body) if reader else message
         problem = understand(services, message.queue, message.body)
     except BadInputError as error:
         problem = error.message
-    number = sum("redriven" in line for line in letter.history) + 1
+    number = sum("redriven" in line for line in dead_letter.history) + 1
     plan = RedrivePlan(
-        letter_id=letter.letter_id,
+        letter_id=dead_letter.letter_id,
         queue=message.queue,
-        message_id=f"{letter.message_id[:80]}-redrive-{number}",
+        message_id=f"{dead_letter.message_id[:80]}-redrive-{number}",
         handled=not problem,
         problem=problem,
         sent=False,
@@ -207,7 +209,7 @@ def _plan(services: Services, letter: DeadLetter, body: bytes, reader: Reader | 
 
 
 def redrive(
-    services: Services, letter: DeadLetter, correction: str | None, actor: str, reader: Reader | None = None
+    services: Services, dead_letter: DeadLetter, correction: str | None, actor: str, reader: Reader | None = None
 ) -> RedrivePlan:
     """Send a dead-lettered message to its queue again, corrected if a correction is given.
 
@@ -217,25 +219,27 @@ def redrive(
     Raises:
         ConflictError: it is not waiting any more.
     """
-    if letter.state != "waiting":
-        _is_over(services, letter)
-        raise ConflictError(f"dead letter {letter.letter_id} is {letter.state}, not waiting: nothing is sent twice")
-    body = _body(letter, correction)
-    plan, message = _plan(services, letter, body, reader)
+    if dead_letter.state != "waiting":
+        _is_over(services, dead_letter)
+        raise ConflictError(
+            f"dead letter {dead_letter.letter_id} is {dead_letter.state}, not waiting: nothing is sent twice"
+        )
+    body = _body(dead_letter, correction)
+    plan, message = _plan(services, dead_letter, body, reader)
     if not plan.handled:
         return plan
     services.alert_queues.send_raw(
         message.queue,
         message.body,
         message_id=plan.message_id,
-        properties={"nightshift-message-id": letter.message_id, "nightshift-redriven-by": actor},
+        properties={"nightshift-message-id": dead_letter.message_id, "nightshift-redriven-by": actor},
     )
     changed = "" if correction is None else f", corrected to sha256 {hashlib.sha256(body).hexdigest()}"
     when = services.clock().isoformat(timespec="seconds")
     note = f"{when} redriven by {actor} as {plan.message_id}{changed}"
-    services.dead_letters.settle(letter.letter_id, "waiting", "redriven", note)
-    _is_over(services, letter)
-    logger.info("dead_letter_redriven letter=%s message_id=%s actor=%s", letter.letter_id, plan.message_id, actor)
+    services.dead_letters.close(dead_letter.letter_id, "waiting", "redriven", note)
+    _is_over(services, dead_letter)
+    logger.info("dead_letter_redriven letter=%s message_id=%s actor=%s", dead_letter.letter_id, plan.message_id, actor)
     return plan.model_copy(update={"sent": True})
 
 
@@ -247,29 +251,29 @@ def discard(services: Services, letter_id: str, actor: str, comment: str) -> Dea
     """
     note = f"{services.clock().isoformat(timespec='seconds')} discarded by {actor}: {comment}"
     try:
-        letter = services.dead_letters.settle(letter_id, "waiting", "discarded", note)
+        dead_letter = services.dead_letters.close(letter_id, "waiting", "discarded", note)
     except ConflictError:
         if (known := services.dead_letters.get(letter_id)) is not None:
             _is_over(services, known)
         raise
-    _is_over(services, letter)
-    return letter
+    _is_over(services, dead_letter)
+    return dead_letter
 
 
-def _is_over(services: Services, letter: DeadLetter) -> None:
+def _is_over(services: Services, dead_letter: DeadLetter) -> None:
     """Remove a closed message from the count of its incident, once; the last one resolves the incident.
 
     If a call is killed before it does so, the person repeats it, and the repeat finds the message closed.
     """
-    alert = letter_alert(letter).model_copy(update={"state": "resolved", "fired_at": services.clock()})
+    alert = dead_letter_alert(dead_letter).model_copy(update={"state": "resolved", "fired_at": services.clock()})
     try:
         run_respond(services, alert.model_dump_json().encode())
     except BadInputError as error:
         # The platform's playbook is broken: it was paged about without an incident (page_dead_letter).
-        logger.warning("dead_letter_not_counted_out letter=%s message=%s", letter.letter_id, error.message)
+        logger.warning("dead_letter_not_counted_out letter=%s message=%s", dead_letter.letter_id, error.message)
 
 
-def _body(letter: DeadLetter, correction: str | None) -> bytes:
+def _body(dead_letter: DeadLetter, correction: str | None) -> bytes:
     if correction is not None:
         return correction.encode()
-    return base64.b64decode(letter.body) if letter.encoding == "base64" else letter.body.encode()
+    return base64.b64decode(dead_letter.body) if dead_letter.encoding == "base64" else dead_letter.body.encode()

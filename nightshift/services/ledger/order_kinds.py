@@ -16,7 +16,7 @@ AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Carried:
+class OrderResult:
     """What became of an order.
 
     Attributes:
@@ -32,7 +32,7 @@ class Carried:
     kind: NotificationKind = "page"
 
 
-CLOSED, WAITS = Carried(closed=True), Carried(closed=False)
+CLOSED, WAITS = OrderResult(closed=True), OrderResult(closed=False)
 
 
 @dataclass(frozen=True)
@@ -48,24 +48,24 @@ class OrderKind:
         longest: how long after that the orchestration is waited for; None: until it has ended.
         since: what on-call is told of one that was tried and is owed no more: an earlier look broke off before it told
             of it, or somebody else has carried it out.
-        told: whether on-call is told that it was carried out late.
+        notifies: whether on-call is told that it was carried out late.
         ages: whether one that is older than a day is a person's: what it was about has changed since.
     """
 
     matches: Callable[[LedgerEntry], bool]
     owes: Callable[[Services, LedgerEntry], bool]
-    carry_out: Callable[[Services, LedgerEntry], Carried]
+    carry_out: Callable[[Services, LedgerEntry], OrderResult]
     instance: Callable[[LedgerEntry], str]
     due: Callable[[LedgerEntry], datetime] = lambda entry: entry.recorded_at
     longest: timedelta | None = None
-    since: Callable[[Services, LedgerEntry], Carried] = lambda *_: carried_since()
-    told: bool = True
+    since: Callable[[Services, LedgerEntry], OrderResult] = lambda *_: done_since()
+    notifies: bool = True
     ages: bool = True
 
 
-def carried_since(detail: str = "", kind: NotificationKind = "page") -> Carried:
+def done_since(detail: str = "", kind: NotificationKind = "page") -> OrderResult:
     """An order that was carried out since it was first tried; ``detail``: what came of it, if that is known."""
-    return Carried(closed=True, said=": ".join(filter(None, ("it has been carried out since", detail))), kind=kind)
+    return OrderResult(closed=True, said=": ".join(filter(None, ("it has been carried out since", detail))), kind=kind)
 
 
 def submit(services: Services, model: str, uploads: tuple[Upload, ...]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from nightshift.domain.champions.decision import ChampionMove, withdrawn
+from nightshift.domain.champions.decision import AliasChange, withdrawn
 from nightshift.domain.improvement.loop import Round
 from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.view import RunDetail, RunState, RunSummary, TimelineStep
@@ -44,7 +44,7 @@ def run_summary(status: DurableOrchestrationStatus) -> RunSummary:
     )
 
 
-def as_it_stands(run: RunDetail, moves: Sequence[ChampionMove]) -> RunDetail:
+def as_it_stands(run: RunDetail, moves: Sequence[AliasChange]) -> RunDetail:
     """A run whose promotion was withdrawn has failed; the loop that promoted was over by then and cannot know it."""
     move = next((move for move in moves if move.run == run.run and move.state == "done"), None)
     if run.outcome != "promoted" or move is None or not withdrawn(move, moves):

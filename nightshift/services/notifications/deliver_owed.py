@@ -173,13 +173,13 @@ def _finish(services: Services, record: NotificationRecord, *, fallback: bool = 
         services.notifications.change(record, lambda known: known.failed(problem, now))
     elif record.state == "sent":
         became = f"delivered at {record.at:%H:%M:%SZ}" if record.delivered else "sent to nobody"
-        _tell_incident(services, record, became)
+        _record_delivery(services, record, became)
         services.notifications.done(record)
     elif fallback:
-        _tell_incident(services, record, f"sent by the second channel, and still owed by the first: {record.problem}")
+        _record_delivery(services, record, f"sent by the second channel, and still owed by the first: {record.problem}")
 
 
-def _tell_incident(services: Services, record: NotificationRecord, became: str) -> None:
+def _record_delivery(services: Services, record: NotificationRecord, became: str) -> None:
     notification = record.notification
     if not notification.incident_id:
         return
@@ -188,11 +188,11 @@ def _tell_incident(services: Services, record: NotificationRecord, became: str) 
     entry = TimelineEntry(key=f"{state}-{notification.key}"[:200], at=record.at, actor=ACTOR, what=what[:1_000])
 
     def change(known: Incident) -> Incident:
-        changed = known.told(entry)
+        changed = known.with_event(entry)
         for action in known.actions:
             owed = isinstance(action.facts, NotificationFacts) and action.facts.notification == notification.key
             if action.state == "begun" and owed:
-                changed = changed.acted(_became(action, record, what))
+                changed = changed.with_action(_became(action, record, what))
         return changed
 
     if services.incidents.get(notification.model, notification.incident_id) is not None:

@@ -15,7 +15,7 @@ from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.watch.fault import SHOWN, Fault
-from nightshift.services.platform.measures import count_internal_error
+from nightshift.services.platform.app_metrics import count_internal_error
 
 logger = logging.getLogger(__name__)
 

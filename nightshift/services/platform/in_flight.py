@@ -7,8 +7,8 @@ import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from nightshift.domain.platform.view import InFlight
+from nightshift.services.platform.custom_status import custom_status_of, version_of_status
 from nightshift.services.platform.instances import list_instances, open_session
-from nightshift.services.platform.told_status import told_status, told_version
 
 _NOT_ENDED = "Pending,Running,ContinuedAsNew,Suspended"
 _PAGE = 500
@@ -33,7 +33,7 @@ async def in_flight(client: df.DurableOrchestrationClient, *, page_size: int = _
             version=version,
             count=len(groups[name, version]),
             oldest=min(utc(status.created_time) for status in groups[name, version]),
-            steps=dict(Counter(str(told_status(status).get("step", "")) for status in groups[name, version])),
+            steps=dict(Counter(str(custom_status_of(status).get("step", "")) for status in groups[name, version])),
         )
         for name, version in order
     )
@@ -50,7 +50,7 @@ async def group_in_flight(client: df.DurableOrchestrationClient, *, page_size: i
         statuses = await list_instances(session, client, asked, page_size)
     groups: Groups = defaultdict(list)
     for status in statuses:
-        groups[status.name, told_version(status)].append(status)
+        groups[status.name, version_of_status(status)].append(status)
     return groups
 
 

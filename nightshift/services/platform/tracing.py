@@ -27,14 +27,14 @@ from nightshift.domain.platform.telemetry import (
     SCOPE,
     TRACEPARENT,
 )
-from nightshift.services.platform.measures import count_failed_call
+from nightshift.services.platform.app_metrics import count_failed_call
 
 
 @contextmanager
 def span(
     name: str,
     *,
-    carried: str,
+    parent_trace: str,
     kind: SpanKind = SpanKind.INTERNAL,
     attributes: Mapping[str, str],
     linked: Iterable[str] = (),
@@ -42,13 +42,13 @@ def span(
     """A span that becomes the current one; an exception that leaves it is recorded.
 
     Args:
-        carried: traceparent of the message. A host span in the same trace becomes the parent, so that calls nest
+        parent_trace: traceparent of the message. A host span in the same trace becomes the parent, so that calls nest
             as they ran; one in another trace is linked.
         kind: used where the host has no span of its own for the call, otherwise the span is internal to that one.
         linked: traceparents of what else the call is about.
     """
     host = trace.get_current_span().get_span_context()
-    parent = span_context(carried)
+    parent = span_context(parent_trace)
     links = [context for context in map(span_context, linked) if context.trace_id != parent.trace_id]
     within = None
     if parent.is_valid and parent.trace_id != host.trace_id:
@@ -79,7 +79,7 @@ def traceparent_of(made: Span) -> str:
 
 
 @contextmanager
-def step(name: str, message: Message, carried: str) -> Iterator[Callable[[Message], None]]:
+def step(name: str, message: Message, parent_trace: str) -> Iterator[Callable[[Message], None]]:
     """One call of an activity: its span, and the correlation id of its log lines.
 
     Gives a function that takes the activity's result, or its failure, which is an error of the span.
@@ -97,7 +97,7 @@ def step(name: str, message: Message, carried: str) -> Iterator[Callable[[Messag
     }
     uploads = [str(getattr(upload, "trace", "")) for upload in getattr(message, "uploads", ())]
     with (
-        span(name, carried=carried, attributes=attributes, linked=uploads) as made,
+        span(name, parent_trace=parent_trace, attributes=attributes, linked=uploads) as made,
         correlated(correlation, traceparent_of(made)),
     ):
         try:

@@ -4,7 +4,7 @@ from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
-from nightshift.services.platform.measures import record_mitigation
+from nightshift.services.platform.app_metrics import record_mitigation
 
 _ENDED = frozenset({"done", "refused", "failed"})
 
@@ -50,11 +50,11 @@ def keep_action(
         undone = known.action(action.mitigation)
         if actor == ACTOR and undone is not None and undone.state == "undone":
             stands = undone
-            return known.told(overtaken)
+            return known.with_event(overtaken)
         stands = action
-        changed = known.acted(action).told(entry)
+        changed = known.with_action(action).with_event(entry)
         may = mitigated and changed.state in {"open", "acknowledged"}
-        return changed.moved("mitigate") if may else changed
+        return changed.transition("mitigate") if may else changed
 
     services.incidents.change(incident.model, incident.incident_id, change)
     if actor == ACTOR and stands is action and action.state in _ENDED:
@@ -67,12 +67,12 @@ def begin_action(services: Services, incident: Incident, action: IncidentAction)
     """Put an action that is ordered and not carried out yet into its incident, unless one of its kind stands there."""
 
     def change(known: Incident) -> Incident:
-        return known.acted(action) if known.action(action.mitigation) is None else known
+        return known.with_action(action) if known.action(action.mitigation) is None else known
 
     services.incidents.change(incident.model, incident.incident_id, change)
 
 
-def tell_failed_try(services: Services, incident: Incident, mitigation: str, error: NightshiftError) -> None:
+def record_failed_attempt(services: Services, incident: Incident, mitigation: str, error: NightshiftError) -> None:
     """Add to an incident's timeline that an ordered mitigation was tried and failed, once per code of the failure."""
     entry = TimelineEntry(
         key=f"{mitigation}-try-{error.code}",
@@ -80,4 +80,4 @@ def tell_failed_try(services: Services, incident: Incident, mitigation: str, err
         actor=ACTOR,
         what=f"{mitigation} was tried and failed, its order stands: {error.code}: {error.message}"[:1_000],
     )
-    services.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
+    services.incidents.change(incident.model, incident.incident_id, lambda known: known.with_event(entry))

@@ -8,7 +8,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest
 from nightshift.domain.response.mitigations import MitigationOrder
-from nightshift.services.ledger.order_kinds import Carried, carried_since
+from nightshift.services.ledger.order_kinds import OrderResult, done_since
 from nightshift.services.response.find_incident import find_incident
 
 
@@ -39,7 +39,7 @@ def run_of_order(entry: LedgerEntry) -> str:
     return entry.run
 
 
-def since_tried(services: Services, entry: LedgerEntry, well: Callable[[IncidentAction], bool]) -> Carried:
+def since_tried(services: Services, entry: LedgerEntry, well: Callable[[IncidentAction], bool]) -> OrderResult:
     """What came of an order that was tried before, by its incident.
 
     Args:
@@ -47,6 +47,6 @@ def since_tried(services: Services, entry: LedgerEntry, well: Callable[[Incident
     """
     action = action_of_order(services, entry)
     if action is None:
-        return carried_since()
+        return done_since()
     said = f"{action.mitigation} {action.state}: {action.detail}"
-    return carried_since(said, "notice" if well(action) else "page")
+    return done_since(said, "notice" if well(action) else "page")

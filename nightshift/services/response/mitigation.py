@@ -8,11 +8,11 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Done
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import (
+    EndpointTarget,
     MitigateRequest,
     MitigationResult,
     RetrainingRequest,
     RetrainingState,
-    Serve,
     UndoRequest,
 )
 from nightshift.domain.response.mitigations import Mitigation
@@ -32,7 +32,7 @@ class Undone:
 
     done: str = ""
     refused: str = ""
-    serve: Serve | None = None
+    serve: EndpointTarget | None = None
 
 
 @dataclass(frozen=True)

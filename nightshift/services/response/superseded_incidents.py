@@ -72,6 +72,6 @@ def _closing(services: Services, seen: Incident, run: str, outcome: str) -> Call
     def change(known: Incident) -> Incident:
         if known.state == "resolved" or known.occurrences != seen.occurrences:
             return known
-        return known.moved("resolve").told(entry)
+        return known.transition("resolve").with_event(entry)
 
     return change

@@ -57,7 +57,7 @@ def decide_review(
     def change(known: Review) -> Review:
         if known.decision is not None and (known.decision.choice, known.decision.by) == (choice, by):
             return known
-        return known.moved(choice).told(event).model_copy(update={"decision": decision})
+        return known.transition(choice).with_event(event).model_copy(update={"decision": decision})
 
     decided = services.reviews.change(review.model, review.review_id, change)
     record_decision(services, decided)
@@ -78,7 +78,7 @@ def expire(services: Services, review: Review) -> Review:
     def change(known: Review) -> Review:
         if known.state != "open":
             return known
-        return known.moved("expire").told(event).model_copy(update={"decision": decision, "detail": detail})
+        return known.transition("expire").with_event(event).model_copy(update={"decision": decision, "detail": detail})
 
     decided = services.reviews.change(review.model, review.review_id, change)
     record_decision(services, decided)
@@ -101,7 +101,7 @@ def record_decision(services: Services, review: Review) -> int:
                 choice=decision.choice,
                 comment=decision.comment,
                 decided_at=decision.at,
-                binds=review.model_dump(include=BINDS),
+                binds=review.model_dump(include=APPROVAL_PRECONDITIONS),
             ),
             key=review.decision_key,
             model=review.model,
@@ -113,7 +113,7 @@ def record_decision(services: Services, review: Review) -> int:
     return entry.sequence
 
 
-BINDS = {
+APPROVAL_PRECONDITIONS = {
     "challenger_version",
     "champion_version",
     "evidence_digest",

@@ -18,7 +18,7 @@ from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import Review
 from nightshift.domain.uploads.dataset import DatasetManifest, PartReport
 from nightshift.services.lifecycle.run_files import RunFiles, evidence_at, manifest_at
-from nightshift.services.reviews.review_bindings import changes_since
+from nightshift.services.reviews.approval_preconditions import changes_since
 
 Found = TypeVar("Found")
 
@@ -129,11 +129,11 @@ def mlflow_links(services: Services, evidence: Evidence | None) -> tuple[Link, .
 
 
 def _outlook(review: Review) -> tuple[str, ...]:
-    told = {event.key for event in review.timeline}
+    happened = {event.key for event in review.timeline}
     return tuple(
         f"{step.at.strftime('%Y-%m-%d %H:%M:%SZ')}: {_step(review, step)}"
         for step in review.steps
-        if step.key not in told
+        if step.key not in happened
     )
 
 

@@ -10,7 +10,7 @@ from nightshift.domain.platform.names import AWAIT_DECISION, REVIEW, REVIEW_DECI
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.messages import ReviewInput
 from nightshift.domain.reviews.review import Choice, Review
-from nightshift.services.platform.told_status import told_status, told_version
+from nightshift.services.platform.custom_status import custom_status_of, version_of_status
 from nightshift.services.reviews.decide_review import decide_review
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ async def wake_review(
         if known is None or known.settled:
             return False
         order = ReviewInput(
-            model=review.model, review_id=review.review_id, patience=services.patience, trace=review.trace
+            model=review.model, review_id=review.review_id, patience=services.retry_policy, trace=review.trace
         )
         await client.start_new(REVIEW, review.instance, order.to_json())
         logger.info("review_started review=%s model=%s run=%s", review.review_id, review.model, review.run)
@@ -91,5 +91,5 @@ async def wake_review(
 
 def _waits(status: df.models.DurableOrchestrationStatus, newest: int) -> bool:
     """Whether it waits for the decision, or has not said yet what it does; one not begun reads the review first."""
-    version = told_version(status)
-    return version is not None and version <= newest and told_status(status).get("step") in {None, AWAIT_DECISION}
+    version = version_of_status(status)
+    return version is not None and version <= newest and custom_status_of(status).get("step") in {None, AWAIT_DECISION}

@@ -64,7 +64,7 @@ async def wake_busy_queue(client: df.DurableOrchestrationClient, services: Servi
         await wake_queue(client, services, model, Submission(generation=queue.generation, accepted=False))
 
 
-def _tell_broken(services: Services, model: str, run: str, why: str) -> None:
+def _report_broken_run(services: Services, model: str, run: str, why: str) -> None:
     """Notify on-call that a run broke off, and write it to the ledger.
 
     Its uploads are claimed, and nothing else says what became of them. It comes before the successor: if Service Bus or
@@ -106,7 +106,7 @@ async def _take_over(
         logger.warning("queue_waits_for_its_run model=%s generation=%s run=%s", model, generation, begun)
         return None
     if begun is not None and status is not None and state is not None and state in _BROKEN:
-        await asyncio.to_thread(_tell_broken, services, model, begun, str(status.output or state.name.lower()))
+        await asyncio.to_thread(_report_broken_run, services, model, begun, str(status.output or state.name.lower()))
     alert = AlertRequest(
         key=f"{queue_instance(model, generation)}:gone",
         model=model,

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_pascal
 
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.response.alert import AlertMessage
-from nightshift.triggers.alert_schemas.reading import Section, alert_message, read
+from nightshift.triggers.alert_schemas.payload import Payload, alert_message, read
 
 SCHEMA_ID = "AIP Budget Notification"
 COST_ALERTS = "CostAlerts"
@@ -36,7 +36,7 @@ def _amount(value: object) -> float:
 _Amount = Annotated[float, BeforeValidator(_amount), Field(ge=0, allow_inf_nan=False)]
 
 
-class _Budget(Section):
+class _Budget(Payload):
     model_config = ConfigDict(alias_generator=to_pascal)
 
     budget_name: str
@@ -50,7 +50,7 @@ class _ActionGroupBudget(_Budget):
     budget: _Amount
 
 
-class _ActionGroupNotification(Section):
+class _ActionGroupNotification(Payload):
     data: _ActionGroupBudget
 
 
@@ -61,25 +61,25 @@ class _CostAlertBudget(_Budget):
     forecasted_total_for_period: str | None = None
 
 
-class _CostContext(Section):
+class _CostContext(Payload):
     model_config = ConfigDict(alias_generator=to_pascal)
 
     alert_category: Literal["budgets", "Budgets"]
     alert_data: _CostAlertBudget
 
 
-class _CostEssentials(Section):
+class _CostEssentials(Payload):
     alert_id: str
     fired_date_time: AwareDatetime
     description: str | None = None
 
 
-class _CostData(Section):
+class _CostData(Payload):
     essentials: _CostEssentials
     alert_context: _CostContext
 
 
-class _CostAlert(Section):
+class _CostAlert(Payload):
     data: _CostData
 
 
@@ -108,15 +108,15 @@ def from_cost_alert(document: Mapping[str, object]) -> AlertMessage:
     """
     data = read(_CostAlert, document, _WHERE).data
     budget, fired_at = data.alert_context.alert_data, data.essentials.fired_date_time
-    told = [data.essentials.description or ""]
+    texts = [data.essentials.description or ""]
     if budget.forecasted_total_for_period:
-        told.append(f"forecast for the period: {budget.forecasted_total_for_period}")
+        texts.append(f"forecast for the period: {budget.forecasted_total_for_period}")
     identity = f"{data.essentials.alert_id}@{fired_at.isoformat()}"
-    return _alert(identity, budget, budget.spent_amount, budget.budget_threshold, fired_at, told)
+    return _alert(identity, budget, budget.spent_amount, budget.budget_threshold, fired_at, texts)
 
 
 def _alert(
-    identity: str, budget: _Budget, spent: float, limit: float, fired_at: datetime, told: list[str]
+    identity: str, budget: _Budget, spent: float, limit: float, fired_at: datetime, texts: list[str]
 ) -> AlertMessage:
     """Spend against budget, which the platform's thresholds judge; a forecast is reported, but pauses nothing."""
     title = f"budget {budget.budget_name}: {spent:,.2f} of {limit:,.2f} {budget.unit} spent"
@@ -130,7 +130,7 @@ def _alert(
             "value": spent,
             "baseline": limit,
             "title": title,
-            "detail": "\n".join(line for line in told if line),
+            "detail": "\n".join(line for line in texts if line),
             "fired_at": fired_at,
         },
         _WHERE,

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from nightshift.domain.lifecycle.direction import direction_of
 from nightshift.domain.response.alert import AlertMessage, Direction, Severity
 from nightshift.triggers.alert_schemas.azure_subject import Dimension, Subject, subject_of
-from nightshift.triggers.alert_schemas.reading import Section, alert_message, read
+from nightshift.triggers.alert_schemas.payload import Payload, alert_message, read
 
 SCHEMA_ID = "azureMonitorCommonAlertSchema"
 _WHERE = "Azure Monitor alert"
@@ -25,7 +25,7 @@ _SEVERITIES: dict[str, Severity] = {
 }
 
 
-class _Essentials(Section):
+class _Essentials(Payload):
     alert_id: str
     alert_rule: str
     severity: Literal["Sev0", "Sev1", "Sev2", "Sev3", "Sev4"] | None = None
@@ -37,7 +37,7 @@ class _Essentials(Section):
     targets: list[str] | None = Field(default=None, alias="alertTargetIDs")
 
 
-class _Criterion(Section):
+class _Criterion(Payload):
     metric_name: str | None = None
     metric_measure_column: str | None = None
     operator: str | None = None
@@ -53,24 +53,24 @@ class _Criterion(Section):
         return self.metric_name or self.metric_measure_column or ""
 
 
-class _Condition(Section):
+class _Condition(Payload):
     window_size: str | None = None
     all_of: list[_Criterion] = []
 
 
-class _Context(Section):
+class _Context(Payload):
     properties: dict[str, object] | None = None
     condition_type: str | None = None
     condition: _Condition | None = None
 
 
-class _Data(Section):
+class _Data(Payload):
     essentials: _Essentials
     alert_context: _Context | None = None
     custom_properties: dict[str, object] | None = None
 
 
-class _Alert(Section):
+class _Alert(Payload):
     data: _Data
 
 
@@ -110,7 +110,7 @@ def from_azure_monitor(document: Mapping[str, object]) -> AlertMessage:
             "feature": subject.feature or "",
             "severity": _SEVERITIES[essentials.severity] if essentials.severity else None,
             "title": ": ".join(part for part in (essentials.alert_rule, description) if part) or _WHERE,
-            "detail": "\n".join([description, *_told(context), *(essentials.targets or [])]),
+            "detail": "\n".join([description, *_details(context), *(essentials.targets or [])]),
             "fired_at": (essentials.resolved_date_time if resolved else None) or essentials.fired_date_time,
             "url": _link(essentials, criteria),
         },
@@ -134,7 +134,7 @@ def _direction(category: str, metric: str, measured: _Criterion | None) -> Direc
     return "lower_is_better" if operator in {"greaterthan", "greaterthanorequal"} else None
 
 
-def _told(context: _Context) -> Iterator[str]:
+def _details(context: _Context) -> Iterator[str]:
     if context.condition is None:
         return
     window = f" over {context.condition.window_size}" if context.condition.window_size else ""

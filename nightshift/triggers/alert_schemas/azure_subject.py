@@ -7,7 +7,7 @@ from typing import Any
 
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.response.alert import QUEUES
-from nightshift.triggers.alert_schemas.reading import Section
+from nightshift.triggers.alert_schemas.payload import Payload
 
 _PREFIX = "nightshift."
 _PROPERTIES = ("category", "model", "model_version", "metric", "baseline", "feature", "direction")
@@ -17,7 +17,7 @@ _ABOUT_MODELS = ("degradation", "drift")
 _WHERE = "Azure Monitor alert"
 
 
-class Dimension(Section):
+class Dimension(Payload):
     """A column by which a rule splits its alerts, and the value of this one."""
 
     name: str

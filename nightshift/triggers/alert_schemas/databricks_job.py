@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.response.alert import AlertMessage, Severity
-from nightshift.triggers.alert_schemas.reading import alert_message, read
+from nightshift.triggers.alert_schemas.payload import alert_message, read
 
 MARK = "event_type"
 _WHERE = "Databricks job notification"
@@ -70,24 +70,24 @@ def from_databricks(document: Mapping[str, object], *, received_at: datetime) ->
         BadInputError: a field is missing or breaks a rule.
         NoTroubleError: a run has started or succeeded.
     """
-    told = read(_Notification, document, _WHERE)
-    job = told.job.name or told.job.job_id
-    if told.event_type in _NO_TROUBLE:
-        raise NoTroubleError(f"{told.event_type} of job {job[:100]!r}: says that all is well; nothing is raised")
-    what, severity = _TROUBLES[told.event_type]
-    event = told.event_type.removeprefix("jobs.")
-    task = f" task {told.task.task_key}" if told.task else ""
+    texts = read(_Notification, document, _WHERE)
+    job = texts.job.name or texts.job.job_id
+    if texts.event_type in _NO_TROUBLE:
+        raise NoTroubleError(f"{texts.event_type} of job {job[:100]!r}: says that all is well; nothing is raised")
+    what, severity = _TROUBLES[texts.event_type]
+    event = texts.event_type.removeprefix("jobs.")
+    task = f" task {texts.task.task_key}" if texts.task else ""
     return alert_message(
         {
-            "alert_id": f"databricks-{told.workspace_id}-{told.run.run_id}-{event}",
+            "alert_id": f"databricks-{texts.workspace_id}-{texts.run.run_id}-{event}",
             "category": "pipeline",
             "source": "databricks-jobs",
             # One trouble per job and event, whatever the job is called today.
-            "rule": f"{event} of job {told.job.job_id}",
+            "rule": f"{event} of job {texts.job.job_id}",
             "severity": severity,
             "title": f"job {job}{task} {what}",
             "detail": (
-                f"run {told.run.run_id} of job {told.job.job_id} ({job}){task} in workspace {told.workspace_id}"
+                f"run {texts.run.run_id} of job {texts.job.job_id} ({job}){task} in workspace {texts.workspace_id}"
             ),
             "fired_at": received_at,
         },

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.response.alert import CLOCK_TOLERANCE, AlertMessage, too_early
-from nightshift.triggers.alert_schemas import azure_budget, azure_monitor, databricks_job, own
+from nightshift.triggers.alert_schemas import azure_budget, azure_monitor, databricks_job, native
 
 EXPECTED = (
     f'an Azure Monitor alert ("schemaId": "{azure_monitor.SCHEMA_ID}"), '
     f'an Azure budget notification ("schemaId": "{azure_budget.SCHEMA_ID}"), '
     f'a Databricks job notification ("{databricks_job.MARK}": "jobs.on_failure") '
-    f'or an AlertMessage ("{own.MARK}")'
+    f'or an AlertMessage ("{native.MARK}")'
 )
 # Long before there was anything to watch: a source with such a clock is broken.
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -57,8 +57,8 @@ def _read(document: Mapping[str, object], received_at: datetime) -> AlertMessage
         raise BadInputError(field="schemaId", value=str(schema)[:100], rule=f"is not known; expected {EXPECTED}")
     if databricks_job.MARK in document:
         return databricks_job.from_databricks(document, received_at=received_at)
-    if own.MARK in document:
-        return own.from_own(document)
+    if native.MARK in document:
+        return native.from_native(document)
     keys = ", ".join(sorted(document))[:100]
     raise BadInputError(field="body", value=keys, rule=f"is no schema that is known; expected {EXPECTED}")
 

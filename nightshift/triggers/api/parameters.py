@@ -29,7 +29,7 @@ _ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 _INCIDENT_STATES: tuple[IncidentState, ...] = get_args(IncidentState)
 _SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _CATEGORIES: tuple[Category, ...] = get_args(Category)
-_LETTER_STATES: tuple[DeadLetterState, ...] = get_args(DeadLetterState)
+_DEAD_LETTER_STATES: tuple[DeadLetterState, ...] = get_args(DeadLetterState)
 
 RUN_STATE = one_of("state", "Only runs in this state.", _RUN_STATES)
 OUTCOME = one_of(
@@ -41,7 +41,7 @@ INCIDENT_STATE = some_of("state", "Only incidents in one of these states.", _INC
 SEVERITY = one_of("severity", "Only incidents of this severity.", _SEVERITIES)
 CATEGORY = one_of("category", "Only incidents of this category.", _CATEGORIES)
 QUEUE = one_of("queue", "Only of this queue.", (*QUEUES.values(), BLOB_EVENTS_QUEUE, REFUSED_ALERTS))
-LETTER_STATE = one_of("state", "Only dead letters in this state.", _LETTER_STATES)
+DEAD_LETTER_STATE = one_of("state", "Only dead letters in this state.", _DEAD_LETTER_STATES)
 
 # Those of paths, by name.
 PATH: dict[str, Parameter[str | None]] = {

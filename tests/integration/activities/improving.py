@@ -15,10 +15,10 @@ from activities.improvement.plan_improvement import plan_improvement
 from activities.lifecycle.decide_action import decide_and_act
 from activities.lifecycle.evaluate_metrics import evaluate_metrics
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
-from nightshift.domain.improvement.loop import Budget, Criticism, Round
+from nightshift.domain.improvement.loop import Budget, Critique, Round
 from nightshift.domain.improvement.messages import (
-    CriticiseRequest,
-    CriticiseResult,
+    CritiqueRequest,
+    CritiqueResult,
     PlanImprovementRequest,
     PlanImprovementResult,
 )
@@ -146,7 +146,7 @@ class Improving:
             spent=spent or Budget(job_runs=0, dbu=0, tokens=0),
         )
 
-    def criticise(self, result: EvaluateResult | None, *, error: str = "") -> CriticiseResult:
+    def evaluate_round(self, result: EvaluateResult | None, *, error: str = "") -> CritiqueResult:
         """Add a round with this result, and judge it."""
         self.add(result, error=error)
         judged = self.judge(result)
@@ -168,13 +168,13 @@ class Improving:
             )
         )
 
-    def judge(self, result: EvaluateResult | None) -> CriticiseResult:
+    def judge(self, result: EvaluateResult | None) -> CritiqueResult:
         """Judge the last round."""
         return critique_round(self.services, self.critique(result))
 
-    def critique(self, result: EvaluateResult | None) -> CriticiseRequest:
+    def critique(self, result: EvaluateResult | None) -> CritiqueRequest:
         """The order for it."""
-        return CriticiseRequest(
+        return CritiqueRequest(
             model=self.model,
             run=self.run,
             manifest=self.manifest,
@@ -185,12 +185,12 @@ class Improving:
             look=0 if result is None else result.look,
         )
 
-    def round(self, error: float, **scored: Any) -> tuple[EvaluateResult, Criticism]:
+    def round(self, error: float, **scored: Any) -> tuple[EvaluateResult, Critique]:
         """A whole round whose challenger errs so much."""
         number = len(self.rounds) + 1
         self.score(number, error, **scored)
         result = self.evaluate(number)
-        return result, self.criticise(result).criticism
+        return result, self.evaluate_round(result).criticism
 
     def decide(self, evidence: BlobRef, number: int, *, run: str = "") -> DecideResult:
         """The gate; the loop names the run that has validated."""

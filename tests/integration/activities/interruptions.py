@@ -6,11 +6,12 @@ from typing import Any
 from nightshift.domain.platform.ports import Services
 
 # What asks nobody outside.
-_INSIDE = {"clock", "patience", "links", "orchestration_version"}
+_INSIDE = {"clock", "retry_policy", "links", "orchestration_version"}
 # Calls that change what lasts; of the ledger, the stores, the registry, the queues and the systems outside.
 WRITES = frozenset(
     (
-        "accept", "append", "begin", "change", "claim", "done", "move_mark", "open", "pause", "promote", "publish",
+        "accept", "append", "begin", "change", "claim", "close", "done",
+        "finalize", "move_mark", "open", "pause", "promote", "publish",
         "record", "remove", "resume", "saw", "send", "send_raw", "serve", "set_alias", "settle", "submit", "tag",
         "take_over", "take_up", "upload", "write",
     )

@@ -49,7 +49,7 @@ class Night:
         """The services at the night's time."""
         return later(self.case.services, self.case.services.clock() + self.passed)
 
-    async def look(self, services: Any = None) -> Swept:
+    async def sweep(self, services: Any = None) -> Swept:
         """One look of the sweep at the model."""
         client = cast("df.DurableOrchestrationClient", self)
         return await watch_model(client, services or self.services, self.case.model)
@@ -58,15 +58,15 @@ class Night:
         """Looks that are killed before or after each of their calls in turn, until one ends."""
         for number in itertools.count(1):
             with contextlib.suppress(KilledError):
-                await self.look(Interrupted(self.services, last=number, after=after))
+                await self.sweep(Interrupted(self.services, last=number, after=after))
                 return
 
     async def quiet(self) -> None:
         """A second sweep finds nothing and notifies nobody."""
-        before = self.told()
-        assert (await self.look(), self.told()) == (Swept(found=0), before)
+        before = self.notifications()
+        assert (await self.sweep(), self.notifications()) == (Swept(found=0), before)
 
-    def told(self) -> list[tuple[str, str]]:
+    def notifications(self) -> list[tuple[str, str]]:
         """Kind and text of what was sent."""
         lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
         return [(json.loads(line)["kind"], json.loads(line)["body"]) for line in lines]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.clients.notifications.notifications import TableNotificationStore
 from nightshift.domain.platform.ports import Services
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
@@ -72,7 +72,7 @@ class Night:
         }
         self.model, self.now = model, now
         self._lazy = LazyServices(read_settings(environment | settings, ROOT))
-        book = cast("TableNotificationBook", self._lazy.notifications)
+        book = cast("TableNotificationStore", self._lazy.notifications)
         own = OwedOf(book, lambda record: record.notification.model == model)
         self.services = cast("Services", Replaced(self._lazy, clock=lambda: self.now, notifications=own))
 

@@ -35,8 +35,14 @@ from nightshift.domain.platform.errors import ServiceRefusedError
 from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.names import TAG_QUARANTINE
 from nightshift.domain.response.incident import Incident
-from nightshift.domain.response.messages import MoveServingRequest, PlanRequest, Serve, SettleRequest, VerifyRequest
-from nightshift.domain.reviews.messages import SettleReview
+from nightshift.domain.response.messages import (
+    CompleteMitigationRequest,
+    EndpointTarget,
+    MoveServingRequest,
+    PlanRequest,
+    VerifyRequest,
+)
+from nightshift.domain.reviews.messages import FinalizeReviewRequest
 from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import Choice, Review
 from nightshift.domain.uploads.upload_queue import Submission
@@ -118,7 +124,7 @@ def _settle_mitigation(scene: Scene) -> Activity:
     incident = _rolled_back(scene, serving_endpoint=_ENDPOINT)
     scene.serving.serve(_ENDPOINT, scene.model, "2")
     scene.serving.end_update()
-    order = SettleRequest(
+    order = CompleteMitigationRequest(
         model=scene.model, incident_id=incident.incident_id, mitigation="rollback", state="done", detail="it serves",
         mitigated=True,
     )  # fmt: skip
@@ -127,7 +133,7 @@ def _settle_mitigation(scene: Scene) -> Activity:
 
 def _move_serving(scene: Scene) -> Activity:
     incident = _rolled_back(scene, serving_endpoint=_ENDPOINT)
-    serve = Serve(endpoint=_ENDPOINT, model=scene.model, version="2")
+    serve = EndpointTarget(endpoint=_ENDPOINT, model=scene.model, version="2")
     order = MoveServingRequest(model=scene.model, incident_id=incident.incident_id, serve=serve, looks=0)
     return lambda services: move_serving(services, order)
 
@@ -251,9 +257,9 @@ def _record_letter(scene: Scene) -> Activity:
 
 
 def _redrive(scene: Scene) -> Activity:
-    letter = record_dead_letter(scene.services, **_letter(scene))
+    dead_letter = record_dead_letter(scene.services, **_letter(scene))
     message = alert(alert_id=scene.model, model=scene.model, fired_at=scene.services.clock()).model_dump_json()
-    return lambda services: redrive(services, letter, message, "ann")
+    return lambda services: redrive(services, dead_letter, message, "ann")
 
 
 # --- reviews
@@ -281,13 +287,13 @@ def _act(choice: Choice | None, *, void: bool = False, **spec: Any) -> Callable[
 async def _settle_failed(scene: Scene) -> Activity:
     review = _review(scene, serving_endpoint=_ENDPOINT)
     await act_on_review(scene.services, scene.client, request(review))
-    order = SettleReview(model=scene.model, review_id=review.review_id, problem="the endpoint failed")
+    order = FinalizeReviewRequest(model=scene.model, review_id=review.review_id, problem="the endpoint failed")
     return lambda services: close_review(services, order)
 
 
 def _settle_improving(scene: Scene) -> Activity:
     review = _review(scene, "improve")
-    order = SettleReview(model=scene.model, review_id=review.review_id, detail="ordered", fresh="u1")
+    order = FinalizeReviewRequest(model=scene.model, review_id=review.review_id, detail="ordered", fresh="u1")
     return lambda services: close_review(services, order)
 
 

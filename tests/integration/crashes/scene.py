@@ -14,7 +14,7 @@ import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 from mlflow import MlflowClient
 
-from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.clients.notifications.notifications import TableNotificationStore
 from nightshift.clients.notifications.notifier import AppriseNotifier
 from nightshift.domain.notifications.notification import NotificationRecord
 from nightshift.domain.platform.errors import ConflictError, NightshiftError, ServiceUnavailableError
@@ -103,7 +103,7 @@ class Scene:
         pager.taken.clear()
         model, incidents = self.case.model, services.incidents
         book = OwedOf(
-            cast("TableNotificationBook", services.notifications), lambda record: record.notification.model == model
+            cast("TableNotificationStore", services.notifications), lambda record: record.notification.model == model
         )
 
         def begin(record: NotificationRecord) -> NotificationRecord:
@@ -217,7 +217,9 @@ class Scene:
                 for it in reviews
             ],
             "letters": [
-                (letter.state, letter.history) for name in self.letters if (letter := services.dead_letters.get(name))
+                (dead_letter.state, dead_letter.history)
+                for name in self.letters
+                if (dead_letter := services.dead_letters.get(name))
             ],
             "notifications": sorted(
                 (key, record.state) for key in self.noted if (record := services.notifications.get(self.model, key))

@@ -189,7 +189,7 @@ def test_a_package_for_another_python_is_not_deployed(azure_cli: AzureCli, uploa
     assert len(uploads) == 1
 
 
-def test_what_was_not_built_is_told(azure_cli: AzureCli, tmp_path: Path) -> None:
+def test_what_was_not_built_is_reported(azure_cli: AzureCli, tmp_path: Path) -> None:
     """With the command that builds it."""
     with pytest.raises(BadInputError, match="is missing: `make package` makes it"):
         _delivery().deploy(Release(tmp_path, "0123456789ab"))

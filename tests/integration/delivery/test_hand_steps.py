@@ -122,7 +122,7 @@ def test_a_missing_step_is_named(
     assert detail in ask(Place(_ENVIRONMENT, checkout_of_dev, lambda name: []))
 
 
-def test_a_public_address_of_a_private_environment_is_told(azure_cli: AzureCli, checkout_of_dev: Path) -> None:
+def test_a_public_address_of_a_private_environment_is_reported(azure_cli: AzureCli, checkout_of_dev: Path) -> None:
     """The machine that asks is not in the network, or its resolver does not know the zones."""
     azure_cli.answer(_DONE)
     found = _examine(checkout_of_dev, address="203.0.113.7")["runner_dns"]
@@ -148,7 +148,7 @@ def test_what_the_files_say_needs_no_question(azure_cli: AzureCli, checkout_of_d
     assert missing == {"state", "parameters", "environment_file", "notify_secret"} | content
 
 
-def test_the_values_of_another_subscription_are_told(azure_cli: AzureCli, checkout_of_dev: Path) -> None:
+def test_the_values_of_another_subscription_are_reported(azure_cli: AzureCli, checkout_of_dev: Path) -> None:
     """tfvars as they are shipped, before anybody has written his own."""
     azure_cli.answer(_DONE)
     _change(checkout_of_dev, "0000000000cc", "000000000000")

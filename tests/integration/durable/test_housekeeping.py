@@ -14,13 +14,13 @@ from azure.data.tables import TableServiceClient
 from local_host.durable.functions import DurableFunctions
 from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.clients.platform.spec_files import SpecFiles
-from nightshift.clients.response.incidents import TableIncidentBook
-from nightshift.clients.reviews.reviews import TableReviewBook
+from nightshift.clients.response.incidents import TableIncidentStore
+from nightshift.clients.reviews.reviews import TableReviewStore
 from nightshift.clients.uploads.upload_queue import TableUploadQueue
 from nightshift.domain.platform.names import MODEL_QUEUE, RESPONSE, UNDO
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.uploads.upload_queue import Submission
-from nightshift.services.response.incident_acts import start_undo
+from nightshift.services.response.incident_commands import start_undo
 from nightshift.services.uploads.wake_queue import queue_instance, wake_queue
 from nightshift.sweeps.housekeeping import purge_histories
 from nightshift.sweeps.responses import watch_responses
@@ -45,9 +45,9 @@ class Aged:
     """An app whose clock is days after the engine's."""
 
     hosted: Any
-    incidents: TableIncidentBook
+    incidents: TableIncidentStore
     ledger: TableLedger
-    reviews: TableReviewBook
+    reviews: TableReviewStore
     uploads: TableUploadQueue
     specs: Any
     model: str
@@ -81,9 +81,9 @@ async def aged(host: Host, tables: TableServiceClient, model: str, tmp_path: Pat
     (tmp_path / f"{model}.yaml").write_text(spec, encoding="utf-8")
     return Aged(
         hosted=await host(DurableFunctions(handles, {})),
-        incidents=TableIncidentBook(tables),
+        incidents=TableIncidentStore(tables),
         ledger=TableLedger(tables, lambda: datetime.now(UTC)),
-        reviews=TableReviewBook(tables),
+        reviews=TableReviewStore(tables),
         uploads=TableUploadQueue(tables),
         specs=SpecFiles(tmp_path, ROOT / "platform.yaml"),
         model=model,
@@ -131,7 +131,7 @@ async def test_an_alert_that_is_redelivered_after_the_purge(aged: Aged) -> None:
     body = _body(aged.model)
     incident = await _alerted(aged, body)
     change = aged.incidents.change
-    change(aged.model, incident.incident_id, lambda known: known.moved("resolve"))
+    change(aged.model, incident.incident_id, lambda known: known.transition("resolve"))
     again = json.loads(body) | {"alert_id": aged.model + "-again"}
     await Responder(lambda: aged).take(aged.hosted.client, json.dumps(again).encode(), "m")  # type: ignore[arg-type,return-value]
     (line,) = (
@@ -141,7 +141,7 @@ async def test_an_alert_that_is_redelivered_after_the_purge(aged: Aged) -> None:
     )
     page = f"{incident.response}-{line.key.removeprefix('again-')}"
     await aged.hosted.finished(page)
-    change(aged.model, incident.incident_id, lambda known: known.moved("resolve"))
+    change(aged.model, incident.incident_id, lambda known: known.transition("resolve"))
     aged.days = 40
     assert await aged.purge() == 2
     for delivered in (body, json.dumps(again).encode()):
@@ -155,7 +155,7 @@ async def test_an_undo_is_asked_for_once(aged: Aged) -> None:
     first = await start_undo(aged.hosted.client, aged, incident.incident_id, by="ann", comment="")  # type: ignore[arg-type]
     assert first is not None
     await aged.hosted.finished(first.instance)
-    aged.incidents.change(aged.model, incident.incident_id, lambda known: known.moved("resolve"))
+    aged.incidents.change(aged.model, incident.incident_id, lambda known: known.transition("resolve"))
     aged.days = 40
     await aged.purge()
     assert await aged.knows(first.instance)

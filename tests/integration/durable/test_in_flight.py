@@ -11,11 +11,11 @@ from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
 from nightshift.domain.platform.view import InFlight
 from nightshift.services.platform.in_flight import in_flight
-from orchestrators.platform.versions import tell_step
+from orchestrators.platform.versions import set_step
 
 
 def _waits(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
-    tell_step(context, context.get_input() or "waits")
+    set_step(context, context.get_input() or "waits")
     yield context.wait_for_external_event("go")
 
 
@@ -24,7 +24,7 @@ def _silent(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]
 
 
 def _ends(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
-    tell_step(context, "ends")
+    set_step(context, "ends")
     yield context.create_timer(context.current_utc_datetime)
 
 

@@ -16,9 +16,9 @@ from azure.data.tables import TableServiceClient
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.instance import RuntimeStatus
 from nightshift.clients.ledger.ledger import TableLedger
-from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.clients.notifications.notifications import TableNotificationStore
 from nightshift.clients.notifications.notifier import AppriseNotifier
-from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.clients.response.incidents import TableIncidentStore
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.links import Links
@@ -28,7 +28,7 @@ from nightshift.domain.response.mitigations import LeaseFacts
 from nightshift.domain.response.playbook import Playbook
 from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.response.incident_actions import keep_action
-from nightshift.services.response.incident_acts import start_undo, undo_instance
+from nightshift.services.response.incident_commands import start_undo, undo_instance
 from nightshift.sweeps.responses import watch_responses
 from tests.incident_examples import AT, alert, signal
 from tests.owed_of import OwedOf
@@ -47,7 +47,7 @@ def response(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any
 class _OneModel:
     """The incident store as if there were no other test's model."""
 
-    def __init__(self, book: TableIncidentBook, model: str) -> None:
+    def __init__(self, book: TableIncidentStore, model: str) -> None:
         self._book = book
         self._model = model
 
@@ -113,11 +113,11 @@ class Night:
         found: Incident = self.incidents.get(incident.model, incident.incident_id)
         return found
 
-    def tell(self, incident: Incident, key: str, what: str, actor: str = "nightshift") -> None:
+    def add_line(self, incident: Incident, key: str, what: str, actor: str = "nightshift") -> None:
         """Write a line into its timeline."""
         at = self.now if actor != "nightshift" else AT
         entry = TimelineEntry(key=key, at=at, actor=actor, what=what)
-        self.incidents.change(incident.model, incident.incident_id, lambda known: known.told(entry))
+        self.incidents.change(incident.model, incident.incident_id, lambda known: known.with_event(entry))
 
     async def say(self, instance: str, word: str) -> None:
         """Let an instance go on, to its end."""
@@ -141,9 +141,9 @@ async def night(host: Host, tables: TableServiceClient, model: str, tmp_path: Pa
     now = AT + timedelta(hours=1)
     return Night(
         hosted=await host(DurableFunctions(handles, {})),
-        incidents=_OneModel(TableIncidentBook(tables), model),
+        incidents=_OneModel(TableIncidentStore(tables), model),
         ledger=TableLedger(tables, lambda: now),
-        notifications=OwedOf(TableNotificationBook(tables), lambda record: record.notification.model == model),
+        notifications=OwedOf(TableNotificationStore(tables), lambda record: record.notification.model == model),
         notifier=_Notifier(tmp_path / "told.jsonl"),
         now=now,
         model=model,
@@ -221,7 +221,7 @@ async def test_a_response_that_was_never_started_is_started(night: Night) -> Non
 async def test_a_response_that_is_gone_with_its_work_undone_pages(night: Night, state: str) -> None:
     """It had planned, begun a mitigation, or owes the look afterwards or a lease: it is not begun from the start."""
     incident = night.incident()
-    night.tell(incident, "plan-0-playbook-", "act by rule playbook: the playbook's line")
+    night.add_line(incident, "plan-0-playbook-", "act by rule playbook: the playbook's line")
     if state == "begun":
         keep_action(night, incident, IncidentAction(mitigation="retrain", state="begun", detail="ordered", at=AT))  # type: ignore[arg-type]
     if state == "unverified":
@@ -230,7 +230,7 @@ async def test_a_response_that_is_gone_with_its_work_undone_pages(night: Night, 
     if state == "leased":
         lease = IncidentAction(mitigation="pause_compute", state="done", detail="paused", at=AT, facts=LeaseFacts())
         keep_action(night, incident, lease)  # type: ignore[arg-type]
-        night.incidents.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
+        night.incidents.change(incident.model, incident.incident_id, lambda known: known.transition("resolve"))
     await night.sweep()
     (body,) = night.notifier.sent()
     assert "Durable knows nothing of it any more" in body
@@ -240,9 +240,9 @@ async def test_a_response_that_is_gone_with_its_work_undone_pages(night: Night, 
 async def test_what_calls_for_no_response_is_left_alone(night: Night) -> None:
     """A plan to leave it, and a resolved incident that owes nothing."""
     incident = night.incident()
-    night.tell(incident, "plan-0-noise-", "leave by rule noise: nothing is to be done")
+    night.add_line(incident, "plan-0-noise-", "leave by rule noise: nothing is to be done")
     await night.sweep()
-    night.incidents.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
+    night.incidents.change(incident.model, incident.incident_id, lambda known: known.transition("resolve"))
     await night.sweep()
     assert night.notifier.sent() == []
 
@@ -290,7 +290,7 @@ async def test_an_undo_that_is_gone_pages(night: Night) -> None:
     await night.sweep()
     (body,) = night.notifier.sent()
     assert "ask for it again" in body
-    night.tell(incident, "undo-ann", "undo: nothing to do", actor="ann")
+    night.add_line(incident, "undo-ann", "undo: nothing to do", actor="ann")
     await night.sweep()
     assert len(night.notifier.sent()) == 1
 
@@ -321,9 +321,9 @@ async def test_a_response_that_ended_without_the_page_it_was_to_send(night: Nigh
     """Nothing is on record: neither the notification nor an action. It is sent once; a resolved incident needs none."""
     incident = night.incident(category="pipeline", metric="", value=None, baseline=None, severity="critical")
     await night.say(await _start(night, incident), "go on")
-    night.tell(incident, "plan-0-act-", "act by rule act: the playbook's line")
+    night.add_line(incident, "plan-0-act-", "act by rule act: the playbook's line")
     if resolved:
-        night.incidents.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
+        night.incidents.change(incident.model, incident.incident_id, lambda known: known.transition("resolve"))
     await night.sweep()
     assert len(night.notifier.sent()) == (0 if resolved else 1)
     assert (night.read(incident).action("page") is None) == resolved

@@ -18,15 +18,15 @@ import nightshift.triggers.review_sweep
 from local_host.durable.client_links import client_binding
 from local_host.durable.functions import DurableFunctions
 from local_host.durable.settings import DurableSettings
-from nightshift.clients.notifications.notifications import TableNotificationBook
+from nightshift.clients.notifications.notifications import TableNotificationStore
 from nightshift.clients.notifications.notifier import AppriseNotifier
-from nightshift.clients.reviews.reviews import TableReviewBook
-from nightshift.clients.watch.sweeps import TableSweepBook
+from nightshift.clients.reviews.reviews import TableReviewStore
+from nightshift.clients.watch.sweeps import TableSweepStore
 from nightshift.domain.platform.links import Links
 from nightshift.domain.platform.names import AWAIT_DECISION, RESPONSE, REVIEW, REVIEW_DECIDED
 from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.reviews.review import Review
-from orchestrators.platform.versions import tell_step
+from orchestrators.platform.versions import set_step
 from tests.owed_of import OwedOf
 from tests.registered import registered
 from tests.review_examples import make_review
@@ -40,7 +40,7 @@ def waits(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     """Waits for words, until one of them is "end"."""
     word = ""
     while word != "end":
-        tell_step(context, AWAIT_DECISION)
+        set_step(context, AWAIT_DECISION)
         word = json.loads((yield context.wait_for_external_event(REVIEW_DECIDED)))
 
 
@@ -61,12 +61,12 @@ class _BrokenIncidents:
 class _Reviews:
     """The reviews of one model, as if there were no other test's."""
 
-    def __init__(self, book: TableReviewBook, model: str) -> None:
+    def __init__(self, book: TableReviewStore, model: str) -> None:
         self._book = book
         self._model = model
 
-    def unsettled(self) -> tuple[Review, ...]:
-        return tuple(review for review in self._book.unsettled() if review.model == self._model)
+    def unfinished(self) -> tuple[Review, ...]:
+        return tuple(review for review in self._book.unfinished() if review.model == self._model)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._book, name)
@@ -79,14 +79,14 @@ class App:
     host: Host
     reviews: Any
     notifications: Any
-    sweeps: TableSweepBook
+    sweeps: TableSweepStore
     told: Path
     model: str
     orchestration_version: int = _OLD
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     hosted: Any = None
     incidents: Any = field(default_factory=_NoIncidents)
-    patience: RetryPolicy = field(default_factory=RetryPolicy)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     notifier: Any = None
     links: Links = field(default_factory=lambda: Links(mlflow="", databricks=""))
 
@@ -139,9 +139,9 @@ async def app(host: Host, tables: TableServiceClient, model: str, tmp_path: Path
     told = tmp_path / "told.jsonl"
     found = App(
         host=host,
-        reviews=_Reviews(TableReviewBook(tables), model),
-        notifications=OwedOf(TableNotificationBook(tables), lambda record: model in record.notification.key),
-        sweeps=TableSweepBook(tables),
+        reviews=_Reviews(TableReviewStore(tables), model),
+        notifications=OwedOf(TableNotificationStore(tables), lambda record: model in record.notification.key),
+        sweeps=TableSweepStore(tables),
         notifier=AppriseNotifier("", told),
         told=told,
         model=model,
@@ -229,7 +229,7 @@ async def test_incidents_that_cannot_be_read_hold_up_no_page(app: App) -> None:
     assert len(app.pages()) == 1
 
 
-async def test_a_decided_review_that_waits_for_its_release_is_told_when_it_is_back(app: App) -> None:
+async def test_a_decided_review_that_waits_for_its_release_is_reported_when_it_is_back(app: App) -> None:
     """Not once a minute for days: all that it is told would lie there and be read at its next turn."""
     review = make_review(model=app.model)
     app.reviews.open(review)

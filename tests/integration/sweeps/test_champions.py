@@ -10,11 +10,11 @@ from mlflow import MlflowClient
 
 from activities.reviews.act_on_review import act_on_review
 from activities.reviews.close_review import close_review
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.platform.errors import MoveCalledOffError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.reviews.messages import SettleReview
+from nightshift.domain.reviews.messages import FinalizeReviewRequest
 from nightshift.domain.reviews.review import Review
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.champions.move_champion import ABANDONED_AFTER, move_champion
@@ -29,7 +29,7 @@ from tests.integration.activities.reviewing import flag, read, request
 pytestmark = pytest.mark.xdist_group("mlflow")
 
 
-def _last(case: Case) -> ChampionMove:
+def _last(case: Case) -> AliasChange:
     return case.services.champions.moves(case.model)[-1]
 
 
@@ -66,7 +66,7 @@ async def test_the_promotion_that_an_approval_owes_is_not_called_off(
     await asyncio.to_thread(
         _killed_after_begin, case, lambda services: asyncio.run(act_on_review(services, Starts(), request(review)))
     )
-    assert (await night.look(), _last(case).state, night.told()) == (Swept(found=0), "begun", [])
+    assert (await night.sweep(), _last(case).state, night.notifications()) == (Swept(found=0), "begun", [])
     assert (await act_on_review(night.services, Starts(), request(review))).state == "promoted"
     assert (case.champion, case.reigns) == ("2", ["1", "2"])
     await night.quiet()
@@ -79,9 +79,9 @@ async def test_the_return_that_a_failed_approval_owes_is_not_called_off(
     case.replace(serving=MemoryServing("1"))
     review = _approved(case, mlflow_client, tmp_path, serving_endpoint="revenue")
     await act_on_review(case.services, Starts(), request(review))
-    order = SettleReview(model=case.model, review_id=review.review_id, problem="the endpoint did not follow")
+    order = FinalizeReviewRequest(model=case.model, review_id=review.review_id, problem="the endpoint did not follow")
     _killed_after_begin(case, lambda services: close_review(services, order))
-    assert (await night.look(), _last(case).state) == (Swept(found=0), "begun")
+    assert (await night.sweep(), _last(case).state) == (Swept(found=0), "begun")
     close_review(night.services, order)
     assert (case.champion, case.reigns, read(case, review).state) == ("1", ["1", "2", "1"], "failed")
     assert "version 1 is champion again" in read(case, review).detail
@@ -95,7 +95,7 @@ async def test_an_approval_whose_move_was_called_off_says_so(
     await asyncio.to_thread(
         _killed_after_begin, case, lambda services: asyncio.run(act_on_review(services, Starts(), request(review)))
     )
-    case.services.champions.settle(_last(case), "void")
+    case.services.champions.finalize(_last(case), "void")
     with pytest.raises(MoveCalledOffError, match="= '1', as expected: the move to '2' broke off and was called off"):
         move_champion(
             case.services,
@@ -117,13 +117,13 @@ async def test_an_approval_whose_move_was_called_off_says_so(
 
 async def _look(night: Night, *, day: int) -> list[str]:
     """What a sweep on that day reports."""
-    before = len(night.told())
+    before = len(night.notifications())
     night.move_to(day)
-    await night.look()
-    return [body for _, body in night.told()[before:]]
+    await night.sweep()
+    return [body for _, body in night.notifications()[before:]]
 
 
-async def test_an_endpoint_that_is_only_not_ready_is_told_each_time_it_goes_down(
+async def test_an_endpoint_that_is_only_not_ready_is_reported_each_time_it_goes_down(
     champions: Case, tmp_path: Path
 ) -> None:
     """Nobody has changed it, and nobody is said to have; within some hours it is reported once."""
@@ -172,7 +172,7 @@ async def test_an_endpoint_of_a_mark_of_an_earlier_release_is_the_one_that_the_s
     assert ("outside Nightshift" in said, serving.asked) == (True, [])
 
 
-async def test_an_alias_that_is_moved_by_hand_again_is_told_again(
+async def test_an_alias_that_is_moved_by_hand_again_is_reported_again(
     champions: Case, mlflow_client: MlflowClient, tmp_path: Path
 ) -> None:
     """It was moved back in between: a month later it is news."""

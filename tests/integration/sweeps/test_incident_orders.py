@@ -64,7 +64,7 @@ async def test_a_rollback_killed_anywhere_ends_as_an_undisturbed_one(
         assert champions.quarantine("3") == incident.incident_id
         assert len(champions.entries()) == 1
     # Sent a second time only if the sweep was killed between sending and writing that down.
-    assert {kind for kind, _ in night.told()} == ({"page"} if owed else set())
+    assert {kind for kind, _ in night.notifications()} == ({"page"} if owed else set())
     await night.quiet()
 
 
@@ -74,7 +74,7 @@ async def test_a_rollback_killed_anywhere_ends_as_an_undisturbed_one(
 async def _broken_undo(night: Night, case: Case) -> Incident:
     incident = case.alert("a1")
     roll_back(case.services, case.request(incident, "rollback"))
-    await night.look()
+    await night.sweep()
     failing = without_alias(case.services, ServiceUnavailableError("MLflow", "503"))
     with pytest.raises(ServiceUnavailableError):
         undo_mitigations(failing, case.undo_request(incident))
@@ -84,7 +84,7 @@ async def _broken_undo(night: Night, case: Case) -> Incident:
 async def test_an_undo_that_broke_off_is_carried_out(night: Night, champions: Case) -> None:
     """By the name of who has asked for it; they are told."""
     incident = await _broken_undo(night, champions)
-    assert (await night.look()).found == 1
+    assert (await night.sweep()).found == 1
     assert (champions.champion, champions.quarantine("3")) == ("3", None)
     assert champions.action(incident, "rollback").state == "undone"
     assert champions.read(incident).timeline[-1].actor == "ann"
@@ -92,14 +92,14 @@ async def test_an_undo_that_broke_off_is_carried_out(night: Night, champions: Ca
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_an_undo_carried_out_by_looks_that_were_killed_wakes_nobody(
+async def test_an_undo_carried_out_by_sweeps_that_were_killed_wakes_nobody(
     night: Night, champions: Case, after: bool
 ) -> None:
     """It went well, whichever look carried it out."""
     incident = await _broken_undo(night, champions)
     await night.killed_looks(after=after)
     assert champions.action(incident, "rollback").state == "undone"
-    assert {kind for kind, _ in night.told()} == {"notice"}
+    assert {kind for kind, _ in night.notifications()} == {"notice"}
     await night.quiet()
 
 
@@ -109,7 +109,7 @@ async def test_an_undo_that_was_refused_is_not_tried_again(night: Night, champio
     roll_back(champions.services, champions.request(incident, "rollback"))
     make_champions(champions.services, champions.model, ("1",))
     undo_mitigations(champions.services, champions.undo_request(incident))
-    assert (await night.look()).found == 0
+    assert (await night.sweep()).found == 0
     assert (night.open, champions.champion) == ((), "1")
 
 
@@ -140,11 +140,11 @@ async def test_a_pause_that_broke_off_is_paused_as_a_lease(night: Night, old: bo
         )
     compute.away.clear()
     night.passed = timedelta(minutes=2)
-    assert ((await night.look()).found, compute.running()) == (1, [])
+    assert ((await night.sweep()).found, compute.running()) == (1, [])
     assert night.case.action(incident, "pause_compute").state == "done"
     await night.quiet()
     night.passed = timedelta(days=3)
-    assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
+    assert ((await night.sweep()).found, compute.running()) == (1, ["a", "b"])
     assert lease_of(night.case.action(incident, "pause_compute")).resumed is True
     await night.quiet()
 
@@ -153,9 +153,9 @@ async def test_a_lease_that_runs_is_left_alone(night: Night) -> None:
     """Its response waits for its end; one whose response never resumes it is resumed half an hour later."""
     compute, _ = _leased(night, away=False)
     night.state = STATES.Running
-    assert ((await night.look()).found, compute.running()) == (0, [])
+    assert ((await night.sweep()).found, compute.running()) == (0, [])
     night.passed = timedelta(days=3)
-    assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
+    assert ((await night.sweep()).found, compute.running()) == (1, ["a", "b"])
 
 
 async def test_a_lease_that_cannot_be_resumed_pages_and_is_tried_again(night: Night) -> None:
@@ -163,23 +163,23 @@ async def test_a_lease_that_cannot_be_resumed_pages_and_is_tried_again(night: Ni
     compute, _ = _leased(night, away=False)
     compute.away = {"a"}
     night.passed = timedelta(days=3)
-    swept = await night.look()
+    swept = await night.sweep()
     assert ("a was not started" in swept.problem, compute.running()) == (True, ["b"])
     compute.away.clear()
-    assert ((await night.look()).found, compute.running()) == (1, ["a", "b"])
+    assert ((await night.sweep()).found, compute.running()) == (1, ["a", "b"])
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_a_lease_ended_by_looks_that_were_killed_wakes_nobody(night: Night, after: bool) -> None:
+async def test_a_lease_ended_by_sweeps_that_were_killed_wakes_nobody(night: Night, after: bool) -> None:
     """Compute runs again, whichever look started it."""
     compute, _ = _leased(night, away=False)
     night.passed = timedelta(days=3)
     await night.killed_looks(after=after)
-    assert (compute.running(), {kind for kind, _ in night.told()}) == (["a", "b"], {"notice"})
+    assert (compute.running(), {kind for kind, _ in night.notifications()}) == (["a", "b"], {"notice"})
     await night.quiet()
 
 
-async def test_an_undo_of_a_lease_that_was_killed_before_its_own_line_is_told(night: Night) -> None:
+async def test_an_undo_of_a_lease_that_was_killed_before_its_own_line_is_reported(night: Night) -> None:
     """Compute runs; the incident has to say so, and who asked for the undo has it again."""
     _, incident = _leased(night, away=False)
     number = 0
@@ -190,7 +190,7 @@ async def test_an_undo_of_a_lease_that_was_killed_before_its_own_line_is_told(ni
                 Interrupted(night.case.services, last=number, after=True), night.case.undo_request(incident)
             )
     assert not any(line.what.startswith("undo (") for line in night.case.read(incident).timeline)
-    assert (await night.look()).found == 1
+    assert (await night.sweep()).found == 1
     assert night.case.read(incident).timeline[-1].what.startswith("undo (it was right): pause_compute: resumed")
     assert night.case.read(incident).state == "acknowledged"
     await night.quiet()
@@ -208,23 +208,23 @@ async def test_a_retraining_whose_response_is_gone_comes_to_its_end(
     broken = cast("Services", Replaced(trained.services, uploads=Failing(trained.services.uploads, "submit", KILLED)))
     with pytest.raises(ServiceUnavailableError):
         await retrain(broken, cast("Any", client), trained.request(incident, "retrain"))
-    assert (await night.look()).found == 0
+    assert (await night.sweep()).found == 0
     batch = trained.services.uploads.claim(trained.model, 1, 0)
     assert [upload.again for upload in batch.uploads] == [incident.incident_id] * 3
     assert trained.action(incident, "retrain").state == "begun"
     trained.services.ledger.append(_outcome(trained.model, batch.run, "rejected"))
-    assert (await night.look()).found == 0, "its run goes on: it may be improved"
+    assert (await night.sweep()).found == 0, "its run goes on: it may be improved"
     trained.services.uploads.claim(trained.model, 1, 1)
-    assert (await night.look()).found == 1
+    assert (await night.sweep()).found == 1
     assert trained.action(incident, "retrain").state == "failed"
-    ((kind, body),) = night.told()
+    ((kind, body),) = night.notifications()
     assert (kind, "was rejected" in body) == ("page", True)
     await night.quiet()
 
 
 @pytest.mark.parametrize(("outcome", "told"), [("promoted", "notice"), ("rejected", "page")])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_a_retraining_ended_by_looks_that_were_killed_wakes_somebody_only_if_it_failed(
+async def test_a_retraining_ended_by_sweeps_that_were_killed_wakes_somebody_only_if_it_failed(
     trained: Case,
     client: Starts,
     tmp_path: Path,
@@ -239,5 +239,5 @@ async def test_a_retraining_ended_by_looks_that_were_killed_wakes_somebody_only_
     trained.services.ledger.append(_outcome(trained.model, batch.run, outcome))
     trained.services.uploads.claim(trained.model, 1, 1)
     await night.killed_looks(after=after)
-    assert {kind for kind, _ in night.told()} == {told}
+    assert {kind for kind, _ in night.notifications()} == {told}
     await night.quiet()

@@ -23,8 +23,8 @@ from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.incident import Incident
-from nightshift.domain.response.messages import SettleRequest
-from nightshift.domain.reviews.messages import SettleReview
+from nightshift.domain.response.messages import CompleteMitigationRequest
+from nightshift.domain.reviews.messages import FinalizeReviewRequest
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.champions.move_champion import ABANDONED_AFTER, enter_outside_change, move_champion
 from nightshift.services.reviews.decide_review import decide_review
@@ -61,10 +61,10 @@ async def test_a_rollback_that_failed_is_carried_out(night: Night, champions: Ca
     """MLflow is back: the order is carried out once, and on-call, which was notified of the failure, is notified of
     it."""
     incident = _failed_rollback(champions)
-    assert (await night.look()).found == 1
+    assert (await night.sweep()).found == 1
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
     assert (champions.read(incident).state, champions.action(incident, "rollback").state) == ("mitigated", "done")
-    ((kind, body),) = night.told()
+    ((kind, body),) = night.notifications()
     assert (kind, "version 2 is champion again" in body) == ("page", True)
     await night.quiet()
 
@@ -73,29 +73,29 @@ async def test_one_that_is_being_carried_out_is_left_alone(night: Night, champio
     """Its response goes on; but not for ever, since what it does is keyed."""
     _failed_rollback(champions)
     night.state = STATES.Running
-    assert (await night.look(), champions.champion) == (Swept(found=0), "3")
+    assert (await night.sweep(), champions.champion) == (Swept(found=0), "3")
     night.passed = HOUR
-    assert ((await night.look()).found, champions.champion) == (1, "2")
+    assert ((await night.sweep()).found, champions.champion) == (1, "2")
 
 
 async def test_one_that_durable_knows_nothing_of_is_given_some_minutes(night: Night, champions: Case) -> None:
     """It may be about to be started."""
     _failed_rollback(champions)
     night.state = None
-    assert (await night.look(), champions.champion) == (Swept(found=0), "3")
+    assert (await night.sweep(), champions.champion) == (Swept(found=0), "3")
     night.passed = timedelta(minutes=11)
-    assert ((await night.look()).found, champions.champion) == (1, "2")
+    assert ((await night.sweep()).found, champions.champion) == (1, "2")
 
 
 async def test_what_still_fails_pages_once_and_stays_owed(night: Night, champions: Case) -> None:
     """Each look tries again; the look's problem names it."""
     _failed_rollback(champions)
     refusing = without_alias(night.services, REFUSED)
-    first, second = await night.look(refusing), await night.look(refusing)
+    first, second = await night.sweep(refusing), await night.sweep(refusing)
     assert "service_refused" in first.problem
     assert "service_refused" in second.problem
-    assert (len(night.told()), len(night.open)) == (1, 1)
-    assert ((await night.look()).found, champions.champion, night.open) == (1, "2", ())
+    assert (len(night.notifications()), len(night.open)) == (1, 1)
+    assert ((await night.sweep()).found, champions.champion, night.open) == (1, "2", ())
 
 
 async def test_what_is_known_of_the_orders_is_kept_while_mlflow_does_not_answer(night: Night) -> None:
@@ -110,7 +110,7 @@ async def test_what_is_known_of_the_orders_is_kept_while_mlflow_does_not_answer(
             subject="s",
         )
     )
-    swept = await night.look(Replaced(night.services, registry=Failing(night.services.registry, "version_of", away)))
+    swept = await night.sweep(Replaced(night.services, registry=Failing(night.services.registry, "version_of", away)))
     assert night.services.sweeps.mark(model).sequence == entry.sequence
     assert swept.problem.startswith(f"{model}: champion not compared: MLflow")
 
@@ -118,8 +118,8 @@ async def test_what_is_known_of_the_orders_is_kept_while_mlflow_does_not_answer(
 async def test_a_resolved_incident_is_not_rolled_back_afterwards(night: Night, champions: Case) -> None:
     """Over before it was carried out: the order is called off, and the version leaves quarantine."""
     incident = _failed_rollback(champions)
-    champions.services.incidents.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
-    assert (await night.look()).found == 1
+    champions.services.incidents.change(incident.model, incident.incident_id, lambda known: known.transition("resolve"))
+    assert (await night.sweep()).found == 1
     assert (champions.champion, champions.quarantine("3")) == ("3", None)
     assert champions.action(incident, "rollback").state == "refused"
     await night.quiet()
@@ -129,8 +129,8 @@ async def test_an_order_of_yesterday_is_a_persons(night: Night, champions: Case)
     """It is reported once, and nothing moves."""
     _failed_rollback(champions)
     night.passed = timedelta(days=2)
-    await night.look()
-    (told,) = [body for _, body in night.told() if "older than a day" in body]
+    await night.sweep()
+    (told,) = [body for _, body in night.notifications() if "older than a day" in body]
     assert "rollback:" in told
     assert champions.champion == "3"
 
@@ -142,10 +142,10 @@ async def test_a_rollback_whose_endpoint_has_not_followed_is_done_only_then(nigh
     champions.replace(serving=serving)
     incident = champions.alert("a1")
     roll_back(champions.services, champions.request(incident, "rollback"))
-    await night.look()
+    await night.sweep()
     assert (serving.asked, champions.action(incident, "rollback").state) == (["2"], "begun")
     serving.end_update()
-    assert (await night.look()).found == 1
+    assert (await night.sweep()).found == 1
     assert (champions.action(incident, "rollback").state, champions.read(incident).state) == ("done", "mitigated")
     await night.quiet()
 
@@ -185,10 +185,10 @@ async def test_a_promotion_whose_run_has_ended_is_void_or_told(
         )
     if moved:
         mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "1")
-    assert (await night.look()).found == 1
+    assert (await night.sweep()).found == 1
     last = champions.services.champions.moves(champions.model)[-1]
     assert (last.state, champions.champion) == (("done", "1") if moved else ("void", "3"))
-    ((_, body),) = night.told()
+    ((_, body),) = night.notifications()
     assert ("had become champion" in body) == moved
     await night.quiet()
 
@@ -201,13 +201,13 @@ async def test_a_withdrawal_that_broke_off_is_carried_out(night: Night, champion
     with pytest.raises(ServiceRefusedError):
         withdraw_promotion(without_alias(champions.services, REFUSED), withdraw)
     assert champions.champion == "3"
-    assert (await night.look()).found == 1
+    assert (await night.sweep()).found == 1
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
     await night.quiet()
 
 
 @pytest.mark.parametrize("state", ["void", "failed"])
-async def test_what_an_older_release_has_not_told_of_a_review_is_told(
+async def test_what_an_older_release_has_not_told_of_a_review_is_reported(
     case: Case, mlflow_client: MlflowClient, tmp_path: Path, state: str
 ) -> None:
     """Closed, and killed before anybody was told: whoever comes next sends it, once."""
@@ -219,10 +219,10 @@ async def test_what_an_older_release_has_not_told_of_a_review_is_told(
         case.services.registry.tag(case.model, "2", TAG_QUARANTINE, "i7")
         await act_on_review(silent, Starts(), request(decided))
     else:
-        close_review(silent, SettleReview(model=case.model, review_id=review.review_id, problem="it broke"))
-    assert night.told() == []
-    await night.look()
-    ((kind, body),) = night.told()
+        close_review(silent, FinalizeReviewRequest(model=case.model, review_id=review.review_id, problem="it broke"))
+    assert night.notifications() == []
+    await night.sweep()
+    ((kind, body),) = night.notifications()
     assert (kind, review.review_id in body) == ("page" if state == "failed" else "notice", True)
     await night.quiet()
 
@@ -244,7 +244,7 @@ class Silent:
 
 
 @pytest.mark.parametrize("gone", [False, True])
-async def test_an_alias_that_is_not_the_books_pages_once(
+async def test_an_alias_that_is_not_the_alias_historys_pages_once(
     night: Night, champions: Case, mlflow_client: MlflowClient, gone: bool
 ) -> None:
     """Moved or deleted in MLflow: theirs stands, and a person is notified."""
@@ -252,28 +252,28 @@ async def test_an_alias_that_is_not_the_books_pages_once(
         mlflow_client.delete_registered_model_alias(champions.model, CHAMPION)
     else:
         mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "1")
-    assert ((await night.look()).found, (await night.look()).found) == (1, 1)
-    ((kind, body),) = night.told()
+    assert ((await night.sweep()).found, (await night.sweep()).found) == (1, 1)
+    ((kind, body),) = night.notifications()
     assert (kind, ("gone" if gone else "version 1") in body, "version 3" in body) == ("page", True, True)
     assert champions.champion == (None if gone else "1")
 
 
-async def test_a_move_that_was_begun_long_ago_is_settled(night: Night, champions: Case) -> None:
+async def test_a_move_that_was_begun_long_ago_is_closed(night: Night, champions: Case) -> None:
     """Nobody's order is known: by the alias, so that the next change of champion does not wait."""
     failing = without_alias(champions.services, ServiceUnavailableError("MLflow", "503"))
     with pytest.raises(ServiceUnavailableError):
         move_champion(
             failing, model=champions.model, expected="3", version="1", run="r", decided_by="unknown", kind="promotion"
         )
-    assert (await night.look()).found == 0
+    assert (await night.sweep()).found == 0
     night.passed = ABANDONED_AFTER + timedelta(minutes=1)
-    assert (await night.look()).found == 1
+    assert (await night.sweep()).found == 1
     assert champions.services.champions.moves(champions.model)[-1].state == "void"
     await night.quiet()
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_a_look_at_a_broken_move_that_is_killed_anywhere_loses_no_page(
+async def test_a_sweep_at_a_broken_move_that_is_killed_anywhere_loses_no_page(
     night: Night, champions: Case, after: bool
 ) -> None:
     """The page is on record before the move ends: afterwards nothing shows that it had broken off."""
@@ -281,20 +281,20 @@ async def test_a_look_at_a_broken_move_that_is_killed_anywhere_loses_no_page(
     finished, number = False, 0
     while not finished:
         number += 1
-        key, before = f"unknown-{number}-{after}", len(night.told())
+        key, before = f"unknown-{number}-{after}", len(night.notifications())
         with pytest.raises(ServiceUnavailableError):
             move_champion(
                 failing, model=champions.model, expected="3", version="1", run="r", decided_by=key, kind="promotion"
             )
         night.passed += ABANDONED_AFTER + timedelta(minutes=1)
         with contextlib.suppress(KilledError):
-            await night.look(Interrupted(night.services, last=number, after=after))
+            await night.sweep(Interrupted(night.services, last=number, after=after))
             finished = True
-        await night.look()
+        await night.sweep()
         await deliver(night)
         moves = champions.services.champions.moves(champions.model)
         assert (moves[-1].decided_by, moves[-1].state) == (key, "void")
-        assert key in "".join(body for _, body in night.told()[before:])
+        assert key in "".join(body for _, body in night.notifications()[before:])
 
 
 async def test_an_alias_that_was_removed_and_is_on_record_so_is_no_difference(
@@ -303,7 +303,7 @@ async def test_an_alias_that_was_removed_and_is_on_record_so_is_no_difference(
     """Who removed it was told when it was found; what the alias history and the alias both say pages nobody."""
     mlflow_client.delete_registered_model_alias(champions.model, CHAMPION)
     enter_outside_change(champions.services, champions.model)
-    assert ((await night.look()).found, night.told()) == (0, [])
+    assert ((await night.sweep()).found, night.notifications()) == (0, [])
 
 
 def _set_late(case: Case, run: str) -> str:
@@ -313,7 +313,7 @@ def _set_late(case: Case, run: str) -> str:
         move_champion(failing, model=case.model, expected="3", version="1", run=run, decided_by=run, kind="promotion")
     move = case.services.champions.moves(case.model)[-1]
     assert move.epoch
-    case.services.champions.settle(move, "void")
+    case.services.champions.finalize(move, "void")
     case.services.registry.set_alias(case.model, CHAMPION, "1")
     return run
 
@@ -326,20 +326,20 @@ async def test_an_alias_that_a_fenced_writer_has_set_late_is_put_back_once(
     finished, number = False, 0
     while not finished:
         number += 1
-        run, before = _set_late(champions, f"late-{number}"), len(night.told())
+        run, before = _set_late(champions, f"late-{number}"), len(night.notifications())
         with contextlib.suppress(KilledError):
-            await night.look(Interrupted(night.services, last=number, after=after))
+            await night.sweep(Interrupted(night.services, last=number, after=after))
             finished = True
         night.passed += timedelta(minutes=11)
-        await night.look()
+        await night.sweep()
         await deliver(night)
         assert champions.champion == "3"
-        bodies = {body for _, body in night.told()[before:]}
+        bodies = {body for _, body in night.notifications()[before:]}
         assert len(bodies) == 1
         assert f"nightshift explain {run}" in bodies.pop()
     champions.services.registry.set_alias(champions.model, CHAMPION, "1")
-    assert (await night.look()).found == 1
-    assert (champions.champion, "changed outside" in night.told()[-1][1]) == ("1", True)
+    assert (await night.sweep()).found == 1
+    assert (champions.champion, "changed outside" in night.notifications()[-1][1]) == ("1", True)
 
 
 async def test_an_endpoint_that_has_not_followed_is_asked_and_told(night: Night, champions: Case) -> None:
@@ -347,17 +347,17 @@ async def test_an_endpoint_that_has_not_followed_is_asked_and_told(night: Night,
     champions.specify(serving_endpoint="revenue")
     serving = MemoryServing("1")
     champions.replace(serving=serving)
-    assert ((await night.look()).found, serving.asked) == (0, [])
+    assert ((await night.sweep()).found, serving.asked) == (0, [])
     night.passed = timedelta(minutes=20)
-    assert ((await night.look()).found, serving.asked) == (1, ["3"])
-    ((kind, body),) = night.told()
+    assert ((await night.sweep()).found, serving.asked) == (1, ["3"])
+    ((kind, body),) = night.notifications()
     assert (kind, "serves version 1" in body, "champion of" in body) == ("page", True, True)
     await night.quiet()
     serving.end_update()
     await night.quiet()
 
 
-async def test_a_look_that_is_killed_after_asking_the_endpoint_has_paged(night: Night, champions: Case) -> None:
+async def test_a_sweep_that_is_killed_after_asking_the_endpoint_has_paged(night: Night, champions: Case) -> None:
     """The endpoint follows then, and no later look has a reason to page."""
     champions.specify(serving_endpoint="revenue")
     serving = MemoryServing("1")
@@ -367,9 +367,9 @@ async def test_a_look_that_is_killed_after_asking_the_endpoint_has_paged(night: 
     while not serving.asked:
         number += 1
         with contextlib.suppress(KilledError):
-            await night.look(Interrupted(night.services, last=number, after=True))
+            await night.sweep(Interrupted(night.services, last=number, after=True))
     await deliver(night)
-    assert ["serves version 1" in body for _, body in night.told()] == [True]
+    assert ["serves version 1" in body for _, body in night.notifications()] == [True]
 
 
 async def test_an_endpoint_that_was_changed_by_hand_is_left_and_told(night: Night, champions: Case) -> None:
@@ -378,11 +378,11 @@ async def test_an_endpoint_that_was_changed_by_hand_is_left_and_told(night: Nigh
     serving = MemoryServing("3")
     champions.replace(serving=serving)
     night.passed = timedelta(minutes=20)
-    assert (await night.look()).found == 0
+    assert (await night.sweep()).found == 0
     serving.state = serving.state.model_copy(update={"version": "1"})
-    await night.look()
-    await night.look()
-    assert (len(night.told()), serving.asked) == (1, [])
+    await night.sweep()
+    await night.sweep()
+    assert (len(night.notifications()), serving.asked) == (1, [])
 
 
 async def test_what_is_done_is_read_once(night: Night, champions: Case) -> None:
@@ -391,11 +391,11 @@ async def test_what_is_done_is_read_once(night: Night, champions: Case) -> None:
     roll_back(champions.services, champions.request(incident, "rollback"))
     complete_mitigation(
         champions.services,
-        SettleRequest(
+        CompleteMitigationRequest(
             model=champions.model, incident_id=incident.incident_id, mitigation="rollback", state="done", detail="done"
         ),
     )
-    assert await night.look() == Swept(found=0)
+    assert await night.sweep() == Swept(found=0)
     mark = champions.services.sweeps.mark(champions.model)
     assert (mark.sequence, mark.open) == (len(champions.entries()), ())
     assert champions.services.ledger.since(champions.model, mark.sequence, 10) == ()

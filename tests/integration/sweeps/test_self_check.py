@@ -39,7 +39,7 @@ def services(tmp_path: Path) -> object:
         yield _Later(read_settings(environment, ROOT))
 
 
-def _told(tmp_path: Path) -> list[str]:
+def _pages(tmp_path: Path) -> list[str]:
     file = tmp_path / "told.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     return [json.loads(line)["title"] for line in lines]
@@ -49,18 +49,18 @@ def test_a_step_that_was_given_up_is_paged_once(services: _Later, tmp_path: Path
     """Not at its first tries, and not again at each sweep; a fault hours later is reported again."""
     fault = Fault(step="retrain", model="m", run="r", call="c", message="TypeError: x", at=services.clock())
     services.faults.count(fault)
-    assert (watch_self(services), _told(tmp_path)) == (0, [])
+    assert (watch_self(services), _pages(tmp_path)) == (0, [])
     for _ in range(MOST_TRIES - 1):
         services.faults.count(fault)
     for _ in range(3):
         assert watch_self(services) == 1
     page = ["A step of the app fails for an unknown reason: retrain"]
-    assert _told(tmp_path) == page
+    assert _pages(tmp_path) == page
     services.later = timedelta(hours=8)
     for _ in range(MOST_TRIES):
         services.faults.count(fault.model_copy(update={"at": services.clock()}))
     watch_self(services)
-    assert _told(tmp_path) == page * 2
+    assert _pages(tmp_path) == page * 2
 
 
 def test_a_host_that_is_started_again_and_again_is_paged(services: _Later, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_host_that_is_started_again_and_again_is_paged(services: _Later, tmp_p
     for _ in range(MOST_STARTS_AN_HOUR):
         services.faults.began(ProcessStart(instance="machine-0", at=services.clock()))
     assert watch_self(services) == 1
-    assert _told(tmp_path) == ["The app is started again and again"]
+    assert _pages(tmp_path) == ["The app is started again and again"]
     for _ in range(50):
         services.faults.began(ProcessStart(instance="machine-1", at=services.clock()))
     assert len(services.faults.starts()) == 50
@@ -80,10 +80,10 @@ def test_a_host_that_is_started_again_and_again_is_paged(services: _Later, tmp_p
 def test_a_sweep_that_does_not_look_is_paged(services: _Later, tmp_path: Path) -> None:
     """By name, with its problem."""
     assert watch_self(services, [("sweep_orders", "it has not come to its end for more than 3 minutes")]) == 1
-    assert _told(tmp_path) == ["A sweep of the app does not do its work: sweep_orders"]
+    assert _pages(tmp_path) == ["A sweep of the app does not do its work: sweep_orders"]
 
 
-def test_killed_anywhere_the_next_look_pages_once(services: _Later, tmp_path: Path) -> None:
+def test_killed_anywhere_the_next_sweep_pages_once(services: _Later, tmp_path: Path) -> None:
     """Between any two calls of its ports; each point has a fault of its own, days after the one before."""
 
     def given_up(number: int) -> str:
@@ -103,4 +103,4 @@ def test_killed_anywhere_the_next_look_pages_once(services: _Later, tmp_path: Pa
         with pytest.raises(KilledError):
             watch_self(Interrupted(services, last=max(point, 1), after=bool(point)))
         assert watch_self(services) == 1
-        assert _told(tmp_path) == pages
+        assert _pages(tmp_path) == pages

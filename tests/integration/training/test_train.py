@@ -69,7 +69,7 @@ def test_a_version_is_registered_as_challenger(bench: Workbench, trained: Train,
     )
 
 
-def test_the_run_tells_what_it_did(bench: Workbench, trained: Train, token: str) -> None:
+def test_the_run_reports_what_it_did(bench: Workbench, trained: Train, token: str) -> None:
     """Tags, parameters, metrics, dataset and feature profile are in the run, and the run is finished."""
     trained(bench.manifest(sales_spec(), sales_table(), source="synthetic: sales, seed 400"))
     run = _run(bench, token)

@@ -133,7 +133,7 @@ def test_champion_and_challenger_meet_with_their_own_inputs(bench: Workbench, ca
     assert np.array_equal(challenger.predictions["champion"].to_numpy(), kept)
 
 
-def test_a_run_tells_its_plan(bench: Workbench, carry_out: CarryOut) -> None:
+def test_a_run_reports_its_plan(bench: Workbench, carry_out: CarryOut) -> None:
     """Run and version carry the fingerprint; parameters and an artifact hold the order."""
     order = ORDERS["features"]
     assert order is not None

@@ -14,7 +14,7 @@ from azure.durable_functions import OrchestrationRuntimeStatus as Status
 from azure.storage.blob import BlobServiceClient
 
 from nightshift.clients.platform.blob_storage import AzureBlobStore
-from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.clients.response.incidents import TableIncidentStore
 from nightshift.clients.uploads.upload_queue import TableUploadQueue
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.errors import ServiceUnavailableError
@@ -80,7 +80,7 @@ class App:
             blobs=self.blobs,
             alert_queues=self.alerts,
             dead_letters=SimpleNamespace(record=self.letters.append),
-            incidents=TableIncidentBook(tables),
+            incidents=TableIncidentStore(tables),
             specs=SimpleNamespace(names=lambda: (model,), platform=Playbook),
             clock=lambda: AT,
         )

@@ -8,7 +8,7 @@ import azure.durable_functions as df
 import pytest
 from azure.data.tables import TableServiceClient
 
-from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.clients.response.incidents import TableIncidentStore
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, Recorded, Signal
 from nightshift.domain.response.playbook import Playbook
@@ -57,7 +57,7 @@ class _Specs:
 
 
 class _Services:
-    def __init__(self, incidents: TableIncidentBook, model: str) -> None:
+    def __init__(self, incidents: TableIncidentStore, model: str) -> None:
         self._incidents = incidents
         self.specs = _Specs(model)
         self.recorded = 0
@@ -80,7 +80,7 @@ class _Services:
 @pytest.fixture
 def services(tables: TableServiceClient, model: str) -> Any:
     """The incident store on real Table storage, and how often it was asked to record something."""
-    return _Services(TableIncidentBook(tables), model)
+    return _Services(TableIncidentStore(tables), model)
 
 
 def _incident(services: Services, model: str) -> Incident:
@@ -93,7 +93,7 @@ async def test_two_deliveries_at_once_start_one_response(services: Any, model: s
     """On two hosts, so that neither's memory helps: the second looks before the first has started it."""
     incident, durable = _incident(services, model), _Durable()
     client: Any = durable
-    hosts = [Responder(lambda: services, looks=100, pause_seconds=0.02) for _ in range(2)]
+    hosts = [Responder(lambda: services, polls=100, pause_seconds=0.02) for _ in range(2)]
     starts = [asyncio.create_task(host._start(client, incident, incident.response, again=False)) for host in hosts]
     await asyncio.sleep(0)
     durable.go.set()
@@ -107,7 +107,7 @@ async def test_a_response_that_durable_knows_is_not_started_again(services: Any,
     durable.go.set()
     client: Any = durable
     for _ in range(2):
-        host = Responder(lambda: services, looks=2, pause_seconds=0.01)
+        host = Responder(lambda: services, polls=2, pause_seconds=0.01)
         await host._start(client, incident, incident.response, again=False)
     assert durable.ended == [incident.response]
 
@@ -117,7 +117,7 @@ async def test_a_response_that_was_started_here_is_not_looked_for_again(services
     incident, durable = _incident(services, model), _Durable()
     durable.go.set()
     client: Any = durable
-    host = Responder(lambda: services, looks=2, pause_seconds=0.01)
+    host = Responder(lambda: services, polls=2, pause_seconds=0.01)
     for _ in range(3):
         await host._start(client, incident, incident.response, again=False)
     assert durable.asked == [incident.response]
@@ -128,7 +128,7 @@ async def test_a_message_that_was_handled_costs_nothing_when_it_comes_again(serv
     durable = _Durable()
     durable.go.set()
     client: Any = durable
-    host, body = Responder(lambda: services, looks=2, pause_seconds=0.01), alert(model=model).model_dump_json().encode()
+    host, body = Responder(lambda: services, polls=2, pause_seconds=0.01), alert(model=model).model_dump_json().encode()
     for _ in range(3):
         await host.take(client, body, "m")
     assert len(durable.ended) == 1
@@ -146,7 +146,7 @@ async def test_a_delivery_that_was_killed_before_it_started_holds_up_nobody(serv
     broken: Any = _Durable()
     broken.go.set()
     broken.start_new = killed
-    responder = Responder(lambda: services, looks=2, pause_seconds=0.01)
+    responder = Responder(lambda: services, polls=2, pause_seconds=0.01)
     with pytest.raises(asyncio.CancelledError):
         await responder._start(broken, incident, incident.response, again=False)
     client: Any = durable
@@ -172,7 +172,7 @@ async def test_a_delivery_that_was_suspended_before_it_started_may_start_it_once
     suspended.go.set()
     suspended.start_new = late
     client: Any = durable
-    hosts = [Responder(lambda: services, looks=2, pause_seconds=0.01) for _ in range(3)]
+    hosts = [Responder(lambda: services, polls=2, pause_seconds=0.01) for _ in range(3)]
     first = asyncio.create_task(hosts[0]._start(suspended, incident, incident.response, again=False))
     await asleep.wait()
     await hosts[1]._start(client, incident, incident.response, again=False)

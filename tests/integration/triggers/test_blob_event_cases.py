@@ -50,7 +50,7 @@ async def test_a_case_becomes_what_its_line_says(app: App, name: str) -> None:
     app.put(f"{app.model}/v04.csv")
     body = (CASES / f"{name}.json").read_text(encoding="utf-8").replace("/canary/", f"/{app.model}/").encode()
     await app.queue(body)
-    assert [what in letter.reason for letter in app.letters] == ([True] if kind == "dead" else [])
+    assert [what in dead_letter.reason for dead_letter in app.letters] == ([True] if kind == "dead" else [])
     names = [upload.name for upload in app.waiting()]
     if kind == "upload" and name == "v20_name_1024":
         assert [len(item.partition("/")[2]) for item in names] == [
@@ -98,7 +98,7 @@ async def test_a_renamed_folder_is_whole_before_its_queue_runs(app: App) -> None
     assert app.started == [f"queue-{app.model}-1"]
 
 
-async def test_a_folder_of_too_many_files_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_folder_of_too_many_files_is_reported(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is more likely a mistake than as many uploads."""
     monkeypatch.setattr("nightshift.triggers.blob_events.MOST_FILES", 2)
     for number in range(3):

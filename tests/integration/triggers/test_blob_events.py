@@ -84,7 +84,7 @@ async def test_another_kind_of_event_is_none_of_ours(app: App) -> None:
         ({"eventTime": None}, "eventTime = None"),
     ],
 )
-async def test_an_event_that_cannot_be_read_is_told(app: App, changes: dict[str, Any], field: str) -> None:
+async def test_an_event_that_cannot_be_read_is_reported(app: App, changes: dict[str, Any], field: str) -> None:
     """It would be as wrong next time: taken from Event Grid, and reported to on-call with the field and the rule."""
     for _ in range(3):
         await app.push(app.event(**changes))
@@ -100,8 +100,8 @@ async def test_an_event_that_cannot_be_read_is_told(app: App, changes: dict[str,
 async def test_a_message_that_is_no_event_goes_to_the_dead_letters(app: App, body: bytes) -> None:
     """It is kept with its reason and answered as an incident; no queue of uploads is started."""
     await app.queue(body)
-    [letter] = app.letters
-    assert (letter.queue, letter.cause.partition(" (")[0]) == (
+    [dead_letter] = app.letters
+    assert (dead_letter.queue, dead_letter.cause.partition(" (")[0]) == (
         "blob-events",
         "body: must be one event in the Event Grid schema",
     )

@@ -35,7 +35,7 @@ correlate_logs()
 where = configure_telemetry(os.environ)
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider
-from nightshift.services.platform import measures
+from nightshift.services.platform import app_metrics
 from nightshift.services.platform.tracing import step
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.lifecycle.run import PollRequest

@@ -21,7 +21,7 @@ def test_a_document_is_returned() -> None:
         assert app.get("runs") == {"items": []}
 
 
-def test_a_problem_is_told_with_title_and_detail() -> None:
+def test_a_problem_is_reported_with_title_and_detail() -> None:
     """The app's own words reach the person."""
     problem = {"title": "No such run", "detail": "run = 'x'", "status": 404}
     headers = {"content-type": "application/problem+json"}
@@ -34,7 +34,7 @@ def test_a_problem_is_told_with_title_and_detail() -> None:
 
 
 @pytest.mark.parametrize("answer", [httpx.ConnectError("refused"), httpx.Response(503)])
-def test_no_app_is_told_as_such(answer: httpx.Response | Exception) -> None:
+def test_no_app_is_reported_as_such(answer: httpx.Response | Exception) -> None:
     """Nobody listens, or the host is still loading."""
     with _client(answer) as app, pytest.raises(AppUnreachableError):
         app.get("runs")

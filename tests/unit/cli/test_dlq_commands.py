@@ -13,11 +13,13 @@ from nightshift.cli import dlq_commands
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.page import Position, page_of
 from tests.loopback_server import Answering, LoopbackServer
-from tests.unit.cli.handover.nights import letter
+from tests.unit.cli.handover.shifts import dead_letter
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 LETTERS = [
-    letter(letter_id=f"l{number}", reason="odd" if number % 2 else "even", recorded_at=AT + timedelta(minutes=number))
+    dead_letter(
+        letter_id=f"l{number}", reason="odd" if number % 2 else "even", recorded_at=AT + timedelta(minutes=number)
+    )
     for number in range(7)
 ]
 
@@ -49,7 +51,7 @@ def _app(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ("filters", "pages"),
     [([], [["l6", "l5", "l4"], ["l3", "l2", "l1"], ["l0"]]), (["reason=EVEN"], [["l6", "l4", "l2"], ["l0"]])],
 )
-def test_the_cursor_of_a_list_names_the_letters_behind_it(
+def test_the_cursor_of_a_list_names_the_dead_letters_behind_it(
     filters: list[str], pages: list[list[str]], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """None is cut silently, none comes twice, and the last page has no next."""

@@ -60,7 +60,7 @@ def test_without_a_way_nothing_more_is_asked() -> None:
 
 
 @pytest.mark.parametrize("status", [302, 401, 403])
-def test_without_a_role_the_person_is_told(status: int) -> None:
+def test_without_a_role_the_person_is_reported(status: int) -> None:
     """The app lives, but not for us."""
     assert _examined(health=_ALIVE, runs=httpx.Response(status))[-1] == ("sign-in", False)
 

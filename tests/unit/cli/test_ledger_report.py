@@ -21,13 +21,13 @@ _WORDS = {
     "LeaseOrder": ("ordered pause_compute (version 2) for incident i1", "rule budget: 90 % is spent"),
     "UndoOrder": ("undo of rollback (version 2) for incident i1", "comment: it was the data"),
     "WithdrawalBody": ("took version 2 back to version 1: it does not serve",),
-    "CriticismBody": (
+    "CritiqueBody": (
         "critic: retry version 2 by rule closer: rmse is nearer",
         "plan of rules: adjust_training_window; old data misleads",
         "look 2 at the holdout abc, at confidence 0.97",
     ),
     "ImprovementOrder": ("ordered: improve on a.csv; [b]more",),
-    "FreshEvidenceOrder": ("ordered: fresh evidence on a.csv; the champion moved",),
+    "ReevaluationOrder": ("ordered: fresh evidence on a.csv; the champion moved",),
     "ReviewDecisionBody": ("review v1: approve version 2", "comment: known"),
     "ReviewOutcomeBody": ("review v1: void; spec changed",),
 }

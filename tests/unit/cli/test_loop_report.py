@@ -7,7 +7,7 @@ from rich.console import Group
 from nightshift.cli.loop_report import loop_report
 from nightshift.cli.rendering import TextConsole
 from nightshift.domain.improvement.actions.tune_hyperparameters import SearchRange, TuneHyperparameters
-from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, Round
+from nightshift.domain.improvement.loop import Budget, Critique, Feedback, Round
 from nightshift.domain.improvement.messages import ImprovementOutcome
 from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.evidence import MetricComparison
@@ -37,7 +37,7 @@ def _loop(**changes: object) -> ImprovementOutcome:
                 name="rmse", tracked=True, champion=100.0, challenger=95.5, difference=None, verdict="equal"
             ),
         ),
-        criticism=Criticism(
+        criticism=Critique(
             judgement="retry",
             rule="not_enough",
             reason="rmse misses its limit by 5.5",
@@ -57,7 +57,7 @@ def _loop(**changes: object) -> ImprovementOutcome:
     )
 
 
-def test_a_round_tells_plan_run_metrics_and_verdict() -> None:
+def test_a_round_reports_plan_run_metrics_and_verdict() -> None:
     """All that a person asks of it; text is printed as it is."""
     text = _printed(_loop())
     for said in (

@@ -111,7 +111,7 @@ def test_a_fault_behind_the_first_part_is_exit_code_1(
     assert "broken at entry 1500: it cannot be read" in capsys.readouterr().out
 
 
-def test_people_are_told_how_far_it_is() -> None:
+def test_people_are_reported_how_far_it_is() -> None:
     """After each part, by model."""
     pages = [
         {"items": [{"model": "m", "entries": 1_000, "length": 1_200, "complete": False, "fault": None}], "next": "c"},

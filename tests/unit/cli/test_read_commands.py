@@ -12,7 +12,7 @@ from nightshift.cli.main import app
 from nightshift.cli.rendering import make_console, models_table
 from nightshift.cli.run_report import run_report
 from nightshift.domain.platform.view import ModelView
-from tests.unit.cli.handover.nights import model
+from tests.unit.cli.handover.shifts import model
 from tests.unit.pages.examples import evidence, run_view
 
 

@@ -16,9 +16,9 @@ def test_the_table_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """First what would be done, then how much of it was."""
 
     def answer(request: httpx.Request) -> httpx.Response:
-        letter = request.url.path.split("/")[3]
+        dead_letter = request.url.path.split("/")[3]
         sent = not json.loads(request.content)["dry_run"]
-        plan = RedrivePlan(letter_id=letter, queue="q", message_id="m-1", handled=True, problem="", sent=sent)
+        plan = RedrivePlan(letter_id=dead_letter, queue="q", message_id="m-1", handled=True, problem="", sent=sent)
         return httpx.Response(200, json=plan.to_json())
 
     monkeypatch.setattr(dlq_commands, "app_url", lambda _: "http://app")

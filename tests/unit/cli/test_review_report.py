@@ -7,7 +7,7 @@ from rich.console import Console, RenderableType
 from nightshift.cli.review_report import packet_report, reviews_table
 from nightshift.domain.lifecycle.evidence import Evidence, Interval, MetricComparison, SliceComparison
 from nightshift.domain.reviews.packet import FeatureDrift, Link, ReviewPacket
-from nightshift.domain.reviews.review import BoundChange, ReviewDecision
+from nightshift.domain.reviews.review import ChangedPrecondition, ReviewDecision
 from tests.review_examples import OPENED, make_review
 
 
@@ -86,7 +86,7 @@ def test_the_packet_is_whole_and_texts_stay_texts() -> None:
 
 def test_a_stale_packet_warns() -> None:
     """Before anybody approves for nothing."""
-    change = BoundChange(what="champion", bound="version 1", found="version 3")
+    change = ChangedPrecondition(what="champion", bound="version 1", found="version 3")
     shown = _text(packet_report(_packet(stale=(change,), evidence=None, missing=("evidence: it is gone",))))
     assert "champion was version 1, is version 3: an approval now would be void" in shown
     assert "evidence: it is gone" in shown

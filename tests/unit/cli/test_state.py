@@ -21,7 +21,7 @@ def _told(state: Path) -> list[list[str]]:
     return [line.split() for line in out.getvalue().splitlines()]
 
 
-def test_the_commands_that_are_told_find_the_stack() -> None:
+def test_the_commands_that_are_reported_find_the_stack() -> None:
     """A stack elsewhere than the default is named once, before the commands that need it."""
     assert ["end", "it", "nightshift", "down"] in _told(DEFAULT_STATE)
     assert not any(line[0] == "first" for line in _told(DEFAULT_STATE))

@@ -71,7 +71,7 @@ def test_without_a_checkout_they_are_the_users(tmp_path: Path, monkeypatch: pyte
     assert EnvironmentFolder.default().names() == []
 
 
-def test_terraform_tells_exactly_these_fields() -> None:
+def test_terraform_reports_exactly_these_fields() -> None:
     """A name that was changed on one side alone would be found at the next deployment only."""
     text = (TERRAFORM / "outputs.tf").read_text(encoding="utf-8")
     value = re.search(r'output "environment" \{\n.*?\n  value = \{\n(.*?)\n  \}\n', text, re.DOTALL)

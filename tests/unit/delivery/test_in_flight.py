@@ -139,7 +139,7 @@ def test_what_would_break_holds_a_deployment_back() -> None:
 def test_an_app_that_does_not_say_it_is_deployable(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A first deployment, and one that mends an app; what is not known is said."""
     app = App([status])
-    assert app.runs(monkeypatch).tell(RELEASE) is None
+    assert app.runs(monkeypatch).report_in_flight(RELEASE) is None
     assert app.said == [f"what is in flight is not known: {ENVIRONMENT.app_url}/api/orchestrations: HTTP {status}"]
 
 

@@ -57,7 +57,7 @@ def test_the_local_stack_gets_none() -> None:
     assert seen == [""]
 
 
-def test_who_is_not_signed_in_is_told() -> None:
+def test_who_is_not_signed_in_is_reported() -> None:
     """The first line of the reason, the tenant, and who gives a role."""
     with pytest.raises(SignInError, match=r"api://app: no account is signed in - `az login --tenant T`") as caught:
         SignIn("api://app", "T", _NobodySignedIn()).token()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.ledger.ledger import LedgerEntry, entry_hash
 from nightshift.domain.notifications.notification import NotificationRecord
@@ -18,12 +18,12 @@ from nightshift.domain.reviews.review import Review
 from nightshift.domain.uploads.dataset import AcceptedDataset
 from nightshift.domain.uploads.upload import Upload
 from nightshift.domain.watch.fault import Faults, ProcessStarts
-from nightshift.domain.watch.sweep import OrderMark, SweepLook
+from nightshift.domain.watch.sweep import OrderMark, SweepRun
 from tests.records import archive
 from tests.records.stored import stored
 
 MESSAGES: dict[str, type[Message]] = {
-    "champions.Move": ChampionMove,
+    "champions.Move": AliasChange,
     "datasets.Record": AcceptedDataset,
     "deadletters.Letter": DeadLetter,
     "faults.Record": Faults,
@@ -34,7 +34,7 @@ MESSAGES: dict[str, type[Message]] = {
     "ordermarks.Mark": OrderMark,
     "reviews.Record": Review,
     "starts.Record": ProcessStarts,
-    "sweeps.Look": SweepLook,
+    "sweeps.Look": SweepRun,
     "uploads.Upload": Upload,
 }
 

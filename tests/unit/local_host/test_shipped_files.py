@@ -84,7 +84,7 @@ def test_the_shipped_table_lets_the_app_do_its_work() -> None:
     assert [who for who, rights in grants.items() if any(right == "Listen" for _, right in rights)] == ["app"]
 
 
-def test_the_app_is_told_where_the_stack_is() -> None:
+def test_the_app_is_reported_where_the_stack_is() -> None:
     """By the names that wiring reads, as the app's own identity; people are notified in a file."""
     app = AppConfig.load(ROOT)
     endpoints = Endpoints(app=1, blob=2, queue=3, table=4, mlflow=5, databricks=6, eventgrid=7, servicebus=8)

@@ -13,7 +13,7 @@ from nightshift.domain.response.incident import IncidentAction
 from nightshift.pages import front
 from nightshift.pages.front import Front
 from nightshift.pages.rendering import render
-from nightshift.pages.views import Letters
+from nightshift.pages.views import DeadLetterGroup
 from tests.incident_examples import AT, incident
 from tests.unit.pages.examples import FRAME, NOW, front_view
 
@@ -28,9 +28,9 @@ def _letter(number: int, queue: str) -> DeadLetter:
 class Storage:
     """Records without models; counts how often it is read."""
 
-    def __init__(self, *letters: DeadLetter) -> None:
+    def __init__(self, *dead_letters: DeadLetter) -> None:
         self.read = 0
-        self._letters = letters
+        self._dead_letters = dead_letters
 
     def services(self) -> Services:
         """Its services."""
@@ -38,7 +38,7 @@ class Storage:
             clock=lambda: NOW,
             reviews=SimpleNamespace(all=self._count),
             incidents=SimpleNamespace(all=tuple),
-            dead_letters=SimpleNamespace(waiting=lambda: self._letters),
+            dead_letters=SimpleNamespace(waiting=lambda: self._dead_letters),
             specs=SimpleNamespace(names=tuple),
             links=SimpleNamespace(mlflow="http://mlflow.example", databricks="http://databricks.example"),
         )
@@ -83,7 +83,10 @@ async def test_dead_letters_wait_for_a_person() -> None:
     """Counted by queue, with the newest reason and what to do; they are among what waits."""
     storage = Storage(_letter(3, "drift-alerts"), _letter(2, "budget-alerts"), _letter(1, "drift-alerts"))
     view = await Front().now(cast("Any", None), storage.services())
-    assert view.letters == (Letters("drift-alerts", 2, "reason 3"), Letters("budget-alerts", 1, "reason 2"))
+    assert view.letters == (
+        DeadLetterGroup("drift-alerts", 2, "reason 3"),
+        DeadLetterGroup("budget-alerts", 1, "reason 2"),
+    )
     assert view.waiting == 3
     text = render(view, FRAME)
     assert "<title>3 waiting" in text

@@ -9,7 +9,7 @@ from typing import Any, cast
 import azure.durable_functions as df
 import pytest
 
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
 from nightshift.pages import model_state
@@ -71,8 +71,8 @@ class Runs:
         )
 
 
-def _move(sequence: int = 1) -> ChampionMove:
-    return ChampionMove(
+def _move(sequence: int = 1) -> AliasChange:
+    return AliasChange(
         model="m",
         sequence=sequence,
         version="7",

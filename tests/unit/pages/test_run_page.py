@@ -12,7 +12,7 @@ from nightshift.domain.uploads.contract import ContractReport, Violation
 from nightshift.domain.uploads.dataset import PartReport
 from nightshift.domain.uploads.upload import Upload
 from nightshift.pages.rendering import render
-from nightshift.pages.run_page import comparisons, explained, read_run
+from nightshift.pages.run_page import comparisons, read_run, with_explanation
 from nightshift.pages.views import RunView
 from tests.unit.pages.examples import FRAME, NOW, evidence, run_view
 
@@ -35,7 +35,7 @@ def _view(output: dict[str, Any], *results: tuple[str, Any], reason: str = "") -
     step = view.run.steps[0].model_copy(update={"error": ""})
     steps = tuple(step.model_copy(update={"name": name, "result": result}) for name, result in results)
     run = view.run.model_copy(update={"output": output, "steps": steps, "reason": reason})
-    return explained(RunView(run=run, links=()))
+    return with_explanation(RunView(run=run, links=()))
 
 
 def test_a_decided_run_says_why() -> None:

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.response.incident import IncidentAction, TimelineEntry
 from nightshift.domain.reviews.review import ReviewEvent
-from nightshift.pages.story import SHOWN, tell
+from nightshift.pages.story import SHOWN, recent_entries
 from tests.incident_examples import incident
 from tests.review_examples import make_review
 from tests.unit.pages.examples import NOW, run_summary
@@ -20,7 +20,7 @@ def test_everything_in_its_order() -> None:
         return timedelta(minutes=minutes)
 
     opened = ReviewEvent(key="opened", at=NOW + at(4), actor="nightshift", what="flagged")
-    told, left_out = tell(
+    told, left_out = recent_entries(
         NOW,
         runs=[
             run_summary(updated_at=NOW + at(1), reason="no labels"),
@@ -44,16 +44,16 @@ def test_everything_in_its_order() -> None:
         ],
         reviews=[make_review(timeline=(opened,))],
         moves=[
-            ChampionMove(
+            AliasChange(
                 model="m", sequence=2, version="2", previous="1", run="lifecycle-m-1", decided_by="d", at=NOW + at(5),
                 kind="promotion",
                 state="done",
             ),
-            ChampionMove(
+            AliasChange(
                 model="m", sequence=3, version="3", previous="2", run="r", decided_by="d", at=NOW + at(5),
                 kind="promotion",
             ),
-            ChampionMove(
+            AliasChange(
                 model="m", sequence=4, version="4", previous="2", run="improvement-m-1", decided_by="d",
                 at=NOW + at(4.5),
                 kind="promotion",
@@ -77,7 +77,7 @@ def test_everything_in_its_order() -> None:
 def test_a_long_night_is_cut() -> None:
     """The newest stay, and the page says how many are missing."""
     runs = [run_summary(updated_at=NOW + timedelta(seconds=number)) for number in range(SHOWN + 7)]
-    told, left_out = tell(NOW, runs=runs, incidents=[], reviews=[], moves=[])
+    told, left_out = recent_entries(NOW, runs=runs, incidents=[], reviews=[], moves=[])
     assert (len(told), left_out, told[0].at) == (SHOWN, 7, runs[-1].updated_at)
 
 
@@ -85,7 +85,9 @@ def test_what_was_done_and_undone_are_both_told() -> None:
     """An action says only how it stands; the timeline keeps that it was done before."""
     done = TimelineEntry(key="rollback-done", at=NOW, actor="nightshift", what="rollback done: version 1 is back")
     undone = IncidentAction(mitigation="rollback", state="undone", detail="taken back by ann", at=NOW)
-    told, _ = tell(NOW, runs=[], incidents=[incident(timeline=(FIRED, done), actions=(undone,))], reviews=[], moves=[])
+    told, _ = recent_entries(
+        NOW, runs=[], incidents=[incident(timeline=(FIRED, done), actions=(undone,))], reviews=[], moves=[]
+    )
     assert {(entry.what, entry.tone) for entry in told} == {
         ("error tripled: it fired", "bad"),
         ("nightshift: rollback done: version 1 is back", "good"),

@@ -55,16 +55,19 @@ def test_what_is_long_is_cut() -> None:
 def test_a_card_says_what_was_done_or_why_nobody_did_it() -> None:
     """What changes something counts, and what failed; that people were notified does not."""
     refused = IncidentAction(mitigation="rollback", state="refused", detail="nothing to go back to", at=AT)
-    told = IncidentAction(mitigation="page", state="done", detail="sent", at=AT + timedelta(minutes=1))
-    assert texts.why_waiting(incident(actions=(refused, told))) == "rollback refused: nothing to go back to"
-    untold = told.model_copy(update={"state": "failed", "detail": "the pager refused"})
+    with_links = IncidentAction(mitigation="page", state="done", detail="sent", at=AT + timedelta(minutes=1))
+    assert texts.why_waiting(incident(actions=(refused, with_links))) == "rollback refused: nothing to go back to"
+    untold = with_links.model_copy(update={"state": "failed", "detail": "the pager refused"})
     assert texts.why_waiting(incident(actions=(refused, untold))) == "page failed: the pager refused"
-    assert texts.why_waiting(incident(actions=(told,), reason="error tripled")) == "nothing was changed: error tripled"
+    assert (
+        texts.why_waiting(incident(actions=(with_links,), reason="error tripled"))
+        == "nothing was changed: error tripled"
+    )
     assert "it waits for incident i0" in texts.why_waiting(incident(caused_by="i0"))
 
 
 def test_a_sentence_links_its_runs_and_has_plain_times() -> None:
     """Ids of runs lead to their pages, times are read to the minute, anything else stays text."""
-    said = texts.told("<b> of lifecycle-m_1-0123456789abcdef; lease until 2026-11-29T21:31:14.979871+00:00")
+    said = texts.with_links("<b> of lifecycle-m_1-0123456789abcdef; lease until 2026-11-29T21:31:14.979871+00:00")
     link = '<a href="/runs/lifecycle-m_1-0123456789abcdef">lifecycle-m_1-0123456789abcdef</a>'
     assert said == f"&lt;b&gt; of {link}; lease until 2026-11-29 21:31 UTC"

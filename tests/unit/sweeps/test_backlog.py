@@ -44,9 +44,9 @@ def test_every_queue_has_a_value() -> None:
     assert ["nightshift.queue.depth", "{upload}", 2, {"model": "m"}] in points
     assert ["nightshift.reviews.open", "{review}", 3, {}] in points
     assert ["nightshift.incidents.open", "{incident}", 0, {}] in points
-    letters = {point[3]["queue"]: point[2] for point in points if point[0] == "nightshift.dead_letters.waiting"}
+    dead_letters = {point[3]["queue"]: point[2] for point in points if point[0] == "nightshift.dead_letters.waiting"}
     idle = ("drift-alerts", "pipeline-alerts", "budget-alerts", "blob-events", "http-alerts")
-    assert letters == {"model-alerts": 1_000} | dict.fromkeys(idle, 0)
+    assert dead_letters == {"model-alerts": 1_000} | dict.fromkeys(idle, 0)
 
 
 def test_nothing_is_read_for_nobody() -> None:

@@ -85,7 +85,7 @@ async def test_a_model_that_waits_keeps_no_other_waiting(monkeypatch: pytest.Mon
     assert await _sweep() == Swept(found=len(_MODELS), problem="m01: ValueError: broken")
 
 
-async def test_a_look_that_takes_too_long_begins_with_no_further_model(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sweep_that_takes_too_long_begins_with_no_further_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says which it has not looked at; the next minute begins with another model."""
     looked: list[str] = []
 

@@ -7,7 +7,7 @@ import pytest
 
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.health import SweepHealth
-from nightshift.domain.watch.sweep import MISSED, SWEEPS, SweepLook, Swept
+from nightshift.domain.watch.sweep import MISSED, SWEEPS, SweepRun, Swept
 from nightshift.sweeps.report_sweep import read_sweeps, report_sweep
 
 NOW = datetime(2026, 11, 1, 3, tzinfo=UTC)
@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 class _Services:
     """A clock and a sweep store."""
 
-    looks: tuple[SweepLook, ...] = ()
+    looks: tuple[SweepRun, ...] = ()
     saws: list[tuple[str, int, str, bool]] = field(default_factory=list)
     away: bool = False
 
@@ -28,7 +28,7 @@ class _Services:
     def sweeps(self) -> "_Services":
         return self
 
-    def last(self) -> tuple[SweepLook, ...]:
+    def last(self) -> tuple[SweepRun, ...]:
         return self.looks
 
     def saw(self, name: str, *, at: datetime, found: int, problem: str = "", broke_off: bool = False) -> None:
@@ -41,7 +41,7 @@ class _Services:
 
 
 def _health(started: datetime, whole_at: datetime | None) -> SweepHealth:
-    looks = (SweepLook(name=NAME, at=NOW, found=1, whole_at=whole_at),)
+    looks = (SweepRun(name=NAME, at=NOW, found=1, whole_at=whole_at),)
     found = read_sweeps(_Services(looks), started)  # type: ignore[arg-type]
     return next(item for item in found if item.name == NAME)
 
@@ -68,7 +68,7 @@ def _health(started: datetime, whole_at: datetime | None) -> SweepHealth:
         "does not look since the start",
     ],
 )
-def test_a_sweep_that_has_missed_three_looks_is_unhealthy(
+def test_a_sweep_that_has_missed_three_runs_is_unhealthy(
     started: datetime, whole_at: datetime | None, ok: bool
 ) -> None:
     """Before the process was started nobody may have been there to look."""
@@ -76,7 +76,7 @@ def test_a_sweep_that_has_missed_three_looks_is_unhealthy(
     assert (health.ok, bool(health.reason)) == (ok, not ok)
 
 
-async def test_a_look_is_reported() -> None:
+async def test_a_sweep_is_reported() -> None:
     """What it found, and what it could not look at."""
     services = _Services()
 
@@ -88,7 +88,7 @@ async def test_a_look_is_reported() -> None:
 
 
 @pytest.mark.parametrize("away", [False, True])
-async def test_a_look_that_broke_off_is_reported_and_raised(away: bool) -> None:
+async def test_a_sweep_that_broke_off_is_reported_and_raised(away: bool) -> None:
     """The host must see the failure, whether or not it can be written down."""
     services = _Services(away=away)
 

@@ -42,13 +42,13 @@ class QueuesInMemory:
 
 @dataclass
 class LettersInMemory:
-    """A DeadLetterBook that stores dead letters."""
+    """A DeadLetterStore that stores dead letters."""
 
     letters: list[DeadLetter] = field(default_factory=list)
 
-    def record(self, letter: DeadLetter) -> bool:
+    def record(self, dead_letter: DeadLetter) -> bool:
         """Store a dead letter."""
-        self.letters.append(letter)
+        self.letters.append(dead_letter)
         return True
 
 
@@ -261,14 +261,14 @@ def test_any_body_is_queued_once_or_refused(body: bytes) -> None:
     ingest = Ingest()
     status, told = asyncio.run(ingest.post(body))
     assert status in {202, 400}
-    letters = ingest.services.dead_letters.letters
-    assert len(ingest.sent) == len(letters) + (status == 202 and told["state"] != "ignored")
-    assert not letters or status == 400
+    dead_letters = ingest.services.dead_letters.letters
+    assert len(ingest.sent) == len(dead_letters) + (status == 202 and told["state"] != "ignored")
+    assert not dead_letters or status == 400
     for alert in ingest.sent:
         assert AlertMessage.from_json(alert.to_json()) == alert
         assert AlertMessage.from_json(alert.model_dump_json()) == alert
         assert len(alert.model_dump_json().encode()) <= LARGEST_BYTES
-    for alert in () if letters else ingest.sent:
+    for alert in () if dead_letters else ingest.sent:
         assert (told["message_id"], told["alert_id"]) == (alert.message_id, alert.alert_id)
 
 
@@ -304,12 +304,12 @@ async def test_a_refused_alert_that_nobody_would_send_again_is_a_dead_letter(
     """The answer stays and names it; its alert is on the queue of pipeline alerts. A person reads the answer."""
     status, answer = await ingest.post(body, headers)
     assert (status, answer["title"]) == (400, "bad_input")
-    letters = ingest.services.dead_letters.letters
-    assert len(letters) == len(ingest.sent) == kept
-    for letter, alert in zip(letters, ingest.sent, strict=True):
-        assert f"dead letter {letter.letter_id}" in answer["detail"]
-        assert (alert.category, alert.rule) == ("pipeline", f"dead letters of http-alerts: {letter.cause}")
-        assert letter.reason in answer["detail"]
+    dead_letters = ingest.services.dead_letters.letters
+    assert len(dead_letters) == len(ingest.sent) == kept
+    for dead_letter, alert in zip(dead_letters, ingest.sent, strict=True):
+        assert f"dead letter {dead_letter.letter_id}" in answer["detail"]
+        assert (alert.category, alert.rule) == ("pipeline", f"dead letters of http-alerts: {dead_letter.cause}")
+        assert dead_letter.reason in answer["detail"]
 
 
 @pytest.mark.parametrize("failure", [ServiceUnavailableError("Service Bus", "away")])

@@ -10,7 +10,7 @@ import pytest
 
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.sign_in import VARIABLE
-from nightshift.domain.watch.sweep import SWEEPS, SweepLook
+from nightshift.domain.watch.sweep import SWEEPS, SweepRun
 from nightshift.triggers.health_api import endpoints
 from tests.registered import registered_endpoints
 from tests.unit.triggers.api.requests import principal, request
@@ -35,11 +35,11 @@ class Check:
 class Sweeps:
     """The sweeps' last looks, or a table that does not answer."""
 
-    def __init__(self, *looks: SweepLook, failure: Exception | None = None) -> None:
+    def __init__(self, *looks: SweepRun, failure: Exception | None = None) -> None:
         self._looks = looks
         self._failure = failure
 
-    def last(self) -> tuple[SweepLook, ...]:
+    def last(self) -> tuple[SweepRun, ...]:
         """What the table has."""
         if self._failure is not None:
             raise self._failure
@@ -110,9 +110,9 @@ async def test_without_a_sign_in_health_says_so(monkeypatch: pytest.MonkeyPatch)
     assert "WEBSITE_AUTH_ENABLED" in document["dependencies"][0]["reason"]
 
 
-async def test_a_reader_sees_the_last_look_of_every_sweep() -> None:
+async def test_a_reader_sees_the_last_run_of_every_sweep() -> None:
     """Its time, what it found and what it could not look at; a sweep that has not looked yet is there, too."""
-    look = SweepLook(name="sweep_orders", at=NOW, found=2, problem="m: MLflow is not available", whole_at=NOW)
+    look = SweepRun(name="sweep_orders", at=NOW, found=2, problem="m: MLflow is not available", whole_at=NOW)
     _, document = await _answer(HealthServices((), Sweeps(look)), "ready", request(headers=principal("Reader")))
     sweeps = {item["name"]: item for item in document["sweeps"]}
     assert set(sweeps) == set(SWEEPS)

@@ -26,7 +26,7 @@ def test_importing_and_indexing_the_app_imports_nothing_heavy() -> None:
     assert {"lifecycle", "model_queue", "on_blob_created", "decide_action"} <= set(found["names"])
 
 
-def test_every_timer_is_a_sweep_whose_looks_are_judged() -> None:
+def test_every_timer_is_a_sweep_whose_runs_are_judged() -> None:
     """A timer that is not in the table of sweeps could stop, and health would not say so."""
     probe = """
 import json

@@ -26,7 +26,7 @@ def test_a_line_outside_a_call_is_left_alone() -> None:
     assert not hasattr(record, "correlation_id")
 
 
-def test_a_message_that_is_no_text_is_told_as_text() -> None:
+def test_a_message_that_is_no_text_is_reported_as_text() -> None:
     """An exception may be logged as it is."""
     with correlated("run-1"):
         record = _record(ValueError("no"))

@@ -61,7 +61,7 @@ def test_a_package_that_is_not_installed_ends_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("late", [True, False])
-def test_who_can_end_the_process_is_told_once(late: bool) -> None:
+def test_who_can_end_the_process_is_reported_once(late: bool) -> None:
     """However many imports break, and whether it asks before or after."""
     health, told = ImportHealth(), list[str]()
     if not late:

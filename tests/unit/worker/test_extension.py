@@ -80,7 +80,7 @@ def test_a_timer_over_six_days_holds_up_what_stands_behind_it(days: float, late:
     assert (played.steps[-1].at > START + timedelta(days=2)) is late
 
 
-def test_a_wait_for_nothing_is_told() -> None:
+def test_a_wait_for_nothing_is_reported() -> None:
     """No event comes, and no timer runs."""
 
     def body(context: df.DurableOrchestrationContext) -> Steps:

@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from activities.champions.move_serving import move_serving
 from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError
 from nightshift.domain.platform.names import CHAMPION
-from nightshift.domain.response.messages import MoveServingRequest, Serve, ServeResult
+from nightshift.domain.response.messages import EndpointTarget, MoveServingRequest, MoveServingResult
 from tests.integration.activities.memory_ports import MemoryServing
 from tests.integration.activities.responder import Case
 from tests.model_versions import make_versions
@@ -23,9 +23,9 @@ def champion(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:
     mlflow_client.set_registered_model_alias(case.model, CHAMPION, "2")
 
 
-def _look(case: Case, serving: MemoryServing, looks: int, endpoint: str = "revenue") -> ServeResult:
+def _look(case: Case, serving: MemoryServing, looks: int, endpoint: str = "revenue") -> MoveServingResult:
     case.replace(serving=serving)
-    wanted = Serve(endpoint=endpoint, model=case.model, version="2")
+    wanted = EndpointTarget(endpoint=endpoint, model=case.model, version="2")
     return move_serving(
         case.services, MoveServingRequest(model=case.model, incident_id="i1", serve=wanted, looks=looks)
     )

@@ -3,7 +3,7 @@
 import pytest
 from mlflow import MlflowClient
 
-from agents.lifecycle.holdout_spending import confidence_for_look
+from agents.lifecycle.holdout_spending import confidence_at_interim_look
 from nightshift.domain.platform.errors import BadInputError, BlobMissingError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.wiring.services import LazyServices
@@ -33,7 +33,7 @@ def test_a_challenger_that_misses_a_limit_is_tried_again(loop: Improving) -> Non
 def test_significance_is_spent_over_the_rounds(loop: Improving) -> None:
     """Each look is judged more strictly than the one before."""
     looks = [loop.round(error) for error in (BAD, BAD - 5, BAD - 10)]
-    wanted = [confidence_for_look(0.95, look) for look in (1, 2, 3)]
+    wanted = [confidence_at_interim_look(0.95, look) for look in (1, 2, 3)]
     assert [result.look for result, _ in looks] == [1, 2, 3]
     assert [criticism.confidence for _, criticism in looks] == wanted
 
@@ -49,17 +49,17 @@ def test_significance_is_spent_over_challengers_of_other_loops(loop: Improving) 
     assert loop.round(BAD)[0].look == 4
 
 
-def test_the_lifecycles_own_look_is_not_one_of_the_loop(loop: Improving) -> None:
+def test_the_lifecycles_own_interim_look_is_not_one_of_the_loop(loop: Improving) -> None:
     """It is judged at the confidence that the spec states."""
     assert loop.evaluate(0, run=loop.lifecycle).look == 0
 
 
-def test_a_repeated_round_is_one_look(loop: Improving) -> None:
+def test_a_repeated_round_is_one_interim_look(loop: Improving) -> None:
     """Each step is delivered again before and after its result is known: one entry, one look, one judgement."""
     loop.score(1, BAD)
     first = loop.evaluate(1)
     assert loop.evaluate(1) == first
-    judged = loop.criticise(first)
+    judged = loop.evaluate_round(first)
     assert loop.evaluate(1) == first
     assert loop.judge(first) == judged
     assert len(loop.services.ledger.of_kind(loop.model, "criticism")) == 1
@@ -84,9 +84,9 @@ def test_the_first_judgement_stands(loop: Improving) -> None:
     assert again.criticism == first
 
 
-def test_a_round_without_evidence_is_no_look(loop: Improving) -> None:
+def test_a_round_without_evidence_is_no_interim_look(loop: Improving) -> None:
     """A job that fails is tried once more; it has seen no holdout."""
-    judged = loop.criticise(None, error="job_failed: ValueError: too few rows")
+    judged = loop.evaluate_round(None, error="job_failed: ValueError: too few rows")
     assert (judged.criticism.judgement, judged.criticism.rule) == ("retry", "run_failed")
     assert "too few rows" in judged.criticism.feedback.likely_reason
     (entry,) = loop.services.ledger.of_kind(loop.model, "criticism")
@@ -97,9 +97,9 @@ def test_a_round_without_evidence_is_no_look(loop: Improving) -> None:
 
 def test_two_failed_jobs_end_the_loop(loop: Improving) -> None:
     """Not in a row only: what fails twice is for a person."""
-    loop.criticise(None, error="job_failed: no memory")
+    loop.evaluate_round(None, error="job_failed: no memory")
     loop.round(BAD)
-    judged = loop.criticise(None, error="job_failed: no memory")
+    judged = loop.evaluate_round(None, error="job_failed: no memory")
     assert (judged.criticism.judgement, judged.criticism.rule) == ("reject", "run_failed_twice")
 
 
@@ -109,7 +109,7 @@ def test_predictions_that_are_no_numbers_are_a_round_without_evidence(loop: Impr
     with pytest.raises(BadInputError) as refused:
         loop.evaluate(1)
     assert (refused.value.code, refused.value.fields["value"]) == ("bad_input", "480 rows")
-    judged = loop.criticise(None, error=f"{refused.value.code}: {refused.value.message}")
+    judged = loop.evaluate_round(None, error=f"{refused.value.code}: {refused.value.message}")
     assert judged.criticism.rule == "run_failed"
 
 
@@ -149,6 +149,6 @@ def test_a_lost_evidence_is_refused_and_is_no_judgement(loop: Improving) -> None
     result = loop.evaluate(1)
     gone = result.model_copy(update={"evidence": result.evidence.model_copy(update={"name": "runs/gone.json"})})
     with pytest.raises(BlobMissingError) as refused:
-        loop.criticise(gone)
+        loop.evaluate_round(gone)
     assert (refused.value.code, refused.value.fields["url"].endswith("gone.json")) == ("blob_missing", True)
     assert loop.services.ledger.of_kind(loop.model, "criticism") == ()

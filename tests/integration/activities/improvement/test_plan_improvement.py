@@ -134,7 +134,7 @@ def test_the_planner_sees_all_the_evidence(make_loop: MakeLoop) -> None:
 def test_after_a_failed_round_the_last_evidence_counts(make_loop: MakeLoop) -> None:
     """The failed plan is under what was tried, with its error; the gaps are those of the last challenger."""
     loop = make_loop(**BY_LLM)
-    loop.criticise(None, error="job_failed: ValueError: too few rows")
+    loop.evaluate_round(None, error="job_failed: ValueError: too few rows")
     with _answering(loop, _says(GOOD)) as server:
         loop.plan()
     shown = seen(server.requests[0])
@@ -289,7 +289,7 @@ def test_an_identity_without_a_token_does_not_stop_the_loop(make_loop: MakeLoop)
     assert "no token: no identity is assigned" in result.planned.note
 
 
-def test_a_language_model_that_is_not_set_up_is_told(make_loop: MakeLoop) -> None:
+def test_a_language_model_that_is_not_set_up_is_reported(make_loop: MakeLoop) -> None:
     """The spec asks for one, the settings name none."""
     result = make_loop(**BY_LLM).plan()
     assert result.planned.note == "the policy asks for a language model, and none is set up"

@@ -151,7 +151,7 @@ def test_a_later_look_at_the_same_rows_needs_stronger_evidence(evaluating: Evalu
     for number in (1, 2):
         evaluating.scored(number, table, run=evaluating.run)
         results.append(evaluating.evaluate(number))
-        evaluating.criticise(results[-1])
+        evaluating.evaluate_round(results[-1])
     found = []
     for result in results:
         rmse = next(metric for metric in result.summary.metrics if metric.name == "rmse")

@@ -113,7 +113,7 @@ def test_what_refuses_to_be_paused_does_not_keep_the_others_running(case: Case) 
     assert "b was not paused: Databricks refused: 403" in result.action.detail
 
 
-def test_when_nothing_lets_itself_be_paused_a_person_is_told_why(case: Case) -> None:
+def test_when_nothing_lets_itself_be_paused_a_person_is_reported_why(case: Case) -> None:
     """A missing permission is not an empty workspace."""
     _workspace(case, resource("a"), refusing=("a",))
     result = _pause(case, _overspent(case))
@@ -275,7 +275,7 @@ def test_what_does_not_answer_keeps_no_other_from_being_paused(case: Case) -> No
     assert (result.action.state, lease_of(result.action).names, compute.running()) == ("done", ("a", "b", "c"), [])
 
 
-def test_after_a_minute_the_lease_is_what_was_paused_and_a_person_is_told_of_the_rest(case: Case) -> None:
+def test_after_a_minute_the_lease_is_what_was_paused_and_a_person_is_reported_of_the_rest(case: Case) -> None:
     """The page names the resource that runs on; what was paused is resumed at the end."""
     compute, incident = _away(case, "b")
     with pytest.raises(ServiceUnavailableError):
@@ -289,7 +289,7 @@ def test_after_a_minute_the_lease_is_what_was_paused_and_a_person_is_told_of_the
     assert compute.running() == ["a", "b", "c"]
 
 
-def test_when_nothing_answers_a_person_is_told_of_each(case: Case) -> None:
+def test_when_nothing_answers_a_person_is_reported_of_each(case: Case) -> None:
     """No lease, and no traceback."""
     _, incident = _away(case, "a", "b", "c")
     with pytest.raises(ServiceUnavailableError):

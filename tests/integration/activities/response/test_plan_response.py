@@ -27,7 +27,7 @@ class CuredMeanwhile:
         """Resolve the cause, once, then change what was to be changed."""
         cause, self._cause = self._cause, None
         if cause is not None:
-            self._incidents.change(cause.model, cause.incident_id, lambda incident: incident.moved("resolve"))
+            self._incidents.change(cause.model, cause.incident_id, lambda incident: incident.transition("resolve"))
         changed: Incident = self._incidents.change(model, incident_id, change)
         return changed
 

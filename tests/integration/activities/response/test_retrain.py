@@ -24,7 +24,7 @@ from nightshift.domain.response.mitigations import RollbackOrder
 from nightshift.domain.uploads.contract import ContractViolationError
 from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.domain.uploads.upload import BlobRef
-from nightshift.services.uploads.train_again import kept_content, read_manifest
+from nightshift.services.uploads.archive import kept_content, read_manifest
 from tests.integration.activities.failing_ports import Failing
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.model_data import Starts, accept_file, upload_file, validate
@@ -228,7 +228,7 @@ async def test_a_champion_of_the_newest_data_is_not_trained_again(
     assert second.action.state == "begun"
 
 
-async def test_without_data_a_person_is_told(case: Case, client: Starts) -> None:
+async def test_without_data_a_person_is_reported(case: Case, client: Starts) -> None:
     """Nothing has been accepted yet: there is nothing to train on, and nothing is started."""
     result = await _retrain(case, client, case.drift())
     assert (result.action.state, result.escalate, client.started) == ("refused", True, [])

@@ -14,7 +14,7 @@ from local_host.stack.endpoints import Endpoints
 from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError, UnknownModelError
 from nightshift.domain.platform.names import CHAMPION, TAG_QUARANTINE
 from nightshift.domain.response.incident import Incident
-from nightshift.domain.response.messages import MitigationResult, Serve
+from nightshift.domain.response.messages import EndpointTarget, MitigationResult
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.integration.activities.interruptions import Interrupted, KilledError
@@ -313,7 +313,7 @@ def test_with_an_endpoint_it_is_done_only_when_that_follows(champions: Case, end
     incident = endpoint()
     first, second = _roll_back(champions, incident), _roll_back(champions, incident)
     assert first.action.state == "begun"
-    assert first.serve == second.serve == Serve(endpoint="revenue", model=champions.model, version="2")
+    assert first.serve == second.serve == EndpointTarget(endpoint="revenue", model=champions.model, version="2")
     assert champions.read(incident).state == "open"
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
 

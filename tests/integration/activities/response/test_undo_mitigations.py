@@ -16,11 +16,11 @@ from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
-from nightshift.domain.response.messages import Serve, SettleRequest
+from nightshift.domain.response.messages import CompleteMitigationRequest, EndpointTarget
 from nightshift.domain.response.mitigations import RetrainingFacts
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.response.incident_actions import keep_action
-from nightshift.services.response.incident_acts import start_undo
+from nightshift.services.response.incident_commands import start_undo
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.model_data import Starts
 from tests.integration.activities.responder import Case
@@ -85,7 +85,7 @@ def test_killed_at_any_call_and_repeated_it_is_undone_once(champions: Case, roll
             assert champions.champion in {"3", "2"}
     assert number > 8
     assert result.undone == ("rollback: version 3 is champion again, and out of quarantine",)
-    assert result.serve == Serve(endpoint="revenue", model=champions.model, version="3")
+    assert result.serve == EndpointTarget(endpoint="revenue", model=champions.model, version="3")
     assert (champions.champion, champions.reigns) == ("3", ["1", "2", "3", "2", "3"])
     assert champions.quarantine("3") is None
     assert champions.read(rolled_back).state == "acknowledged"
@@ -188,7 +188,7 @@ def test_nightshift_takes_its_own_rollback_back_as_failed(champions: Case) -> No
     action = champions.action(incident, "rollback")
     assert (action.state, champions.champion, champions.quarantine("3")) == ("failed", "3", None)
     assert action.detail.endswith("its endpoint did not follow: version 3 is champion")
-    assert result.serve == Serve(endpoint="revenue", model=champions.model, version="3")
+    assert result.serve == EndpointTarget(endpoint="revenue", model=champions.model, version="3")
 
 
 def test_a_persons_undo_is_not_written_over(champions: Case) -> None:
@@ -197,7 +197,7 @@ def test_a_persons_undo_is_not_written_over(champions: Case) -> None:
     incident = champions.alert()
     roll_back(champions.services, champions.request(incident, "rollback"))
     undo_mitigations(champions.services, champions.undo_request(incident))
-    late = SettleRequest(
+    late = CompleteMitigationRequest(
         model=champions.model,
         incident_id=incident.incident_id,
         mitigation="rollback",

@@ -136,7 +136,7 @@ def test_a_source_whose_clock_is_set_back_is_heard_at_its_next_alert(case: Case,
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["quiet", "fired again"])
-def test_looked_at_twice_it_says_and_tells_the_same(case: Case, incident: Incident, again: bool) -> None:
+def test_looked_at_twice_it_says_and_reports_the_same(case: Case, incident: Incident, again: bool) -> None:
     """A repeat of the last look adds nothing."""
     if again:
         _send(case, "a2", 60, incident)

@@ -13,7 +13,7 @@ from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.platform.errors import BlobMissingError
 from nightshift.domain.platform.names import MODEL_QUEUE, TAG_EVALUATION_SET_DIGEST, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.reviews.messages import ReviewResult, SettleReview
+from nightshift.domain.reviews.messages import FinalizeReviewRequest, ReviewResult
 from nightshift.domain.reviews.review import Choice, Review
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.champions.move_champion import move_champion
@@ -97,7 +97,8 @@ async def test_an_improvement_is_asked_for(case: Case, flagged: Review) -> None:
     result = await _act(case, flagged)
     assert result.improve == ImproveOrder(model=case.model, run=flagged.run, by="ann", reason="looks right")
     settled = close_review(
-        case.services, SettleReview(model=case.model, review_id=flagged.review_id, detail="ordered", fresh="u1")
+        case.services,
+        FinalizeReviewRequest(model=case.model, review_id=flagged.review_id, detail="ordered", fresh="u1"),
     )
     kept = read(case, flagged)
     assert (settled.state, kept.settled, kept.fresh, kept.detail) == ("improving", True, "u1", "ordered")
@@ -200,7 +201,7 @@ async def test_an_endpoint_is_waited_for(case: Case, mlflow_client: MlflowClient
     _decide(case, review)
     result = await _act(case, review)
     assert (result.state, result.endpoint, result.version, case.champion) == ("approved", "revenue", "2", "2")
-    settle = SettleReview(model=case.model, review_id=review.review_id, problem="the endpoint failed")
+    settle = FinalizeReviewRequest(model=case.model, review_id=review.review_id, problem="the endpoint failed")
     back = close_review(case.services, settle)
     assert (back.state, back.endpoint, back.version, case.champion) == ("failed", "revenue", "1", "1")
     kept = read(case, review)

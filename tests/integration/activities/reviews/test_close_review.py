@@ -16,7 +16,7 @@ from nightshift.clients.notifications.notifier import AppriseNotifier
 from nightshift.domain.platform.errors import ServiceRefusedError
 from nightshift.domain.platform.names import TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.reviews.messages import ReviewResult, SettleReview
+from nightshift.domain.reviews.messages import FinalizeReviewRequest, ReviewResult
 from nightshift.domain.reviews.review import Review
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.reviews.decide_review import decide_review, expire
@@ -32,7 +32,7 @@ KILLED = pytest.mark.parametrize("after", [False, True], ids=["before", "after"]
 
 
 @pytest.fixture
-def told(case: Case, tmp_path: Path) -> Callable[[], set[str]]:
+def titles(case: Case, tmp_path: Path) -> Callable[[], set[str]]:
     """Titles of what was sent; twice is allowed where the process dies between sending and its record."""
     file = tmp_path / "told.jsonl"
     case.replace(notifier=AppriseNotifier("", file))
@@ -65,13 +65,13 @@ def _approved(case: Case, client: MlflowClient, folder: Path, **spec: Any) -> Re
 
 @KILLED
 async def test_an_endpoint_that_did_not_follow_goes_back_and_pages(
-    case: Case, mlflow_client: MlflowClient, tmp_path: Path, told: Callable[[], set[str]], after: bool
+    case: Case, mlflow_client: MlflowClient, tmp_path: Path, titles: Callable[[], set[str]], after: bool
 ) -> None:
     """Killed between the review's end and what follows, and called again: the same endpoint, the same page."""
     review = _approved(case, mlflow_client, tmp_path, serving_endpoint="revenue")
     await act_on_review(case.services, Starts(), request(review))
     assert case.champion == "2"
-    settle = SettleReview(model=case.model, review_id=review.review_id, problem="the endpoint failed")
+    settle = FinalizeReviewRequest(model=case.model, review_id=review.review_id, problem="the endpoint failed")
 
     async def call(services: Services) -> ReviewResult:
         return close_review(services, settle)
@@ -79,7 +79,7 @@ async def test_an_endpoint_that_did_not_follow_goes_back_and_pages(
     result = await _killed_at_each_call(case, after, call)
     assert (result.state, result.endpoint, result.version) == ("failed", "revenue", "1")
     assert (case.champion, case.reigns) == ("1", ["1", "2", "1"])
-    assert told() == {f"What was decided about {case.model} did not work"}
+    assert titles() == {f"What was decided about {case.model} did not work"}
     assert close_review(case.services, settle) == result
 
 
@@ -89,7 +89,7 @@ async def test_an_endpoint_is_not_sent_back_once_the_champion_has_moved_on(
     """A repeat that comes late names no endpoint: it would serve a version that is champion no more."""
     review = _approved(case, mlflow_client, tmp_path, serving_endpoint="revenue")
     await act_on_review(case.services, Starts(), request(review))
-    settle = SettleReview(model=case.model, review_id=review.review_id, problem="the endpoint failed")
+    settle = FinalizeReviewRequest(model=case.model, review_id=review.review_id, problem="the endpoint failed")
     close_review(case.services, settle)
     move_champion(
         case.services, model=case.model, expected="1", version="3", run="other", decided_by="other", kind="promotion"
@@ -98,8 +98,8 @@ async def test_an_endpoint_is_not_sent_back_once_the_champion_has_moved_on(
 
 
 @KILLED
-async def test_a_void_approval_is_told(
-    case: Case, mlflow_client: MlflowClient, tmp_path: Path, told: Callable[[], set[str]], after: bool
+async def test_a_void_approval_is_reported(
+    case: Case, mlflow_client: MlflowClient, tmp_path: Path, titles: Callable[[], set[str]], after: bool
 ) -> None:
     """The approver believes that it is promoted."""
     review = _approved(case, mlflow_client, tmp_path)
@@ -109,7 +109,7 @@ async def test_a_void_approval_is_told(
         return await act_on_review(services, Starts(), request(review))
 
     assert (await _killed_at_each_call(case, after, call)).state == "void"
-    assert told() == {f"The approval of {case.model} is void"}
+    assert titles() == {f"The approval of {case.model} is void"}
     assert [entry.kind for entry in case.entries()].count("order") == 1
 
 
@@ -134,18 +134,18 @@ class _KilledAfter:
 
 @pytest.mark.parametrize(("port", "call"), [("reviews", "change"), ("notifications", "begin")])
 @pytest.mark.parametrize("end", ["void", "expired", "failed"])
-async def test_an_end_is_told_after_a_kill_right_behind_it(
+async def test_an_end_is_reported_after_a_kill_right_behind_it(
     case: Case,
     mlflow_client: MlflowClient,
     tmp_path: Path,
-    told: Callable[[], set[str]],
+    titles: Callable[[], set[str]],
     port: str,
     call: str,
     end: str,
 ) -> None:
     """The review is closed and nobody was notified: the next call sends it."""
     review = flag(case, mlflow_client, tmp_path)
-    settle = SettleReview(model=case.model, review_id=review.review_id, problem="it broke")
+    settle = FinalizeReviewRequest(model=case.model, review_id=review.review_id, problem="it broke")
     if end == "expired":
         expire(case.services, review)
     else:
@@ -160,12 +160,12 @@ async def test_an_end_is_told_after_a_kill_right_behind_it(
             else:
                 await act_on_review(services, Starts(), request(review))
     assert read(case, review).state == end
-    assert len(told()) == 1
+    assert len(titles()) == 1
 
 
 @KILLED
-async def test_an_expiry_is_told(
-    case: Case, mlflow_client: MlflowClient, tmp_path: Path, told: Callable[[], set[str]], after: bool
+async def test_an_expiry_is_reported(
+    case: Case, mlflow_client: MlflowClient, tmp_path: Path, titles: Callable[[], set[str]], after: bool
 ) -> None:
     """Nobody has decided, and everybody who was asked must know that it is over."""
     review = expire(case.services, flag(case, mlflow_client, tmp_path))
@@ -174,12 +174,12 @@ async def test_an_expiry_is_told(
         return await act_on_review(services, Starts(), request(review))
 
     assert (await _killed_at_each_call(case, after, call)).state == "expired"
-    assert (told(), read(case, review).settled) == ({f"The review of {case.model} has expired"}, True)
+    assert (titles(), read(case, review).settled) == ({f"The review of {case.model} has expired"}, True)
 
 
 @KILLED
 async def test_a_promotion_is_one_move(
-    case: Case, mlflow_client: MlflowClient, tmp_path: Path, told: Callable[[], set[str]], after: bool
+    case: Case, mlflow_client: MlflowClient, tmp_path: Path, titles: Callable[[], set[str]], after: bool
 ) -> None:
     """The promoting path, at each call: one move, one outcome, and nobody is notified of a failure."""
     review = _approved(case, mlflow_client, tmp_path)
@@ -188,7 +188,7 @@ async def test_a_promotion_is_one_move(
         return await act_on_review(services, Starts(), request(review))
 
     assert (await _killed_at_each_call(case, after, call)).state == "promoted"
-    assert (case.champion, case.reigns, told()) == ("2", ["1", "2"], set())
+    assert (case.champion, case.reigns, titles()) == ("2", ["1", "2"], set())
 
 
 async def test_a_move_that_was_begun_and_failed_is_called_off(
@@ -199,7 +199,7 @@ async def test_a_move_that_was_begun_and_failed_is_called_off(
     refusing = without_alias(case.services, ServiceRefusedError("MLflow", "403", "the identity may not set aliases"))
     with pytest.raises(ServiceRefusedError) as refused:
         await act_on_review(refusing, Starts(), request(review))
-    settle = SettleReview(model=case.model, review_id=review.review_id, problem=refused.value.message)
+    settle = FinalizeReviewRequest(model=case.model, review_id=review.review_id, problem=refused.value.message)
     close_review(case.services, settle)
     assert read(case, review).detail.endswith("the champion was not changed")
     move_champion(

@@ -7,7 +7,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 
-from nightshift.clients.dead_letters.dead_letters import TableDeadLetterBook
+from nightshift.clients.dead_letters.dead_letters import TableDeadLetterStore
 from nightshift.clients.platform.blob_storage import AzureBlobStore
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.errors import BadInputError, ConflictError
@@ -18,14 +18,14 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def book(tables: TableServiceClient, blobs: BlobServiceClient) -> TableDeadLetterBook:
+def book(tables: TableServiceClient, blobs: BlobServiceClient) -> TableDeadLetterStore:
     """The store on a real Azurite."""
     if not blobs.get_container_client(EVIDENCE).exists():
         blobs.create_container(EVIDENCE)
-    return TableDeadLetterBook(tables, AzureBlobStore(blobs))
+    return TableDeadLetterStore(tables, AzureBlobStore(blobs))
 
 
-def letter(queue: str, number: int = 1, body: str = "{}") -> DeadLetter:
+def dead_letter(queue: str, number: int = 1, body: str = "{}") -> DeadLetter:
     """A dead letter that waits."""
     return DeadLetter(
         letter_id=f"{queue}-{number}",
@@ -42,57 +42,57 @@ def letter(queue: str, number: int = 1, body: str = "{}") -> DeadLetter:
     )
 
 
-def test_a_letter_is_kept_once_and_whole(book: TableDeadLetterBook, model: str) -> None:
+def test_a_dead_letter_is_kept_once_and_whole(book: TableDeadLetterStore, model: str) -> None:
     """300,000 characters that no table property could hold come back as they were."""
-    large = letter(model, body="ä" * 300_000)
+    large = dead_letter(model, body="ä" * 300_000)
     assert [book.record(large), book.record(large)] == [True, False]
     assert book.get(large.letter_id) == large
 
 
-def test_letters_are_listed_by_queue_and_state(book: TableDeadLetterBook, model: str) -> None:
+def test_dead_letters_are_listed_by_queue_and_state(book: TableDeadLetterStore, model: str) -> None:
     """Newest first."""
-    letters = [letter(model, number) for number in (1, 2, 3)]
-    for item in letters:
+    dead_letters = [dead_letter(model, number) for number in (1, 2, 3)]
+    for item in dead_letters:
         book.record(item)
-    book.settle(letters[1].letter_id, "waiting", "discarded", "by me")
+    book.close(dead_letters[1].letter_id, "waiting", "discarded", "by me")
     assert [item.message_id for item in book.all(model)] == ["3", "2", "1"]
     assert [item.message_id for item in book.all(model, "waiting")] == ["3", "1"]
 
 
-def test_what_waits_is_listed_without_its_bodies(book: TableDeadLetterBook, model: str) -> None:
+def test_what_waits_is_listed_without_its_bodies(book: TableDeadLetterStore, model: str) -> None:
     """Newest first, of all queues; a page that only counts them does not read every body."""
-    letters = [letter(f"{model}-{number % 2}", number, body="long") for number in (1, 2, 3)]
-    for item in letters:
+    dead_letters = [dead_letter(f"{model}-{number % 2}", number, body="long") for number in (1, 2, 3)]
+    for item in dead_letters:
         book.record(item)
-    book.settle(letters[1].letter_id, "waiting", "discarded", "by me")
+    book.close(dead_letters[1].letter_id, "waiting", "discarded", "by me")
     found = [item for item in book.waiting() if item.queue.startswith(f"{model}-")]
-    assert found == [letters[2].model_copy(update={"body": ""}), letters[0].model_copy(update={"body": ""})]
+    assert found == [dead_letters[2].model_copy(update={"body": ""}), dead_letters[0].model_copy(update={"body": ""})]
 
 
 def test_what_waits_is_counted_without_being_read(
-    book: TableDeadLetterBook, counted: TableServiceClient, reads: Reads, model: str
+    book: TableDeadLetterStore, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
     """Of its queue alone and up to a limit: no other message is fetched, and no body."""
     for number in (1, 2, 3):
-        book.record(letter(model, number))
-    book.record(letter(f"{model}-other"))
-    book.settle(f"{model}-1", "waiting", "discarded", "by me")
-    bodiless = TableDeadLetterBook(counted, cast("AzureBlobStore", None))
+        book.record(dead_letter(model, number))
+    book.record(dead_letter(f"{model}-other"))
+    book.close(f"{model}-1", "waiting", "discarded", "by me")
+    bodiless = TableDeadLetterStore(counted, cast("AzureBlobStore", None))
     assert [bodiless.count_waiting(model, most) for most in (1, 2, 1_000)] == [1, 2, 2]
     assert reads.entities == 1 + 2 + 2
 
 
-def test_a_letter_is_settled_once(book: TableDeadLetterBook, model: str) -> None:
+def test_a_dead_letter_is_closed_once(book: TableDeadLetterStore, model: str) -> None:
     """Whoever comes second learns of it, and the history tells who was first."""
-    book.record(letter(model))
-    settled = book.settle(f"{model}-1", "waiting", "redriven", "by the first")
-    assert (settled.state, settled.history) == ("redriven", ("by the first",))
+    book.record(dead_letter(model))
+    closed = book.close(f"{model}-1", "waiting", "redriven", "by the first")
+    assert (closed.state, closed.history) == ("redriven", ("by the first",))
     with pytest.raises(ConflictError, match="is redriven, not waiting"):
-        book.settle(f"{model}-1", "waiting", "redriven", "by the second")
+        book.close(f"{model}-1", "waiting", "redriven", "by the second")
 
 
-def test_an_unknown_letter(book: TableDeadLetterBook) -> None:
+def test_an_unknown_letter(book: TableDeadLetterStore) -> None:
     """None, and an error for whoever wants to close it."""
     assert book.get("nothing") is None
     with pytest.raises(BadInputError, match="nothing"):
-        book.settle("nothing", "waiting", "discarded", "")
+        book.close("nothing", "waiting", "discarded", "")

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from activities.improvement.trace_round import trace_of
 from local_host.stack.endpoints import Endpoints
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
-from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, Round
+from nightshift.domain.improvement.loop import Budget, Critique, Feedback, Round
 from nightshift.domain.improvement.messages import TraceRoundRequest
 from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.improvement.trace import PlanFeedback, RoundTrace
@@ -40,7 +40,7 @@ def model(tracked: Endpoints) -> str:
 
 def _trace(model: str, error: str = "") -> RoundTrace:
     plan = Plan(action=AdjustTrainingWindow(days=90), rationale="old data misleads", expected_effect="less error")
-    judged = Criticism(
+    judged = Critique(
         judgement="retry",
         rule="closer",
         reason="rmse is nearer",
@@ -95,7 +95,7 @@ def test_a_step_that_failed_says_why(services: LazyServices, tracked: Endpoints,
 def test_feedback_stands_with_the_trace(services: LazyServices, tracked: Endpoints, model: str) -> None:
     """By whom, and why."""
     trace = services.traces.write(_trace(model))
-    services.traces.tell(trace, PlanFeedback(by="ann", helpful=False, comment="the window is too short"))
+    services.traces.log_feedback(trace, PlanFeedback(by="ann", helpful=False, comment="the window is too short"))
     (said,) = MlflowClient(tracked.mlflow_url).get_trace(trace).info.assessments
     assert (said.name, said.value, said.rationale) == ("plan", False, "the window is too short")
     assert (said.source.source_type, said.source.source_id) == ("HUMAN", "ann")
@@ -104,7 +104,7 @@ def test_feedback_stands_with_the_trace(services: LazyServices, tracked: Endpoin
 def test_feedback_on_no_trace_is_refused(services: LazyServices) -> None:
     """It names the trace."""
     with pytest.raises(BadInputError, match="trace = 'tr-nothing': is no trace in MLflow"):
-        services.traces.tell("tr-nothing", PlanFeedback(by="ann", helpful=True, comment="good"))
+        services.traces.log_feedback("tr-nothing", PlanFeedback(by="ann", helpful=True, comment="good"))
 
 
 def test_a_model_without_experiment_can_be_tried_again(services: LazyServices) -> None:

@@ -26,7 +26,7 @@ def _reservation(model: str, day: str, tokens: int = 1_000, loop: str = "") -> R
     return Reservation(loop=loop or f"improvement-{model}-1", model=model, day=day, tokens=tokens)
 
 
-def test_what_is_reserved_counts_at_once_and_is_settled_by_what_was_used(
+def test_what_is_reserved_counts_at_once_and_is_closed_by_what_was_used(
     tables: TableServiceClient, model: str, day: str
 ) -> None:
     """For the loop, the model's day and the day; an answer may have cost more than was thought."""

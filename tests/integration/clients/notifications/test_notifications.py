@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from azure.data.tables import TableServiceClient
 
-from nightshift.clients.notifications.notifications import NotificationHealth, TableNotificationBook
+from nightshift.clients.notifications.notifications import NotificationHealth, TableNotificationStore
 from nightshift.clients.notifications.notifier import unreadable
 from nightshift.domain.notifications.notification import LATE_AFTER, Notification, NotificationRecord
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
@@ -23,14 +23,14 @@ def owed(model: str, key: str = "i:page", at: datetime = AT, **given: Any) -> No
     return NotificationRecord(notification=told, state="owed", at=at, made_at=at)
 
 
-def of(book: TableNotificationBook, model: str) -> list[str]:
+def of(book: TableNotificationStore, model: str) -> list[str]:
     """The keys of what is owed to a model, in order."""
     return [it.notification.key for it in book.owed() if it.notification.model == model]
 
 
 def test_a_key_is_owed_until_it_is_done(tables: TableServiceClient, model: str) -> None:
     """Begun, begun again after a crash, sent, written down: then whoever begins it once more finds it sent."""
-    book = TableNotificationBook(tables)
+    book = TableNotificationStore(tables)
     record = owed(model)
     assert [book.begin(record).state, book.begin(record).state] == ["owed", "owed"]
     sent = book.change(record, lambda known: known.model_copy(update={"state": "sent"}))
@@ -42,7 +42,7 @@ def test_a_key_is_owed_until_it_is_done(tables: TableServiceClient, model: str) 
 
 def test_what_was_killed_between_its_two_rows_is_owed(tables: TableServiceClient, model: str) -> None:
     """The row of what is owed is written first, and is enough."""
-    book = TableNotificationBook(tables)
+    book = TableNotificationStore(tables)
     record = owed(model)
     book._owe(record)
     assert of(book, model) == ["i:page"]
@@ -51,7 +51,7 @@ def test_what_was_killed_between_its_two_rows_is_owed(tables: TableServiceClient
 
 def test_critical_pages_go_first_and_the_oldest_of_each(tables: TableServiceClient, model: str) -> None:
     """Notices last, however old."""
-    book = TableNotificationBook(tables)
+    book = TableNotificationStore(tables)
     book.begin(owed(model, "notice", kind="notice"))
     book.begin(owed(model, "warning", AT + timedelta(minutes=1), severity="warning"))
     book.begin(owed(model, "newer", AT + timedelta(minutes=3)))
@@ -61,7 +61,7 @@ def test_critical_pages_go_first_and_the_oldest_of_each(tables: TableServiceClie
 
 def test_a_group_goes_out_at_intervals(tables: TableServiceClient, model: str) -> None:
     """The first at once, the next after the interval, and what comes until then with it."""
-    book = TableNotificationBook(tables)
+    book = TableNotificationStore(tables)
     slots = [
         book.begin(owed(model, str(minute), AT + timedelta(minutes=minute), group="i:page", minutes_apart=5)).not_before
         for minute in (0, 1, 4, 6, 7, 30)
@@ -78,7 +78,7 @@ def test_a_record_of_before_this_index_is_owed(tables: TableServiceClient, model
         row = {"PartitionKey": model, "RowKey": short(key), "Record": json.dumps(record)}
         tables.create_table_if_not_exists("notifications").create_entity(row)
     tables.get_table_client("notifications").delete_entity("~marks", "owed-indexed")
-    book = TableNotificationBook(tables)
+    book = TableNotificationStore(tables)
     assert of(book, model) == ["old"]
     (found,) = (it for it in book.owed() if it.notification.model == model)
     assert (found.state, found.made, found.delivered) == ("owed", AT, ())
@@ -86,7 +86,7 @@ def test_a_record_of_before_this_index_is_owed(tables: TableServiceClient, model
 
 def test_health_says_what_is_owed_for_minutes(tables: TableServiceClient, model: str) -> None:
     """With the reason of the last try; not what has just been made."""
-    book = TableNotificationBook(tables)
+    book = TableNotificationStore(tables)
     at = datetime(2020, 1, 1, tzinfo=UTC)  # before every other test's
     record = book.begin(owed(model, at=at))
     book.change(record, lambda known: known.failed("address number 1 cannot be read", at))
@@ -98,7 +98,7 @@ def test_health_says_what_is_owed_for_minutes(tables: TableServiceClient, model:
 
 def test_health_says_which_address_is_none(tables: TableServiceClient) -> None:
     """Before a page needs it, and without the address, which may hold a key."""
-    book, urls = TableNotificationBook(tables), "json://127.0.0.1:1 page=carrier-pigeon://hunter2"
+    book, urls = TableNotificationStore(tables), "json://127.0.0.1:1 page=carrier-pigeon://hunter2"
     health = NotificationHealth(lambda: book, lambda: AT, lambda: unreadable(urls, "json://127.0.0.1:1,hunter2"))
     with pytest.raises(ServiceRefusedError) as raised:
         health.check()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.clients.platform.databricks_workspace import ImpatientClock, open_workspace
+from nightshift.clients.platform.databricks_workspace import ShortSleepClock, open_workspace
 from nightshift.domain.lifecycle.job import JobOrder
 from nightshift.domain.lifecycle.run import RunEvent
 from nightshift.domain.notifications.notification import Notification
@@ -161,7 +161,7 @@ def test_a_wait_that_the_other_side_asks_for_is_no_longer_than_the_budget(
 def test_a_workspace_that_asks_for_a_long_wait_is_not_waited_for() -> None:
     """The SDK sleeps as long as it is told; its clock refuses, without sleeping."""
     with pytest.raises(TimeoutError, match="asks to wait 3600 s"):
-        ImpatientClock(7.5).sleep(3600)
+        ShortSleepClock(7.5).sleep(3600)
 
 
 def test_the_workspaces_own_limits_end_before_the_budget() -> None:

@@ -7,7 +7,7 @@ import pytest
 from azure.data.tables import TableServiceClient, UpdateMode
 
 from nightshift.clients.ledger.ledger import TableLedger
-from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.clients.response.incidents import TableIncidentStore
 from nightshift.clients.uploads.upload_queue import TableUploadQueue
 from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.response.incident import Incident, IncidentAction
@@ -20,7 +20,7 @@ from tests.upload_examples import make_upload
 _PLENTY = 10_000
 
 
-def _incident(book: TableIncidentBook, model: str, number: int, **given: Any) -> Incident:
+def _incident(book: TableIncidentStore, model: str, number: int, **given: Any) -> Incident:
     """An incident of its own window."""
     fired = AT + timedelta(hours=2 * number)
     sent = signal(alert(alert_id=f"a{number}", model=model, fired_at=fired, **given))
@@ -29,11 +29,11 @@ def _incident(book: TableIncidentBook, model: str, number: int, **given: Any) ->
     return incident
 
 
-def _resolve(book: TableIncidentBook, incident: Incident) -> None:
-    book.change(incident.model, incident.incident_id, lambda known: known.moved("resolve"))
+def _resolve(book: TableIncidentStore, incident: Incident) -> None:
+    book.change(incident.model, incident.incident_id, lambda known: known.transition("resolve"))
 
 
-def _pipeline(book: TableIncidentBook, model: str, number: int) -> Incident:
+def _pipeline(book: TableIncidentStore, model: str, number: int) -> Incident:
     return _incident(book, model, number, category="pipeline", metric="", value=None, baseline=None)
 
 
@@ -47,24 +47,26 @@ def _here(found: Any, model: str) -> list[str]:
 
 def _pause(incident: Incident, *, resumed: bool = False) -> Incident:
     facts = LeaseFacts(resumed=resumed)
-    return incident.acted(IncidentAction(mitigation="pause_compute", state="done", detail="paused", at=AT, facts=facts))
+    return incident.with_action(
+        IncidentAction(mitigation="pause_compute", state="done", detail="paused", at=AT, facts=facts)
+    )
 
 
 def test_open_incidents_of_a_kind_newest_first(tables: TableServiceClient, model: str) -> None:
     """Of another category, severity or state are none."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     first, second, over = (_pipeline(book, model, number) for number in range(3))
     _incident(book, model, 9)
     _resolve(book, over)
     assert _ids(book.open_of(model, "pipeline", "critical")) == _ids([second, first])
     assert list(book.open_of(model, "pipeline", "warning")) == []
-    book.change(model, over.incident_id, lambda known: known.moved("reopen"))
+    book.change(model, over.incident_id, lambda known: known.transition("reopen"))
     assert _ids(book.open_of(model, "pipeline", "critical")) == _ids([over, second, first])
 
 
 def test_a_resolved_incident_leaves_no_index_row(tables: TableServiceClient, model: str) -> None:
     """So that what is read does not grow with what has been."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     incident = _incident(book, model, 0)
     assert index_rows(tables, "incidents", model)
     _resolve(book, incident)
@@ -75,11 +77,11 @@ def test_what_a_response_needs_is_read_without_what_is_over(
     tables: TableServiceClient, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
     """Whatever the number of resolved incidents, the same rows are read."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     for number in range(30):
         _resolve(book, _pipeline(book, model, number))
     cause = _pipeline(book, model, 40)
-    fresh = TableIncidentBook(counted)
+    fresh = TableIncidentStore(counted)
     assert _ids(fresh.open_of(model, "pipeline", "critical")) == [cause.incident_id]
     assert reads.entities <= 4
     before = reads.entities
@@ -90,7 +92,7 @@ def test_what_a_response_needs_is_read_without_what_is_over(
 
 def test_a_lease_and_a_symptom_are_found_until_they_are_over(tables: TableServiceClient, model: str) -> None:
     """A resolved incident whose compute is still paused is owed for; one that waits for a cause is told of it."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     incident = _incident(book, model, 0)
     book.change(model, incident.incident_id, lambda known: _pause(known.model_copy(update={"caused_by": "c" + model})))
     assert _here(book.leases(), model) == [incident.incident_id]
@@ -105,12 +107,12 @@ def test_a_lease_and_a_symptom_are_found_until_they_are_over(tables: TableServic
 @pytest.mark.parametrize("indexed", [False, True], ids=["before the pass", "after it"])
 def test_incidents_of_earlier_releases_are_found(tables: TableServiceClient, model: str, *, indexed: bool) -> None:
     """By a scan until the pass has indexed them, in the same order; and their changes are indexed at once."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     first, second, over = (_pipeline(book, model, number) for number in range(3))
     _resolve(book, over)
     as_before(tables, "incidents", model)
     forget_place(tables, first.incident_id)
-    later = TableIncidentBook(tables)
+    later = TableIncidentStore(tables)
     if indexed:
         assert later.index(_PLENTY)
     assert _ids(later.open_of(model, "pipeline", "critical")) == _ids([second, first])
@@ -124,24 +126,24 @@ def test_incidents_of_earlier_releases_are_found(tables: TableServiceClient, mod
 
 def test_the_pass_goes_on_where_it_was_broken_off(tables: TableServiceClient, model: str) -> None:
     """A model counts as indexed only when all its incidents are."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     incidents = [_pipeline(book, model, number) for number in range(15)]
     assert book.index(_PLENTY)
     as_before(tables, "incidents", model)
-    later = TableIncidentBook(tables)
+    later = TableIncidentStore(tables)
     assert not later.index(12)
     assert len(_ids(later.open_of(model, "pipeline", "critical"))) == len(incidents)
     assert later.index(_PLENTY)
-    assert len(_ids(TableIncidentBook(tables).open_of(model, "pipeline", "critical"))) == len(incidents)
+    assert len(_ids(TableIncidentStore(tables).open_of(model, "pipeline", "critical"))) == len(incidents)
 
 
 def test_a_release_that_ran_on_after_the_mark(tables: TableServiceClient, model: str) -> None:
     """It resolves without removing index rows and opens without writing them: nothing false is read, the pass mends."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     resolved, opened = _pipeline(book, model, 0), _pipeline(book, model, 1)
     client = tables.get_table_client("incidents")
     row = client.get_entity(model, f"incident-{resolved.incident_id}")
-    over = resolved.moved("resolve")
+    over = resolved.transition("resolve")
     client.upsert_entity(
         {
             "PartitionKey": model,
@@ -247,13 +249,13 @@ def test_the_newest_alerts_of_an_incident(
     tables: TableServiceClient, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
     """Read without the others; those that an earlier release recorded are found as well."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     sent = [
         alert(alert_id=f"a{number:02d}", model=model, fired_at=AT + timedelta(minutes=number)) for number in range(20)
     ]
     incident = [book.record(signal(one)).incident for one in sent][-1]
     assert incident is not None
-    assert TableIncidentBook(counted).occurrences(model, incident.incident_id, 3) == tuple(sent[-3:])
+    assert TableIncidentStore(counted).occurrences(model, incident.incident_id, 3) == tuple(sent[-3:])
     assert reads.entities <= 7
     assert reads.scans == []
     as_before(tables, "incidents", model)

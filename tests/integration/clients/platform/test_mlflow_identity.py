@@ -167,7 +167,7 @@ def test_an_identity_that_the_workspace_does_not_take(
     assert identity.resources == [DATABRICKS]
 
 
-def test_mlflow_is_told_not_to_try_the_sdk(services: Services, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mlflow_is_reported_not_to_try_the_sdk(services: Services, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK, which MLflow asks first by default, knows no managed identity."""
     monkeypatch.delenv("MLFLOW_ENABLE_DB_SDK")
     assert services.registry.version_of(model, CHAMPION) is None

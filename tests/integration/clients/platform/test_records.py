@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from azure.data.tables import TableServiceClient
 
-from nightshift.clients.champions.champions import TableChampionBook
+from nightshift.clients.champions.alias_history import TableAliasHistory
 from nightshift.clients.uploads.datasets import TableDatasetRegister
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.platform.errors import ConflictError
 from nightshift.domain.uploads.dataset import AcceptedDataset
 from nightshift.domain.uploads.upload import Upload
@@ -15,8 +15,8 @@ from nightshift.domain.uploads.upload import Upload
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _move(model: str, sequence: int, run: str = "r") -> ChampionMove:
-    return ChampionMove(
+def _move(model: str, sequence: int, run: str = "r") -> AliasChange:
+    return AliasChange(
         model=model,
         sequence=sequence,
         version=str(sequence),
@@ -30,7 +30,7 @@ def _move(model: str, sequence: int, run: str = "r") -> ChampionMove:
 
 def test_a_sequence_number_is_taken_once(tables: TableServiceClient, model: str) -> None:
     """Two writers cannot both make the next move."""
-    book = TableChampionBook(tables)
+    book = TableAliasHistory(tables)
     book.begin(_move(model, 1))
     with pytest.raises(ConflictError):
         book.begin(_move(model, 1, run="other"))
@@ -39,9 +39,9 @@ def test_a_sequence_number_is_taken_once(tables: TableServiceClient, model: str)
 
 def test_moves_keep_their_order_and_state(tables: TableServiceClient, model: str) -> None:
     """Oldest first, also past the ninth."""
-    book = TableChampionBook(tables)
+    book = TableAliasHistory(tables)
     for sequence in range(1, 12):
-        book.settle(book.begin(_move(model, sequence)), "done")
+        book.finalize(book.begin(_move(model, sequence)), "done")
     assert [move.sequence for move in book.moves(model)] == list(range(1, 12))
     assert {move.state for move in book.moves(model)} == {"done"}
 

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from azure.data.tables import TableServiceClient
 
-from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.clients.response.incidents import TableIncidentStore
 from nightshift.domain.response.incident import IncidentAction
 from tests.incident_examples import AT, alert, signal
 
 
 def test_a_flapping_alert_with_long_names_is_recorded_to_its_end(tables: TableServiceClient, model: str) -> None:
     """Sixty times on and off, by a source with the longest name that is accepted; then a mitigation is refused."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     texts = {"source": "\u00e9" * 512, "title": "t" * 300, "detail": "d" * 2_000, "url": f"https://x/{'u' * 1_980}"}
     for number in range(60):
         at = AT + timedelta(seconds=number)
@@ -20,7 +20,7 @@ def test_a_flapping_alert_with_long_names_is_recorded_to_its_end(tables: TableSe
             book.record(signal(sent, window_minutes=600))
     (full,) = book.all(model)
     refused = IncidentAction(mitigation="rollback", state="refused", detail="c" * 40_000, at=AT)
-    book.change(model, full.incident_id, lambda known: known.acted(refused))
+    book.change(model, full.incident_id, lambda known: known.with_action(refused))
     (kept,) = book.all(model)
     assert (kept.occurrences, kept.firing, kept.state) == (60, 0, "resolved")
     assert kept.timeline[0].key.startswith("fired-")

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from azure.data.tables import TableServiceClient
 
-from nightshift.clients.response.incidents import TableIncidentBook
+from nightshift.clients.response.incidents import TableIncidentStore
 from nightshift.domain.platform.errors import BadInputError, TransitionError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM, AlertMessage
@@ -21,9 +21,9 @@ from tests.integration.activities.interruptions import Interrupted, KilledError
 
 
 @pytest.fixture
-def book(tables: TableServiceClient) -> TableIncidentBook:
+def book(tables: TableServiceClient) -> TableIncidentStore:
     """The store."""
-    return TableIncidentBook(tables)
+    return TableIncidentStore(tables)
 
 
 def _fired(model: str, name: str = "a1", minutes: float = 0, **given: Any) -> AlertMessage:
@@ -34,12 +34,12 @@ def _resolved(model: str, name: str = "a1", minutes: float = 1) -> AlertMessage:
     return _fired(model, name, minutes, state="resolved", title="it is over")
 
 
-def _only(book: TableIncidentBook, model: str) -> Incident:
+def _only(book: TableIncidentStore, model: str) -> Incident:
     (incident,) = book.all(model)
     return incident
 
 
-def test_an_alert_opens_an_incident(book: TableIncidentBook, model: str) -> None:
+def test_an_alert_opens_an_incident(book: TableIncidentStore, model: str) -> None:
     """With the judgement, the reason, and the alert itself in it."""
     sent = signal(_fired(model, url="https://monitor/1"), received_at=AT + timedelta(seconds=2))
     recorded = book.record(sent)
@@ -53,7 +53,7 @@ def test_an_alert_opens_an_incident(book: TableIncidentBook, model: str) -> None
     assert book.occurrences(model, incident.incident_id, 1_000) == (sent.alert,)
 
 
-def test_one_alert_from_eight_threads_counts_once(book: TableIncidentBook, model: str) -> None:
+def test_one_alert_from_eight_threads_counts_once(book: TableIncidentStore, model: str) -> None:
     """Service Bus delivers at least once: every delivery gets the same incident, one of them opens it."""
     sent = signal(_fired(model))
     with ThreadPoolExecutor(8) as threads:
@@ -63,7 +63,7 @@ def test_one_alert_from_eight_threads_counts_once(book: TableIncidentBook, model
     assert {(result.act, result.response) for result in results} == {(True, results[0].response)}
 
 
-def test_alerts_of_one_trouble_from_eight_threads_are_one_incident(book: TableIncidentBook, model: str) -> None:
+def test_alerts_of_one_trouble_from_eight_threads_are_one_incident(book: TableIncidentStore, model: str) -> None:
     """Each counts, and one of them opens it and is acted upon."""
     sent = [signal(_fired(model, f"a{number}", number / 10)) for number in range(16)]
     with ThreadPoolExecutor(8) as threads:
@@ -75,7 +75,7 @@ def test_alerts_of_one_trouble_from_eight_threads_are_one_incident(book: TableIn
     assert len(book.occurrences(model, incident.incident_id, 1_000)) == 16
 
 
-def test_five_alerts_of_one_trouble_are_one_incident_that_counts_five(book: TableIncidentBook, model: str) -> None:
+def test_five_alerts_of_one_trouble_are_one_incident_that_counts_five(book: TableIncidentStore, model: str) -> None:
     """Only the first is acted upon."""
     results = [book.record(signal(_fired(model, f"a{number}", number))) for number in range(5)]
     incident = _only(book, model)
@@ -95,7 +95,7 @@ SUBJECTS: tuple[dict[str, Any], ...] = (
 
 @pytest.mark.parametrize("order", [SUBJECTS, SUBJECTS[::-1]], ids=["forwards", "backwards"])
 def test_one_id_about_several_things_is_several_alerts(
-    book: TableIncidentBook, model: str, order: tuple[dict[str, Any], ...]
+    book: TableIncidentStore, model: str, order: tuple[dict[str, Any], ...]
 ) -> None:
     """A source that uses one id for each thing that it watches loses none, and a redelivery of any counts once."""
     sent = [signal(_fired(model, **about)) for about in order]
@@ -109,7 +109,7 @@ def test_one_id_about_several_things_is_several_alerts(
     assert sorted(alert.key for alert in told) == sorted(item.alert.key for item in sent)
 
 
-def test_one_id_about_two_things_from_eight_threads(book: TableIncidentBook, model: str) -> None:
+def test_one_id_about_two_things_from_eight_threads(book: TableIncidentStore, model: str) -> None:
     """Whichever comes first, both count, each once."""
     sent = [signal(_fired(model, **about)) for about in SUBJECTS[:2]] * 8
     with ThreadPoolExecutor(8) as threads:
@@ -119,7 +119,7 @@ def test_one_id_about_two_things_from_eight_threads(book: TableIncidentBook, mod
 
 
 @pytest.mark.parametrize("metric", ["rmse", ""])
-def test_each_of_one_id_is_resolved_by_its_own_resolution(book: TableIncidentBook, model: str, metric: str) -> None:
+def test_each_of_one_id_is_resolved_by_its_own_resolution(book: TableIncidentStore, model: str, metric: str) -> None:
     """Of its category, whether or not it repeats its metric; the others go on."""
     for about in SUBJECTS:
         book.record(signal(_fired(model, **about)))
@@ -130,7 +130,7 @@ def test_each_of_one_id_is_resolved_by_its_own_resolution(book: TableIncidentBoo
     assert states["psi_critical"] == ("open", 2)
 
 
-def test_a_resolution_that_overtakes_the_second_of_an_id_opens_nothing(book: TableIncidentBook, model: str) -> None:
+def test_a_resolution_that_overtakes_the_second_of_an_id_opens_nothing(book: TableIncidentStore, model: str) -> None:
     """It is found under the id and what it is about."""
     book.record(signal(_fired(model, **SUBJECTS[0])))
     assert book.record(signal(_resolved(model))).incident is None
@@ -140,7 +140,7 @@ def test_a_resolution_that_overtakes_the_second_of_an_id_opens_nothing(book: Tab
 
 @pytest.mark.parametrize("reopened", [False, True])
 def test_an_alert_that_an_earlier_release_recorded_counts_once(
-    book: TableIncidentBook, tables: TableServiceClient, model: str, reopened: bool
+    book: TableIncidentStore, tables: TableServiceClient, model: str, reopened: bool
 ) -> None:
     """Its row and its lines bear the id alone: a redelivery finds both, an alert about something else neither."""
     sent = signal(_fired(model))
@@ -148,7 +148,7 @@ def test_an_alert_that_an_earlier_release_recorded_counts_once(
     assert opened is not None
     old, timeline = sent.alert.id_key, opened.timeline[0].model_copy(update={"key": f"again-{sent.alert.id_key}"})
     if reopened:
-        book.change(model, opened.incident_id, lambda incident: incident.told(timeline))
+        book.change(model, opened.incident_id, lambda incident: incident.with_event(timeline))
     told = sent.alert.model_dump_json(exclude={"direction"})
     row = {"Incident": opened.incident_id, "Resolved": False, "Alert": told}
     tables.get_table_client("incidents").create_entity({"PartitionKey": model, "RowKey": f"alert-{old}", **row})
@@ -161,14 +161,14 @@ def test_an_alert_that_an_earlier_release_recorded_counts_once(
 
 
 @pytest.mark.parametrize(("title", "shown"), [("error doubled", "{}: error doubled"), ("{} is bad", "{} is bad")])
-def test_the_title_of_an_incident_names_its_model(book: TableIncidentBook, model: str, title: str, shown: str) -> None:
+def test_the_title_of_an_incident_names_its_model(book: TableIncidentStore, model: str, title: str, shown: str) -> None:
     """Two models whose monitor says the same are told apart; the alert keeps its own words."""
     book.record(signal(_fired(model, title=title.format(model))))
     assert _only(book, model).title == shown.format(model)
     assert _only(book, model).alert.title == title.format(model)
 
 
-def test_troubles_are_told_apart(book: TableIncidentBook, model: str) -> None:
+def test_troubles_are_reported_apart(book: TableIncidentStore, model: str) -> None:
     """Another rule is another incident, and so is another model."""
     book.record(signal(_fired(model)))
     book.record(signal(_fired(model, "a2", value=1.3)))
@@ -182,14 +182,14 @@ def test_troubles_are_told_apart(book: TableIncidentBook, model: str) -> None:
     [(60, 1), (60.01, 2), (-60, 1), (-60.01, 2)],
     ids=["last moment", "just after", "late delivery", "too old"],
 )
-def test_the_window_has_two_edges(book: TableIncidentBook, model: str, minutes: float, incidents: int) -> None:
+def test_the_window_has_two_edges(book: TableIncidentStore, model: str, minutes: float, incidents: int) -> None:
     """An alert belongs to the incident within an hour of its first alert, on either side."""
     book.record(signal(_fired(model)))
     book.record(signal(_fired(model, "a2", minutes)))
     assert len(book.all(model)) == incidents
 
 
-def test_the_next_window_is_counted_from_its_own_first_alert(book: TableIncidentBook, model: str) -> None:
+def test_the_next_window_is_counted_from_its_own_first_alert(book: TableIncidentStore, model: str) -> None:
     """The latest incident takes what comes; the one before is left as it is."""
     first = book.record(signal(_fired(model))).incident
     second = book.record(signal(_fired(model, "a2", 61))).incident
@@ -201,7 +201,7 @@ def test_the_next_window_is_counted_from_its_own_first_alert(book: TableIncident
     assert book.get(model, first.incident_id) == first
 
 
-def test_a_late_alert_does_not_become_the_latest(book: TableIncidentBook, model: str) -> None:
+def test_a_late_alert_does_not_become_the_latest(book: TableIncidentStore, model: str) -> None:
     """An old alert gets its own incident; what fires now still belongs to the newest."""
     newest = book.record(signal(_fired(model, "now"))).incident
     book.record(signal(_fired(model, "old", -300)))
@@ -211,7 +211,7 @@ def test_a_late_alert_does_not_become_the_latest(book: TableIncidentBook, model:
     assert (joined.incident_id, joined.occurrences) == (newest.incident_id, 2)
 
 
-def test_a_resolution_closes_what_its_alert_opened(book: TableIncidentBook, model: str) -> None:
+def test_a_resolution_closes_what_its_alert_opened(book: TableIncidentStore, model: str) -> None:
     """Its source says that it is over."""
     book.record(signal(_fired(model)))
     recorded = book.record(signal(_resolved(model)))
@@ -223,16 +223,16 @@ def test_a_resolution_closes_what_its_alert_opened(book: TableIncidentBook, mode
 
 
 @pytest.mark.parametrize("operation", ["acknowledge", "mitigate"])
-def test_a_resolution_closes_an_incident_in_any_state(book: TableIncidentBook, model: str, operation: Any) -> None:
+def test_a_resolution_closes_an_incident_in_any_state(book: TableIncidentStore, model: str, operation: Any) -> None:
     """Also one that somebody has acknowledged, or that was mitigated."""
     opened = book.record(signal(_fired(model))).incident
     assert opened is not None
-    book.change(model, opened.incident_id, lambda incident: incident.moved(operation))
+    book.change(model, opened.incident_id, lambda incident: incident.transition(operation))
     book.record(signal(_resolved(model)))
     assert _only(book, model).state == "resolved"
 
 
-def test_one_of_several_resolved_leaves_the_incident_open(book: TableIncidentBook, model: str) -> None:
+def test_one_of_several_resolved_leaves_the_incident_open(book: TableIncidentStore, model: str) -> None:
     """The last one closes it."""
     for name in ("a1", "a2"):
         book.record(signal(_fired(model, name)))
@@ -242,7 +242,7 @@ def test_one_of_several_resolved_leaves_the_incident_open(book: TableIncidentBoo
     assert (_only(book, model).state, _only(book, model).firing) == ("resolved", 0)
 
 
-def test_a_resolution_twice_counts_once(book: TableIncidentBook, model: str) -> None:
+def test_a_resolution_twice_counts_once(book: TableIncidentStore, model: str) -> None:
     """Its redelivery does not resolve what another alert still says."""
     for name in ("a1", "a2"):
         book.record(signal(_fired(model, name)))
@@ -251,7 +251,7 @@ def test_a_resolution_twice_counts_once(book: TableIncidentBook, model: str) -> 
     assert (_only(book, model).state, _only(book, model).firing) == ("open", 1)
 
 
-def test_a_resolution_that_overtakes_its_firing_opens_nothing(book: TableIncidentBook, model: str) -> None:
+def test_a_resolution_that_overtakes_its_firing_opens_nothing(book: TableIncidentStore, model: str) -> None:
     """Queues keep no order: what was over before it was heard of is not acted upon."""
     assert book.record(signal(_resolved(model))).incident is None
     fired = book.record(signal(_fired(model)))
@@ -260,7 +260,7 @@ def test_a_resolution_that_overtakes_its_firing_opens_nothing(book: TableInciden
     assert book.all(model) == ()
 
 
-def test_a_firing_redelivered_after_its_resolution_reopens_nothing(book: TableIncidentBook, model: str) -> None:
+def test_a_firing_redelivered_after_its_resolution_reopens_nothing(book: TableIncidentStore, model: str) -> None:
     """It is the same alert, and that is over."""
     book.record(signal(_fired(model)))
     book.record(signal(_resolved(model)))
@@ -269,7 +269,7 @@ def test_a_firing_redelivered_after_its_resolution_reopens_nothing(book: TableIn
     assert (_only(book, model).state, _only(book, model).occurrences) == ("resolved", 1)
 
 
-def test_a_new_alert_reopens_what_was_resolved(book: TableIncidentBook, model: str) -> None:
+def test_a_new_alert_reopens_what_was_resolved(book: TableIncidentStore, model: str) -> None:
     """Within the window: one more occurrence, open again, reported as such, also by a redelivery."""
     known = book.record(signal(_fired(model))).incident
     assert known is not None
@@ -287,7 +287,7 @@ def test_a_new_alert_reopens_what_was_resolved(book: TableIncidentBook, model: s
     assert incident.timeline[-1].key == f"again-{sent.alert.key}"
 
 
-def test_debouncing_waits_for_enough_violations(book: TableIncidentBook, model: str) -> None:
+def test_debouncing_waits_for_enough_violations(book: TableIncidentStore, model: str) -> None:
     """Two of three: the first alert is recorded, the second acted upon, the third is only counted."""
     debouncing = Debouncing(violations=2, of=3)
     results = [book.record(signal(_fired(model, f"a{number}", number), debouncing=debouncing)) for number in range(3)]
@@ -295,13 +295,13 @@ def test_debouncing_waits_for_enough_violations(book: TableIncidentBook, model: 
     assert (_only(book, model).armed, _only(book, model).occurrences) == (True, 3)
 
 
-def test_a_redelivery_counts_as_no_second_violation(book: TableIncidentBook, model: str) -> None:
+def test_a_redelivery_counts_as_no_second_violation(book: TableIncidentStore, model: str) -> None:
     """One alert, three times delivered, is one violation."""
     sent = signal(_fired(model), debouncing=Debouncing(violations=2, of=3))
     assert [book.record(sent).act for _ in range(3)] == [False, False, False]
 
 
-def _flap(book: TableIncidentBook, model: str, count: int, debouncing: Debouncing) -> list[Recorded]:
+def _flap(book: TableIncidentStore, model: str, count: int, debouncing: Debouncing) -> list[Recorded]:
     """Fire and resolve, so many times; return what the firings became."""
     results = []
     for number in range(count):
@@ -310,20 +310,20 @@ def _flap(book: TableIncidentBook, model: str, count: int, debouncing: Debouncin
     return results
 
 
-def test_a_flapping_signal_is_damped(book: TableIncidentBook, model: str) -> None:
+def test_a_flapping_signal_is_damped(book: TableIncidentStore, model: str) -> None:
     """Two in a row never come: nothing is done, nobody is woken, everything is counted."""
     results = _flap(book, model, 4, Debouncing(violations=2, of=2))
     assert [(result.act, result.reopened) for result in results] == [(False, False)] * 4
     assert (_only(book, model).armed, _only(book, model).occurrences) == (False, 4)
 
 
-def test_a_signal_that_flaps_too_often_is_acted_upon(book: TableIncidentBook, model: str) -> None:
+def test_a_signal_that_flaps_too_often_is_acted_upon(book: TableIncidentStore, model: str) -> None:
     """Two of the last three signals fired: that is enough, and it is its first answer, not a second."""
     results = _flap(book, model, 2, Debouncing(violations=2, of=3))
     assert [(result.act, result.reopened) for result in results] == [(False, False), (True, False)]
 
 
-def test_a_source_whose_clock_is_ahead_fires_no_later_than_it_is_heard(book: TableIncidentBook, model: str) -> None:
+def test_a_source_whose_clock_is_ahead_fires_no_later_than_it_is_heard(book: TableIncidentStore, model: str) -> None:
     """Or its own alert would seem to fire again after it was acted upon."""
     ahead = timedelta(minutes=4)
     for name in ("a1", "a2"):
@@ -332,7 +332,7 @@ def test_a_source_whose_clock_is_ahead_fires_no_later_than_it_is_heard(book: Tab
     assert (incident.opened_at, incident.last_fired_at) == (AT + ahead, AT)
 
 
-def test_an_incident_of_the_platform_has_no_model(book: TableIncidentBook, model: str) -> None:
+def test_an_incident_of_the_platform_has_no_model(book: TableIncidentStore, model: str) -> None:
     """A budget belongs to no model; it is found by its id all the same."""
     budget = alert(model=None, alert_id=model, category="budget", metric="spend", rule=model)
     opened = book.record(signal(budget.model_copy(update={"value": None, "severity": "critical"}))).incident
@@ -342,7 +342,7 @@ def test_an_incident_of_the_platform_has_no_model(book: TableIncidentBook, model
     assert book.get(model, opened.incident_id) is None
 
 
-def test_an_unknown_incident_is_not_found(book: TableIncidentBook, model: str) -> None:
+def test_an_unknown_incident_is_not_found(book: TableIncidentStore, model: str) -> None:
     """Reading says None, changing says which incident of which model."""
     assert book.get(model, "nothing") is None
     assert book.find("nothing") is None
@@ -351,7 +351,7 @@ def test_an_unknown_incident_is_not_found(book: TableIncidentBook, model: str) -
         book.change(model, "nothing", lambda incident: incident)
 
 
-def test_incidents_are_listed_newest_first_and_by_state(book: TableIncidentBook, model: str) -> None:
+def test_incidents_are_listed_newest_first_and_by_state(book: TableIncidentStore, model: str) -> None:
     """Of one model or of all, in every state or in some."""
     for number, value in enumerate((3.0, 1.3, 1.0)):
         book.record(signal(_fired(model, f"a{number}", number, value=value)))
@@ -362,7 +362,7 @@ def test_incidents_are_listed_newest_first_and_by_state(book: TableIncidentBook,
     assert everywhere == ["a2", "a0"]
 
 
-def test_a_long_text_is_kept_with_its_alert(book: TableIncidentBook, model: str) -> None:
+def test_a_long_text_is_kept_with_its_alert(book: TableIncidentStore, model: str) -> None:
     """The incident has its start, the alert's own row all of it."""
     opened = book.record(signal(_fired(model, detail="\u00e9" * 8_000))).incident
     assert opened is not None
@@ -370,14 +370,14 @@ def test_a_long_text_is_kept_with_its_alert(book: TableIncidentBook, model: str)
     assert len(book.occurrences(model, opened.incident_id, 1_000)[0].detail) == 8_000
 
 
-def test_changes_from_eight_threads_are_all_kept(book: TableIncidentBook, model: str) -> None:
+def test_changes_from_eight_threads_are_all_kept(book: TableIncidentStore, model: str) -> None:
     """Each is made again on a fresher incident until nobody wrote in between."""
     opened = book.record(signal(_fired(model))).incident
     assert opened is not None
 
     def tell(number: int) -> None:
         entry = TimelineEntry(key=str(number), at=AT, actor="test", what="seen")
-        book.change(model, opened.incident_id, lambda incident: incident.told(entry))
+        book.change(model, opened.incident_id, lambda incident: incident.with_event(entry))
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(tell, range(16)))
@@ -385,7 +385,7 @@ def test_changes_from_eight_threads_are_all_kept(book: TableIncidentBook, model:
     assert keys == {str(number) for number in range(16)}
 
 
-def test_a_change_sees_what_came_in_between(book: TableIncidentBook, model: str) -> None:
+def test_a_change_sees_what_came_in_between(book: TableIncidentStore, model: str) -> None:
     """Somebody resolves it while another mitigates: the state table has the last word."""
     opened = book.record(signal(_fired(model))).incident
     assert opened is not None
@@ -395,7 +395,7 @@ def test_a_change_sees_what_came_in_between(book: TableIncidentBook, model: str)
         if not seen:
             book.record(signal(_resolved(model)))
         seen.append(incident.state)
-        return incident.moved("mitigate")
+        return incident.transition("mitigate")
 
     with pytest.raises(TransitionError, match="is resolved: it cannot mitigate; nothing is allowed now"):
         book.change(model, opened.incident_id, mitigate)
@@ -442,7 +442,7 @@ def _following(model: str) -> list[Signal]:
     return [signal(_fired(model)), signal(_fired(model, "a2", 61))]
 
 
-def _seen(book: TableIncidentBook, model: str) -> list[tuple[Any, ...]]:
+def _seen(book: TableIncidentStore, model: str) -> list[tuple[Any, ...]]:
     """Everything about a model's incidents that does not depend on its name."""
     return [
         (
@@ -463,7 +463,7 @@ def test_killed_at_any_call_and_delivered_again_it_ends_the_same(
     tables: TableServiceClient, model: str, scene: _Scene, after: bool
 ) -> None:
     """The last alert's taker dies at each storage call in turn: nothing half done, nothing twice, the answer alike."""
-    book = TableIncidentBook(tables)
+    book = TableIncidentStore(tables)
     *before, last = scene(model)
     for item in before:
         book.record(item)
@@ -478,10 +478,10 @@ def test_killed_at_any_call_and_delivered_again_it_ends_the_same(
             book.record(item)
         dying = _DyingTables(tables, last=number, after=after)
         with suppress(KilledError):
-            TableIncidentBook(cast("TableServiceClient", dying)).record(last)
+            TableIncidentStore(cast("TableServiceClient", dying)).record(last)
         finished = dying.interrupted.calls < number
         assert _seen(book, last.alert.partition) in (start, end)
-        again = TableIncidentBook(tables).record(last)
+        again = TableIncidentStore(tables).record(last)
         assert _seen(book, last.alert.partition) == end
         # What calls for an answer the first time calls for it again: who died may not have asked for it.
         assert (again.reopened, again.act or not expected.act) == (expected.reopened, True)

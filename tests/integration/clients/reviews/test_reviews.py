@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from azure.data.tables import TableServiceClient
 
-from nightshift.clients.reviews.reviews import TableReviewBook
+from nightshift.clients.reviews.reviews import TableReviewStore
 from nightshift.domain.platform.errors import BadInputError, TransitionError
 from nightshift.domain.reviews.review import Review, ReviewDecision
 from tests.review_examples import OPENED, make_review
@@ -14,7 +14,7 @@ from tests.review_examples import OPENED, make_review
 
 def test_a_review_is_opened_once(tables: TableServiceClient, model: str) -> None:
     """A retry gets the review that is open."""
-    book, review = TableReviewBook(tables), make_review(model=model)
+    book, review = TableReviewStore(tables), make_review(model=model)
     assert book.open(review) == review
     assert book.open(review.model_copy(update={"opened_at": OPENED + timedelta(hours=1)})) == review
     assert (book.get(model, "r1"), book.get(model, "r2")) == (review, None)
@@ -22,7 +22,7 @@ def test_a_review_is_opened_once(tables: TableServiceClient, model: str) -> None
 
 def test_lists_by_model_and_state(tables: TableServiceClient, model: str) -> None:
     """Newest first; a settled review is none that a sweep looks at."""
-    book = TableReviewBook(tables)
+    book = TableReviewStore(tables)
     first = make_review(model=model, review_id=f"{model}-1")
     second = make_review(model=model, review_id=f"{model}-2", opened_at=OPENED + timedelta(hours=1))
     done = make_review(model=model, review_id=f"{model}-3", state="rejected", settled=True)
@@ -31,7 +31,7 @@ def test_lists_by_model_and_state(tables: TableServiceClient, model: str) -> Non
     assert book.all(model) == (second, first, done)
     assert book.all(model, ("rejected",)) == (done,)
     assert book.find(second.review_id) == second
-    assert {review.review_id for review in book.unsettled() if review.model == model} == {
+    assert {review.review_id for review in book.unfinished() if review.model == model} == {
         first.review_id,
         second.review_id,
     }
@@ -39,7 +39,7 @@ def test_lists_by_model_and_state(tables: TableServiceClient, model: str) -> Non
 
 def test_of_two_deciders_at_once_one_decides(tables: TableServiceClient, model: str) -> None:
     """Both have read the open review; the second write is refused, reads again and is told who was faster."""
-    book = TableReviewBook(tables)
+    book = TableReviewStore(tables)
     book.open(make_review(model=model))
     both = threading.Barrier(2)
     said: list[str] = []
@@ -53,7 +53,7 @@ def test_of_two_deciders_at_once_one_decides(tables: TableServiceClient, model: 
                 first = False
                 both.wait(timeout=30)
             decision = ReviewDecision(choice="approve", by=name, comment="yes", at=OPENED)
-            return review.moved("approve").model_copy(update={"decision": decision})
+            return review.transition("approve").model_copy(update={"decision": decision})
 
         try:
             book.change(model, "r1", change)
@@ -81,4 +81,4 @@ def test_of_two_deciders_at_once_one_decides(tables: TableServiceClient, model: 
 def test_a_review_that_is_not_there_is_named(tables: TableServiceClient, model: str) -> None:
     """A change of what does not exist says so."""
     with pytest.raises(BadInputError, match="review = 'nope'"):
-        TableReviewBook(tables).change(model, "nope", lambda review: review)
+        TableReviewStore(tables).change(model, "nope", lambda review: review)

@@ -6,22 +6,22 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from nightshift.clients.ledger.ledger import TableLedger
-from nightshift.clients.watch.sweeps import TableSweepBook
+from nightshift.clients.watch.sweeps import TableSweepStore
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.platform.errors import ConflictError
-from nightshift.domain.watch.sweep import OrderMark, SweepLook
+from nightshift.domain.watch.sweep import OrderMark, SweepRun
 
 AT = datetime(2026, 11, 1, 3, tzinfo=UTC)
 LATER = AT + timedelta(minutes=1)
 
 
-def test_the_last_look_is_kept(tables: TableServiceClient, model: str) -> None:
+def test_the_last_run_is_kept(tables: TableServiceClient, model: str) -> None:
     """One that broke off does not count as a look, and its problem shows until the next."""
-    book = TableSweepBook(tables)
+    book = TableSweepStore(tables)
     book.saw(model, at=AT, found=2)
     book.saw(model, at=LATER, found=0, problem="it broke off", broke_off=True)
     (look,) = (item for item in book.last() if item.name == model)
-    assert look == SweepLook(name=model, at=LATER, found=0, problem="it broke off", whole_at=AT)
+    assert look == SweepRun(name=model, at=LATER, found=0, problem="it broke off", whole_at=AT)
     book.saw(model, at=LATER, found=0)
     (look,) = (item for item in book.last() if item.name == model)
     assert (look.problem, look.whole_at) == ("", LATER)
@@ -29,7 +29,7 @@ def test_the_last_look_is_kept(tables: TableServiceClient, model: str) -> None:
 
 def test_a_mark_is_moved_by_one_sweep_only(tables: TableServiceClient, model: str) -> None:
     """Two hosts that look at the same time: the second has looked at an old state, and its mark is refused."""
-    book = TableSweepBook(tables)
+    book = TableSweepStore(tables)
     before = book.mark(model)
     first = before.model_copy(update={"sequence": 5, "open": (3,)})
     assert before == OrderMark(model=model)
@@ -42,7 +42,7 @@ def test_a_mark_is_moved_by_one_sweep_only(tables: TableServiceClient, model: st
 
 def test_a_mark_is_begun_once(tables: TableServiceClient, model: str) -> None:
     """A second host that begins it leaves it where it is."""
-    book = TableSweepBook(tables)
+    book = TableSweepStore(tables)
     book.begin_mark(model)
     assert (book.mark(model), model in book.marked()) == (OrderMark(model=model), True)
     moved = OrderMark(model=model, sequence=5)

@@ -14,7 +14,7 @@ from activities.lifecycle.databricks_job import trigger_databricks_job
 from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from agents.response.rollback import rollback_candidate, rollback_target
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.ledger.bodies import record
 from nightshift.domain.lifecycle.job import JobOrder, JobRun
 from nightshift.domain.lifecycle.run import TriggerRequest
@@ -250,7 +250,7 @@ def test_records_of_an_earlier_release_are_still_understood(champions: Case) -> 
     """Neither moves nor orders had MLflow's time then: the same version is not rolled back twice."""
     services, model = champions.services, champions.model
     moves = tuple(
-        ChampionMove.model_validate(move.model_dump(exclude={"version_created_at", "previous_created_at"}))
+        AliasChange.model_validate(move.model_dump(exclude={"version_created_at", "previous_created_at"}))
         for move in services.champions.moves(model)
     )
     assert rollback_target("3", moves, partial(services.registry.version, model)) == "2"

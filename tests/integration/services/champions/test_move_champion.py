@@ -8,11 +8,11 @@ from typing import Any, cast
 import pytest
 from mlflow import MlflowClient
 
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.champions.earlier_moves import OUTSIDE
 from nightshift.domain.platform.errors import ChampionMovedError, ConflictError, MoveFencedError
 from nightshift.domain.platform.names import CHAMPION
-from nightshift.domain.platform.record_ports import ChampionBook
+from nightshift.domain.platform.record_ports import AliasHistory
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.wiring.services import LazyServices
 from tests.integration.activities.interruptions import Interrupted, KilledError
@@ -103,7 +103,7 @@ def test_a_move_that_was_abandoned_does_not_block_for_ever(
     services: LazyServices, model: str, mlflow_client: MlflowClient, alias: str, state: str
 ) -> None:
     """Its owner was ended by hand: an hour later the next writer ends it by where the alias stands."""
-    begun = ChampionMove(
+    begun = AliasChange(
         model=model,
         sequence=1,
         version="2",
@@ -181,13 +181,13 @@ class _Rested:
 
 
 class _RestedRows:
-    def __init__(self, champions: ChampionBook) -> None:
+    def __init__(self, champions: AliasHistory) -> None:
         self._champions = champions
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._champions, name)
 
-    def idle(self, _: ChampionMove) -> timedelta:
+    def idle(self, _: AliasChange) -> timedelta:
         """Long enough for anybody to end the move."""
         return timedelta(hours=1)
 
@@ -230,7 +230,7 @@ def _states(services: LazyServices, model: str) -> dict[str, str]:
         ("champions", "take_up"),
         ("registry", "set_alias"),
         ("registry", "version_of"),
-        ("champions", "settle"),
+        ("champions", "finalize"),
     ],
 )
 def test_a_writer_that_was_suspended_changes_nothing(services: LazyServices, model: str, port: str, call: str) -> None:
@@ -249,7 +249,7 @@ def test_a_writer_that_was_suspended_changes_nothing(services: LazyServices, mod
     for writer in (suspended, services):
         with contextlib.suppress(ConflictError, ChampionMovedError):
             _move(writer, model, "1", "3", run="a")
-        winner = "3" if call == "settle" else "2"
+        winner = "3" if call == "finalize" else "2"
         assert services.registry.version_of(model, CHAMPION) == winner
         assert [version for version, state in _states(services, model).items() if state == "done"] == [winner]
 
@@ -319,7 +319,7 @@ def test_two_writers_of_one_decision_make_one_move(services: LazyServices, model
     assert _states(services, model) == {"3": "done", "2": "done"}
 
 
-def test_another_hosts_clock_settles_nothing(services: LazyServices, model: str) -> None:
+def test_another_hosts_clock_closes_nothing(services: LazyServices, model: str) -> None:
     """A host whose clock is an hour ahead waits as every other does: the storage says how long the move has rested."""
     move_champion(services, model=model, expected="1", version="2", run="first", decided_by="first", kind="promotion")
     last = services.champions.moves(model)[-1]
@@ -336,10 +336,10 @@ def test_void_never_becomes_done(services: LazyServices, model: str) -> None:
     last = services.champions.moves(model)[-1]
     begun = last.model_copy(update={"sequence": last.sequence + 1, "decided_by": "a", "state": "begun", "epoch": 0})
     services.champions.begin(begun)
-    services.champions.settle(begun, "void")
-    services.champions.settle(begun, "void")
+    services.champions.finalize(begun, "void")
+    services.champions.finalize(begun, "void")
     with pytest.raises(MoveFencedError):
-        services.champions.settle(begun, "done")
+        services.champions.finalize(begun, "done")
     with pytest.raises(MoveFencedError):
         services.champions.take_up(begun)
     assert services.champions.moves(model)[-1].state == "void"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from azure.data.tables import TableServiceClient
 
-from nightshift.clients.champions.champions import TableChampionBook
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.clients.champions.alias_history import TableAliasHistory
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.platform.errors import ConflictError, MoveCalledOffError
 from nightshift.services.champions.move_champion import move_champion
 
@@ -38,7 +38,7 @@ class _Alias:
 
 
 class _Services:
-    def __init__(self, champions: TableChampionBook, registry: _Alias) -> None:
+    def __init__(self, champions: TableAliasHistory, registry: _Alias) -> None:
         self.champions, self.registry = champions, registry
 
     def clock(self) -> datetime:
@@ -53,8 +53,8 @@ def test_a_move_that_was_called_off_is_not_made_when_it_is_delivered_again(
     tables: TableServiceClient, model: str
 ) -> None:
     """Though the champion is the expected one: somebody else ended it as void, and told so."""
-    services = _Services(TableChampionBook(tables), _Alias("1"))
-    begun = ChampionMove(
+    services = _Services(TableAliasHistory(tables), _Alias("1"))
+    begun = AliasChange(
         model=model,
         sequence=1,
         version="2",
@@ -64,7 +64,7 @@ def test_a_move_that_was_called_off_is_not_made_when_it_is_delivered_again(
         kind="promotion",
         at=services.clock(),
     )
-    services.champions.settle(services.champions.begin(begun), "void")
+    services.champions.finalize(services.champions.begin(begun), "void")
     with pytest.raises(MoveCalledOffError):
         _move(services, model)
     assert (services.registry.sets, services.champions.moves(model)[-1].state) == ([], "void")
@@ -72,7 +72,7 @@ def test_a_move_that_was_called_off_is_not_made_when_it_is_delivered_again(
 
 def test_a_move_is_done_only_if_the_alias_reads_back_as_it_was_set(tables: TableServiceClient, model: str) -> None:
     """Somebody sets it by hand in the same moment: the record does not say that ours stands."""
-    services = _Services(TableChampionBook(tables), _Alias("1", overtaken_by="3"))
+    services = _Services(TableAliasHistory(tables), _Alias("1", overtaken_by="3"))
     with pytest.raises(ConflictError, match="reads back as '3' after it was set to '2'"):
         _move(services, model)
     assert (services.registry.sets, services.champions.moves(model)[-1].state) == (["2"], "begun")

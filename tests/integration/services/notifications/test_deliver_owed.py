@@ -296,7 +296,7 @@ def incident(night: Night) -> Incident:
     return recorded.incident
 
 
-def tell(night: Night, about: Incident, reason: str = "", escalation: str = "") -> MitigationResult:
+def notify_about(night: Night, about: Incident, reason: str = "", escalation: str = "") -> MitigationResult:
     """Page as the response does: by the playbook's order, or as an escalation."""
     request = MitigateRequest(
         model=night.model, incident_id=about.incident_id, mitigation="page", reason=reason, escalation=escalation
@@ -316,7 +316,7 @@ def test_an_incident_says_truly_what_became_of_its_page(night: Make, pager: Page
     at_three = night(pager.url)
     about = incident(at_three)
     pager.away = True
-    assert tell(at_three, about).action.state == "begun"
+    assert notify_about(at_three, about).action.state == "begun"
     owed = read(at_three, about).action("page")
     assert owed is not None
     assert "owed since 2026-03-01 03:00:00Z" in owed.detail
@@ -337,7 +337,7 @@ def test_a_page_links_to_the_incident_and_its_runbook(night: Make, pager: Pager)
         signal(alert(model=at_three.model, fired_at=AT, url="https://monitor.example/a1"))
     ).incident
     assert about is not None
-    tell(at_three, about)
+    notify_about(at_three, about)
     lines = pager.messages[0].splitlines()
     assert f"https://app.example/incidents/{about.incident_id}" in lines
     assert "Runbook: https://monitor.example/a1" in lines
@@ -357,11 +357,11 @@ def test_each_escalation_pages_again_damped_by_time(night: Make, pager: Pager) -
     """The first page at once, what comes within five minutes together at their end, a later one at once."""
     at_three = night(pager.url)
     about = incident(at_three)
-    tell(at_three, about)
+    notify_about(at_three, about)
     for number in (1, 2):
         at_three.later(minutes=1)
         for _ in range(2):  # Durable may call an activity again
-            assert tell(at_three, about, f"trouble {number}", f"response:{number}").action.state == "begun"
+            assert notify_about(at_three, about, f"trouble {number}", f"response:{number}").action.state == "begun"
     assert len(pager.taken) == 1
     assert "goes out at 2026-03-01 03:05:00Z" in str(read(at_three, about).action("page"))
     deliver_owed(at_three.services)
@@ -370,8 +370,8 @@ def test_each_escalation_pages_again_damped_by_time(night: Make, pager: Pager) -
     assert len(pager.taken) == 2
     assert all(f"trouble {number}" in pager.messages[1] for number in (1, 2))
     at_three.later(minutes=20)
-    tell(at_three, about, "trouble 3", "response:3")
-    tell(at_three, about, "trouble 1", "response:1")
+    notify_about(at_three, about, "trouble 3", "response:3")
+    notify_about(at_three, about, "trouble 1", "response:1")
     assert len(pager.taken) == 3
     what = [entry.what for entry in read(at_three, about).timeline]
     assert sum("on-call was sent a page" in line for line in what) == 2
@@ -388,7 +388,7 @@ def test_a_sweep_that_is_killed_at_any_call_loses_no_page(night: Make, pager: Pa
         ).incident
         assert about is not None
         pager.away = True
-        tell(at_three, about)
+        notify_about(at_three, about)
         pager.away, before = False, len(pager.taken)
         at_three.later(minutes=2)
         try:

@@ -6,14 +6,14 @@ from activities.response.mitigations.notify_on_call import notify_on_call
 from nightshift.domain.response.messages import MitigateRequest
 from nightshift.services.notifications.deliver_owed import deliver_owed
 from tests.integration.activities.pagers import Make, Pager
-from tests.integration.services.notifications.test_deliver_owed import firsts, incident, page, read, tell
+from tests.integration.services.notifications.test_deliver_owed import firsts, incident, notify_about, page, read
 
 
 def test_a_page_without_an_address_is_owed(night: Make, pager: Pager) -> None:
     """The incident does not claim a page, and says why; the address that is set later gets it."""
     nobody = night(f"notice={pager.url}")
     about = incident(nobody)
-    begun = tell(nobody, about).action
+    begun = notify_about(nobody, about).action
     assert (begun.state, "no address is set for a page" in begun.detail) == ("begun", True)
     nobody.later(minutes=10)
     assert deliver_owed(nobody.services) == 1
@@ -42,7 +42,7 @@ def test_a_page_whose_address_leaves_the_setting_stays_owed(night: Make, pager: 
     before = night(f"page={pager.url}")
     about = incident(before)
     pager.away = True
-    tell(before, about)
+    notify_about(before, about)
     pager.away = False
     without = night(f"notice={pager.url}")
     without.later(minutes=10)
@@ -62,7 +62,7 @@ def test_the_second_channel_pages_when_the_first_has_no_address(night: Make, pag
     """After two minutes, as for a first one that is away; then nothing is owed any more."""
     at_three = night(f"notice={pager.url}", NIGHTSHIFT_NOTIFY_FALLBACK_URLS=f"page={second.url}")
     about = incident(at_three)
-    tell(at_three, about)
+    notify_about(at_three, about)
     at_three.later(minutes=3)
     assert deliver_owed(at_three.services) == 0
     (message,) = second.messages
@@ -77,7 +77,7 @@ def test_an_incident_that_cannot_be_changed_holds_up_no_other_page(night: Make, 
     at_three = night(pager.url)
     about = incident(at_three)
     pager.away = True
-    tell(at_three, about)
+    notify_about(at_three, about)
     page(at_three, "other")
     table = TableServiceClient.from_connection_string(storage).get_table_client("incidents")
     row = table.get_entity(at_three.model, f"incident-{about.incident_id}")
@@ -103,9 +103,9 @@ def test_a_clock_that_is_ahead_holds_up_no_later_page(night: Make, pager: Pager)
     tomorrow, at_three = night(pager.url), night(pager.url)
     tomorrow.later(days=1)
     about = incident(at_three)
-    tell(tomorrow, about)
+    notify_about(tomorrow, about)
     at_three.later(minutes=30)
-    tell(at_three, about, "rollback failed", "response:1")
+    notify_about(at_three, about, "rollback failed", "response:1")
     at_three.later(minutes=6)
     assert deliver_owed(at_three.services) == 0
     assert ["rollback failed" in message for message in pager.messages] == [False, True]

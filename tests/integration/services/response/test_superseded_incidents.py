@@ -71,7 +71,7 @@ async def test_the_run_that_comes_to_a_decision_closes_it(
     """Also one that was paged and that somebody has acknowledged."""
     review = flag(case, mlflow_client, tmp_path)
     incident = _reported(case, "validate_data", "lifecycle-other-1")
-    case.services.incidents.change(case.model, incident.incident_id, lambda known: known.moved("acknowledge"))
+    case.services.incidents.change(case.model, incident.incident_id, lambda known: known.transition("acknowledge"))
     client: Any = Starts()
     decided = DecideRequest(model=case.model, run=review.run, manifest=review.manifest, evidence=review.evidence)
     result = await decide_action(case.services, client, decided)

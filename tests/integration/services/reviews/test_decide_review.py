@@ -54,7 +54,7 @@ def test_the_same_decision_again_is_the_same(case: Case, flagged: Review) -> Non
     assert [entry.kind for entry in case.entries()].count("review") == 1
 
 
-def test_another_decision_is_told_who_was_faster(case: Case, flagged: Review) -> None:
+def test_another_decision_is_reported_who_was_faster(case: Case, flagged: Review) -> None:
     """What was decided, by whom, when; also the person's own decision is not changed."""
     decided = decide_review(case.services, flagged, choice="reject", by="ann", comment="no")
     assert decided.decision is not None
@@ -106,7 +106,7 @@ async def test_a_decision_stands_though_nothing_can_be_woken(case: Case, flagged
     )
     assert decided is not None
     assert (decided.state, read(case, flagged).settled) == ("rejected", False)
-    assert flagged.review_id in {review.review_id for review in case.services.reviews.unsettled()}
+    assert flagged.review_id in {review.review_id for review in case.services.reviews.unfinished()}
 
 
 def test_other_evidence_is_refused(case: Case, flagged: Review) -> None:
@@ -160,7 +160,7 @@ def test_two_eyes_are_enough(
     assert decide_review(case.services, review, choice="approve", by="ann", comment="yes").state == "approved"
 
 
-def test_each_step_tells_its_people_once(case: Case, flagged: Review, tmp_path: Path) -> None:
+def test_each_step_reports_its_people_once(case: Case, flagged: Review, tmp_path: Path) -> None:
     """The steps of the escalation policy are in the timeline, and what is left is handed back to the orchestrator."""
     told = []
     links = Links(mlflow="", databricks="", app="https://app.example")

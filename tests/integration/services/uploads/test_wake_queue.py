@@ -61,7 +61,7 @@ def _upload(case: Case) -> int:
     return case.services.uploads.submit(upload, case.model).generation
 
 
-async def test_a_queue_that_ended_before_its_work_is_told_although_the_broker_was_away(case: Case) -> None:
+async def test_a_queue_that_ended_before_its_work_is_reported_although_the_broker_was_away(case: Case) -> None:
     """The successor comes after the alert, or nobody would ever hear of it."""
     queues = _Queues(outages=1)
     case.replace(alert_queues=queues)

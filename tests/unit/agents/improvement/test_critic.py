@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from agents.champions.promotion import decide
-from agents.improvement.critic import criticise
+from agents.improvement.critic import evaluate_round
 from agents.improvement.feedback import feedback_on
-from agents.lifecycle.holdout_spending import policy_for_look
+from agents.lifecycle.holdout_spending import policy_at_interim_look
 from nightshift.domain.improvement.loop import Budget, Feedback, ImprovementPolicy, MetricGap, Round
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, SliceComparison
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
@@ -52,7 +52,7 @@ def good(make_metric: MakeMetric, make_evidence: MakeEvidence) -> Evidence:
 def _judge(
     evidence: Evidence | None, rounds: tuple[Round, ...], *, policy: ImprovementPolicy = LOOP, spent: Budget = SPENT
 ) -> tuple[str, str]:
-    found = criticise(evidence, POLICY, rounds=rounds, policy=policy, spent=spent)
+    found = evaluate_round(evidence, POLICY, rounds=rounds, policy=policy, spent=spent)
     return found.judgement, found.rule
 
 
@@ -66,7 +66,7 @@ def test_a_missed_limit_is_tried_again_with_the_gap_named(
     short_of_limit: Callable[[float], Evidence], make_round: MakeRound
 ) -> None:
     """The feedback holds metric, value, limit, gap, a reason, and what the round closed of the gap at the start."""
-    found = criticise(
+    found = evaluate_round(
         short_of_limit(0.336),
         POLICY,
         rounds=(make_round(),),
@@ -104,13 +104,15 @@ def test_spent_tokens_do_not_end_the_loop(short_of_limit: Callable[[float], Evid
 
 def test_two_stalled_rounds_end_the_loop(short_of_limit: Callable[[float], Evidence], make_round: MakeRound) -> None:
     """One plan that does not help is no verdict on the next; two in a row are."""
-    first = criticise(
+    first = evaluate_round(
         short_of_limit(0.241), POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT, start=_limit_gap(0.259)
     )
     assert first.judgement == "retry"
     assert first.feedback.progress == pytest.approx(0)
     rounds = (make_round(1, criticism=first), make_round(2))
-    second = criticise(short_of_limit(0.245), POLICY, rounds=rounds, policy=LOOP, spent=SPENT, start=_limit_gap(0.259))
+    second = evaluate_round(
+        short_of_limit(0.245), POLICY, rounds=rounds, policy=LOOP, spent=SPENT, start=_limit_gap(0.259)
+    )
     assert (second.judgement, second.rule) == ("reject", "no_progress")
     assert second.reason.startswith("2 rounds in a row closed less than 5% of the gap")
 
@@ -119,7 +121,7 @@ def test_progress_after_a_stall_starts_the_count_again(
     short_of_limit: Callable[[float], Evidence], make_round: MakeRound
 ) -> None:
     """Only stalls in a row count."""
-    stalled = criticise(
+    stalled = evaluate_round(
         short_of_limit(0.241), POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT, start=_limit_gap(0.259)
     )
     rounds = (make_round(1, criticism=stalled), make_round(2))
@@ -137,11 +139,11 @@ def test_falling_back_and_recovering_is_no_progress(
 def test_a_failed_run_is_tried_once_more(make_round: MakeRound) -> None:
     """The first failure becomes feedback with its text, the second ends the loop."""
     failed = make_round(1, error="task train: out of memory")
-    first = criticise(None, POLICY, rounds=(failed,), policy=LOOP, spent=SPENT)
+    first = evaluate_round(None, POLICY, rounds=(failed,), policy=LOOP, spent=SPENT)
     assert (first.judgement, first.rule) == ("retry", "run_failed")
     assert "task train: out of memory" in first.feedback.likely_reason
     rounds = (failed.model_copy(update={"criticism": first}), make_round(2, error="task train: again"))
-    second = criticise(None, POLICY, rounds=rounds, policy=LOOP, spent=SPENT)
+    second = evaluate_round(None, POLICY, rounds=rounds, policy=LOOP, spent=SPENT)
     assert (second.judgement, second.rule) == ("reject", "run_failed_twice")
     assert second.reason.startswith("2 job runs")
     assert second.reason.endswith("task train: again")
@@ -158,7 +160,7 @@ def test_a_metric_without_a_value_is_a_rejection(
         "r2": make_metric("better", name="r2", champion=0.1, challenger=0.8, tracked=False),
     }
     metrics[name] = metrics[name].model_copy(update={"challenger": value})
-    found = criticise(make_evidence(*metrics.values()), POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
+    found = evaluate_round(make_evidence(*metrics.values()), POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
     assert (found.judgement, found.rule) == ("reject", "metric_undefined")
     assert name in found.reason
 
@@ -171,7 +173,7 @@ def test_a_champion_judged_on_its_own_training_rows_ends_the_loop(
     evidence = make_evidence(make_metric("worse"), make_metric("equal", name="r2")).model_copy(
         update={"overlap": overlap}
     )
-    found = criticise(evidence, POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
+    found = evaluate_round(evidence, POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
     assert (found.judgement, found.rule) == ("reject", "judged_on_training_rows")
 
 
@@ -189,7 +191,7 @@ def test_worse_and_equal_are_tried_again(
     """The gate would not promote, so neither is accepted; the gap is against the champion."""
     rmse = make_metric(verdict, challenger=101.0, difference=(-2.0, 4.0))
     r2 = make_metric("equal", name="r2", champion=0.8, challenger=0.8, tracked=False)
-    found = criticise(make_evidence(rmse, r2), POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
+    found = evaluate_round(make_evidence(rmse, r2), POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
     assert (found.judgement, found.rule) == ("retry", "not_promotable")
     assert [gap.because for gap in found.feedback.gaps] == ["champion"]
     assert found.feedback.gaps[0].gap == (1.0 if verdict == "worse" else 4.0)
@@ -201,7 +203,7 @@ def test_mixed_evidence_is_not_accepted(
     """What the gate would flag to a person does not pass the critic."""
     policy = EvaluationPolicy(metrics=(Metric(name="rmse"), Metric(name="mae")))
     evidence = make_evidence(make_metric("better"), make_metric("worse", name="mae", challenger=105.0))
-    found = criticise(evidence, policy, rounds=(make_round(),), policy=LOOP, spent=SPENT)
+    found = evaluate_round(evidence, policy, rounds=(make_round(),), policy=LOOP, spent=SPENT)
     assert (found.judgement, decide(evidence, policy).action) == ("retry", "flag")
     assert found.feedback.likely_reason.index("rmse") < found.feedback.likely_reason.index("mae")
 
@@ -213,15 +215,15 @@ def test_a_losing_slice_is_named(make_metric: MakeMetric, make_evidence: MakeEvi
     )
     r2 = make_metric("better", name="r2", champion=0.1, challenger=0.8, tracked=False)
     evidence = make_evidence(make_metric("better"), r2, slices=(losing,))
-    found = criticise(evidence, POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
+    found = evaluate_round(evidence, POLICY, rounds=(make_round(),), policy=LOOP, spent=SPENT)
     assert (found.judgement, found.feedback.losing_slices) == ("retry", ("weekend = 1",))
     assert "weekend = 1" in found.feedback.likely_reason
 
 
-def test_the_confidence_of_the_look_is_recorded(good: Evidence, make_round: MakeRound) -> None:
+def test_the_confidence_of_the_interim_look_is_recorded(good: Evidence, make_round: MakeRound) -> None:
     """The criticism says at which confidence its intervals were judged."""
-    policy = policy_for_look(POLICY, 2)
-    found = criticise(good, policy, rounds=(make_round(1), make_round(2)), policy=LOOP, spent=SPENT)
+    policy = policy_at_interim_look(POLICY, 2)
+    found = evaluate_round(good, policy, rounds=(make_round(1), make_round(2)), policy=LOOP, spent=SPENT)
     assert found.confidence == policy.bootstrap.confidence
 
 
@@ -240,4 +242,4 @@ def test_a_first_champion_needs_only_its_limits(
 def test_there_must_be_a_round_to_judge(good: Evidence) -> None:
     """The caller hands in the round itself."""
     with pytest.raises(ValueError, match="must hold the round"):
-        criticise(good, POLICY, rounds=(), policy=LOOP, spent=SPENT)
+        evaluate_round(good, POLICY, rounds=(), policy=LOOP, spent=SPENT)

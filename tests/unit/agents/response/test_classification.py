@@ -298,7 +298,7 @@ def test_the_reason_names_feature_figure_and_threshold() -> None:
     assert "psi_critical = 0.25" in found.reason
 
 
-def test_an_infinite_ratio_is_told() -> None:
+def test_an_infinite_ratio_is_reported() -> None:
     """R2 at zero has no ratio that could be written down otherwise."""
     assert "the error over its baseline is inf" in classify(alert(metric="r2", value=0), DEFAULTS).reason
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.response.compute import ESSENTIAL_TAG, choose, leased, spared_because, spared_shown
+from agents.response.compute import ESSENTIAL_TAG, choose, excluded_because, excluded_shown, leased
 from nightshift.domain.response.compute import ComputeResource, ComputeState
 
 
@@ -27,12 +27,12 @@ def _resource(name: str, tag: str | None = "false", state: ComputeState = "runni
         (_resource("by-id"), "the playbook protects it"),
     ],
 )
-def test_what_is_spared_and_why(resource: ComputeResource, reason: str) -> None:
+def test_what_is_excluded_and_why(resource: ComputeResource, reason: str) -> None:
     """In doubt it runs on: no tag, another value, a name or an id that the playbook protects."""
-    assert spared_because(resource, ("essential-by-name", "id-by-id")) == reason
+    assert excluded_because(resource, ("essential-by-name", "id-by-id")) == reason
 
 
-def test_compute_is_split_into_paused_and_spared() -> None:
+def test_compute_is_split_into_paused_and_excluded() -> None:
     """Each resource is in one of them, the excluded with their reasons."""
     resources = (_resource("a"), _resource("b", tag="true"), _resource("c"), _resource("d", state="stopped"))
     paused, spared = choose(resources, ())
@@ -81,20 +81,20 @@ def test_one_unit_too_many_leaves_the_last_resource_out() -> None:
     assert (len(leased([one] * 50)), len(leased([*[one] * 49, last]))) == (50, 49)
 
 
-def test_one_unit_too_many_leaves_the_last_spared_out() -> None:
+def test_one_unit_too_many_leaves_the_last_excluded_out() -> None:
     """79 of 100 units and one of 101 are 8,001."""
     spared = {f"{number:03d}".ljust(60, "n"): "r" * 30 for number in range(79)}
-    assert len(spared_shown({**spared, "n" * 60: "r" * 30})) == 80
-    assert spared_shown({**spared, "n" * 60: "r" * 31}) == {**spared, "left out": "1 more"}
+    assert len(excluded_shown({**spared, "n" * 60: "r" * 30})) == 80
+    assert excluded_shown({**spared, "n" * 60: "r" * 31}) == {**spared, "left out": "1 more"}
 
 
 @pytest.mark.parametrize(
     ("there", "reason", "shown"),
     [(99, "r", 99), (100, "r", 100), (101, "r", 100), (81, "r" * 30, 80), (80, "r" * 30, 80), (80, "r" * 31, 79)],
 )
-def test_the_spared_are_shown_as_far_as_an_entry_holds_them(there: int, reason: str, shown: int) -> None:
+def test_the_excluded_are_shown_as_far_as_an_entry_holds_them(there: int, reason: str, shown: int) -> None:
     """At most 100, and 8,000 units: 60 of a name, 30 of a reason and 10 are 100, of which 80 fit exactly."""
     spared = {f"{number:03d}".ljust(70, "n"): reason for number in range(there)}
-    found = spared_shown(spared)
+    found = excluded_shown(spared)
     left = found.pop("left out", "0 more")
     assert (len(found), left, {len(name) for name in found}) == (shown, f"{there - shown} more", {60})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.response.classification import UNKNOWN
-from agents.response.plan import Situation, plan_response
+from agents.response.plan import ResponseContext, plan_response
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import ResponsePlan
 from nightshift.domain.response.playbook import MaintenanceWindow, Playbook, Reaction
@@ -18,7 +18,7 @@ MAINTENANCE = Playbook(maintenance=(MaintenanceWindow(starts=AT, ends=AT + timed
 
 
 def _plan(subject: Incident, *others: Incident, playbook: Playbook | None = None, at: datetime = AT) -> ResponsePlan:
-    return plan_response(Situation(incident=subject, playbook=playbook or Playbook(), others=others, at=at))
+    return plan_response(ResponseContext(incident=subject, playbook=playbook or Playbook(), others=others, at=at))
 
 
 def test_the_playbooks_line_is_done() -> None:

@@ -16,7 +16,7 @@ from agents.response.rollback import (
     rollback_targets,
     was_made_again,
 )
-from nightshift.domain.champions.decision import ChampionMove, MoveState
+from nightshift.domain.champions.decision import AliasChange, AliasChangeState
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.platform.names import TAG_QUARANTINE
 from tests.incident_examples import AT, alert
@@ -24,12 +24,12 @@ from tests.incident_examples import AT, alert
 SETTLE = timedelta(minutes=5)
 
 
-def _moves(*champions: tuple[str, float], state: MoveState = "done") -> tuple[ChampionMove, ...]:
+def _moves(*champions: tuple[str, float], state: AliasChangeState = "done") -> tuple[AliasChange, ...]:
     """Champions, each with the minutes before the alert at which it became one."""
-    moves: list[ChampionMove] = []
+    moves: list[AliasChange] = []
     for version, minutes in champions:
         moves.append(
-            ChampionMove(
+            AliasChange(
                 model="m1",
                 sequence=len(moves) + 1,
                 version=version,
@@ -66,7 +66,7 @@ def test_an_only_champion_is_blamed_however_new() -> None:
 
 
 @pytest.mark.parametrize("moves", [(), _moves(("1", 90), state="void"), _moves(("1", 90), state="begun")])
-def test_without_a_champion_nobody_is_blamed(moves: Sequence[ChampionMove]) -> None:
+def test_without_a_champion_nobody_is_blamed(moves: Sequence[AliasChange]) -> None:
     """Moves that came to nothing made no champion."""
     assert blamed_version(alert(), moves, SETTLE) is None
 
@@ -102,7 +102,7 @@ def test_a_version_that_was_champion_twice_has_two_targets() -> None:
 
 
 @pytest.mark.parametrize(("bad", "moves"), [("1", _moves(("1", 90))), ("7", _moves(("1", 90), ("2", 60))), ("1", ())])
-def test_a_first_or_unknown_champion_has_no_target(bad: str, moves: Sequence[ChampionMove]) -> None:
+def test_a_first_or_unknown_champion_has_no_target(bad: str, moves: Sequence[AliasChange]) -> None:
     """There is nothing to go back to."""
     assert rollback_targets(bad, moves) == ()
 
@@ -162,7 +162,7 @@ def test_each_guard_says_what_does_not_hold(guard: Guard, problem: str) -> None:
     assert rollback_problem(guard) == problem
 
 
-def test_the_first_guard_that_does_not_hold_is_told() -> None:
+def test_the_first_guard_that_does_not_hold_is_reported() -> None:
     """The later ones count on the earlier."""
     nothing = replace(SOUND, champion="4", target=None, registered=None, columns=None)
     assert rollback_problem(nothing) == rollback_problem(replace(SOUND, champion="4"))

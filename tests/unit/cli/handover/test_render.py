@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from nightshift.cli.handover.build_report import build_report
 from nightshift.cli.handover.render import Format, plain, render
 from nightshift.cli.handover.report import Handover
-from nightshift.cli.handover.story import tell
-from tests.unit.cli.handover.nights import busy_night, model, night, rolled_back, run
+from tests.unit.cli.handover.shifts import busy_night, model, rolled_back, run, shift
 
 APP = "http://app"
 
@@ -29,13 +29,13 @@ class _Tags(HTMLParser):
 
 
 def _busy() -> Handover:
-    return tell(busy_night(), APP)
+    return build_report(busy_night(), APP)
 
 
 @pytest.mark.parametrize("style", ["markdown", "html"])
 def test_an_empty_night_says_so(style: Format) -> None:
     """One sentence, and no empty headings."""
-    text = render(tell(night(models=(model(),)), APP), style)
+    text = render(build_report(shift(models=(model(),)), APP), style)
     assert "Nothing happened, and nothing needs you." in text
     assert "What happened" not in text
 
@@ -58,7 +58,7 @@ def test_the_page_is_whole_and_asks_for_nothing_from_elsewhere() -> None:
 def test_what_an_alert_says_is_no_markup() -> None:
     """A title from outside is shown, in either format, and does nothing."""
     title = "<script>alert(1)</script> [x](http://evil) `ls` *b*\n# head"
-    report = tell(night(incidents=(rolled_back(title=title),), runs=(run(1, "failed", title),)), APP)
+    report = build_report(shift(incidents=(rolled_back(title=title),), runs=(run(1, "failed", title),)), APP)
     page, text = render(report, "html"), render(report, "markdown")
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
@@ -73,8 +73,8 @@ def test_plain_text_stays_on_its_line() -> None:
 
 def test_on_a_terminal_nothing_is_escaped() -> None:
     """Nobody renders it there: a name is shown as it is."""
-    report = tell(
-        night(runs=(run(1, "failed", "diabetes_progression (rmse)\n# head", model="diabetes_progression"),)), APP
+    report = build_report(
+        shift(runs=(run(1, "failed", "diabetes_progression (rmse)\n# head", model="diabetes_progression"),)), APP
     )
     text = render(report, "markdown", for_reading=True)
     assert "### diabetes_progression" in text

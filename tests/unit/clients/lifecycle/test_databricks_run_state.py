@@ -103,7 +103,7 @@ def test_a_run_that_the_platform_broke_after_success_did_not_succeed() -> None:
         ("Unexpected failure while waiting for the cluster to be ready.", "internal_error"),
     ],
 )
-def test_without_details_the_text_tells_some_faults_of_the_user(message: str, expected: JobState) -> None:
+def test_without_details_the_text_reports_some_faults_of_the_user(message: str, expected: JobState) -> None:
     """All that an older answer has; anything else is taken for the platform's."""
     task = {"task_key": "train", "state": PLATFORM | {"state_message": message}}
     assert read_run_state({"state": PLATFORM, "tasks": [task]}).state == expected

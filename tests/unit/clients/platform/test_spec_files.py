@@ -51,7 +51,7 @@ def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
         SpecFiles(tmp_path).get("revenue_forecast")
 
 
-def test_another_ending_is_told(tmp_path: Path) -> None:
+def test_another_ending_is_reported(tmp_path: Path) -> None:
     """A spec that nobody reads would be a model that nobody looks after."""
     (tmp_path / "revenue.yml").touch()
     assert SpecFiles(tmp_path).names() == ("revenue",)
@@ -59,7 +59,7 @@ def test_another_ending_is_told(tmp_path: Path) -> None:
         SpecFiles(tmp_path).get("revenue")
 
 
-def test_an_unknown_model_is_told_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_model_is_reported_the_known_ones(tmp_path: Path) -> None:
     """A slip of the pen is seen at once."""
     with pytest.raises(UnknownModelError, match="known models: revenue_forecast"):
         _changed(tmp_path).get("revenue_forcast")

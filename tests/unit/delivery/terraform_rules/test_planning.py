@@ -10,7 +10,7 @@ import pytest
 from nightshift.delivery.command import CommandError
 from nightshift.delivery.terraform_rules.__main__ import value_files
 from nightshift.delivery.terraform_rules.planning import Workshop
-from nightshift.delivery.terraform_rules.prove import faults, put_back, untold
+from nightshift.delivery.terraform_rules.prove import faults, put_back, unreported
 from nightshift.delivery.terraform_rules.table import RULES
 from tests.unit.terraform.hcl import ENVIRONMENTS, ROOT
 
@@ -152,7 +152,7 @@ def test_every_environment_is_checked() -> None:
     assert set(ENVIRONMENTS) <= set(value_files(ROOT))
 
 
-def test_a_fault_that_cannot_be_put_back_is_told(tmp_path: Path) -> None:
+def test_a_fault_that_cannot_be_put_back_is_reported(tmp_path: Path) -> None:
     """A file that is written anew must not leave its fault unproven."""
     (tmp_path / "a.tf").write_text("one = 1\n", encoding="utf-8")
     fault = {"rule": "some-rule", "changes": [{"file": "a.tf", "sound": "one = 1", "fault": "one = 2"}]}
@@ -171,9 +171,9 @@ def test_every_rule_is_proven_on_the_configuration() -> None:
 def test_the_fault_of_another_proves_nothing() -> None:
     """A rule that is red for another's fault has not seen its own, nor has one whose breach another rule tells."""
     rows = [{"rule": "a", "breach": "x.this: one"}, {"rule": "b", "breach": "x.this: two"}]
-    told = {("a", "x.this: one"), ("b", "x.this: of another fault"), ("a", "x.this: two")}
-    assert untold(rows, told) == ["b (x.this: two)"]
-    assert untold(rows, told | {("b", "x.this: two")}) == []
+    reported = {("a", "x.this: one"), ("b", "x.this: of another fault"), ("a", "x.this: two")}
+    assert unreported(rows, reported) == ["b (x.this: two)"]
+    assert unreported(rows, reported | {("b", "x.this: two")}) == []
 
 
 def test_the_plan_knows_whose_list_of_providers_is_registered(root: Path) -> None:

@@ -5,36 +5,36 @@ from typing import Any, get_args
 
 import pytest
 
-from nightshift.domain.champions.decision import ChampionMove, withdrawn
-from nightshift.domain.champions.earlier_moves import MoveKind
+from nightshift.domain.champions.decision import AliasChange, withdrawn
+from nightshift.domain.champions.earlier_moves import AliasChangeKind
 from nightshift.domain.platform.errors import MoveFencedError
 
 
-def _move(sequence: int = 1, **given: Any) -> ChampionMove:
+def _move(sequence: int = 1, **given: Any) -> AliasChange:
     fields = {"version": "2", "previous": "1", "run": "r", "decided_by": "lifecycle-m-1:decision:0", "state": "done"}
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    return ChampionMove.model_validate({"model": "m", "sequence": sequence, "at": at} | fields | given)
+    return AliasChange.model_validate({"model": "m", "sequence": sequence, "at": at} | fields | given)
 
 
 def test_a_move_of_an_older_release_is_read() -> None:
     """It has no epoch: nobody has taken it up since."""
     stored = _move(state="begun").to_json()
     del stored["epoch"]
-    assert ChampionMove.from_json(stored) == _move(state="begun", epoch=0)
+    assert AliasChange.from_json(stored) == _move(state="begun", epoch=0)
 
 
-@pytest.mark.parametrize("kind", get_args(MoveKind))
-def test_the_kind_is_stored_and_read(kind: MoveKind) -> None:
+@pytest.mark.parametrize("kind", get_args(AliasChangeKind))
+def test_the_kind_is_stored_and_read(kind: AliasChangeKind) -> None:
     """What a move was is on record; the spelling of its order's key says nothing beside it."""
     move = _move(kind=kind, decided_by="rollback:m:2")
-    assert ChampionMove.from_json(move.model_dump_json()).kind == kind
+    assert AliasChange.from_json(move.model_dump_json()).kind == kind
 
 
 def test_a_move_without_a_kind_is_read_by_the_key_of_its_order() -> None:
     """An earlier release wrote none."""
     stored = _move(kind="promotion", decided_by="lifecycle-m-1:withdrawal").to_json()
     del stored["kind"]
-    assert ChampionMove.from_json(stored).kind == "withdrawal"
+    assert AliasChange.from_json(stored).kind == "withdrawal"
 
 
 def test_a_writer_that_was_passed_by_is_fenced_off() -> None:
@@ -42,13 +42,13 @@ def test_a_writer_that_was_passed_by_is_fenced_off() -> None:
     mine = _move(state="begun")
     taken = mine.taken_up(by=mine)
     assert (taken.epoch, taken.state) == (mine.epoch + 1, "begun")
-    for stands in (taken, mine.settled("void", by=mine)):
+    for stands in (taken, mine.finalized("void", by=mine)):
         with pytest.raises(MoveFencedError):
             stands.taken_up(by=mine)
         with pytest.raises(MoveFencedError):
-            stands.settled("done", by=mine)
-    done = taken.settled("done", by=taken)
-    assert (done.state, done.settled("done", by=taken)) == ("done", done)
+            stands.finalized("done", by=mine)
+    done = taken.finalized("done", by=taken)
+    assert (done.state, done.finalized("done", by=taken)) == ("done", done)
 
 
 def test_only_the_move_that_was_taken_back_is_withdrawn() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nightshift.domain.champions.earlier_moves import OUTSIDE, MoveKind, kind_of_order
+from nightshift.domain.champions.earlier_moves import OUTSIDE, AliasChangeKind, kind_of_order
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,6 @@ from nightshift.domain.champions.earlier_moves import OUTSIDE, MoveKind, kind_of
         ("rollback:withdrawal:2", "rollback"),
     ],
 )
-def test_the_key_of_the_order_says_what_the_move_was(key: str, kind: MoveKind) -> None:
+def test_the_key_of_the_order_says_what_the_move_was(key: str, kind: AliasChangeKind) -> None:
     """The release before derived the kind from it each time that it was asked."""
     assert kind_of_order(key) == kind

@@ -36,10 +36,10 @@ def test_only_what_the_state_table_names_is_allowed(operation: Operation, state:
     before = incident(state=state)
     after = TRANSITIONS.get((operation, state))
     if after is not None:
-        assert before.moved(operation).state == after
+        assert before.transition(operation).state == after
         return
     with pytest.raises(TransitionError) as refused:
-        before.moved(operation)
+        before.transition(operation)
     _, offered = refused.value.message.split("; ")
     names = offered.removeprefix("allowed now: ").split(", ") if offered != "nothing is allowed now" else []
     assert set(names) <= PERSONS_OPERATIONS
@@ -56,20 +56,20 @@ def test_every_state_has_a_way_to_its_end_and_back() -> None:
 def test_a_forbidden_operation_is_a_conflict_that_no_retry_cures() -> None:
     """Over HTTP it is a conflict; an activity does not repeat it."""
     with pytest.raises(TransitionError) as refused:
-        incident(state="resolved").moved("mitigate")
+        incident(state="resolved").transition("mitigate")
     error = refused.value
     assert (isinstance(error, ConflictError), error.retryable, error.code) == (True, False, "transition")
 
 
-def test_a_line_is_told_once() -> None:
+def test_a_line_is_reported_once() -> None:
     """The same key again changes nothing, whatever it says."""
-    once = incident().told(_entry("a"))
-    assert once.told(_entry("a", minutes=5)) == once
+    once = incident().with_event(_entry("a"))
+    assert once.with_event(_entry("a", minutes=5)) == once
 
 
 def test_telling_moves_the_time_of_the_last_change_forwards_only() -> None:
     """A line about an earlier time does not make the incident older."""
-    told = incident().told(_entry("a", minutes=5)).told(_entry("b", minutes=-5))
+    told = incident().with_event(_entry("a", minutes=5)).with_event(_entry("b", minutes=-5))
     assert told.updated_at == AT + timedelta(minutes=5)
 
 
@@ -77,14 +77,14 @@ def test_a_long_timeline_keeps_its_first_line_and_its_newest() -> None:
     """How it began and how it stands; a flapping signal does not fill the storage."""
     told = incident()
     for number in range(100):
-        told = told.told(_entry(str(number)))
+        told = told.with_event(_entry(str(number)))
     keys = [line.key for line in told.timeline]
     assert keys == ["0", "left-out-41", *(str(number) for number in range(42, 100))]
 
 
 def test_a_mitigation_has_one_line_with_its_newest_state() -> None:
     """Begun, then done: one action."""
-    acted = incident().acted(_action("begun")).acted(_action("done"))
+    acted = incident().with_action(_action("begun")).with_action(_action("done"))
     assert [(action.mitigation, action.state) for action in acted.actions] == [("rollback", "done")]
     assert acted.action("rollback") == _action("done")
     assert acted.action("retrain") is None

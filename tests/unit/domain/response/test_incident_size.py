@@ -14,7 +14,7 @@ def _full(lines: int, text: str, **given: str) -> Incident:
     full = incident(**given)
     for number in range(lines):
         entry = TimelineEntry(key=str(number), at=AT + timedelta(minutes=number), actor=text, what=text)
-        full = full.told(entry)
+        full = full.with_event(entry)
     return full
 
 
@@ -38,7 +38,7 @@ def test_a_large_incident_takes_more_lines() -> None:
     """Each one more makes an older one give way; the count goes on."""
     kept = fitted(_full(60, "x" * 400))
     for number in range(60, 80):
-        kept = fitted(kept.told(TimelineEntry(key=str(number), at=AT, actor="test", what="x" * 900)))
+        kept = fitted(kept.with_event(TimelineEntry(key=str(number), at=AT, actor="test", what="x" * 900)))
     keys = [line.key for line in kept.timeline]
     assert units(kept.model_dump_json()) <= LARGEST_PROPERTY
     assert (keys[0], keys[-1]) == ("0", "79")
@@ -52,8 +52,10 @@ def test_texts_are_cut_before_facts() -> None:
     facts = LeaseFacts(names=("n" * 60,) * 200)
     for mitigation in ("rollback", "retrain", "page"):
         action = IncidentAction(mitigation=mitigation, state="done", detail='"' * 2_000, at=AT)
-        full = full.acted(action)
-    full = full.acted(IncidentAction(mitigation="pause_compute", state="done", detail="d" * 2_000, at=AT, facts=facts))
+        full = full.with_action(action)
+    full = full.with_action(
+        IncidentAction(mitigation="pause_compute", state="done", detail="d" * 2_000, at=AT, facts=facts)
+    )
     kept = fitted(full)
     assert units(full.model_dump_json()) > LARGEST_PROPERTY >= units(kept.model_dump_json())
     action_kept = kept.action("pause_compute")

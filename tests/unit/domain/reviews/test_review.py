@@ -32,10 +32,10 @@ def test_what_the_table_does_not_have_is_refused(operation: ReviewOperation, sta
     review = make_review(state=state)
     after = REVIEW_TRANSITIONS.get((operation, state))
     if after is not None:
-        assert review.moved(operation).state == after
+        assert review.transition(operation).state == after
         return
     with pytest.raises(TransitionError, match=f"cannot {operation} it any more"):
-        review.moved(operation)
+        review.transition(operation)
 
 
 def test_the_schedule_is_counted_from_the_opening() -> None:
@@ -53,16 +53,16 @@ def test_what_comes_next() -> None:
     """The first step that has not happened; nothing once it is decided."""
     review = make_review()
     assert (review.next_step, review.due_at) == (review.steps[0], OPENED + timedelta(minutes=40))
-    reminded = review.told(ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was notified"))
+    reminded = review.with_event(ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was notified"))
     assert reminded.next_step == review.steps[1]
     assert make_review(state="approved").next_step is None
 
 
-def test_the_same_event_is_told_once() -> None:
+def test_the_same_event_is_reported_once() -> None:
     """A repeated activity adds no second line."""
     event = ReviewEvent(key="remind", at=OPENED, actor="nightshift", what="on-call was notified")
-    review = make_review().told(event)
-    assert review.told(event.model_copy(update={"what": "again"})) == review
+    review = make_review().with_event(event)
+    assert review.with_event(event.model_copy(update={"what": "again"})) == review
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_policy_that_makes_no_sense_is_refused(given: dict[str, Any], problem:
         ReviewPolicy.model_validate(given)
 
 
-def test_a_short_ladder_is_one() -> None:
+def test_a_short_escalation_policy_is_one() -> None:
     """No level at all: remind, then expire."""
     policy = ReviewPolicy(ladder=(), remind_after_minutes=5, expires_after_minutes=10)
     assert [step.kind for step in policy.steps(OPENED)] == ["remind", "expire"]

@@ -9,9 +9,9 @@ import pytest
 from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.champions.decision import Decision
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
-from nightshift.domain.improvement.loop import Budget, Criticism, Feedback, ImprovementPolicy, Judgement, Planned
+from nightshift.domain.improvement.loop import Budget, Critique, Feedback, ImprovementPolicy, Judgement, Planned
 from nightshift.domain.improvement.messages import (
-    CriticiseResult,
+    CritiqueResult,
     ImprovementInput,
     ImprovementOutcome,
     PlanImprovementResult,
@@ -73,11 +73,11 @@ def evaluated(number: int) -> EvaluateResult:
     return EvaluateResult(evidence=evidence(number), summary=summary, look=number)
 
 
-def criticised(judgement: Judgement, reason: str = "because") -> CriticiseResult:
+def criticised(judgement: Judgement, reason: str = "because") -> CritiqueResult:
     """A judgement."""
     feedback = Feedback(gaps=(), likely_reason=reason)
-    criticism = Criticism(judgement=judgement, rule="rule", reason=reason, feedback=feedback, confidence=0.97)
-    return CriticiseResult(criticism=criticism, ledger=1)
+    criticism = Critique(judgement=judgement, rule="rule", reason=reason, feedback=feedback, confidence=0.97)
+    return CritiqueResult(criticism=criticism, ledger=1)
 
 
 def decided(outcome: Any, action: Any = "promote", reason: str = "better") -> DecideResult:

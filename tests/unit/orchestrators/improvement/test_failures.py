@@ -109,7 +109,7 @@ async def test_no_attempt_follows_one_that_has_spent_the_budget(run: Run, script
     assert "spot loss" in outcome.rounds[0].error
 
 
-async def test_a_job_that_nobody_may_start_is_told_to_the_critic(run: Run, script: Script) -> None:
+async def test_a_job_that_nobody_may_start_is_reported_to_the_critic(run: Run, script: Script) -> None:
     """A refusal of Databricks is a round without job run."""
     script.on("trigger_databricks_job", failure("trigger_databricks_job", message="401"))
     script.on("criticise_round", criticised("reject", "2 job runs of the loop failed"))
@@ -158,7 +158,7 @@ async def test_a_champion_that_moved_makes_the_acceptance_void(run: Run, script:
     assert alert(script)["severity"] == "warning"
 
 
-async def test_a_gate_that_rejects_what_the_critic_accepted_is_told(run: Run, script: Script) -> None:
+async def test_a_gate_that_rejects_what_the_critic_accepted_is_reported(run: Run, script: Script) -> None:
     """The gate has the last word, and a person hears it."""
     script.on("decide_action", decided("rejected", "reject"))
     outcome = await run()

@@ -113,7 +113,7 @@ async def test_the_webhook_wakes_a_run_at_once(
     assert engine.clock.now() == begun
 
 
-async def test_a_webhook_that_comes_before_the_job_shows_its_end_costs_one_look(
+async def test_a_webhook_that_comes_before_the_job_shows_its_end_costs_one_poll(
     engine: VirtualEngine, script: Script, upload: Upload
 ) -> None:
     """The event wakes the run once; then the timers go on, without a storm of looks."""
@@ -214,7 +214,7 @@ async def test_a_file_that_is_too_large_is_validated_by_a_job(
     assert script.asked("validate_data")[1]["job_reports"] == {upload.identity: report.to_json()}
 
 
-async def test_uploads_left_out_of_a_batch_are_told(run: Any, script: Script, settings: JobSettings) -> None:
+async def test_uploads_left_out_of_a_batch_are_reported(run: Any, script: Script, settings: JobSettings) -> None:
     """A bad file beside a good one does not stop the run, but somebody must know."""
     script.on("validate_data", validated(settings, "m/bad.csv"))
     assert (await run()).outcome == "promoted"

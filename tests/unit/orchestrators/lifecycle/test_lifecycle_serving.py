@@ -9,7 +9,7 @@ from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.lifecycle.run import LifecycleInput, RunOutcome, WithdrawResult
 from nightshift.domain.platform.names import LIFECYCLE
 from nightshift.domain.platform.step import Failure
-from nightshift.domain.response.messages import ServeResult
+from nightshift.domain.response.messages import MoveServingResult
 from nightshift.domain.uploads.upload import Upload
 from tests.unit.orchestrators.conftest import Script, decided
 
@@ -32,7 +32,7 @@ def run(engine: VirtualEngine, upload: Upload, script: Script) -> Run:
 
 async def test_a_promotion_is_served_before_the_run_ends(run: Run, script: Script) -> None:
     """Looked at until the endpoint reads back the new champion."""
-    script.on("move_serving", ServeResult(), ServeResult(moved=True))
+    script.on("move_serving", MoveServingResult(), MoveServingResult(moved=True))
     assert (await run()).outcome == "promoted"
     assert [look["serve"]["version"] for look in script.asked("move_serving")] == ["2", "2"]
     assert script.asked("withdraw_promotion") == []
@@ -49,13 +49,15 @@ async def test_what_is_not_promoted_moves_no_endpoint(run: Run, script: Script, 
 @pytest.mark.parametrize(
     "refusal",
     [
-        ServeResult(failed=True, detail="its update failed"),
+        MoveServingResult(failed=True, detail="its update failed"),
         Failure(step="move_serving", code="service_refused", message="its update failed"),
     ],
 )
-async def test_where_the_endpoint_does_not_follow_both_go_back(run: Run, script: Script, refusal: ServeResult) -> None:
+async def test_where_the_endpoint_does_not_follow_both_go_back(
+    run: Run, script: Script, refusal: MoveServingResult
+) -> None:
     """The run has failed and says why; on-call is notified."""
-    script.on("move_serving", refusal, ServeResult(moved=True))
+    script.on("move_serving", refusal, MoveServingResult(moved=True))
     script.on("withdraw_promotion", WithdrawResult(version="1", detail="version 1 is champion again"))
     outcome = await run()
     assert outcome.failure is not None
@@ -69,14 +71,14 @@ async def test_where_the_endpoint_does_not_follow_both_go_back(run: Run, script:
 
 async def test_an_endpoint_that_serves_neither_is_said(run: Run, script: Script) -> None:
     """A person must look."""
-    script.on("move_serving", ServeResult(failed=True, detail="no capacity"))
+    script.on("move_serving", MoveServingResult(failed=True, detail="no capacity"))
     script.on("withdraw_promotion", WithdrawResult(version="1", detail="version 1 is champion again"))
     assert (await run()).reason.endswith("; it does not serve version 1 either: no capacity")
 
 
 async def test_a_first_champion_stays_although_it_is_not_served(run: Run, script: Script) -> None:
     """There is none to go back to."""
-    script.on("move_serving", ServeResult(failed=True, detail="no such endpoint"))
+    script.on("move_serving", MoveServingResult(failed=True, detail="no such endpoint"))
     script.on("withdraw_promotion", WithdrawResult(detail="version 2 stays champion: there was none before it"))
     outcome = await run()
     assert outcome.reason.endswith("no such endpoint; version 2 stays champion: there was none before it")

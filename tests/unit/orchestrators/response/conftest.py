@@ -13,13 +13,13 @@ from nightshift.domain.platform.names import RESPONSE
 from nightshift.domain.platform.step import Done, Failure
 from nightshift.domain.response.incident import ActionState, IncidentAction, Verdict
 from nightshift.domain.response.messages import (
+    EndpointTarget,
     MitigationResult,
+    MoveServingResult,
     PlannedResponse,
     ResponseInput,
     ResponsePlan,
     RetrainingState,
-    Serve,
-    ServeResult,
     UndoResult,
     Verification,
 )
@@ -28,7 +28,7 @@ from tests.unit.orchestrators.conftest import Script
 
 ID = "response-m-i1"
 Run = Callable[..., Awaitable[dict[str, Any]]]
-TARGET, BAD = (Serve(endpoint="revenue", model="m", version=version) for version in ("2", "3"))
+TARGET, BAD = (EndpointTarget(endpoint="revenue", model="m", version=version) for version in ("2", "3"))
 
 
 def now() -> datetime:
@@ -76,7 +76,7 @@ def script() -> Script:
     result.on("pause_compute", resulted("pause_compute", resume_at=now()))
     result.on("resume_compute", Done())
     result.on("tell_on_call", resulted("notify"))
-    result.on("move_serving", ServeResult(moved=True, detail="endpoint revenue serves version 2"))
+    result.on("move_serving", MoveServingResult(moved=True, detail="endpoint revenue serves version 2"))
     result.on("settle_mitigation", Done())
     result.on("verify_recovery", Verification(recovered=True))
     result.on("undo_mitigations", UndoResult(undone=("rollback",), serve=BAD))

@@ -5,8 +5,8 @@ import pytest
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.messages import (
     RESPONDING,
+    MoveServingResult,
     RetrainingState,
-    ServeResult,
 )
 from orchestrators.champions.serving import SERVING_POLLS
 from tests.unit.orchestrators.conftest import Script
@@ -32,7 +32,12 @@ async def test_a_repeated_rollback_pages_nobody(run: Run, script: Script) -> Non
 async def test_an_endpoint_follows_the_alias(run: Run, script: Script) -> None:
     """Looked at until it serves the target; only then the rollback is done and the incident mitigated."""
     script.on("roll_back", resulted("rollback", "begun", serve=TARGET))
-    script.on("move_serving", ServeResult(), ServeResult(), ServeResult(moved=True, detail="it serves version 2"))
+    script.on(
+        "move_serving",
+        MoveServingResult(),
+        MoveServingResult(),
+        MoveServingResult(moved=True, detail="it serves version 2"),
+    )
     assert (await run())["rollback"] == "done"
     assert [(look["looks"], look["serve"]["version"]) for look in script.asked("move_serving")] == [
         (0, "2"),
@@ -45,27 +50,27 @@ async def test_an_endpoint_follows_the_alias(run: Run, script: Script) -> None:
     assert script.names()[-1] == "verify_recovery"
 
 
-def _said(answer: ServeResult | Failure | Exception) -> str:
-    return answer.detail if isinstance(answer, ServeResult) else str(answer)
+def _said(answer: MoveServingResult | Failure | Exception) -> str:
+    return answer.detail if isinstance(answer, MoveServingResult) else str(answer)
 
 
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (ServeResult(failed=True, detail="its update failed"), "its update failed"),
+        (MoveServingResult(failed=True, detail="its update failed"), "its update failed"),
         (refusal("move_serving"), "403"),
-        (ServeResult(detail="it is on its way"), "it is on its way, but does not get there"),
+        (MoveServingResult(detail="it is on its way"), "it is on its way, but does not get there"),
         (ConnectionError("serving is down"), "serving is down"),
     ],
     ids=["failed", "refused", "too slow", "out of patience"],
 )
 async def test_if_the_endpoint_does_not_follow_both_go_back(
-    run: Run, script: Script, answer: ServeResult | Failure | Exception, problem: str
+    run: Run, script: Script, answer: MoveServingResult | Failure | Exception, problem: str
 ) -> None:
     """Alias and endpoint never part for long: undone together, and a person is paged."""
     looks = {"it is on its way": SERVING_POLLS, "serving is down": RESPONDING.attempts}.get(_said(answer), 1)
     script.on("roll_back", resulted("rollback", "begun", serve=TARGET))
-    script.on("move_serving", *[answer] * looks, ServeResult(moved=True))
+    script.on("move_serving", *[answer] * looks, MoveServingResult(moved=True))
     result = await run()
     assert (result["rollback"], "recovered" in result) == ("failed", False)
     (undo,) = script.asked("undo_mitigations")
@@ -78,19 +83,19 @@ async def test_if_the_endpoint_does_not_follow_both_go_back(
     assert problem in page
 
 
-async def test_an_endpoint_that_does_not_come_back_either_is_told(run: Run, script: Script) -> None:
+async def test_an_endpoint_that_does_not_come_back_either_is_reported(run: Run, script: Script) -> None:
     """The worst case, in one page."""
     script.on("roll_back", resulted("rollback", "begun", serve=TARGET))
-    script.on("move_serving", ServeResult(failed=True, detail="its update failed"))
+    script.on("move_serving", MoveServingResult(failed=True, detail="its update failed"))
     await run()
     (page,) = pages(script)
     assert "it does not serve version 3 either: its update failed" in page
 
 
-async def test_a_rollback_that_cannot_be_undone_is_told(run: Run, script: Script) -> None:
+async def test_a_rollback_that_cannot_be_undone_is_reported(run: Run, script: Script) -> None:
     """Neither forward nor back: a person must look."""
     script.on("roll_back", resulted("rollback", "begun", serve=TARGET))
-    script.on("move_serving", ServeResult(failed=True, detail="its update failed"))
+    script.on("move_serving", MoveServingResult(failed=True, detail="its update failed"))
     script.on("undo_mitigations", refusal("undo_mitigations"))
     await run()
     (page,) = pages(script)

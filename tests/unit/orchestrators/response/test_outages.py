@@ -27,7 +27,9 @@ async def test_an_outage_costs_only_time(run: Run, script: Script) -> None:
     ("mitigation", "activity"),
     [("rollback", "roll_back"), ("retrain", "retrain"), ("pause_compute", "pause_compute")],
 )
-async def test_an_outage_beyond_patience_pages(run: Run, script: Script, mitigation: Mitigation, activity: str) -> None:
+async def test_an_outage_beyond_the_retry_policy_pages(
+    run: Run, script: Script, mitigation: Mitigation, activity: str
+) -> None:
     """The mitigation has failed, what follows it in the playbook is still done."""
     script.on("plan_response", planned(mitigation, "notify"))
     script.on(activity, ConnectionError("MLflow is not available"))
@@ -79,7 +81,7 @@ async def test_each_escalation_of_a_response_is_its_own(run: Run, script: Script
     assert asked == ["", f"{ID}:1", f"{ID}:2"]
 
 
-async def test_verification_out_of_patience_pages(run: Run, script: Script) -> None:
+async def test_verification_out_of_retries_pages(run: Run, script: Script) -> None:
     """That it cannot be seen is not that it has recovered."""
     script.on("verify_recovery", ConnectionError("storage is down"))
     assert (await run())["recovered"] == "no"

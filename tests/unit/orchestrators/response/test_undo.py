@@ -10,12 +10,12 @@ from local_host.durable.instance import RuntimeStatus
 from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.platform.names import UNDO
 from nightshift.domain.platform.step import Failure
-from nightshift.domain.response.messages import Serve, ServeResult, UndoRequest, UndoResult
+from nightshift.domain.response.messages import EndpointTarget, MoveServingResult, UndoRequest, UndoResult
 from orchestrators.champions.serving import SERVING_POLLS
 from tests.unit.orchestrators.conftest import Script
 
 ID = "undo-m-i1"
-BAD = Serve(endpoint="revenue", model="m", version="3")
+BAD = EndpointTarget(endpoint="revenue", model="m", version="3")
 Run = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -24,7 +24,7 @@ def script() -> Script:
     """A rollback that is taken back, with an endpoint."""
     result = Script()
     result.on("undo_mitigations", UndoResult(undone=("rollback",), serve=BAD))
-    result.on("move_serving", ServeResult(moved=True, detail="it serves version 3"))
+    result.on("move_serving", MoveServingResult(moved=True, detail="it serves version 3"))
     return result
 
 
@@ -47,7 +47,7 @@ def run(engine: VirtualEngine) -> Run:
 
 async def test_the_endpoint_follows_the_alias_back(run: Run, script: Script) -> None:
     """Who asked and why goes with the order; the endpoint is looked at until it serves."""
-    script.on("move_serving", ServeResult(), ServeResult(moved=True, detail="it serves version 3"))
+    script.on("move_serving", MoveServingResult(), MoveServingResult(moved=True, detail="it serves version 3"))
     result = await run()
     assert (result["undone"], result["served"]["moved"]) == (["rollback"], True)
     assert script.names() == ["undo_mitigations", "move_serving", "move_serving"]
@@ -67,18 +67,18 @@ async def test_without_an_endpoint_nothing_follows(run: Run, script: Script) -> 
 @pytest.mark.parametrize(
     ("answer", "said", "polls"),
     [
-        (ServeResult(failed=True, detail="its update failed"), "its update failed", 1),
+        (MoveServingResult(failed=True, detail="its update failed"), "its update failed", 1),
         (Failure(step="move_serving", code="service_refused", message="403"), "403", 1),
-        (ServeResult(detail="on its way"), "on its way, but does not get there", SERVING_POLLS),
+        (MoveServingResult(detail="on its way"), "on its way, but does not get there", SERVING_POLLS),
     ],
     ids=["failed", "refused", "too slow"],
 )
-async def test_an_endpoint_that_does_not_follow_is_told(
-    run: Run, script: Script, answer: ServeResult | Failure, said: str, polls: int
+async def test_an_endpoint_that_does_not_follow_is_reported(
+    run: Run, script: Script, answer: MoveServingResult | Failure, said: str, polls: int
 ) -> None:
     """Whoever asked for the undo reads it in the answer."""
     script.on("move_serving", answer)
-    assert (await run())["served"] == ServeResult(failed=True, detail=said).to_json()
+    assert (await run())["served"] == MoveServingResult(failed=True, detail=said).to_json()
     assert len(script.asked("move_serving")) == polls
 
 
@@ -88,7 +88,7 @@ async def test_an_outage_costs_only_time(run: Run, script: Script) -> None:
     assert (await run())["undone"] == ["rollback"]
 
 
-async def test_an_outage_beyond_patience_fails_the_undo(engine: VirtualEngine, script: Script) -> None:
+async def test_an_outage_beyond_the_retry_policy_fails_the_undo(engine: VirtualEngine, script: Script) -> None:
     """It can be asked for again."""
     script.on("undo_mitigations", ConnectionError("MLflow is not available"))
     await _start(engine)

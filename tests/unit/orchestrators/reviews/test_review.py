@@ -12,7 +12,7 @@ from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.improvement.messages import ImproveOrder, ImproveOrdered
 from nightshift.domain.platform.names import AWAIT_DECISION, REVIEW, REVIEW_DECIDED
 from nightshift.domain.platform.step import Done, Failure, RetryPolicy
-from nightshift.domain.response.messages import ServeResult
+from nightshift.domain.response.messages import MoveServingResult
 from nightshift.domain.reviews.messages import ReviewInput, ReviewResult
 from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import ReviewState
@@ -139,7 +139,7 @@ async def test_the_endpoint_follows_an_approval(start: Start, finish: Finish, sc
     """The promotion counts when the endpoint serves the new champion."""
     script.on("tell_reviewers", _result("approved"))
     script.on("act_on_review", _result("approved", endpoint="revenue", version="2"))
-    script.on("move_serving", ServeResult(), ServeResult(moved=True, detail="it serves version 2"))
+    script.on("move_serving", MoveServingResult(), MoveServingResult(moved=True, detail="it serves version 2"))
     await start()
     assert (await finish())["state"] == "promoted"
     (settled,) = script.asked("settle_review")
@@ -150,7 +150,7 @@ async def test_an_endpoint_that_does_not_follow(start: Start, finish: Finish, sc
     """Alias and endpoint go back together; nothing is published; if the endpoint stays away, on-call is notified."""
     script.on("tell_reviewers", _result("approved"))
     script.on("act_on_review", _result("approved", endpoint="revenue", version="2"))
-    script.on("move_serving", ServeResult(failed=True, detail="its update failed"))
+    script.on("move_serving", MoveServingResult(failed=True, detail="its update failed"))
     script.on("settle_review", _result("failed", endpoint="revenue", version="1"))
     await start()
     assert (await finish())["state"] == "failed"

@@ -43,7 +43,7 @@ async def test_a_run_that_halts_does_not_hold_up_the_next(
     assert await _run(engine) == {"model": "m", "batches": 1}
 
 
-async def test_a_run_that_was_terminated_is_told_and_the_next_goes_on(
+async def test_a_run_that_was_terminated_is_reported_and_the_next_goes_on(
     engine: VirtualEngine, script: Script, upload: Upload
 ) -> None:
     """Somebody ends a run by hand: on-call learns of it, the queue does not stop."""
@@ -68,7 +68,7 @@ async def test_the_trace_of_the_first_upload_goes_through_the_run(
     engine: VirtualEngine, script: Script, upload: Upload
 ) -> None:
     """Every step of the run gets it beside its message; the queue's own steps belong to what woke the queue."""
-    waker, uploader = (f"00-{letter * 32}-{'b' * 16}-01" for letter in "ac")
+    waker, uploader = (f"00-{dead_letter * 32}-{'b' * 16}-01" for dead_letter in "ac")
     batch = Batch(run="lifecycle-m-1", uploads=(upload.model_copy(update={"trace": uploader}), upload))
     script.on("claim_uploads", batch, Batch())
     order = QueueInput(model="m", generation=1, trace=waker)
@@ -78,7 +78,7 @@ async def test_the_trace_of_the_first_upload_goes_through_the_run(
     assert {message.get("trace") for name, message in script.calls if name != "claim_uploads"} == {uploader}
 
 
-async def test_what_is_told_of_a_run_that_broke_off_holds_no_stack(
+async def test_what_is_reported_of_a_run_that_broke_off_holds_no_stack(
     engine: VirtualEngine, script: Script, upload: Upload
 ) -> None:
     """Neither the ledger nor the page of on-call: the stack is in the log."""

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from nightshift.domain.champions.decision import ChampionMove
+from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.names import TAG_QUARANTINE
@@ -50,11 +50,11 @@ class Registry:
 
 
 def _services(registry: Registry) -> Services:
-    def moves(model: str) -> tuple[ChampionMove, ...]:
+    def moves(model: str) -> tuple[AliasChange, ...]:
         known: dict[str, Any] = {"model": model, "run": "r", "decided_by": "d", "at": AT, "state": "done"}
         return (
-            ChampionMove(sequence=1, version="1", previous=None, **known),
-            ChampionMove(sequence=2, version="2", previous="1", **known),
+            AliasChange(sequence=1, version="1", previous=None, **known),
+            AliasChange(sequence=2, version="2", previous="1", **known),
         )
 
     made = SimpleNamespace(

@@ -48,10 +48,10 @@ try:
         raise ServiceUnavailableError("MLflow", "away")
 except ServiceUnavailableError:
     pass
-with span("host", carried="", attributes={}):
+with span("host", parent_trace="", attributes={}):
     with step("in_another_trace", PollRequest(model="m", run="r", run_id=1), CARRIED):
         pass
-with span("host", carried=CARRIED, attributes={}):
+with span("host", parent_trace=CARRIED, attributes={}):
     with step("in_the_same_trace", PollRequest(model="m", run="r", run_id=1), CARRIED):
         pass
 print(json.dumps({

@@ -45,7 +45,7 @@ class _Services:
     """Services with one review."""
 
     review: Review
-    patience: RetryPolicy = field(default_factory=RetryPolicy)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     orchestration_version: int = 2
 
     @property
@@ -93,7 +93,7 @@ async def test_one_that_waits_for_a_person_is_left() -> None:
     assert await _wake(_Status(RUNNING), make_review(), again=True) == []
 
 
-async def test_a_decision_is_told() -> None:
+async def test_a_decision_is_reported() -> None:
     """Whatever it does at the moment: Durable keeps the event until it waits."""
     status = _Status(RUNNING, {"step": "act_on_review"})
     assert await _wake(status, make_review(state="approved")) == TELL
@@ -110,7 +110,7 @@ async def test_a_decision_is_told() -> None:
         ({"step": AWAIT_DECISION, "version": 3}, []),
     ],
 )
-async def test_the_sweep_tells_only_who_still_waits(custom: Any, calls: Any) -> None:
+async def test_the_sweep_reports_only_who_still_waits(custom: Any, calls: Any) -> None:
     """An event that was lost is raised again; one that acts on the decision, or waits for its release, needs none."""
     assert await _wake(_Status(RUNNING, custom), make_review(state="rejected"), again=True) == calls
 
@@ -121,7 +121,7 @@ async def test_the_sweep_does_not_tell_who_has_not_begun() -> None:
     assert await _wake(status, make_review(state="rejected"), again=True) == []
 
 
-async def test_one_of_a_newer_release_is_told_by_who_decides() -> None:
+async def test_one_of_a_newer_release_is_reported_by_who_decides() -> None:
     """Once: Durable keeps it, and it acts at once when its release is back."""
     status = _Status(RUNNING, {"step": AWAIT_DECISION, "version": 3})
     assert await _wake(status, make_review(state="rejected")) == TELL

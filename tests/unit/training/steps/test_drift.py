@@ -17,7 +17,7 @@ def test_the_index_is_that_of_the_formula() -> None:
     assert psi(np.array([0.5, 0.5]), np.array([0.8, 0.2])) == pytest.approx(0.4158883)
 
 
-def test_a_shifted_column_is_told_from_a_still_one() -> None:
+def test_a_shifted_column_is_reported_from_a_still_one() -> None:
     """Numbers by deciles, few values by value, missing values count, times are left out."""
     generator = np.random.default_rng(1)
     still, moved = generator.normal(size=2000), generator.normal(size=1000)

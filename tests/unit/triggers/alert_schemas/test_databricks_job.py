@@ -36,7 +36,7 @@ def test_its_identity_is_the_run() -> None:
     assert other.message_id != first.message_id
 
 
-def test_a_task_is_told() -> None:
+def test_a_task_is_reported() -> None:
     """A task's notification carries its key and its own run."""
     task = changed(JOB_FAILURE, {"task": {"task_key": "score"}, "run": {"run_id": 5, "parent_run_id": 4}})
     alert = from_databricks(task, received_at=RECEIVED)

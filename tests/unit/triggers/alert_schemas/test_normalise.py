@@ -46,7 +46,7 @@ def test_each_schema_is_recognised(document: dict[str, Any], source: str) -> Non
 @pytest.mark.parametrize(
     "document", [{}, {"hello": "world"}, {"schemaId": "AzureMonitorMetricAlert"}, {"schemaId": ["x"]}, [], None, "x"]
 )
-def test_an_unknown_schema_is_told_what_is_known(document: object) -> None:
+def test_an_unknown_schema_is_reported_what_is_known(document: object) -> None:
     """All four, each with what marks it."""
     with pytest.raises(BadInputError) as caught:
         normalise(document, received_at=RECEIVED)

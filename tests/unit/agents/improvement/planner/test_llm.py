@@ -243,7 +243,7 @@ def test_the_models_words_are_kept_as_they_may_be_shown(make_evidence: MakeEvide
         (says(HOSTILE, "failed"), f"no answer: {WRITTEN_OUT}"),
     ],
 )
-def test_a_services_words_are_told_as_they_may_be_shown(
+def test_a_services_words_are_reported_as_they_may_be_shown(
     make_evidence: MakeEvidence, answer: Completion, told: str
 ) -> None:
     """A refusal and an error text come from outside, too."""

@@ -10,7 +10,7 @@ from nightshift.clients.improvement.language_model import Deployment, OpenAILang
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import (
     Budget,
-    Criticism,
+    Critique,
     DataQuality,
     FeatureDrift,
     Feedback,
@@ -91,7 +91,7 @@ def test_a_flood_of_any_text_leaves_room_for_the_repair(
     gap = MetricGap(metric=text, value=1, wanted=2, gap=1, because="limit")
     feedback = Feedback(gaps=(gap,) * 50, losing_slices=(text,) * 300, likely_reason=text)
     plan = Plan(action=AdjustTrainingWindow(days=100), rationale="r", expected_effect="e")
-    criticism = Criticism(judgement="retry", rule="limit_missed", reason=text, feedback=feedback, confidence=0.97)
+    criticism = Critique(judgement="retry", rule="limit_missed", reason=text, feedback=feedback, confidence=0.97)
     losing = SliceComparison(column=text, value=text, rows=9, metric="rmse", champion=1, challenger=2, verdict="worse")
     evidence = make_evidence(
         alerts=(text,) * 10,

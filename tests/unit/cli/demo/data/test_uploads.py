@@ -75,7 +75,7 @@ def test_parquet_holds_the_same_rows(tmp_path: Path) -> None:
     assert one.equals(two)
 
 
-def test_the_story_comes_out_as_told(data: DataSource) -> None:
+def test_the_story_comes_out_as_expected(data: DataSource) -> None:
     """First and next period promoted, worse rejected for its metrics, mixed flagged, both years promoted, two miss."""
     spec = load_spec(SPECS / f"{REVENUE}.yaml")
     champion, outcomes = None, {}

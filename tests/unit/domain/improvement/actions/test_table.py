@@ -121,7 +121,7 @@ def test_a_plan_within_bounds_breaks_no_rule(action: Any) -> None:
         (AdjustTrainingWindow(days=701), ("action.days = 701: must lie from 90 to 700",)),
     ],
 )
-def test_every_violation_is_told(action: Any, violations: tuple[str, ...]) -> None:
+def test_every_violation_is_reported(action: Any, violations: tuple[str, ...]) -> None:
     """Each names the field, the value and the rule."""
     assert BOUNDS.check(action) == violations
 

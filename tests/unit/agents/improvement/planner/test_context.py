@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.improvement.planner.situation import Situation
+from agents.improvement.planner.context import PlannerContext
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, FeatureDrift, PlanningEvidence, Round
 from nightshift.domain.improvement.plan import Plan
@@ -43,40 +43,40 @@ def test_another_run_must_fit_what_is_left(
         for number, cost in enumerate(spent, start=1)
     )
     evidence = make_evidence(left=Budget(job_runs=job_runs, dbu=dbu), tried=tried)
-    assert Situation(evidence).affordable is affordable
+    assert PlannerContext(evidence).affordable is affordable
 
 
 def test_what_an_earlier_round_did_was_tried(make_evidence: MakeEvidence, make_round: MakeRound) -> None:
     """Also if its run failed; another window was not."""
-    situation = Situation(make_evidence(tried=(make_round(PLAN, error="out of memory"),)))
-    assert situation.was_tried(PLAN.action)
-    assert not situation.was_tried(AdjustTrainingWindow(days=90))
+    context = PlannerContext(make_evidence(tried=(make_round(PLAN, error="out of memory"),)))
+    assert context.was_tried(PLAN.action)
+    assert not context.was_tried(AdjustTrainingWindow(days=90))
 
 
 @pytest.mark.parametrize(("psi", "moved"), [(0.249, False), (0.25, True)])
 def test_a_distribution_has_moved_from_a_quarter_on(make_evidence: MakeEvidence, psi: float, moved: bool) -> None:
     """The target of a regression, and every feature that is not the target."""
-    target = Situation(make_evidence(drift=(FeatureDrift(feature="revenue", psi=psi),)))
+    target = PlannerContext(make_evidence(drift=(FeatureDrift(feature="revenue", psi=psi),)))
     assert (target.target_moved, target.moved) == (moved, ())
-    feature = Situation(make_evidence(drift=(FeatureDrift(feature="temp", psi=psi),)))
+    feature = PlannerContext(make_evidence(drift=(FeatureDrift(feature="temp", psi=psi),)))
     assert (feature.target_moved, [item.feature for item in feature.moved]) == (False, ["temp"] if moved else [])
 
 
 def test_the_target_of_a_detector_does_not_move(make_evidence: MakeEvidence) -> None:
     """Its label is no distribution that could be followed."""
     drift = (FeatureDrift(feature="revenue", psi=0.9),)
-    assert not Situation(make_evidence(kind="anomaly_detection", drift=drift)).target_moved
-    assert not Situation(make_evidence(drift=())).target_moved
+    assert not PlannerContext(make_evidence(kind="anomaly_detection", drift=drift)).target_moved
+    assert not PlannerContext(make_evidence(drift=())).target_moved
 
 
 def test_features_are_named_the_most_moved_first(make_evidence: MakeEvidence) -> None:
     """Three of them, with figures; equal ones by name. The target is none of them."""
     figures = {"a": 0.3, "d": 0.6, "c": 0.6, "b": 0.4, "still": 0.2, "revenue": 0.9}
-    situation = Situation(
+    context = PlannerContext(
         make_evidence(drift=tuple(FeatureDrift(feature=name, psi=psi) for name, psi in figures.items()))
     )
-    assert [item.feature for item in situation.moved] == ["c", "d", "b", "a"]
-    assert situation.moved_text.endswith("c (PSI 0.60), d (PSI 0.60), b (PSI 0.40)")
+    assert [item.feature for item in context.moved] == ["c", "d", "b", "a"]
+    assert context.moved_text.endswith("c (PSI 0.60), d (PSI 0.60), b (PSI 0.40)")
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_without_a_moved_feature_the_highest_is_named(
     make_evidence: MakeEvidence, drift: tuple[FeatureDrift, ...], said: str
 ) -> None:
     """If any was measured; the target's own is told apart."""
-    assert Situation(make_evidence(drift=drift)).moved_text.endswith(said)
+    assert PlannerContext(make_evidence(drift=drift)).moved_text.endswith(said)
 
 
 def test_the_targets_drift_is_the_largest_that_was_measured(make_evidence: MakeEvidence) -> None:
     """It may be measured twice."""
     drift = (FeatureDrift(feature="revenue", psi=0.2), FeatureDrift(feature="revenue", psi=0.61))
-    assert "PSI 0.61, limit 0.25" in Situation(make_evidence(drift=drift)).target_text
-    assert "PSI 0.00" in Situation(make_evidence(drift=())).target_text
+    assert "PSI 0.61, limit 0.25" in PlannerContext(make_evidence(drift=drift)).target_text
+    assert "PSI 0.00" in PlannerContext(make_evidence(drift=())).target_text
 
 
 def _slice(column: str, value: str, verdict: Verdict) -> SliceComparison:
@@ -110,9 +110,9 @@ def _slice(column: str, value: str, verdict: Verdict) -> SliceComparison:
 def test_only_slices_that_are_worse_lose(make_evidence: MakeEvidence) -> None:
     """By column and value, and the columns alone."""
     slices = (_slice("weekend", "1", "worse"), _slice("season", "2", "equal"), _slice("weekend", "0", "worse"))
-    situation = Situation(make_evidence(slices=slices))
-    assert situation.losing_slices == ("weekend = 1", "weekend = 0")
-    assert situation.losing_columns == {"weekend"}
+    context = PlannerContext(make_evidence(slices=slices))
+    assert context.losing_slices == ("weekend = 1", "weekend = 0")
+    assert context.losing_columns == {"weekend"}
 
 
 def _metric(name: str, verdict: Verdict, *, tracked: bool = True, broken: str = "") -> MetricComparison:
@@ -148,4 +148,4 @@ def test_what_is_missed_is_said_with_its_figures(
     make_evidence: MakeEvidence, metrics: tuple[MetricComparison, ...], said: list[str]
 ) -> None:
     """Limits first, then what is tracked and does not beat the champion; three of them."""
-    assert Situation(make_evidence(metrics=metrics)).missed_text.split("; ") == said
+    assert PlannerContext(make_evidence(metrics=metrics)).missed_text.split("; ") == said

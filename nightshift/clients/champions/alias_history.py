@@ -7,37 +7,37 @@ from azure.data.tables import TableServiceClient
 
 from nightshift.clients.platform.records import Records
 from nightshift.clients.platform.tables import Table
-from nightshift.domain.champions.decision import ChampionMove, MoveState
+from nightshift.domain.champions.decision import AliasChange, AliasChangeState
 
 
-class TableChampionBook:
-    """Implements `ChampionBook`."""
+class TableAliasHistory:
+    """Implements `AliasHistory`."""
 
     def __init__(self, service: TableServiceClient) -> None:
         self._table = Table(service, "champions")
-        self._moves = Records(self._table, ChampionMove, column="Move")
+        self._moves = Records(self._table, AliasChange, column="Move")
 
-    def begin(self, move: ChampionMove) -> ChampionMove:
+    def begin(self, move: AliasChange) -> AliasChange:
         self._moves.add(move.model, _key(move), move)
         return move
 
-    def take_up(self, move: ChampionMove) -> ChampionMove:
+    def take_up(self, move: AliasChange) -> AliasChange:
         return self._change(move, lambda known: known.taken_up(by=move))
 
-    def settle(self, move: ChampionMove, state: MoveState) -> ChampionMove:
-        return self._change(move, lambda known: known.settled(state, by=move))
+    def finalize(self, move: AliasChange, state: AliasChangeState) -> AliasChange:
+        return self._change(move, lambda known: known.finalized(state, by=move))
 
-    def idle(self, move: ChampionMove) -> timedelta:
+    def idle(self, move: AliasChange) -> timedelta:
         return self._table.age(move.model, _key(move))
 
-    def moves(self, model: str) -> tuple[ChampionMove, ...]:
+    def moves(self, model: str) -> tuple[AliasChange, ...]:
         return tuple(self._moves.all(model))
 
-    def _change(self, move: ChampionMove, change: Callable[[ChampionMove], ChampionMove]) -> ChampionMove:
+    def _change(self, move: AliasChange, change: Callable[[AliasChange], AliasChange]) -> AliasChange:
         changed = self._moves.change(move.model, _key(move), change)
         assert changed is not None, f"move {move.sequence} of {move.model} has no row: nobody called begin"
         return changed
 
 
-def _key(move: ChampionMove) -> str:
+def _key(move: AliasChange) -> str:
     return f"{move.sequence:010d}"

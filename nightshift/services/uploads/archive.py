@@ -31,7 +31,7 @@ def is_kept(services: Services, model: str, digest: str, upload: Upload) -> bool
     return True
 
 
-def upload_again(
+def upload_from_archive(
     services: Services, model: str, digest: str, upload: Upload, *, because: str, improve: bool = False
 ) -> Upload:
     """The same file as a new upload: ``because`` says why, and makes it another than every one before."""

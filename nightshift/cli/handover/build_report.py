@@ -3,19 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from nightshift.cli.handover.night import Night
 from nightshift.cli.handover.report import (
+    ActionItem,
+    DeadLetterLine,
     Handover,
     IncidentLine,
-    LetterLine,
-    ModelNight,
+    ModelReport,
     MoveLine,
-    Need,
     ReviewLine,
     RunLine,
 )
-from nightshift.domain.champions.decision import ChampionMove, withdrawn
-from nightshift.domain.champions.earlier_moves import MoveKind
+from nightshift.cli.handover.shift import Shift
+from nightshift.domain.champions.decision import AliasChange, withdrawn
+from nightshift.domain.champions.earlier_moves import AliasChangeKind
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.times import plain_times
 from nightshift.domain.platform.view import ModelView, RunSummary
@@ -28,62 +28,68 @@ _DECIDED = frozenset({"promoted", "rejected", "flagged"})
 _SEVERITIES = {"critical": 0, "warning": 1}
 
 
-def tell(night: Night, app: str) -> Handover:
+def build_report(shift: Shift, app: str) -> Handover:
     """The report of a shift; ``app`` is the address of the app."""
-    views = {view.model: view for view in night.models}
-    named = {run.model for run in night.runs}
-    named |= {incident.model for incident in night.incidents} | {review.model for review in night.reviews}
+    views = {view.model: view for view in shift.models}
+    named = {run.model for run in shift.runs}
+    named |= {incident.model for incident in shift.incidents} | {review.model for review in shift.reviews}
     names = [*sorted(views), *sorted(named - set(views))]
     return Handover(
-        since=night.since,
-        until=night.until,
+        since=shift.since,
+        until=shift.until,
         app=app,
-        needs=tuple(_needs(night)),
-        models=tuple(_model(night, name, views.get(name)) for name in names),
+        needs=tuple(_action_items(shift)),
+        models=tuple(_model(shift, name, views.get(name)) for name in names),
         letters=tuple(
-            LetterLine(
-                letter_id=letters[0].letter_id,
-                queue=letters[0].queue,
-                reason=letters[0].reason,
-                state=letters[0].state,
-                recorded_at=letters[0].recorded_at,
-                count=len(letters),
+            DeadLetterLine(
+                letter_id=dead_letters[0].letter_id,
+                queue=dead_letters[0].queue,
+                reason=dead_letters[0].reason,
+                state=dead_letters[0].state,
+                recorded_at=dead_letters[0].recorded_at,
+                count=len(dead_letters),
             )
-            for letters in _alike(letter for letter in night.letters if letter.recorded_at >= night.since)
+            for dead_letters in _alike(
+                dead_letter for dead_letter in shift.letters if dead_letter.recorded_at >= shift.since
+            )
         ),
     )
 
 
-def _needs(night: Night) -> Iterator[Need]:
+def _action_items(shift: Shift) -> Iterator[ActionItem]:
     """Reviews come first, the next one to expire in front; then incidents, by severity and age."""
-    if not night.ready:
-        yield Need(what="Something that Nightshift depends on does not answer.", command="nightshift doctor")
-    for review in sorted((item for item in night.reviews if item.state == "open"), key=lambda item: item.due_at):
+    if not shift.ready:
+        yield ActionItem(what="Something that Nightshift depends on does not answer.", command="nightshift doctor")
+    for review in sorted((item for item in shift.reviews if item.state == "open"), key=lambda item: item.due_at):
         what = f"Review of version {review.challenger_version} of {review.model}: {review.reason}"
         command = f"nightshift review {review.review_id}"
-        yield Need(what=what, command=command, page=f"/reviews/{review.review_id}", due_at=review.due_at)
-    for incident in sorted(night.incidents, key=_urgency):
+        yield ActionItem(what=what, command=command, page=f"/reviews/{review.review_id}", due_at=review.due_at)
+    for incident in sorted(shift.incidents, key=_urgency):
         if incident.state == "open" or (incident.state == "acknowledged" and incident.severity == "critical"):
             what = f"{incident.severity} incident of {incident.model}, {incident.state}: {incident.title}"
             command = f"nightshift show {incident.incident_id}"
-            yield Need(what=what[:1].upper() + what[1:], command=command, page=f"/incidents/{incident.incident_id}")
-    for run in night.runs:
-        if run.outcome == "failed" and not _superseded(run, night.runs):
+            yield ActionItem(
+                what=what[:1].upper() + what[1:], command=command, page=f"/incidents/{incident.incident_id}"
+            )
+    for run in shift.runs:
+        if run.outcome == "failed" and not _superseded(run, shift.runs):
             what = f"Run of {run.model} failed: {_first_line(run.reason)}"
-            yield Need(what=what, command=f"nightshift show {run.run}", page=f"/runs/{run.run}")
-    for letters in _alike(letter for letter in night.letters if letter.state == "waiting"):
-        newest, count = letters[0], len(letters)
+            yield ActionItem(what=what, command=f"nightshift show {run.run}", page=f"/runs/{run.run}")
+    for dead_letters in _alike(dead_letter for dead_letter in shift.letters if dead_letter.state == "waiting"):
+        newest, count = dead_letters[0], len(dead_letters)
         subject = "A message" if count == 1 else f"{count} messages"
         what = f"{subject} on {newest.queue} could not be handled: {_first_line(newest.reason)}"
         several = f"nightshift dlq list --filter queue={newest.queue}"
-        yield Need(what=what, command=f"nightshift dlq show {newest.letter_id}" if count == 1 else several)
-    for view in night.models:
+        yield ActionItem(what=what, command=f"nightshift dlq show {newest.letter_id}" if count == 1 else several)
+    for view in shift.models:
         if view.alias_problem:
-            yield Need(what=f"{view.model}: {view.alias_problem}", command="nightshift models")
+            yield ActionItem(what=f"{view.model}: {view.alias_problem}", command="nightshift models")
         if view.trouble:
-            yield Need(what=f"{view.model}: {view.trouble}", command=f"nightshift models {view.model}")
+            yield ActionItem(what=f"{view.model}: {view.trouble}", command=f"nightshift models {view.model}")
         if view.spec_error:
-            yield Need(what=f"The spec of {view.model} cannot be used: {view.spec_error}", command="nightshift models")
+            yield ActionItem(
+                what=f"The spec of {view.model} cannot be used: {view.spec_error}", command="nightshift models"
+            )
 
 
 def _superseded(run: RunSummary, runs: Iterable[RunSummary]) -> bool:
@@ -93,11 +99,11 @@ def _superseded(run: RunSummary, runs: Iterable[RunSummary]) -> bool:
     )
 
 
-def _alike(letters: Iterable[DeadLetter]) -> list[list[DeadLetter]]:
+def _alike(dead_letters: Iterable[DeadLetter]) -> list[list[DeadLetter]]:
     """Dead-lettered messages grouped by queue, cause and state, in the order of the first of each group."""
     groups: dict[tuple[str, str, str], list[DeadLetter]] = {}
-    for letter in letters:
-        groups.setdefault(letter.same, []).append(letter)
+    for dead_letter in dead_letters:
+        groups.setdefault(dead_letter.same, []).append(dead_letter)
     return list(groups.values())
 
 
@@ -106,29 +112,29 @@ def _urgency(incident: Incident) -> tuple[int, float]:
     return _SEVERITIES.get(incident.severity, 2), -incident.recorded_at.timestamp()
 
 
-def _model(night: Night, name: str, view: ModelView | None) -> ModelNight:
+def _model(shift: Shift, name: str, view: ModelView | None) -> ModelReport:
     moves = () if view is None else view.moves
-    in_night = [move for move in moves if move.state == "done" and night.since <= move.at < night.until]
-    return ModelNight(
+    in_shift = [move for move in moves if move.state == "done" and shift.since <= move.at < shift.until]
+    return ModelReport(
         model=name,
         champion=view.champion if view else None,
         rollback_target=view.rollback_target if view else None,
         spec_error=view.spec_error if view else "",
         checked=view is None or not view.trouble,
-        runs=tuple(_run(run) for run in night.runs if run.model == name),
+        runs=tuple(_run(run) for run in shift.runs if run.model == name),
         moves=tuple(
             MoveLine(at=move.at, version=move.version, previous=move.previous, how=_how(move, moves))
-            for move in reversed(in_night)
+            for move in reversed(in_shift)
         ),
         incidents=tuple(
             _incident(item)
-            for item in sorted(night.incidents, key=_urgency)
-            if item.model == name and item.updated_at >= night.since
+            for item in sorted(shift.incidents, key=_urgency)
+            if item.model == name and item.updated_at >= shift.since
         ),
         reviews=tuple(
             _review(item)
-            for item in sorted(night.reviews, key=lambda item: item.opened_at, reverse=True)
-            if item.model == name and _happened(item, night.since)
+            for item in sorted(shift.reviews, key=lambda item: item.opened_at, reverse=True)
+            if item.model == name and _happened(item, shift.since)
         ),
     )
 
@@ -143,7 +149,7 @@ def _run(run: RunSummary) -> RunLine:
     )
 
 
-_HOW: dict[MoveKind, str] = {
+_HOW: dict[AliasChangeKind, str] = {
     "outside": "changed outside Nightshift",
     "rollback": "rolled back",
     "undo": "taken back",
@@ -153,7 +159,7 @@ _HOW: dict[MoveKind, str] = {
 }
 
 
-def _how(move: ChampionMove, moves: Sequence[ChampionMove]) -> str:
+def _how(move: AliasChange, moves: Sequence[AliasChange]) -> str:
     if not move.version:
         return "the champion alias was removed outside Nightshift"
     return f"{_HOW[move.kind]}, then withdrawn" if withdrawn(move, moves) else _HOW[move.kind]
@@ -173,7 +179,7 @@ def _incident(incident: Incident) -> IncidentLine:
         done=tuple(
             plain_times(f"{item.mitigation} {item.state}: {item.detail}")
             for item in incident.actions
-            if not item.only_told
+            if not item.only_notified
         ),
         mitigated_after=duration(first - incident.recorded_at) if first else "",
     )

@@ -55,17 +55,17 @@ async def move_incident(
     def change(incident: Incident) -> Incident:
         if incident.state in goal:
             return incident
-        moved = incident.moved(operation).told(entry)
+        moved = incident.transition(operation).with_event(entry)
         acknowledged_by = by if operation == "acknowledge" else incident.acknowledged_by
         return moved.model_copy(update={"acknowledged_by": acknowledged_by})
 
     changed = await asyncio.to_thread(services.incidents.change, found.model, found.incident_id, change)
     if changed.state == "resolved":
-        await tell_change(client, services, changed)
+        await notify_change(client, services, changed)
     return changed
 
 
-async def tell_change(client: df.DurableOrchestrationClient, services: Services, incident: Incident) -> None:
+async def notify_change(client: df.DurableOrchestrationClient, services: Services, incident: Incident) -> None:
     """Wake the response of an incident that has changed, and those of its symptoms, which waited for it."""
     symptoms = await asyncio.to_thread(services.incidents.symptoms_of, incident.incident_id)
     for waiting in (incident, *symptoms):
@@ -98,7 +98,7 @@ async def start_undo(
             what=f"asked for an undo{f': {comment}' if comment else ''}"[:1_000],
         )
         await asyncio.to_thread(
-            services.incidents.change, incident.model, incident_id, lambda found: found.told(ordered)
+            services.incidents.change, incident.model, incident_id, lambda found: found.with_event(ordered)
         )
         order = UndoRequest(
             model=incident.model,
@@ -129,7 +129,7 @@ def undone_key(actor: str, order: str) -> str:
     return f"{_UNDONE}{actor}-{order}" if order else f"{_UNDONE}{actor}"
 
 
-def undo_is_told(incident: Incident, actor: str, since: datetime) -> bool:
+def undo_is_recorded(incident: Incident, actor: str, since: datetime) -> bool:
     """Whether the incident says what came of an undo that this actor asked for then."""
     answers = (line for line in incident.timeline if line.key.startswith(_UNDONE) and line.actor == actor)
     return any(line.at >= since and not line.key.startswith(UNDO_ORDERED) for line in answers)

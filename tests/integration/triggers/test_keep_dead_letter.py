@@ -133,10 +133,10 @@ def test_a_message_with_many_properties_is_kept(host: Host) -> None:
         enqueued_at=host.night.now,
         properties=properties,
     )
-    (letter,) = host.letters("many-properties")
-    assert letter == kept
-    assert (letter.properties["p00"], letter.properties["small"]) == ("v" * 2_000, "value")
-    assert letter.properties["left out"] == f"{29 - (len(letter.properties) - 1)} more properties"
+    (dead_letter,) = host.letters("many-properties")
+    assert dead_letter == kept
+    assert (dead_letter.properties["p00"], dead_letter.properties["small"]) == ("v" * 2_000, "value")
+    assert dead_letter.properties["left out"] == f"{29 - (len(dead_letter.properties) - 1)} more properties"
 
 
 async def test_two_causes_are_two_incidents(host: Host) -> None:
@@ -155,7 +155,7 @@ async def test_two_causes_are_two_incidents(host: Host) -> None:
     }
 
 
-async def test_a_letter_that_is_delivered_again_counts_once(host: Host) -> None:
+async def test_a_dead_letter_that_is_delivered_again_counts_once(host: Host) -> None:
     """The host may be killed between its work and the end of the message; dead letters of the broker are no other.
 
     Service Bus counts the delivery of the dead letter itself, which is no try of the queue's.
@@ -165,12 +165,14 @@ async def test_a_letter_that_is_delivered_again_counts_once(host: Host) -> None:
     for _ in range(3):
         await host.deliver("on_dead_pipeline_alerts", json.dumps(good).encode(), "m1", deliveries=6, **reason)
     (incident,) = host.incidents("pipeline-alerts")
-    (letter,) = host.letters("pipeline-alerts")
-    assert (incident.occurrences, letter.cause) == (1, "MaxDeliveryCountExceeded")
-    assert (letter.delivery_count, "after 5 deliveries" in letter.reason) == (5, True)
+    (dead_letter,) = host.letters("pipeline-alerts")
+    assert (incident.occurrences, dead_letter.cause) == (1, "MaxDeliveryCountExceeded")
+    assert (dead_letter.delivery_count, "after 5 deliveries" in dead_letter.reason) == (5, True)
 
 
-async def test_alerts_that_a_host_refuses_whose_clock_was_set_back_are_told_and_kept(host: Host, pager: Pager) -> None:
+async def test_alerts_that_a_host_refuses_whose_clock_was_set_back_are_reported_and_kept(
+    host: Host, pager: Pager
+) -> None:
     """By an hour: they are dead letters of one incident, which pages; with the right clock each is understood."""
     fields = {"category": "budget", "source": "s", "title": "t", "fired_at": host.night.now.isoformat()}
     host.night.later(hours=-1)
@@ -178,13 +180,13 @@ async def test_alerts_that_a_host_refuses_whose_clock_was_set_back_are_told_and_
         body = json.dumps(fields | {"alert_id": f"ahead-{number}"}).encode()
         await host.deliver("on_budget_alerts", body, f"ahead-{number}")
     host.answer()
-    letters = [each for each in host.letters("budget-alerts") if each.message_id.startswith("ahead")]
-    (incident,) = [each for each in host.incidents("budget-alerts") if each.alert.rule.endswith(letters[0].cause)]
-    assert (incident.occurrences, len(letters)) == (3, 3)
+    dead_letters = [each for each in host.letters("budget-alerts") if each.message_id.startswith("ahead")]
+    (incident,) = [each for each in host.incidents("budget-alerts") if each.alert.rule.endswith(dead_letters[0].cause)]
+    assert (incident.occurrences, len(dead_letters)) == (3, 3)
     assert [body["title"] for body in pager.taken if "in the future" in body["title"]] == [incident.title]
-    assert not any(plan_redrive(host.night.services, letter, None).handled for letter in letters)
+    assert not any(plan_redrive(host.night.services, dead_letter, None).handled for dead_letter in dead_letters)
     host.night.later(hours=1)
-    assert all(plan_redrive(host.night.services, letter, None).handled for letter in letters)
+    assert all(plan_redrive(host.night.services, dead_letter, None).handled for dead_letter in dead_letters)
 
 
 async def test_poison_after_the_resolution_pages_again(host: Host, pager: Pager) -> None:
@@ -192,14 +194,14 @@ async def test_poison_after_the_resolution_pages_again(host: Host, pager: Pager)
     await host.deliver("on_model_alerts", b"[]", "first")
     host.answer()
     (incident,) = host.incidents("model-alerts")
-    host.night.services.incidents.change(PLATFORM, incident.incident_id, lambda known: known.moved("resolve"))
+    host.night.services.incidents.change(PLATFORM, incident.incident_id, lambda known: known.transition("resolve"))
     host.night.later(minutes=10)
     await host.deliver("on_model_alerts", b"[]", "second")
     host.answer()
     assert [("reported 2 times" in message) for message in pager.messages] == [False, True]
 
 
-async def test_without_a_playbook_a_letter_is_kept_and_paged(host: Host, pager: Pager) -> None:
+async def test_without_a_playbook_a_dead_letter_is_kept_and_paged(host: Host, pager: Pager) -> None:
     """The platform's own file is broken: nothing can be judged, and nothing is lost."""
 
     def broken() -> None:
@@ -209,7 +211,7 @@ async def test_without_a_playbook_a_letter_is_kept_and_paged(host: Host, pager: 
     host.night.services = cast("Any", Replaced(host.night.services, specs=specs))
     for number in range(3):
         await host.deliver("on_budget_alerts", b"", f"empty-{number}")
-    assert len([letter for letter in host.letters("budget-alerts") if letter.body == ""]) == 3
+    assert len([dead_letter for dead_letter in host.letters("budget-alerts") if dead_letter.body == ""]) == 3
     (page,) = pager.messages
     assert "platform.yaml" in page
 
@@ -237,35 +239,37 @@ async def test_a_dead_blob_event_has_a_reason_and_is_not_sent_round(host: Host, 
     """Whoever put it aside, the queue's own reader says why, and that it would be no better now."""
     for function in ("on_blob_message", "on_dead_blob_events"):
         await host.deliver(function, json.dumps(document).encode(), f"{name}-{function}")
-    for letter in host.letters(BLOB_EVENTS_QUEUE):
-        assert "must be one event in the Event Grid schema" in letter.reason
-        assert not plan_redrive(host.night.services, letter, None).handled
-        assert plan_redrive(host.night.services, letter, json.dumps(EVENT)).handled
+    for dead_letter in host.letters(BLOB_EVENTS_QUEUE):
+        assert "must be one event in the Event Grid schema" in dead_letter.reason
+        assert not plan_redrive(host.night.services, dead_letter, None).handled
+        assert plan_redrive(host.night.services, dead_letter, json.dumps(EVENT)).handled
 
 
 @pytest.mark.parametrize("how", ["redrive", "discard"])
-async def test_the_last_letter_that_is_dealt_with_resolves_the_incident_of_its_cause(host: Host, how: str) -> None:
+async def test_the_last_dead_letter_that_is_dealt_with_resolves_the_incident_of_its_cause(host: Host, how: str) -> None:
     """Nightshift does so, and the timeline says it; a dead letter that was closed before counts once."""
     services, body = host.night.services, f"{how} is no JSON".encode()
     for number in range(2):
         await host.deliver("on_budget_alerts", body, f"{how}-{number}")
-    letters = [letter for letter in host.letters("budget-alerts") if letter.message_id.startswith(how)]
-    (incident,) = [each for each in host.incidents("budget-alerts") if each.alert.rule.endswith(letters[0].cause)]
+    dead_letters = [
+        dead_letter for dead_letter in host.letters("budget-alerts") if dead_letter.message_id.startswith(how)
+    ]
+    (incident,) = [each for each in host.incidents("budget-alerts") if each.alert.rule.endswith(dead_letters[0].cause)]
     good = {"alert_id": how, "category": "budget", "source": "s", "title": "t", "fired_at": host.night.now.isoformat()}
     sent = _Sent()
     sending = cast("Any", Replaced(services, alert_queues=sent))
 
-    def deal_with(letter: DeadLetter) -> None:
+    def deal_with(dead_letter: DeadLetter) -> None:
         if how == "redrive":
-            assert redrive(sending, letter, json.dumps(good), "ann").sent
+            assert redrive(sending, dead_letter, json.dumps(good), "ann").sent
         else:
-            discard(sending, letter.letter_id, "ann", "a test")
+            discard(sending, dead_letter.letter_id, "ann", "a test")
 
     now = incident
-    for letter, state in zip(letters, ("open", "resolved"), strict=True):
-        deal_with(letter)
+    for dead_letter, state in zip(dead_letters, ("open", "resolved"), strict=True):
+        deal_with(dead_letter)
         with pytest.raises(ConflictError):
-            discard(sending, letter.letter_id, "ann", "once more")
+            discard(sending, dead_letter.letter_id, "ann", "once more")
         (now,) = (each for each in host.incidents("budget-alerts") if each.incident_id == incident.incident_id)
         assert now.state == state
     assert (now.timeline[-1].actor, now.timeline[-1].what) == ("nightshift", "its source says that it is over")
@@ -294,16 +298,19 @@ def test_an_alert_that_was_refused_over_http_is_kept_counted_and_sent_again_when
     bad = changed(LOG_ALERT, {"data/essentials/severity": "Sev9"})
     with pytest.raises(BadInputError) as refusal:
         normalise(bad, received_at=host.night.now)
-    letter = keep_refused(services, Principal("monitor", frozenset()), json.dumps(bad).encode(), refusal.value)
+    dead_letter = keep_refused(services, Principal("monitor", frozenset()), json.dumps(bad).encode(), refusal.value)
     (alert,) = sent.alerts
-    assert letter == host.night.services.dead_letters.get(letter.letter_id)
-    assert (alert.rule, letter.reason) == (f"dead letters of {REFUSED_ALERTS}: {letter.cause}", refusal.value.message)
-    assert not plan_redrive(services, letter, None, read_refused).handled
-    assert not redrive(services, letter, None, "ann", read_refused).sent
+    assert dead_letter == host.night.services.dead_letters.get(dead_letter.letter_id)
+    assert (alert.rule, dead_letter.reason) == (
+        f"dead letters of {REFUSED_ALERTS}: {dead_letter.cause}",
+        refusal.value.message,
+    )
+    assert not plan_redrive(services, dead_letter, None, read_refused).handled
+    assert not redrive(services, dead_letter, None, "ann", read_refused).sent
     mended = json.dumps(changed(LOG_ALERT, {"data/essentials/firedDateTime": host.night.now.isoformat()}))
     model = normalise(json.loads(mended), received_at=host.night.now).model
     assert model in services.specs.names() or model is None
-    plan = redrive(services, letter, mended, "ann", read_refused)
+    plan = redrive(services, dead_letter, mended, "ann", read_refused)
     assert plan.sent, plan.problem
     ((queue, body),) = sent.raw
     assert (queue, plan.queue) == (plan.queue, QUEUES[AlertMessage.from_json(json.loads(body)).category])

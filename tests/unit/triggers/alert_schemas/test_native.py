@@ -4,13 +4,13 @@ import pytest
 
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.response.alert import LARGEST_BYTES, LONGEST_ID, LONGEST_NAME, AlertMessage
-from nightshift.triggers.alert_schemas.own import from_own
+from nightshift.triggers.alert_schemas.native import from_native
 from tests.unit.triggers.alert_schemas.examples import OWN
 
 
 def test_an_alert_message_is_itself() -> None:
     """Nothing is added or lost."""
-    assert from_own(OWN) == AlertMessage.model_validate(OWN)
+    assert from_native(OWN) == AlertMessage.model_validate(OWN)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_an_alert_message_is_itself() -> None:
 )
 def test_texts_are_cleaned_and_cut(given: dict[str, str], title: str, detail: str) -> None:
     """Control characters go, an ellipsis marks a cut; what a page shows it escapes itself."""
-    alert = from_own({**OWN, **given})
+    alert = from_native({**OWN, **given})
     assert (alert.title, alert.detail) == (title, detail)
 
 
@@ -34,7 +34,7 @@ def test_the_message_fits_its_queue() -> None:
     names = dict.fromkeys(("source", "rule", "metric", "feature"), "𝄞" * LONGEST_NAME)
     wide = {"title": "𝄞" * 300, "detail": "𝄞" * 8_000, "alert_id": "𝄞" * LONGEST_ID, "run": '"' * 200, **names}
     wide["url"] = "https://" + "𝄞" * 1_992
-    alert = from_own({**OWN, **wide})
+    alert = from_native({**OWN, **wide})
     assert len(alert.model_dump_json().encode()) <= LARGEST_BYTES
     assert (alert.alert_id, alert.title) == ("𝄞" * LONGEST_ID, "𝄞" * 300)
     assert alert.detail.endswith("𝄞…")
@@ -60,11 +60,11 @@ def test_the_message_fits_its_queue() -> None:
 def test_what_breaks_a_rule_is_named(given: dict[str, object], field: str) -> None:
     """Names are never cut or mended."""
     with pytest.raises(BadInputError) as caught:
-        from_own({**OWN, **given})
+        from_native({**OWN, **given})
     assert caught.value.fields["field"] == field
 
 
 def test_a_missing_field_is_said_to_be_missing() -> None:
     """Not what it is missing from."""
     with pytest.raises(BadInputError, match=r"alert: source = None: must be there"):
-        from_own({name: value for name, value in OWN.items() if name != "source"})
+        from_native({name: value for name, value in OWN.items() if name != "source"})

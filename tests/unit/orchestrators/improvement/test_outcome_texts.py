@@ -49,7 +49,7 @@ async def test_a_critic_is_still_in_the_round_that_it_judges(
     await engine.wait_for_completion(ID)
 
 
-async def test_a_rejection_tells_the_story_of_the_rounds(run: Run, script: Script) -> None:
+async def test_a_rejection_reports_the_story_of_the_rounds(run: Run, script: Script) -> None:
     """Each round's action, its reason and its verdict, and the conclusion last."""
     script.on("criticise_round", criticised("retry", "rmse misses by 9"), criticised("reject", "rmse misses by 8"))
     await run()

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from nightshift.domain.response.alert import AlertMessage
-from nightshift.triggers.alert_schemas.reading import alert_message
+from nightshift.triggers.alert_schemas.payload import alert_message
 
 MARK = "alert_id"
 
 
-def from_own(document: Mapping[str, object]) -> AlertMessage:
+def from_native(document: Mapping[str, object]) -> AlertMessage:
     """Read an AlertMessage; unknown fields are refused.
 
     Raises:

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from nightshift.cli.handover.night import Night
-from nightshift.domain.champions.decision import ChampionMove
-from nightshift.domain.champions.earlier_moves import MoveKind, kind_of_order
+from nightshift.cli.handover.shift import Shift
+from nightshift.domain.champions.decision import AliasChange
+from nightshift.domain.champions.earlier_moves import AliasChangeKind, kind_of_order
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.view import ModelView, RunSummary
 from nightshift.domain.response.incident import Incident, IncidentAction
@@ -38,10 +38,15 @@ def run(number: int, outcome: str | None, reason: str = "", **given: Any) -> Run
 
 
 def move(
-    sequence: int, version: str, previous: str | None, decided_by: str, minutes: float, kind: MoveKind | None = None
-) -> ChampionMove:
+    sequence: int,
+    version: str,
+    previous: str | None,
+    decided_by: str,
+    minutes: float,
+    kind: AliasChangeKind | None = None,
+) -> AliasChange:
     """A change of champion that was made; without a kind it is what an earlier release meant by the key."""
-    return ChampionMove(
+    return AliasChange(
         model="m",
         sequence=sequence,
         version=version,
@@ -95,7 +100,7 @@ def expired_review(**given: Any) -> Review:
     return make_review(**(fields | given))
 
 
-def letter(**given: Any) -> DeadLetter:
+def dead_letter(**given: Any) -> DeadLetter:
     """A message that cannot be understood."""
     fields: dict[str, Any] = {
         "letter_id": "l1",
@@ -113,18 +118,18 @@ def letter(**given: Any) -> DeadLetter:
     return DeadLetter(**(fields | given))
 
 
-def night(**given: Any) -> Night:
+def shift(**given: Any) -> Shift:
     """A night in which nothing happened, but for what is given."""
-    return Night(since=SINCE, until=UNTIL, **given)
+    return Shift(since=SINCE, until=UNTIL, **given)
 
 
-def busy_night() -> Night:
+def busy_night() -> Shift:
     """A night with everything in it."""
-    return night(
+    return shift(
         runs=(run(200, "failed", "the job failed\nTraceback"), run(20, "promoted", "better on rmse")),
         incidents=(rolled_back(),),
         reviews=(open_review(), expired_review()),
-        letters=(letter(),),
+        letters=(dead_letter(),),
         models=(
             model(
                 moves=(

@@ -11,7 +11,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Situation:
+class PlannerContext:
     """The evidence, read."""
 
     evidence: PlanningEvidence

@@ -7,7 +7,7 @@ import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 
-def told_status(status: DurableOrchestrationStatus) -> dict[str, Any]:
+def custom_status_of(status: DurableOrchestrationStatus) -> dict[str, Any]:
     """The custom status; empty if none is set yet."""
     custom = status.custom_status
     if isinstance(custom, str):
@@ -15,12 +15,12 @@ def told_status(status: DurableOrchestrationStatus) -> dict[str, Any]:
     return custom if isinstance(custom, dict) else {}
 
 
-def told_version(status: DurableOrchestrationStatus) -> int | None:
+def version_of_status(status: DurableOrchestrationStatus) -> int | None:
     """The version that the instance began with; None if it has not begun.
 
     A running instance without a custom status began before there were versions.
     """
-    told = told_status(status).get("version")
-    if isinstance(told, int):
-        return told
+    version = custom_status_of(status).get("version")
+    if isinstance(version, int):
+        return version
     return None if status.runtime_status == df.OrchestrationRuntimeStatus.Pending else 0

@@ -9,12 +9,12 @@ import azure.functions as func
 
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.ports import Services
-from nightshift.services.dead_letters.dead_letters import letter_alert, page_dead_letter, record_dead_letter
+from nightshift.services.dead_letters.dead_letters import dead_letter_alert, page_dead_letter, record_dead_letter
 
 Take = Callable[[df.DurableOrchestrationClient, bytes, str], Awaitable[None]]
 
 
-async def keep_letter(
+async def keep_dead_letter(
     services: Services,
     take: Take,
     client: df.DurableOrchestrationClient,
@@ -31,7 +31,7 @@ async def keep_letter(
     # Service Bus counts the delivery of the dead letter itself as well.
     tries = (message.delivery_count or 0) - (1 if broker_reason else 0)
     enqueued = message.enqueued_time_utc or datetime.now(UTC)
-    letter = await asyncio.to_thread(
+    dead_letter = await asyncio.to_thread(
         record_dead_letter,
         services,
         queue=queue,
@@ -42,8 +42,8 @@ async def keep_letter(
         enqueued_at=enqueued if enqueued.tzinfo else enqueued.replace(tzinfo=UTC),
         properties=message.application_properties or {},
     )
-    alert = letter_alert(letter)
+    alert = dead_letter_alert(dead_letter)
     try:
         await take(client, alert.model_dump_json().encode(), alert.message_id)
     except BadInputError as error:
-        await asyncio.to_thread(page_dead_letter, services, letter, error.message)
+        await asyncio.to_thread(page_dead_letter, services, dead_letter, error.message)

@@ -18,7 +18,7 @@ _REVIEW_TIME = timedelta(days=31)
 
 
 @dataclass(frozen=True)
-class Night:
+class Shift:
     """What the app has recorded in a period, and what waits now.
 
     Attributes:
@@ -35,20 +35,20 @@ class Night:
     ready: bool = True
 
 
-def read_night(app: AppClient, since: datetime, until: datetime) -> Night:
+def read_shift(app: AppClient, since: datetime, until: datetime) -> Shift:
     """Read the records of a shift.
 
     Raises:
         AppUnreachableError, AppRefusedError: the app does not answer, or says why not.
     """
     runs = every(app, "runs", since=(since - _RUN_TIME).isoformat())
-    return Night(
+    return Shift(
         since=since,
         until=until,
         runs=tuple(run for run in map(RunSummary.from_json, runs) if run.updated_at >= since),
         incidents=tuple(_incidents(app, since)),
         reviews=tuple(_reviews(app, since)),
-        letters=tuple(_letters(app, since)),
+        letters=tuple(_dead_letters(app, since)),
         models=tuple(ModelView.from_json(item) for item in app.get("models")["items"]),
         ready=_ready(app),
     )
@@ -77,15 +77,15 @@ def _reviews(app: AppClient, since: datetime) -> Iterator[Review]:
             yield review
 
 
-def _letters(app: AppClient, since: datetime) -> Iterator[DeadLetter]:
+def _dead_letters(app: AppClient, since: datetime) -> Iterator[DeadLetter]:
     waiting = {item["letter_id"]: item for item in every(app, "dead-letters", state="waiting")}
     for item in waiting.values():
         yield DeadLetter.from_json(item)
-    for letter in map(DeadLetter.from_json, every(app, "dead-letters")):
-        if letter.recorded_at < since:
+    for dead_letter in map(DeadLetter.from_json, every(app, "dead-letters")):
+        if dead_letter.recorded_at < since:
             return
-        if letter.letter_id not in waiting:
-            yield letter
+        if dead_letter.letter_id not in waiting:
+            yield dead_letter
 
 
 def _ready(app: AppClient) -> bool:

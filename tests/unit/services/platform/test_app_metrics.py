@@ -20,7 +20,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 reader = InMemoryMetricReader()
 metrics.set_meter_provider(MeterProvider(metric_readers=[reader]))
-from nightshift.services.platform import measures
+from nightshift.services.platform import app_metrics
 from nightshift.services.response.incident_actions import keep_action
 from activities.lifecycle.publish_event import publish_event
 from nightshift.domain.response.incident import IncidentAction
@@ -38,13 +38,13 @@ for state in ("begun", "done"):
     action = IncidentAction(mitigation="rollback", state=state, detail="", at=at + timedelta(seconds=7))
     keep_action(services, incident, action)
 keep_action(services, incident, action, actor="a person")
-measures.record_review("m", "approved", 60.0)
-measures.count_failed_call("validate_data", "service_unavailable")
-measures.count_internal_error("m", "retrain")
-measures.count_process_start()
-measures.beat()
-measures.record_drift("m", {"drift.price": 0.25, "rmse": 1.0})
-measures.set_waiting(uploads={"m": 2}, dead_letters={"model-alerts": 0}, reviews=1, incidents=0)
+app_metrics.record_review("m", "approved", 60.0)
+app_metrics.count_failed_call("validate_data", "service_unavailable")
+app_metrics.count_internal_error("m", "retrain")
+app_metrics.count_process_start()
+app_metrics.record_heartbeat()
+app_metrics.record_drift("m", {"drift.price": 0.25, "rmse": 1.0})
+app_metrics.set_waiting(uploads={"m": 2}, dead_letters={"model-alerts": 0}, reviews=1, incidents=0)
 points = {}
 for metric in reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics:
     point = metric.data.data_points[0]

@@ -16,7 +16,7 @@ TITLE, DETAIL = 300, 8_000
 _NAMES = ("alert_id", "source", "rule", "metric", "feature", "url", "run")
 
 
-class Section(BaseModel):
+class Payload(BaseModel):
     """A part of a foreign document in camel case: what we read of it; the rest is ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, allow_inf_nan=False)

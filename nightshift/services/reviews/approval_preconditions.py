@@ -7,7 +7,7 @@ from nightshift.domain.lifecycle.run import score_token
 from nightshift.domain.platform.errors import BadInputError, BlobMissingError
 from nightshift.domain.platform.names import TAG_EVALUATION_SET_DIGEST, TAG_QUARANTINE
 from nightshift.domain.platform.ports import Services
-from nightshift.domain.reviews.review import BoundChange, Review
+from nightshift.domain.reviews.review import ChangedPrecondition, Review
 from nightshift.services.champions.standing import standing_champion
 from nightshift.services.lifecycle.run_files import evidence_at
 
@@ -15,10 +15,10 @@ _NONE = "none"
 _SHOWN = 16
 
 
-def changes_since(services: Services, review: Review) -> tuple[BoundChange, ...]:
+def changes_since(services: Services, review: Review) -> tuple[ChangedPrecondition, ...]:
     """What has changed since the review was opened; empty if an approval stands."""
     return tuple(
-        BoundChange(what=what, bound=bound, found=found)
+        ChangedPrecondition(what=what, bound=bound, found=found)
         for what, bound, found in _now(services, review)
         if found != bound
     )

@@ -94,7 +94,7 @@ def count_process_start() -> None:
     _PROCESS_STARTS.add(1)
 
 
-def beat() -> None:
+def record_heartbeat() -> None:
     """The timer of every minute has come to its end."""
     _HEARTBEAT.add(1)
 
