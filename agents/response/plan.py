@@ -98,13 +98,13 @@ def _window_end(context: ResponseContext) -> datetime | None:
 
 def _in_window(context: ResponseContext) -> str:
     window = context.playbook.maintained(context.at)
-    assert window is not None, "the rule holds"
+    assert window is not None, "the rule maintenance holds only within a maintenance window"
     return f"maintenance until {window.ends.isoformat()}: {window.reason}"
 
 
 def _cause_text(context: ResponseContext) -> str:
     cause = context.cause
-    assert cause is not None, "the rule holds"
+    assert cause is not None, "the rules about a cause hold only where an open incident is one"
     return f"it may be a symptom of incident {cause.incident_id} ({cause.title})"
 
 

@@ -98,7 +98,7 @@ def _give_up(services: Services, incident: Incident, resume: LedgerEntry) -> Mit
     resume_lease(services, incident, resume.actor, expect_body(resume, UndoOrder).comment, again=True)
     logger.warning("pause_overtaken incident=%s actor=%s", incident.incident_id, resume.actor)
     action = find_incident(services, incident.model, incident.incident_id).action(_MITIGATION)
-    assert action is not None, "the lease has ended, which its incident says"
+    assert action is not None, "a lease that has ended has an action in its incident"
     return _result(action)
 
 
