@@ -1,4 +1,4 @@
-"""After acting: has the signal recovered? If not in time, a person must look."""
+"""Verify after a mitigation that the signal has recovered; if it has not in time, page a person."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from nightshift.services.response.find_incident import find_incident
 
 @activity("verify_recovery")
 def verify_recovery(services: Services, request: VerifyRequest) -> Verification:
-    """Look whether an incident's signal has recovered since it was acted upon.
+    """Check whether an incident's signal has recovered since it was mitigated.
 
     Recovered: its source resolved it; or, when the time is over, no alert of it has fired since. Otherwise it opens
     again, and on-call is paged by the caller.

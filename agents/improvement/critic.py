@@ -29,7 +29,7 @@ _ERROR_TEXT = 300
 
 @dataclass(frozen=True)
 class CritiqueContext:
-    """What the judgement may look at.
+    """What the rules may use.
 
     Attributes:
         evidence: None if the round's job run failed.
@@ -112,9 +112,9 @@ def evaluate_round(
 
     Args:
         evidence: None if the round's job run failed; then the last round holds its error.
-        spec_evaluation: the policy that the evidence was compared under, with the confidence of this look
+        spec_evaluation: the policy that the evidence was compared under, with the confidence of this interim look
             (agents.lifecycle.holdout_spending.policy_for_look).
-        rounds: all so far, at least one; the one that is judged is the last, still without criticism.
+        rounds: all so far, at least one; the one that is judged is the last, still without a critique.
         spent: by all rounds so far.
         start: feedback on the challenger that started the loop (agents.improvement.feedback.feedback_on),
             from which the first round's progress is measured.

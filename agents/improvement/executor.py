@@ -1,4 +1,4 @@
-"""Turn a plan into the order to the training job: the last look at the allowlist before anything runs."""
+"""Turn a plan into the order to the training job: the last check of the allowlist before anything runs."""
 
 from nightshift.domain.improvement.actions.table import PlanBounds
 from nightshift.domain.improvement.plan import Plan, PlanOrder

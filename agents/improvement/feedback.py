@@ -82,7 +82,7 @@ def _missed_limits(minimum: float | None, maximum: float | None, value: float | 
 
 
 def _against_champion(item: MetricComparison) -> MetricGap:
-    assert item.champion is not None, "a verdict of worse or equal needs a champion"
+    assert item.champion is not None, "a verdict of worse or equal needs the champion's value"
     assert item.challenger is not None, "a verdict of worse or equal needs a challenger"
     higher = METRICS[item.name].higher_is_better
     gap = item.champion - item.challenger if higher else item.challenger - item.champion

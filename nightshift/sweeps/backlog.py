@@ -5,7 +5,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import QUEUES
 from nightshift.services.platform.app_metrics import exported, set_waiting
 
-# So many dead letters of a queue are counted, in one call: whoever looks at the graph needs no greater number.
+# The most dead letters of a queue that are counted, in one call; a graph needs no greater number.
 _MOST_DEAD_LETTERS = 1_000
 
 

@@ -1,4 +1,4 @@
-"""Compare who is champion by the book with the alias, and the alias with what serves."""
+"""Compare the alias history with the champion alias, and the alias with what the endpoint serves."""
 
 import logging
 from collections.abc import Sequence
@@ -30,18 +30,18 @@ _DIFFERS = "does not serve its champion"
 
 
 def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[str]) -> tuple[OrderMark, int]:
-    """Compare book, alias and endpoint of one model; return its mark, and how many differences were found.
+    """Compare alias history, alias and endpoint of one model; return its mark, and how many differences were found.
 
-    - A move that was begun long ago and of which no open order is known is settled by the alias. That of a review that
-      is not settled is left to the review's orchestration, which sweep_reviews starts again.
+    - A move that was begun long ago and of which no open order is known is ended by the alias. That of a review that
+      is not closed is left to the review's orchestration, which sweep_reviews starts again.
     - An alias that is not on record was moved outside: a person is paged, and theirs stands. If it points at the
       version of a move that was taken up and is void, its writer set it late and is gone: it is put back, once.
     - An endpoint that has not followed the last move is asked to, also one that the spec names only since; one that had
       followed and serves another version now was moved outside; one that serves the champion may not be ready. Each
       pages.
 
-    A page is sent once in a part of the day, so a difference that comes back is told again. It is on record before what
-    it is about changes: a look that breaks off in between loses none.
+    A page is sent once in a part of the day, so one that comes back is paged again. It is on record before what
+    it is about changes: a sweep that breaks off in between loses none.
 
     Args:
         ordered: keys of orders that are open: the sweep of orders carries those out.
@@ -54,7 +54,7 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
         if owed or services.clock() - last.at < ABANDONED_AFTER:
             return mark, 0
         said = (
-            f"the move to version {last.version} that {last.decided_by} ordered broke off, and is settled by the alias,"
+            f"the move to version {last.version} that {last.decided_by} ordered broke off, and is ended by the alias,"
             f" which is {_version(services.registry.version_of(model, CHAMPION))}"
         )
         _page(services, model, f"move:{model}:{last.sequence}", "A change of champion broke off", said)
@@ -66,7 +66,7 @@ def watch_champion(services: Services, mark: OrderMark, *, ordered: frozenset[st
 
 
 def _is_of_review(services: Services, move: AliasChange) -> bool:
-    """Whether a review that is not settled owes this move."""
+    """Whether a review that is not closed owes this move."""
     if move.kind not in {"review", "withdrawal"}:
         return False
     unfinished = services.reviews.unfinished()

@@ -58,7 +58,7 @@ def _is_over(status: DurableOrchestrationStatus, ended_before: datetime, needed:
 def needed_instances(services: Services) -> frozenset[str]:
     """Instances whose absence would be taken for work that broke off or was never started.
 
-    Of an incident that may owe something its response, repeated pages and undo; of a review that is not settled its own
+    Of an incident that may owe something its response, repeated pages and undo; of a review that is not closed its own
     and its run's; of a busy queue its generation and the run that it claimed last.
     """
     found = {instance for incident in services.incidents.unfinished() for instance in _of_incident(incident)}

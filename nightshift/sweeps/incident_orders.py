@@ -61,7 +61,7 @@ def _finish_undo(services: Services, entry: LedgerEntry) -> OrderResult:
     result = undo_mitigations(services, request)
     if result.serve is not None:
         serving = MoveServingRequest(model=entry.model, incident_id=order.incident, serve=result.serve)
-        move_serving(services, serving)  # whether it arrives there, the look at the champion sees
+        move_serving(services, serving)  # the comparison of the champion sees whether it arrives
     said = "; ".join((*result.undone, *result.refused))
     return OrderResult(closed=True, said=f"undo for {entry.actor}: {said}", kind="page" if result.refused else "notice")
 

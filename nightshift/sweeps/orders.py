@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 # Whoever has just written an order is about to carry it out.
 _GRACE = timedelta(minutes=10)
-# Models that are looked at at once, of the 24 calls of one system that may be under way.
+# Models that are swept at once, of the 24 calls of one system that may be under way.
 _AT_ONCE = 8
 _BEGINS = timedelta(minutes=4)
-# Entries of a model that one look reads, and orders that may be open before it reads no further.
+# Entries of a model that one sweep reads, and orders that may be open before it reads no further.
 MOST = 500
 _ENDED = frozenset(
     {
@@ -41,13 +41,13 @@ _ENDED = frozenset(
 async def watch_orders(client: df.DurableOrchestrationClient, services: Services) -> Swept:
     """Compare what was ordered with what has happened, several models at once; one that fails holds up no other.
 
-    A system that does not answer makes each call last its whole budget. A look begins with no model after four minutes,
-    because the host ends it after ten; the next look begins with other models.
+    A system that does not answer makes each call last its whole budget. A sweep begins no model after four minutes,
+    because the host ends it after ten; the next sweep begins with other models.
 
-    Each model has a mark: the ledger up to its sequence is known, but for the orders that it names as open. A look
+    Each model has a mark: the ledger up to its sequence is known, but for the orders that it names as open. A sweep
     reads the entries behind the mark and the open ones, so its cost is that of what is new or owed. Nothing escapes
     it, because every order is in the ledger before anything is done, entries are numbered without a gap and never
-    change, and the mark moves only after they were looked at.
+    change, and the mark moves only after they were handled.
     """
     models = await asyncio.to_thread(_models, services)
     first = services.clock().minute % len(models)
@@ -57,7 +57,7 @@ async def watch_orders(client: df.DurableOrchestrationClient, services: Services
     async def watch(model: str) -> Swept:
         async with room:
             if loop.time() >= until:
-                return Swept(found=0, problem=f"{model}: not looked at in time")
+                return Swept(found=0, problem=f"{model}: not swept in time")
             try:
                 return await watch_model(client, services, model)
             except Exception as error:
@@ -70,14 +70,14 @@ async def watch_orders(client: df.DurableOrchestrationClient, services: Services
 
 
 async def watch_model(client: df.DurableOrchestrationClient, services: Services, model: str) -> Swept:
-    """Look at the open and the new orders of one model, then at its champion, and move its mark."""
+    """Handle the open and the new orders of one model, compare its champion, and move its mark."""
     sweep = _ModelSweep(client, services, await asyncio.to_thread(services.sweeps.mark, model))
     await sweep.run()
     return Swept(found=sweep.found, problem="; ".join(sweep.problems)[:1_000])
 
 
 def _models(services: Services) -> list[str]:
-    """Every model that may have orders, each with a mark, so that it is looked at also when its spec is gone.
+    """Every model that may have orders, each with a mark, so that it is swept also when its spec is gone.
 
     The whole ledger is asked for names until all that it has are marked: the platform's mark is written last.
     """
@@ -93,10 +93,10 @@ def _models(services: Services) -> list[str]:
 
 
 class _ModelSweep:
-    """One look at a model.
+    """One sweep of a model.
 
     Attributes:
-        found: orders that were carried out or could not be, and differences between book, alias and endpoint.
+        found: orders that were carried out or could not be, and differences between alias history, alias and endpoint.
         problems: what could not be carried out.
     """
 
@@ -108,7 +108,7 @@ class _ModelSweep:
         self.problems: list[str] = []
 
     async def run(self) -> None:
-        """The whole look."""
+        """Sweep the model."""
         known, new = await asyncio.to_thread(self.read)
         left = [entry for entry in (*known, *new) if not await self.closes(entry)]
         sequence = new[-1].sequence if new else self.mark.sequence
@@ -121,13 +121,13 @@ class _ModelSweep:
                 mark, differences = await asyncio.to_thread(watch_champion, self.services, mark, ordered=keys)
                 self.found += differences
             except NightshiftError as error:
-                # What is known of the orders is kept; the champion is compared at the next look.
+                # What is known of the orders is kept; the champion is compared at the next sweep.
                 logger.warning("champion_not_compared model=%s message=%s", mark.model, error.message)
                 self.problems.append(f"{mark.model}: champion not compared: {error.message}")
         await asyncio.to_thread(self.services.sweeps.move_mark, self.mark, mark)
 
     def read(self) -> tuple[list[LedgerEntry], tuple[LedgerEntry, ...]]:
-        """The orders that were open at the last look, and the entries that are new since."""
+        """The orders that were open at the last sweep, and the entries that are new since."""
         found = (self.services.ledger.entry(self.mark.model, sequence) for sequence in self.mark.open)
         known = [entry for entry in found if entry is not None]
         if len(known) >= MOST:
@@ -136,7 +136,7 @@ class _ModelSweep:
         return known, self.services.ledger.since(self.mark.model, self.mark.sequence, MOST)
 
     async def closes(self, entry: LedgerEntry) -> bool:
-        """Look at one entry; return whether nothing is owed because of it any more."""
+        """Handle one entry; return whether nothing is owed because of it any more."""
         kind = kind_of(entry)
         if kind is None:
             return True
@@ -190,7 +190,7 @@ class _ModelSweep:
 
 
 def _notify(services: Services, entry: LedgerEntry, result: OrderResult) -> None:
-    """Tell on-call once that an order was carried out late, and once that it cannot be."""
+    """Notify on-call once that an order was carried out late, and once that it cannot be."""
     became = "was carried out late" if result.done else "is not carried out"
     kind: NotificationKind = result.kind
     tries = "" if result.closed or result.done else "It is tried again every minute. "

@@ -1,4 +1,4 @@
-"""Write down what each sweep has found, and judge whether every sweep still looks."""
+"""Record what each sweep has found, and judge whether every sweep still runs."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 async def report_sweep(services: Services, name: str, sweep: Callable[[], Awaitable[Swept | int]]) -> None:
-    """Run a sweep and write down its look: what it found, or why it broke off.
+    """Run a sweep and record the run: what it found, or why it broke off.
 
     Raises:
         Exception: what the sweep has raised.
@@ -41,10 +41,10 @@ def _saw(services: Services, name: str, swept: Swept, *, broke_off: bool = False
 
 
 def read_sweeps(services: Services, started: datetime) -> tuple[SweepHealth, ...]:
-    """The last look of every sweep; one that has not come to its end for three of its intervals is unhealthy.
+    """The last run of every sweep; a sweep that has not completed for three of its intervals is unhealthy.
 
     Args:
-        started: when this process was started: before that nobody may have been there to look.
+        started: when this process was started: before that, no process may have been there to run it.
     """
     runs = {last.name: last for last in services.sweeps.last()}
     return tuple(_judged(name, runs.get(name), started, services.clock()) for name in SWEEPS)

@@ -57,7 +57,7 @@ class _Order:
 
 
 async def watch_responses(client: df.DurableOrchestrationClient, services: Services) -> Swept:
-    """Look at what every incident calls for; one that cannot be looked at holds up no other.
+    """Check what every incident calls for; one that cannot be checked holds up no other.
 
     One that goes on is left alone, however long it takes. A response that was never started is started. Everything else
     that has failed or is gone with its work undone is a person's now: on-call is paged, once for each end.
@@ -72,7 +72,7 @@ async def watch_responses(client: df.DurableOrchestrationClient, services: Servi
             except Exception:
                 logger.exception("response_not_watched instance=%s model=%s", order.instance, incident.model)
                 failed.append(order.instance)
-    return Swept(found=found, problem=f"not looked at: {', '.join(failed)}"[:1_000] if failed else "")
+    return Swept(found=found, problem=f"not checked: {', '.join(failed)}"[:1_000] if failed else "")
 
 
 def _orders(incident: Incident) -> Iterator[_Order]:
@@ -99,13 +99,13 @@ def _orders(incident: Incident) -> Iterator[_Order]:
 
 
 def _unverified(incident: Incident) -> bool:
-    """Whether nobody has said yet that the signal has recovered, or told a person that it has not."""
+    """Whether nobody has said yet that the signal has recovered, or notified a person that it has not."""
     acted = any(action.mitigation in VERIFIED and action.state == "done" for action in incident.actions)
     return acted and incident.state == "mitigated" and incident.action("page") is None
 
 
 async def _watch(client: df.DurableOrchestrationClient, services: Services, incident: Incident, order: _Order) -> bool:
-    """Look at one order; return whether something was not as it should be."""
+    """Check one order; return whether something was wrong."""
     status = await client.get_status(order.instance)
     if status is not None and status.runtime_status is not None:
         if status.runtime_status in _BROKEN:

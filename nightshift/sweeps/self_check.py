@@ -17,13 +17,13 @@ logger = logging.getLogger(__name__)
 # A deployment starts a process once, and a change of settings once more.
 MOST_STARTS_AN_HOUR = 5
 _HOUR = timedelta(hours=1)
-# A fault that nobody could be told of is told as long as this.
+# A fault of which nobody could be notified is notified for this long.
 _FAULTS_FOR = timedelta(hours=24)
 _WINDOW_HOURS = 4
 
 
 class Trouble(Message):
-    """Something that is wrong with the app; ``since`` decides in which four hours it is told."""
+    """Something that is wrong with the app; ``since`` decides in which four hours it is notified."""
 
     key: str
     title: str
@@ -35,7 +35,7 @@ def watch_self(services: Services, sweeps: Iterable[tuple[str, str]] = ()) -> in
     """Page for unknown failures that ended a step, for hosts that are started again and again, and for ill sweeps.
 
     Args:
-        sweeps: name and problem of each sweep that did not come to its end or could not look at everything.
+        sweeps: name and problem of each sweep that did not complete or could not check everything.
 
     Returns:
         The number of troubles.
@@ -46,7 +46,7 @@ def watch_self(services: Services, sweeps: Iterable[tuple[str, str]] = ()) -> in
         try:
             sent = notify(services, _page(trouble))
         except Exception:
-            # One that cannot be told now holds up no other; the next look tells it.
+            # A failed notification holds up no other; the next sweep sends it.
             logger.exception("trouble_not_told key=%s", trouble.key)
             continue
         if sent.problem:

@@ -1,4 +1,4 @@
-"""The response to an incident: plan, mitigate, verify, and tell people what they must know."""
+"""The response to an incident: plan, mitigate, verify, and notify people."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -271,7 +271,7 @@ class _Response(Orchestration):
         self.trouble.append(str(failed))
 
     def sleep(self, until: datetime) -> Steps[None]:
-        """Wait until a time, or until the incident changes for the first time; later changes are looked for by time."""
+        """Wait until a time, or until the incident changes for the first time; later changes are found by time."""
         if self.woken:
             yield from wait_until(self.context, min(until, self.context.current_utc_datetime + _LONGEST_PAUSE))
         else:

@@ -43,10 +43,10 @@ _TRIES = timedelta(seconds=60)
 def pause_compute(services: Services, request: MitigateRequest) -> MitigationResult:
     """Pause what says that it is not essential.
 
-    1. Append the lease to the ledger: owner, reason, end, what will be paused, what is spared and why.
+    1. Append the lease to the ledger: owner, reason, end, what will be paused, what is excluded and why.
     2. Put it into the incident as begun, so that what is paused is resumed whatever happens to this call.
     3. Pause what the ledger names, each resource apart. A repeat goes on with the same list. A resource that does not
-       answer is tried again for a minute; then the lease is what was paused, and a person is told of the rest.
+       answer is tried again for a minute; then the lease is what was paused, and a person is notified of the rest.
     4. Once the ledger says that the lease is to be resumed, pause nothing more, and start what was paused meanwhile.
     """
     incident = find_incident(services, request.model, request.incident_id)
@@ -251,7 +251,7 @@ def _held_by_others(services: Services, incident: Incident, *, at: datetime | No
     """Resources that the lease of another incident has paused, with that incident.
 
     Args:
-        at: only leases that run then; None for all that were not resumed, even past their end.
+        at: only leases that hold compute at this time; None: all that were not resumed, expired ones too.
     """
     held: dict[str, str] = {}
     for other in services.incidents.leases():

@@ -50,7 +50,7 @@ def roll_back(services: Services, request: MitigateRequest) -> MitigationResult:
 
     1. Find the version that the alert blames and the champion before it; every guard must hold.
     2. Append the order to the ledger under (model, bad version as MLflow made it), and to the incident as begun.
-    3. Another incident's order: the champion book says what became of it. One that was carried out is not repeated, one
+    3. Another incident's order: the alias history says how it ended. One that was carried out is not repeated, one
        that is unfinished is carried out now, under its own key.
     4. Put the bad version into quarantine, then move the alias by compare-and-set. A try that fails is kept in the
        incident.
@@ -109,7 +109,7 @@ def _is_another(registered: RegisteredVersion | None, entry: LedgerEntry, create
 
 
 def call_off_rollback(services: Services, entry: LedgerEntry) -> bool:
-    """Settle that an ordered rollback is not carried out any more, and return whether it had been."""
+    """Call off an ordered rollback, and return whether it had been carried out."""
     ordered = expect_body(entry, RollbackOrder)
     bad = ordered.bad_version
     move = call_off_move(services, entry.model, key=entry.key, kind="rollback", version=ordered.target, run=entry.run)
@@ -247,7 +247,7 @@ def is_rollback(entry: LedgerEntry) -> bool:
 
 
 def _what_became(services: Services, spec: ModelSpec, entry: LedgerEntry) -> tuple[ActionState, str] | None:
-    """What became of another incident's order, by the champion book and the endpoint; None while it is unfinished."""
+    """How another incident's order ended, by the alias history and the endpoint; None while it is unfinished."""
     move = find_move(services, entry.model, entry.key)
     if move is None or move.state == "begun":
         return None

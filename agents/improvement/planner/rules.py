@@ -118,7 +118,7 @@ RULES: tuple[Rule, ...] = (
         lambda context: RetrainWithFeatures.past_of(context.bounds, context.evidence.target),
         lambda context: (
             f"{context.target_text}; {context.missed_text};"
-            f" values of {context.evidence.target} before the row tell its level as it is now"
+            f" values of {context.evidence.target} before the row show its level as it is now"
         ),
         "predictions start from the present level; error falls most where the level has moved most",
     ),

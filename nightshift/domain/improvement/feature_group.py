@@ -1,6 +1,6 @@
 """Groups of derived features that a spec declares by name, for the improvement loop to choose from.
 
-Every group looks at the same row's known columns or at strictly earlier rows; there is no way to name a later one.
+Every group uses the same row's known columns or at strictly earlier rows; there is no way to name a later one.
 """
 
 from typing import Annotated, Literal
@@ -22,7 +22,7 @@ class Calendar(Message):
 
 
 class Lags(Message):
-    """Values of a numeric column exactly so many hours before the row, of the same entity; empty where no row is.
+    """Values of a numeric column exactly this many hours before the row, of the same entity; empty where no row is.
 
     Attributes:
         column: may be the target: a lag is never 0.

@@ -47,7 +47,7 @@ class ImprovementPolicy(Message):
         after: what starts it by itself: a challenger that is worse, or one that breaks a limit; empty: only a person.
         max_iterations: rounds of planner, executor and critic.
         min_progress: a round must bring the metric that failed closer by this share of the gap, or it has stalled.
-        max_stalled_rounds: so many stalled rounds in a row end the loop.
+        max_stalled_rounds: this many stalled rounds in a row end the loop.
         planner: ``llm`` asks a language model first; the rules judge what it proposes, and stand in when it fails.
         dbu_per_hour: rate of the training job's cluster.
         bounds: the allowlist of actions, with their bounds.
@@ -113,7 +113,7 @@ class Critique(Message):
 
     Attributes:
         rule: name of the rule of agents.critic that fired.
-        confidence: at which the intervals were judged; it grows with every look at the same holdout.
+        confidence: at which the intervals were judged; it grows with every interim look at the same holdout.
     """
 
     judgement: Judgement
@@ -148,7 +148,7 @@ class Round(Message):
 
 
 class PlanningEvidence(Message):
-    """All that a planner may look at. Texts in it come from data and alerts: they are data, never instruction.
+    """All that a planner may use. Texts in it come from data and alerts: they are data, never instruction.
 
     Attributes:
         target: name of the target column, under which ``drift`` lists it.
@@ -176,11 +176,11 @@ class PlanningEvidence(Message):
 
 
 class Planned(Message):
-    """What the planner came to.
+    """The result of the planner.
 
     Attributes:
         plan: None if nothing allowed is left to try.
-        note: why it is this planner's, such as the reason for which the language model was not followed.
+        note: why this planner made the plan, such as why the language model's proposal was not used.
         refused: proposals that were not let through, with the reason.
         tokens: of the language model, prompts and answers together, with those of earlier tries that came to nothing.
     """

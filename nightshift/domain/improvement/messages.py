@@ -14,7 +14,7 @@ from nightshift.domain.uploads.upload import BlobRef
 
 
 def critique_key(run: str, round_number: int) -> str:
-    """Key of the ledger entry of a round's criticism."""
+    """Key of the ledger entry of a round's critique."""
     return f"{run}:criticism:{round_number}"
 
 
@@ -95,7 +95,7 @@ class CritiqueRequest(Message):
         evidence: None if the round's job run failed.
         start: the evidence that started the loop.
         rounds: all so far; the last is judged.
-        look: of the evaluation, see EvaluateResult.
+        look: number of the interim look, see EvaluateResult.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""What language models have cost: reserved before a request is made, settled after it."""
+"""The token usage of language models: reserved before a request is made, replaced by the real usage after it."""
 
 from nightshift.domain.platform.message import Message
 

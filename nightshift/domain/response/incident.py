@@ -305,7 +305,7 @@ class Recorded(Message):
     @property
     def response(self) -> str:
         """Instance id of the orchestration that this signal calls for."""
-        assert self.incident is not None, "a signal without incident calls for none"
+        assert self.incident is not None, "only a signal that belongs to an incident calls for a response"
         return f"{self.incident.response}-{self.alert_key}" if self.reopened else self.incident.response
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, field_serializer
 
 from nightshift.domain.ledger.ledger import Body, EntryKind
 from nightshift.domain.platform.message import Message
@@ -105,6 +105,11 @@ class LeaseFacts(Message):
     resumed: bool = False
     started: tuple[str, ...] = ()
     unanswered: int = 0
+
+    @field_serializer("ends")
+    def _as_before(self, ends: datetime | None) -> str | None:
+        """With an offset and no ``Z``: release 0.1.0 stored it so, and scripts read it so."""
+        return None if ends is None else ends.isoformat()
 
 
 class NotificationFacts(Message):

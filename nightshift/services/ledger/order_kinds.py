@@ -46,9 +46,9 @@ class OrderKind:
         instance: id of the orchestration that carries it out; empty if none does.
         due: from when on it may be carried out.
         longest: how long after that the orchestration is waited for; None: until it has ended.
-        since: what on-call is told of one that was tried and is owed no more: an earlier look broke off before it told
-            of it, or somebody else has carried it out.
-        notifies: whether on-call is told that it was carried out late.
+        since: what on-call is notified of if an order was tried and is owed no more: an earlier sweep broke off before
+            it notified, or somebody else has carried the order out.
+        notifies: whether on-call is notified that it was carried out late.
         ages: whether one that is older than a day is a person's: what it was about has changed since.
     """
 
