@@ -98,7 +98,7 @@ async def test_a_sweep_that_takes_too_long_begins_with_no_further_model(monkeypa
     monkeypatch.setattr(watch_orders, "_BEGINS", timedelta(seconds=0.2))
     first = await _sweep()
     begun = set(looked)
-    assert "platform: not looked at in time" in first.problem
+    assert "platform: not swept in time" in first.problem
     assert begun < set(_MODELS)
     looked.clear()
     await _sweep(minute=10)
