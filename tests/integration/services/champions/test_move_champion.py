@@ -258,7 +258,7 @@ def test_an_alias_that_was_set_late_is_put_back_and_on_call_is_paged(services: L
     """Suspended between its last look at the store and the alias: the alias was wrong, and people hear of it."""
     others = cast("LazyServices", _Rested(services))
     suspended = _Suspended(services, "registry", "set_alias", lambda: _move(others, model, "1", "2", run="b"))
-    with pytest.raises(MoveFencedError, match="was settled 'void' by another writer"):
+    with pytest.raises(MoveFencedError, match="was ended as 'void' by another writer"):
         _move(cast("LazyServices", suspended), model, "1", "3", run="a")
     assert services.registry.version_of(model, CHAMPION) == "2"
     entry = services.ledger.find(model, "a:decision:0:put-back")
