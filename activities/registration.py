@@ -57,7 +57,9 @@ def _register(target: df.Blueprint, activity: Activity[Any, Any], services: Call
             bound = services()
             try:
                 result = activity(bound, request)
-            except Exception as error:  # noqa: BLE001 - the edge: it becomes a failure, or is raised for a retry
+            except Exception as error:
+                if activity.retries_all:
+                    raise
                 failure = failure_of(bound, activity.name, request, error)
                 ended(failure)
                 return {"failure": failure.to_json()}

@@ -6,7 +6,7 @@ from nightshift.services.lifecycle.halts import append_halt
 from nightshift.services.platform.activity import activity
 
 
-@activity("record_halt")
+@activity("record_halt", retries_all=True)
 def record_halt(services: Services, record: HaltRecord) -> Recorded:
     """Append the reason to the ledger, once per run."""
     return Recorded(ledger=append_halt(services, record).sequence)

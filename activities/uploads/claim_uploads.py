@@ -5,7 +5,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.services.platform.activity import activity
 
 
-@activity("claim_uploads")
+@activity("claim_uploads", retries_all=True)
 def claim_uploads(services: Services, request: ClaimRequest) -> Batch:
     """Claim all waiting uploads; the same request always gets the same batch, an empty one ends the queue."""
     batch = services.uploads.claim(request.model, request.generation, request.claim)

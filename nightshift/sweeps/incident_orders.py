@@ -1,10 +1,13 @@
 """The orders of an incident: what each mitigation has ordered, and the undo of one that a person has asked for."""
 
+import logging
+
 from activities.champions.move_serving import move_serving
 from activities.response.handlers import HANDLERS
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.bodies import UndoOrder, expect_body, read_as
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry
+from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.messages import MoveServingRequest, UndoRequest
@@ -12,6 +15,8 @@ from nightshift.services.champions.move_orders import find_move
 from nightshift.services.ledger.order_kinds import AGE, LONGEST, OrderKind, OrderResult
 from nightshift.services.response.incident_commands import undo_is_recorded
 from nightshift.services.response.incident_orders import action_of_order, incident_of_order, order_of, since_tried
+
+logger = logging.getLogger(__name__)
 
 
 def _undo_instance(entry: LedgerEntry) -> str:
@@ -61,7 +66,13 @@ def _finish_undo(services: Services, entry: LedgerEntry) -> OrderResult:
     result = undo_mitigations(services, request)
     if result.serve is not None:
         serving = MoveServingRequest(model=entry.model, incident_id=order.incident, serve=result.serve)
-        move_serving(services, serving)  # the comparison of the champion sees whether it arrives
+        try:
+            move_serving(services, serving)
+        except NightshiftError as error:
+            if error.retryable:
+                raise
+            # The undo is done. That the endpoint does not follow, the comparison of the champion sees, and pages.
+            logger.warning("endpoint_not_moved model=%s message=%s", entry.model, error.message)
     said = "; ".join((*result.undone, *result.refused))
     return OrderResult(closed=True, said=f"undo for {entry.actor}: {said}", kind="page" if result.refused else "notice")
 

@@ -137,11 +137,11 @@ class _ModelSweep:
 
     async def closes(self, entry: LedgerEntry) -> bool:
         """Handle one entry; return whether nothing is owed because of it any more."""
-        kind = kind_of(entry)
-        if kind is None:
-            return True
         correlate(entry.run)
         try:
+            kind = kind_of(entry)
+            if kind is None:
+                return True
             result = await self.carry(kind, entry)
         except NightshiftError as error:
             logger.warning("order_not_carried_out model=%s key=%s message=%s", entry.model, entry.key, error.message)

@@ -30,13 +30,22 @@ class EndpointSync:
 
 
 def sync_endpoint(orchestration: Orchestration, request: MoveServingRequest) -> Steps[MoveServingResult]:
-    """Poll the endpoint until it serves the version, has failed, or its time is over."""
+    """Poll the endpoint until it serves the version, has failed or does not answer, or its time is over."""
+    try:
+        return (yield from poll_endpoint(orchestration, request))
+    except StepFailed as failed:
+        return MoveServingResult(failed=True, detail=failed.failure.message)
+
+
+def poll_endpoint(orchestration: Orchestration, request: MoveServingRequest) -> Steps[MoveServingResult]:
+    """Poll the endpoint until it serves the version, has failed, or its time is over.
+
+    Raises:
+        StepFailed: it refuses, or does not answer (StepUnavailable).
+    """
     result = MoveServingResult()
     for polls in range(SERVING_POLLS):
-        try:
-            result = yield from orchestration.step(move_serving, request.model_copy(update={"looks": polls}))
-        except StepFailed as failed:
-            return MoveServingResult(failed=True, detail=failed.failure.message)
+        result = yield from orchestration.step(move_serving, request.model_copy(update={"looks": polls}))
         if result.moved or result.failed:
             return result
         yield from pause(orchestration.context, SERVING_PAUSE)

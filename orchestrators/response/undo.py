@@ -5,8 +5,8 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.response.undo_mitigations import undo_mitigations
-from nightshift.domain.response.messages import MoveServingRequest, UndoRequest, UndoResult
-from orchestrators.champions.serving import sync_endpoint
+from nightshift.domain.response.messages import MoveServingRequest, MoveServingResult, UndoRequest, UndoResult
+from orchestrators.champions.serving import poll_endpoint
 from orchestrators.platform.calls import Orchestration, StepFailed, Steps, StepUnavailable
 
 
@@ -17,7 +17,7 @@ def undo(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]]:
     2. ``move_serving`` until the endpoint serves the champion again.
 
     Raises:
-        StepUnavailable: something does not answer; the order of the undo stands in the ledger, and the sweep goes on.
+        StepUnavailable: something does not answer; its order stands in the ledger, and the sweep goes on and pages.
     """
     request = UndoRequest.from_json(context.get_input())
     orchestration = Orchestration(context, request.patience)
@@ -30,5 +30,10 @@ def undo(context: df.DurableOrchestrationContext) -> Steps[dict[str, Any]]:
     served = None
     if result.serve is not None:
         move = MoveServingRequest(model=request.model, incident_id=request.incident_id, serve=result.serve)
-        served = yield from sync_endpoint(orchestration, move)
+        try:
+            served = yield from poll_endpoint(orchestration, move)
+        except StepUnavailable:
+            raise
+        except StepFailed as failed:
+            served = MoveServingResult(failed=True, detail=failed.failure.message)
     return {**result.to_json(), "served": None if served is None else served.to_json()}

@@ -54,11 +54,13 @@ class _Review(Orchestration):
 
     def run(self) -> Steps[dict[str, Any] | None]:
         """Steps 1 to 5."""
-        notified = yield from self.until_done(notify_reviewers, self.request())
-        if notified.state == "open":
-            yield from self.wait(notified.steps)
+        # A notification that fails for good keeps no decision from being acted on; what is wrong is said there.
+        with suppress(StepFailed):
+            notified = yield from self.until_done(notify_reviewers, self.request())
+            if notified.state == "open":
+                yield from self.wait(notified.steps)
         try:
-            result = yield from self.until_done(act_on_review, self.request(), give_up=True)
+            result = yield from self.until_done(act_on_review, self.request())
         except StepFailed as failed:
             result = yield from self.close(problem=f"{failed.failure.code}: {failed.failure.message}")
         else:
@@ -114,7 +116,7 @@ class _Review(Orchestration):
         return (yield from self.close(detail=detail, fresh=ordered.identity))
 
     def close(self, *, detail: str = "", problem: str = "", fresh: str = "") -> Steps[ReviewResult]:
-        """Step 5: write down what came of it."""
+        """Step 5: write down what came of it; if that fails, so does the instance, and the sweep starts another."""
         request = FinalizeReviewRequest(
             model=self.order.model,
             review_id=self.order.review_id,
@@ -132,23 +134,16 @@ class _Review(Orchestration):
         with suppress(StepFailed):
             yield from self.step(publish_event, event)
 
-    def until_done(
-        self, activity: Declaration[Request, ReviewResult], message: Request, *, give_up: bool = False
-    ) -> Steps[ReviewResult]:
-        """Call an activity of the review again and again until it is done; on-call is notified while it is not.
-
-        Args:
-            give_up: wait for an outage only.
+    def until_done(self, activity: Declaration[Request, ReviewResult], message: Request) -> Steps[ReviewResult]:
+        """Call an activity of the review until what it needs is there; on-call is notified when that takes long.
 
         Raises:
-            StepFailed: with ``give_up``, for a failure that is no outage.
+            StepFailed: it has failed, and not because something does not answer.
         """
         while True:
             try:
                 return (yield from self.step(activity, message))
-            except StepFailed as failed:
-                if give_up and not isinstance(failed, StepUnavailable):
-                    raise
+            except StepUnavailable as failed:
                 why = failed.failure.message
             yield from self.alert(activity.name, f"review {self.order.review_id} waits at {activity.name}: {why}")
             yield from pause(self.context, _AGAIN)

@@ -16,7 +16,7 @@ from nightshift.domain.ledger.ledger import ACTOR, Body, EntryKind, LedgerEntry,
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.errors import LedgerBrokenError
 from nightshift.domain.platform.step import Failure
-from nightshift.domain.response.mitigations import Mitigation, MitigationOrder, order_kind
+from nightshift.domain.response.mitigations import Mitigation, order_kind
 from nightshift.domain.reviews.review import ChangedPrecondition, ReviewState
 from nightshift.domain.uploads.upload import Upload
 
@@ -201,9 +201,8 @@ def expect_body(entry: LedgerEntry, kind: type[Kind]) -> Kind:
 
 
 def incident_of(entry: LedgerEntry) -> str:
-    """Id of the incident that an entry is about; empty for one that is about none."""
-    said = read_body(entry)
-    return said.incident if isinstance(said, MitigationOrder | UndoOrder | BrokenOffBody) else ""
+    """Id of the incident that an entry is about; empty for one that is about none, or that cannot be read."""
+    return str(entry.body.get("incident", ""))
 
 
 def _kind_of(entry: LedgerEntry) -> type[Body]:

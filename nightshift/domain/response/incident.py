@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_serializer, model_validator
 
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.platform.errors import TransitionError
@@ -111,6 +111,11 @@ class IncidentAction(Message):
         if isinstance(value, dict) and isinstance(value.get("facts"), dict) and "mitigation" in value:
             return {**value, "facts": {"kind": value["mitigation"], **value["facts"]}}
         return value
+
+    @field_serializer("facts")
+    def _known_facts(self, facts: Facts) -> dict[str, Any]:
+        """Without what is not known: release 0.1.0 would take an empty version for the name of one."""
+        return {name: value for name, value in facts.model_dump(mode="json").items() if value not in ("", None)}
 
     @property
     def only_notified(self) -> bool:

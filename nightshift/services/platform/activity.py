@@ -4,7 +4,7 @@ An orchestrator calls one by that declaration (orchestrators.platform.calls), so
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, get_type_hints
 
 import azure.durable_functions as df
@@ -25,11 +25,14 @@ class Declaration(Generic[Request, Result]):
         name: in Durable. It stands in recorded histories, so it stays when the function is renamed.
         request: the message that it takes.
         result: the message that it gives, or a union of messages.
+        retries_all: whether every exception is raised, so that Durable calls it again: it has no failure that an
+            orchestration could go on with.
     """
 
     name: str
     request: type[Request]
     result: type[Result]
+    retries_all: bool = field(default=False, kw_only=True)
 
     def read_result(self, value: object) -> Result:
         """Read a result from a history, which another release may have written; unknown fields are left out."""
@@ -67,12 +70,14 @@ class StartingActivity(Declaration[Request, Result]):
         return await self.body(services, client, request)
 
 
-def activity(name: str) -> Callable[[Callable[[Services, Request], Result]], Activity[Request, Result]]:
+def activity(
+    name: str, *, retries_all: bool = False
+) -> Callable[[Callable[[Services, Request], Result]], Activity[Request, Result]]:
     """Declare ``body(services, request) -> result`` as the activity of this name; the types are its annotations."""
 
     def declare(body: Callable[[Services, Request], Result]) -> Activity[Request, Result]:
         request, result = _messages(body)
-        return Activity(name, request, result, body)
+        return Activity(name, request, result, body, retries_all=retries_all)
 
     return declare
 

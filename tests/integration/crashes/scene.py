@@ -200,7 +200,7 @@ class Scene:
                     it.state,
                     it.occurrences,
                     it.acknowledged_by,
-                    [(act.mitigation, act.state, act.detail, act.facts) for act in it.actions],
+                    [(act.mitigation, act.state, act.detail, act.to_json()["facts"]) for act in it.actions],
                     sorted(line.key for line in it.timeline),
                 )
                 for it in incidents

@@ -15,7 +15,7 @@ from activities.reviews.act_on_review import act_on_review
 from activities.reviews.close_review import close_review
 from nightshift.domain.ledger.bodies import DecisionBody, HaltBody, record
 from nightshift.domain.ledger.keys import decision_key
-from nightshift.domain.ledger.ledger import LedgerRecord
+from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.lifecycle.run import WithdrawRequest
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.identity import instance_id
@@ -113,6 +113,21 @@ async def test_what_is_known_of_the_orders_is_kept_while_mlflow_does_not_answer(
     swept = await night.sweep(Replaced(night.services, registry=Failing(night.services.registry, "version_of", away)))
     assert night.services.sweeps.mark(model).sequence == entry.sequence
     assert swept.problem.startswith(f"{model}: champion not compared: MLflow")
+
+
+async def test_an_order_that_cannot_be_read_holds_up_no_other(night: Night, champions: Case) -> None:
+    """A newer release wrote it, before a rollback of the app: on-call is paged once, and the next is carried out."""
+    strange = LedgerRecord(
+        key="scale:i9", model=champions.model, run="r9", kind="mitigation", subject="s", actor=ACTOR,
+        body={"mitigation": "scale", "incident": "i9"},
+    )  # fmt: skip
+    entry = champions.services.ledger.append(strange)
+    incident = _failed_rollback(champions)
+    await night.sweep()
+    await night.sweep()
+    assert champions.action(incident, "rollback").state == "done"
+    assert night.open == (entry.sequence,)
+    assert [kind for kind, body in night.notifications() if "scale:i9" in body] == ["page"]
 
 
 async def test_a_resolved_incident_is_not_rolled_back_afterwards(night: Night, champions: Case) -> None:

@@ -107,6 +107,25 @@ def test_an_unknown_failure_is_raised_twice_and_then_final(register: Register, s
     assert _final(storage, model) == [("poll_job_status", MOST_TRIES)]
 
 
+def test_what_has_no_failure_is_raised_however_often_it_is_called(register: Register, model: str) -> None:
+    """An alert that Service Bus refuses, because a role is not there yet, is tried as Durable tries."""
+
+    @activity("step", retries_all=True)
+    def body(_: Services, request: PollRequest) -> Done:
+        raise ServiceRefusedError("Service Bus", "403", "the role")
+
+    step, message = register(body), _request(model).to_json()
+    for _ in range(MOST_TRIES + 1):
+        with pytest.raises(ServiceRefusedError):
+            step(message)
+
+
+def test_who_has_no_failure() -> None:
+    """Orchestrations could not go on without these, and wait for them as long as Durable tries."""
+    found = {name for name, each in registration.declared().items() if each.retries_all}
+    assert found == {"claim_uploads", "record_halt", "send_alert"}
+
+
 def test_calls_are_counted_apart(storage: str, model: str) -> None:
     """Another message is another call, and so is another step with the same message."""
     services = _services(storage)

@@ -122,3 +122,10 @@ def test_an_incident_of_an_older_release_is_read() -> None:
 def test_how_often_it_was_reported(occurrences: int, firing: int, text: str) -> None:
     """One is no plural."""
     assert incident(occurrences=occurrences, firing=firing).reported == text
+
+
+def test_what_is_not_known_of_a_mitigation_is_not_stored() -> None:
+    """Release 0.1.0 reads the facts of a refused rollback, and would take an empty version for the name of one."""
+    refused = IncidentAction(mitigation="rollback", state="refused", detail="no champion before it", at=AT)
+    assert refused.to_json()["facts"] == {"kind": "rollback"}
+    assert IncidentAction.from_json(refused.to_json()) == refused

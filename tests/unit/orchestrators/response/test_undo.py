@@ -82,6 +82,15 @@ async def test_an_endpoint_that_does_not_follow_is_reported(
     assert len(script.asked("move_serving")) == polls
 
 
+async def test_an_endpoint_that_does_not_answer_fails_the_undo(engine: VirtualEngine, script: Script) -> None:
+    """What the alias serves is not known: the sweep pages an undo that broke off, and no answer says that all is well."""
+    script.on("move_serving", ConnectionError("Databricks is not available"))
+    await _start(engine)
+    status = await engine.wait_for_completion(ID)
+    assert status.runtime_status == RuntimeStatus.FAILED
+    assert "Databricks is not available" in (status.output or "")
+
+
 async def test_an_outage_costs_only_time(run: Run, script: Script) -> None:
     """Two failed calls and a good one."""
     script.on("undo_mitigations", ConnectionError("down"), ConnectionError("down"), UndoResult(undone=("rollback",)))

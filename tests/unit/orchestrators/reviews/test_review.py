@@ -194,6 +194,17 @@ async def test_an_improvement_is_ordered(
     assert {name: settled[name] for name in told} == told
 
 
+async def test_a_notification_that_fails_for_good_holds_up_no_decision(
+    start: Start, finish: Finish, script: Script
+) -> None:
+    """Only an outage is waited for; and the order of the calls is that of instances which are in flight."""
+    script.on("tell_reviewers", Failure(step="tell_reviewers", code="internal_error", message="broken"))
+    await start()
+    assert (await finish())["state"] == "promoted"
+    assert (len(script.asked("tell_reviewers")), len(script.asked("act_on_review"))) == (1, 1)
+    assert script.asked("send_alert") == []
+
+
 async def test_an_approval_outlives_an_outage(
     engine: VirtualEngine, start: Start, finish: Finish, script: Script
 ) -> None:
