@@ -46,7 +46,7 @@ _RULES: Final[dict[str, str]] = {
     "dict_type": "must be an object with named fields",
     "model_type": "must be an object with named fields",
     "union_tag_not_found": "must have the field {discriminator}",
-    "union_tag_invalid": "its {discriminator} must be one of {expected_tags}",
+    "union_tag_invalid": "must be one of {expected_tags}",
 }
 
 
@@ -98,6 +98,10 @@ def broken_rules(error: ValidationError, kind: type[BaseModel], *, whole: str = 
             rule = "is no field here" + _hint(near, fields)
             meant |= {_field((*location[:-1], near), whole)} if near else set()
         value = None if problem["type"] == "missing" else _shown(problem["input"])
+        if problem["type"] == "union_tag_invalid":
+            # It is the field that says which branch is meant that has a wrong value.
+            location = (*location, problem["ctx"]["discriminator"].strip("'"))
+            value = _shown(problem["ctx"]["tag"])
         # The branches of a union each say what they would take.
         found.setdefault(_field(location, whole), (value, []))[1].append(rule)
     return tuple(

@@ -159,7 +159,7 @@ OUT_OF_RANGE = {**GOOD, "action": {"kind": "adjust_training_window", "days": 300
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (_says({**GOOD, "action": {"kind": "delete_everything"}}), "its 'kind' must be one of"),
+        (_says({**GOOD, "action": {"kind": "delete_everything"}}), "action.kind = 'delete_everything': must be one of"),
         (_says(OUT_OF_RANGE), "action.days = 3000: must lie from 60 to 730"),
         (_says({**GOOD, "also_run": "rm -rf /"}), "also_run = 'rm -rf /': is no field here"),
         (_says(""), "the answer is empty"),

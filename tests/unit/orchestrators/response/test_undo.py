@@ -83,7 +83,7 @@ async def test_an_endpoint_that_does_not_follow_is_reported(
 
 
 async def test_an_endpoint_that_does_not_answer_fails_the_undo(engine: VirtualEngine, script: Script) -> None:
-    """What the alias serves is not known: the sweep pages an undo that broke off, and no answer says that all is well."""
+    """Nobody knows what is served: the sweep pages an undo that broke off, and no answer says that all is well."""
     script.on("move_serving", ConnectionError("Databricks is not available"))
     await _start(engine)
     status = await engine.wait_for_completion(ID)

@@ -92,7 +92,7 @@ def test_fenced_json_is_read(make_evidence: MakeEvidence) -> None:
         ("x" * 50_000, "the answer has 50000 characters: at most 16000"),
         ("[" * 15_000, "the answer is no JSON object"),
         ("null", "plan = None: must be an object"),
-        ({**GOOD, "action": {"kind": "delete_everything"}}, "action = .*: its 'kind' must be one of"),
+        ({**GOOD, "action": {"kind": "delete_everything"}}, "action.kind = 'delete_everything': must be one of"),
         ({**GOOD, "also_run": "rm"}, "also_run = 'rm': is no field here"),
         *(
             (
