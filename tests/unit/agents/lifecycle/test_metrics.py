@@ -20,9 +20,9 @@ def test_mape_leaves_out_rows_whose_truth_is_zero() -> None:
 
 def test_rows_without_truth_count_for_the_anomaly_rate_only() -> None:
     """Unlabelled rows say nothing about precision, but they are flagged or not."""
-    truth, prediction = np.array([1.0, np.nan, np.nan, 0.0]), np.array([1.0, 1.0, 0.0, 0.0])
+    truth, prediction = np.array([1.0, np.nan, np.nan, 0.0]), np.array([1.0, 1.0, 1.0, 0.0])
     assert metrics.value("precision", truth, prediction) == 1.0
-    assert metrics.value("anomaly_rate", truth, prediction) == 0.5
+    assert metrics.value("anomaly_rate", truth, prediction) == 0.75
 
 
 def test_without_any_truth_a_metric_is_undefined() -> None:
@@ -39,9 +39,11 @@ def test_without_any_truth_a_metric_is_undefined() -> None:
         ("f1", [0.0, 0.0], [0.0, 0.0], None),
         ("r2", [3.0, 3.0], [3.0, 4.0], None),
         ("r2", [3.0, 3.0], [3.0, 3.0], None),
+        # The same, where the mean of the squares is less than the square of the mean by 1.7e-18.
+        ("r2", [0.1, 0.1, 0.1], [0.1, 0.2, 0.3], None),
         ("mape", [0.0, 0.0], [1.0, 2.0], None),
         # A figure of exactly one half is not flagged.
-        ("anomaly_rate", [0.0, 0.0], [0.5, 0.6], 0.5),
+        ("anomaly_rate", [0.0, 0.0, 0.0, 0.0], [0.5, 0.6, 0.7, 0.8], 0.75),
         ("precision", [0.5, 1.0], [1.0, 1.0], 0.5),
         ("recall", [1.0, 1.0], [0.5, 1.0], 0.5),
         # Relative to the size of the truth, whatever its sign.
