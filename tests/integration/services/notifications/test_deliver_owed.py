@@ -67,7 +67,7 @@ def test_a_page_that_was_taken_is_not_sent_to_an_address_that_comes_later(
     night: Make, pager: Pager, second: Pager
 ) -> None:
     """The setting has one address more when the caller comes again: that person was not meant then."""
-    page(night(pager.url), "a")
+    assert page(night(pager.url), "a").problem == ""
     assert page(night(f"{pager.url} {second.url}"), "a").problem == ""
     assert (firsts(pager), firsts(second)) == (["a"], [])
 

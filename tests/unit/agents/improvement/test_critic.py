@@ -8,7 +8,7 @@ from agents.champions.promotion import decide
 from agents.improvement.critic import evaluate_round
 from agents.improvement.feedback import feedback_on
 from agents.lifecycle.holdout_spending import policy_at_interim_look
-from nightshift.domain.improvement.loop import Budget, Feedback, ImprovementPolicy, MetricGap, Round
+from nightshift.domain.improvement.loop import Budget, Critique, Feedback, ImprovementPolicy, MetricGap, Round
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, SliceComparison
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
 from nightshift.domain.platform.spec import EvaluationPolicy, Metric, Slice
@@ -243,3 +243,65 @@ def test_there_must_be_a_round_to_judge(good: Evidence) -> None:
     """The caller hands in the round itself."""
     with pytest.raises(ValueError, match="must hold the round"):
         evaluate_round(good, POLICY, rounds=(), policy=LOOP, spent=SPENT)
+
+
+def _judged(make_round: MakeRound, *feedbacks: Feedback) -> tuple[Round, ...]:
+    """Rounds that were judged, one with each feedback, and the one that is to be judged."""
+    judged = tuple(
+        make_round(
+            number,
+            criticism=Critique(judgement="retry", rule="limit_missed", reason="r", feedback=found, confidence=0.97),
+        )
+        for number, found in enumerate(feedbacks, start=1)
+    )
+    return (*judged, make_round(len(judged) + 1))
+
+
+def test_progress_is_measured_from_every_earlier_round(
+    short_of_limit: Callable[[float], Evidence], make_round: MakeRound
+) -> None:
+    """Gaps of 0.25 and 0.125 before, and of 0.0625 now: half of what the second round had left is closed."""
+    rounds = _judged(make_round, _limit_gap(0.25), _limit_gap(0.125, 0.5))
+    found = evaluate_round(short_of_limit(0.4375), POLICY, rounds=rounds, policy=LOOP, spent=SPENT)
+    assert found.feedback.progress == 0.5
+
+
+@pytest.mark.parametrize(
+    ("before", "rule"),
+    [((0.5, 0.0), "no_progress"), ((0.0, 0.5), "limit_missed"), ((0.0, 0.0), "no_progress"), ((0.5,), "limit_missed")],
+)
+def test_stalls_are_counted_back_from_this_round(
+    short_of_limit: Callable[[float], Evidence], make_round: MakeRound, before: tuple[float, ...], rule: str
+) -> None:
+    """This round closes nothing of a gap of 0.25. The one before decides whether it is the second in a row."""
+    rounds = _judged(make_round, *(_limit_gap(0.25, share) for share in before))
+    assert _judge(short_of_limit(0.25), rounds)[1] == rule
+
+
+@pytest.mark.parametrize(("wanted", "rule"), [(0.5, "limit_missed"), (0.51, "no_progress")])
+def test_a_round_that_closes_just_what_is_asked_has_not_stalled(
+    short_of_limit: Callable[[float], Evidence], make_round: MakeRound, wanted: float, rule: str
+) -> None:
+    """From 0.25 to 0.125 is half of the gap."""
+    policy = LOOP.model_copy(update={"max_stalled_rounds": 1, "min_progress": wanted})
+    assert _judge(short_of_limit(0.375), _judged(make_round, _limit_gap(0.25)), policy=policy)[1] == rule
+
+
+@pytest.mark.parametrize(
+    ("job_runs", "dbu", "rule"),
+    [(1, 1.0, "limit_missed"), (1, 0.5, "limit_missed"), (0, 1.0, "budget_spent"), (1, 0.0, "budget_spent")],
+)
+def test_one_job_run_and_any_dbu_are_enough_to_go_on(
+    short_of_limit: Callable[[float], Evidence], make_round: MakeRound, job_runs: int, dbu: float, rule: str
+) -> None:
+    """What is left of the budget."""
+    left = Budget(job_runs=job_runs, dbu=dbu, tokens=0)
+    assert _judge(short_of_limit(0.4), (make_round(),), spent=LOOP.budget.minus(left))[1] == rule
+
+
+@pytest.mark.parametrize(("length", "said"), [(299, 299), (300, 300), (301, 300)])
+def test_an_error_is_quoted_up_to_three_hundred_characters(make_round: MakeRound, length: int, said: int) -> None:
+    """In the feedback that the planner reads, and in the reason."""
+    failed = make_round(1, error="x" * length)
+    found = evaluate_round(None, POLICY, rounds=(failed,), policy=LOOP, spent=SPENT)
+    assert (found.feedback.likely_reason, found.reason) == (f"the job run failed: {'x' * said}",) * 2

@@ -87,6 +87,17 @@ def test_the_interval_is_that_of_drawing_row_by_row(name: str, block: int) -> No
     assert (found.low, found.high) == pytest.approx(_row_by_row(name, truth, champion, challenger, settings))
 
 
+def test_rows_without_truth_are_left_out_where_the_metric_needs_it() -> None:
+    """The interval is that of the rows that have one; a rate of flags is drawn from all of them."""
+    truth, champion, challenger = _series(4, rows=20)
+    known = np.arange(20) % 4 > 0
+    labelled = paired_interval("mae", truth[known], champion[known], challenger[known], SETTINGS)
+    assert paired_interval("mae", np.where(known, truth, np.nan), champion, challenger, SETTINGS) == labelled
+    flagged = paired_interval("anomaly_rate", np.full(20, np.nan), np.zeros(20), np.ones(20), SETTINGS)
+    assert flagged is not None
+    assert (flagged.low, flagged.high) == (1.0, 1.0)
+
+
 def test_a_single_row_has_an_interval_without_width() -> None:
     """Each resample is that row: champion off by 3, challenger by 1, and so 2 less."""
     found = paired_interval("mae", np.array([5.0]), np.array([8.0]), np.array([6.0]), SETTINGS)

@@ -111,3 +111,19 @@ def test_slices_with_too_few_rows_are_left_out() -> None:
         metrics=(Metric(name="mae"),), bootstrap=FAST, slices=(Slice(column="weekend", min_rows=500),)
     )
     assert [item.value for item in compare_slices(_predictions(20, 5), policy)] == ["0"]
+
+
+@pytest.mark.parametrize(("rows", "compared"), [(99, {"a", "b", "c"}), (100, {"a", "b", "c"}), (101, {"a", "c"})])
+def test_a_slice_of_just_enough_rows_is_compared(rows: int, compared: set[str]) -> None:
+    """100 of the 800 rows; the one after it is compared whether or not it is."""
+    predictions = _predictions(20, 5)
+    column = np.array(["a"] * 400 + ["b"] * 100 + ["c"] * 300)
+    policy = EvaluationPolicy(
+        metrics=(Metric(name="mae"),), bootstrap=FAST, slices=(Slice(column="part", min_rows=rows),)
+    )
+    found = compare_slices(
+        Predictions(predictions.truth, predictions.challenger, predictions.champion, {"part": column}), policy
+    )
+    assert {item.value: item.rows for item in found} == {
+        name: count for name, count in (("a", 400), ("b", 100), ("c", 300)) if name in compared
+    }

@@ -56,3 +56,14 @@ def test_only_the_move_that_was_taken_back_is_withdrawn() -> None:
     first, void = _move(1), _move(2, decided_by="r:withdrawal", state="void")
     second, back = _move(3), _move(4, decided_by="r:withdrawal")
     assert [withdrawn(move, (first, void, second, back)) for move in (first, second, back)] == [False, True, False]
+
+
+def test_who_is_fenced_off_hears_what_became_of_the_move() -> None:
+    """It was taken up by another writer, or settled."""
+    mine = _move(state="begun")
+    told = []
+    for stands in (mine.taken_up(by=mine), mine.finalized("void", by=mine)):
+        with pytest.raises(MoveFencedError) as fenced:
+            stands.taken_up(by=mine)
+        told.append(fenced.value.fields["state"])
+    assert told == ["taken up (epoch 1)", "settled 'void'"]

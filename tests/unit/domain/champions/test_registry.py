@@ -22,3 +22,9 @@ def test_mlflows_own_time_decides_alone(created_at: datetime, known_at: datetime
 def test_a_record_without_it_is_judged_with_a_margin(since: int, another: bool) -> None:
     """The clocks of a host and of MLflow may be some minutes apart."""
     assert VERSION.is_another(None, AT - since * MINUTE) == another
+
+
+@pytest.mark.parametrize(("minutes", "another"), [(10, False), (10.1, True)])
+def test_the_margin_is_ten_minutes(minutes: float, another: bool) -> None:
+    """So much later than the record a version was made, by two clocks."""
+    assert VERSION.is_another(None, AT - minutes * MINUTE) == another

@@ -138,3 +138,9 @@ def test_a_field_of_another_release_stays_under_its_hash() -> None:
     _, fault = verify("m", [forged], ChainEnd())
     assert fault is not None
     assert "hash" in fault.problem
+
+
+def test_the_hash_before_the_first_entry_is_as_long_as_any() -> None:
+    """It stands in every stored chain: 64 zeros."""
+    first = _chain([{}])[0]
+    assert (first.previous_hash, len(first.hash)) == ("0" * 64, 64)

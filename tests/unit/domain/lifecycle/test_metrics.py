@@ -40,9 +40,11 @@ def test_a_worked_example(name: str) -> None:
         ("f1", [0.0, 0.0], [0.0, 0.0], None),
         ("r2", [3.0, 3.0], [3.0, 4.0], None),
         ("r2", [3.0, 3.0], [3.0, 3.0], None),
+        # The mean of the squares is less than the square of the mean by 1.7e-18.
+        ("r2", [0.1, 0.1, 0.1], [0.1, 0.2, 0.3], None),
         ("mape", [0.0, 0.0], [1.0, 2.0], None),
         # A figure of exactly one half is not flagged.
-        ("anomaly_rate", [0.0, 0.0], [0.5, 0.6], 0.5),
+        ("anomaly_rate", [0.0, 0.0, 0.0, 0.0], [0.5, 0.6, 0.7, 0.8], 0.75),
         ("precision", [0.5, 1.0], [1.0, 1.0], 0.5),
         ("recall", [1.0, 1.0], [0.5, 1.0], 0.5),
         # Relative to the size of the truth, whatever its sign.

@@ -194,3 +194,48 @@ def test_a_late_alert_opens_an_incident_that_takes_nothing_more() -> None:
     """What fires now belongs to the newest one."""
     book = _told([_signal("now"), _signal("old", -300), _signal("next", 1)])
     assert [counts[0] for counts in book.counts] == [1, 2]
+
+
+def test_an_incident_keeps_the_last_twenty_signals() -> None:
+    """As many as debouncing can ask for, whether they fired or were over."""
+    incident = opened(_signal("a0"))
+    for number in range(1, 19):
+        incident = joined(incident, _signal(f"a{number}"))
+    assert len(incident.recent) == 19
+    for _ in range(3):
+        incident = quieted(incident, _signal("a1", over=True))
+    assert incident.recent == (*(True,) * 17, *(False,) * 3)
+    assert joined(incident, _signal("a30")).recent == (*(True,) * 16, *(False,) * 3, True)
+
+
+def test_an_incident_keeps_the_beginning_of_its_first_alerts_text() -> None:
+    """Two thousand characters."""
+    long = signal(alert(detail="d" * 1_999 + "ef"))
+    assert opened(long).alert.detail == "d" * 1_999 + "e"
+
+
+def test_the_latest_incident_is_the_one_that_began_last() -> None:
+    """Of two that began in one moment the first stays."""
+    now, later, before = (opened(_signal("a0", minutes)) for minutes in (0, 1, -1))
+    assert [becomes_latest(it, now) for it in (later, now, before)] == [True, False, False]
+    assert becomes_latest(before, None)
+
+
+def test_what_is_resolved_is_reported_once() -> None:
+    """A second resolution changes nothing more than the signals, and no alert less than none fires."""
+    once = quieted(opened(_signal("a0")), _signal("a0", over=True))
+    twice = quieted(once, _signal("a1", over=True))
+    assert (once.firing, once.state, twice.firing, twice.timeline) == (0, "resolved", 0, once.timeline)
+
+
+def test_a_repeat_of_what_has_no_incident_asks_for_nothing() -> None:
+    """Its resolution overtook it."""
+    found = repeated(_signal("a0").alert, None)
+    assert (found.repeated, found.reopened, found.act, found.incident) == (True, False, False, None)
+    assert repeated(_signal("a0").alert, opened(_signal("a0"))).act is True
+
+
+def test_a_title_names_the_model_once() -> None:
+    """Where the alert's own does not; an alert about no model has none to name."""
+    titles = [opened(signal(alert(**given))).title for given in ({}, {"title": "m1 is bad"}, {"model": None})]
+    assert titles == ["m1: error tripled", "m1 is bad", "error tripled"]

@@ -162,3 +162,25 @@ class QueueMachine(RuleBasedStateMachine):
 
 QueueMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestQueueMachine = QueueMachine.TestCase
+
+
+def test_a_new_queue_begins_with_its_first_generation_and_upload() -> None:
+    """Nobody runs it; three uploads are numbers 1 to 3, and the next one is 4."""
+    new = UploadQueueRecord()
+    assert (new.generation, new.sequence, new.state, new.waiting) == (0, 1, "idle", 0)
+    first = new.submitted(3)
+    assert (first.generation, first.sequence, first.waits_from, first.waiting) == (1, 4, 1, 3)
+
+
+def test_each_life_of_a_queue_is_the_next_generation() -> None:
+    """An upload to an idle queue begins it, another one does not; so does a successor."""
+    assert _STATES["idle"].submitted(1).generation == 3
+    assert _STATES["waiting"].submitted(1).generation == 2
+    assert [_STATES[state].taken_over(begun_has_ended=True).generation for state in ("waiting", "running")] == [3, 3]
+
+
+def test_only_the_run_of_a_gone_generation_is_an_orphan() -> None:
+    """The next claim takes it up."""
+    orphans = {state: record.orphan for state, record in _STATES.items()}
+    begun = _STATES["orphaned"].begun
+    assert orphans == {"idle": None, "waiting": None, "running": None, "orphaned": begun}

@@ -264,3 +264,34 @@ def test_notes_are_short_whatever_they_hold(make_evidence: MakeEvidence, letter:
         assert found.plan is None
         assert len(found.note) <= 5 * 300 + 100
         assert found.note == escaped(found.note)
+
+
+@pytest.mark.parametrize("letters", [300, 301])
+def test_a_services_words_are_cut_to_three_hundred_characters(make_evidence: MakeEvidence, letters: int) -> None:
+    """With those that say what they are."""
+    model = ScriptedModel(says("x" * (letters - len("no answer: ")), "failed"))
+    note = propose(make_evidence(), model).note
+    assert (len(note), note.endswith("…")) == (300, letters == 301)
+
+
+@pytest.mark.parametrize(("wrong", "told"), [(4, 4), (5, 5), (6, 5)])
+def test_five_problems_of_an_answer_are_reported(make_evidence: MakeEvidence, wrong: int, told: int) -> None:
+    """The first ones; each is a field that no plan has."""
+    answer = says({**GOOD, **{f"field{number}": 1 for number in range(wrong)}})
+    note = propose(make_evidence(), ScriptedModel(answer, answer)).note
+    assert note.count("is no field here") == told
+
+
+def test_an_answer_of_the_longest_size_is_read(make_evidence: MakeEvidence) -> None:
+    """16,000 characters, most of them between two fields."""
+    text = json.dumps(GOOD)
+    padded = "{" + " " * (16_000 - len(text)) + text[1:]
+    assert len(padded) == 16_000
+    assert propose(make_evidence(), ScriptedModel(says(padded))).plan == PLAN
+
+
+def test_a_question_that_costs_just_what_is_left_is_asked(make_evidence: MakeEvidence) -> None:
+    """1,000 of 1,000 tokens; whoever is not asked costs nothing."""
+    model = ScriptedModel(says(GOOD), most=1_000)
+    assert propose(make_evidence(left=Budget(tokens=1_000)), model).plan == PLAN
+    assert propose(make_evidence(left=Budget(job_runs=0)), ScriptedModel()).tokens == 0

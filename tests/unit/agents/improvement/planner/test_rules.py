@@ -187,3 +187,41 @@ def test_nobody_asks_beyond_the_bounds(make_evidence: MakeEvidence) -> None:
     plan = plan_by_rules(detector)
     assert plan is not None
     assert plan.action.kind == "tune_hyperparameters"
+
+
+SLOWLY = AugmentData(weighting=ExponentialWeighting(half_life_days=180))
+
+
+def test_drift_of_features_is_followed_slowly(make_evidence: MakeEvidence) -> None:
+    """As that of the target: a half-life of 180 days, and not of 30; by a person's word, too."""
+    for given in ({"drift": (FeatureDrift(feature="temp", psi=0.3),)}, {"drift": (), "request": "try augment_data"}):
+        plan = plan_by_rules(make_evidence(**given))
+        assert plan is not None
+        assert plan.action == SLOWLY
+
+
+def test_weighting_is_tried_slowly_when_nothing_else_is_left(
+    make_evidence: MakeEvidence, make_round: MakeRound
+) -> None:
+    """Nothing has moved: the search and all groups come first, then the weight of newer rows."""
+    plans = _all_plans(make_evidence(drift=()), make_round)
+    (weighted,) = (plan for plan in plans if plan.rationale.startswith("last_weighting"))
+    assert weighted.action == SLOWLY
+
+
+def test_a_rule_whose_action_is_not_allowed_leaves_it_to_the_next(make_evidence: MakeEvidence) -> None:
+    """The target has moved, and weights, groups and windows are forbidden: the search is what is left."""
+    bounds = make_evidence().bounds.model_copy(update={"actions": ("tune_hyperparameters",)})
+    plan = plan_by_rules(make_evidence(bounds=bounds))
+    assert plan is not None
+    assert plan.rationale.startswith("tuning: ")
+
+
+def test_a_long_rationale_still_says_that_words_were_not_used(make_evidence: MakeEvidence) -> None:
+    """It is cut for that, to 2,000 characters in all."""
+    losing = SliceComparison(
+        column="workingday", value="v" * 3_000, rows=9, metric="rmse", champion=1, challenger=2, verdict="worse"
+    )
+    plan = plan_by_rules(make_evidence(drift=(), slices=(losing,), request="be quick"))
+    assert plan is not None
+    assert (len(plan.rationale), "were not used" in plan.rationale) == (2_000, True)
