@@ -66,4 +66,4 @@ def test_who_is_fenced_off_hears_what_became_of_the_move() -> None:
         with pytest.raises(MoveFencedError) as fenced:
             stands.taken_up(by=mine)
         told.append(fenced.value.fields["state"])
-    assert told == ["taken up (epoch 1)", "settled 'void'"]
+    assert told == ["taken up (epoch 1)", "ended as 'void'"]
