@@ -1,1 +1,1 @@
-"""What touches the world: one file per step, a plain body and its registration; the folders are features."""
+"""What touches the world: one file per step, its body under its declaration; the folders are features."""

@@ -1,1 +1,1 @@
-"""Orchestrators: order, retries, timers, waits. They call activities by name; no I/O and no clock of their own."""
+"""Orchestrators: order, retries, timers, waits. They call activities by their declarations; no I/O, no clock."""

@@ -33,7 +33,7 @@ output "egress_address" {
   value       = module.network.egress_address
 }
 
-# nightshift/cli/environment.py reads it: a name changed here is changed there.
+# nightshift/delivery/environment.py reads it: a name changed here is changed there.
 output "environment" {
   description = "What the command line and the delivery need to know of this environment; no secret. `nightshift env add` keeps it."
   value = {

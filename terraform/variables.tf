@@ -249,7 +249,7 @@ variable "language_model" {
 }
 
 variable "notify_urls_version" {
-  description = "Version of the Key Vault secret notify-urls; empty as long as nobody is told. Changing it restarts the app."
+  description = "Version of the Key Vault secret notify-urls; empty as long as nobody is notified. Changing it restarts the app."
   type        = string
   default     = ""
 

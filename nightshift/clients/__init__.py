@@ -1,1 +1,1 @@
-"""One file per outside system, implementing ports of domain over its real SDK. Only wiring imports it."""
+"""One place per outside system, implementing ports of the domain over its real SDK. Only wiring imports it."""

@@ -1,1 +1,1 @@
-"""Application services: what several steps or doors do with the ports, and that no orchestrator calls by name."""
+"""Application services: what several steps or doors do with the ports, and that is no activity."""

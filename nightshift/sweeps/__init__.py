@@ -1,1 +1,1 @@
-"""The watch: sweeps that compare what is with what should be."""
+"""Sweeps: compare what was ordered with what has happened, finish it, or page."""

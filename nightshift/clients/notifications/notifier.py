@@ -38,8 +38,7 @@ class AppriseNotifier:
     Args:
         urls: addresses separated by spaces, each for both kinds or for one: ``page=pagerduty://... notice=slack://...``,
             or for one contact of the escalation policies: ``@manager=msteams://...``. What is for a contact without
-            an address goes
-            to the others.
+            an address goes to the others.
         file: where each notification is appended as a line of JSON, once per key.
         fallback_urls: the addresses of the second channel, in the same form.
     """

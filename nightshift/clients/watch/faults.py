@@ -1,4 +1,4 @@
-"""What the app writes down about itself, in the table ``faults``: a row for each step and model, and one for starts."""
+"""What the app writes down about itself, in the tables ``faults``, a row for each step and model, and ``starts``."""
 
 from collections.abc import Iterable
 

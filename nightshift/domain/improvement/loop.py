@@ -112,7 +112,7 @@ class Critique(Message):
     """The critic's verdict on one challenger.
 
     Attributes:
-        rule: name of the rule of agents.critic that fired.
+        rule: name of the rule of agents.improvement.critic that fired.
         confidence: at which the intervals were judged; it grows with every interim look at the same holdout.
     """
 

@@ -1,1 +1,1 @@
-"""The watch: sweeps that compare what is with what should be."""
+"""The watch: what the sweeps and the app keep about themselves."""

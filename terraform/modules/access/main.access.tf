@@ -1,5 +1,5 @@
 locals {
-  # The roles that nightshift/triggers/principal.py knows.
+  # The roles that nightshift/domain/platform/principal.py knows.
   roles = {
     Reader      = "Sees runs, models, incidents and reviews."
     Reviewer    = "Approves or rejects flagged promotions."
