@@ -1,4 +1,4 @@
-"""The actions that a plan may choose from, and what a spec allows of them; a further one is named here with its bounds."""
+"""The actions that a plan may choose from, and what a spec allows of them; a further one is named here."""
 
 from typing import TYPE_CHECKING, Annotated, Literal, Union
 
