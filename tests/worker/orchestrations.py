@@ -28,6 +28,7 @@ from nightshift.domain.lifecycle.run import (
     JobPolled,
     LifecycleInput,
     QueueInput,
+    Recorded,
     Validated,
 )
 from nightshift.domain.platform import names
@@ -193,7 +194,7 @@ def _lifecycles() -> Iterator[Orchestration]:
         names.LIFECYCLE, "promoted, as a sub-orchestration", order, good, begun, timedelta(minutes=5), parent="queue-1"
     )
     away = {**good, "validate_data": [ConnectionError("storage is away")] * 3}
-    halted = {**away, "record_halt": good["send_alert"]}
+    halted = {**away, "record_halt": [Recorded(ledger=1).to_json()]}
     begun = ("publish_event", *("validate_data",) * 3, "record_halt", "send_alert", "publish_event")
     yield Orchestration(names.LIFECYCLE, "no retry is left", order, halted, begun, timedelta(minutes=5))
 
