@@ -104,10 +104,10 @@ def record(case: Case) -> list[Recorded]:
 
 def _run_out(engine: HandDriven, instance: str) -> None:
     for _ in range(_MOST_STEPS):
-        seconds = engine.hub.seconds_until_work()
-        if engine.status(instance).is_final or seconds is None:
+        due = engine.hub.next_timer()
+        if engine.status(instance).is_final or due is None:
             return
-        engine.advance(seconds=seconds)
+        engine.advance(seconds=max(0.0, (due - engine.now).total_seconds()))
     raise RuntimeError(f"{instance} has not ended after {_MOST_STEPS} steps")
 
 

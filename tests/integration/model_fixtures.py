@@ -16,7 +16,21 @@ from tests.integration.activities.responder import Case
 from tests.integration.real_services import mlflow_client, mlflow_environment, pager, responding, specs
 from tests.model_versions import make_bare_model, make_champions, make_versions
 
-__all__ = ["mlflow_client", "mlflow_environment", "pager", "responding", "specs"]
+__all__ = [
+    "case",
+    "champions",
+    "client",
+    "mlflow_client",
+    "mlflow_environment",
+    "model",
+    "night",
+    "pager",
+    "responding",
+    "second",
+    "services",
+    "specs",
+    "trained",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 

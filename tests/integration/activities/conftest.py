@@ -1,33 +1,3 @@
 """Activities on real storage and a real registry."""
 
-from tests.integration.model_fixtures import (
-    case,
-    champions,
-    client,
-    mlflow_client,
-    mlflow_environment,
-    model,
-    night,
-    pager,
-    responding,
-    second,
-    services,
-    specs,
-    trained,
-)
-
-__all__ = [
-    "case",
-    "champions",
-    "client",
-    "mlflow_client",
-    "mlflow_environment",
-    "model",
-    "night",
-    "pager",
-    "responding",
-    "second",
-    "services",
-    "specs",
-    "trained",
-]
+from tests.integration.model_fixtures import *  # noqa: F403 - its fixtures, as its __all__ names them

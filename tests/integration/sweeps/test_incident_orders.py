@@ -19,7 +19,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident
 from tests.integration.activities.failing_ports import Failing, without_alias
 from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.memory_ports import MemoryCompute, resource
+from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
 from tests.integration.activities.model_data import Starts
 from tests.integration.activities.night import STATES, Night
 from tests.integration.activities.responder import Case, Replaced
@@ -89,6 +89,15 @@ async def test_an_undo_that_broke_off_is_carried_out(night: Night, champions: Ca
     assert champions.action(incident, "rollback").state == "undone"
     assert champions.read(incident).timeline[-1].actor == "ann"
     await night.quiet()
+
+
+async def test_an_undo_is_carried_out_whatever_its_endpoint_says(night: Night, champions: Case) -> None:
+    """The alias is back and the order closed; what the endpoint refuses, the look at the champion pages."""
+    incident = await _broken_undo(night, champions)
+    champions.specify(serving_endpoint="gone")
+    champions.replace(serving=MemoryServing("2"))
+    await night.sweep()
+    assert (champions.champion, champions.action(incident, "rollback").state, night.open) == ("3", "undone", ())
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -24,7 +24,7 @@ from orchestrators.platform.versions import version_of
 from orchestrators.registration import ORCHESTRATORS
 from tests.histories.cases import CASES
 from tests.histories.record import main
-from tests.histories.recording import ROOT, record
+from tests.histories.recording import ROOT, Case, record
 from tests.histories.replaying import FOLDER, History, functions, histories, replay
 
 HISTORIES = histories()
@@ -112,9 +112,9 @@ def test_every_version_that_the_release_claims_to_go_on_with_is_recorded() -> No
     assert recorded == set(range(oldest, int(CURRENT.partition(".")[0]) + 1))
 
 
-def test_recording_twice_gives_the_same() -> None:
-    """Nothing random is in a file, so that a difference between two recordings is one of the code."""
-    case = next(case for case in CASES if case.orchestrator == UNDO)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.orchestrator}-{case.name}")
+def test_recording_twice_gives_the_same(case: Case) -> None:
+    """Each course comes to its end, and nothing random is in a file: two recordings differ only if the code does."""
     assert record(case) == record(case)
 
 

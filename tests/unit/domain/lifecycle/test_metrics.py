@@ -59,6 +59,28 @@ def test_metrics_at_their_edges(name: str, truth: list[float], prediction: list[
     assert found == (None if expected is None else pytest.approx(expected))
 
 
+# A truth, what a model says that is right about it (for the rate: that flags nothing), and what one says that is not.
+RIGHT_AND_WRONG: dict[str, tuple[list[float], list[float], list[float]]] = {
+    **{name: ([1.0, 2.0, 4.0], [1.0, 2.0, 4.0], [2.0, 0.0, 1.0]) for name in ("rmse", "mae", "r2", "mape")},
+    **{
+        name: ([1.0, 0.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 1.0])
+        for name in ("precision", "recall", "f1")
+    },
+    "anomaly_rate": ([0.0, 0.0], [0.0, 0.0], [1.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_what_is_right_is_better(name: str) -> None:
+    """Which way a metric is better decides every promotion; the table must agree with its formula."""
+    truth, right, wrong = (np.array(values) for values in RIGHT_AND_WRONG[name])
+    good, bad = value(name, truth, right), value(name, truth, wrong)
+    assert good is not None
+    assert bad is not None
+    assert good != bad
+    assert (good > bad) is METRICS[name].higher_is_better
+
+
 def test_specs_offer_what_the_table_has() -> None:
     """The schema of specs lists the names of the table, in its order."""
     schema = ModelSpec.model_json_schema()
