@@ -36,6 +36,7 @@ def test_better_costs_and_worse_saves() -> None:
     rmse, r2 = found
     assert (rmse.split()[0], "costs" in rmse, "saves" in rmse, rmse.endswith("20.0%")) == ("rmse", True, False, True)
     assert (r2.split()[0], "costs" in r2, "saves" in r2, r2.endswith("25.0%")) == ("r2", False, True, True)
+    assert ["(lower is better)" in rmse, "(higher is better)" in r2] == [True, True]
 
 
 def test_a_champion_of_zero_has_no_share() -> None:

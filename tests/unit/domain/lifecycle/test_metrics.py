@@ -1,5 +1,9 @@
 """Each metric by a worked example, against scikit-learn, and where it is undefined."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +14,7 @@ from sklearn import metrics as reference
 from nightshift.domain.lifecycle.metrics import METRICS, measure, value
 from nightshift.domain.platform.spec import ModelSpec
 
+ROOT = Path(__file__).resolve().parents[4]
 VALUES = st.floats(min_value=-1e6, max_value=1e6, allow_nan=False).map(lambda value: round(value, 3))
 # Truth, prediction, and the metric by hand.
 EXAMPLES: dict[str, tuple[list[float], list[float], float]] = {
@@ -129,6 +134,19 @@ def test_r2_of_large_values_of_little_variance_loses_no_digits() -> None:
     assert value("r2", small + 1e9, small + errors + 1e9) == pytest.approx(value("r2", small, small + errors), rel=1e-5)
 
 
+def test_r2_of_a_variance_below_zero_by_rounding_is_undefined() -> None:
+    """A resample may leave out every row that differs: the square of the mean is then as large as the mean square."""
+    error, level, square = 0.25, 0.1, 0.1**2 - 1e-18
+    assert square - level**2 < 0
+    assert np.isnan(METRICS["r2"].of_means(np.array([error, level, square])))
+
+
+def test_the_metric_of_many_means_is_that_of_each() -> None:
+    """As many figures as resamples: hits, false alarms and missed of two of them."""
+    found = METRICS["f1"].of_means(np.array([[0.2, 0.1, 0.1], [0.1, 0.1, 0.3]]))
+    assert found == pytest.approx([2 / 3, 1 / 3])
+
+
 @pytest.mark.parametrize("level", [0.0, 0.1, 1e9 / 3])
 def test_undefined_metrics_are_left_out(level: float) -> None:
     """Without variance there is no R2, with truth 0 alone no MAPE."""
@@ -141,6 +159,15 @@ def test_without_any_truth_only_the_anomaly_rate_is_defined() -> None:
     unknown, ones = np.array([np.nan]), np.ones(1)
     assert measure("regression", unknown, ones) == {}
     assert measure("anomaly_detection", unknown, ones) == {"anomaly_rate": 1.0}
+
+
+def test_the_table_is_read_without_numpy() -> None:
+    """Specs are checked against it on machines that have the command line alone."""
+    probe = "import sys; import nightshift.domain.lifecycle.metrics; print('numpy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "False"
 
 
 def test_metrics_follow_the_kind() -> None:

@@ -106,6 +106,16 @@ def test_no_action_allowed_is_no_plan(make_evidence: MakeEvidence) -> None:
     assert plan_by_rules(make_evidence(bounds=PlanBounds())) is None
 
 
+def test_a_rule_without_an_action_hands_over_to_the_next(make_evidence: MakeEvidence) -> None:
+    """There is no parameter to search and no part of the time to add: earlier values of the target are left."""
+    groups = {"demand_level": {"kind": "rolling_means", "column": "revenue", "days": [7, 28]}}
+    bounds = PlanBounds.from_json({"actions": ["retrain_with_features"], "feature_groups": groups})
+    plan = plan_by_rules(make_evidence(drift=(), bounds=bounds))
+    assert plan is not None
+    assert plan.action == RetrainWithFeatures(feature_groups=("demand_level",))
+    assert plan.rationale.startswith("past_of_target: ")
+
+
 @pytest.mark.parametrize("left", [Budget(job_runs=0), Budget(dbu=0), Budget(dbu=1)])
 def test_no_plan_beyond_the_budget(make_evidence: MakeEvidence, make_round: MakeRound, left: Budget) -> None:
     """No job run, no DBU, or fewer than the dearest round has cost: None."""
