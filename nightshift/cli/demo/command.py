@@ -1,14 +1,14 @@
 """The command ``nightshift demo``."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from nightshift.cli.demo.data import Choice
 from nightshift.cli.stack_door import require_local_stack
 
 FOLDER = Path(".nightshift/demo")
-Choice = Literal["auto", "real", "synthetic"]
 
 
 def demo(

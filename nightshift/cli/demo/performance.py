@@ -8,7 +8,7 @@ from local_host.stack.detached import start_detached
 from local_host.stack.errors import StackError
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient
-from nightshift.cli.demo.command import Choice
+from nightshift.cli.demo.data import Choice
 from nightshift.cli.demo.data.source import DETECTOR, REVENUE, source
 from nightshift.cli.demo.narrator import Narrator
 from nightshift.cli.demo.report import DemoReport, StepReport

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import pandas as pd
 
-from nightshift.cli.demo.data import bike_sharing, nyc_taxi, synthetic_revenue, synthetic_taxi
+from nightshift.cli.demo.data import Choice, bike_sharing, nyc_taxi, synthetic_revenue, synthetic_taxi
 from nightshift.domain.platform.errors import BadInputError
 
 DATA_FOLDER = "NIGHTSHIFT_DATA"
@@ -61,9 +61,7 @@ class SyntheticSource:
         return _of(model, {REVENUE: synthetic_revenue.history, DETECTOR: synthetic_taxi.history})(self._seed)
 
 
-def source(
-    name: Literal["auto", "real", "synthetic"], *, seed: int = SEED, environ: Mapping[str, str] = os.environ
-) -> DataSource:
+def source(name: Choice, *, seed: int = SEED, environ: Mapping[str, str] = os.environ) -> DataSource:
     """Open a source; ``auto`` takes the real data if ``NIGHTSHIFT_DATA`` is set and else generates.
 
     Raises:
