@@ -20,28 +20,14 @@ from nightshift.domain.ledger.bodies import (
     WithdrawalBody,
 )
 from nightshift.domain.ledger.ledger import Body
-from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.compute import ComputeRef
 from nightshift.domain.response.mitigations import LeaseOrder, RetrainingOrder, RollbackOrder
+from tests.evidence_examples import make_evidence
 from tests.upload_examples import make_upload
 
 AT = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
-EVIDENCE = Evidence(
-    model="m",
-    challenger_version="2",
-    champion_version="1",
-    rows=1,
-    metrics=(),
-    score_run="s",
-    train_run="t",
-    evaluation_set_digest="e",
-    predictions_digest="p",
-    dataset_digest="d",
-    data_source="synthetic",
-    policy_digest="pd",
-    spec_digest="sd",
-)
+EVIDENCE = make_evidence()
 DECISION = Decision(
     action="promote",
     rule="better",

@@ -16,7 +16,6 @@ from nightshift.domain.improvement.messages import (
     TraceRoundResult,
 )
 from nightshift.domain.improvement.plan import Plan
-from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.job import JobRun, JobState, JobStatus
 from nightshift.domain.lifecycle.run import (
     Batch,
@@ -55,6 +54,7 @@ from nightshift.domain.reviews.review import ReviewState
 from nightshift.domain.uploads.contract import ContractReport, Violation
 from nightshift.domain.uploads.dataset import PartReport
 from nightshift.domain.uploads.upload import BlobRef, Upload
+from tests.evidence_examples import make_evidence
 from tests.histories.recording import Case, Pass, Raise
 
 Answers = Mapping[str, Sequence[Message | Exception]]
@@ -97,21 +97,7 @@ DECISION = Decision(
 )
 EVALUATED = EvaluateResult(
     evidence=_blob("evidence.json"),
-    summary=Evidence(
-        model="m",
-        challenger_version="2",
-        champion_version="1",
-        rows=100,
-        metrics=(),
-        score_run="s",
-        train_run="t",
-        evaluation_set_digest="e",
-        predictions_digest="p",
-        dataset_digest="d",
-        data_source="synthetic",
-        policy_digest="pd",
-        spec_digest="sd",
-    ),
+    summary=make_evidence(),
     look=1,
 )
 SERVED = MoveServingResult(moved=True, detail="endpoint revenue serves version 2")

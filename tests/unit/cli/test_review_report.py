@@ -5,9 +5,10 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 from nightshift.cli.review_report import packet_report, reviews_table
-from nightshift.domain.lifecycle.evidence import Evidence, Interval, MetricComparison, SliceComparison
+from nightshift.domain.lifecycle.evidence import Interval, MetricComparison, SliceComparison
 from nightshift.domain.reviews.packet import FeatureDrift, Link, ReviewPacket
 from nightshift.domain.reviews.review import ChangedPrecondition, ReviewDecision
+from tests.evidence_examples import make_evidence
 from tests.review_examples import OPENED, make_review
 
 
@@ -26,11 +27,7 @@ def _packet(**given: Any) -> ReviewPacket:
     lost = SliceComparison(
         column="season", value="[red]winter", rows=90, metric="rmse", champion=5.0, challenger=8.0, verdict="worse"
     )
-    evidence = Evidence(
-        model="m", challenger_version="2", champion_version="1", rows=200, metrics=(metric,), slices=(lost,),
-        score_run="s", train_run="t", evaluation_set_digest="e", predictions_digest="p", dataset_digest="d",
-        data_source="x", policy_digest="pd", spec_digest="sd",
-    )  # fmt: skip
+    evidence = make_evidence(metric, rows=200, slices=(lost,))
     review = make_review(reason="better on [b]rmse[/b]")
     fields: dict[str, Any] = {
         "review": review,

@@ -12,7 +12,6 @@ from activities.registration import declared
 from local_host.durable.functions import DurableFunctions
 from local_host.testing.virtual_engine import VirtualEngine
 from nightshift.domain.champions.decision import Decision
-from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.job import JobRun, JobStatus
 from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult, JobPolled, Recorded, Validated
 from nightshift.domain.platform.message import Message
@@ -20,6 +19,7 @@ from nightshift.domain.platform.spec import Job
 from nightshift.domain.platform.step import Done, Failure, JobSettings
 from nightshift.domain.uploads.upload import BlobRef, Upload
 from orchestrators.registration import ORCHESTRATORS
+from tests.evidence_examples import make_evidence
 from tests.upload_examples import make_upload
 
 REPORTS = BlobRef(container="evidence", name="validation.json")
@@ -103,21 +103,7 @@ def job_status(state: Any, **fields: Any) -> JobPolled:
 def script(settings: JobSettings) -> Script:
     """A lifecycle in which everything goes well."""
     result = Script()
-    evidence = Evidence(
-        model="m",
-        challenger_version="2",
-        champion_version="1",
-        rows=1,
-        metrics=(),
-        score_run="s",
-        train_run="t",
-        evaluation_set_digest="e",
-        predictions_digest="p",
-        dataset_digest="d",
-        data_source="synthetic",
-        policy_digest="pd",
-        spec_digest="sd",
-    )
+    evidence = make_evidence()
     for name, activity in declared().items():
         if activity.result is Done:
             result.on(name, Done())

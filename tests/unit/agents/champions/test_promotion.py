@@ -8,6 +8,7 @@ from agents.champions.promotion import decide
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, SliceComparison, Verdict
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
 from nightshift.domain.platform.spec import EvaluationPolicy, Metric, Slice
+from tests.evidence_examples import make_evidence
 
 POLICY = EvaluationPolicy(metrics=(Metric(name="rmse"),), slices=(Slice(column="weekend", max_worse_fraction=0.2),))
 
@@ -33,23 +34,7 @@ def _evidence(
     slices: tuple[SliceComparison, ...] = (),
     overlap: TrainingOverlap | None = None,
 ) -> Evidence:
-    return Evidence(
-        model="m",
-        challenger_version="2",
-        champion_version=champion,
-        rows=100,
-        metrics=metrics,
-        slices=slices,
-        score_run="s",
-        train_run="t",
-        evaluation_set_digest="e",
-        predictions_digest="p",
-        dataset_digest="d",
-        data_source="synthetic",
-        policy_digest="pd",
-        spec_digest="sd",
-        overlap=overlap,
-    )
+    return make_evidence(*metrics, champion_version=champion, slices=slices, overlap=overlap)
 
 
 def _slice(challenger: float | None, champion: float | None = 10.0, verdict: Verdict = "worse") -> SliceComparison:

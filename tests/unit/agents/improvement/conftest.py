@@ -8,7 +8,7 @@ import pytest
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Budget, Round
 from nightshift.domain.improvement.plan import Plan
-from nightshift.domain.lifecycle.evidence import Evidence, Interval, MetricComparison, Verdict
+from nightshift.domain.lifecycle.evidence import Interval, MetricComparison, Verdict
 
 
 def metric_of(
@@ -33,26 +33,6 @@ def metric_of(
     )
 
 
-def evidence_of(*metrics: MetricComparison, champion: str | None = "1", **changes: Any) -> Evidence:
-    """Evidence with these metrics."""
-    given: dict[str, Any] = {
-        "model": "m",
-        "challenger_version": "2",
-        "champion_version": champion,
-        "rows": 100,
-        "metrics": metrics,
-        "score_run": "s",
-        "train_run": "t",
-        "evaluation_set_digest": "e",
-        "predictions_digest": "p",
-        "dataset_digest": "d",
-        "data_source": "synthetic",
-        "policy_digest": "pd",
-        "spec_digest": "sd",
-    }
-    return Evidence(**{**given, **changes})
-
-
 def round_of(number: int = 1, **changes: Any) -> Round:
     """A round with a plan of its own."""
     plan = Plan(action=AdjustTrainingWindow(days=100 + number), rationale="r", expected_effect="e")
@@ -69,12 +49,6 @@ def round_of(number: int = 1, **changes: Any) -> Round:
 def make_metric() -> Callable[..., MetricComparison]:
     """A comparison of one metric."""
     return metric_of
-
-
-@pytest.fixture
-def make_evidence() -> Callable[..., Evidence]:
-    """Evidence with these metrics."""
-    return evidence_of
 
 
 @pytest.fixture

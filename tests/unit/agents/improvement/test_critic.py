@@ -12,9 +12,9 @@ from nightshift.domain.improvement.loop import Budget, Critique, Feedback, Impro
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, SliceComparison
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
 from nightshift.domain.platform.spec import EvaluationPolicy, Metric, Slice
+from tests.evidence_examples import make_evidence
 
 MakeMetric = Callable[..., MetricComparison]
-MakeEvidence = Callable[..., Evidence]
 MakeRound = Callable[..., Round]
 
 POLICY = EvaluationPolicy(
@@ -30,7 +30,7 @@ def _limit_gap(gap: float, progress: float | None = None) -> Feedback:
 
 
 @pytest.fixture
-def short_of_limit(make_metric: MakeMetric, make_evidence: MakeEvidence) -> Callable[[float], Evidence]:
+def short_of_limit(make_metric: MakeMetric) -> Callable[[float], Evidence]:
     """Better than the champion, but R2 is below 0.5."""
 
     def make(r2: float) -> Evidence:
@@ -42,7 +42,7 @@ def short_of_limit(make_metric: MakeMetric, make_evidence: MakeEvidence) -> Call
 
 
 @pytest.fixture
-def good(make_metric: MakeMetric, make_evidence: MakeEvidence) -> Evidence:
+def good(make_metric: MakeMetric) -> Evidence:
     """Better, within every limit."""
     return make_evidence(
         make_metric("better"), make_metric("better", name="r2", champion=0.1, challenger=0.8, tracked=False)
@@ -152,7 +152,7 @@ def test_a_failed_run_is_tried_once_more(make_round: MakeRound) -> None:
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["rmse", "r2"])
 def test_a_metric_without_a_value_is_a_rejection(
-    make_metric: MakeMetric, make_evidence: MakeEvidence, make_round: MakeRound, name: str, value: float | None
+    make_metric: MakeMetric, make_round: MakeRound, name: str, value: float | None
 ) -> None:
     """Tracked or limited: what cannot be measured is not tried again, and never accepted."""
     metrics = {
@@ -166,7 +166,7 @@ def test_a_metric_without_a_value_is_a_rejection(
 
 
 def test_a_champion_judged_on_its_own_training_rows_ends_the_loop(
-    make_metric: MakeMetric, make_evidence: MakeEvidence, make_round: MakeRound
+    make_metric: MakeMetric, make_round: MakeRound
 ) -> None:
     """No plan could be compared better on these rows: no further job run is spent."""
     overlap = TrainingOverlap(known_by="rows", rows=90, left_out=False)
@@ -177,17 +177,13 @@ def test_a_champion_judged_on_its_own_training_rows_ends_the_loop(
     assert (found.judgement, found.rule) == ("reject", "judged_on_training_rows")
 
 
-def test_a_metric_that_is_not_there_is_a_rejection(
-    make_metric: MakeMetric, make_evidence: MakeEvidence, make_round: MakeRound
-) -> None:
+def test_a_metric_that_is_not_there_is_a_rejection(make_metric: MakeMetric, make_round: MakeRound) -> None:
     """A limit that nobody measured is not met."""
     assert _judge(make_evidence(make_metric("better")), (make_round(),)) == ("reject", "metric_undefined")
 
 
 @pytest.mark.parametrize("verdict", ["worse", "equal"])
-def test_worse_and_equal_are_tried_again(
-    make_metric: MakeMetric, make_evidence: MakeEvidence, make_round: MakeRound, verdict: str
-) -> None:
+def test_worse_and_equal_are_tried_again(make_metric: MakeMetric, make_round: MakeRound, verdict: str) -> None:
     """The gate would not promote, so neither is accepted; the gap is against the champion."""
     rmse = make_metric(verdict, challenger=101.0, difference=(-2.0, 4.0))
     r2 = make_metric("equal", name="r2", champion=0.8, challenger=0.8, tracked=False)
@@ -197,9 +193,7 @@ def test_worse_and_equal_are_tried_again(
     assert found.feedback.gaps[0].gap == (1.0 if verdict == "worse" else 4.0)
 
 
-def test_mixed_evidence_is_not_accepted(
-    make_metric: MakeMetric, make_evidence: MakeEvidence, make_round: MakeRound
-) -> None:
+def test_mixed_evidence_is_not_accepted(make_metric: MakeMetric, make_round: MakeRound) -> None:
     """What the gate would flag to a person does not pass the critic."""
     policy = EvaluationPolicy(metrics=(Metric(name="rmse"), Metric(name="mae")))
     evidence = make_evidence(make_metric("better"), make_metric("worse", name="mae", challenger=105.0))
@@ -208,7 +202,7 @@ def test_mixed_evidence_is_not_accepted(
     assert found.feedback.likely_reason.index("rmse") < found.feedback.likely_reason.index("mae")
 
 
-def test_a_losing_slice_is_named(make_metric: MakeMetric, make_evidence: MakeEvidence, make_round: MakeRound) -> None:
+def test_a_losing_slice_is_named(make_metric: MakeMetric, make_round: MakeRound) -> None:
     """The next plan can aim at it."""
     losing = SliceComparison(
         column="weekend", value="1", rows=50, metric="rmse", champion=10, challenger=15, verdict="worse"
@@ -227,14 +221,12 @@ def test_the_confidence_of_the_interim_look_is_recorded(good: Evidence, make_rou
     assert found.confidence == policy.bootstrap.confidence
 
 
-def test_a_first_champion_needs_only_its_limits(
-    make_metric: MakeMetric, make_evidence: MakeEvidence, make_round: MakeRound
-) -> None:
+def test_a_first_champion_needs_only_its_limits(make_metric: MakeMetric, make_round: MakeRound) -> None:
     """Without a champion there is nothing to beat."""
     evidence = make_evidence(
         make_metric("unopposed", champion=None),
         make_metric("unopposed", name="r2", champion=None, challenger=0.6, tracked=False),
-        champion=None,
+        champion_version=None,
     )
     assert _judge(evidence, (make_round(),)) == ("accept", "accepted")
 

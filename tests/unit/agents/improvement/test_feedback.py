@@ -7,11 +7,11 @@ import pytest
 
 from agents.improvement.feedback import feedback_on, gaps_of
 from nightshift.domain.improvement.loop import Feedback, MetricGap
-from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, SliceComparison
+from nightshift.domain.lifecycle.evidence import MetricComparison, SliceComparison
 from nightshift.domain.platform.spec import EvaluationPolicy, Metric
+from tests.evidence_examples import make_evidence
 
 MakeMetric = Callable[..., MetricComparison]
-MakeEvidence = Callable[..., Evidence]
 
 RMSE = EvaluationPolicy(metrics=(Metric(name="rmse"),))
 
@@ -31,9 +31,7 @@ def _feedback(*gaps: tuple[str, float, str]) -> Feedback:
     return Feedback(gaps=found, likely_reason="r")
 
 
-def test_gaps_come_in_the_order_in_which_they_are_to_be_closed(
-    make_metric: MakeMetric, make_evidence: MakeEvidence
-) -> None:
+def test_gaps_come_in_the_order_in_which_they_are_to_be_closed(make_metric: MakeMetric) -> None:
     """Undefined, then limits, then worse; of one cause in the order of the spec. Equal counts only while nothing beats
     the champion.
     """
@@ -78,7 +76,6 @@ def test_gaps_come_in_the_order_in_which_they_are_to_be_closed(
 )
 def test_the_gap_to_the_champion_is_what_its_metric_must_move(
     make_metric: MakeMetric,
-    make_evidence: MakeEvidence,
     name: str,
     verdict: str,
     champion: float,
@@ -105,7 +102,7 @@ def test_the_gap_to_the_champion_is_what_its_metric_must_move(
     ],
 )
 def test_the_gap_to_a_limit_is_how_far_it_is_missed(
-    make_metric: MakeMetric, make_evidence: MakeEvidence, limits: dict[str, Any], challenger: float, gap: float | None
+    make_metric: MakeMetric, limits: dict[str, Any], challenger: float, gap: float | None
 ) -> None:
     """Tracked or not; at the limit itself nothing is missed."""
     tracked = bool(limits.get("tracked", True))
@@ -133,7 +130,6 @@ def test_the_gap_to_a_limit_is_how_far_it_is_missed(
 )
 def test_a_metric_without_a_value_is_a_gap_if_it_counts(
     make_metric: MakeMetric,
-    make_evidence: MakeEvidence,
     limits: dict[str, Any],
     changes: dict[str, Any],
     undefined: bool,
@@ -147,9 +143,7 @@ def test_a_metric_without_a_value_is_a_gap_if_it_counts(
 
 
 @pytest.mark.parametrize(("beats", "gaps"), [("better", 0), ("unopposed", 0), ("equal", 2), ("worse", 2)])
-def test_equal_is_a_gap_only_while_nothing_beats_the_champion(
-    make_metric: MakeMetric, make_evidence: MakeEvidence, beats: str, gaps: int
-) -> None:
+def test_equal_is_a_gap_only_while_nothing_beats_the_champion(make_metric: MakeMetric, beats: str, gaps: int) -> None:
     """One tracked metric that is better is enough; an untracked one that is better is not."""
     policy = EvaluationPolicy(metrics=(Metric(name="rmse"), Metric(name="mae"), Metric(name="mape", tracked=False)))
     metrics = (
@@ -160,7 +154,7 @@ def test_equal_is_a_gap_only_while_nothing_beats_the_champion(
     assert len(gaps_of(make_evidence(*metrics), policy)) == gaps
 
 
-def test_an_untracked_metric_has_no_gap_to_the_champion(make_metric: MakeMetric, make_evidence: MakeEvidence) -> None:
+def test_an_untracked_metric_has_no_gap_to_the_champion(make_metric: MakeMetric) -> None:
     """Worse or equal, it is only shown."""
     policy = EvaluationPolicy(metrics=(Metric(name="rmse"), Metric(name="mae", tracked=False)))
     for verdict in ("worse", "equal"):
@@ -194,16 +188,14 @@ def test_an_untracked_metric_has_no_gap_to_the_champion(make_metric: MakeMetric,
     ],
 )
 def test_progress_is_the_share_of_the_first_gap_before_that_is_closed(
-    make_metric: MakeMetric, make_evidence: MakeEvidence, earlier: tuple[Feedback, ...], progress: float | None
+    make_metric: MakeMetric, earlier: tuple[Feedback, ...], progress: float | None
 ) -> None:
     """RMSE is 4 behind the champion now."""
     evidence = make_evidence(make_metric("worse", challenger=104.0))
     assert feedback_on(evidence, RMSE, earlier).progress == (None if progress is None else pytest.approx(progress))
 
 
-def test_nothing_can_be_said_of_progress_on_what_has_no_value(
-    make_metric: MakeMetric, make_evidence: MakeEvidence
-) -> None:
+def test_nothing_can_be_said_of_progress_on_what_has_no_value(make_metric: MakeMetric) -> None:
     """A metric that is gone is not closed."""
     evidence = make_evidence(make_metric("undefined", challenger=None))
     assert feedback_on(evidence, RMSE, (_feedback(("rmse", 8.0, "champion")),)).progress is None
@@ -218,7 +210,7 @@ def _losing(verdict: str) -> SliceComparison:
     )  # fmt: skip
 
 
-def test_only_slices_that_are_worse_are_losing(make_metric: MakeMetric, make_evidence: MakeEvidence) -> None:
+def test_only_slices_that_are_worse_are_losing(make_metric: MakeMetric) -> None:
     """Within noise is not."""
     for verdict, losing in (("worse", ("weekend = 1",)), ("equal", ())):
         found = feedback_on(make_evidence(make_metric("better"), slices=(_losing(verdict),)), RMSE)
@@ -241,7 +233,6 @@ def test_only_slices_that_are_worse_are_losing(make_metric: MakeMetric, make_evi
 )
 def test_the_guess_is_that_of_the_first_sign_that_shows(
     make_metric: MakeMetric,
-    make_evidence: MakeEvidence,
     rmse: dict[str, Any],
     mae: dict[str, Any],
     slices: tuple[SliceComparison, ...],

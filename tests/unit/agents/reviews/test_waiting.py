@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from agents.reviews.waiting import cost_of_waiting
-from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison
+from nightshift.domain.lifecycle.evidence import MetricComparison
+from tests.evidence_examples import make_evidence
 
 
 def _metric(name: str, champion: float | None, challenger: float | None, verdict: Any, **given: Any) -> Any:
@@ -15,18 +16,10 @@ def _metric(name: str, champion: float | None, challenger: float | None, verdict
     )  # fmt: skip
 
 
-def _evidence(*metrics: MetricComparison) -> Evidence:
-    return Evidence(
-        model="m", challenger_version="2", champion_version="1", rows=100, metrics=metrics, score_run="s",
-        train_run="t", evaluation_set_digest="e", predictions_digest="p", dataset_digest="d", data_source="x",
-        policy_digest="pd", spec_digest="sd",
-    )  # fmt: skip
-
-
 def test_better_costs_and_worse_saves() -> None:
     """One sentence for each tracked metric that differs; the direction is that of the metric."""
     found = cost_of_waiting(
-        _evidence(
+        make_evidence(
             _metric("rmse", 10.0, 8.0, "better"),
             _metric("r2", 0.8, 0.6, "worse"),
             _metric("mae", 4.0, 4.0, "equal"),
@@ -41,13 +34,13 @@ def test_better_costs_and_worse_saves() -> None:
 
 def test_a_champion_of_zero_has_no_share() -> None:
     """Nothing is divided by zero."""
-    (found,) = cost_of_waiting(_evidence(_metric("rmse", 0.0, 1.0, "worse")))
+    (found,) = cost_of_waiting(make_evidence(_metric("rmse", 0.0, 1.0, "worse")))
     assert found.endswith("waiting saves that difference")
 
 
 def test_within_noise_it_costs_nothing() -> None:
     """It says so."""
-    found = cost_of_waiting(_evidence(_metric("rmse", 10.0, None, "undefined"), _metric("mae", 4.0, 4.1, "equal")))
+    found = cost_of_waiting(make_evidence(_metric("rmse", 10.0, None, "undefined"), _metric("mae", 4.0, 4.1, "equal")))
     assert len(found) == 1
     assert "costs nothing" in found[0]
 
@@ -56,6 +49,6 @@ def test_within_noise_it_costs_nothing() -> None:
 def test_a_metric_without_both_figures_has_no_sentence(champion: float | None, challenger: float | None) -> None:
     """There is no difference that could be told."""
     found = cost_of_waiting(
-        _evidence(_metric("rmse", champion, challenger, "better"), _metric("mae", 4.0, 3.0, "better"))
+        make_evidence(_metric("rmse", champion, challenger, "better"), _metric("mae", 4.0, 3.0, "better"))
     )
     assert [sentence.split()[0] for sentence in found] == ["mae"]

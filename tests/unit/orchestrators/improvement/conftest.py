@@ -18,12 +18,12 @@ from nightshift.domain.improvement.messages import (
     TraceRoundResult,
 )
 from nightshift.domain.improvement.plan import Plan
-from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.job import JobRun
 from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult
 from nightshift.domain.platform.names import IMPROVEMENT
 from nightshift.domain.platform.step import Done, Failure, JobSettings
 from nightshift.domain.uploads.upload import BlobRef
+from tests.evidence_examples import make_evidence
 from tests.unit.orchestrators.conftest import Script, job_status
 
 ID = "improvement-m-1"
@@ -55,21 +55,7 @@ def evidence(number: int) -> BlobRef:
 
 def evaluated(number: int) -> EvaluateResult:
     """The evaluation of a round, which is look ``number`` at the holdout."""
-    summary = Evidence(
-        model="m",
-        challenger_version=str(number + 1),
-        champion_version="1",
-        rows=1,
-        metrics=(),
-        score_run="s",
-        train_run="t",
-        evaluation_set_digest="e",
-        predictions_digest="p",
-        dataset_digest="d",
-        data_source="synthetic",
-        policy_digest="pd",
-        spec_digest="sd",
-    )
+    summary = make_evidence(challenger_version=str(number + 1))
     return EvaluateResult(evidence=evidence(number), summary=summary, look=number)
 
 
