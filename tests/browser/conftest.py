@@ -1,7 +1,6 @@
 """A real browser over the whole local stack, and records to look at without training anything."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +18,16 @@ from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.response.respond import run_respond
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
+from tests.browser.find_chromium import MISSING, find_chromium
 from tests.incident_examples import alert
 from tests.integration.activities.responder import Case
 from tests.integration.activities.reviewing import flag
 from tests.running_stack import ROOT, RunningApp
 
-# Debian's; a browser of its own would be a download of 150 MB.
-_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 EVERY_ROLE = ("Reader", "Reviewer", "Operator")
-# How long a page may take, in milliseconds: Playwright's own five seconds are too few on a loaded machine.
-_RETRY_POLICY = 120_000
-expect.set_options(timeout=_RETRY_POLICY)
+# How long a page may take: Playwright's own five seconds are too few on a loaded machine.
+_TIMEOUT_MS = 120_000
+expect.set_options(timeout=_TIMEOUT_MS)
 
 Flag = Callable[..., Review]
 Enter = Callable[..., Page]
@@ -38,12 +36,11 @@ Enter = Callable[..., Page]
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Chromium, started once for each module: Playwright keeps an event loop, beside which no async test could run."""
-    found = next((path for name in _CHROMIUM if (path := shutil.which(name))), None)
+    found = find_chromium()
     if found is None:
-        missing = f"no browser in PATH (looked for {', '.join(_CHROMIUM)}): `apt-get install chromium`"
         if os.environ.get("NIGHTSHIFT_BROWSER") == "required":
-            pytest.fail(missing)
-        pytest.skip(missing)
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
@@ -62,7 +59,7 @@ def enter(chromium: Browser, running: RunningApp) -> Iterator[Enter]:
         path: str = "/", name: str = "ann", roles: tuple[str, ...] = EVERY_ROLE, *, quiet: bool = False, **context: Any
     ) -> Page:
         made = chromium.new_context(base_url=running.endpoints.app_url, **context)
-        made.set_default_timeout(_RETRY_POLICY)
+        made.set_default_timeout(_TIMEOUT_MS)
         contexts.append(made)
         page = made.new_page()
         if not quiet:

@@ -24,6 +24,7 @@ from nightshift.cli.demo.data.uploads import table, upload
 from nightshift.cli.incident_commands import alert_document
 from nightshift.cli.review_commands import await_closed
 from nightshift.domain.response.alert import Category
+from tests.browser.find_chromium import MISSING, find_chromium
 from tests.running_stack import ROOT, RunningApp
 
 SCREENS, DEMO = ROOT / "docs" / "screens", ROOT / "docs" / "demo"
@@ -49,9 +50,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Renew the pictures of docs.")
     parser.add_argument("--only", choices=("pages", "demo"))
     only = parser.parse_args().only
+    chromium = find_chromium()
+    if only != "demo" and chromium is None:
+        parser.exit(1, f"{MISSING}\n")
     with tempfile.TemporaryDirectory() as made:
         if only != "demo":
-            _photograph(Path(made) / "pages")
+            _photograph(Path(made) / "pages", chromium)
         if only != "pages":
             _play(Path(made) / "demo")
 
@@ -68,7 +72,7 @@ def _play(folder: Path) -> None:
         shutil.copyfile(pictures / shown.name, shown)
 
 
-def _photograph(folder: Path) -> None:
+def _photograph(folder: Path, chromium: str | None) -> None:
     """The pictures of the pages; only those that pages of docs show are taken."""
     folder.mkdir()
     # Its runs start from nothing, so that the models have the versions 1, 2 and 3.
@@ -77,7 +81,7 @@ def _photograph(folder: Path) -> None:
         running = RunningApp(endpoints, folder / "state", app, ROOT / "model_specs")
         paths = _night(running, folder)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             for style in STYLES:
                 _take(browser, endpoints.app_url, paths, style)
             browser.close()
