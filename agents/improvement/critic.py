@@ -113,7 +113,7 @@ def evaluate_round(
     Args:
         evidence: None if the round's job run failed; then the last round holds its error.
         spec_evaluation: the policy that the evidence was compared under, with the confidence of this interim look
-            (agents.lifecycle.holdout_spending.policy_for_look).
+            (agents.lifecycle.holdout_spending.policy_at_interim_look).
         rounds: all so far, at least one; the one that is judged is the last, still without a critique.
         spent: by all rounds so far.
         start: feedback on the challenger that started the loop (agents.improvement.feedback.feedback_on),

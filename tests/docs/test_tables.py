@@ -41,11 +41,11 @@ def _first(rows: list[list[str]]) -> list[str]:
 @cache
 def _product(*folders: str) -> list[ast.AST]:
     """The trees of the product's files in folders of these names, wherever they lie."""
+    others = {".venv", "node_modules", "tests", "benchmarks", "evals", ".nightshift"}
     files = [
         file
         for file in sorted(ROOT.rglob("*.py"))
-        if not {".venv", "node_modules", "tests", "benchmarks", "evals", ".nightshift"} & set(file.parts)
-        and set(folders) & set(file.relative_to(ROOT).parts)
+        if (parts := set(file.relative_to(ROOT).parts)) & set(folders) and not parts & others
     ]
     return [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
 

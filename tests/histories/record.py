@@ -1,12 +1,12 @@
 """Record the histories of this release: ``python -m tests.histories.record`` (``make histories``).
 
 They are written to ``tests/histories/<release>/<orchestrator>/<case>.json``. Those of other releases stay as they are:
-they stand for the instances that such a release may have left in flight. Nor are those of this release replaced by
-ones of another version of orchestrations: whoever raises ``defaultVersion`` raises the release as well.
+they stand for the instances that such a release may have left in flight. So does each case of this release that has
+been recorded: whoever wants it anew deletes its files. And nothing of another version of orchestrations goes into the
+release: whoever raises ``defaultVersion`` raises the release as well.
 """
 
 import json
-import shutil
 import sys
 import tomllib
 from collections import Counter
@@ -29,8 +29,10 @@ def main() -> None:
             f"error: release = {release!r}: {target} holds histories of version {', '.join(others)} of orchestrations,"
             f" and host.json says {version}. Raise the release in pyproject.toml, so that they are kept"
         )
-    found = [recorded for case in CASES for recorded in record(case)]
-    shutil.rmtree(target, ignore_errors=True)
+    kept = {(file.parent.name, file.stem) for file in target.glob("*/*.json")}
+    found = [
+        recorded for case in CASES for recorded in record(case) if (recorded.orchestrator, recorded.case) not in kept
+    ]
     generations: Counter[tuple[str, str]] = Counter()
     for recorded in found:
         generations[recorded.orchestrator, recorded.case] += 1
@@ -38,7 +40,7 @@ def main() -> None:
         file = target / recorded.orchestrator / f"{recorded.case}{'' if number == 1 else f'-{number}'}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(_text(release, recorded), encoding="utf-8")
-    sys.stdout.write(f"{len(found)} histories of version {version} are in {target.relative_to(ROOT)}\n")
+    sys.stdout.write(f"release {release}, version {version}: {len(found)} histories recorded, {len(kept)} kept\n")
 
 
 def _text(release: str, recorded: Recorded) -> str:

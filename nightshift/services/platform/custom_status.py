@@ -1,4 +1,4 @@
-"""Read the custom status that an instance has set (orchestrators.platform.versions.tell_step)."""
+"""Read the custom status that an instance has set (orchestrators.platform.versions.set_step)."""
 
 import json
 from typing import Any

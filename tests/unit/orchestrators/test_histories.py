@@ -195,3 +195,18 @@ def test_histories_of_another_version_are_not_recorded_over(tmp_path: Path, monk
     with pytest.raises(SystemExit, match=r"holds histories of version 9\.0 .* Raise the release in pyproject.toml"):
         main()
     assert [file.name for file in tmp_path.rglob("*.json")] == ["taken-back.json"]
+
+
+def test_what_is_recorded_stays_and_what_is_missing_is_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new case is no reason to lose what stands for instances that began with the code of before."""
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    kept = tmp_path / release / "undo" / "taken-back.json"
+    kept.parent.mkdir(parents=True)
+    text = json.dumps({"orchestrator": UNDO, "instanceId": "undo-m-1", "version": CURRENT, "history": []})
+    kept.write_text(text, encoding="utf-8")
+    monkeypatch.setattr("tests.histories.record.FOLDER", tmp_path)
+    monkeypatch.setattr("tests.histories.record.CASES", [case for case in CASES if case.orchestrator == UNDO])
+    main()
+    recorded = {file.stem: file.read_text(encoding="utf-8") for file in tmp_path.rglob("*.json")}
+    assert recorded.pop("taken-back") == text
+    assert set(recorded) == {case.name for case in CASES if case.orchestrator == UNDO} - {"taken-back"}
