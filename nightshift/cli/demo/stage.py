@@ -5,7 +5,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,18 @@ from nightshift.wiring.settings import read_settings
 
 @dataclass
 class Stage:
-    """A running stack with a data source."""
+    """A running stack with a data source.
+
+    Attributes:
+        printed: how many lines of each incident's timeline have been printed.
+    """
 
     state: Path
     endpoints: Endpoints
     data: DataSource
     app: AppClient
     narrator: Narrator
+    printed: dict[str, int] = field(default_factory=dict)
 
     def upload(self, model: str, name: str) -> str:
         """Put one of the story's files into the container; return the run that takes it."""
@@ -45,6 +50,10 @@ class Stage:
             path = write(upload(model, name), self.data, Path(folder))
             self.narrator.say(f"upload {model}/{path.name}, {path.stat().st_size / 1024:.0f} KiB")
             identity, _ = put(model, path, self.data.label(model), self.state)
+        return self.run_of(model, identity)
+
+    def run_of(self, model: str, identity: str) -> str:
+        """Wait until an upload has a run."""
         run = await_run(self.app, model, identity)
         self.narrator.say(f"run {run}")
         return run
@@ -81,19 +90,23 @@ class Stage:
     def incident(self, alert_id: str, holds: Callable[[Incident], bool], seconds: float = 120) -> Incident:
         """Wait until the incident to which an alert belongs is as it should be; print its timeline as it grows."""
         deadline = time.monotonic() + seconds
-        shown = 0
+        last = "it is in none"
         while time.monotonic() < deadline:
             for item in self.items("incidents", limit=1000):
                 view = IncidentView.from_json(self.app.get(f"incidents/{item['incident_id']}"))
                 if alert_id not in {alert.alert_id for alert in view.occurrences}:
                     continue
-                for entry in view.incident.timeline[shown:]:
+                incident = view.incident
+                for entry in incident.timeline[self.printed.get(incident.incident_id, 0) :]:
                     self.narrator.say(f"{entry.actor}: {entry.what}")
-                shown = len(view.incident.timeline)
-                if holds(view.incident):
-                    return view.incident
+                self.printed[incident.incident_id] = len(incident.timeline)
+                last = f"{incident.incident_id} is {incident.state}, see `nightshift show {incident.incident_id}`"
+                if holds(incident):
+                    return incident
             time.sleep(0.2)
-        raise NightshiftError(f"the incident of alert {alert_id} did not come to what was expected in {seconds:.0f} s")
+        raise NightshiftError(
+            f"the incident of alert {alert_id} did not come to what was expected in {seconds:.0f} s: {last}"
+        )
 
     def put_message(self, queue: str, body: str, message_id: str) -> None:
         """Put a message on a queue past the HTTP ingest, which would refuse it."""

@@ -120,18 +120,26 @@ def _improved(name: str) -> Callable[[Stage], str]:
 def _drifted(stage: Stage) -> str:
     before = len(stage.items("runs", limit=1000))
     alert = stage.alert("drift", REVENUE)
-    incident = stage.incident(alert, lambda item: has_ended(item, "retrain"), seconds=300)
+    ordered = stage.incident(alert, lambda item: bool(_retraining(item).identity) or has_ended(item, "retrain"))
+    if identity := _retraining(ordered).identity:
+        stage.finish(stage.run_of(REVENUE, identity))
+    incident = stage.incident(alert, lambda item: has_ended(item, "retrain"))
     runs = len(stage.items("runs", limit=1000)) - before
     again = stage.alert("drift", REVENUE, metric="staleness_days", value=40.0, title="The data is 40 days old")
     other = stage.incident(again, lambda item: has_ended(item, "retrain"))
     retrain = other.action("retrain")
     cooled = retrain is not None and retrain.state == "repeated"
-    decided = incident.action("retrain")
-    outcome = decided.facts.outcome if decided is not None and isinstance(decided.facts, RetrainingFacts) else ""
+    outcome = _retraining(incident).outcome
     summary = "decided by its own gate" if outcome in {"promoted", "rejected", "flagged"} else outcome
     return (
         f"{runs} retraining, {summary}; the next drift alert {'waits for the cooldown' if cooled else 'retrains again'}"
     )
+
+
+def _retraining(incident: Incident) -> RetrainingFacts:
+    """What the incident keeps of its retraining; nothing before it has been ordered."""
+    action = incident.action("retrain")
+    return action.facts if action is not None and isinstance(action.facts, RetrainingFacts) else RetrainingFacts()
 
 
 def _degraded(stage: Stage) -> str:
