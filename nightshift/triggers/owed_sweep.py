@@ -7,7 +7,7 @@ import azure.functions as func
 
 from nightshift.domain.platform.ports import Services
 from nightshift.functions.registrar import Functions
-from nightshift.services.notifications.deliver_owed import deliver_owed
+from nightshift.sweeps.owed import deliver_owed
 from nightshift.sweeps.report_sweep import report_sweep
 
 

@@ -47,12 +47,12 @@ from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import Choice, Review
 from nightshift.domain.uploads.upload_queue import Submission
 from nightshift.services.dead_letters.dead_letters import record_dead_letter, redrive
-from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.response.respond import run_respond
 from nightshift.services.reviews.decide_review import decide_review, expire
 from nightshift.services.reviews.start_review import wake_review
 from nightshift.services.uploads.wake_queue import wake_queue
 from nightshift.sweeps.orders import watch_model
+from nightshift.sweeps.owed import deliver_owed
 from nightshift.sweeps.responses import watch_responses
 from tests.incident_examples import alert
 from tests.integration.activities.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts

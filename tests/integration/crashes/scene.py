@@ -20,10 +20,10 @@ from nightshift.domain.notifications.notification import NotificationRecord
 from nightshift.domain.platform.errors import ConflictError, NightshiftError, ServiceUnavailableError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services
-from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.reviews.start_review import wake_review
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 from nightshift.sweeps.orders import watch_model
+from nightshift.sweeps.owed import deliver_owed
 from nightshift.sweeps.responses import watch_responses
 from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
 from tests.integration.activities.pagers import Pager

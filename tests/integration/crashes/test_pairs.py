@@ -19,10 +19,10 @@ from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError
 from nightshift.domain.reviews.review import Choice
-from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.response.respond import run_respond
 from nightshift.services.reviews.decide_review import decide_review
 from nightshift.sweeps.orders import watch_model
+from nightshift.sweeps.owed import deliver_owed
 from nightshift.wiring.services import LazyServices
 from tests.incident_examples import alert
 from tests.integration.activities.deciding import PROMOTE, Deciding

@@ -26,9 +26,9 @@ from nightshift.domain.platform.names import RESPONSE, UNDO
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.domain.response.mitigations import LeaseFacts
 from nightshift.domain.response.playbook import Playbook
-from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_commands import start_undo, undo_instance
+from nightshift.sweeps.owed import deliver_owed
 from nightshift.sweeps.responses import watch_responses
 from tests.incident_examples import AT, alert, signal
 from tests.owed_of import OwedOf

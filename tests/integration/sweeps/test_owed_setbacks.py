@@ -4,9 +4,9 @@ from azure.data.tables import TableServiceClient
 
 from activities.response.mitigations.notify_on_call import notify_on_call
 from nightshift.domain.response.messages import MitigateRequest
-from nightshift.services.notifications.deliver_owed import deliver_owed
+from nightshift.sweeps.owed import deliver_owed
 from tests.integration.activities.pagers import Make, Pager
-from tests.integration.services.notifications.test_deliver_owed import firsts, incident, notify_about, page, read
+from tests.integration.sweeps.test_owed import firsts, incident, notify_about, page, read
 
 
 def test_a_page_without_an_address_is_owed(night: Make, pager: Pager) -> None:

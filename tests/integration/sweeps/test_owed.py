@@ -9,8 +9,8 @@ from activities.response.mitigations.notify_on_call import notify_on_call
 from nightshift.domain.notifications.notification import Notification, NotifyResult
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult
-from nightshift.services.notifications.deliver_owed import deliver_owed
 from nightshift.services.notifications.notify import notify
+from nightshift.sweeps.owed import deliver_owed
 from tests.incident_examples import alert, signal
 from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.activities.pagers import AT, Make, Night, Pager
