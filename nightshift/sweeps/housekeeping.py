@@ -11,13 +11,12 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import FIRED_AGAIN, Incident
 from nightshift.services.platform.in_flight import utc
-from nightshift.services.platform.instances import instance_pages, open_session
+from nightshift.services.platform.instances import ENDED, instance_pages, name_states, open_session
 from nightshift.services.response.incident_commands import undo_instance
 from nightshift.services.uploads.wake_queue import queue_instance
 
 logger = logging.getLogger(__name__)
 
-_ENDED = "Completed,Failed,Terminated,Canceled"
 _PAGE = 500
 # A call of a timer must end within the function's time limit; the next one goes on.
 _MOST_PURGED = 2_000
@@ -33,7 +32,7 @@ async def purge_histories(client: df.DurableOrchestrationClient, services: Servi
     ended_before = services.clock() - services.keep_history
     needed = await asyncio.to_thread(needed_instances, services)
     asked = {
-        "runtimeStatus": _ENDED,
+        "runtimeStatus": name_states(ENDED),
         "createdTimeTo": ended_before.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "showInput": "false",
     }

@@ -16,6 +16,7 @@ from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.watch.sweep import OrderMark, Swept
 from nightshift.services.ledger.order_kinds import AGE, CLOSED, WAITS, OrderKind, OrderResult
 from nightshift.services.notifications.notify import notify
+from nightshift.services.platform.instances import ENDED
 from nightshift.sweeps.champions import watch_champion
 from nightshift.sweeps.open_orders import kind_of
 
@@ -28,14 +29,6 @@ _AT_ONCE = 8
 _BEGINS = timedelta(minutes=4)
 # Entries of a model that one sweep reads, and orders that may be open before it reads no further.
 MOST = 500
-_ENDED = frozenset(
-    {
-        df.OrchestrationRuntimeStatus.Completed,
-        df.OrchestrationRuntimeStatus.Failed,
-        df.OrchestrationRuntimeStatus.Terminated,
-        df.OrchestrationRuntimeStatus.Canceled,
-    }
-)
 
 
 async def watch_orders(client: df.DurableOrchestrationClient, services: Services) -> Swept:
@@ -186,7 +179,7 @@ class _ModelSweep:
         status = await self.client.get_status(instance) if instance else None
         if status is None or status.runtime_status is None:
             return age < _GRACE
-        return status.runtime_status not in _ENDED and (kind.longest is None or age < kind.longest)
+        return status.runtime_status not in ENDED and (kind.longest is None or age < kind.longest)
 
 
 def _notify(services: Services, entry: LedgerEntry, result: OrderResult) -> None:

@@ -23,6 +23,7 @@ from nightshift.domain.response.messages import MitigateRequest, ResponseInput
 from nightshift.domain.response.mitigations import NOTIFYING, VERIFIED
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.notifications.notify import notify
+from nightshift.services.platform.instances import BROKEN_OFF
 from nightshift.services.response.incident_commands import undo_instance, undo_is_recorded
 from nightshift.services.response.respond import playbook_of
 
@@ -30,13 +31,6 @@ logger = logging.getLogger(__name__)
 
 # Somebody may be about to start it: Service Bus delivers an alert again when its first delivery broke off.
 _GRACE = timedelta(minutes=10)
-_BROKEN = frozenset(
-    {
-        df.OrchestrationRuntimeStatus.Failed,
-        df.OrchestrationRuntimeStatus.Terminated,
-        df.OrchestrationRuntimeStatus.Canceled,
-    }
-)
 _NOT_NOTIFIED = "its response has ended without this notification, which the playbook orders"
 
 
@@ -108,7 +102,7 @@ async def _watch(client: df.DurableOrchestrationClient, services: Services, inci
     """Check one order; return whether something was wrong."""
     status = await client.get_status(order.instance)
     if status is not None and status.runtime_status is not None:
-        if status.runtime_status in _BROKEN:
+        if status.runtime_status in BROKEN_OFF:
             ended = status.last_updated_time.isoformat() if status.last_updated_time else ""
             return await asyncio.to_thread(_page, services, incident, order, ended, _why(status))
         if status.runtime_status == df.OrchestrationRuntimeStatus.Completed and order.instance == incident.response:

@@ -8,9 +8,9 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from nightshift.domain.platform.view import InFlight
 from nightshift.services.platform.custom_status import custom_status_of, version_of_status
-from nightshift.services.platform.instances import list_instances, open_session
+from nightshift.services.platform.instances import ENDED, list_instances, name_states, open_session
 
-_NOT_ENDED = "Pending,Running,ContinuedAsNew,Suspended"
+_NOT_ENDED = frozenset(df.OrchestrationRuntimeStatus) - ENDED
 _PAGE = 500
 
 Groups = dict[tuple[str, int | None], list[DurableOrchestrationStatus]]
@@ -46,7 +46,7 @@ async def group_in_flight(client: df.DurableOrchestrationClient, *, page_size: i
         ServiceUnavailableError: Durable does not answer.
     """
     async with open_session() as session:
-        asked = {"runtimeStatus": _NOT_ENDED, "showInput": "false"}
+        asked = {"runtimeStatus": name_states(_NOT_ENDED), "showInput": "false"}
         statuses = await list_instances(session, client, asked, page_size)
     groups: Groups = defaultdict(list)
     for status in statuses:

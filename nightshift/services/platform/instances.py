@@ -1,6 +1,6 @@
-"""List instances from Durable's own records, all of them."""
+"""Durable's own records of instances: all of them, and which of their states mean that one has ended."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 import aiohttp
@@ -9,8 +9,23 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from nightshift.domain.platform.errors import ServiceUnavailableError
 
+ENDED = frozenset(
+    {
+        df.OrchestrationRuntimeStatus.Completed,
+        df.OrchestrationRuntimeStatus.Failed,
+        df.OrchestrationRuntimeStatus.Terminated,
+        df.OrchestrationRuntimeStatus.Canceled,
+    }
+)
+# Ended by a failure or from outside, and not by its own return.
+BROKEN_OFF = ENDED - {df.OrchestrationRuntimeStatus.Completed}
 _SECONDS = 60
 _CONTINUATION = "x-ms-continuation-token"
+
+
+def name_states(states: Iterable[df.OrchestrationRuntimeStatus]) -> str:
+    """Write states as Durable's HTTP API is asked for them."""
+    return ",".join(sorted(state.value for state in states))
 
 
 def open_session() -> aiohttp.ClientSession:

@@ -14,16 +14,9 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.view import UndoView
 from nightshift.domain.response.incident import TRANSITIONS, UNDO_ORDERED, Incident, TimelineEntry
 from nightshift.domain.response.messages import UndoRequest
+from nightshift.services.platform.instances import ENDED
 
 _UNDONE = "undo-"
-_ENDED = frozenset(
-    {
-        df.OrchestrationRuntimeStatus.Completed,
-        df.OrchestrationRuntimeStatus.Failed,
-        df.OrchestrationRuntimeStatus.Terminated,
-        df.OrchestrationRuntimeStatus.Canceled,
-    }
-)
 PersonsOperation = Literal["acknowledge", "resolve"]
 
 
@@ -87,7 +80,7 @@ async def start_undo(
         return None
     instance = undo_instance(incident)
     status = await client.get_status(instance)
-    known = status is not None and status.runtime_status is not None and status.runtime_status not in _ENDED
+    known = status is not None and status.runtime_status is not None and status.runtime_status not in ENDED
     if not known:
         # Before it is started: the sweep looks for what stands here.
         now = services.clock()
@@ -118,7 +111,7 @@ async def read_undo(client: df.DurableOrchestrationClient, incident: Incident) -
     status = await client.get_status(instance)
     if status is None or status.runtime_status is None:
         return None
-    ended = status.runtime_status in _ENDED
+    ended = status.runtime_status in ENDED
     output = _json(status.output) if ended else None
     result = output if isinstance(output, dict) else {"refused": [str(output)]}
     return UndoView(instance=instance, started=True, result=result if ended else None)

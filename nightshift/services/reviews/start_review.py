@@ -11,18 +11,10 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.messages import ReviewInput
 from nightshift.domain.reviews.review import Choice, Review
 from nightshift.services.platform.custom_status import custom_status_of, version_of_status
+from nightshift.services.platform.instances import ENDED
 from nightshift.services.reviews.decide_review import decide_review
 
 logger = logging.getLogger(__name__)
-
-_ENDED = frozenset(
-    {
-        df.OrchestrationRuntimeStatus.Completed,
-        df.OrchestrationRuntimeStatus.Failed,
-        df.OrchestrationRuntimeStatus.Terminated,
-        df.OrchestrationRuntimeStatus.Canceled,
-    }
-)
 
 
 async def take_decision(
@@ -71,7 +63,7 @@ async def wake_review(
     """
     status = await client.get_status(review.instance)
     state = None if status is None else status.runtime_status
-    if state is None or state in _ENDED:
+    if state is None or state in ENDED:
         # Since the caller has read it, it may have come to its end.
         known = await asyncio.to_thread(services.reviews.get, review.model, review.review_id)
         if known is None or known.settled:

@@ -12,19 +12,10 @@ from nightshift.domain.platform.identity import instance_id
 from nightshift.domain.platform.names import MODEL_QUEUE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload_queue import Submission
+from nightshift.services.platform.instances import BROKEN_OFF, ENDED
 from nightshift.services.response.raise_alert import raise_alert
 
 logger = logging.getLogger(__name__)
-
-_ENDED = frozenset(
-    {
-        df.OrchestrationRuntimeStatus.Completed,
-        df.OrchestrationRuntimeStatus.Failed,
-        df.OrchestrationRuntimeStatus.Terminated,
-        df.OrchestrationRuntimeStatus.Canceled,
-    }
-)
-_BROKEN = _ENDED - {df.OrchestrationRuntimeStatus.Completed}
 
 
 def queue_instance(model: str, generation: int) -> str:
@@ -44,7 +35,7 @@ async def wake_queue(
     """
     instance = queue_instance(model, submission.generation)
     status = await client.get_status(instance)
-    if status is not None and status.runtime_status in _ENDED:
+    if status is not None and status.runtime_status in ENDED:
         successor = await _take_over(client, services, model, submission.generation)
         if successor is None:
             return False
@@ -102,10 +93,10 @@ async def _take_over(
     begun = await asyncio.to_thread(services.uploads.begun_run, model)
     status = None if begun is None else await client.get_status(begun)
     state = None if status is None else status.runtime_status
-    if state is not None and state not in _ENDED:
+    if state is not None and state not in ENDED:
         logger.warning("queue_waits_for_its_run model=%s generation=%s run=%s", model, generation, begun)
         return None
-    if begun is not None and status is not None and state is not None and state in _BROKEN:
+    if begun is not None and status is not None and state is not None and state in BROKEN_OFF:
         await asyncio.to_thread(_report_broken_run, services, model, begun, str(status.output or state.name.lower()))
     alert = AlertRequest(
         key=f"{queue_instance(model, generation)}:gone",
