@@ -8,15 +8,15 @@ from nightshift.domain.notifications.notification import NotificationRecord
 
 
 class OwedOf:
-    """A real book whose ``owed`` gives only what a test has made itself."""
+    """A real store whose ``owed`` gives only what a test has made itself."""
 
-    def __init__(self, book: TableNotificationStore, own: Callable[[NotificationRecord], bool]) -> None:
-        self._book = book
+    def __init__(self, store: TableNotificationStore, own: Callable[[NotificationRecord], bool]) -> None:
+        self._store = store
         self._own = own
 
     def owed(self) -> tuple[NotificationRecord, ...]:
         """What this test owes."""
-        return tuple(record for record in self._book.owed() if self._own(record))
+        return tuple(record for record in self._store.owed() if self._own(record))
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._book, name)
+        return getattr(self._store, name)

@@ -38,7 +38,7 @@ def at_the_end(world: World) -> Iterator[str]:
         moves = services.champions.moves(model)
         done = [move.version for move in moves if move.state == "done"]
         if (done[-1] if done else None) != alias:
-            yield f"{model}: alias {alias}, book {done}"
+            yield f"{model}: alias {alias}, alias history {done}"
         yield from (f"{model}: {move.version} is begun" for move in moves if move.state == "begun")
         endpoint = services.specs.get(model).serving_endpoint
         if endpoint and (serves := services.serving.read(endpoint)).version != alias:

@@ -90,7 +90,7 @@ class Night:
             self.mitigations,
             self.people,
             self.dead_letters,
-            self.books,
+            self.other_records,
             self.runs,
             self.improvement,
             self.settled,
@@ -296,7 +296,7 @@ class Night:
         found = self.app.get("dead-letters", limit=1000)["items"]
         return next((str(item["letter_id"]) for item in found if item["message_id"] == message), None)
 
-    def books(self) -> None:
+    def other_records(self) -> None:
         """Records that nothing here brings about: an unknown failure, and what a language model has cost."""
         self.services.faults.count(
             Fault(step="train", model=SMALL, call="night", message="an unknown failure", at=datetime.now(UTC))

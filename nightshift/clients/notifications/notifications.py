@@ -116,11 +116,11 @@ class NotificationHealth:
 
     def __init__(
         self,
-        book: Callable[[], TableNotificationStore],
+        store: Callable[[], TableNotificationStore],
         clock: Callable[[], datetime],
         unreadable: Callable[[], tuple[str, ...]],
     ) -> None:
-        self._book = book
+        self._store = store
         self._clock = clock
         self._unreadable = unreadable
 
@@ -129,12 +129,12 @@ class NotificationHealth:
         if unreadable := self._unreadable():
             problem = f"{', '.join(unreadable)} cannot be read"
             raise ServiceRefusedError("notification", problem, "see docs/notifications.md for their form")
-        book = self._book()
-        overdue = book.overdue(self._clock())
+        store = self._store()
+        overdue = store.overdue(self._clock())
         if not overdue:
             return
         oldest = overdue[0]
-        known = book.get(oldest.notification.model, oldest.notification.key) or oldest
+        known = store.get(oldest.notification.model, oldest.notification.key) or oldest
         since = oldest.due.isoformat(timespec="seconds")
         problem = known.problem or "nobody has tried"
         raise ServiceUnavailableError("notification", f"{len(overdue)} owed, the oldest since {since}: {problem}")

@@ -79,7 +79,7 @@ class Night:
 
 async def deliver(night: Night) -> None:
     """What the sweep of owed pages does, for this model's."""
-    book = night.services.notifications
-    for record in book.owed():
+    store = night.services.notifications
+    for record in store.owed():
         if record.notification.model == night.case.model:
             notify(night.services, record.notification)

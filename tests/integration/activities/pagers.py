@@ -72,8 +72,8 @@ class Night:
         }
         self.model, self.now = model, now
         self._lazy = LazyServices(read_settings(environment | settings, ROOT))
-        book = cast("TableNotificationStore", self._lazy.notifications)
-        own = OwedOf(book, lambda record: record.notification.model == model)
+        store = cast("TableNotificationStore", self._lazy.notifications)
+        own = OwedOf(store, lambda record: record.notification.model == model)
         self.services = cast("Services", Replaced(self._lazy, clock=lambda: self.now, notifications=own))
 
     def later(self, **span: float) -> None:

@@ -102,18 +102,18 @@ class Scene:
         self._clock = services.clock
         pager.taken.clear()
         model, incidents = self.case.model, services.incidents
-        book = OwedOf(
+        store = OwedOf(
             cast("TableNotificationStore", services.notifications), lambda record: record.notification.model == model
         )
 
         def begin(record: NotificationRecord) -> NotificationRecord:
             self.noted.add(record.notification.key)
-            return book.begin(record)  # type: ignore[no-any-return]
+            return store.begin(record)  # type: ignore[no-any-return]
 
         self.case.replace(
             clock=lambda: self._clock() + self.passed,
             notifier=AppriseNotifier(pager.url, None),
-            notifications=Replaced(book, begin=begin),
+            notifications=Replaced(store, begin=begin),
             incidents=Replaced(
                 incidents,
                 all=lambda name=None, states=(): incidents.all(name or model, states),

@@ -47,15 +47,15 @@ def response(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any
 class _OneModel:
     """The incident store as if there were no other test's model."""
 
-    def __init__(self, book: TableIncidentStore, model: str) -> None:
-        self._book = book
+    def __init__(self, store: TableIncidentStore, model: str) -> None:
+        self._store = store
         self._model = model
 
     def unfinished(self) -> tuple[Incident, ...]:
-        return tuple(item for item in self._book.unfinished() if item.model == self._model)
+        return tuple(item for item in self._store.unfinished() if item.model == self._model)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._book, name)
+        return getattr(self._store, name)
 
 
 class _Notifier:

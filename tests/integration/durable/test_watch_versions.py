@@ -61,15 +61,15 @@ class _BrokenIncidents:
 class _Reviews:
     """The reviews of one model, as if there were no other test's."""
 
-    def __init__(self, book: TableReviewStore, model: str) -> None:
-        self._book = book
+    def __init__(self, store: TableReviewStore, model: str) -> None:
+        self._store = store
         self._model = model
 
     def unfinished(self) -> tuple[Review, ...]:
-        return tuple(review for review in self._book.unfinished() if review.model == self._model)
+        return tuple(review for review in self._store.unfinished() if review.model == self._model)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._book, name)
+        return getattr(self._store, name)
 
 
 @dataclass

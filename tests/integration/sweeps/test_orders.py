@@ -245,8 +245,8 @@ async def test_what_an_older_release_has_not_told_of_a_review_is_reported(
 class Silent:
     """A notification store that says of each that it was sent."""
 
-    def __init__(self, book: Any) -> None:
-        self._book = book
+    def __init__(self, store: Any) -> None:
+        self._store = store
 
     def begin(self, record: Any) -> Any:
         return record.model_copy(update={"state": "sent"})

@@ -53,6 +53,6 @@ def test_nothing_is_read_for_nobody() -> None:
     """Off, the timer of every minute costs no read of these tables."""
 
     class Nothing:
-        """Has no book to read."""
+        """Has no store to read."""
 
     measure_backlog(cast("Services", Nothing()))

@@ -66,7 +66,7 @@ def test_the_champion_before_comes_back(champions: Case) -> None:
 def test_the_champions_are_read_three_times_at_most(champions: Case) -> None:
     """By the guards, for an earlier try of this order, and by the move: that read grows with all that were champion."""
 
-    class Book:
+    class History:
         def __init__(self, real: Any) -> None:
             self._real, self.read = real, 0
 
@@ -77,10 +77,10 @@ def test_the_champions_are_read_three_times_at_most(champions: Case) -> None:
             self.read += 1
             return self._real.moves(model)
 
-    book = Book(champions.services.champions)
-    champions.replace(champions=book)
+    history = History(champions.services.champions)
+    champions.replace(champions=history)
     result = _roll_back(champions, champions.alert())
-    assert (result.action.state, book.read) == ("done", 3)
+    assert (result.action.state, history.read) == ("done", 3)
 
 
 def test_asked_twice_it_moves_once(champions: Case) -> None:
@@ -239,7 +239,7 @@ def _move_before_alias(client: MlflowClient, case: Case) -> None:
     """The champion moves between the guards and our own move."""
     begin = case.services.champions.begin
 
-    class Book:
+    class History:
         def __init__(self, real: Any) -> None:
             self._real = real
 
@@ -251,7 +251,7 @@ def _move_before_alias(client: MlflowClient, case: Case) -> None:
             client.set_registered_model_alias(case.model, CHAMPION, "1")
             return begun
 
-    case.replace(champions=Book(case.services.champions))
+    case.replace(champions=History(case.services.champions))
 
 
 def test_a_champion_that_moves_at_the_last_moment_stands(champions: Case, mlflow_client: MlflowClient) -> None:

@@ -23,7 +23,9 @@ def _undone(case: Case, incident: Incident, *, before: int) -> tuple[Preempted, 
     return Preempted(case.services, before=before, other=other), said
 
 
-@pytest.mark.parametrize("before", [7, 8], ids=["before the book has it as done", "before its incident has it as done"])
+@pytest.mark.parametrize(
+    "before", [7, 8], ids=["before the alias history has it as done", "before its incident has it as done"]
+)
 @pytest.mark.parametrize("endpoint", [False, True])
 def test_a_rollback_that_comes_with_its_news_too_late(champions: Case, before: int, endpoint: bool) -> None:
     """The alias had moved and is taken back: neither incident nor endpoint follow the rollback any more."""

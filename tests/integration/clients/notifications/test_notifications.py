@@ -23,47 +23,49 @@ def owed(model: str, key: str = "i:page", at: datetime = AT, **given: Any) -> No
     return NotificationRecord(notification=told, state="owed", at=at, made_at=at)
 
 
-def of(book: TableNotificationStore, model: str) -> list[str]:
+def of(store: TableNotificationStore, model: str) -> list[str]:
     """The keys of what is owed to a model, in order."""
-    return [it.notification.key for it in book.owed() if it.notification.model == model]
+    return [it.notification.key for it in store.owed() if it.notification.model == model]
 
 
 def test_a_key_is_owed_until_it_is_done(tables: TableServiceClient, model: str) -> None:
     """Begun, begun again after a crash, sent, written down: then whoever begins it once more finds it sent."""
-    book = TableNotificationStore(tables)
+    store = TableNotificationStore(tables)
     record = owed(model)
-    assert [book.begin(record).state, book.begin(record).state] == ["owed", "owed"]
-    sent = book.change(record, lambda known: known.model_copy(update={"state": "sent"}))
-    assert of(book, model) == ["i:page"]
-    book.done(sent)
-    book.done(sent)
-    assert (of(book, model), book.begin(record).state) == ([], "sent")
+    assert [store.begin(record).state, store.begin(record).state] == ["owed", "owed"]
+    sent = store.change(record, lambda known: known.model_copy(update={"state": "sent"}))
+    assert of(store, model) == ["i:page"]
+    store.done(sent)
+    store.done(sent)
+    assert (of(store, model), store.begin(record).state) == ([], "sent")
 
 
 def test_what_was_killed_between_its_two_rows_is_owed(tables: TableServiceClient, model: str) -> None:
     """The row of what is owed is written first, and is enough."""
-    book = TableNotificationStore(tables)
+    store = TableNotificationStore(tables)
     record = owed(model)
-    book._owe(record)
-    assert of(book, model) == ["i:page"]
-    assert book.get(model, "i:page") == record
+    store._owe(record)
+    assert of(store, model) == ["i:page"]
+    assert store.get(model, "i:page") == record
 
 
 def test_critical_pages_go_first_and_the_oldest_of_each(tables: TableServiceClient, model: str) -> None:
     """Notices last, however old."""
-    book = TableNotificationStore(tables)
-    book.begin(owed(model, "notice", kind="notice"))
-    book.begin(owed(model, "warning", AT + timedelta(minutes=1), severity="warning"))
-    book.begin(owed(model, "newer", AT + timedelta(minutes=3)))
-    book.begin(owed(model, "older", AT + timedelta(minutes=2)))
-    assert of(book, model) == ["older", "newer", "warning", "notice"]
+    store = TableNotificationStore(tables)
+    store.begin(owed(model, "notice", kind="notice"))
+    store.begin(owed(model, "warning", AT + timedelta(minutes=1), severity="warning"))
+    store.begin(owed(model, "newer", AT + timedelta(minutes=3)))
+    store.begin(owed(model, "older", AT + timedelta(minutes=2)))
+    assert of(store, model) == ["older", "newer", "warning", "notice"]
 
 
 def test_a_group_goes_out_at_intervals(tables: TableServiceClient, model: str) -> None:
     """The first at once, the next after the interval, and what comes until then with it."""
-    book = TableNotificationStore(tables)
+    store = TableNotificationStore(tables)
     slots = [
-        book.begin(owed(model, str(minute), AT + timedelta(minutes=minute), group="i:page", minutes_apart=5)).not_before
+        store.begin(
+            owed(model, str(minute), AT + timedelta(minutes=minute), group="i:page", minutes_apart=5)
+        ).not_before
         for minute in (0, 1, 4, 6, 7, 30)
     ]
     five, ten = AT + timedelta(minutes=5), AT + timedelta(minutes=10)
@@ -78,28 +80,28 @@ def test_a_record_of_before_this_index_is_owed(tables: TableServiceClient, model
         row = {"PartitionKey": model, "RowKey": short(key), "Record": json.dumps(record)}
         tables.create_table_if_not_exists("notifications").create_entity(row)
     tables.get_table_client("notifications").delete_entity("~marks", "owed-indexed")
-    book = TableNotificationStore(tables)
-    assert of(book, model) == ["old"]
-    (found,) = (it for it in book.owed() if it.notification.model == model)
+    store = TableNotificationStore(tables)
+    assert of(store, model) == ["old"]
+    (found,) = (it for it in store.owed() if it.notification.model == model)
     assert (found.state, found.made, found.delivered) == ("owed", AT, ())
 
 
 def test_health_says_what_is_owed_for_minutes(tables: TableServiceClient, model: str) -> None:
     """With the reason of the last try; not what has just been made."""
-    book = TableNotificationStore(tables)
+    store = TableNotificationStore(tables)
     at = datetime(2020, 1, 1, tzinfo=UTC)  # before every other test's
-    record = book.begin(owed(model, at=at))
-    book.change(record, lambda known: known.failed("address number 1 cannot be read", at))
-    NotificationHealth(lambda: book, lambda: at + LATE_AFTER / 2, tuple).check()
+    record = store.begin(owed(model, at=at))
+    store.change(record, lambda known: known.failed("address number 1 cannot be read", at))
+    NotificationHealth(lambda: store, lambda: at + LATE_AFTER / 2, tuple).check()
     with pytest.raises(ServiceUnavailableError, match=r"since 2020-01-01T00:00:00\+00:00: address number 1 cannot be"):
-        NotificationHealth(lambda: book, lambda: at + LATE_AFTER, tuple).check()
-    book.done(record)
+        NotificationHealth(lambda: store, lambda: at + LATE_AFTER, tuple).check()
+    store.done(record)
 
 
 def test_health_says_which_address_is_none(tables: TableServiceClient) -> None:
     """Before a page needs it, and without the address, which may hold a key."""
-    book, urls = TableNotificationStore(tables), "json://127.0.0.1:1 page=carrier-pigeon://hunter2"
-    health = NotificationHealth(lambda: book, lambda: AT, lambda: unreadable(urls, "json://127.0.0.1:1,hunter2"))
+    store, urls = TableNotificationStore(tables), "json://127.0.0.1:1 page=carrier-pigeon://hunter2"
+    health = NotificationHealth(lambda: store, lambda: AT, lambda: unreadable(urls, "json://127.0.0.1:1,hunter2"))
     with pytest.raises(ServiceRefusedError) as raised:
         health.check()
     first, second = raised.value.message.partition(" cannot be read")[0].split(", ", 1)

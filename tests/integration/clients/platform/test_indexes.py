@@ -20,21 +20,21 @@ from tests.upload_examples import make_upload
 _PLENTY = 10_000
 
 
-def _incident(book: TableIncidentStore, model: str, number: int, **given: Any) -> Incident:
+def _incident(store: TableIncidentStore, model: str, number: int, **given: Any) -> Incident:
     """An incident of its own window."""
     fired = AT + timedelta(hours=2 * number)
     sent = signal(alert(alert_id=f"a{number}", model=model, fired_at=fired, **given))
-    incident = book.record(sent).incident
+    incident = store.record(sent).incident
     assert incident is not None
     return incident
 
 
-def _resolve(book: TableIncidentStore, incident: Incident) -> None:
-    book.change(incident.model, incident.incident_id, lambda known: known.transition("resolve"))
+def _resolve(store: TableIncidentStore, incident: Incident) -> None:
+    store.change(incident.model, incident.incident_id, lambda known: known.transition("resolve"))
 
 
-def _pipeline(book: TableIncidentStore, model: str, number: int) -> Incident:
-    return _incident(book, model, number, category="pipeline", metric="", value=None, baseline=None)
+def _pipeline(store: TableIncidentStore, model: str, number: int) -> Incident:
+    return _incident(store, model, number, category="pipeline", metric="", value=None, baseline=None)
 
 
 def _ids(found: Any) -> list[str]:
@@ -54,22 +54,22 @@ def _pause(incident: Incident, *, resumed: bool = False) -> Incident:
 
 def test_open_incidents_of_a_kind_newest_first(tables: TableServiceClient, model: str) -> None:
     """Of another category, severity or state are none."""
-    book = TableIncidentStore(tables)
-    first, second, over = (_pipeline(book, model, number) for number in range(3))
-    _incident(book, model, 9)
-    _resolve(book, over)
-    assert _ids(book.open_of(model, "pipeline", "critical")) == _ids([second, first])
-    assert list(book.open_of(model, "pipeline", "warning")) == []
-    book.change(model, over.incident_id, lambda known: known.transition("reopen"))
-    assert _ids(book.open_of(model, "pipeline", "critical")) == _ids([over, second, first])
+    store = TableIncidentStore(tables)
+    first, second, over = (_pipeline(store, model, number) for number in range(3))
+    _incident(store, model, 9)
+    _resolve(store, over)
+    assert _ids(store.open_of(model, "pipeline", "critical")) == _ids([second, first])
+    assert list(store.open_of(model, "pipeline", "warning")) == []
+    store.change(model, over.incident_id, lambda known: known.transition("reopen"))
+    assert _ids(store.open_of(model, "pipeline", "critical")) == _ids([over, second, first])
 
 
 def test_a_resolved_incident_leaves_no_index_row(tables: TableServiceClient, model: str) -> None:
     """So that what is read does not grow with what has been."""
-    book = TableIncidentStore(tables)
-    incident = _incident(book, model, 0)
+    store = TableIncidentStore(tables)
+    incident = _incident(store, model, 0)
     assert index_rows(tables, "incidents", model)
-    _resolve(book, incident)
+    _resolve(store, incident)
     assert index_rows(tables, "incidents", model) == set()
 
 
@@ -77,10 +77,10 @@ def test_what_a_response_needs_is_read_without_what_is_over(
     tables: TableServiceClient, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
     """Whatever the number of resolved incidents, the same rows are read."""
-    book = TableIncidentStore(tables)
+    store = TableIncidentStore(tables)
     for number in range(30):
-        _resolve(book, _pipeline(book, model, number))
-    cause = _pipeline(book, model, 40)
+        _resolve(store, _pipeline(store, model, number))
+    cause = _pipeline(store, model, 40)
     fresh = TableIncidentStore(counted)
     assert _ids(fresh.open_of(model, "pipeline", "critical")) == [cause.incident_id]
     assert reads.entities <= 4
@@ -92,24 +92,24 @@ def test_what_a_response_needs_is_read_without_what_is_over(
 
 def test_a_lease_and_a_symptom_are_found_until_they_are_over(tables: TableServiceClient, model: str) -> None:
     """A resolved incident whose compute is still paused is owed for; one that waits for a cause is told of it."""
-    book = TableIncidentStore(tables)
-    incident = _incident(book, model, 0)
-    book.change(model, incident.incident_id, lambda known: _pause(known.model_copy(update={"caused_by": "c" + model})))
-    assert _here(book.leases(), model) == [incident.incident_id]
-    assert _ids(book.symptoms_of("c" + model)) == [incident.incident_id]
-    _resolve(book, incident)
-    assert _ids(book.symptoms_of("c" + model)) == []
-    assert _here(book.unfinished(), model) == [incident.incident_id]
-    book.change(model, incident.incident_id, lambda known: _pause(known, resumed=True))
-    assert (_here(book.leases(), model), _here(book.unfinished(), model)) == ([], [])
+    store = TableIncidentStore(tables)
+    incident = _incident(store, model, 0)
+    store.change(model, incident.incident_id, lambda known: _pause(known.model_copy(update={"caused_by": "c" + model})))
+    assert _here(store.leases(), model) == [incident.incident_id]
+    assert _ids(store.symptoms_of("c" + model)) == [incident.incident_id]
+    _resolve(store, incident)
+    assert _ids(store.symptoms_of("c" + model)) == []
+    assert _here(store.unfinished(), model) == [incident.incident_id]
+    store.change(model, incident.incident_id, lambda known: _pause(known, resumed=True))
+    assert (_here(store.leases(), model), _here(store.unfinished(), model)) == ([], [])
 
 
 @pytest.mark.parametrize("indexed", [False, True], ids=["before the pass", "after it"])
 def test_incidents_of_earlier_releases_are_found(tables: TableServiceClient, model: str, *, indexed: bool) -> None:
     """By a scan until the pass has indexed them, in the same order; and their changes are indexed at once."""
-    book = TableIncidentStore(tables)
-    first, second, over = (_pipeline(book, model, number) for number in range(3))
-    _resolve(book, over)
+    store = TableIncidentStore(tables)
+    first, second, over = (_pipeline(store, model, number) for number in range(3))
+    _resolve(store, over)
     as_before(tables, "incidents", model)
     forget_place(tables, first.incident_id)
     later = TableIncidentStore(tables)
@@ -126,9 +126,9 @@ def test_incidents_of_earlier_releases_are_found(tables: TableServiceClient, mod
 
 def test_the_pass_goes_on_where_it_was_broken_off(tables: TableServiceClient, model: str) -> None:
     """A model counts as indexed only when all its incidents are."""
-    book = TableIncidentStore(tables)
-    incidents = [_pipeline(book, model, number) for number in range(15)]
-    assert book.index(_PLENTY)
+    store = TableIncidentStore(tables)
+    incidents = [_pipeline(store, model, number) for number in range(15)]
+    assert store.index(_PLENTY)
     as_before(tables, "incidents", model)
     later = TableIncidentStore(tables)
     assert not later.index(12)
@@ -139,8 +139,8 @@ def test_the_pass_goes_on_where_it_was_broken_off(tables: TableServiceClient, mo
 
 def test_a_release_that_ran_on_after_the_mark(tables: TableServiceClient, model: str) -> None:
     """It resolves without removing index rows and opens without writing them: nothing false is read, the pass mends."""
-    book = TableIncidentStore(tables)
-    resolved, opened = _pipeline(book, model, 0), _pipeline(book, model, 1)
+    store = TableIncidentStore(tables)
+    resolved, opened = _pipeline(store, model, 0), _pipeline(store, model, 1)
     client = tables.get_table_client("incidents")
     row = client.get_entity(model, f"incident-{resolved.incident_id}")
     over = resolved.transition("resolve")
@@ -154,8 +154,8 @@ def test_a_release_that_ran_on_after_the_mark(tables: TableServiceClient, model:
         },
         mode=UpdateMode.REPLACE,
     )
-    assert _ids(book.open_of(model, "pipeline", "critical")) == [opened.incident_id]
-    assert book.index(_PLENTY)
+    assert _ids(store.open_of(model, "pipeline", "critical")) == [opened.incident_id]
+    assert store.index(_PLENTY)
     assert all(resolved.incident_id not in key for key in index_rows(tables, "incidents", model))
 
 
@@ -249,15 +249,15 @@ def test_the_newest_alerts_of_an_incident(
     tables: TableServiceClient, counted: TableServiceClient, reads: Reads, model: str
 ) -> None:
     """Read without the others; those that an earlier release recorded are found as well."""
-    book = TableIncidentStore(tables)
+    store = TableIncidentStore(tables)
     sent = [
         alert(alert_id=f"a{number:02d}", model=model, fired_at=AT + timedelta(minutes=number)) for number in range(20)
     ]
-    incident = [book.record(signal(one)).incident for one in sent][-1]
+    incident = [store.record(signal(one)).incident for one in sent][-1]
     assert incident is not None
     assert TableIncidentStore(counted).occurrences(model, incident.incident_id, 3) == tuple(sent[-3:])
     assert reads.entities <= 7
     assert reads.scans == []
     as_before(tables, "incidents", model)
-    assert book.occurrences(model, incident.incident_id, 3) == tuple(sent[-3:])
-    assert book.occurrences(model, incident.incident_id, 1_000) == tuple(sent)
+    assert store.occurrences(model, incident.incident_id, 3) == tuple(sent[-3:])
+    assert store.occurrences(model, incident.incident_id, 1_000) == tuple(sent)

@@ -30,20 +30,20 @@ def _move(model: str, sequence: int, run: str = "r") -> AliasChange:
 
 def test_a_sequence_number_is_taken_once(tables: TableServiceClient, model: str) -> None:
     """Two writers cannot both make the next move."""
-    book = TableAliasHistory(tables)
-    book.begin(_move(model, 1))
+    history = TableAliasHistory(tables)
+    history.begin(_move(model, 1))
     with pytest.raises(ConflictError):
-        book.begin(_move(model, 1, run="other"))
-    assert [move.run for move in book.moves(model)] == ["r"]
+        history.begin(_move(model, 1, run="other"))
+    assert [move.run for move in history.moves(model)] == ["r"]
 
 
 def test_moves_keep_their_order_and_state(tables: TableServiceClient, model: str) -> None:
     """Oldest first, also past the ninth."""
-    book = TableAliasHistory(tables)
+    history = TableAliasHistory(tables)
     for sequence in range(1, 12):
-        book.finalize(book.begin(_move(model, sequence)), "done")
-    assert [move.sequence for move in book.moves(model)] == list(range(1, 12))
-    assert {move.state for move in book.moves(model)} == {"done"}
+        history.finalize(history.begin(_move(model, sequence)), "done")
+    assert [move.sequence for move in history.moves(model)] == list(range(1, 12))
+    assert {move.state for move in history.moves(model)} == {"done"}
 
 
 def test_the_first_acceptance_of_a_content_stays(tables: TableServiceClient, model: str) -> None:

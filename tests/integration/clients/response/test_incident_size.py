@@ -11,17 +11,17 @@ from tests.incident_examples import AT, alert, signal
 
 def test_a_flapping_alert_with_long_names_is_recorded_to_its_end(tables: TableServiceClient, model: str) -> None:
     """Sixty times on and off, by a source with the longest name that is accepted; then a mitigation is refused."""
-    book = TableIncidentStore(tables)
+    store = TableIncidentStore(tables)
     texts = {"source": "\u00e9" * 512, "title": "t" * 300, "detail": "d" * 2_000, "url": f"https://x/{'u' * 1_980}"}
     for number in range(60):
         at = AT + timedelta(seconds=number)
         for state in ("fired", "resolved"):
             sent = alert(model=model, alert_id=str(number), fired_at=at, state=state, **texts)
-            book.record(signal(sent, window_minutes=600))
-    (full,) = book.all(model)
+            store.record(signal(sent, window_minutes=600))
+    (full,) = store.all(model)
     refused = IncidentAction(mitigation="rollback", state="refused", detail="c" * 40_000, at=AT)
-    book.change(model, full.incident_id, lambda known: known.with_action(refused))
-    (kept,) = book.all(model)
+    store.change(model, full.incident_id, lambda known: known.with_action(refused))
+    (kept,) = store.all(model)
     assert (kept.occurrences, kept.firing, kept.state) == (60, 0, "resolved")
     assert kept.timeline[0].key.startswith("fired-")
     assert kept.timeline[1].key.startswith("left-out-")

@@ -14,24 +14,24 @@ from tests.review_examples import OPENED, make_review
 
 def test_a_review_is_opened_once(tables: TableServiceClient, model: str) -> None:
     """A retry gets the review that is open."""
-    book, review = TableReviewStore(tables), make_review(model=model)
-    assert book.open(review) == review
-    assert book.open(review.model_copy(update={"opened_at": OPENED + timedelta(hours=1)})) == review
-    assert (book.get(model, "r1"), book.get(model, "r2")) == (review, None)
+    store, review = TableReviewStore(tables), make_review(model=model)
+    assert store.open(review) == review
+    assert store.open(review.model_copy(update={"opened_at": OPENED + timedelta(hours=1)})) == review
+    assert (store.get(model, "r1"), store.get(model, "r2")) == (review, None)
 
 
 def test_lists_by_model_and_state(tables: TableServiceClient, model: str) -> None:
     """Newest first; a settled review is none that a sweep looks at."""
-    book = TableReviewStore(tables)
+    store = TableReviewStore(tables)
     first = make_review(model=model, review_id=f"{model}-1")
     second = make_review(model=model, review_id=f"{model}-2", opened_at=OPENED + timedelta(hours=1))
     done = make_review(model=model, review_id=f"{model}-3", state="rejected", settled=True)
     for review in (first, second, done):
-        book.open(review)
-    assert book.all(model) == (second, first, done)
-    assert book.all(model, ("rejected",)) == (done,)
-    assert book.find(second.review_id) == second
-    assert {review.review_id for review in book.unfinished() if review.model == model} == {
+        store.open(review)
+    assert store.all(model) == (second, first, done)
+    assert store.all(model, ("rejected",)) == (done,)
+    assert store.find(second.review_id) == second
+    assert {review.review_id for review in store.unfinished() if review.model == model} == {
         first.review_id,
         second.review_id,
     }
@@ -39,8 +39,8 @@ def test_lists_by_model_and_state(tables: TableServiceClient, model: str) -> Non
 
 def test_of_two_deciders_at_once_one_decides(tables: TableServiceClient, model: str) -> None:
     """Both have read the open review; the second write is refused, reads again and is told who was faster."""
-    book = TableReviewStore(tables)
-    book.open(make_review(model=model))
+    store = TableReviewStore(tables)
+    store.open(make_review(model=model))
     both = threading.Barrier(2)
     said: list[str] = []
 
@@ -56,7 +56,7 @@ def test_of_two_deciders_at_once_one_decides(tables: TableServiceClient, model: 
             return review.transition("approve").model_copy(update={"decision": decision})
 
         try:
-            book.change(model, "r1", change)
+            store.change(model, "r1", change)
             said.append(f"{name} decided")
         except TransitionError as error:
             said.append(error.message)
@@ -66,7 +66,7 @@ def test_of_two_deciders_at_once_one_decides(tables: TableServiceClient, model: 
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    kept = book.get(model, "r1")
+    kept = store.get(model, "r1")
     assert kept is not None
     assert kept.decision is not None
     winner = kept.decision.by

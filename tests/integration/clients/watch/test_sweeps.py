@@ -17,38 +17,38 @@ LATER = AT + timedelta(minutes=1)
 
 def test_the_last_run_is_kept(tables: TableServiceClient, model: str) -> None:
     """One that broke off does not count as a look, and its problem shows until the next."""
-    book = TableSweepStore(tables)
-    book.saw(model, at=AT, found=2)
-    book.saw(model, at=LATER, found=0, problem="it broke off", broke_off=True)
-    (look,) = (item for item in book.last() if item.name == model)
+    store = TableSweepStore(tables)
+    store.saw(model, at=AT, found=2)
+    store.saw(model, at=LATER, found=0, problem="it broke off", broke_off=True)
+    (look,) = (item for item in store.last() if item.name == model)
     assert look == SweepRun(name=model, at=LATER, found=0, problem="it broke off", whole_at=AT)
-    book.saw(model, at=LATER, found=0)
-    (look,) = (item for item in book.last() if item.name == model)
+    store.saw(model, at=LATER, found=0)
+    (look,) = (item for item in store.last() if item.name == model)
     assert (look.problem, look.whole_at) == ("", LATER)
 
 
 def test_a_mark_is_moved_by_one_sweep_only(tables: TableServiceClient, model: str) -> None:
     """Two hosts that look at the same time: the second has looked at an old state, and its mark is refused."""
-    book = TableSweepStore(tables)
-    before = book.mark(model)
+    store = TableSweepStore(tables)
+    before = store.mark(model)
     first = before.model_copy(update={"sequence": 5, "open": (3,)})
     assert before == OrderMark(model=model)
-    book.move_mark(before, first)
+    store.move_mark(before, first)
     with pytest.raises(ConflictError):
-        book.move_mark(before, before.model_copy(update={"sequence": 4}))
-    assert book.mark(model) == first
-    assert model in book.marked()
+        store.move_mark(before, before.model_copy(update={"sequence": 4}))
+    assert store.mark(model) == first
+    assert model in store.marked()
 
 
 def test_a_mark_is_begun_once(tables: TableServiceClient, model: str) -> None:
     """A second host that begins it leaves it where it is."""
-    book = TableSweepStore(tables)
-    book.begin_mark(model)
-    assert (book.mark(model), model in book.marked()) == (OrderMark(model=model), True)
+    store = TableSweepStore(tables)
+    store.begin_mark(model)
+    assert (store.mark(model), model in store.marked()) == (OrderMark(model=model), True)
     moved = OrderMark(model=model, sequence=5)
-    book.move_mark(OrderMark(model=model), moved)
-    book.begin_mark(model)
-    assert book.mark(model) == moved
+    store.move_mark(OrderMark(model=model), moved)
+    store.begin_mark(model)
+    assert store.mark(model) == moved
 
 
 def test_the_ledger_is_read_behind_a_mark(tables: TableServiceClient, model: str) -> None:

@@ -20,7 +20,7 @@ DELIVERIES = st.lists(st.tuples(st.sampled_from(NAMES), st.booleans()), max_size
 MOMENTS = st.lists(st.integers(-WINDOW, WINDOW), min_size=len(NAMES), max_size=len(NAMES))
 
 
-class _Book:
+class _Store:
     """What the store keeps, of one fingerprint."""
 
     def __init__(self) -> None:
@@ -65,28 +65,28 @@ def _signal(name: str, minutes: float = 0, *, over: bool = False, debouncing: De
     return signal(sent, window_minutes=WINDOW, debouncing=debouncing)
 
 
-def _told(deliveries: Iterable[Signal]) -> _Book:
-    book = _Book()
+def _told(deliveries: Iterable[Signal]) -> _Store:
+    store = _Store()
     for sent in deliveries:
-        book.record(sent)
-    return book
+        store.record(sent)
+    return store
 
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, WINDOW)), min_size=1))
 def test_all_that_fires_within_one_window_is_one_incident(deliveries: list[tuple[str, int]]) -> None:
     """In whatever order it is delivered, and however often."""
-    book = _told(_signal(name, minutes) for name, minutes in deliveries)
+    store = _told(_signal(name, minutes) for name, minutes in deliveries)
     names = {name for name, _ in deliveries}
-    assert [(item.occurrences, item.firing) for item in book.incidents.values()] == [(len(names), len(names))]
+    assert [(item.occurrences, item.firing) for item in store.incidents.values()] == [(len(names), len(names))]
 
 
 @given(st.lists(st.integers(0, 40), max_size=20))
 def test_no_two_incidents_of_a_fingerprint_begin_within_a_window(gaps: list[int]) -> None:
     """As long as alerts come in the order in which they fire; and none of them is lost."""
-    book = _told(_signal(f"a{number}", minutes) for number, minutes in enumerate(accumulate(gaps)))
-    begun = sorted(incident.opened_at for incident in book.incidents.values())
+    store = _told(_signal(f"a{number}", minutes) for number, minutes in enumerate(accumulate(gaps)))
+    begun = sorted(incident.opened_at for incident in store.incidents.values())
     assert all(later - earlier > timedelta(minutes=WINDOW) for earlier, later in pairwise(begun))
-    assert sum(incident.occurrences for incident in book.incidents.values()) == len(gaps)
+    assert sum(incident.occurrences for incident in store.incidents.values()) == len(gaps)
 
 
 @given(DELIVERIES, MOMENTS)
@@ -112,20 +112,20 @@ def test_the_order_of_two_alerts_changes_no_count(
 @given(DELIVERIES)
 def test_an_incident_is_resolved_while_nothing_of_it_fires(deliveries: list[tuple[str, bool]]) -> None:
     """It counts what fires, never below nothing, and a resolution that overtook its firing opens nothing."""
-    book, seen, over = _Book(), set[str](), set[str]()
+    store, seen, over = _Store(), set[str](), set[str]()
     for name, is_over in deliveries:
-        book.record(_signal(name, over=is_over))
+        store.record(_signal(name, over=is_over))
         (over if is_over else seen if name not in over else set()).add(name)
         fires = len(seen - over)
         expected = [] if not seen else [(len(seen), fires, "open" if fires else "resolved")]
-        assert [(item.occurrences, item.firing, item.state) for item in book.incidents.values()] == expected
+        assert [(item.occurrences, item.firing, item.state) for item in store.incidents.values()] == expected
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=30), st.integers(1, 5), st.data())
 def test_it_is_armed_once_m_of_the_last_n_signals_fired(rest: list[bool], violations: int, data: st.DataObject) -> None:
     """Compared with counting them all; what is armed stays so, and is acted upon once."""
     debouncing = Debouncing(violations=violations, of=data.draw(st.integers(violations, 6)))
-    book, acts = _Book(), 0
+    store, acts = _Store(), 0
     firing: list[str] = []
     signals: list[bool] = []
     for number, fires in enumerate([True, *rest]):
@@ -134,9 +134,9 @@ def test_it_is_armed_once_m_of_the_last_n_signals_fired(rest: list[bool], violat
         if fires:
             firing.append(f"a{number}")
         name = firing[-1] if fires else firing.pop()
-        acts += book.record(_signal(name, over=not fires, debouncing=debouncing)).act
+        acts += store.record(_signal(name, over=not fires, debouncing=debouncing)).act
         signals.append(fires)
-        (incident,) = book.incidents.values()
+        (incident,) = store.incidents.values()
         assert incident.armed == _ever_enough(signals, debouncing)
     assert acts == incident.armed
 
@@ -150,12 +150,12 @@ def _ever_enough(signals: Sequence[bool], debouncing: Debouncing) -> bool:
 @given(st.lists(st.sampled_from([("a0", False), ("a0", True)])))
 def test_what_is_resolved_stays_so_until_another_alert_fires(late: list[tuple[str, bool]]) -> None:
     """Deliveries that are on record open nothing again; a new alert within the window does."""
-    book = _told([_signal("a0"), _signal("a0", over=True), *(_signal(name, over=over) for name, over in late)])
-    (incident,) = book.incidents.values()
+    store = _told([_signal("a0"), _signal("a0", over=True), *(_signal(name, over=over) for name, over in late)])
+    (incident,) = store.incidents.values()
     assert (incident.state, incident.firing) == ("resolved", 0)
-    again = book.record(_signal("a1", WINDOW))
+    again = store.record(_signal("a1", WINDOW))
     assert (again.reopened, again.act, again.opened) == (True, False, False)
-    assert [item.state for item in book.incidents.values()] == ["open"]
+    assert [item.state for item in store.incidents.values()] == ["open"]
 
 
 @pytest.mark.parametrize(("violations", "reopened"), [(1, True), (3, False)])
@@ -192,8 +192,8 @@ def test_an_incident_keeps_the_shortest_lag_and_the_latest_time() -> None:
 
 def test_a_late_alert_opens_an_incident_that_takes_nothing_more() -> None:
     """What fires now belongs to the newest one."""
-    book = _told([_signal("now"), _signal("old", -300), _signal("next", 1)])
-    assert [counts[0] for counts in book.counts] == [1, 2]
+    store = _told([_signal("now"), _signal("old", -300), _signal("next", 1)])
+    assert [counts[0] for counts in store.counts] == [1, 2]
 
 
 def test_an_incident_keeps_the_last_twenty_signals() -> None:
