@@ -11,7 +11,7 @@ from nightshift.domain.response.incident import Incident, TimelineEntry
 from nightshift.domain.response.messages import PlannedResponse, PlanRequest, ResponsePlan
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
-from nightshift.services.response.respond import playbook_of
+from nightshift.services.response.record_alert import playbook_of
 
 
 @activity("plan_response")

@@ -49,7 +49,7 @@ from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.incident import TimelineEntry
 from nightshift.domain.response.messages import MitigateRequest, PlanRequest
-from nightshift.services.response.respond import run_respond
+from nightshift.services.response.record_alert import record_alert
 from tests.incident_examples import alert, incident
 
 ROOT = Path(__file__).parents[2]
@@ -228,7 +228,7 @@ def _answer(services: Any, transport: CountingTransport, number: int) -> Measure
     fired_at = datetime.now(UTC) - timedelta(hours=2 * number)
     sent = alert(alert_id=f"bench-{number}", model=_MODEL, model_version=bad, fired_at=fired_at)
     measured = transport.begin()
-    found = run_respond(services, sent.model_dump_json().encode()).incident
+    found = record_alert(services, sent.model_dump_json().encode()).incident
     assert found is not None
     # As the trigger does before it starts the orchestration.
     claim = TimelineEntry(key=f"start-{found.response}", at=services.clock(), actor=ACTOR, what="its response starts")

@@ -19,7 +19,7 @@ from benchmarks.responder.stack import Running, running
 from nightshift.cli.app_client import AppClient
 from nightshift.cli.upload_command import await_run, follow, put
 from nightshift.pages.static_files import static_files
-from nightshift.services.response.respond import run_respond
+from nightshift.services.response.record_alert import record_alert
 from tests.incident_examples import alert
 from tests.model_versions import make_champions, make_versions
 
@@ -125,7 +125,7 @@ def _fill_incidents(stack: Running) -> None:
             "alert_id": f"bench-{number}", "model": _MODEL, "category": "pipeline", "rule": f"r{number}",
             "metric": "", "value": None, "baseline": None, "title": f"pipeline {number} failed", "fired_at": fired,
         }  # fmt: skip
-        recorded = run_respond(stack.services, alert(**given).model_dump_json().encode())
+        recorded = record_alert(stack.services, alert(**given).model_dump_json().encode())
         assert recorded.incident is not None
         if number >= _OPEN:
             incident = recorded.incident

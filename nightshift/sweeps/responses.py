@@ -25,7 +25,7 @@ from nightshift.domain.watch.sweep import Swept
 from nightshift.services.notifications.notify import notify
 from nightshift.services.platform.instances import BROKEN_OFF
 from nightshift.services.response.incident_commands import undo_instance, undo_is_recorded
-from nightshift.services.response.respond import playbook_of
+from nightshift.services.response.record_alert import playbook_of
 
 logger = logging.getLogger(__name__)
 

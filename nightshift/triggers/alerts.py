@@ -21,7 +21,7 @@ from nightshift.domain.response.incident import Incident, TimelineEntry
 from nightshift.domain.response.messages import ResponseInput
 from nightshift.functions.registrar import Functions
 from nightshift.services.response.incident_commands import notify_change
-from nightshift.services.response.respond import run_respond
+from nightshift.services.response.record_alert import record_alert
 from nightshift.triggers.keep_dead_letter import keep_dead_letter
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Responder:
         services, digest = self._services(), hashlib.sha256(body).digest()
         if digest in self._handled:
             return
-        recorded = await asyncio.to_thread(lambda: _RETRYING.copy()(run_respond, services, body))
+        recorded = await asyncio.to_thread(lambda: _RETRYING.copy()(record_alert, services, body))
         incident = recorded.incident
         correlate(incident.incident_id if incident else recorded.alert_key)
         if incident is None:

@@ -15,7 +15,7 @@ from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.reviews.review import Review
 from nightshift.services.lifecycle.run_files import RunFiles
-from nightshift.services.response.respond import run_respond
+from nightshift.services.response.record_alert import record_alert
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.browser.find_chromium import MISSING, find_chromium
@@ -130,7 +130,7 @@ def night(running: RunningApp, services: LazyServices, flagged: Flag, tmp_path: 
 
     def incident(title: str, **given: Any) -> Incident:
         fields = {"model": review.model, "fired_at": services.clock(), "title": title, "alert_id": uuid4().hex}
-        recorded = run_respond(services, alert(**(fields | given)).model_dump_json().encode())
+        recorded = record_alert(services, alert(**(fields | given)).model_dump_json().encode())
         assert recorded.incident is not None
         return recorded.incident
 

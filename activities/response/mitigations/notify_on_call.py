@@ -11,7 +11,7 @@ from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
 from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.mitigation import MitigationHandler
-from nightshift.services.response.respond import playbook_of
+from nightshift.services.response.record_alert import playbook_of
 
 # What each mitigation that notifies people is: a critical question wakes somebody, the others wait.
 _KINDS: dict[str, NotificationKind] = {"page": "page", "notify": "notice"}

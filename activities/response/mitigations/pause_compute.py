@@ -28,7 +28,7 @@ from nightshift.services.response.incident_orders import (
     since_tried,
 )
 from nightshift.services.response.mitigation import MitigationHandler, Undone
-from nightshift.services.response.respond import playbook_of
+from nightshift.services.response.record_alert import playbook_of
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ NightshiftError
 │   ├── SpecError                       a model spec breaks a rule
 │   ├── TooLargeError                   a body is larger than is taken
 │   ├── RefusedAlertKeptError           an alert breaks a rule; it is kept among the dead letters
-│   │       [nightshift.triggers.alert_ingest]
+│   │       [nightshift.triggers.alert_api]
 │   ├── UnknownModelError (KeyError)    no spec for this model
 │   ├── BlobMissingError (FileNotFoundError)  the upload was removed before it was read
 │   └── BlobChangedError                the upload was overwritten before it was read
@@ -37,7 +37,7 @@ NightshiftError
 │   └── ForgedFormError                 a form's token is missing, too old or another's [nightshift.pages.security]
 ├── TooManyDecisionsError               a principal decides too fast [nightshift.services.reviews.decision_rate]
 ├── NotQueuedError                      an alert could not be queued; it must be sent again
-│       [nightshift.triggers.alert_ingest]
+│       [nightshift.triggers.alert_api]
 ├── NoTroubleError                      a message that all is well [nightshift.triggers.alert_schemas.databricks_job]
 ├── ModelUnusableError                  a version cannot be loaded or scored [nightshift.training.jobs.model_store]
 ├── AppUnreachableError                 no app answers at the address [nightshift.cli.app_client]

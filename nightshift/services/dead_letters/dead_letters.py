@@ -19,7 +19,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.text import shortened, units
 from nightshift.domain.response.alert import PLATFORM, QUEUES, AlertMessage
 from nightshift.services.notifications.notify import notify
-from nightshift.services.response.respond import read_alert, run_respond
+from nightshift.services.response.record_alert import read_alert, record_alert
 from nightshift.services.uploads.read_event import parse_event
 
 logger = logging.getLogger(__name__)
@@ -267,7 +267,7 @@ def _is_over(services: Services, dead_letter: DeadLetter) -> None:
     """
     alert = dead_letter_alert(dead_letter).model_copy(update={"state": "resolved", "fired_at": services.clock()})
     try:
-        run_respond(services, alert.model_dump_json().encode())
+        record_alert(services, alert.model_dump_json().encode())
     except BadInputError as error:
         # The platform's playbook is broken: it was paged about without an incident (page_dead_letter).
         logger.warning("dead_letter_not_counted_out letter=%s message=%s", dead_letter.letter_id, error.message)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nightshift.domain.platform.ports import Services
 from nightshift.functions.registrar import Functions
 from nightshift.triggers import (
-    alert_ingest,
+    alert_api,
     dead_letter_api,
     health_api,
     improve_api,
@@ -26,7 +26,7 @@ def api_endpoints() -> tuple[Endpoint, ...]:
     """All of them, made for one app; the last shows the document of all."""
     return openapi_api.with_document(
         (
-            *alert_ingest.ENDPOINTS,
+            *alert_api.ENDPOINTS,
             *dead_letter_api.ENDPOINTS,
             *health_api.endpoints(),
             *improve_api.ENDPOINTS,

@@ -13,7 +13,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, UndoRequest
 from nightshift.domain.response.mitigations import Mitigation
-from nightshift.services.response.respond import run_respond
+from nightshift.services.response.record_alert import record_alert
 from tests.incident_examples import alert
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,7 +52,7 @@ class Case:
     def alert(self, name: str = "a1", **given: Any) -> Incident:
         """The incident of an alert that fires now."""
         fields = {"alert_id": f"{self.model}-{name}", "model": self.model, "fired_at": self.services.clock()}
-        recorded = run_respond(self.services, alert(**(fields | given)).model_dump_json().encode())
+        recorded = record_alert(self.services, alert(**(fields | given)).model_dump_json().encode())
         assert recorded.incident is not None
         return recorded.incident
 

@@ -47,7 +47,7 @@ from nightshift.domain.reviews.policy import ReviewStep
 from nightshift.domain.reviews.review import Choice, Review
 from nightshift.domain.uploads.upload_queue import Submission
 from nightshift.services.dead_letters.dead_letters import record_dead_letter, redrive
-from nightshift.services.response.respond import run_respond
+from nightshift.services.response.record_alert import record_alert
 from nightshift.services.reviews.decide_review import decide_review, expire
 from nightshift.services.reviews.start_review import wake_review
 from nightshift.services.uploads.wake_queue import wake_queue
@@ -201,7 +201,7 @@ def _verify(scene: Scene, *, again: bool = False) -> Activity:
 
 def _respond(scene: Scene) -> Activity:
     message = alert(alert_id=f"{scene.model}-r", model=scene.model, fired_at=scene.services.clock())
-    return lambda services: run_respond(services, message.model_dump_json().encode())
+    return lambda services: record_alert(services, message.model_dump_json().encode())
 
 
 # --- runs

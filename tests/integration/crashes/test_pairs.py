@@ -19,7 +19,7 @@ from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError
 from nightshift.domain.reviews.review import Choice
-from nightshift.services.response.respond import run_respond
+from nightshift.services.response.record_alert import record_alert
 from nightshift.services.reviews.decide_review import decide_review
 from nightshift.sweeps.orders import watch_model
 from nightshift.sweeps.owed import deliver_owed
@@ -117,7 +117,7 @@ def _decisions(first: Choice, second: Choice) -> Callable[[Scene], Pair]:
 
 def _alerts(scene: Scene) -> Pair:
     body = alert(alert_id=f"{scene.model}-r", model=scene.model, fired_at=scene.services.clock()).model_dump_json()
-    activity: Activity = lambda services: run_respond(services, body.encode())  # noqa: E731
+    activity: Activity = lambda services: record_alert(services, body.encode())  # noqa: E731
     return activity, activity, lambda: [it.occurrences for it in scene.services.incidents.all()] == [1]
 
 

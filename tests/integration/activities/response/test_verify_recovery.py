@@ -10,7 +10,7 @@ from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import Verification, VerifyRequest
 from nightshift.services.response.incident_actions import keep_action
-from nightshift.services.response.respond import run_respond
+from nightshift.services.response.record_alert import record_alert
 from tests.incident_examples import alert
 from tests.integration.activities.responder import Case
 
@@ -40,7 +40,7 @@ def _send(case: Case, name: str, seconds: float, incident: Incident, **given: An
     fired = incident.opened_at + timedelta(seconds=seconds)
     fields = {"alert_id": f"{case.model}-{name}", "model": case.model, "fired_at": fired}
     case.replace(clock=lambda: fired)
-    run_respond(case.services, alert(**(fields | given)).model_dump_json().encode())
+    record_alert(case.services, alert(**(fields | given)).model_dump_json().encode())
 
 
 def test_before_its_time_is_over_it_cannot_be_said(case: Case, incident: Incident) -> None:
@@ -128,7 +128,7 @@ def test_a_source_whose_clock_is_set_back_is_heard_at_its_next_alert(case: Case,
         now = since + timedelta(minutes=minutes)
         case.replace(clock=lambda now=now: now)
         fields = {"alert_id": f"{case.model}-back-{number}", "model": case.model, "fired_at": now - back}
-        recorded = run_respond(case.services, alert(**fields).model_dump_json().encode())
+        recorded = record_alert(case.services, alert(**fields).model_dump_json().encode())
         assert recorded.reopened is bool(number)
         if not number:
             assert verify_recovery(case.services, request).recovered is True

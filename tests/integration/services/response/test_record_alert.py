@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nightshift.domain.platform.errors import BadInputError, UnknownModelError
 from nightshift.domain.response.alert import LARGEST_BYTES, PLATFORM
 from nightshift.domain.response.playbook import Playbook
-from nightshift.services.response.respond import playbook_of, read_alert, run_respond
+from nightshift.services.response.record_alert import playbook_of, read_alert, record_alert
 from tests.incident_examples import AT, alert
 from tests.integration.activities.responder import Case
 
@@ -43,7 +43,7 @@ def test_a_delivery_again_is_recorded_once(case: Case) -> None:
     """However often: one incident, one occurrence."""
     now = case.services.clock()
     body = alert(alert_id=case.model, model=case.model, fired_at=now).model_dump_json().encode()
-    results = [run_respond(case.services, body) for _ in range(3)]
+    results = [record_alert(case.services, body) for _ in range(3)]
     assert [result.repeated for result in results] == [False, True, True]
     assert [incident.occurrences for incident in case.services.incidents.all(case.model)] == [1]
 

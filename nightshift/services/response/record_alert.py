@@ -56,7 +56,7 @@ def read_alert(body: bytes, known_models: Sequence[str], now: datetime) -> Alert
     return alert
 
 
-def run_respond(services: Services, body: bytes) -> Recorded:
+def record_alert(services: Services, body: bytes) -> Recorded:
     """Judge an alert and record it, once however often it is delivered.
 
     Raises:
