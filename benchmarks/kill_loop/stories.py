@@ -21,9 +21,9 @@ from nightshift.domain.response.compute import ComputeRef
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.mitigations import Mitigation
 from nightshift.domain.reviews.review import Review
-from tests.integration.activities.responder import Case
-from tests.integration.activities.reviewing import flag
 from tests.model_versions import make_champions, make_versions
+from tests.support.responder import Case
+from tests.support.reviewing import flag
 
 Story = Callable[[World, random.Random], None]
 _DECIDED = {"promoted", "rejected", "flagged"}

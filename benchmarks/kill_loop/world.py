@@ -23,7 +23,7 @@ from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
-from tests.integration.activities.pagers import Pager
+from tests.support.pagers import Pager
 
 ROOT = Path(__file__).resolve().parents[2]
 # As long as by default, in shorter steps; and a lease that ends within the loop.

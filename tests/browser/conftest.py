@@ -20,9 +20,9 @@ from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.browser.find_chromium import MISSING, find_chromium
 from tests.incident_examples import alert
-from tests.integration.activities.responder import Case
-from tests.integration.activities.reviewing import flag
 from tests.running_stack import ROOT, RunningApp
+from tests.support.responder import Case
+from tests.support.reviewing import flag
 
 EVERY_ROLE = ("Reader", "Reviewer", "Operator")
 # How long a page may take: Playwright's own five seconds are too few on a loaded machine.

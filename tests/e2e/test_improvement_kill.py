@@ -29,7 +29,7 @@ from nightshift.domain.lifecycle.run import RunOutcome
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.e2e.killable_host import ROOT, Host
-from tests.integration.activities.improving import seen
+from tests.support.improving import seen
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kill"), pytest.mark.timeout(600)]
 

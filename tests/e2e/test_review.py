@@ -29,8 +29,8 @@ from nightshift.domain.reviews.review import Review, ReviewState
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.e2e.conftest import ROOT, RunningApp
-from tests.integration.activities.responder import Case
-from tests.integration.activities.reviewing import flag
+from tests.support.responder import Case
+from tests.support.reviewing import flag
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from local_host.stack.endpoints import Endpoints
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
-from tests.integration.activities.pagers import Pager
+from tests.support.pagers import Pager
 
 ROOT = Path(__file__).resolve().parents[2]
 

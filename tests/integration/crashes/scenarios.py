@@ -55,12 +55,12 @@ from nightshift.sweeps.orders import watch_model
 from nightshift.sweeps.owed import deliver_owed
 from nightshift.sweeps.responses import watch_responses
 from tests.incident_examples import alert
-from tests.integration.activities.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
-from tests.integration.activities.failing_ports import without_alias
-from tests.integration.activities.model_data import accept_file
-from tests.integration.activities.responder import ROOT
-from tests.integration.activities.reviewing import flag, request
 from tests.integration.crashes.scene import STATES, Activity, Scene
+from tests.support.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
+from tests.support.failing_ports import without_alias
+from tests.support.model_data import accept_file
+from tests.support.responder import ROOT
+from tests.support.reviewing import flag, request
 
 _REFUSED = ServiceRefusedError("MLflow", "403", "the identity may not set aliases")
 _ENDPOINT = "revenue"

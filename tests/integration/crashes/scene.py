@@ -25,11 +25,11 @@ from nightshift.services.uploads.wake_queue import wake_busy_queue
 from nightshift.sweeps.orders import watch_model
 from nightshift.sweeps.owed import deliver_owed
 from nightshift.sweeps.responses import watch_responses
-from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
-from tests.integration.activities.pagers import Pager
-from tests.integration.activities.responder import Case, Replaced, later
 from tests.model_versions import make_champions, make_versions
 from tests.owed_of import OwedOf
+from tests.support.memory_ports import MemoryCompute, MemoryServing, resource
+from tests.support.pagers import Pager
+from tests.support.responder import Case, Replaced, later
 
 STATES = df.OrchestrationRuntimeStatus
 Activity = Callable[[Services], Any]

@@ -23,12 +23,12 @@ from nightshift.domain.lifecycle.run import EvaluateRequest, PollRequest, RunEve
 from nightshift.domain.platform.names import BRONZE, EVIDENCE, SILVER, experiment
 from nightshift.domain.platform.ports import Services
 from nightshift.wiring.services import LazyServices
-from tests.integration.activities.improving import BAD, ROOT, Improving
-from tests.integration.activities.memory_ports import MemoryEvents, MemoryJobs
-from tests.integration.activities.model_data import upload_file
-from tests.integration.activities.responder import Case
 from tests.integration.crashes.scene import plain
 from tests.model_versions import make_bare_model
+from tests.support.improving import BAD, ROOT, Improving
+from tests.support.memory_ports import MemoryEvents, MemoryJobs
+from tests.support.model_data import upload_file
+from tests.support.responder import Case
 
 
 @dataclass(frozen=True)

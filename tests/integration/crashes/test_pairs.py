@@ -25,13 +25,13 @@ from nightshift.sweeps.orders import watch_model
 from nightshift.sweeps.owed import deliver_owed
 from nightshift.wiring.services import LazyServices
 from tests.incident_examples import alert
-from tests.integration.activities.deciding import PROMOTE, Deciding
-from tests.integration.activities.failing_ports import without_alias
-from tests.integration.activities.interruptions import Preempted
-from tests.integration.activities.pagers import Pager
-from tests.integration.activities.reviewing import flag
 from tests.integration.crashes.scene import Activity, Scene
 from tests.integration.crashes.test_points import chosen
+from tests.support.deciding import PROMOTE, Deciding
+from tests.support.failing_ports import without_alias
+from tests.support.interruptions import Preempted
+from tests.support.pagers import Pager
+from tests.support.reviewing import flag
 
 pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(3600)]
 

@@ -17,10 +17,10 @@ from mlflow import MlflowClient
 
 from nightshift.domain.platform.errors import ConflictError
 from nightshift.wiring.services import LazyServices
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.pagers import Pager
 from tests.integration.crashes.scenarios import SCENARIOS, Scenario
 from tests.integration.crashes.scene import Scene
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.pagers import Pager
 
 pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(3600)]
 

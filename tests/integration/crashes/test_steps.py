@@ -10,9 +10,9 @@ import pytest
 from mlflow import MlflowClient
 
 from nightshift.wiring.services import LazyServices
-from tests.integration.activities.interruptions import Interrupted, KilledError
 from tests.integration.crashes.steps import STEPS, Step, World
 from tests.integration.crashes.test_points import chosen, differences
+from tests.support.interruptions import Interrupted, KilledError
 
 pytestmark = [pytest.mark.xdist_group("crashes"), pytest.mark.timeout(3600)]
 

@@ -19,12 +19,12 @@ from nightshift.domain.reviews.review import Review
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.champions.move_champion import ABANDONED_AFTER, move_champion
 from nightshift.services.reviews.decide_review import decide_review
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.memory_ports import MemoryServing
-from tests.integration.activities.model_data import Starts
-from tests.integration.activities.night import STATES, Night
-from tests.integration.activities.responder import Case
-from tests.integration.activities.reviewing import flag, read, request
+from tests.integration.sweeps.night import STATES, Night
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.memory_ports import MemoryServing
+from tests.support.model_data import Starts
+from tests.support.responder import Case
+from tests.support.reviewing import flag, read, request
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -17,13 +17,13 @@ from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident
-from tests.integration.activities.failing_ports import Failing, without_alias
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.memory_ports import MemoryCompute, MemoryServing, resource
-from tests.integration.activities.model_data import Starts
-from tests.integration.activities.night import STATES, Night
-from tests.integration.activities.responder import Case, Replaced
+from tests.integration.sweeps.night import STATES, Night
 from tests.model_versions import make_champions
+from tests.support.failing_ports import Failing, without_alias
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.memory_ports import MemoryCompute, MemoryServing, resource
+from tests.support.model_data import Starts
+from tests.support.responder import Case, Replaced
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -28,14 +28,14 @@ from nightshift.domain.reviews.messages import FinalizeReviewRequest
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.champions.move_champion import ABANDONED_AFTER, enter_outside_change, move_champion
 from nightshift.services.reviews.decide_review import decide_review
-from tests.integration.activities.failing_ports import Failing, without_alias
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.memory_ports import MemoryServing
-from tests.integration.activities.model_data import Starts
-from tests.integration.activities.night import STATES, Night, deliver
-from tests.integration.activities.responder import Case, Replaced
-from tests.integration.activities.reviewing import flag, request
+from tests.integration.sweeps.night import STATES, Night, deliver
 from tests.ledger_bodies import DECISION, EVIDENCE
+from tests.support.failing_ports import Failing, without_alias
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.memory_ports import MemoryServing
+from tests.support.model_data import Starts
+from tests.support.responder import Case, Replaced
+from tests.support.reviewing import flag, request
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

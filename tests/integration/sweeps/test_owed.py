@@ -12,9 +12,9 @@ from nightshift.domain.response.messages import MitigateRequest, MitigationResul
 from nightshift.services.notifications.notify import notify
 from nightshift.sweeps.owed import deliver_owed
 from tests.incident_examples import alert, signal
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.pagers import AT, Make, Night, Pager
-from tests.integration.activities.responder import Replaced
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.pagers import AT, Make, Night, Pager
+from tests.support.responder import Replaced
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from azure.data.tables import TableServiceClient
 from activities.response.mitigations.notify_on_call import notify_on_call
 from nightshift.domain.response.messages import MitigateRequest
 from nightshift.sweeps.owed import deliver_owed
-from tests.integration.activities.pagers import Make, Pager
 from tests.integration.sweeps.test_owed import firsts, incident, notify_about, page, read
+from tests.support.pagers import Make, Pager
 
 
 def test_a_page_without_an_address_is_owed(night: Make, pager: Pager) -> None:

@@ -11,7 +11,7 @@ from nightshift.domain.watch.fault import MOST_TRIES, Fault, ProcessStart
 from nightshift.sweeps.self_check import MOST_STARTS_AN_HOUR, watch_self
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
-from tests.integration.activities.interruptions import Interrupted, KilledError
+from tests.support.interruptions import Interrupted, KilledError
 from tests.unit.wiring.fresh_process import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -25,10 +25,10 @@ from nightshift.services.dead_letters.dead_letters import discard, plan_redrive,
 from nightshift.triggers import alerts, blob_events, dead_letters
 from nightshift.triggers.alert_schemas.normalise import normalise
 from nightshift.triggers.refused_alerts import keep_refused, read_refused
-from tests.integration.activities.pagers import Night, Pager
-from tests.integration.activities.responder import Replaced
 from tests.integration.triggers.blob_events_app import Orchestrations
 from tests.registered import registered
+from tests.support.pagers import Night, Pager
+from tests.support.responder import Replaced
 from tests.unit.triggers.alert_schemas.examples import LOG_ALERT, changed
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,9 +9,9 @@ from activities.champions.move_serving import move_serving
 from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.messages import EndpointTarget, MoveServingRequest, MoveServingResult
-from tests.integration.activities.memory_ports import MemoryServing
-from tests.integration.activities.responder import Case
 from tests.model_versions import make_versions
+from tests.support.memory_ports import MemoryServing
+from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -7,7 +7,7 @@ from agents.lifecycle.holdout_spending import confidence_at_interim_look
 from nightshift.domain.platform.errors import BadInputError, BlobMissingError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.wiring.services import LazyServices
-from tests.integration.activities.improving import BAD, GOOD, Improving
+from tests.support.improving import BAD, GOOD, Improving
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

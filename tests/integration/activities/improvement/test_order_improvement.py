@@ -11,8 +11,8 @@ from nightshift.domain.ledger.bodies import OutcomeBody, record
 from nightshift.domain.ledger.keys import outcome_key
 from nightshift.domain.platform.errors import BadInputError, NightshiftError, UnknownModelError
 from nightshift.domain.platform.names import MODEL_QUEUE
-from tests.integration.activities.model_data import Starts, validate
-from tests.integration.activities.responder import Case
+from tests.support.model_data import Starts, validate
+from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

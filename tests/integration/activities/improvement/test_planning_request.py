@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from evals.scripted_server import Reply, in_turn, scripted_server
 from nightshift.clients.improvement.language_model import Deployment, OpenAILanguageModel
 from nightshift.wiring.services import LazyServices
-from tests.integration.activities.improving import Improving, seen
+from tests.support.improving import Improving, seen
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

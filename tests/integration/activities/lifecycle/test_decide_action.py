@@ -17,9 +17,9 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.wiring.services import LazyServices
-from tests.integration.activities.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.responder import Replaced
+from tests.support.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.responder import Replaced
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

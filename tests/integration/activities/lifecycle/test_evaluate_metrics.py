@@ -32,8 +32,8 @@ from nightshift.domain.platform.names import (
 from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.wiring.services import LazyServices
-from tests.integration.activities.improving import Improving
-from tests.integration.activities.interruptions import Interrupted, KilledError
+from tests.support.improving import Improving
+from tests.support.interruptions import Interrupted, KilledError
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

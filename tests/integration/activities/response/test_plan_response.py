@@ -8,7 +8,7 @@ import pytest
 from activities.response.plan_response import plan_response
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import PlanRequest, ResponsePlan
-from tests.integration.activities.responder import Case
+from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

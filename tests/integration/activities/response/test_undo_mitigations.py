@@ -21,10 +21,10 @@ from nightshift.domain.response.mitigations import RetrainingFacts
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_commands import start_undo
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.model_data import Starts
-from tests.integration.activities.responder import Case
 from tests.model_versions import make_champions
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.model_data import Starts
+from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -12,7 +12,7 @@ from nightshift.domain.response.messages import Verification, VerifyRequest
 from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.record_alert import record_alert
 from tests.incident_examples import alert
-from tests.integration.activities.responder import Case
+from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -20,11 +20,11 @@ from nightshift.domain.reviews.messages import FinalizeReviewRequest, ReviewResu
 from nightshift.domain.reviews.review import Review
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.reviews.decide_review import decide_review, expire
-from tests.integration.activities.failing_ports import without_alias
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.model_data import Starts
-from tests.integration.activities.responder import Case, Replaced
-from tests.integration.activities.reviewing import flag, read, request
+from tests.support.failing_ports import without_alias
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.model_data import Starts
+from tests.support.responder import Case, Replaced
+from tests.support.reviewing import flag, read, request
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -7,8 +7,8 @@ import yaml
 
 from nightshift.domain.uploads.contract import ContractViolationError
 from nightshift.domain.uploads.dataset import DatasetManifest
-from tests.integration.activities.model_data import accept_file, upload_file, validate
-from tests.integration.activities.responder import ROOT, Case
+from tests.support.model_data import accept_file, upload_file, validate
+from tests.support.responder import ROOT, Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -15,7 +15,7 @@ from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.record_ports import AliasHistory
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.wiring.services import LazyServices
-from tests.integration.activities.interruptions import Interrupted, KilledError
+from tests.support.interruptions import Interrupted, KilledError
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -31,7 +31,7 @@ from nightshift.services.platform.activity import Activity, StartingActivity, ac
 from nightshift.services.platform.failures import failure_of
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
-from tests.integration.activities.responder import Replaced
+from tests.support.responder import Replaced
 from tests.unit.wiring.fresh_process import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[4]

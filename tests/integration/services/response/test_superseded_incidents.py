@@ -10,9 +10,9 @@ from activities.lifecycle.decide_action import decide_action
 from nightshift.domain.lifecycle.run import DecideRequest
 from nightshift.domain.response.incident import Incident
 from nightshift.services.response.superseded_incidents import close_superseded
-from tests.integration.activities.model_data import Starts
-from tests.integration.activities.responder import Case
-from tests.integration.activities.reviewing import flag
+from tests.support.model_data import Starts
+from tests.support.responder import Case
+from tests.support.reviewing import flag
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -11,7 +11,7 @@ from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.uploads.upload import Upload
 from nightshift.domain.uploads.upload_queue import Submission
 from nightshift.services.uploads.wake_queue import queue_instance, wake_busy_queue, wake_queue
-from tests.integration.activities.responder import Case
+from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

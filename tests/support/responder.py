@@ -16,7 +16,7 @@ from nightshift.domain.response.mitigations import Mitigation
 from nightshift.services.response.record_alert import record_alert
 from tests.incident_examples import alert
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Replaced:

@@ -14,8 +14,8 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.watch.sweep import Swept
 from nightshift.services.notifications.notify import notify
 from nightshift.sweeps.orders import watch_model
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.responder import Case, later
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.responder import Case, later
 
 STATES = df.OrchestrationRuntimeStatus
 

@@ -9,7 +9,7 @@ from nightshift.domain.lifecycle.run import DecideRequest, DecideResult
 from nightshift.domain.platform.identity import digest
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.services.lifecycle.run_files import RunFiles
-from tests.integration.activities.improving import Improving
+from tests.support.improving import Improving
 
 Verdicts = tuple[Verdict, Verdict]
 PROMOTE: Verdicts = ("better", "better")

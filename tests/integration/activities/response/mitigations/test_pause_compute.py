@@ -11,9 +11,9 @@ from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.response.compute import ComputeResource
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult
-from tests.integration.activities.interruptions import Interrupted, KilledError
-from tests.integration.activities.memory_ports import MemoryCompute, resource
-from tests.integration.activities.responder import Case, later
+from tests.support.interruptions import Interrupted, KilledError
+from tests.support.memory_ports import MemoryCompute, resource
+from tests.support.responder import Case, later
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -8,7 +8,7 @@ from nightshift.domain.lifecycle.run import Validated, ValidateRequest
 from nightshift.domain.platform.names import BRONZE
 from nightshift.domain.uploads.dataset import AcceptedDataset
 from nightshift.domain.uploads.upload import BlobRef, Upload
-from tests.integration.activities.responder import Case
+from tests.support.responder import Case
 
 HEADER = "timestamp,season,holiday,weekday,workingday,weathersit,temp,atemp,hum,windspeed,revenue"
 

@@ -10,11 +10,11 @@ from nightshift.clients.notifications.notifications import TableNotificationStor
 from nightshift.domain.platform.ports import Services
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
-from tests.integration.activities.responder import Replaced
 from tests.loopback_server import Answering, LoopbackServer
 from tests.owed_of import OwedOf
+from tests.support.responder import Replaced
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 3, 1, 3, tzinfo=UTC)
 _NOBODY = "http://127.0.0.1:9"
 

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from nightshift.domain.platform.ports import Services
-from tests.integration.activities.responder import Replaced
+from tests.support.responder import Replaced
 
 
 class Failing:

@@ -45,9 +45,9 @@ from nightshift.domain.uploads.contract import ColumnProfile, ContractReport
 from nightshift.domain.uploads.dataset import DatasetManifest, DatasetPart, PartReport
 from nightshift.domain.uploads.upload import BlobRef, Upload
 from nightshift.services.lifecycle.run_files import RunFiles
-from tests.integration.activities.responder import Replaced
+from tests.support.responder import Replaced
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 ROWS, HOLDOUT = 480, "holdout-1"
 # Standard deviations of errors around a truth whose own is 35: R2 is about 0.9, below its limit of 0.5, and 0.99.
 CHAMPION_ERROR, BAD, GOOD = 10.0, 40.0, 3.0
