@@ -14,7 +14,7 @@ from nightshift.wiring.settings import read_settings
 from tests.support.interruptions import Interrupted, KilledError
 from tests.unit.wiring.fresh_process import ENVIRONMENT
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class _Later(LazyServices):

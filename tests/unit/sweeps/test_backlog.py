@@ -9,7 +9,7 @@ from typing import cast
 from nightshift.domain.platform.ports import Services
 from nightshift.sweeps.backlog import measure_backlog
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 _PROGRAM = """
 import json
 from types import SimpleNamespace
