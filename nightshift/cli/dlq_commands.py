@@ -10,10 +10,10 @@ from rich.text import Text
 from nightshift.cli import rendering
 from nightshift.cli.app_client import AppClient, app_url
 from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, State
-from nightshift.cli.pages import every
+from nightshift.cli.paging import every
 from nightshift.domain.dead_letters.dead_letter import DeadLetter, RedrivePlan
 from nightshift.domain.platform.errors import BadInputError
-from nightshift.domain.platform.page import Position
+from nightshift.domain.platform.paging import Position
 
 dlq = typer.Typer(
     no_args_is_help=True,

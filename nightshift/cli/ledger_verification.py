@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from nightshift.cli.app_client import AppClient
-from nightshift.cli.pages import every
+from nightshift.cli.paging import every
 from nightshift.domain.platform.view import ChainCheck
 
 

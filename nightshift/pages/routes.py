@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import azure.functions as func
 
-from nightshift.domain.platform.page import Position
+from nightshift.domain.platform.paging import Position
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.principal import READERS
 from nightshift.functions.registrar import Functions

@@ -20,7 +20,7 @@ from nightshift.functions.registrar import Functions
 from nightshift.services.response.raise_alert import raise_alert
 from nightshift.services.uploads.read_event import parse_event
 from nightshift.services.uploads.wake_queue import wake_queue
-from nightshift.triggers.alerts import Responder
+from nightshift.triggers.alert_queues import Responder
 from nightshift.triggers.keep_dead_letter import keep_dead_letter
 
 logger = logging.getLogger(__name__)

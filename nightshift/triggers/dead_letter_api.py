@@ -6,7 +6,7 @@ from nightshift.domain.dead_letters.dead_letter import DeadLetter, RedrivePlan
 from nightshift.domain.platform.errors import NotFoundError
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import REFUSED_ALERTS
-from nightshift.domain.platform.page import Page, Position, page_of
+from nightshift.domain.platform.paging import Page, Position, page_of
 from nightshift.domain.platform.principal import READERS
 from nightshift.domain.platform.request import ReasonRequest, RedriveRequest
 from nightshift.services.dead_letters.dead_letters import Reader, discard, plan_redrive, redrive

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from nightshift.domain.ledger.ledger import ChainEnd, LedgerEntry
-from nightshift.domain.platform.page import Page, Position, page_of, read_cursor, write_cursor, wrong_cursor
+from nightshift.domain.platform.paging import Page, Position, page_of, read_cursor, write_cursor, wrong_cursor
 from nightshift.domain.platform.principal import READERS
 from nightshift.domain.platform.view import ChainCheck
 from nightshift.triggers.api.call import Call

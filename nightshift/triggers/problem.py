@@ -9,7 +9,7 @@ import azure.functions as func
 from nightshift.domain.platform.correlation import current
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.message import Message
-from nightshift.domain.platform.page import Page
+from nightshift.domain.platform.paging import Page
 from nightshift.domain.platform.problem_status import status_of
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from nightshift.domain.platform.errors import NotFoundError
-from nightshift.domain.platform.page import Page, Position, page_of
+from nightshift.domain.platform.paging import Page, Position, page_of
 from nightshift.domain.platform.principal import READERS
 from nightshift.domain.platform.request import DecisionRequest
 from nightshift.domain.reviews.packet import ReviewPacket

@@ -5,7 +5,7 @@ import asyncio
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.platform.errors import NotFoundError
 from nightshift.domain.platform.identity import RunId
-from nightshift.domain.platform.page import Page
+from nightshift.domain.platform.paging import Page
 from nightshift.domain.platform.principal import READERS
 from nightshift.domain.platform.view import Explanation, RunDetail, RunSummary, UploadView
 from nightshift.services.lifecycle.newest_runs import RunFilter, newest_runs

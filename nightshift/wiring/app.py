@@ -12,9 +12,9 @@ import nightshift.pages.routes
 import orchestrators.registration
 from nightshift.functions.registrar import Functions, Trigger
 from nightshift.triggers import (
-    alerts,
+    alert_queues,
     blob_events,
-    dead_letters,
+    dead_letter_queues,
     housekeeping_sweep,
     order_sweep,
     owed_sweep,
@@ -54,9 +54,9 @@ def create_app() -> df.DFApp:
         app.register_functions(activities.registration.blueprint(services, under_way.counted))
     functions = Functions(app, wrap, works=wrong is None)
     for part in (
-        alerts,
+        alert_queues,
         blob_events,
-        dead_letters,
+        dead_letter_queues,
         endpoints,
         housekeeping_sweep,
         nightshift.pages.routes,

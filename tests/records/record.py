@@ -19,8 +19,8 @@ from typing import Any, get_args
 from local_host.stack.detached import start_detached
 from local_host.stack.stack import Stack
 from nightshift.cli.app_client import AppClient
+from nightshift.domain.champions.alias_change_kind import AliasChangeKind
 from nightshift.domain.champions.decision import AliasChange
-from nightshift.domain.champions.earlier_moves import AliasChangeKind
 from nightshift.domain.ledger.ledger import EntryKind
 from nightshift.domain.reviews.review import REVIEW_STATES
 from nightshift.wiring.services import LazyServices

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from nightshift.cli.app_client import AppClient, AppRefusedError
 from nightshift.cli.main import app as command_line
-from nightshift.cli.pages import every
+from nightshift.cli.paging import every
 
 _LISTS = ("runs", "incidents", "reviews", "ledger", "dead-letters")
 _WHOLE = ("models", "ledger/verification")

@@ -14,8 +14,8 @@ from nightshift.cli.handover.report import (
     RunLine,
 )
 from nightshift.cli.handover.shift import Shift
+from nightshift.domain.champions.alias_change_kind import AliasChangeKind
 from nightshift.domain.champions.decision import AliasChange, withdrawn
-from nightshift.domain.champions.earlier_moves import AliasChangeKind
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.times import plain_times
 from nightshift.domain.platform.view import ModelView, RunSummary

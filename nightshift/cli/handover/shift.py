@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nightshift.cli.app_client import AppClient, AppUnreachableError
-from nightshift.cli.pages import every
+from nightshift.cli.paging import every
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.view import ModelView, RunSummary
 from nightshift.domain.response.incident import Incident

@@ -19,7 +19,7 @@ _SINGLETONS = {
     "microsoft.databricks/workspaces/defaultstoragefirewall",
 }
 _GROUPS = {"http", "durable", "blob"}
-# Degraded models first; nightshift/triggers/alerts.py names them after their queues.
+# Degraded models first; nightshift/triggers/alert_queues.py names them after their queues.
 _FUNCTIONS = [f"function:on_{queue.replace('-', '_')}" for queue in (QUEUES["degradation"], *sorted(QUEUES.values()))]
 _JOBS_DOOR = "/api/jobs/finished"
 

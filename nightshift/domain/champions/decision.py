@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from nightshift.domain.champions.earlier_moves import AliasChangeKind, kind_of_order
+from nightshift.domain.champions.alias_change_kind import AliasChangeKind, kind_of_order
 from nightshift.domain.platform.errors import MoveFencedError
 from nightshift.domain.platform.message import Message
 

@@ -3,8 +3,8 @@
 import logging
 from datetime import timedelta
 
+from nightshift.domain.champions.alias_change_kind import OUTSIDE, AliasChangeKind
 from nightshift.domain.champions.decision import AliasChange, AliasChangeState
-from nightshift.domain.champions.earlier_moves import OUTSIDE, AliasChangeKind
 from nightshift.domain.ledger.bodies import WithdrawalBody, read_as, record
 from nightshift.domain.ledger.keys import put_back_key
 from nightshift.domain.notifications.notification import Notification

@@ -2,8 +2,8 @@
 
 import logging
 
+from nightshift.domain.champions.alias_change_kind import AliasChangeKind
 from nightshift.domain.champions.decision import AliasChange, AliasChangeState
-from nightshift.domain.champions.earlier_moves import AliasChangeKind
 from nightshift.domain.platform.errors import ConflictError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.ports import Services

@@ -8,7 +8,7 @@ import azure.durable_functions as df
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from nightshift.domain.platform.identity import RUN_PREFIX
-from nightshift.domain.platform.page import Page, Position, page_of
+from nightshift.domain.platform.paging import Page, Position, page_of
 from nightshift.domain.platform.view import RunState, RunSummary
 from nightshift.services.lifecycle.run_views import run_summary
 from nightshift.services.platform.instances import list_instances, open_session

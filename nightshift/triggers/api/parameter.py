@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from nightshift.domain.platform.errors import BadInputError
-from nightshift.domain.platform.page import Position
+from nightshift.domain.platform.paging import Position
 
 Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=str)

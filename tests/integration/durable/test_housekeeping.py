@@ -24,7 +24,7 @@ from nightshift.services.response.incident_commands import start_undo
 from nightshift.services.uploads.wake_queue import queue_instance, wake_queue
 from nightshift.sweeps.housekeeping import purge_histories
 from nightshift.sweeps.responses import watch_responses
-from nightshift.triggers.alerts import Responder
+from nightshift.triggers.alert_queues import Responder
 from tests.incident_examples import alert
 from tests.upload_examples import make_upload
 

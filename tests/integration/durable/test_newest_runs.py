@@ -13,7 +13,7 @@ import pytest
 
 from local_host.durable.clock import format_time
 from local_host.durable.functions import DurableFunctions
-from nightshift.domain.platform.page import Position
+from nightshift.domain.platform.paging import Position
 from nightshift.services.lifecycle.newest_runs import RunFilter, newest_runs
 
 

@@ -22,7 +22,7 @@ from nightshift.domain.response.alert import PLATFORM, QUEUES, AlertMessage
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigateRequest
 from nightshift.services.dead_letters.dead_letters import discard, plan_redrive, record_dead_letter, redrive
-from nightshift.triggers import alerts, blob_events, dead_letters
+from nightshift.triggers import alert_queues, blob_events, dead_letter_queues
 from nightshift.triggers.alert_schemas.normalise import normalise
 from nightshift.triggers.refused_alerts import keep_refused, read_refused
 from tests.integration.triggers.blob_events_app import Orchestrations
@@ -58,7 +58,7 @@ class Host:
         # Around each the decorator of the durable client makes a client of the host's JSON.
         self._handlers = {
             name: inspect.unwrap(function)
-            for part in (alerts, blob_events, dead_letters)
+            for part in (alert_queues, blob_events, dead_letter_queues)
             for name, function in registered(part.register, lambda: night.services).items()
         }
 

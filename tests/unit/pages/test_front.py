@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
-from nightshift.domain.platform.page import Page
+from nightshift.domain.platform.paging import Page
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import IncidentAction
 from nightshift.pages import front

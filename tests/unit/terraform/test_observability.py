@@ -79,7 +79,7 @@ def test_queries_read_columns_that_there_are() -> None:
 def test_the_dead_letter_handlers_are_left_out_of_failed_calls() -> None:
     """A handler of dead letters that fails must not raise alerts about itself in a circle; its names begin so."""
     rule = next(rule for rule in _rules() if "nightshift.calls.failed" in rule)
-    source = (ROOT / "nightshift" / "triggers" / "dead_letters.py").read_text(encoding="utf-8")
+    source = (ROOT / "nightshift" / "triggers" / "dead_letter_queues.py").read_text(encoding="utf-8")
     excluded = re.search(r'!startswith "(\w+)"', rule)
     assert excluded is not None
     assert f'f"{excluded[1]}' in source

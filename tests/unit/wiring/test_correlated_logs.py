@@ -8,7 +8,7 @@ from nightshift.wiring.correlated_logs import CorrelatedRecords
 
 def _record(message: object, *args: object) -> logging.LogRecord:
     make = CorrelatedRecords(logging.LogRecord)
-    return make("nightshift.triggers.alerts", logging.INFO, "file.py", 1, message, args, None)
+    return make("nightshift.triggers.alert_queues", logging.INFO, "file.py", 1, message, args, None)
 
 
 def test_a_line_within_a_call_ends_with_its_id() -> None:

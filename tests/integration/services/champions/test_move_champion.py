@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 from mlflow import MlflowClient
 
+from nightshift.domain.champions.alias_change_kind import OUTSIDE
 from nightshift.domain.champions.decision import AliasChange
-from nightshift.domain.champions.earlier_moves import OUTSIDE
 from nightshift.domain.platform.errors import ChampionMovedError, ConflictError, MoveFencedError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.record_ports import AliasHistory

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nightshift.cli.handover.shift import Shift
+from nightshift.domain.champions.alias_change_kind import AliasChangeKind, kind_of_order
 from nightshift.domain.champions.decision import AliasChange
-from nightshift.domain.champions.earlier_moves import AliasChangeKind, kind_of_order
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.view import ModelView, RunSummary
 from nightshift.domain.response.incident import Incident, IncidentAction

@@ -6,7 +6,7 @@ import pytest
 
 from nightshift.cli.handover.build_report import build_report, duration
 from nightshift.cli.handover.render import render
-from nightshift.domain.champions.earlier_moves import AliasChangeKind
+from nightshift.domain.champions.alias_change_kind import AliasChangeKind
 from nightshift.domain.response.incident import IncidentAction
 from tests.unit.cli.handover.shifts import (
     SINCE,

@@ -5,8 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
+from nightshift.domain.champions.alias_change_kind import AliasChangeKind
 from nightshift.domain.champions.decision import AliasChange, withdrawn
-from nightshift.domain.champions.earlier_moves import AliasChangeKind
 from nightshift.domain.platform.errors import MoveFencedError
 
 

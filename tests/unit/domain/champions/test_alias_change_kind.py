@@ -2,7 +2,7 @@
 
 import pytest
 
-from nightshift.domain.champions.earlier_moves import OUTSIDE, AliasChangeKind, kind_of_order
+from nightshift.domain.champions.alias_change_kind import OUTSIDE, AliasChangeKind, kind_of_order
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""What brought about a move of champion that an earlier release recorded without its kind.
+"""What brings about a change of the champion alias.
 
-It is read out of the key of the order, here and nowhere else. Those releases wrote (and so does this one):
+A change that an earlier release recorded has no kind. It is read out of the key of its order, here and nowhere else:
 
 | key of the order | kind |
 |---|---|

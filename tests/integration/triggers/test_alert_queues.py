@@ -12,7 +12,7 @@ from nightshift.clients.response.incidents import TableIncidentStore
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, Recorded, Signal
 from nightshift.domain.response.playbook import Playbook
-from nightshift.triggers.alerts import Responder
+from nightshift.triggers.alert_queues import Responder
 from tests.incident_examples import AT, alert, signal
 
 

@@ -15,7 +15,7 @@ import typer
 from nightshift.cli import read_commands
 from nightshift.cli.app_client import AppClient
 from nightshift.cli.ledger_verification import verify_ledger
-from nightshift.cli.pages import every
+from nightshift.cli.paging import every
 
 
 def test_every_item_comes_and_no_page_too_many_is_asked_for() -> None:

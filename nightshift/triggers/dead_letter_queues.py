@@ -9,7 +9,7 @@ from nightshift.domain.platform.names import BLOB_EVENTS_QUEUE
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import QUEUES
 from nightshift.functions.registrar import Functions
-from nightshift.triggers.alerts import Responder
+from nightshift.triggers.alert_queues import Responder
 from nightshift.triggers.keep_dead_letter import keep_dead_letter
 
 

@@ -7,7 +7,7 @@ import pytest
 from azure.functions.meta import Datum
 from azure.functions.servicebus import ServiceBusMessageInConverter
 
-from nightshift.triggers.dead_letters import broker_reason
+from nightshift.triggers.dead_letter_queues import broker_reason
 
 
 def _message(properties: dict[str, object]) -> func.ServiceBusMessage:
