@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,10 +61,14 @@ def azurite_script(installation: Path = INSTALLATION, *, setup: str = SETUP) -> 
     return package / "dist" / "src" / "azurite.js"
 
 
-def install_azurite() -> None:
+def install_azurite(installation: Path = INSTALLATION) -> None:
     """Install Azurite in the version that package.json names; StackError if Node is missing or npm fails."""
-    npm = node().with_name("npm")
-    done = subprocess.run([str(npm), "ci", "--prefix", str(INSTALLATION), "--loglevel=error"], check=False)
+    found = node()
+    # The wheel's own bin/npm looks for its library in another place, and for Node in PATH.
+    npm = found.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    path = f"{found.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    command = [str(found), str(npm), "ci", "--prefix", str(installation), "--no-audit", "--no-fund", "--loglevel=error"]
+    done = subprocess.run(command, env={**os.environ, "PATH": path}, check=False)
     if done.returncode != 0:
         raise StackError("azurite_missing", f"npm ended with exit code {done.returncode}.", "Mend what npm names.")
 
