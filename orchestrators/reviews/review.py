@@ -17,6 +17,7 @@ from nightshift.domain.improvement.messages import ImproveOrder
 from nightshift.domain.lifecycle.run import AlertRequest, RunEvent
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import AWAIT_DECISION, REVIEW_DECIDED
+from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.messages import EndpointTarget, MoveServingRequest
 from nightshift.domain.reviews.messages import FinalizeReviewRequest, ReviewInput, ReviewRequest, ReviewResult
 from nightshift.domain.reviews.policy import ReviewStep
@@ -27,7 +28,8 @@ from orchestrators.platform.waiting import pause, wait_until
 
 Request = TypeVar("Request", bound=Message)
 
-# A decision stays a decision while MLflow or storage is away: after the usual retries it is tried again this often.
+# A decision stays a decision while MLflow or storage is away, and a review waits for one whatever is broken: after the
+# usual retries it is tried again this often.
 _AGAIN = timedelta(minutes=5)
 
 
@@ -54,17 +56,26 @@ class _Review(Orchestration):
 
     def run(self) -> Steps[dict[str, Any] | None]:
         """Steps 1 to 5."""
-        # A notification that fails for good keeps no decision from being acted on; what is wrong is said there.
-        with suppress(StepFailed):
+        # A notification or an expiry that fails for good keeps no decision from being acted on.
+        broken: Failure | None = None
+        try:
             notified = yield from self.until_done(notify_reviewers, self.request())
             if notified.state == "open":
                 yield from self.wait(notified.steps)
+        except StepFailed as failed:
+            broken = failed.failure
         try:
             result = yield from self.until_done(act_on_review, self.request())
         except StepFailed as failed:
             result = yield from self.close(problem=f"{failed.failure.code}: {failed.failure.message}")
         else:
             if result.state == "open":
+                if broken is not None:
+                    yield from self.alert(
+                        broken.step, f"review {self.order.review_id}: {broken.code}: {broken.message}"
+                    )
+                    self.set_status(AWAIT_DECISION)
+                    yield from wait_until(self.context, self.context.current_utc_datetime + _AGAIN, self.decided)
                 # Something called that was no decision. Durable would keep that event for a second wait: start afresh.
                 self.context.continue_as_new(self.order.to_json())
                 return None

@@ -205,6 +205,25 @@ async def test_a_notification_that_fails_for_good_holds_up_no_decision(
     assert script.asked("send_alert") == []
 
 
+@pytest.mark.parametrize("broken", ["tell_reviewers", "expire_review"])
+async def test_an_open_review_with_a_broken_step_waits_for_its_decision(
+    engine: VirtualEngine, start: Start, finish: Finish, script: Script, broken: str
+) -> None:
+    """It is tried again at intervals, on-call hears of it under one key, and a decision is acted on at once."""
+    script.on(broken, Failure(step=broken, code="internal_error", message="KeyError: 'x'"))
+    script.on("act_on_review", _result("open"))
+    await start()
+    await engine.advance(timedelta(hours=25))
+    assert 12 <= len(script.asked(broken)) <= 25 * 12 + 1
+    assert {alert["key"] for alert in script.asked("send_alert")} == {f"review:r1:{broken}"}
+    assert all("internal_error" in alert["detail"] for alert in script.asked("send_alert"))
+    script.on("act_on_review", _result("promoted"))
+    before = len(script.asked(broken))
+    await engine.raise_event(ID, REVIEW_DECIDED, json.dumps({"choice": "approved"}))
+    assert (await finish())["state"] == "promoted"
+    assert len(script.asked(broken)) <= before + 1
+
+
 async def test_an_approval_outlives_an_outage(
     engine: VirtualEngine, start: Start, finish: Finish, script: Script
 ) -> None:
