@@ -30,11 +30,20 @@ def _job(context: Any) -> Any:
     return {"failure": end.failure.code if end.failure else "", "seconds": end.seconds}
 
 
+def _bounded(context: Any) -> Any:
+    """Two attempts that may take an hour together."""
+    settings = SETTINGS.model_copy(update={"max_attempts": 2})
+    orchestration = Orchestration(context, RetryPolicy(attempts=2, seconds=15))
+    end = yield from run_job(orchestration, ORDER, settings, most_seconds=HOUR)
+    return {"failure": end.failure.code if end.failure else "", "seconds": end.seconds}
+
+
 class Workspace:
     """A job run that ends when it is told to."""
 
     def __init__(self) -> None:
         self.state: Any = "running"
+        self.seconds = 5.0
         self.running_seconds: float | None = None
         self.canceled = 0
 
@@ -50,7 +59,14 @@ class Workspace:
         if isinstance(self.state, Exception):
             raise self.state
         running = None if self.state != "running" else self.running_seconds
-        return JobPolled(status=JobStatus(run_id=7, state=self.state, seconds=5, running_seconds=running))
+        return JobPolled(
+            status=JobStatus(
+                run_id=7,
+                state=self.state,
+                seconds=self.seconds,
+                running_seconds=running,
+            )
+        )
 
     def _cancel(self) -> Message:
         self.canceled += 1
@@ -66,7 +82,7 @@ def workspace() -> Workspace:
 @pytest.fixture
 def engine(workspace: Workspace, tmp_path: Path) -> Iterator[HandDriven]:
     """An orchestration that runs the job, in virtual time."""
-    made = HandDriven(tmp_path / "hub.db", {"job": _job}, workspace.bodies())
+    made = HandDriven(tmp_path / "hub.db", {"job": _job, "bounded": _bounded}, workspace.bodies())
     yield made
     made.close()
 
@@ -135,3 +151,17 @@ def test_without_that_figure_the_waits_count(engine: HandDriven, workspace: Work
             break
     assert engine.output(instance)["failure"] == "job_overdue"
     assert HOUR <= engine.output(instance)["seconds"] < HOUR + 120
+
+
+def test_a_second_attempt_has_what_the_first_has_left(engine: HandDriven, workspace: Workspace) -> None:
+    """The platform lost the first one after forty minutes of an hour: the next one is canceled after twenty."""
+    workspace.state, workspace.seconds = "internal_error", 40 * 60
+    instance = engine.start("bounded", None)
+    engine.run()
+    workspace.state = "running"
+    engine.advance(seconds=SETTINGS.retry_seconds)
+    for minute in range(20):
+        assert workspace.canceled == 0, f"canceled after {minute} minutes"
+        engine.advance(seconds=60)
+    assert workspace.canceled == 1
+    assert engine.output(instance) == {"failure": "job_overdue", "seconds": HOUR}

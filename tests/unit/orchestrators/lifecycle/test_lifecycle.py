@@ -114,16 +114,18 @@ async def test_the_webhook_wakes_a_run_at_once(
 
 
 async def test_a_webhook_that_comes_before_the_job_shows_its_end_costs_one_poll(
-    engine: VirtualEngine, script: Script, upload: Upload
+    engine: VirtualEngine, script: Script, upload: Upload, settings: JobSettings
 ) -> None:
     """The event wakes the run once; then the timers go on, without a storm of looks."""
     script.on("poll_job_status", *(job_status("running") for _ in range(3)), job_status("succeeded"))
     order = LifecycleInput(model="m", run=RUN, uploads=(upload,))
     await engine.start_instance(LIFECYCLE, json.dumps(order.model_dump_json()), RUN)
     await engine.raise_event(RUN, job_finished(7), "{}")
+    begun, polling = engine.clock.now(), settings.polling
     status = await engine.wait_for_completion(RUN)
     assert RunOutcome.from_json(status.output).outcome == "promoted"
     assert len(script.asked("poll_job_status")) == 4
+    assert engine.clock.now() - begun == timedelta(seconds=polling.first_seconds * (1 + polling.backoff))
 
 
 async def test_a_job_that_does_not_end_is_given_up(
