@@ -214,7 +214,7 @@ def undo(
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
-    """Take back what was done about an incident: rollback, promoted retraining, paused compute. Exit 1 if nothing was.
+    """Take back what was done about an incident, as far as it changed something. Exit 1 if nothing was taken back.
 
     Example: nightshift undo INCIDENT --comment "the alert came from a broken monitor"
     """

@@ -5,7 +5,7 @@ import asyncio
 import azure.functions as func
 
 from nightshift.domain.platform.errors import NightshiftError, NotFoundError
-from nightshift.domain.platform.principal import ACTORS, READERS
+from nightshift.domain.platform.principal import ACTORS, OPERATORS, READERS
 from nightshift.domain.platform.problem_status import status_of
 from nightshift.domain.platform.request import CommentRequest, ReasonRequest
 from nightshift.domain.platform.view import IncidentView
@@ -37,7 +37,7 @@ async def resolve_on_page(visit: Visit) -> func.HttpResponse:
     return await _move(visit, "resolve")
 
 
-@page("POST", "incidents/{incident}/undo", roles=("Operator",))
+@page("POST", "incidents/{incident}/undo", roles=OPERATORS)
 async def undo_on_page(visit: Visit) -> func.HttpResponse:
     """Start an undo in the visitor's name."""
     incident = visit.named("incident")
@@ -85,7 +85,7 @@ async def _page(visit: Visit, *, refusal: str = "", comment: str = "", status: i
         undoable=incident.undoable,
         allowed=frozenset(operation for operation, before in TRANSITIONS if before == incident.state),
         may_act=visit.caller.has(*ACTORS),
-        may_undo=visit.caller.has("Operator"),
+        may_undo=visit.caller.has(*OPERATORS),
         refusal=refusal,
         comment=comment,
     )

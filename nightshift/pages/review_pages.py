@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from nightshift.domain.platform.errors import NightshiftError
-from nightshift.domain.platform.principal import READERS
+from nightshift.domain.platform.principal import READERS, REVIEWERS
 from nightshift.domain.platform.problem_status import status_of
 from nightshift.domain.platform.request import DecisionRequest
 from nightshift.pages.chart import bars
@@ -22,7 +22,7 @@ async def show_review_page(visit: Visit) -> func.HttpResponse:
     return await _page(visit)
 
 
-@page("POST", "reviews/{review}/decision", roles=("Reviewer",), rate=DecisionRate)
+@page("POST", "reviews/{review}/decision", roles=REVIEWERS, rate=DecisionRate)
 async def decide_on_page(visit: Visit) -> func.HttpResponse:
     """Take the visitor's decision."""
     review = visit.named("review")
@@ -55,7 +55,7 @@ async def _page(visit: Visit, *, refusal: str = "", comment: str = "", status: i
         packet=packet,
         now=visit.services.clock(),
         bars=bars(packet.evidence),
-        may_decide=visit.caller.has("Reviewer"),
+        may_decide=visit.caller.has(*REVIEWERS),
         refusal=refusal,
         comment=comment,
     )

@@ -7,7 +7,7 @@ from nightshift.domain.platform.errors import NotFoundError
 from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import REFUSED_ALERTS
 from nightshift.domain.platform.paging import Page, Position, page_of
-from nightshift.domain.platform.principal import READERS
+from nightshift.domain.platform.principal import OPERATORS, READERS
 from nightshift.domain.platform.request import ReasonRequest, RedriveRequest
 from nightshift.services.dead_letters.dead_letters import Reader, discard, plan_redrive, redrive
 from nightshift.triggers.api.call import Call
@@ -38,7 +38,7 @@ async def show_dead_letter(call: Call[None]) -> DeadLetter:
 
 @endpoint(
     "POST", "dead-letters/{letter}/redrive", "Sends a dead letter again, or says whether it would be understood.",
-    roles=("Operator",), body=RedriveRequest, answer=RedrivePlan, problems=(404, 409),
+    roles=OPERATORS, body=RedriveRequest, answer=RedrivePlan, problems=(404, 409),
 )  # fmt: skip
 async def redrive_dead_letter(call: Call[RedriveRequest]) -> RedrivePlan:
     """Send it again in the caller's name, or only plan to."""
@@ -50,7 +50,7 @@ async def redrive_dead_letter(call: Call[RedriveRequest]) -> RedrivePlan:
 
 @endpoint(
     "POST", "dead-letters/{letter}/discard", "Discards a dead letter: nothing more is done about it.",
-    roles=("Operator",), body=ReasonRequest, answer=DeadLetter, problems=(404, 409),
+    roles=OPERATORS, body=ReasonRequest, answer=DeadLetter, problems=(404, 409),
 )  # fmt: skip
 async def discard_dead_letter(call: Call[ReasonRequest]) -> DeadLetter:
     """Discard it in the caller's name."""

@@ -4,7 +4,7 @@ import asyncio
 
 from nightshift.domain.platform.errors import NotFoundError
 from nightshift.domain.platform.paging import Page, Position, page_of
-from nightshift.domain.platform.principal import ACTORS, READERS
+from nightshift.domain.platform.principal import ACTORS, OPERATORS, READERS
 from nightshift.domain.platform.request import CommentRequest, ReasonRequest
 from nightshift.domain.platform.view import IncidentView, UndoView
 from nightshift.domain.response.alert import PLATFORM
@@ -73,7 +73,7 @@ async def resolve_incident(call: Call[CommentRequest]) -> Incident:
 
 @endpoint(
     "POST", "incidents/{incident}/undo", "Takes back the mitigations of an incident.",
-    roles=("Operator",), body=ReasonRequest, answer=UndoView, problems=(404,), durable=True,
+    roles=OPERATORS, body=ReasonRequest, answer=UndoView, problems=(404,), durable=True,
 )  # fmt: skip
 async def undo_incident(call: Call[ReasonRequest]) -> UndoView:
     """Start an undo in the caller's name."""

@@ -4,7 +4,7 @@ import asyncio
 
 from nightshift.domain.platform.errors import NotFoundError
 from nightshift.domain.platform.paging import Page, Position, page_of
-from nightshift.domain.platform.principal import READERS
+from nightshift.domain.platform.principal import READERS, REVIEWERS
 from nightshift.domain.platform.request import DecisionRequest
 from nightshift.domain.reviews.packet import ReviewPacket
 from nightshift.domain.reviews.review import Review
@@ -43,7 +43,7 @@ async def show_review(call: Call[None]) -> ReviewPacket:
 
 @endpoint(
     "POST", "reviews/{review}/decision", "Approves or rejects a flagged promotion, or asks for an improvement.",
-    roles=("Reviewer",), body=DecisionRequest, answer=Review, problems=(404, 409), durable=True, rate=DecisionRate,
+    roles=REVIEWERS, body=DecisionRequest, answer=Review, problems=(404, 409), durable=True, rate=DecisionRate,
 )  # fmt: skip
 async def decide_on_review(call: Call[DecisionRequest]) -> Review:
     """Take the caller's decision."""

@@ -8,6 +8,7 @@ from typing import Any, cast, get_args
 import pytest
 from pydantic import BaseModel
 
+from activities.response.handlers import HANDLERS
 from agents.champions.promotion import RULES as PROMOTION_RULES
 from nightshift.domain.improvement.actions.table import PlanBounds
 from nightshift.domain.improvement.loop import ImprovementPolicy
@@ -20,7 +21,7 @@ from nightshift.domain.platform.problem_status import status_of
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.domain.response.alert import Category, Severity
 from nightshift.domain.response.incident import PERSONS_OPERATIONS, TRANSITIONS, IncidentState
-from nightshift.domain.response.mitigations import Mitigation
+from nightshift.domain.response.mitigations import CHANGING, Mitigation
 from nightshift.domain.response.playbook import DEFAULT_REACTIONS, Playbook, Thresholds
 from nightshift.domain.reviews.policy import ReviewPolicy
 from nightshift.domain.reviews.review import Choice, ReviewState
@@ -137,6 +138,14 @@ def test_reactions() -> None:
     assert listed == {(line.category, line.severity): line.mitigations for line in DEFAULT_REACTIONS}
     assert len(listed) == len(get_args(Category)) * len(get_args(Severity))
     assert set(_first(table("docs/alerts.md", "reaction"))) == set(get_args(Mitigation))
+
+
+def test_mitigations() -> None:
+    """In the glossary what changes something, and among the steps of the responder whatever is carried out."""
+    (row,) = (row for row in table("docs/glossary.md", "term") if row[0] == "mitigation")
+    assert set(codes(row[1])) == CHANGING
+    steps = _first(tables(section("docs/how-it-works.md", "The responder"))[0][1:])
+    assert {handler.act.name for handler in HANDLERS.values()} - set(steps) == set()
 
 
 def test_fields_of_the_playbook() -> None:

@@ -17,6 +17,10 @@ Role = Literal["Reader", "Reviewer", "Operator", "AlertWriter"]
 READERS: tuple[Role, ...] = ("Reader", "Reviewer", "Operator")
 # Who may acknowledge and resolve incidents and order improvements.
 ACTORS: tuple[Role, ...] = ("Reviewer", "Operator")
+# Those who may decide a review.
+REVIEWERS: tuple[Role, ...] = ("Reviewer",)
+# Those who may take back what was done about an incident, and redrive or discard dead letters.
+OPERATORS: tuple[Role, ...] = ("Operator",)
 HEADER = "X-MS-CLIENT-PRINCIPAL"
 # A person's address before a person's name before an application's id.
 _NAME_CLAIMS = ("preferred_username", "name", "appid", "azp", "oid", "sub")
