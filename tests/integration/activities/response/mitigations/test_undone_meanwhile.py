@@ -11,6 +11,7 @@ from nightshift.domain.response.messages import UndoResult
 from tests.support.interruptions import Preempted
 from tests.support.memory_ports import MemoryCompute, resource
 from tests.support.responder import Case
+from tests.refusals import figures
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -34,7 +35,7 @@ def test_a_rollback_that_comes_with_its_news_too_late(champions: Case, before: i
     incident = champions.alert()
     services, said = _undone(champions, incident, before=before)
     result = roll_back(services, champions.request(incident, "rollback"))
-    assert said[0].undone == ("rollback: version 3 is champion again, and out of quarantine",)
+    assert [(line.partition(":")[0], figures(line)) for line in said[0].undone] == [("rollback", ["3"])]
     assert (champions.champion, champions.quarantine("3")) == ("3", None)
     assert result.action == champions.action(incident, "rollback")
     assert (result.action.state, result.serve, result.escalate) == ("undone", None, False)
