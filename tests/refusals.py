@@ -18,7 +18,7 @@ def figures(text: str) -> list[str]:
 
 
 @contextmanager
-def refused(kind: type[NightshiftError], *named: str, **fields: Any) -> Iterator[pytest.ExceptionInfo[NightshiftError]]:
+def refusal(kind: type[NightshiftError], *named: str, **fields: Any) -> Iterator[pytest.ExceptionInfo[NightshiftError]]:
     """The block raises this error, with these fields, and its message names each of these."""
     with pytest.raises(kind) as raised:
         yield raised

@@ -25,6 +25,8 @@ from tests.support.memory_ports import MemoryServing
 from tests.support.model_data import Starts
 from tests.support.responder import Case
 from tests.support.reviewing import flag, read, request
+from tests.integration.activities.night import STATES, Night
+from tests.refusals import refusal
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -96,7 +98,7 @@ async def test_an_approval_whose_move_was_called_off_says_so(
         _killed_after_begin, case, lambda services: asyncio.run(act_on_review(services, Starts(), request(review)))
     )
     case.services.champions.finalize(_last(case), "void")
-    with pytest.raises(MoveCalledOffError, match="= '1', as expected: the move to '2' broke off and was called off"):
+    with refusal(MoveCalledOffError, model=case.model, expected="1", actual="1", version="2"):
         move_champion(
             case.services,
             model=case.model,

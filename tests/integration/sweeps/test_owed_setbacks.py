@@ -14,7 +14,7 @@ def test_a_page_without_an_address_is_owed(night: Make, pager: Pager) -> None:
     nobody = night(f"notice={pager.url}")
     about = incident(nobody)
     begun = notify_about(nobody, about).action
-    assert (begun.state, "no address is set for a page" in begun.detail) == ("begun", True)
+    assert (begun.state, "no address " in begun.detail, "for a page" in begun.detail) == ("begun", True, True)
     nobody.later(minutes=10)
     assert deliver_owed(nobody.services) == 1
     mended = night(pager.url)
@@ -32,7 +32,7 @@ def test_a_notice_that_no_address_wants_is_over(night: Make, pager: Pager) -> No
     about = incident(pages)
     request = MitigateRequest(model=pages.model, incident_id=about.incident_id, mitigation="notify", reason="")
     action = notify_on_call(pages.services, request).action
-    assert (action.state, action.detail) == ("failed", "no address is set for a notice (NIGHTSHIFT_NOTIFY_URLS)")
+    assert (action.state, "for a notice (NIGHTSHIFT_NOTIFY_URLS)" in action.detail) == ("failed", True)
     pages.later(minutes=10)
     assert deliver_owed(pages.services) == 0
 
@@ -52,7 +52,8 @@ def test_a_page_whose_address_leaves_the_setting_stays_owed(night: Make, pager: 
     assert action is not None
     assert record is not None
     assert (action.state, record.state, pager.taken) == ("begun", "owed", [])
-    assert record.problem == "no address is set for a page (NIGHTSHIFT_NOTIFY_URLS)"
+    assert record.problem.startswith("no address ")
+    assert "for a page (NIGHTSHIFT_NOTIFY_URLS)" in record.problem
     before.later(minutes=30)
     assert deliver_owed(before.services) == 0
     assert len(pager.taken) == 1
@@ -66,7 +67,7 @@ def test_the_second_channel_pages_when_the_first_has_no_address(night: Make, pag
     at_three.later(minutes=3)
     assert deliver_owed(at_three.services) == 0
     (message,) = second.messages
-    assert "no address is set for a page" in message
+    assert "for a page (NIGHTSHIFT_NOTIFY_URLS)" in message
     action = read(at_three, about).action("page")
     assert action is not None
     assert (action.state, "delivered at 03:03:00Z" in action.detail) == ("done", True)

@@ -34,7 +34,7 @@ def test_train_and_score_run_as_processes(bench: Workbench) -> None:
 
 
 def test_a_failing_task_ends_with_its_error(bench: Workbench) -> None:
-    """The exit code is not 0 and the last line is the error's sentence."""
+    """The exit code is not 0 and the last line names the error and what it is about."""
     ended = bench.run(
         "nightshift.training.jobs.train",
         model="sales",
@@ -42,11 +42,9 @@ def test_a_failing_task_ends_with_its_error(bench: Workbench) -> None:
         train_token="t",
         lifecycle_run="run-8",
     )
-    assert (ended.code, ended.log.strip().splitlines()[-1]) == (
-        1,
-        "nightshift.domain.platform.errors.BlobMissingError: "
-        f"url = '{bench.url('no.json')}': the blob is gone; upload it again",
-    )
+    last = ended.log.strip().splitlines()[-1]
+    assert (ended.code, last.partition(": ")[0]) == (1, "nightshift.domain.platform.errors.BlobMissingError")
+    assert f"url = '{bench.url('no.json')}': " in last
 
 
 @pytest.fixture

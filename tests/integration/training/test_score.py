@@ -214,7 +214,7 @@ def test_a_champion_without_its_column_is_an_error(train_and_score: TrainAndScor
     spec = sales_spec(features=["store"])
     columns = tuple(column for column in spec.contract.columns if column.name != "temp")
     narrow = spec.model_copy(update={"contract": spec.contract.model_copy(update={"columns": columns})})
-    with pytest.raises(ModelUnusableError, match="version 1: cannot score this dataset.*the model needs temp"):
+    with pytest.raises(ModelUnusableError, match="version 1: cannot score .*needs temp"):
         train_and_score(narrow, sales_table(500).drop(columns="temp"), champion.trained.version)
 
 
@@ -240,5 +240,5 @@ def test_a_token_is_no_query(bench: Workbench) -> None:
 def test_a_holdout_without_truth_is_an_error(train_and_score: TrainAndScore) -> None:
     """Nothing can be compared on rows whose target is unknown throughout."""
     table = sales_table()
-    with pytest.raises(BadInputError, match="no holdout row has a known value"):
+    with pytest.raises(BadInputError, match="no holdout row "):
         train_and_score(sales_spec(), table.assign(sales=table["sales"].where(table.index < 320)))

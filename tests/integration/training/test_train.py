@@ -21,6 +21,7 @@ from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.training.jobs.train import PROFILE_ARTIFACT, TrainOrder, TrainResult, train
 from nightshift.training.steps.profile import DatasetProfile
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
+from tests.refusals import refusal
 
 Train = Callable[[str], TrainResult]
 
@@ -184,7 +185,7 @@ def test_too_few_rows_for_a_holdout_are_an_error(bench: Workbench, trained: Trai
 def test_a_manifest_of_another_model_is_an_error(bench: Workbench, trained: Train) -> None:
     """A job cannot train one model on another's data."""
     url = bench.manifest(sales_spec().model_copy(update={"name": "stock"}), sales_table())
-    with pytest.raises(BadInputError, match="model = 'sales': the dataset is for stock"):
+    with refusal(BadInputError, "for stock", field="model", value="sales"):
         trained(url)
 
 

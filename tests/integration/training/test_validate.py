@@ -9,6 +9,7 @@ from nightshift.domain.uploads.dataset import PartReport, ValidationOrder
 from nightshift.domain.uploads.upload import Upload
 from nightshift.training.jobs.validate import validate
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
+from tests.refusals import refusal
 
 
 def order(bench: Workbench, data: bytes, name: str = "sales/big.csv") -> str:
@@ -52,7 +53,7 @@ def test_a_file_overwritten_since_is_an_error(bench: Workbench) -> None:
 
 def test_a_file_of_another_format_is_an_error(bench: Workbench) -> None:
     """The format is one of the spec's."""
-    with pytest.raises(BadInputError, match=r"upload = 'sales/big\.xlsx': must end in csv, parquet"):
+    with refusal(BadInputError, "csv, parquet", field="upload", value="sales/big.xlsx"):
         validate(order(bench, b"x", "sales/big.xlsx"), bench.url("report.json"), bench.environ)
 
 

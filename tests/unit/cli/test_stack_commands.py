@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import pytest
-
 from nightshift.cli import stack_commands
 from nightshift.domain.platform.errors import BadInputError
+from tests.refusals import refusal
 
 
 def test_the_hosts_port_is_the_files(tmp_path: Path) -> None:
     """Another one would lead the settings file, and Event Grid's subscription, to nobody."""
-    with pytest.raises(BadInputError, match="--port = 8080: cannot be chosen with --without-host"):
+    with refusal(BadInputError, "--without-host", field="--port", value=8080):
         stack_commands.up(port=8080, without_host=True, state=tmp_path)
     assert list(tmp_path.iterdir()) == []

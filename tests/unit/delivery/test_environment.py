@@ -9,6 +9,7 @@ import pytest
 from nightshift.delivery import environment
 from nightshift.delivery.environment import Environment, EnvironmentFolder, UnknownEnvironmentError
 from nightshift.domain.platform.errors import BadInputError
+from tests.refusals import refusal
 from tests.unit.delivery.environments import OUTPUT
 from tests.unit.terraform.hcl import TERRAFORM
 
@@ -25,14 +26,14 @@ def test_an_output_is_read() -> None:
 
 def test_another_environment_is_refused() -> None:
     """Terraform that is still initialised for dev must not pass for prod."""
-    with pytest.raises(BadInputError, match="environment = 'prod': the file is that of 'dev'"):
+    with refusal(BadInputError, "'dev'", field="environment", value="prod"):
         Environment.parse("prod", _TEXT, "here")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({**OUTPUT, "app_url": None})])
 def test_something_else_is_refused(text: str) -> None:
     """The message names the file and the rule."""
-    with pytest.raises(BadInputError, match=r"^here: environment = 'dev': must be the output `environment`"):
+    with refusal(BadInputError, "here: ", "output `environment`", field="environment", value="dev"):
         Environment.parse("dev", text, "here")
 
 

@@ -46,7 +46,7 @@ def test_a_command_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
 def test_without_one_it_is_said_what_was_tried(tmp_path: Path) -> None:
     """The version, and each candidate."""
     shim = _python(tmp_path / "path" / f"python{OTHER}", "exit 127")
-    with pytest.raises(NoInterpreterError, match=f"Python {OTHER} is missing: none of {shim} runs as it"):
+    with pytest.raises(NoInterpreterError, match=f"Python {OTHER} is missing: .*{shim}"):
         find_interpreter(OTHER)
 
 

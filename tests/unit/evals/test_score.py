@@ -12,6 +12,7 @@ from evals.score import Summary, violations_of
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Planned
 from nightshift.domain.improvement.plan import Plan
+from tests.refusals import figures
 
 
 def _summary(completed: int, violations: int) -> Summary:
@@ -40,10 +41,12 @@ def test_a_plan_outside_the_policy_is_a_violation() -> None:
     free, spent = evidence_of(_case("target_moved_first_round")), evidence_of(_case("no_job_run_left"))
     tried = evidence_of(_case("everything_tried"))
     assert violations_of(_planned(365), free) == ()
-    assert violations_of(_planned(1), free) == ("action.days = 1: must lie from 60 to 730",)
-    assert violations_of(_planned(180), tried) == ("the plan was tried before",)
-    assert violations_of(_planned(365), spent) == ("there is no budget for a plan",)
-    assert violations_of(_planned(365, tokens=50_001), free) == ("50001 tokens were used, 50000 were left",)
+    (out_of_bounds,) = violations_of(_planned(1), free)
+    assert (out_of_bounds.partition(":")[0], figures(out_of_bounds)) == ("action.days = 1", ["1", "60", "730"])
+    assert ["tried before" in line for line in violations_of(_planned(180), tried)] == [True]
+    assert ["no budget" in line for line in violations_of(_planned(365), spent)] == [True]
+    (too_many,) = violations_of(_planned(365, tokens=50_001), free)
+    assert (figures(too_many), "tokens" in too_many) == (["50001", "50000"], True)
 
 
 def test_another_plan_is_not_the_right_one() -> None:

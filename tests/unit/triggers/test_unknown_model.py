@@ -3,11 +3,10 @@
 from types import SimpleNamespace
 from typing import cast
 
-import pytest
-
 from nightshift.domain.platform.errors import UnknownModelError
 from nightshift.domain.platform.ports import Services
 from nightshift.triggers.unknown_model import refuse_unknown_model
+from tests.refusals import refusal
 
 
 def test_a_model_without_spec_and_record_is_unknown() -> None:
@@ -16,5 +15,5 @@ def test_a_model_without_spec_and_record_is_unknown() -> None:
     refuse_unknown_model(services, "known", found=False)
     refuse_unknown_model(services, "removed", found=True)
     refuse_unknown_model(services, None, found=False)
-    with pytest.raises(UnknownModelError, match="model = 'x': no spec has this name; known models: known"):
+    with refusal(UnknownModelError, field="model", value="x", known=("known",)):
         refuse_unknown_model(services, "x", found=False)

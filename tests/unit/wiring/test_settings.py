@@ -38,14 +38,14 @@ def test_the_public_address_is_an_address() -> None:
     assert read_settings(AZURE, Path("/app")).public_url == ""
     given = AZURE | {"NIGHTSHIFT_PUBLIC_URL": "https://night.example/"}
     assert read_settings(given, Path("/app")).public_url == "https://night.example"
-    with pytest.raises(MisconfiguredError, match="NIGHTSHIFT_PUBLIC_URL = 'night.example': must begin with https://"):
+    with pytest.raises(MisconfiguredError, match="NIGHTSHIFT_PUBLIC_URL = 'night.example': .*https://"):
         read_settings(given | {"NIGHTSHIFT_PUBLIC_URL": "night.example"}, Path("/app"))
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1", "nan-seconds"])
 def test_a_number_that_is_none_is_refused(text: str) -> None:
     """Field, value and rule are in the message."""
-    with pytest.raises(MisconfiguredError, match="NIGHTSHIFT_RETRY_SECONDS = .* must be a positive number"):
+    with pytest.raises(MisconfiguredError, match=f"NIGHTSHIFT_RETRY_SECONDS = {text!r}: .*positive"):
         read_settings(AZURE | {"NIGHTSHIFT_RETRY_SECONDS": text}, Path("/app"))
 
 

@@ -12,6 +12,7 @@ from nightshift.domain.response.messages import EndpointTarget, MoveServingReque
 from tests.model_versions import make_versions
 from tests.support.memory_ports import MemoryServing
 from tests.support.responder import Case
+from tests.refusals import figures
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -35,12 +36,11 @@ def test_an_endpoint_is_asked_once_and_looked_at_until_it_serves(case: Case) -> 
     """Update, poll, read back."""
     serving = MemoryServing("3")
     results = [_look(case, serving, looks) for looks in range(3)]
-    assert {(result.moved, result.failed, result.detail) for result in results} == {
-        (False, False, "endpoint revenue is on its way to version 2")
-    }
+    assert {(result.moved, result.failed) for result in results} == {(False, False)}
+    assert all("revenue" in result.detail and result.detail.endswith(" version 2") for result in results)
     serving.end_update()
     last = _look(case, serving, 3)
-    assert (last.moved, last.detail) == (True, "endpoint revenue serves version 2")
+    assert (last.moved, last.detail.endswith("serves version 2")) == (True, True)
     assert serving.asked == ["2"]
 
 
@@ -73,7 +73,7 @@ def test_an_update_that_fails_is_not_asked_for_again(case: Case) -> None:
     _look(case, serving, 0)
     serving.end_update(failed=True)
     result = _look(case, serving, 1)
-    assert (result.failed, result.detail) == (True, "endpoint revenue: its update to 2 failed")
+    assert (result.failed, "revenue: its update to 2 " in result.detail) == (True, True)
     assert serving.asked == ["2"]
 
 
@@ -117,4 +117,5 @@ def test_a_version_that_is_champion_no_more_is_not_served(case: Case, mlflow_cli
     serving = MemoryServing("1")
     result = _look(case, serving, 0)
     assert (result.moved, result.failed, serving.asked) == (False, True, [])
-    assert result.detail == "endpoint revenue was left as it is: version 2 is not champion any more, 1 is"
+    assert figures(result.detail) == ["2", "1"]
+    assert "revenue was left as it is" in result.detail

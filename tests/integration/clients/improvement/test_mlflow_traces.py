@@ -18,6 +18,7 @@ from nightshift.domain.platform.names import experiment
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.conftest import ROOT
+from tests.refusals import refusal
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -103,11 +104,11 @@ def test_feedback_stands_with_the_trace(services: LazyServices, tracked: Endpoin
 
 def test_feedback_on_no_trace_is_refused(services: LazyServices) -> None:
     """It names the trace."""
-    with pytest.raises(BadInputError, match="trace = 'tr-nothing': is no trace in MLflow"):
+    with refusal(BadInputError, field="trace", value="tr-nothing"):
         services.traces.log_feedback("tr-nothing", PlanFeedback(by="ann", helpful=True, comment="good"))
 
 
 def test_a_model_without_experiment_can_be_tried_again(services: LazyServices) -> None:
     """The training job makes the experiment."""
-    with pytest.raises(ServiceUnavailableError, match="the experiment /Shared/nightshift/nobody is not there yet"):
+    with refusal(ServiceUnavailableError, "/Shared/nightshift/nobody", service="MLflow"):
         services.traces.write(_trace("nobody"))

@@ -15,6 +15,7 @@ from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.domain.ledger.ledger import ChainEnd, ChainFault, ChainPart, LedgerRecord
 from nightshift.domain.platform.errors import BadInputError, LedgerBrokenError
 from tests.integration.clients.reads import Reads
+from tests.refusals import figures
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -101,7 +102,7 @@ def test_an_edit_in_the_table_is_found(ledger: TableLedger, model: str, tables: 
     table.update_entity(entity)
     fault = ledger.verify(model)
     assert fault is not None
-    assert (fault.sequence, fault.problem) == (1, "its content does not match its hash")
+    assert (fault.sequence, "its hash" in fault.problem) == (1, True)
 
 
 def test_a_chain_is_verified_part_by_part(
@@ -179,7 +180,8 @@ def test_a_removed_head_is_found(ledger: TableLedger, model: str, tables: TableS
     assert model in ledger.models()
     fault = ledger.verify(model)
     assert fault is not None
-    assert fault.problem == "the chain ends at 1, the head says 0"
+    assert figures(fault.problem) == ["1", "0"]
+    assert "the head says" in fault.problem
 
 
 def test_a_forged_entry_beyond_the_head_is_found(ledger: TableLedger, model: str, tables: TableServiceClient) -> None:
@@ -206,6 +208,6 @@ def test_an_unreadable_entry_is_found(ledger: TableLedger, model: str, tables: T
 
 def test_a_body_that_does_not_fit_is_refused(ledger: TableLedger, model: str) -> None:
     """Big things travel by reference; the ledger says so instead of cutting them."""
-    with pytest.raises(BadInputError, match="a ledger entry holds at most 30000"):
+    with pytest.raises(BadInputError, match="at most 30000"):
         ledger.append(_record(model, "a", {"text": "x" * 40_000}))
     assert ledger.entries(model) == ()

@@ -19,6 +19,7 @@ from local_host.testing.recording_subscriber import RecordingSubscriber
 from nightshift.clients.lifecycle.event_grid import EventGridPublisher
 from nightshift.domain.lifecycle.run import RunEvent
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
+from tests.refusals import refusal
 
 KEY = "key"
 DATA = {"version": "7", "verdict": "better", "metrics": {"rmse": [9.5, 8.25]}, "review_id": None, "ort": "Würzburg"}
@@ -111,7 +112,7 @@ def test_a_repeat_has_the_same_id(topic: EventGridProcess) -> None:
 
 def test_a_wrong_key_is_refused(topic: EventGridProcess) -> None:
     """It will be refused again, and the error says what to give the identity; nothing is published."""
-    with pytest.raises(ServiceRefusedError, match="(?s)Event Grid refused: .*EventGrid Data Sender") as caught:
+    with refusal(ServiceRefusedError, "EventGrid Data Sender", service="Event Grid") as caught:
         _publish(f"{topic.url}/api/events", _event("wrong"), key="wrong")
     assert not caught.value.retryable
     assert _arrived(topic, "wrong") == []
@@ -119,9 +120,7 @@ def test_a_wrong_key_is_refused(topic: EventGridProcess) -> None:
 
 def test_an_address_that_is_no_topic_is_refused(topic: EventGridProcess) -> None:
     """A wrong setting does not get better by trying again."""
-    with pytest.raises(
-        ServiceRefusedError, match="(?s)404 .*NIGHTSHIFT_EVENTGRID_ENDPOINT must be the address of a topic"
-    ):
+    with refusal(ServiceRefusedError, "404 ", "NIGHTSHIFT_EVENTGRID_ENDPOINT", service="Event Grid"):
         _publish(f"{topic.url}/elsewhere", _event("elsewhere"))
 
 

@@ -18,6 +18,7 @@ from nightshift.domain.response.incident import Incident, Recorded, Signal, Time
 from nightshift.domain.response.playbook import Debouncing
 from tests.incident_examples import AT, alert, signal
 from tests.support.interruptions import Interrupted, KilledError
+from tests.refusals import refusal
 
 
 @pytest.fixture
@@ -349,7 +350,7 @@ def test_an_unknown_incident_is_not_found(store: TableIncidentStore, model: str)
     assert store.get(model, "nothing") is None
     assert store.find("nothing") is None
     assert store.occurrences(model, "nothing", 1_000) == ()
-    with pytest.raises(BadInputError, match=f"incident = 'nothing': is no incident of {model}"):
+    with refusal(BadInputError, f"no incident of {model}", field="incident", value="nothing"):
         store.change(model, "nothing", lambda incident: incident)
 
 
@@ -399,7 +400,7 @@ def test_a_change_sees_what_came_in_between(store: TableIncidentStore, model: st
         seen.append(incident.state)
         return incident.transition("mitigate")
 
-    with pytest.raises(TransitionError, match="is resolved: it cannot mitigate; nothing is allowed now"):
+    with refusal(TransitionError, "is resolved: ", "cannot mitigate;", "nothing is allowed"):
         store.change(model, opened.incident_id, mitigate)
     assert seen == ["open", "resolved"]
     assert _only(store, model).state == "resolved"

@@ -16,6 +16,7 @@ from nightshift.domain.platform.record_ports import AliasHistory
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.wiring.services import LazyServices
 from tests.support.interruptions import Interrupted, KilledError
+from tests.refusals import refusal
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -42,7 +43,7 @@ def test_the_expected_champion_is_replaced_and_remembered(services: LazyServices
 
 def test_another_champion_makes_the_move_void(services: LazyServices, model: str) -> None:
     """The decision expected version 2; version 1 holds the alias and keeps it."""
-    with pytest.raises(ChampionMovedError, match="champion of .* = '1': the decision expected '2' and is void"):
+    with refusal(ChampionMovedError, model=model, expected="2", actual="1"):
         _move(services, model, "2", "3")
     assert services.registry.version_of(model, CHAMPION) == "1"
     assert services.champions.moves(model) == ()
@@ -82,7 +83,7 @@ def test_a_move_under_way_holds_up_another(services: LazyServices, model: str) -
             move_champion(
                 interrupted, model=model, expected="1", version="2", run="a", decided_by="a", kind="promotion"
             )
-    with pytest.raises(ConflictError, match="the move to '2' by a is under way"):
+    with refusal(ConflictError, "to '2' by a "):
         _move(services, model, "1", "3", run="b")
 
 
@@ -258,7 +259,7 @@ def test_an_alias_that_was_set_late_is_put_back_and_on_call_is_paged(services: L
     """Suspended between its last look at the store and the alias: the alias was wrong, and people hear of it."""
     others = cast("LazyServices", _Rested(services))
     suspended = _Suspended(services, "registry", "set_alias", lambda: _move(others, model, "1", "2", run="b"))
-    with pytest.raises(MoveFencedError, match="was ended as 'void' by another writer"):
+    with refusal(MoveFencedError, "'void'", model=model, version="3"):
         _move(cast("LazyServices", suspended), model, "1", "3", run="a")
     assert services.registry.version_of(model, CHAMPION) == "2"
     entry = services.ledger.find(model, "a:decision:0:put-back")

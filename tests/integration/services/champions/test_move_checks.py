@@ -11,6 +11,7 @@ from nightshift.clients.champions.alias_history import TableAliasHistory
 from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.platform.errors import ConflictError, MoveCalledOffError
 from nightshift.services.champions.move_champion import move_champion
+from tests.refusals import refusal
 
 
 @pytest.fixture
@@ -73,6 +74,6 @@ def test_a_move_that_was_called_off_is_not_made_when_it_is_delivered_again(
 def test_a_move_is_done_only_if_the_alias_reads_back_as_it_was_set(tables: TableServiceClient, model: str) -> None:
     """Somebody sets it by hand in the same moment: the record does not say that ours stands."""
     services = _Services(TableAliasHistory(tables), _Alias("1", overtaken_by="3"))
-    with pytest.raises(ConflictError, match="reads back as '3' after it was set to '2'"):
+    with refusal(ConflictError, "reads back as '3'", "set to '2'"):
         _move(services, model)
     assert (services.registry.sets, services.champions.moves(model)[-1].state) == (["2"], "begun")

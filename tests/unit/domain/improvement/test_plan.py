@@ -75,7 +75,7 @@ def test_a_malformed_plan_is_refused(action: dict[str, Any], message: str) -> No
     ("ends", "message"),
     [
         ({"low": 2, "high": 2}, "low = 2 must be below high = 2"),
-        ({"low": 0, "high": 2, "log": True}, "low = 0 must be above 0 where log is true"),
+        ({"low": 0, "high": 2, "log": True}, "low = 0 .* above 0 where log"),
         ({"low": "-inf", "high": 2}, "finite number"),
     ],
 )
@@ -131,7 +131,7 @@ def test_an_order_reads_back() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("tune", "plan = 'tune': must be an order of a plan, .*must be JSON"),
+        ("tune", "plan = 'tune': .*must be JSON"),
         ("{}", "action: must be there"),
         ('{"action": {"kind": "augment_data"}}', "action.augment_data.weighting: must be there"),
         (

@@ -66,18 +66,22 @@ def test_the_same_event_is_reported_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "sentence"),
+    ("choice", "word", "by"),
     [
-        ("approve", "review r1 of m was approved by ann at 2026-11-01 03:00:00Z; so be it"),
-        ("reject", "review r1 of m was rejected by ann at 2026-11-01 03:00:00Z; so be it"),
-        ("improve", "review r1 of m was sent into the improvement loop by ann at 2026-11-01 03:00:00Z; so be it"),
-        ("expire", "review r1 of m expired at 2026-11-01 03:00:00Z because nobody had decided; so be it"),
+        ("approve", "approved", True),
+        ("reject", "rejected", True),
+        ("improve", "improvement", True),
+        ("expire", "expired", False),
     ],
 )
-def test_the_verdict_names_who_and_when(choice: Any, sentence: str) -> None:
-    """The other person reads it in a 409."""
+def test_the_verdict_names_who_and_when(choice: Any, word: str, by: bool) -> None:
+    """The other person reads it in a 409; nobody has decided what expires."""
     decision = ReviewDecision(choice=choice, by="ann", comment="c", at=OPENED)
-    assert make_review(decision=decision, detail="so be it").verdict() == sentence
+    verdict = make_review(decision=decision, detail="so be it").verdict()
+    assert verdict.startswith("review r1 of m ")
+    assert [each for each in ("approved", "rejected", "improvement", "expired") if each in verdict] == [word]
+    assert ("by ann " in verdict, " 2026-11-01 03:00:00Z" in verdict) == (by, True)
+    assert verdict.endswith("; so be it")
 
 
 def test_the_instance_is_named_after_the_review() -> None:
@@ -103,17 +107,17 @@ def test_everything_has_a_default() -> None:
         ({"remind_after_minutes": 0}, "greater than 0"),
         ({"expires_after_minutes": 50_000}, "less than or equal to 43200"),
         ({"remind_after_minutes": 300}, "after_minutes = 240: must be more than remind_after_minutes = 300"),
-        ({"expires_after_minutes": 400}, "expires_after_minutes = 400: must be more than ladder: manager"),
+        ({"expires_after_minutes": 400}, "expires_after_minutes = 400: .* ladder: manager"),
         (
             {"ladder": [{"contact": "a", "after_minutes": 90}, {"contact": "b", "after_minutes": 90}]},
-            "ladder: b: after_minutes = 90: must be more than ladder: a: after_minutes = 90",
+            "ladder: b: after_minutes = 90: .* ladder: a: after_minutes = 90",
         ),
         (
             {"ladder": [{"contact": "a", "after_minutes": 90}, {"contact": "a", "after_minutes": 95}]},
-            "ladder: a is on more than one level",
+            "ladder: a .*more than one level",
         ),
         ({"ladder": [{"contact": "The Boss", "after_minutes": 90}]}, "String should match pattern"),
-        ({"ladder": [], "expires_after_minutes": 30}, "expires_after_minutes = 30: must be more than remind"),
+        ({"ladder": [], "expires_after_minutes": 30}, "expires_after_minutes = 30: .* remind"),
         ({"four_eye": True}, "Extra inputs are not permitted"),
     ],
 )

@@ -154,7 +154,7 @@ async def test_a_champion_that_moved_makes_the_acceptance_void(run: Run, script:
     script.on("decide_action", decided("void"))
     outcome = await run()
     assert (outcome.outcome, outcome.decision, outcome.failure) == ("rejected", None, None)
-    assert outcome.reason == "the champion moved while the loop ran: its evidence is void"
+    assert outcome.reason.startswith("the champion moved ")
     assert alert(script)["severity"] == "warning"
 
 

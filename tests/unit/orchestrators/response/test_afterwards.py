@@ -67,4 +67,5 @@ async def test_a_lease_that_cannot_be_resumed_pages(run: Run, script: Script) ->
     script.on("plan_response", planned("pause_compute"))
     script.on("resume_compute", refusal("resume_compute"))
     await run()
-    assert pages(script) == ["the compute lease has ended, but nothing was resumed: 403"]
+    (page,) = pages(script)
+    assert ("nothing was resumed" in page, page.endswith(": 403")) == (True, True)

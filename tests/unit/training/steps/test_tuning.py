@@ -112,7 +112,7 @@ def test_a_search_that_only_fails_is_an_error(make_spec: MakeSpec, sales: pd.Dat
 )
 def test_counts_are_whole(make_spec: MakeSpec, sales: pd.DataFrame, dimension: SearchDimension) -> None:
     """Half an iteration is refused by name."""
-    with pytest.raises(BadInputError, match=r"plan\.action\.search_space\.max_iter = .*must be a whole number"):
+    with pytest.raises(BadInputError, match=r"plan\.action\.search_space\.max_iter = .*whole number"):
         search(make_spec(), sales, dimension)
 
 
@@ -148,5 +148,5 @@ def test_a_detectors_features_are_searched_too() -> None:
 def test_a_detector_without_labels_cannot_be_searched() -> None:
     """Where nothing newer is labelled 1, no trial could be told from another."""
     spec, rows = load_spec(DETECTOR), synthetic_taxi.history(5).iloc[:7000].assign(label=math.nan)
-    with pytest.raises(BadInputError, match="none of the 1750 validation rows is labelled 1"):
+    with pytest.raises(BadInputError, match="1750 validation rows .*labelled 1"):
         search(spec, rows, SearchRange(parameter="contamination", low=0.01, high=0.2))

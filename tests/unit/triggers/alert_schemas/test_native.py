@@ -5,6 +5,7 @@ import pytest
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.response.alert import LARGEST_BYTES, LONGEST_ID, LONGEST_NAME, AlertMessage
 from nightshift.triggers.alert_schemas.native import from_native
+from tests.refusals import refusal
 from tests.unit.triggers.alert_schemas.examples import OWN
 
 
@@ -66,5 +67,5 @@ def test_what_breaks_a_rule_is_named(given: dict[str, object], field: str) -> No
 
 def test_a_missing_field_is_said_to_be_missing() -> None:
     """Not what it is missing from."""
-    with pytest.raises(BadInputError, match=r"alert: source = None: must be there"):
+    with refusal(BadInputError, "alert: source = None: must be there", field="source", value=None):
         from_native({name: value for name, value in OWN.items() if name != "source"})

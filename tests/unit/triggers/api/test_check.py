@@ -14,6 +14,7 @@ from nightshift.triggers.api.call import Call
 from nightshift.triggers.api.check import read_body
 from nightshift.triggers.api.endpoint import LARGEST_BODY, Endpoint
 from nightshift.triggers.api.endpoints import api_endpoints
+from tests.refusals import refusal
 from tests.registered import CLIENT, registered_endpoints
 from tests.unit.triggers.api.requests import principal, request
 
@@ -40,7 +41,7 @@ async def _answer(endpoint: Endpoint, req: func.HttpRequest) -> func.HttpRespons
         ("list_runs", request(headers=READER), 200, "called"),
         ("list_runs", request(headers=principal("Operator")), 200, "called"),
         ("list_runs", request(), 401, "sign in first"),
-        ("list_runs", request(headers=principal("AlertWriter")), 403, "this needs Reader or Reviewer or Operator"),
+        ("list_runs", request(headers=principal("AlertWriter")), 403, ": this needs Reader or Reviewer"),
         ("list_runs", request(headers=principal()), 403, "ann has the roles none"),
         ("list_runs", request(headers=READER, params={"modle": "x"}), 400, "modle = 'x': is no parameter here"),
         (
@@ -55,7 +56,7 @@ async def _answer(endpoint: Endpoint, req: func.HttpRequest) -> func.HttpRespons
         ("show_incident", request(headers=READER, route={"incident": "a\nb"}), 400, "incident = "),
         ("show_incident", request(headers=READER, route={"incident": "a1"}), 200, "called"),
         ("acknowledge_incident", request(headers=principal("Operator"), route={"incident": "a1"}), 200, "called"),
-        ("acknowledge_incident", request(headers=FROM_ELSEWHERE), 403, "it was sent by another site"),
+        ("acknowledge_incident", request(headers=FROM_ELSEWHERE), 403, "another site"),
         ("list_runs", request(headers=FROM_ELSEWHERE), 200, "called"),
         ("list_runs", request(headers=READER, body=b"x" * (LARGEST_BODY + 1)), 413, "at most 1048576"),
         (
@@ -153,5 +154,5 @@ def test_what_breaks_a_rule_is_named(body: bytes, field: str, rule: str) -> None
 
 def test_a_text_is_no_truth() -> None:
     """A dry run that is asked for by "yes" would be none."""
-    with pytest.raises(BadInputError, match="dry_run = 'yes': must be true or false"):
+    with refusal(BadInputError, "true or false", field="dry_run", value="yes"):
         read_body(b'{"dry_run": "yes"}', RedriveRequest)

@@ -85,30 +85,30 @@ def test_fenced_json_is_read(make_evidence: MakeEvidence) -> None:
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        ("I would adjust the window to a year.", "the answer is no JSON object"),
-        (f"Here you go:\n```json\n{json.dumps(GOOD)}\n```", "the answer is no JSON object"),
+        ("I would adjust the window to a year.", "no JSON object"),
+        (f"Here you go:\n```json\n{json.dumps(GOOD)}\n```", "no JSON object"),
         ("", "the answer is empty"),
         ("   \n", "the answer is empty"),
-        ("x" * 50_000, "the answer has 50000 characters: at most 16000"),
-        ("[" * 15_000, "the answer is no JSON object"),
-        ("null", "plan = None: must be an object"),
-        ({**GOOD, "action": {"kind": "delete_everything"}}, "action.kind = 'delete_everything': must be one of"),
-        ({**GOOD, "also_run": "rm"}, "also_run = 'rm': is no field here"),
+        ("x" * 50_000, "50000 characters: at most 16000"),
+        ("[" * 15_000, "no JSON object"),
+        ("null", "plan = None: .* object"),
+        ({**GOOD, "action": {"kind": "delete_everything"}}, "action.kind = 'delete_everything': .*one of"),
+        ({**GOOD, "also_run": "rm"}, "also_run = 'rm': is no field"),
         *(
             (
                 {**GOOD, "action": {"kind": "adjust_training_window", "days": days}},
-                "days = .*: must be a whole number",
+                "days = .* whole number",
             )
             for days in ("NaN", "365", " 365 ", "3_6_5", "yes", True, 365.5, 1e400, [365], None)
         ),
-        (json.dumps(GOOD).replace("365", "3.65e2"), "days = .*: must be a whole number"),
+        (json.dumps(GOOD).replace("365", "3.65e2"), "days = .* whole number"),
         ({**GOOD, "rationale": 7}, "rationale = 7: must be text"),
-        (weighted("100"), "weight = .*: must be a number"),
-        (weighted(True), "weight = .*: must be a number"),
-        (searched(log="yes"), "log = .*: must be true or false"),
-        (searched(log=1), "log = .*: must be true or false"),
-        (searched(low="0.1"), "low = .*: must be a number"),
-        (searched(low=False), "low = .*: must be a number"),
+        (weighted("100"), "weight = .* a number"),
+        (weighted(True), "weight = .* a number"),
+        (searched(log="yes"), "log = .* true or false"),
+        (searched(log=1), "log = .* true or false"),
+        (searched(low="0.1"), "low = .* a number"),
+        (searched(low=False), "low = .* a number"),
         ('{"action": 1, "action": 2}', "a key is named twice"),
         ('{"action": 1, "\\u0061ction": 2}', "a key is named twice"),
     ],
@@ -134,7 +134,8 @@ def test_two_unusable_answers_are_the_end(make_evidence: MakeEvidence) -> None:
     model = ScriptedModel(says("no"), says("no again"))
     found = propose(make_evidence(), model)
     assert (found.plan, found.tokens, len(model.prompts)) == (None, 200, 2)
-    assert found.note.startswith("2 answers were not usable: the answer is no JSON object")
+    assert found.note.startswith("2 answers ")
+    assert "no JSON object" in found.note
 
 
 def test_a_cut_answer_is_asked_for_again_shorter(make_evidence: MakeEvidence) -> None:
@@ -180,7 +181,7 @@ def test_a_plan_that_was_tried_is_refused(make_evidence: MakeEvidence, make_roun
     evidence = make_evidence(tried=(make_round(PLAN.model_copy(update={"rationale": "other words"})),))
     found = propose(evidence, ScriptedModel(says(GOOD), says(GOOD)))
     assert found.plan is None
-    assert found.refused[0].endswith("differs by nothing that matters, was tried in an earlier round")
+    assert "tried in an earlier round" in found.refused[0]
 
 
 def test_a_plan_that_differs_by_nothing_that_matters_was_tried(
@@ -192,7 +193,7 @@ def test_a_plan_that_differs_by_nothing_that_matters_was_tried(
     near["action"] |= {"seed": 2, "trials": 19}
     found = propose(make_evidence(tried=(make_round(tried),)), ScriptedModel(says(near), says(near)))
     assert found.plan is None
-    assert "was tried in an earlier round" in found.refused[0]
+    assert "tried in an earlier round" in found.refused[0]
 
 
 def test_a_range_without_room_is_refused(make_evidence: MakeEvidence) -> None:
@@ -200,7 +201,7 @@ def test_a_range_without_room_is_refused(make_evidence: MakeEvidence) -> None:
     model = ScriptedModel(says(searched(high=math.nextafter(0.01, 1))), says(GOOD))
     found = propose(make_evidence(), model)
     assert found.plan == PLAN
-    assert found.refused[0].endswith("the ends of a range must lie further apart")
+    assert "further apart" in found.refused[0]
 
 
 def test_the_token_budget_is_kept_before_asking(make_evidence: MakeEvidence) -> None:
