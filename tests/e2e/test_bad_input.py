@@ -154,7 +154,7 @@ def test_a_job_that_does_not_exist(running: RunningApp, rows: pd.DataFrame, tmp_
     outcome = _refused(running, "jobless", tmp_path / "a.csv")
     assert outcome.failure is not None
     assert (outcome.outcome, outcome.failure.code) == ("failed", "service_refused")
-    assert "job = 'no-such-job': there is no job with this name" in outcome.reason
+    assert "job = 'no-such-job': there is no job" in outcome.reason
 
 
 def test_databricks_says_401(running: RunningApp, tmp_path: Path) -> None:

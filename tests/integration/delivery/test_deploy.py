@@ -133,7 +133,7 @@ def test_a_deployment_goes_forward_only(
     """An approval that comes late, or for a branch, does not undo what came after it."""
     newest, other = _version(history, "HEAD"), _version(history, name)
     _delivery(history).deploy(_release(tmp_path / newest, newest))
-    with pytest.raises(BadInputError, match=f"does not come after {newest}, which dev has: .*make rollback ENV=dev"):
+    with pytest.raises(BadInputError, match=f"after {newest}, .*make rollback ENV=dev"):
         _delivery(history).deploy(_release(tmp_path / other, other))
     assert (_deploys(azure_cli.calls()), len(uploads)) == ([newest], 1)
 
@@ -155,7 +155,7 @@ def test_what_is_deployed_must_be_known_here(
     """A checkout without its history cannot tell forward from backward."""
     _delivery().deploy(_release(tmp_path / "built", "cccccccccccc"))
     newest = _version(history, "HEAD")
-    with pytest.raises(BadInputError, match="does not know: fetch the whole history"):
+    with pytest.raises(BadInputError, match="fetch the whole history"):
         _delivery(history).deploy(_release(tmp_path / newest, newest))
     assert (_deploys(azure_cli.calls()), len(uploads)) == (["cccccccccccc"], 1)
 
@@ -180,18 +180,18 @@ def test_a_changed_file_is_not_deployed(azure_cli: AzureCli, uploads: list[str],
 
 def test_a_package_for_another_python_is_not_deployed(azure_cli: AzureCli, uploads: list[str], tmp_path: Path) -> None:
     """Its wheels would not load; what was kept before the environment's Python changed does not come back either."""
-    with pytest.raises(BadInputError, match=r"is built for Python 3\.11, dev runs 3\.13"):
+    with pytest.raises(BadInputError, match=r"Python 3\.11, dev runs 3\.13"):
         _delivery().deploy(_release(tmp_path / "built", python="3.11"))
     assert (azure_cli.calls(), uploads) == ([], [])
     _delivery(python_version="3.11").deploy(_release(tmp_path / "earlier", "aaaaaaaaaaaa", python="3.11"))
-    with pytest.raises(BadInputError, match=r"is built for Python 3\.11, dev runs 3\.13"):
+    with pytest.raises(BadInputError, match=r"Python 3\.11, dev runs 3\.13"):
         _releases().roll_back("aaaaaaaaaaaa")
     assert len(uploads) == 1
 
 
 def test_what_was_not_built_is_reported(azure_cli: AzureCli, tmp_path: Path) -> None:
     """With the command that builds it."""
-    with pytest.raises(BadInputError, match="is missing: `make package` makes it"):
+    with pytest.raises(BadInputError, match="missing: `make package`"):
         _delivery().deploy(Release(tmp_path, "0123456789ab"))
     assert azure_cli.calls() == []
 
@@ -199,7 +199,7 @@ def test_what_was_not_built_is_reported(azure_cli: AzureCli, tmp_path: Path) -> 
 def test_what_would_break_is_not_deployed_over(azure_cli: AzureCli, uploads: list[str], tmp_path: Path) -> None:
     """Nothing is kept and nothing handed over, unless somebody says so."""
     app = InFlightExample([_old(1)])
-    with pytest.raises(InFlightBrokenError, match="2 review of version 1 would break"):
+    with pytest.raises(InFlightBrokenError, match="2 review of version 1 "):
         _delivery(app=app).deploy(_release(tmp_path / "built"))
     assert (_deploys(azure_cli.calls()), uploads) == ([], [])
     assert [call for call in azure_cli.calls() if call[:3] == ["storage", "blob", "upload"]] == []
@@ -228,7 +228,7 @@ def test_a_rollback_during_the_drain_stands(
 
     releases, app = _releases(history), InFlightExample()
     runs = Waiting(releases.environment, httpx.MockTransport(app.answer), say=app.said.append)
-    with pytest.raises(BadInputError, match=f"had {second} before the wait and has {first} now"):
+    with pytest.raises(BadInputError, match=f"had {second} .* has {first} now"):
         Delivery(releases, runs).deploy(_release(tmp_path / third, third), drain=5)
     assert _deploys(azure_cli.calls()) == [first, second, first]
     assert _releases(history).deployed() == first

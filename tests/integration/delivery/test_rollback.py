@@ -16,6 +16,7 @@ from nightshift.delivery.rollback import read_environment, wait_for_version
 from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError
 from tests.integration.delivery.conftest import ROOT, AzureCli
 from tests.loopback_server import Answering, LoopbackServer
+from tests.refusals import refusal
 from tests.unit.delivery.environments import OUTPUT
 
 VERSION = "0123456789ab"
@@ -121,14 +122,14 @@ def test_what_is_no_version_is_refused(azure_cli: AzureCli, environments: Path, 
     """Before anything is asked of Azure."""
     done = _run(environments, "dev", version)
     assert (done.returncode, azure_cli.calls()) == (1, [])
-    assert "must be the first 12 digits of a commit" in done.stderr
+    assert "first 12 digits of a commit" in done.stderr
 
 
 def test_it_waits_until_the_app_says_the_version(azure_side: LoopbackServer) -> None:
     """A restart takes its time; what the app says last is shown if it never comes."""
     AzureSide.versions[:] = ["old", "old", VERSION]
     wait_for_version(azure_side.url, VERSION, 30, every=0)
-    with pytest.raises(ServiceUnavailableError, match="says '0123456789ab' after 0 s, and not 'other'"):
+    with pytest.raises(ServiceUnavailableError, match="says '0123456789ab' .*'other'"):
         wait_for_version(azure_side.url, "other", 0, every=0)
 
 
@@ -160,5 +161,5 @@ def test_an_app_that_breaks_off_while_it_restarts_is_asked_again(azure_side: Loo
 def test_a_file_of_another_environment_is_refused(environments: Path) -> None:
     """A copy under a wrong name would roll the wrong one back."""
     (environments / "prod.json").write_text((environments / "dev.json").read_text(encoding="utf-8"), encoding="utf-8")
-    with pytest.raises(BadInputError, match="the file is that of 'dev'"):
+    with refusal(BadInputError, "'dev'", field="environment", value="prod"):
         read_environment(environments, "prod")

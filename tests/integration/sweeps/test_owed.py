@@ -209,7 +209,7 @@ def test_the_second_channel_gets_what_the_first_has_not_taken(night: Make, pager
         deliver_owed(at_three.services)
     (message,) = second.messages
     assert "By the second channel" in message
-    assert "address number 1 did not take" in message
+    assert "number 1 did not take" in message
     pager.away = False
     at_three.later(minutes=10)
     assert deliver_owed(at_three.services) == 0
@@ -222,7 +222,7 @@ def test_an_address_that_is_none_stays_owed(night: Make, second: Pager) -> None:
     assert "cannot be read" in page(at_three, "a").problem
     at_three.later(minutes=10)
     assert deliver_owed(at_three.services) == 1
-    assert "address number 1 cannot be read" in second.messages[0]
+    assert "number 1 cannot be read" in second.messages[0]
     mended = night(second.url)
     mended.later(minutes=20)
     assert deliver_owed(mended.services) == 0

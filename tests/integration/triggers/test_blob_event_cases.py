@@ -111,7 +111,7 @@ async def test_a_folder_of_too_many_files_is_reported(app: App, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("after", "before", "said"),
     [
-        ("archive/a.csv", "{}/a.csv", "it was taken out of the folder of {}"),
+        ("archive/a.csv", "{}/a.csv", "out of the folder of {}"),
         ("{}/.done/a.csv", "{}/a.csv", "a part of its path begins with _ or ."),
         ("{}/a.csv.tmp", "{}/a.csv", "before it is whole"),
         ("{}/gone.csv", "elsewhere/a.csv", "nothing is there any more"),

@@ -101,10 +101,8 @@ async def test_a_message_that_is_no_event_goes_to_the_dead_letters(app: App, bod
     """It is kept with its reason and answered as an incident; no queue of uploads is started."""
     await app.queue(body)
     [dead_letter] = app.letters
-    assert (dead_letter.queue, dead_letter.cause.partition(" (")[0]) == (
-        "blob-events",
-        "body: must be one event in the Event Grid schema",
-    )
+    assert (dead_letter.queue, dead_letter.cause.partition(":")[0]) == ("blob-events", "body")
+    assert "the Event Grid schema" in dead_letter.cause
     assert [name for name in app.started if name.startswith("queue-")] == []
 
 

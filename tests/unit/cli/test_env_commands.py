@@ -47,7 +47,7 @@ def test_the_outputs_of_another_environment_are_refused(outputs: Path, tmp_path:
     """Nothing is kept."""
     done = _env(tmp_path / "kept", "add", "prod", "--from", str(outputs))
     assert done.returncode == 1
-    assert "the file is that of 'dev'" in " ".join(done.stderr.split())
+    assert "is that of 'dev'" in " ".join(done.stderr.split())
     assert not (tmp_path / "kept").exists()
 
 

@@ -54,8 +54,8 @@ def test_the_notes_are_the_section_of_the_version() -> None:
     [
         ("1.1", "needs a section"),
         ("2.0.0", "there are: Unreleased, 1.10.0, 1.1.0, 1.0.0, 0.9.0"),
-        ("Unreleased", "needs the day of the release"),
-        ("1.0.0", "needs the day of the release"),
+        ("Unreleased", "the day of the release"),
+        ("1.0.0", "the day of the release"),
         ("0.9.0", "its section says nothing"),
     ],
 )

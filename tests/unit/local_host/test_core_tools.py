@@ -82,7 +82,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         other.listen()
         port = other.getsockname()[1]
         wanted = Endpoints(**(choose_ports(PORT_NAMES, {}) | {"blob": port}))
-        with pytest.raises(StackError, match=f"Port {port} on 127.0.0.1 is in use"):
+        with pytest.raises(StackError, match=f"Port {port} .*in use"):
             core_tools.claim_ports(StateFolder(tmp_path), wanted)
     assert Endpoints.load(StateFolder(tmp_path)) is None
 

@@ -161,15 +161,15 @@ def _undone() -> History:
     [
         (
             _reordered,
-            "history has task 0, activity 'undo_mitigations', but the replay scheduled activity 'tell_on_call'",
+            "task 0, activity 'undo_mitigations', .* activity 'tell_on_call'",
         ),
-        (_shortened, "history has task 0, activity 'undo_mitigations', but the replay scheduled nothing there"),
-        (_lengthened, "the replay schedules more than was recorded: tell_on_call"),
+        (_shortened, "task 0, activity 'undo_mitigations', .* nothing there"),
+        (_lengthened, "more than was recorded: tell_on_call"),
     ],
 )
 def test_a_changed_order_without_a_version_is_found(changed: Any, message: str) -> None:
     """The check can fail."""
-    with pytest.raises(NonDeterminismError, match=re.escape(message)):
+    with pytest.raises(NonDeterminismError, match=message):
         replay(_undone(), functions({**ORCHESTRATORS, UNDO: changed}))
 
 

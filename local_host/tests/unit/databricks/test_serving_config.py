@@ -42,21 +42,35 @@ def test_faults_name_field_value_and_rule() -> None:
     """Unknown fields, versions that are none, routes that lead nowhere, and percentages that do not add up."""
     route = {"served_model_name": "other", "traffic_percentage": 100}
     half = {"served_model_name": "main_ml_revenue-3", "traffic_percentage": 50}
-    assert _fault({"served_entities": [_entity("3", size="L")]}) == (
-        "served_entities.0.size: Extra inputs are not permitted (value: 'L')"
-    )
-    assert _fault({"served_entities": [_entity("latest")]}) == (
-        "served_entities.0.entity_version: String should match pattern '^[1-9][0-9]*$' (value: 'latest')"
-    )
-    assert _fault({"served_entities": [_entity("3")], "traffic_config": {"routes": [route]}}) == (
-        "traffic_config.routes: 'other' is no served entity (entities: main_ml_revenue-3)"
-    )
-    assert _fault({"served_entities": [_entity("3")], "traffic_config": {"routes": [half]}}) == (
-        "traffic_config.routes: traffic_percentage adds up to 50; it must be 100"
-    )
-    assert _fault({"served_entities": [_entity("3"), _entity("3")]}) == (
-        "served_entities.name: 'main_ml_revenue-3' appears 2 times; it must be unique"
-    )
+    for config, place, value, rule in (
+        ({"served_entities": [_entity("3", size="L")]}, "served_entities.0.size", "(value: 'L')", "Extra inputs"),
+        (
+            {"served_entities": [_entity("latest")]},
+            "served_entities.0.entity_version",
+            "(value: 'latest')",
+            "pattern '^[1-9][0-9]*$'",
+        ),
+        (
+            {"served_entities": [_entity("3")], "traffic_config": {"routes": [route]}},
+            "traffic_config.routes",
+            "'other'",
+            "(entities: main_ml_revenue-3)",
+        ),
+        (
+            {"served_entities": [_entity("3")], "traffic_config": {"routes": [half]}},
+            "traffic_config.routes",
+            " 50; ",
+            "must be 100",
+        ),
+        (
+            {"served_entities": [_entity("3"), _entity("3")]},
+            "served_entities.name",
+            "'main_ml_revenue-3'",
+            "2 times; it must be unique",
+        ),
+    ):
+        fault = _fault(config)
+        assert (fault.partition(": ")[0], value in fault, rule in fault) == (place, True, True), fault
 
 
 def test_the_sdk_repeats_the_name() -> None:

@@ -42,22 +42,23 @@ def test_a_workspace(tmp_path: Path) -> None:
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     """Each names field, value and rule."""
     text = GOOD.replace("autotermination_minutes: 60", "auto_termination: 60").replace("STOPPED", "PAUSED")
-    assert _faults(tmp_path, text) == [
-        "workspace.yml: clusters.0.auto_termination: Extra inputs are not permitted (value: 60)",
-        "workspace.yml: sql_warehouses.0.state: Input should be 'RUNNING' or 'STOPPED' (value: 'PAUSED')",
-    ]
+    unknown, state = _faults(tmp_path, text)
+    assert unknown.startswith("workspace.yml: clusters.0.auto_termination: Extra inputs ")
+    assert unknown.endswith(" (value: 60)")
+    assert state.startswith("workspace.yml: sql_warehouses.0.state: ")
+    assert state.endswith(" 'RUNNING' or 'STOPPED' (value: 'PAUSED')")
 
 
 def test_names_must_be_unique(tmp_path: Path) -> None:
     """They tell at a later start what exists already."""
     text = GOOD + "  - name: revenue-forecast\n"
-    assert _faults(tmp_path, text) == [
-        "workspace.yml: serving_endpoints.name: 'revenue-forecast' appears more than once; it must be unique"
-    ]
+    (fault,) = _faults(tmp_path, text)
+    assert fault.startswith("workspace.yml: serving_endpoints.name: 'revenue-forecast' ")
+    assert fault.endswith(" unique")
 
 
 def test_no_yaml(tmp_path: Path) -> None:
     """A file that is none, and one that is not there."""
-    assert _faults(tmp_path, "clusters: [")[0].startswith("workspace.yml: not a YAML file: while parsing")
+    assert _faults(tmp_path, "clusters: [")[0].startswith("workspace.yml: not a YAML file: ")
     with pytest.raises(WorkspaceFileError, match=r"--workspace: cannot read .*nowhere\.yml: No such file"):
         load_workspace_file(tmp_path / "nowhere.yml")

@@ -81,8 +81,8 @@ async def test_lists_functions(client: httpx.AsyncClient) -> None:
     ("function", "content", "status", "message"),
     [
         ("nothing", b"", 404, ""),
-        ("page", b"", 400, "function 'page' is an HTTP function: call its route"),
-        ("work", b"", 400, "function 'work' has trigger type 'activityTrigger'; start an orchestration instead"),
+        ("page", b"", 400, "function 'page' is an HTTP function"),
+        ("work", b"", 400, "function 'work' has trigger type 'activityTrigger'"),
         ("on_event", b"{", 400, "the body is not JSON"),
         ("on_event", b"[]", 400, 'the body must be {"input": "<text>"}'),
         ("on_event", b'{"input": 7}', 400, 'the body must be {"input": "<text>"}'),

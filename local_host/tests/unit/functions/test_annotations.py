@@ -48,53 +48,53 @@ REFUSED: dict[str, tuple[str, str | None, str]] = {
     "parameter_without_binding": (
         HTTP + "def f(req: func.HttpRequest, extra: str) -> str: ...",
         "extra",
-        "it is a parameter in Python but no binding declares it",
+        "no binding declares it",
     ),
     "binding_without_parameter": (
         ACTIVITY + "def f(other): ...",
         "other",
-        "it is a parameter in Python but no binding declares it",
+        "no binding declares it",
     ),
     "client_without_parameter": (
         HTTP + "@app.generic_input_binding(arg_name='client', type='durableClient')\ndef f(req): ...",
         "client",
-        "a binding declares it but the function has no such parameter",
+        "the function has no such parameter",
     ),
     "optional_activity_input": (
         "from typing import Optional\n" + ACTIVITY + "def f(payload: Optional[dict]): ...",
         "payload",
-        "its annotation typing.Optional[dict] is not a plain type",
+        "typing.Optional[dict] is not a plain type",
     ),
     "union_activity_input": (ACTIVITY + "def f(payload: dict | None): ...", "payload", "is not a plain type"),
     "parameterised_activity_input": (
         ACTIVITY + "def f(payload: dict[str, int]): ...",
         "payload",
-        "its annotation dict[str, int] is not a plain type",
+        "dict[str, int] is not a plain type",
     ),
     "wrong_type_for_http": (
         HTTP + "def f(req: func.TimerRequest) -> str: ...",
         "req",
-        "binding type 'httpTrigger' does not take the annotation 'TimerRequest'",
+        "does not take the annotation 'TimerRequest'",
     ),
     "generic_for_http": (
         "import typing\n" + HTTP + "def f(req: typing.List[int]) -> str: ...",
         "req",
-        "binding type 'httpTrigger' does not take the annotation 'List'",
+        "does not take the annotation 'List'",
     ),
     "wrong_type_for_timer": (
         TIMER + "def f(timer: dict) -> None: ...",
         "timer",
-        "binding type 'timerTrigger' does not take the annotation 'dict'",
+        "does not take the annotation 'dict'",
     ),
     "wrong_type_for_event": (
         GRID + "def f(event: func.HttpRequest) -> None: ...",
         "event",
-        "binding type 'eventGridTrigger' does not take the annotation 'HttpRequest'",
+        "does not take the annotation 'HttpRequest'",
     ),
     "wrong_return": (
         HTTP + "def f(req: func.HttpRequest) -> dict: ...",
         "$return",
-        "binding type 'http' does not take the return annotation 'dict'",
+        "the return annotation 'dict'",
     ),
     "optional_return": (
         HTTP + "def f(req: func.HttpRequest) -> func.HttpResponse | None: ...",
@@ -105,12 +105,12 @@ REFUSED: dict[str, tuple[str, str | None, str]] = {
     "out_return": (
         HTTP + "def f(req: func.HttpRequest) -> func.Out[str]: ...",
         "$return",
-        "the return annotation cannot be azure.functions.Out",
+        "the return annotation cannot be ",
     ),
     "wrong_context": (
         HTTP + "def f(req: func.HttpRequest, context: dict) -> str: ...",
         "context",
-        "it must be an azure.functions.Context, not <class 'dict'>",
+        "azure.functions.Context, not <class 'dict'>",
     ),
     "orchestrator_with_another_context_name": (
         "@app.orchestration_trigger(context_name='ctx')\ndef f(ctx): yield",
@@ -120,12 +120,12 @@ REFUSED: dict[str, tuple[str, str | None, str]] = {
     "out_for_an_input": (
         HTTP + "def f(req: func.Out[str]) -> str: ...",
         "req",
-        "it is an input binding, so it cannot be an azure.functions.Out",
+        "it is an input binding",
     ),
     "output_without_out": (
         HTTP + OUT + "def f(req: func.HttpRequest, res: str) -> str: ...",
         "res",
-        "it is an output binding, so it must be an azure.functions.Out[...]",
+        "it is an output binding",
     ),
     "bare_out": (
         HTTP + OUT + "def f(req: func.HttpRequest, res: func.Out) -> str: ...",
@@ -135,7 +135,7 @@ REFUSED: dict[str, tuple[str, str | None, str]] = {
     "unknown_name_in_annotation": (
         HTTP + "def f(req: 'NoSuchType') -> str: ...",
         None,
-        "its annotations cannot be evaluated (name 'NoSuchType' is not defined)",
+        "(name 'NoSuchType' is not defined)",
     ),
 }
 

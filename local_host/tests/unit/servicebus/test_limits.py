@@ -15,7 +15,7 @@ KILO = 1024
     ("message", "reason"),
     [
         (encoded_message(message_id="x" * 128), ""),
-        (encoded_message(message_id="x" * 129), "message-id has 129 characters: it must be at most 128 characters"),
+        (encoded_message(message_id="x" * 129), "message-id has 129 characters: .* 128 "),
         (encoded_message(properties={"a": "x" * 31 * KILO}), ""),
         (encoded_message(properties={"a": "x" * 33 * KILO}), "application property 'a' has 33797 bytes"),
         (encoded_message(properties=dict.fromkeys("abc", "x" * 20 * KILO)), ""),

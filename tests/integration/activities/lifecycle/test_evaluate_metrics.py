@@ -256,7 +256,7 @@ def test_missing_predictions_are_refused(evaluating: Evaluating) -> None:
     run = evaluating.scored(1, None)
     code, message = evaluating.refused(1)
     assert code == "service_refused"
-    assert f"score run {run} has no artifact " in message
+    assert f"score run {run} has no " in message
     assert f"'{PREDICTIONS_ARTIFACT}'" in message
 
 

@@ -66,7 +66,7 @@ def test_a_body_of_another_shape_is_a_failure_with_its_reason(body: str | bytes)
     found, most = _answer(Reply(body=body))
     counted = b"total_tokens" in (body if isinstance(body, bytes) else body.encode())
     assert (found.finish, found.tokens) == ("failed", 77 if counted else most)
-    assert found.text.startswith("the answer is no chat completion: ")
+    assert "no chat completion: " in found.text
     assert found.again_after is None
 
 

@@ -93,7 +93,7 @@ def test_health_says_what_is_owed_for_minutes(tables: TableServiceClient, model:
     record = store.begin(owed(model, at=at))
     store.change(record, lambda known: known.failed("address number 1 cannot be read", at))
     NotificationHealth(lambda: store, lambda: at + LATE_AFTER / 2, tuple).check()
-    with pytest.raises(ServiceUnavailableError, match=r"since 2020-01-01T00:00:00\+00:00: address number 1 cannot be"):
+    with pytest.raises(ServiceUnavailableError, match=r"since 2020-01-01T00:00:00\+00:00: .*number 1 "):
         NotificationHealth(lambda: store, lambda: at + LATE_AFTER, tuple).check()
     store.done(record)
 

@@ -158,7 +158,7 @@ def test_a_fault_that_cannot_be_put_back_is_reported(tmp_path: Path) -> None:
     fault = {"rule": "some-rule", "changes": [{"file": "a.tf", "sound": "one = 1", "fault": "one = 2"}]}
     put_back(fault, tmp_path)
     assert (tmp_path / "a.tf").read_text(encoding="utf-8") == "one = 2\n"
-    with pytest.raises(CommandError, match="some-rule: a.tf no longer says 'one = 1'"):
+    with pytest.raises(CommandError, match="some-rule: a.tf .*'one = 1'"):
         put_back(fault, tmp_path)
 
 

@@ -74,7 +74,7 @@ def test_a_malformed_plan_is_refused(action: dict[str, Any], message: str) -> No
 @pytest.mark.parametrize(
     ("ends", "message"),
     [
-        ({"low": 2, "high": 2}, "low = 2 must be below high = 2"),
+        ({"low": 2, "high": 2}, "low = 2 .*below high = 2"),
         ({"low": 0, "high": 2, "log": True}, "low = 0 .* above 0 where log"),
         ({"low": "-inf", "high": 2}, "finite number"),
     ],
@@ -136,12 +136,12 @@ def test_an_order_reads_back() -> None:
         ('{"action": {"kind": "augment_data"}}', "action.augment_data.weighting: must be there"),
         (
             '{"action": {"kind": "retrain_with_features", "feature_groups": ["lags"]}}',
-            r"feature_groups defines \[\], but the action needs \['lags'\]",
+            r"feature_groups defines \[\], .* \['lags'\]",
         ),
         (
             '{"action": {"kind": "adjust_training_window", "days": 30},'
             ' "feature_groups": {"c": {"kind": "calendar", "features": ["hour"]}}}',
-            r"defines \['c'\], but the action needs \[\]",
+            r"defines \['c'\], .* \[\]",
         ),
         (
             '{"action": {"kind": "retrain_with_features", "feature_groups": ["lags"]},'

@@ -59,7 +59,7 @@ def _said(answer: MoveServingResult | Failure | Exception) -> str:
     [
         (MoveServingResult(failed=True, detail="its update failed"), "its update failed"),
         (refusal("move_serving"), "403"),
-        (MoveServingResult(detail="it is on its way"), "it is on its way, but does not get there"),
+        (MoveServingResult(detail="it is on its way"), "on its way, but "),
         (ConnectionError("serving is down"), "serving is down"),
     ],
     ids=["failed", "refused", "too slow", "out of patience"],

@@ -80,5 +80,5 @@ def test_a_detector_refuses_weights(make_spec: MakeSpec, sales: pd.DataFrame) ->
     """Weights that would be ignored are an error."""
     spec = make_spec({"features": ["temp"], "time_features": []}).model_copy(update={"kind": "anomaly_detection"})
     recipe = recipe_of(spec)
-    with pytest.raises(BadInputError, match="a detector cannot weight its rows"):
+    with pytest.raises(BadInputError, match="cannot weight its rows"):
         fit(build_features(sales, recipe), sales["sales"], recipe, spec, np.ones(len(sales)))
