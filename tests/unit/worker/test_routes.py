@@ -57,5 +57,5 @@ def test_the_prefix_and_the_name_stand_for_a_route() -> None:
 
 def test_what_the_check_does_not_know_is_no_silent_success() -> None:
     """A constraint whose meaning it does not know."""
-    with pytest.raises(ValueError, match=r"run:regex\(\^a\): .*does not know"):
+    with pytest.raises(ValueError, match=r"run:regex\(\^a\)}: .*does not know"):
         _wrong(_function("a", "runs/{run:regex(^a)}", "GET"))

@@ -74,27 +74,27 @@ REFUSED: dict[str, tuple[str, str | None, str]] = {
     "wrong_type_for_http": (
         HTTP + "def f(req: func.TimerRequest) -> str: ...",
         "req",
-        "does not take the annotation 'TimerRequest'",
+        "'httpTrigger' does not take the annotation 'TimerRequest'",
     ),
     "generic_for_http": (
         "import typing\n" + HTTP + "def f(req: typing.List[int]) -> str: ...",
         "req",
-        "does not take the annotation 'List'",
+        "'httpTrigger' does not take the annotation 'List'",
     ),
     "wrong_type_for_timer": (
         TIMER + "def f(timer: dict) -> None: ...",
         "timer",
-        "does not take the annotation 'dict'",
+        "'timerTrigger' does not take the annotation 'dict'",
     ),
     "wrong_type_for_event": (
         GRID + "def f(event: func.HttpRequest) -> None: ...",
         "event",
-        "does not take the annotation 'HttpRequest'",
+        "'eventGridTrigger' does not take the annotation 'HttpRequest'",
     ),
     "wrong_return": (
         HTTP + "def f(req: func.HttpRequest) -> dict: ...",
         "$return",
-        "the return annotation 'dict'",
+        "'http' does not take the return annotation 'dict'",
     ),
     "optional_return": (
         HTTP + "def f(req: func.HttpRequest) -> func.HttpResponse | None: ...",
@@ -105,7 +105,7 @@ REFUSED: dict[str, tuple[str, str | None, str]] = {
     "out_return": (
         HTTP + "def f(req: func.HttpRequest) -> func.Out[str]: ...",
         "$return",
-        "the return annotation cannot be ",
+        "the return annotation cannot be azure.functions.Out",
     ),
     "wrong_context": (
         HTTP + "def f(req: func.HttpRequest, context: dict) -> str: ...",

@@ -220,7 +220,9 @@ def test_a_score_run_without_predictions_is_refused(
 ) -> None:
     """The job forgot to log them; the error says which run and what to look at. So is a run that is not there."""
     run = _score_run(client, model, "t")
-    with refusal(ServiceRefusedError, f"score run {run} ", f"'{PREDICTIONS_ARTIFACT}'", service="MLflow"):
+    with refusal(
+        ServiceRefusedError, f"score run {run} ", f"'{PREDICTIONS_ARTIFACT}'", "without logging it", service="MLflow"
+    ):
         registry.download_predictions(run, tmp_path)
     with pytest.raises(ServiceRefusedError, match="Run with id=none not found"):
         registry.download_predictions("none", tmp_path)

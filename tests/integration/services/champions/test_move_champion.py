@@ -83,7 +83,7 @@ def test_a_move_under_way_holds_up_another(services: LazyServices, model: str) -
             move_champion(
                 interrupted, model=model, expected="1", version="2", run="a", decided_by="a", kind="promotion"
             )
-    with refusal(ConflictError, "to '2' by a "):
+    with refusal(ConflictError, "to '2' by a ", "under way"):
         _move(services, model, "1", "3", run="b")
 
 

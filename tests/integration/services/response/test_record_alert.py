@@ -103,7 +103,7 @@ def test_what_cannot_be_understood_names_field_and_rule(body: bytes, field: str,
 
 def test_an_unknown_model_is_named_with_those_there_are() -> None:
     """A typo is seen at once."""
-    with refusal(UnknownModelError, field="model", value="m2", known=("m1",)):
+    with refusal(UnknownModelError, "alert: ", field="model", value="m2", known=("m1",)):
         read_alert(_body(model="m2"), KNOWN, AT)
 
 

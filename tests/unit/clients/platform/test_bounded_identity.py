@@ -32,7 +32,7 @@ def test_who_is_not_signed_in_hears_so_at_the_first_attempt(monkeypatch: pytest.
     """The storage SDK would ask four times, and pause a minute in between."""
     monkeypatch.setattr("azure.identity.DefaultAzureCredential", _NobodySignedIn)
     monkeypatch.setattr(_NobodySignedIn, "asked", 0)
-    with refusal(ServiceRefusedError, "no token: ", "`az login`", service="Microsoft Entra ID") as refused:
+    with refusal(ServiceRefusedError, "no token: no account ", "`az login`", service="Microsoft Entra ID") as refused:
         signed_in_blobs("https://127.0.0.1:9").upload(BLOB, Path(__file__), metadata={})
     assert "\n" not in refused.value.message
     assert _NobodySignedIn.asked == 1

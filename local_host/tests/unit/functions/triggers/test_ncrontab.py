@@ -53,7 +53,7 @@ def test_next_due_time(expression: str, after: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("expression", "rule"),
     [
-        ("* * * *", "six fields (or five, "),
+        ("* * * *", "(or five, without seconds), not 4"),
         ("60 * * * * *", "second 60 is not between 0 and 59"),
         ("0 0 24 * * *", "hour 24 is not between 0 and 23"),
         ("0 0 0 0 * *", "day 0 is not between 1 and 31"),

@@ -71,7 +71,7 @@ def one(options: str) -> str:
             {"BUS__fullyQualifiedNamespace": "ns.servicebus.windows.net"},
             "app setting 'BUS__fullyQualifiedNamespace' ",
         ),
-        (one("queue_name='%Q%', connection='BUS'"), ENVIRONMENT, "app setting 'Q', "),
+        (one("queue_name='%Q%', connection='BUS'"), ENVIRONMENT, "app setting 'Q', named in '%Q%', "),
         (one("queue_name='', connection='BUS'"), ENVIRONMENT, "it must name a queue"),
         (one("queue_name='q', connection='BUS', cardinality='many'"), ENVIRONMENT, "cardinality 'many'"),
         (one("queue_name='q', connection='BUS', is_sessions_enabled=True"), ENVIRONMENT, "no message sessions"),

@@ -238,7 +238,7 @@ async def test_a_status_that_cannot_be_stored_does_not_end_the_schedule(
 @pytest.mark.parametrize(
     ("schedule", "rule"),
     [
-        ("%NIGHTLY%", "app setting 'NIGHTLY', "),
+        ("%NIGHTLY%", "app setting 'NIGHTLY', named in '%NIGHTLY%', "),
         ("0 0 25 * * *", "hour 25 is not between 0 and 23"),
         ("00:00:00", "longer than zero"),
     ],

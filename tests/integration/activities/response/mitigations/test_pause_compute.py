@@ -111,7 +111,7 @@ def test_what_refuses_to_be_paused_does_not_keep_the_others_running(case: Case) 
     result = _pause(case, incident)
     assert compute.running() == ["b"]
     assert (result.action.state, lease_of(result.action).names) == ("done", ("a", "c"))
-    assert "b was not paused: Databricks refused" in result.action.detail
+    assert "b was not paused: Databricks refused: 403" in result.action.detail
 
 
 def test_when_nothing_lets_itself_be_paused_a_person_is_reported_why(case: Case) -> None:
@@ -119,7 +119,7 @@ def test_when_nothing_lets_itself_be_paused_a_person_is_reported_why(case: Case)
     _workspace(case, resource("a"), refusing=("a",))
     result = _pause(case, _overspent(case))
     assert (result.action.state, result.escalate) == ("refused", True)
-    assert "a was not paused: Databricks refused" in result.action.detail
+    assert "a was not paused: Databricks refused: 403" in result.action.detail
     assert "no compute" not in result.action.detail
 
 
