@@ -1,4 +1,4 @@
-"""What an assertion compares of a refusal and of a text: its fields, its words of one kind, and its figures."""
+"""What a test compares of an error or a text instead of its whole sentence: fields, figures, and a few words."""
 
 import re
 from collections.abc import Iterator
