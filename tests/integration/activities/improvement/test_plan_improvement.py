@@ -21,8 +21,8 @@ from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.wiring.services import LazyServices
 from tests.incident_examples import signal
-from tests.support.improving import BAD, Improving, seen
 from tests.refusals import figures
+from tests.support.improving import BAD, Improving, seen
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

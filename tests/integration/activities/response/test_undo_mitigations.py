@@ -22,10 +22,10 @@ from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_commands import start_undo
 from tests.model_versions import make_champions
+from tests.refusals import figures
 from tests.support.interruptions import Interrupted, KilledError
 from tests.support.model_data import Starts
 from tests.support.responder import Case
-from tests.refusals import figures
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -15,8 +15,6 @@ from nightshift.domain.reviews.messages import ReviewRequest
 from nightshift.domain.reviews.review import Review
 from nightshift.services.reviews.decide_review import FourEyesError, OtherEvidenceError, decide_review, expire
 from nightshift.services.reviews.start_review import take_decision
-from tests.support.responder import Case, later
-from tests.support.reviewing import flag, read, request
 from tests.refusals import refusal
 from tests.review_examples import make_review
 from tests.support.responder import Case, later

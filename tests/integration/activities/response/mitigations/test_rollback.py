@@ -18,9 +18,9 @@ from nightshift.domain.response.messages import EndpointTarget, MitigationResult
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.model_versions import make_champions, make_versions
+from tests.refusals import figures
 from tests.support.interruptions import Interrupted, KilledError
 from tests.support.responder import ROOT, Case
-from tests.refusals import figures
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 
