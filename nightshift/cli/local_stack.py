@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local_host.stack import core_tools
-from local_host.stack.app_settings import load_app_config, told
+from local_host.stack.app_settings import load_app_config, with_app_settings
 from local_host.stack.detached import start_detached
 from local_host.stack.doctor import doctor
 from local_host.stack.endpoints import Endpoints
@@ -26,7 +26,7 @@ console = make_console()
 def endpoints_of(state: Path) -> Endpoints | None:
     """The addresses of the stack that runs, or ran last, in a state folder; None if none was ever started there."""
     endpoints = Endpoints.load(StateFolder(state.resolve()))
-    return None if endpoints is None else told(endpoints, load_app_config(ROOT))
+    return None if endpoints is None else with_app_settings(endpoints, load_app_config(ROOT))
 
 
 def start(state: Path, port: int | None, *, detach: bool) -> None:

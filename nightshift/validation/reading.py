@@ -99,7 +99,7 @@ def read_parquet_file(engine: Engine, path: Path, contract: DataContract, *, use
         footer = read_footer(engine, path.stat().st_size)
     except duckdb.Error as error:
         raise unreadable_footer(engine, path, error) from error
-    facts = _settled(footer, columns) if use_statistics or not footer.rows else {}
+    facts = _known_from_footer(footer, columns) if use_statistics or not footer.rows else {}
     open_columns = [column for column in columns if column.position not in facts]
     violations: list[Violation] = []
     if open_columns:
@@ -135,7 +135,7 @@ def _bind(contract: DataContract, match: ColumnMatch, table: Table) -> tuple[Bou
     return tuple(bound)
 
 
-def _settled(footer: ParquetFooter, columns: tuple[BoundColumn, ...]) -> dict[int, ColumnFacts]:
+def _known_from_footer(footer: ParquetFooter, columns: tuple[BoundColumn, ...]) -> dict[int, ColumnFacts]:
     found = {column.position: footer.facts(column) for column in columns}
     return {position: facts for position, facts in found.items() if facts is not None}
 

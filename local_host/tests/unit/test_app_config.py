@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local_host.app_config import FILE, AppConfig, AppConfigError
-from local_host.stack.app_settings import app_settings, host_settings, load_app_config, told
+from local_host.stack.app_settings import app_settings, host_settings, load_app_config, with_app_settings
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.errors import StackError
 
@@ -54,7 +54,7 @@ def test_settings_name_the_addresses_of_the_stack(tmp_path: Path) -> None:
     assert settings["SERVERS"] == "http://127.0.0.1:5 http://127.0.0.1:6 http://127.0.0.1:1"
     assert settings["PRICE"] == "$5"
     assert host_settings(app, ENDPOINTS, Path("/state")) == {"NOTES": "/state/notes"}
-    assert told(ENDPOINTS, app).environment() == settings
+    assert with_app_settings(ENDPOINTS, app).environment() == settings
 
 
 def test_another_broker_and_another_storage(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def _ingestion(folder: Path) -> Iterator[Ingestion]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingestion]:
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingestion]:
     """What arrives of a program that does one step of a run."""
     folder = tmp_path_factory.mktemp("insights")
     with _ingestion(folder) as ingestion:
@@ -179,16 +179,16 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingestion]:
         yield ingestion
 
 
-def test_it_goes_with_the_managed_identitys_token(told: Ingestion) -> None:
+def test_it_goes_with_the_managed_identitys_token(reported: Ingestion) -> None:
     """The token comes from the identity's own endpoint, for Azure Monitor; no key opens the door."""
-    assert told.authorizations == {"Bearer of-the-identity"}
-    assert "client_id=the-apps-identity" in told.identity_calls[0]
-    assert "monitor.azure.com" in told.identity_calls[0]
+    assert reported.authorizations == {"Bearer of-the-identity"}
+    assert "client_id=the-apps-identity" in reported.identity_calls[0]
+    assert "monitor.azure.com" in reported.identity_calls[0]
 
 
-def test_a_step_is_a_dependency_of_its_trace(told: Ingestion) -> None:
+def test_a_step_is_a_dependency_of_its_trace(reported: Ingestion) -> None:
     """With the ids that the queries of docs/observability.md look for, and its failure."""
-    spans = [item for item in told.of_type("RemoteDependencyData") if item["name"] == "poll_job_status"]
+    spans = [item for item in reported.of_type("RemoteDependencyData") if item["name"] == "poll_job_status"]
     assert len(spans) == 1
     assert spans[0]["tags"]["ai.operation.id"] == TRACE
     assert spans[0]["tags"]["ai.operation.parentId"] == "b" * 16
@@ -199,19 +199,19 @@ def test_a_step_is_a_dependency_of_its_trace(told: Ingestion) -> None:
     assert spans[0]["properties"]["nightshift.outcome"] == "job_failed"
 
 
-def test_a_log_line_is_in_the_trace_and_says_its_run(told: Ingestion) -> None:
+def test_a_log_line_is_in_the_trace_and_says_its_run(reported: Ingestion) -> None:
     """As text, which is what people search."""
-    lines = [item for item in told.of_type("MessageData") if item["message"].startswith("job_polled")]
+    lines = [item for item in reported.of_type("MessageData") if item["message"].startswith("job_polled")]
     assert [item["message"] for item in lines] == ["job_polled run_id=1 correlation=run-1"]
     assert lines[0]["tags"]["ai.operation.id"] == TRACE
 
 
-def test_metrics_keep_their_names_and_attributes(told: Ingestion) -> None:
+def test_metrics_keep_their_names_and_attributes(reported: Ingestion) -> None:
     """A histogram has count and maximum; the others have a value, and their maximum is not to be asked for."""
-    runs = told.metric("nightshift.runs")
+    runs = reported.metric("nightshift.runs")
     assert (runs["value"], runs["properties"]["model"], runs["properties"]["outcome"]) == (1, "m", "promoted")
-    latency = told.metric("nightshift.mitigation.latency")
+    latency = reported.metric("nightshift.mitigation.latency")
     assert (latency["value"], latency["count"], latency["max"]) == (3.0, 1, 3.0)
-    psi = told.metric("nightshift.feature.psi")
+    psi = reported.metric("nightshift.feature.psi")
     assert (psi["value"], psi["properties"]["feature"], psi.get("max")) == (0.3, "price", None)
-    assert told.metric("nightshift.heartbeat")["value"] == 1
+    assert reported.metric("nightshift.heartbeat")["value"] == 1

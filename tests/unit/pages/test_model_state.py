@@ -118,7 +118,7 @@ async def test_an_alias_that_is_gone_is_not_shown_as_a_champion() -> None:
 
 async def test_one_slow_model_changes_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so for itself, never that MLflow does not answer; its answer is there for the next page, asked once."""
-    monkeypatch.setattr(model_state, "REGISTRY_SECONDS", 1.0)
+    monkeypatch.setattr(model_state, "REGISTRY_SECONDS", 3.0)
     models = tuple(f"m{number:02d}" for number in range(58))
     hold = threading.Event()
     registry, states = Registry({"m00": hold}), ModelStates()

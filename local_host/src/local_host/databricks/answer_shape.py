@@ -32,7 +32,7 @@ class AnswerShape:
 
     shape: Shape = HARDEST
 
-    def told(self, ending: Ending | None) -> Ending | None:
+    def ending_of(self, ending: Ending | None) -> Ending | None:
         """A job run's ending in this shape."""
         if ending is None or not ending.by_task or self.shape == "terminated":
             return ending

@@ -29,7 +29,7 @@ def run_json(run: Run, task_runs: list[TaskRun] | None, base_url: str, answers: 
         base_url: this host's address, without a slash at its end.
         answers: the shape in which its end is told.
     """
-    ending = answers.told(run.ending)
+    ending = answers.ending_of(run.ending)
     began = run.started_ms or run.ended_ms
     shown: dict[str, Any] = {
         "job_id": run.job_id,

@@ -20,7 +20,7 @@ def load_app_config(root: Path) -> AppConfig:
         raise StackError("app_config", f"{error}.", "Mend the file.") from error
 
 
-def told(endpoints: Endpoints, app: AppConfig, user: Mapping[str, str] | None = None) -> Endpoints:
+def with_app_settings(endpoints: Endpoints, app: AppConfig, user: Mapping[str, str] | None = None) -> Endpoints:
     """The same addresses, with the settings of this app; `user` is the environment that may name another broker."""
     return endpoints.with_settings(app_settings(app, endpoints, user))
 

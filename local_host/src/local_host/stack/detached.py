@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from local_host.stack.app_settings import load_app_config, told
+from local_host.stack.app_settings import load_app_config, with_app_settings
 from local_host.stack.catalogue import ComponentName
 from local_host.stack.component import last_lines
 from local_host.stack.endpoints import Endpoints
@@ -68,7 +68,7 @@ def start_detached(
             start_new_session=True,
         )
     try:
-        return told(_follow(folder, process, log, progress), app, os.environ)
+        return with_app_settings(_follow(folder, process, log, progress), app, os.environ)
     finally:
         # It runs on without us: without this, the interpreter would warn that nobody waits for it.
         process.returncode = 0 if process.returncode is None else process.returncode

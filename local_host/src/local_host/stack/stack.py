@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from local_host.app_config import BlobEvents, Commands
-from local_host.stack.app_settings import load_app_config, told
+from local_host.stack.app_settings import load_app_config, with_app_settings
 from local_host.stack.catalogue import ComponentName, build_components, needed_components
 from local_host.stack.component import last_lines
 from local_host.stack.endpoints import PORT_NAMES, Endpoints
@@ -82,7 +82,7 @@ class Stack:
         try:
             end_everything(self._folder, progress)
             with reserve_ports(PORT_NAMES, self._preferred_ports()) as ports:
-                endpoints = told(Endpoints(**ports), self._app, os.environ)
+                endpoints = with_app_settings(Endpoints(**ports), self._app, os.environ)
                 components = build_components(
                     self._names, root=self._root, app=self._app, folder=self._folder, endpoints=endpoints
                 )

@@ -59,16 +59,16 @@ _KINDS = {"counter": "Sum", "gauge": "Gauge", "histogram": "Histogram"}
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Any]:
+def reported() -> dict[str, Any]:
     """What the program has printed."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM], cwd=ROOT, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout))
 
 
 @pytest.fixture
-def points(told: dict[str, Any]) -> dict[str, Any]:
+def points(reported: dict[str, Any]) -> dict[str, Any]:
     """Name -> kind, unit, description, value, attributes."""
-    return dict(told["points"])
+    return dict(reported["points"])
 
 
 def test_what_is_written_is_what_the_table_says(points: dict[str, Any]) -> None:
@@ -99,6 +99,6 @@ def test_only_drift_is_drift(points: dict[str, Any]) -> None:
     assert points["nightshift.feature.psi"][3:] == [0.25, {"model": "m", "feature": "price"}]
 
 
-def test_a_gauge_says_its_value_once(told: dict[str, Any]) -> None:
+def test_a_gauge_says_its_value_once(reported: dict[str, Any]) -> None:
     """Otherwise the instance that had the timer before would go on saying what it saw last."""
-    assert told["repeated"] == []
+    assert reported["repeated"] == []

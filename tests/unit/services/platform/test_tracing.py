@@ -67,20 +67,20 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Any]:
+def reported() -> dict[str, Any]:
     """What the program has printed."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM], cwd=ROOT, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout))
 
 
-def _span(told: dict[str, Any], name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(item for item in told["spans"] if item["name"] == name)
+def _span(reported: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(item for item in reported["spans"] if item["name"] == name)
     return found
 
 
-def test_a_step_continues_the_trace_of_its_message(told: dict[str, Any]) -> None:
+def test_a_step_continues_the_trace_of_its_message(reported: dict[str, Any]) -> None:
     """With run, model, step and outcome; the code within belongs to the run and hands on the step's own span."""
-    found = _span(told, "poll_job_status")
+    found = _span(reported, "poll_job_status")
     assert (found["trace"], found["parent"]) == ("a" * 32, "b" * 16)
     assert found["attributes"] == {
         "nightshift.step": "poll_job_status",
@@ -89,32 +89,32 @@ def test_a_step_continues_the_trace_of_its_message(told: dict[str, Any]) -> None
         "nightshift.model": "m",
         "nightshift.outcome": "promoted",
     }
-    assert told["within"] == ["r", f"00-{'a' * 32}-{found['span']}-01"]
+    assert reported["within"] == ["r", f"00-{'a' * 32}-{found['span']}-01"]
 
 
-def test_uploads_of_other_traces_are_linked(told: dict[str, Any]) -> None:
+def test_uploads_of_other_traces_are_linked(reported: dict[str, Any]) -> None:
     """A batch belongs to the trace of its first upload; those of the others lead to it."""
-    assert _span(told, "validate_data")["links"] == ["c" * 32]
+    assert _span(reported, "validate_data")["links"] == ["c" * 32]
 
 
-def test_a_failure_in_the_result_is_an_error(told: dict[str, Any]) -> None:
+def test_a_failure_in_the_result_is_an_error(reported: dict[str, Any]) -> None:
     """It has a code, although nothing was raised; without a trace in its message a step begins one."""
-    found = _span(told, "roll_back")
+    found = _span(reported, "roll_back")
     assert (found["status"], found["parent"]) == ("ERROR", "")
     assert found["attributes"]["nightshift.outcome"] == "bad_spec"
     assert found["attributes"]["nightshift.incident"] == "i"
 
 
-def test_what_is_raised_is_recorded(told: dict[str, Any]) -> None:
+def test_what_is_raised_is_recorded(reported: dict[str, Any]) -> None:
     """The exception is an event of the span."""
-    found = _span(told, "raises")
+    found = _span(reported, "raises")
     assert (found["status"], found["events"]) == ("ERROR", ["exception"])
 
 
-def test_the_hosts_span_is_parent_or_link(told: dict[str, Any]) -> None:
+def test_the_hosts_span_is_parent_or_link(reported: dict[str, Any]) -> None:
     """In the same trace calls nest as they ran; another trace of the host is linked."""
-    same, other = _span(told, "in_the_same_trace"), _span(told, "in_another_trace")
-    hosts = [item for item in told["spans"] if item["name"] == "host"]
+    same, other = _span(reported, "in_the_same_trace"), _span(reported, "in_another_trace")
+    hosts = [item for item in reported["spans"] if item["name"] == "host"]
     assert same["parent"] == hosts[1]["span"]
     assert (other["trace"], other["links"]) == ("a" * 32, [hosts[0]["trace"]])
 
