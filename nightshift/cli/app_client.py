@@ -1,19 +1,26 @@
 """HTTP to a running app: the local stack, or one in Azure."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
+from pydantic import ValidationError
 
 from nightshift.cli.stack_door import require_local_stack
 from nightshift.delivery.environment import Environment, EnvironmentFolder
 from nightshift.delivery.sign_in import SignIn
-from nightshift.domain.platform.errors import NightshiftError
+from nightshift.domain.platform.broken_rules import broken_rules
+from nightshift.domain.platform.errors import BadInputError, NightshiftError
+from nightshift.domain.platform.message import Message
 
 if TYPE_CHECKING:
     from local_host.stack.endpoints import Endpoints
+
+
+_LAST_PORT = 65_535
 
 
 class AppUnreachableError(NightshiftError):
@@ -26,6 +33,28 @@ class AppRefusedError(NightshiftError):
     """The app answers with a problem document."""
 
     code = "app_refused"
+
+
+class NotTheAppError(NightshiftError):
+    """What answers is not the app, or an app of which this release can read nothing: a sign-in page, a proxy."""
+
+    code = "not_the_app"
+
+
+Read = TypeVar("Read", bound=Message)
+
+
+@dataclass(frozen=True)
+class Answer(Generic[Read]):
+    """A document of the app.
+
+    Attributes:
+        document: as the app sent it, for scripts.
+        value: as this release reads it.
+    """
+
+    document: dict[str, Any]
+    value: Read
 
 
 @dataclass(frozen=True)
@@ -55,13 +84,27 @@ def app_url(state: Path) -> AppAddress:
 
     Raises:
         AppUnreachableError: none of them says.
+        BadInputError: NIGHTSHIFT_URL is no address of an app.
         NoCheckoutError: none of the first two says, and there is no local stack on this machine.
         UnknownEnvironmentError: ``--env`` names one that is not known here.
     """
     environment = chosen_environment()
     if environment is not None:
         return address_of(environment)
-    return AppAddress(os.environ.get("NIGHTSHIFT_URL", "").rstrip("/") or local_endpoints(state).app_url)
+    named = os.environ.get("NIGHTSHIFT_URL", "").rstrip("/")
+    return AppAddress(_http_address("NIGHTSHIFT_URL", named) if named else local_endpoints(state).app_url)
+
+
+def _http_address(setting: str, url: str) -> str:
+    try:
+        parsed = httpx.URL(url)
+        known = parsed.scheme in {"http", "https"} and bool(parsed.host) and (parsed.port or 0) <= _LAST_PORT
+        usable = known and not re.search(r"\s", url)
+    except (httpx.InvalidURL, UnicodeError):
+        usable = False
+    if not usable:
+        raise BadInputError(field=setting, value=url, rule="must be the app's address, such as https://HOST")
+    return url
 
 
 def address_of(environment: Environment) -> AppAddress:
@@ -88,6 +131,19 @@ def local_endpoints(state: Path) -> "Endpoints":
     return endpoints
 
 
+_CHECK = (
+    "is the address the app's, or does a sign-in page or a proxy answer in its place? "
+    "`nightshift doctor` asks each part, `nightshift --env ENVIRONMENT` signs in"
+)
+
+
+def _not_the_app(response: httpx.Response, why: str) -> NotTheAppError:
+    """Says what answered, and what a person should look at."""
+    kind = response.headers.get("content-type") or "no content type"
+    said = f"HTTP {response.status_code} ({kind}) from {response.url} is no answer of the app, {why}"
+    return NotTheAppError(f"{said}: {_CHECK}", status=response.status_code)
+
+
 class AppClient:
     """Speaks the app's HTTP API."""
 
@@ -101,9 +157,19 @@ class AppClient:
         Raises:
             AppUnreachableError: no answer.
             AppRefusedError: the app says why not.
+            NotTheAppError: the answer is no JSON.
         """
-        asked = {name: value for name, value in params.items() if value is not None}
-        return self._answer("GET", path, params=asked)
+        return self._document(self._got(path, params))
+
+    def read(self, path: str, shape: type[Read], **params: str | int | None) -> Answer[Read]:
+        """GET a document of this shape; parameters that are None are left out.
+
+        Raises:
+            AppUnreachableError: no answer.
+            AppRefusedError: the app says why not.
+            NotTheAppError: the answer has not this shape.
+        """
+        return self._read(self._got(path, params), shape)
 
     def post(self, path: str, document: object) -> Any:
         """POST a JSON document and return the answer's.
@@ -111,20 +177,56 @@ class AppClient:
         Raises:
             AppUnreachableError: no answer.
             AppRefusedError: the app says why not.
+            NotTheAppError: the answer is no JSON.
         """
-        return self._answer("POST", path, json=document)
+        return self._document(self._answer("POST", path, json=document))
 
-    def _answer(self, method: str, path: str, **given: Any) -> Any:
+    def send(self, path: str, document: object, shape: type[Read]) -> Answer[Read]:
+        """POST a JSON document and return the answer, which has this shape.
+
+        Raises:
+            AppUnreachableError: no answer.
+            AppRefusedError: the app says why not.
+            NotTheAppError: the answer has not this shape.
+        """
+        return self._read(self._answer("POST", path, json=document), shape)
+
+    def _got(self, path: str, params: dict[str, str | int | None]) -> httpx.Response:
+        return self._answer("GET", path, params={name: value for name, value in params.items() if value is not None})
+
+    def _read(self, response: httpx.Response, shape: type[Read]) -> Answer[Read]:
+        document = self._document(response)
+        try:
+            return Answer(document, shape.from_json(document))
+        except ValidationError as error:
+            first, *_ = broken_rules(error, shape, whole="the document")
+            raise _not_the_app(response, f"{first.field}: {first.rule}") from error
+
+    @staticmethod
+    def _document(response: httpx.Response) -> Any:
+        try:
+            return response.json()
+        except (ValueError, RecursionError) as error:
+            raise _not_the_app(response, f"it is no JSON: {error}") from error
+
+    def _answer(self, method: str, path: str, **given: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **given)
+        except UnicodeEncodeError as error:
+            rule = "is no text: it cannot be written in UTF-8"
+            raise BadInputError(field="an argument", value=error.object[:80], rule=rule) from error
+        except httpx.DecodingError as error:
+            raise NotTheAppError(f"{self._http.base_url}{path} cannot be decoded ({error}): {_CHECK}") from error
         except httpx.TransportError as error:
             raise AppUnreachableError(
                 f"{self._http.base_url} does not answer ({error}): `nightshift doctor` says which part is unhealthy"
             ) from error
         if response.is_success:
-            return response.json()
+            return response
         if response.headers.get("content-type", "").startswith("application/problem+json"):
-            problem = response.json()
+            problem = self._document(response)
+            if not isinstance(problem, dict) or not {"title", "detail"} <= set(problem):
+                raise _not_the_app(response, "a problem document has a title and a detail")
             raise AppRefusedError(f"{problem['title']}: {problem['detail']}", status=response.status_code)
         message = f"HTTP {response.status_code} from {response.url}"
         if response.status_code in {302, 401}:

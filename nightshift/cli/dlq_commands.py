@@ -9,20 +9,22 @@ from rich.text import Text
 
 from nightshift.cli import rendering
 from nightshift.cli.app_client import AppClient, app_url
-from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, State
+from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, State, an_id
 from nightshift.cli.paging import every
+from nightshift.cli.suggesting import SuggestingGroup
 from nightshift.domain.dead_letters.dead_letter import DeadLetter, RedrivePlan
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.paging import Position
 
 dlq = typer.Typer(
+    cls=SuggestingGroup,
     no_args_is_help=True,
     help="Dead letters, the messages that could not be handled: list, show, redrive or discard them.\n\n"
     "Example: nightshift dlq list",
 )
 
 DeadLetterId = Annotated[
-    str, typer.Argument(metavar="LETTER", help="Id of the dead letter, from `nightshift dlq list`.")
+    str, typer.Argument(metavar="LETTER", callback=an_id, help="Id of the dead letter, from `nightshift dlq list`.")
 ]
 Filter = Annotated[
     list[str] | None,
@@ -46,18 +48,19 @@ def list_(
     """
     with AppClient(app_url(state)) as app:
         found = _matching(app, filter_ or [], limit + 1, None if everything else "waiting", cursor)
-    letters = found[:limit]
-    following = _position(letters[-1]).cursor() if len(found) > limit else None
+    dead_letters = found[:limit]
+    following = _position(dead_letters[-1]).cursor() if len(found) > limit else None
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, {"items": [letter.to_json() for letter in letters], "next": following})
+        rendering.print_json(console, {"items": [item.to_json() for item in dead_letters], "next": following})
         return
     table = rendering.plain_table("letter", "queue", "dead since", "state", "tries", "reason")
-    for letter in letters:
-        when = rendering.moment(letter.recorded_at)
-        tries = str(letter.delivery_count)
-        table.add_row(letter.letter_id, letter.queue, when, letter.state, tries, Text(letter.reason))
-    console.print(table if letters else "no dead letters")
+    for dead_letter in dead_letters:
+        when = rendering.moment(dead_letter.recorded_at)
+        tries = str(dead_letter.delivery_count)
+        row = (dead_letter.letter_id, dead_letter.queue, when, dead_letter.state, tries)
+        table.add_row(*row, Text(dead_letter.reason))
+    console.print(table if dead_letters else "no dead letters")
     rendering.print_more(console, {"next": following})
 
 
@@ -68,12 +71,12 @@ def show(letter: DeadLetterId, as_json: AsJson = False, state: State = DEFAULT_S
     Example: nightshift dlq show LETTER
     """
     with AppClient(app_url(state)) as app:
-        found = app.get(f"dead-letters/{letter}")
+        found = app.read(f"dead-letters/{letter}", DeadLetter)
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, found)
+        rendering.print_json(console, found.document)
         return
-    read = DeadLetter.from_json(found)
+    read = found.value
     console.print(f"dead letter {read.letter_id} of {read.queue}: {read.state}", style="bold")
     put_aside = f"Service Bus says: {read.broker_reason}" if read.broker_reason else "put aside by the app"
     console.print(Text(f"reason: {read.reason}\n{put_aside}, after {read.delivery_count} deliveries"))
@@ -85,7 +88,9 @@ def show(letter: DeadLetterId, as_json: AsJson = False, state: State = DEFAULT_S
 
 @dlq.command()
 def redrive(
-    letter: Annotated[str | None, typer.Argument(help="Id of one dead letter; or use --filter.")] = None,
+    letter: Annotated[
+        str | None, typer.Argument(metavar="LETTER", callback=an_id, help="Id of one dead letter; or use --filter.")
+    ] = None,
     filter_: Filter = None,
     body: Annotated[
         Path | None, typer.Option("--body", help="Send this corrected message instead; only for one dead letter.")
@@ -107,7 +112,7 @@ def redrive(
         raise BadInputError(field="--body", value=str(body), rule="corrects one dead letter: name it")
     console = rendering.make_console()
     with AppClient(app_url(state)) as app:
-        names = [letter] if letter else [item.letter_id for item in _matching(app, filter_ or [], 1000, "waiting")]
+        names = [letter] if letter is not None else _waiting(app, filter_ or [])
         asked = {} if body is None else {"body": _read(body)}
         plans = [_redrive(app, name, {**asked, "dry_run": True}) for name in names]
         if not dry_run:
@@ -141,16 +146,20 @@ def discard(
     Example: nightshift dlq discard LETTER --comment "a test message"
     """
     with AppClient(app_url(state)) as app:
-        found = app.post(f"dead-letters/{letter}/discard", {"comment": comment})
+        found = app.send(f"dead-letters/{letter}/discard", {"comment": comment}, DeadLetter)
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, found)
+        rendering.print_json(console, found.document)
     else:
-        console.print(f"dead letter {letter} is {found['state']}")
+        console.print(f"dead letter {letter} is {found.value.state}")
 
 
-def _position(letter: DeadLetter) -> Position:
-    return Position(at=letter.recorded_at, identity=letter.letter_id)
+def _position(dead_letter: DeadLetter) -> Position:
+    return Position(at=dead_letter.recorded_at, identity=dead_letter.letter_id)
+
+
+def _waiting(app: AppClient, filters: list[str]) -> list[str]:
+    return [item.letter_id for item in _matching(app, filters, 1000, "waiting")]
 
 
 def _matching(
@@ -162,13 +171,12 @@ def _matching(
         if not separator or name not in _FILTERS:
             raise BadInputError(field="--filter", value=item, rule=f"must be NAME=TEXT with a name of {_FILTERS}")
         wanted[name] = value
-    found = every(app, "dead-letters", after, queue=wanted.get("queue"), state=state)
-    letters = (DeadLetter.from_json(item) for item in found)
-    return list(islice((item for item in letters if wanted.get("reason", "").lower() in item.reason.lower()), limit))
+    found = every(app, "dead-letters", DeadLetter, after, queue=wanted.get("queue"), state=state)
+    return list(islice((item for item in found if wanted.get("reason", "").lower() in item.reason.lower()), limit))
 
 
 def _redrive(app: AppClient, letter: str, asked: dict[str, Any]) -> RedrivePlan:
-    return RedrivePlan.from_json(app.post(f"dead-letters/{letter}/redrive", asked))
+    return app.send(f"dead-letters/{letter}/redrive", asked, RedrivePlan).value
 
 
 def _table(plans: list[RedrivePlan]) -> Any:

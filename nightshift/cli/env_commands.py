@@ -8,6 +8,7 @@ from rich.text import Text
 
 from nightshift.cli import rendering
 from nightshift.cli.options import ROOT, AsJson
+from nightshift.cli.suggesting import SuggestingGroup
 from nightshift.delivery.checkout import checkout_needed, in_checkout
 from nightshift.delivery.command import run
 from nightshift.delivery.environment import Environment, EnvironmentFolder
@@ -15,7 +16,9 @@ from nightshift.delivery.hand_steps import examine
 from nightshift.domain.platform.errors import BadInputError
 
 env = typer.Typer(
-    no_args_is_help=True, help="The deployed environments that are known here.\n\nExample: nightshift env list"
+    cls=SuggestingGroup,
+    no_args_is_help=True,
+    help="The deployed environments that are known here.\n\nExample: nightshift env list",
 )
 
 

@@ -9,15 +9,15 @@ from rich.text import Text
 
 from nightshift.cli import rendering, run_report
 from nightshift.cli.app_client import AppClient, AppRefusedError, app_url
-from nightshift.cli.options import DEFAULT_STATE, AsJson, State
+from nightshift.cli.options import DEFAULT_STATE, AsJson, State, an_id
 from nightshift.cli.upload_command import await_run, follow
-from nightshift.domain.platform.view import ImprovementView
+from nightshift.domain.platform.view import FeedbackView, ImprovementView
 
 _BAD_REQUEST = 400
 
 
 def improve(
-    model: Annotated[str, typer.Argument(help="The model to improve.")],
+    model: Annotated[str, typer.Argument(callback=an_id, help="The model to improve.")],
     comment: Annotated[
         str,
         typer.Option(
@@ -31,8 +31,11 @@ def improve(
 ) -> None:
     """Ask for an improvement: train on a run's data again and, unless that is promoted, try plans within the spec.
 
-    What the loop may do is the section `improvement` of the model's spec. The planner reads the comment. A run is
-    improved once: to try again, improve the run that the first order has made. Exit 2 if the spec does not allow it.
+    What the loop may do is the section `improvement` of the model's spec. The planner reads the comment.
+
+    A run is improved once: to try again, improve the run that the first order has made.
+
+    Exit 2 if the spec does not allow it.
 
     Example: nightshift improve revenue_forecast --comment "try comfort" --wait
     """
@@ -46,7 +49,7 @@ def improve(
     with AppClient(app_url(state)) as app:
         order = {"comment": comment} | ({"run": run} if run else {})
         try:
-            ordered = ImprovementView.from_json(app.post(f"models/{model}/improvement", order))
+            ordered = app.send(f"models/{model}/improvement", order, ImprovementView).value
         except AppRefusedError as error:
             if error.fields.get("status") != _BAD_REQUEST:
                 raise
@@ -67,7 +70,7 @@ def improve(
 
 
 def feedback(
-    run: Annotated[str, typer.Argument(help="The run whose improvement loop had the round.")],
+    run: Annotated[str, typer.Argument(callback=an_id, help="The run whose improvement loop had the round.")],
     number: Annotated[int, typer.Option("--round", help="The round, from 1.")],
     helpful: Annotated[bool, typer.Option("--helpful/--unhelpful", help="Whether the plan was a good one.")],
     comment: Annotated[str, typer.Option("--comment", help="Why; it stands with the round's MLflow trace.")],
@@ -79,9 +82,10 @@ def feedback(
     Example: nightshift feedback RUN --round 2 --unhelpful --comment "that search was too wide"
     """
     with AppClient(app_url(state)) as app:
-        said = app.post(f"runs/{run}/rounds/{number}/feedback", {"helpful": helpful, "comment": comment})
+        rating = {"helpful": helpful, "comment": comment}
+        said = app.send(f"runs/{run}/rounds/{number}/feedback", rating, FeedbackView)
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, said)
+        rendering.print_json(console, said.document)
     else:
-        console.print(f"kept with the trace {said['trace']} of round {number} of {run}")
+        console.print(f"kept with the trace {said.value.trace} of round {number} of {run}")

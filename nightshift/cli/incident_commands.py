@@ -11,8 +11,10 @@ import typer
 
 from nightshift.cli import incident_report, rendering
 from nightshift.cli.app_client import AppClient, app_url
-from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
+from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State, an_id
+from nightshift.cli.paging import ListOf
 from nightshift.domain.platform.errors import BadInputError, NightshiftError
+from nightshift.domain.platform.view import AlertReceipt, ModelView, UndoView
 from nightshift.domain.response.alert import Category, Direction, Severity
 from nightshift.domain.response.incident import Incident
 
@@ -25,13 +27,15 @@ _EXAMPLES: dict[Category, dict[str, Any]] = {
 }
 _UNDO_SECONDS = 180
 
-IncidentId = Annotated[str, typer.Argument(metavar="INCIDENT", help="Id of the incident, from `nightshift incidents`.")]
+IncidentId = Annotated[
+    str, typer.Argument(metavar="INCIDENT", callback=an_id, help="Id of the incident, from `nightshift incidents`.")
+]
 Comment = Annotated[str, typer.Option("--comment", help="Why; it is kept with the record.")]
 
 
 def alert(
     category: Annotated[Category | None, typer.Argument(help="degradation, drift, pipeline or budget.")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="The model it is about.")] = None,
+    model: Annotated[str | None, typer.Option("--model", callback=an_id, help="The model it is about.")] = None,
     value: Annotated[float | None, typer.Option(help="What was measured.")] = None,
     baseline: Annotated[float | None, typer.Option(help="What the value is compared with.")] = None,
     metric: Annotated[str | None, typer.Option(help="Such as rmse, psi, staleness_days, spend.")] = None,
@@ -94,15 +98,16 @@ def alert(
                 severity=severity,
                 title=title,
             )
-        taken = app.post("alerts", document)
+        taken = app.send("alerts", document, AlertReceipt)
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, taken)
-    elif taken["state"] == "ignored":
+        rendering.print_json(console, taken.document)
+    elif taken.value.state == "ignored":
         console.print("nothing was sent: the document says that nothing is wrong")
     else:
         console.print(
-            f"alert {taken['alert_id']} is on queue {taken['queue']}: `nightshift incidents` says what comes of it"
+            f"alert {taken.value.alert_id} is on queue {taken.value.queue}: "
+            "`nightshift incidents` says what comes of it"
         )
 
 
@@ -123,7 +128,7 @@ def alert_document(app: AppClient, category: Category, model: str | None, **give
         # Figures or a severity of one's own: the example's would only disturb them.
         example = {name: item for name, item in example.items() if name in {"title", "metric"}}
     if category == "degradation" and model is not None and "model_version" not in said:
-        said["model_version"] = app.get(f"models/{model}")["champion"]
+        said["model_version"] = app.read(f"models/{model}", ModelView).value.champion
     return {
         "alert_id": f"cli-{uuid.uuid4()}",
         "category": category,
@@ -149,7 +154,7 @@ def _read(file: Path) -> dict[str, Any]:
         document = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadInputError(field="--file", value=str(file), rule=f"cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInputError(field="--file", value=str(file), rule=f"must be JSON in UTF-8: {error}") from error
     if not isinstance(document, dict):
         raise BadInputError(field="--file", value=str(file), rule="must hold one JSON object")
@@ -171,13 +176,13 @@ def incidents(
     Example: nightshift incidents --only open,acknowledged
     """
     with AppClient(app_url(state)) as app:
-        found = app.get("incidents", model=model, state=only or None, limit=limit, cursor=cursor)
+        found = app.read("incidents", ListOf[Incident], model=model, state=only or None, limit=limit, cursor=cursor)
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, found)
+        rendering.print_json(console, found.document)
     else:
-        console.print(incident_report.incidents_table([Incident.from_json(item) for item in found["items"]]))
-        rendering.print_more(console, found)
+        console.print(incident_report.incidents_table(found.value.items))
+        rendering.print_more(console, found.document)
 
 
 def acknowledge(
@@ -200,12 +205,12 @@ def resolve(incident: IncidentId, comment: Comment = "", as_json: AsJson = False
 
 def _post(path: str, comment: str, *, as_json: bool, state: Path) -> None:
     with AppClient(app_url(state)) as app:
-        found = app.post(path, {"comment": comment})
+        found = app.send(path, {"comment": comment}, Incident)
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, found)
+        rendering.print_json(console, found.document)
     else:
-        console.print(incident_report.incidents_table([Incident.from_json(found)]))
+        console.print(incident_report.incidents_table([found.value]))
 
 
 def undo(
@@ -219,7 +224,7 @@ def undo(
     Example: nightshift undo INCIDENT --comment "the alert came from a broken monitor"
     """
     with AppClient(app_url(state)) as app:
-        app.post(f"incidents/{incident}/undo", {"comment": comment})
+        app.send(f"incidents/{incident}/undo", {"comment": comment}, UndoView)
         result = await_undo(app, incident)
     console = rendering.make_console()
     if as_json:
@@ -237,7 +242,7 @@ def await_undo(app: AppClient, incident: str) -> dict[str, Any]:
     """Wait for an undo to end; return what it took back."""
     deadline = time.monotonic() + _UNDO_SECONDS
     while time.monotonic() < deadline:
-        result: dict[str, Any] | None = app.get(f"incidents/{incident}/undo")["result"]
+        result = app.read(f"incidents/{incident}/undo", UndoView).value.result
         if result is not None:
             return result
         time.sleep(0.2)

@@ -1,5 +1,7 @@
 """Incidents for a terminal."""
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +17,7 @@ _LONGEST_DETAIL = 2_000
 _STATE = {"open": "bold red", "acknowledged": "yellow", "mitigated": "green", "resolved": "dim"}
 
 
-def incidents_table(incidents: list[Incident]) -> RenderableType:
+def incidents_table(incidents: Sequence[Incident]) -> RenderableType:
     """One line per incident."""
     if not incidents:
         return Text("no incidents")

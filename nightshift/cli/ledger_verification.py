@@ -14,7 +14,7 @@ def verify_ledger(app: AppClient, model: str | None, report: Callable[[str], Non
         report: is called with a line of progress after each part.
     """
     checks: dict[str, ChainCheck] = {}
-    for item in every(app, "ledger/verification", limit=None, model=model):
-        check = checks[item["model"]] = ChainCheck.from_json(item)
+    for check in every(app, "ledger/verification", ChainCheck, limit=None, model=model):
+        checks[check.model] = check
         report(f"{check.model}: {check.entries:,} of {check.length or check.entries:,} entries verified")
     return list(checks.values())

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -26,10 +27,12 @@ from nightshift.cli import (
 from nightshift.cli.demo import command as demo_command
 from nightshift.cli.handover import command as handover_command
 from nightshift.cli.stack_door import stack_errors
+from nightshift.cli.suggesting import SuggestingGroup
 from nightshift.cli.version import version_line
 from nightshift.domain.platform.errors import BadInputError, NightshiftError
 
 app = typer.Typer(
+    cls=SuggestingGroup,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
 )
@@ -111,19 +114,37 @@ def choose(
 def main() -> None:
     """Run the command; a failure is one readable message on stderr (JSON with ``--json``), and exit code 1."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            # A full disk is found out here; else it is when the interpreter ends, as a traceback.
+            sys.stdout.flush()
     except _failures() as error:
-        if "--json" in sys.argv[1:]:
-            code = error.code if isinstance(error, NightshiftError) else "stack"
-            sys.exit(_failed_as_json(code, str(error)))
-        rendering.TextConsole(stderr=True).print(Text(f"error: {error}", style="red"))
+        sys.exit(_failed(error.code if isinstance(error, NightshiftError) else "stack", str(error)))
+    except BrokenPipeError:
+        # Whoever reads the output has seen enough, such as `head`.
+        _drop_output()
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            _drop_output()
+        about = "" if error.filename else " (is it standard output that cannot be written?)"
+        sys.exit(_failed("system", f"the operating system refuses: {error}{about}"))
 
 
 def _failures() -> tuple[type[Exception], ...]:
     return (NightshiftError, *stack_errors())
 
 
-def _failed_as_json(code: str, message: str) -> int:
-    sys.stderr.write(json.dumps({"error": {"code": code, "message": message}}) + "\n")
+def _failed(code: str, message: str) -> int:
+    if "--json" in sys.argv[1:]:
+        sys.stderr.write(json.dumps({"error": {"code": code, "message": message}}) + "\n")
+    else:
+        rendering.TextConsole(stderr=True).print(Text(f"error: {message}", style="red"))
     return 1
+
+
+def _drop_output() -> None:
+    """What is left in the buffer cannot be written: the interpreter would try it again at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,15 +3,15 @@
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 from rich.console import RenderableType
 
 from nightshift.cli import incident_report, ledger_report, rendering, run_report
-from nightshift.cli.app_client import AppClient, AppRefusedError, app_url
+from nightshift.cli.app_client import Answer, AppClient, AppRefusedError, app_url
 from nightshift.cli.ledger_verification import verify_ledger
-from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
+from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State, an_id
+from nightshift.cli.paging import ListOf
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.platform.identity import RunId
 from nightshift.domain.platform.view import Explanation, IncidentView, InFlight, ModelView, RunDetail, RunSummary
@@ -33,9 +33,8 @@ def runs(
     Example: nightshift runs --model revenue_forecast --outcome rejected
     """
     with _app(state) as app:
-        found = app.get("runs", model=model, outcome=outcome, limit=limit, cursor=cursor)
-    shown = run_report.runs_table([RunSummary.from_json(item) for item in found["items"]])
-    _show(found, shown, as_json=as_json)
+        found = app.read("runs", ListOf[RunSummary], model=model, outcome=outcome, limit=limit, cursor=cursor)
+    _show(found.document, run_report.runs_table(found.value.items), as_json=as_json)
 
 
 def in_flight(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
@@ -44,13 +43,14 @@ def in_flight(as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
     Example: nightshift --env dev in-flight
     """
     with _app(state) as app:
-        found = app.get("orchestrations")
-    shown = run_report.in_flight_table([InFlight.from_json(item) for item in found["items"]])
-    _show(found, shown, as_json=as_json)
+        found = app.read("orchestrations", ListOf[InFlight])
+    _show(found.document, run_report.in_flight_table(found.value.items), as_json=as_json)
 
 
 def show(
-    what: Annotated[str, typer.Argument(metavar="RUN|INCIDENT", help="As `runs` or `incidents` names it.")],
+    what: Annotated[
+        str, typer.Argument(metavar="RUN|INCIDENT", callback=an_id, help="As `runs` or `incidents` names it.")
+    ],
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
@@ -60,16 +60,18 @@ def show(
     """
     with _app(state) as app:
         if RunId.parse(what):
-            found = app.get(f"runs/{quote(what, safe='')}")
-            shown = run_report.run_report(RunDetail.from_json(found))
+            run = app.read(f"runs/{what}", RunDetail)
+            document, shown = run.document, run_report.run_report(run.value)
         else:
-            found = _incident(app, what)
-            shown = incident_report.incident_report(IncidentView.from_json(found))
-    _show(found, shown, as_json=as_json)
+            incident = _incident(app, what)
+            document, shown = incident.document, incident_report.incident_report(incident.value)
+    _show(document, shown, as_json=as_json)
 
 
 def explain(
-    what: Annotated[str, typer.Argument(metavar="RUN|INCIDENT", help="As `runs` or `incidents` names it.")],
+    what: Annotated[
+        str, typer.Argument(metavar="RUN|INCIDENT", callback=an_id, help="As `runs` or `incidents` names it.")
+    ],
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
@@ -79,17 +81,20 @@ def explain(
     """
     with _app(state) as app:
         if RunId.parse(what):
-            found = app.get(f"runs/{quote(what, safe='')}/explanation")
+            found = app.read(f"runs/{what}/explanation", Explanation)
+            document, explanation = found.document, found.value
         else:
             view = _incident(app, what)
-            found = {"run": what, "model": view["incident"]["model"], "entries": view["entries"]}
-    _show(found, ledger_report.explanation_report(Explanation.from_json(found)), as_json=as_json)
+            model = view.value.incident.model
+            document = {"run": what, "model": model, "entries": view.document["entries"]}
+            explanation = Explanation(run=what, model=model, entries=view.value.entries)
+    _show(document, ledger_report.explanation_report(explanation), as_json=as_json)
 
 
-def _incident(app: AppClient, name: str) -> Any:
+def _incident(app: AppClient, name: str) -> Answer[IncidentView]:
     """What is no run's name may be an incident's, or neither."""
     try:
-        return app.get(f"incidents/{quote(name, safe='')}")
+        return app.read(f"incidents/{name}", IncidentView)
     except AppRefusedError as error:
         if error.fields.get("status") != HTTPStatus.NOT_FOUND:
             raise
@@ -98,8 +103,10 @@ def _incident(app: AppClient, name: str) -> Any:
 
 
 def models(
-    model: Annotated[str | None, typer.Argument(help="This model, with its versions.")] = None,
-    at: Annotated[str | None, typer.Option(help="Who was champion at this time, such as 2026-11-01T03:00Z.")] = None,
+    model: Annotated[str | None, typer.Argument(callback=an_id, help="This model, with its versions.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Champion, rollback target and versions at this time, such as 2026-11-01T03:00Z.")
+    ] = None,
     as_json: AsJson = False,
     state: State = DEFAULT_STATE,
 ) -> None:
@@ -108,10 +115,13 @@ def models(
     Example: nightshift models revenue_forecast --at 2026-11-01T03:00Z
     """
     with _app(state) as app:
-        found = {"items": [app.get(f"models/{quote(model, safe='')}", at=at)]} if model else app.get("models", at=at)
-    views = [ModelView.from_json(item) for item in found["items"]]
-    shown = rendering.models_report(views) if model else rendering.models_table(views)
-    _show(found, shown, as_json=as_json)
+        if model is None:
+            found = app.read("models", ListOf[ModelView], at=at)
+            document, shown = found.document, rendering.models_table(found.value.items)
+        else:
+            view = app.read(f"models/{model}", ModelView, at=at)
+            document, shown = {"items": [view.document]}, rendering.models_report([view.value])
+    _show(document, shown, as_json=as_json)
 
 
 def ledger(
@@ -128,14 +138,13 @@ def ledger(
     """
     with _app(state) as app:
         if not verify:
-            found = app.get("ledger", model=model, limit=limit, cursor=cursor)
-            entries = [LedgerEntry.from_json(item) for item in found["items"]]
-            _show(found, ledger_report.ledger_table(entries), as_json=as_json)
+            found = app.read("ledger", ListOf[LedgerEntry], model=model, limit=limit, cursor=cursor)
+            _show(found.document, ledger_report.ledger_table(list(found.value.items)), as_json=as_json)
             return
         with rendering.progress(shown=not as_json) as tell:
             checks = verify_ledger(app, model, tell)
-    found = {"items": [check.to_json() for check in checks], "next": None}
-    _show(found, ledger_report.checks_table(checks), as_json=as_json)
+    verified = {"items": [check.to_json() for check in checks], "next": None}
+    _show(verified, ledger_report.checks_table(checks), as_json=as_json)
     if any(check.fault for check in checks):
         raise typer.Exit(1)
 

@@ -1,7 +1,7 @@
 """Tables and texts for a terminal, from what the API answers."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -119,7 +119,7 @@ def metrics_table(evidence: Evidence) -> RenderableType:
     return table
 
 
-def models_table(models: list[ModelView]) -> RenderableType:
+def models_table(models: Sequence[ModelView]) -> RenderableType:
     """A line for each model."""
     table = plain_table("model", "champion", "since", "rollback target", "versions", "trouble")
     for model in models:
@@ -135,7 +135,7 @@ def models_table(models: list[ModelView]) -> RenderableType:
     return table
 
 
-def models_report(models: list[ModelView]) -> RenderableType:
+def models_report(models: Sequence[ModelView]) -> RenderableType:
     """Models with their versions, aliases and history."""
     parts: list[RenderableType] = []
     for model in models:
@@ -148,7 +148,7 @@ def models_report(models: list[ModelView]) -> RenderableType:
         if model.trouble:
             parts.append(Text(model.trouble, style="red"))
         parts.append(Text(f"rollback target {'not checked' if model.trouble else _version(model.rollback_target)}"))
-        table = plain_table("version", "aliases", "created", "run")
+        table = plain_table("version", "aliases now" if model.at else "aliases", "created", "run")
         for version in model.versions:
             run = version.tags.get("nightshift.lifecycle_run", "")
             table.add_row(version.version, ", ".join(version.aliases), moment(version.created_at), run)

@@ -8,7 +8,8 @@ import typer
 
 from nightshift.cli import rendering, review_report
 from nightshift.cli.app_client import AppClient, app_url
-from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State
+from nightshift.cli.options import DEFAULT_STATE, AsJson, Cursor, Limit, Model, State, an_id
+from nightshift.cli.paging import ListOf
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.reviews.packet import ReviewPacket
 from nightshift.domain.reviews.review import Choice, Review
@@ -16,7 +17,9 @@ from nightshift.domain.reviews.review import Choice, Review
 # An approval with a serving endpoint takes as long as the endpoint's update.
 _SECONDS = 180
 
-ReviewId = Annotated[str, typer.Argument(metavar="REVIEW", help="Id of the review, from `nightshift reviews`.")]
+ReviewId = Annotated[
+    str, typer.Argument(metavar="REVIEW", callback=an_id, help="Id of the review, from `nightshift reviews`.")
+]
 Comment = Annotated[str, typer.Option("--comment", help="Why; it goes into the ledger.")]
 
 
@@ -39,13 +42,13 @@ def reviews(
     Example: nightshift reviews --only open
     """
     with AppClient(app_url(state)) as app:
-        found = app.get("reviews", model=model, state=only or None, limit=limit, cursor=cursor)
+        found = app.read("reviews", ListOf[Review], model=model, state=only or None, limit=limit, cursor=cursor)
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, found)
+        rendering.print_json(console, found.document)
     else:
-        console.print(review_report.reviews_table([Review.from_json(item) for item in found["items"]]))
-        rendering.print_more(console, found)
+        console.print(review_report.reviews_table(found.value.items))
+        rendering.print_more(console, found.document)
 
 
 def review(review: ReviewId, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
@@ -54,12 +57,12 @@ def review(review: ReviewId, as_json: AsJson = False, state: State = DEFAULT_STA
     Example: nightshift review REVIEW
     """
     with AppClient(app_url(state)) as app:
-        found = app.get(f"reviews/{review}")
+        found = app.read(f"reviews/{review}", ReviewPacket)
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, found)
+        rendering.print_json(console, found.document)
     else:
-        console.print(review_report.packet_report(ReviewPacket.from_json(found)))
+        console.print(review_report.packet_report(found.value))
 
 
 def approve(review: ReviewId, comment: Comment, as_json: AsJson = False, state: State = DEFAULT_STATE) -> None:
@@ -67,8 +70,8 @@ def approve(review: ReviewId, comment: Comment, as_json: AsJson = False, state: 
 
     Example: nightshift approve REVIEW --comment "the hole in the data is known"
     """
-    settled = _decide(review, "approve", comment, as_json=as_json, state=state)
-    if settled.state != "promoted":
+    closed = _decide(review, "approve", comment, as_json=as_json, state=state)
+    if closed.state != "promoted":
         raise typer.Exit(1)
 
 
@@ -85,21 +88,21 @@ def ask_improvement(review: ReviewId, comment: Comment, as_json: AsJson = False,
 
     Example: nightshift ask-improvement REVIEW --comment "try comfort"
     """
-    settled = _decide(review, "improve", comment, as_json=as_json, state=state)
-    if settled.state != "improving":
+    closed = _decide(review, "improve", comment, as_json=as_json, state=state)
+    if closed.state != "improving":
         raise typer.Exit(1)
 
 
 def _decide(review: str, choice: Choice, comment: str, *, as_json: bool, state: Path) -> Review:
     with AppClient(app_url(state)) as app:
-        app.post(f"reviews/{review}/decision", {"decision": choice, "comment": comment})
-        settled = await_closed(app, review)
+        app.send(f"reviews/{review}/decision", {"decision": choice, "comment": comment}, Review)
+        closed = await_closed(app, review)
     console = rendering.make_console()
     if as_json:
-        rendering.print_json(console, settled.to_json())
+        rendering.print_json(console, closed.to_json())
     else:
-        console.print(settled.verdict(), markup=False)
-    return settled
+        console.print(closed.verdict(), markup=False)
+    return closed
 
 
 def await_closed(app: AppClient, review: str, seconds: float = _SECONDS) -> Review:
@@ -110,7 +113,7 @@ def await_closed(app: AppClient, review: str, seconds: float = _SECONDS) -> Revi
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = Review.from_json(app.get(f"reviews/{review}")["review"])
+        found = app.read(f"reviews/{review}", ReviewPacket).value.review
         if found.settled:
             return found
         time.sleep(0.3)

@@ -1,6 +1,6 @@
 """Reviews for a terminal: the list, and the packet on one screen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -23,7 +23,7 @@ _STYLES: dict[ReviewState, str] = {
 }
 
 
-def reviews_table(reviews: list[Review]) -> RenderableType:
+def reviews_table(reviews: Sequence[Review]) -> RenderableType:
     """The list of reviews."""
     if not reviews:
         return Text("no reviews: nothing waits for a person")

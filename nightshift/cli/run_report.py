@@ -1,5 +1,7 @@
 """Runs for a terminal: the list, and one run with its timeline."""
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -11,8 +13,10 @@ from nightshift.cli.rendering import moment, number, plain_table, styled
 from nightshift.domain.improvement.messages import ImprovementOutcome
 from nightshift.domain.platform.view import InFlight, RunDetail, RunSummary, TimelineStep
 
+_POLL = "poll_"
 
-def runs_table(runs: list[RunSummary]) -> RenderableType:
+
+def runs_table(runs: Sequence[RunSummary]) -> RenderableType:
     """The list of runs."""
     if not runs:
         return Text("no runs yet: `nightshift upload MODEL FILE` starts one")
@@ -22,7 +26,7 @@ def runs_table(runs: list[RunSummary]) -> RenderableType:
     return table
 
 
-def in_flight_table(found: list[InFlight]) -> RenderableType:
+def in_flight_table(found: Sequence[InFlight]) -> RenderableType:
     """What has not ended, a line for each orchestration and version."""
     if not found:
         return Text("nothing is in flight")
@@ -43,10 +47,8 @@ def run_report(run: RunDetail) -> RenderableType:
     head.add_row("reason", Text(run.reason))
     head.add_row("started", moment(run.started_at))
     steps = plain_table("step", "at", "seconds", "calls", "input", "result")
-    for step in run.steps:
-        seconds = "..." if step.seconds is None else f"{step.seconds:.1f}"
-        at = moment(step.started_at)[11:]
-        steps.add_row(step.name, at, seconds, str(step.attempts), Text(_input(step)), _result(step))
+    for _, alike in groupby(run.steps, key=_shown_as):
+        steps.add_row(*_line(list(alike)))
     outcome = run.output if isinstance(run.output, dict) else {}
     improvement = outcome.get("improvement") or (outcome if "rounds" in outcome else None)
     loop = () if improvement is None else loop_report(ImprovementOutcome.from_json(improvement))
@@ -55,6 +57,26 @@ def run_report(run: RunDetail) -> RenderableType:
 
 def _outcome(run: RunSummary) -> Text:
     return styled(run.outcome) if run.outcome else Text(f"{run.state}: {run.step}", style="cyan")
+
+
+def _shown_as(step: TimelineStep) -> tuple[object, ...]:
+    """Polls one after the other of which this is the same are one line; any other step is a line of its own."""
+    if not step.name.startswith(_POLL) or step.error or step.ended_at is None:
+        return (id(step),)
+    return step.name, _input(step), _result(step).plain
+
+
+def _line(alike: list[TimelineStep]) -> tuple[RenderableType, ...]:
+    """The line of a step, or of polls that brought the same."""
+    first, last, result = alike[0], alike[-1], _result(alike[0])
+    at, seconds = moment(first.started_at)[11:], first.seconds
+    if len(alike) > 1:
+        at = f"{at} to {moment(last.started_at)[11:]}"
+        ended = last.ended_at or last.started_at
+        seconds = (ended - first.started_at).total_seconds()
+        result.append(f"{', ' if result.plain else ''}polled {len(alike)} times")
+    calls = str(sum(step.attempts for step in alike))
+    return first.name, at, "..." if seconds is None else f"{seconds:.1f}", calls, Text(_input(first)), result
 
 
 def _input(step: TimelineStep) -> str:

@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError
+from nightshift.cli.app_client import AppClient, AppRefusedError, AppUnreachableError, NotTheAppError
 from nightshift.cli.incident_commands import alert_document
+from nightshift.cli.paging import ListOf
 from nightshift.cli.upload_command import Put, await_run, blobs_of, follow, put
 from nightshift.domain.lifecycle.run import RunOutcome
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.health import Liveness, Readiness
 from nightshift.domain.platform.names import BRONZE
+from nightshift.domain.platform.view import AlertReceipt, IncidentView
+from nightshift.domain.response.incident import Incident
 from nightshift.domain.uploads.upload import BlobRef
 
 CANARY = "canary"
@@ -67,7 +69,7 @@ class Smoke:
         self._say("alert", alert)
         incident = self._incident(alert)
         self._say("incident", incident)
-        self.app.post(f"incidents/{incident}/resolve", {"comment": "nightshift smoke"})
+        self.app.send(f"incidents/{incident}/resolve", {"comment": "nightshift smoke"}, Incident)
         self._say("resolved", incident)
 
     def _say(self, step: str, detail: str) -> None:
@@ -79,8 +81,8 @@ class Smoke:
         last = ""
         for _ in self._until(min(self.timeout, 600), every=2):
             try:
-                last = Liveness.from_json(self.app.get("health")).version
-            except (AppUnreachableError, AppRefusedError) as error:
+                last = self.app.read("health", Liveness).value.version
+            except (AppUnreachableError, AppRefusedError, NotTheAppError) as error:
                 last = str(error)
                 continue
             if self.version in {"", last}:
@@ -92,8 +94,8 @@ class Smoke:
         last = ""
         for _ in self._until(min(self.timeout, 600), every=2):
             try:
-                readiness = Readiness.from_json(self.app.get("health/ready"))
-            except (AppUnreachableError, AppRefusedError) as error:
+                readiness = self.app.read("health/ready", Readiness).value
+            except (AppUnreachableError, AppRefusedError, NotTheAppError) as error:
                 last = str(error)
                 continue
             if readiness.ok:
@@ -124,14 +126,14 @@ class Smoke:
         # A rule of its own: the same trouble again, soon after it was resolved, would page on-call.
         said = {"severity": "warning", "title": "Synthetic alert of nightshift smoke", "source": "nightshift smoke"}
         document = alert_document(self.app, "pipeline", CANARY, rule=f"smoke-{time.time_ns()}", **said)
-        return str(self.app.post("alerts", document)["alert_id"])
+        return str(self.app.send("alerts", document, AlertReceipt).value.alert_id)
 
     def _incident(self, alert: str) -> str:
         for _ in self._until(120, every=0.5):
-            for item in self.app.get("incidents", model=CANARY, limit=20)["items"]:
-                view: dict[str, Any] = self.app.get(f"incidents/{item['incident_id']}")
-                if any(alert in (found["alert_id"], found.get("key")) for found in view["occurrences"]):
-                    return str(item["incident_id"])
+            for item in self.app.read("incidents", ListOf[Incident], model=CANARY, limit=20).value.items:
+                view = self.app.read(f"incidents/{item.incident_id}", IncidentView).value
+                if any(alert in {found.alert_id, found.key} for found in view.occurrences):
+                    return item.incident_id
         raise SmokeError(
             f"no incident holds the alert {alert}: is it dead-lettered (`nightshift dlq list`)?", alert=alert
         )

@@ -12,6 +12,7 @@ from rich.text import Text
 from nightshift.cli import rendering
 from nightshift.cli.finding import Finding
 from nightshift.cli.options import ROOT, AsJson
+from nightshift.cli.suggesting import SuggestingGroup
 from nightshift.delivery.checkout import in_checkout
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import MODEL_NAME
@@ -21,6 +22,7 @@ from nightshift.wiring.spec_checks import check_specs
 SCHEMA_FILE = "spec.schema.json"
 
 spec = typer.Typer(
+    cls=SuggestingGroup,
     no_args_is_help=True,
     help="Check model specs, draft one from a file, print their JSON schema.\n\nExample: nightshift spec check",
 )

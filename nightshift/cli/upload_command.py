@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -26,7 +26,7 @@ from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.identity import MODEL_NAME, short
 from nightshift.domain.platform.names import BRONZE, UPLOADED_BY
 from nightshift.domain.platform.ports import BlobStore
-from nightshift.domain.platform.view import RunDetail
+from nightshift.domain.platform.view import RunDetail, UploadView
 from nightshift.domain.uploads.upload import BlobRef, passed_over
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
@@ -106,7 +106,7 @@ def refuse_unknown_model(app: AppClient, model: str) -> None:
         AppRefusedError: no spec has this name; names the models that there are.
     """
     with suppress(AppUnreachableError):
-        app.get(f"uploads/{model}/{_NO_UPLOAD}")
+        app.read(f"uploads/{model}/{_NO_UPLOAD}", UploadView)
 
 
 class Put(NamedTuple):
@@ -152,14 +152,14 @@ def await_run(app: AppClient, model: str, identity: str, seconds: float = 60) ->
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            run = app.get(f"uploads/{model}/{identity}")["run"]
+            run = app.read(f"uploads/{model}/{identity}", UploadView).value.run
         except AppRefusedError as error:
             # A folder of no model: its run halts, and says so.
             if error.fields.get("status") != _NOT_FOUND:
                 raise
             run = None
         if run is not None:
-            return str(run)
+            return run
         time.sleep(0.2)
     raise AppRefusedError(f"the upload {identity} of {model} waits for its turn; `nightshift runs` will show its run")
 
@@ -169,7 +169,7 @@ def follow(app: AppClient, run: str, report: Callable[[str], None], seconds: flo
     started = time.monotonic()
     reported: str = ""
     while True:
-        detail = RunDetail.from_json(_found(app, run))
+        detail = _found(app, run)
         if detail.state in ENDED:
             return detail
         if detail.step and detail.step != reported:
@@ -180,13 +180,13 @@ def follow(app: AppClient, run: str, report: Callable[[str], None], seconds: flo
         time.sleep(0.3)
 
 
-def _found(app: AppClient, run: str) -> Any:
+def _found(app: AppClient, run: str) -> RunDetail:
     """The run, which the queue may have claimed a moment before its orchestration exists."""
     for _ in range(50):
         try:
-            return app.get(f"runs/{run}")
+            return app.read(f"runs/{run}", RunDetail).value
         except AppRefusedError as error:
             if error.fields.get("status") != 404:
                 raise
             time.sleep(0.1)
-    return app.get(f"runs/{run}")
+    return app.read(f"runs/{run}", RunDetail).value

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from nightshift.cli.app_client import AppClient, AppRefusedError
 from nightshift.cli.main import app as command_line
-from nightshift.cli.paging import every
 
 _LISTS = ("runs", "incidents", "reviews", "ledger", "dead-letters")
 _WHOLE = ("models", "ledger/verification")
@@ -27,8 +26,8 @@ SAME_AS = "same as"
 
 def answers(app: AppClient) -> dict[str, Any]:
     """Every list and every detail of the API, by its path."""
-    found: dict[str, Any] = {name: list(every(app, name)) for name in _LISTS}
-    found |= {name: list(every(app, name, limit=None)) for name in _WHOLE}
+    found: dict[str, Any] = {name: list(_items(app, name)) for name in _LISTS}
+    found |= {name: list(_items(app, name, limit=None)) for name in _WHOLE}
     for path in _details(found):
         # What was not undone, or is not decided, has no answer there.
         try:
@@ -37,6 +36,17 @@ def answers(app: AppClient) -> dict[str, Any]:
             if error.fields.get("status") != HTTPStatus.NOT_FOUND:
                 raise
     return found
+
+
+def _items(app: AppClient, name: str, limit: int | None = 200) -> Iterator[dict[str, Any]]:
+    """The documents of a list, with every field that the app sends."""
+    cursor: str | None = None
+    while True:
+        page = app.get(name, limit=limit, cursor=cursor)
+        yield from page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            return
 
 
 def _details(found: dict[str, Any]) -> Iterator[str]:

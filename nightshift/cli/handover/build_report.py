@@ -150,9 +150,9 @@ def _run(run: RunSummary) -> RunLine:
 
 
 _HOW: dict[AliasChangeKind, str] = {
-    "outside": "changed outside Nightshift",
-    "rollback": "rolled back",
-    "undo": "taken back",
+    "outside": "made champion outside Nightshift",
+    "rollback": "champion again by a rollback",
+    "undo": "champion again: a mitigation was undone",
     "withdrawal": "champion again: a promotion was withdrawn, because the endpoint did not follow",
     "review": "promoted after a review",
     "promotion": "promoted",

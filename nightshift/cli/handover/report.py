@@ -1,8 +1,11 @@
 """The handover report as values, for a template or for scripts."""
 
 from datetime import datetime
+from typing import Literal
 
 from nightshift.domain.platform.message import Message
+
+Kind = Literal["move", "run", "incident", "review"]
 
 
 class ActionItem(Message):
@@ -96,6 +99,17 @@ class ModelReport(Message):
     moves: tuple[MoveLine, ...] = ()
     incidents: tuple[IncidentLine, ...] = ()
     reviews: tuple[ReviewLine, ...] = ()
+
+    @property
+    def lines(self) -> tuple[tuple[Kind, MoveLine | RunLine | IncidentLine | ReviewLine], ...]:
+        """All that happened to it in the order of time, each with its kind."""
+        told: list[tuple[datetime, Kind, MoveLine | RunLine | IncidentLine | ReviewLine]] = [
+            *((move.at, "move", move) for move in self.moves),
+            *((run.started_at, "run", run) for run in self.runs),
+            *((incident.recorded_at, "incident", incident) for incident in self.incidents),
+            *((review.opened_at, "review", review) for review in self.reviews),
+        ]
+        return tuple((kind, line) for _, kind, line in sorted(told, key=lambda item: item[0]))
 
     @property
     def quiet(self) -> bool:

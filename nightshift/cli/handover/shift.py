@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nightshift.cli.app_client import AppClient, AppUnreachableError
-from nightshift.cli.paging import every
+from nightshift.cli.paging import ListOf, every
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
+from nightshift.domain.platform.health import Readiness
 from nightshift.domain.platform.view import ModelView, RunSummary
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.reviews.review import Review
@@ -40,16 +41,17 @@ def read_shift(app: AppClient, since: datetime, until: datetime) -> Shift:
 
     Raises:
         AppUnreachableError, AppRefusedError: the app does not answer, or says why not.
+        NotTheAppError: something else answers.
     """
-    runs = every(app, "runs", since=(since - _RUN_TIME).isoformat())
+    runs = every(app, "runs", RunSummary, since=(since - _RUN_TIME).isoformat())
     return Shift(
         since=since,
         until=until,
-        runs=tuple(run for run in map(RunSummary.from_json, runs) if run.updated_at >= since),
+        runs=tuple(run for run in runs if run.updated_at >= since),
         incidents=tuple(_incidents(app, since)),
         reviews=tuple(_reviews(app, since)),
         letters=tuple(_dead_letters(app, since)),
-        models=tuple(ModelView.from_json(item) for item in app.get("models")["items"]),
+        models=app.read("models", ListOf[ModelView]).value.items,
         ready=_ready(app),
     )
 
@@ -57,31 +59,30 @@ def read_shift(app: AppClient, since: datetime, until: datetime) -> Shift:
 def _incidents(app: AppClient, since: datetime) -> Iterator[Incident]:
     """Incidents that changed in the shift, and open ones however old they are."""
     seen: set[str] = set()
-    recent = every(app, "incidents", since=(since - _INCIDENT_TIME).isoformat())
-    for item in map(Incident.from_json, recent):
+    recent = every(app, "incidents", Incident, since=(since - _INCIDENT_TIME).isoformat())
+    for item in recent:
         if item.updated_at >= since or item.state != "resolved":
             seen.add(item.incident_id)
             yield item
-    for item in map(Incident.from_json, every(app, "incidents", state="open,acknowledged,mitigated")):
+    for item in every(app, "incidents", Incident, state="open,acknowledged,mitigated"):
         if item.incident_id not in seen:
             yield item
 
 
 def _reviews(app: AppClient, since: datetime) -> Iterator[Review]:
-    for review in map(Review.from_json, every(app, "reviews")):
+    for review in every(app, "reviews", Review):
         if review.opened_at < since - _REVIEW_TIME:
             return
         decided = review.decision is not None and review.decision.at >= since
-        settled = review.settled_at is not None and review.settled_at >= since
-        if review.state == "open" or review.opened_at >= since or decided or settled:
+        closed = review.settled_at is not None and review.settled_at >= since
+        if review.state == "open" or review.opened_at >= since or decided or closed:
             yield review
 
 
 def _dead_letters(app: AppClient, since: datetime) -> Iterator[DeadLetter]:
-    waiting = {item["letter_id"]: item for item in every(app, "dead-letters", state="waiting")}
-    for item in waiting.values():
-        yield DeadLetter.from_json(item)
-    for dead_letter in map(DeadLetter.from_json, every(app, "dead-letters")):
+    waiting = {item.letter_id: item for item in every(app, "dead-letters", DeadLetter, state="waiting")}
+    yield from waiting.values()
+    for dead_letter in every(app, "dead-letters", DeadLetter):
         if dead_letter.recorded_at < since:
             return
         if dead_letter.letter_id not in waiting:
@@ -90,6 +91,6 @@ def _dead_letters(app: AppClient, since: datetime) -> Iterator[DeadLetter]:
 
 def _ready(app: AppClient) -> bool:
     try:
-        return bool(app.get("health/ready")["ok"])
+        return app.read("health/ready", Readiness).value.ok
     except AppUnreachableError:
         return False

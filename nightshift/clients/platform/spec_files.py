@@ -106,6 +106,9 @@ def _parse(path: Path) -> object:
         raise SpecError(
             field="file", value=path.name, rule=f"must be YAML in UTF-8: {error}", where=path.name
         ) from error
+    except RecursionError as error:
+        rule = "must not be nested so deep"
+        raise SpecError(field="file", value=path.name, rule=rule, where=path.name) from error
 
 
 class _UniqueKeys(yaml.SafeLoader):

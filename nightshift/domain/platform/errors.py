@@ -42,6 +42,7 @@ NightshiftError
 ├── ModelUnusableError                  a version cannot be loaded or scored [nightshift.training.jobs.model_store]
 ├── AppUnreachableError                 no app answers at the address [nightshift.cli.app_client]
 ├── AppRefusedError                     the app answers with a problem document [nightshift.cli.app_client]
+├── NotTheAppError                      something else answers in the app's place [nightshift.cli.app_client]
 ├── SmokeError                          an environment does not do what it should [nightshift.cli.smoke]
 ├── CommandError                        a program is missing or has failed [nightshift.delivery.command]
 ├── NoCheckoutError                     the command needs a checkout of the project [nightshift.delivery.checkout]

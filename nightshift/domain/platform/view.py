@@ -64,6 +64,8 @@ class ModelView(Message):
     Attributes:
         champion: at the time asked for (``at``), now if none was.
         champion_since: None if it is not on record.
+        rollback_target: of that champion; a version that is in quarantine now is none at any time.
+        versions: that were registered by then; their aliases and tags are those of now.
         spec_error: why the spec cannot be used; empty if it can.
         alias_problem: what was done to the champion alias outside Nightshift and is not on record yet, or that the
             alias is gone; empty if it points where the record says.

@@ -81,6 +81,9 @@ def model_view(services: Services, model: str, at: datetime | None) -> ModelView
     versions = services.registry.versions(model)
     if at is None:
         champion = next((item.version for item in versions if CHAMPION in item.aliases), None)
+    else:
+        versions = tuple(item for item in versions if item.created_at <= at)
+    until = [move for move in moves if at is None or move.at <= at]
     return ModelView(
         model=model,
         description=description,
@@ -88,7 +91,7 @@ def model_view(services: Services, model: str, at: datetime | None) -> ModelView
         champion=champion,
         alias_problem=alias_problem(moves, champion) if at is None else "",
         champion_since=last.at if last is not None and (last.version or None) == champion else None,
-        rollback_target=rollback_target(champion, moves, {item.version: item for item in versions}.get),
+        rollback_target=rollback_target(champion, until, {item.version: item for item in versions}.get),
         at=at,
         versions=versions,
         moves=moves,

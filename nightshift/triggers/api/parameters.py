@@ -21,7 +21,7 @@ VERIFIED_UP_TO = text("cursor", _CURSOR, pattern="[A-Za-z0-9_-]+")
 MODEL = text("model", "Only of this model; 404 if it has no spec and nothing on record.")
 SINCE = moment("since", "Only from this time on.")
 UNTIL = moment("until", "Only before this time.")
-AT = moment("at", "The champion at this time; now without it.")
+AT = moment("at", "The champion, rollback target and versions at this time; now without it.")
 RUN = text("run", "Only of this run.")
 
 _RUN_STATES: tuple[RunState, ...] = get_args(RunState)

@@ -1,5 +1,7 @@
 """The help of every command: an example that the parser accepts, and a word on each argument."""
 
+import inspect
+
 import pytest
 
 from tests.command_tree import UsageError, commands, examples, parse
@@ -25,6 +27,13 @@ def test_every_argument_and_option_has_help(words: str) -> None:
     """What `--help` lists, it explains."""
     silent = [item.name for item in COMMANDS[words].params if not item.hidden and not item.help]
     assert silent == []
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_no_paragraph_of_help_is_broken_by_its_source(words: str) -> None:
+    """Line breaks of the first are taken out by typer; in any other they would stand on every terminal."""
+    _, *paragraphs = inspect.cleandoc(COMMANDS[words].help or "").split("\n\n")
+    assert [text for text in paragraphs if "\n" in text.strip()] == []
 
 
 @pytest.mark.parametrize("line", ["nightshift runs --colour", "nightshift upload", "nightshift dlq lost", "make demo"])

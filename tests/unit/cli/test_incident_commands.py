@@ -43,7 +43,8 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
 
         def do_POST(self) -> None:
             alerts.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.answer_json({"alert_id": "a", "queue": "model-alerts", "state": "fired"})
+            receipt = {"alert_id": "a", "queue": "model-alerts", "message_id": "m-1", "state": "fired"}
+            self.answer_json({**receipt, "model": None, "category": None})
 
     server = LoopbackServer(Handler)
     monkeypatch.setenv("NIGHTSHIFT_URL", server.url)

@@ -1,14 +1,19 @@
 """The command line: help that teaches, errors in one line."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from nightshift.triggers.api.parameters import OUTCOME
+from tests.loopback_server import Answering, LoopbackServer
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = [
@@ -121,3 +126,82 @@ def test_nothing_is_ignored_beside_a_file(tmp_path: Path, beside: list[str]) -> 
     done = _nightshift("alert", *beside, "--file", str(file))
     assert done.returncode == 1
     assert "leave it out" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("arguments", [("spec", "schema"), ("env", "list", "--json"), ("--version",)])
+def test_an_output_that_cannot_be_written_is_one_error(arguments: tuple[str, ...]) -> None:
+    """Whether it is found out while the command prints or at its end."""
+    command = [sys.executable, "-m", "nightshift.cli", *arguments]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=170
+        )
+    said = " ".join(done.stderr.split())
+    assert (done.returncode, said.count("No space left on device")) == (1, 1)
+    assert "is it standard output" in said
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
+
+
+def test_a_reader_that_has_seen_enough_is_told_nothing() -> None:
+    """As after `| head`."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "nightshift.cli", "--version"]
+    done = subprocess.run(command, cwd=ROOT, stdout=writes, stderr=subprocess.PIPE, text=True, check=False, timeout=170)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+# Put before everything else: it holds the import of a module of the command until the process is ended.
+_HOLD = """
+import sys, time
+from pathlib import Path
+
+class Hold:
+    def find_spec(self, name, path=None, target=None):
+        if name == "nightshift.cli.rendering":
+            Path({ready!r}).touch()
+            time.sleep(60)
+
+sys.meta_path.insert(0, Hold())
+import nightshift.cli.__main__ as command
+command.main()
+"""
+
+
+def test_an_interrupt_while_the_command_loads_is_no_traceback(tmp_path: Path) -> None:
+    """Exit code 130, as a shell says it."""
+    ready = tmp_path / "ready"
+    code = _HOLD.format(ready=str(ready))
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
+        while not ready.exists():
+            assert running.poll() is None
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    assert (running.returncode, said) == (130, "")
+
+
+def test_an_interrupt_while_the_command_runs_is_no_traceback() -> None:
+    """As while it waits for the app."""
+    asked, over = threading.Event(), threading.Event()
+
+    class Handler(Answering):
+        """Lets the caller wait."""
+
+        def do_GET(self) -> None:
+            asked.set()
+            over.wait(60)
+
+    server = LoopbackServer(Handler)
+    command = [sys.executable, "-m", "nightshift.cli", "runs"]
+    environment = os.environ | {"NIGHTSHIFT_URL": server.url}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        assert asked.wait(60)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=60)
+    over.set()
+    server.close()
+    assert (running.returncode, said) == (130, "")

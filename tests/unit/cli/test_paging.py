@@ -16,6 +16,13 @@ from nightshift.cli import read_commands
 from nightshift.cli.app_client import AppClient
 from nightshift.cli.ledger_verification import verify_ledger
 from nightshift.cli.paging import every
+from nightshift.domain.platform.message import Message
+
+
+class Numbered(Message):
+    """An item of a list."""
+
+    position: int
 
 
 def test_every_item_comes_and_no_page_too_many_is_asked_for() -> None:
@@ -25,13 +32,14 @@ def test_every_item_comes_and_no_page_too_many_is_asked_for() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         asked.append(dict(request.url.params))
         first = "cursor" not in request.url.params
-        return httpx.Response(200, json={"items": [1, 2] if first else [3], "next": "c1" if first else None})
+        items = [{"position": number} for number in ([1, 2] if first else [3])]
+        return httpx.Response(200, json={"items": items, "next": "c1" if first else None})
 
     with AppClient("http://app", httpx.MockTransport(handle)) as app:
-        found = every(app, "runs", model="m", outcome=None)
-        assert [next(found), next(found)] == [1, 2]
+        found = every(app, "runs", Numbered, model="m", outcome=None)
+        assert [next(found).position, next(found).position] == [1, 2]
         assert asked == [{"limit": "200", "model": "m"}]
-        assert list(found) == [3]
+        assert [item.position for item in found] == [3]
     assert asked[1:] == [{"limit": "200", "cursor": "c1", "model": "m"}]
 
 

@@ -129,3 +129,12 @@ def test_the_schema_file_is_the_models_and_takes_the_shipped_specs() -> None:
     schema = json.loads(schema_text())
     for path in SPECS.glob("*.yaml"):
         jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
+
+
+def test_a_spec_that_is_nested_too_deep_is_a_problem_of_its_file(tmp_path: Path) -> None:
+    """It is no fault of the command."""
+    path = tmp_path / "deep.yaml"
+    path.write_text("[" * 20_000, encoding="utf-8")
+    result = RUNNER.invoke(app, ["spec", "check", str(path)])
+    assert (result.exit_code, "must not be nested so deep" in result.output) == (1, True)
+    assert isinstance(result.exception, SystemExit)

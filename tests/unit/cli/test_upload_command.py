@@ -27,7 +27,13 @@ def test_a_misspelt_model_is_refused_in_the_words_of_the_app() -> None:
     assert [path.split("/")[-2] for path in asked] == ["tumor"]
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(200, json={"run": None}), httpx.ConnectError("refused")])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, json={"model": "tumour", "identity": "none", "run": None}),
+        httpx.ConnectError("refused"),
+    ],
+)
 def test_a_known_model_and_an_app_that_is_away_refuse_nothing(answer: httpx.Response | Exception) -> None:
     """What is uploaded while the app is away waits for it in storage."""
     with _app(answer, []) as app:

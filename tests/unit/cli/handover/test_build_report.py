@@ -74,7 +74,7 @@ def test_a_model_has_its_runs_moves_incidents_and_reviews() -> None:
         ("lifecycle-m-20", "promoted", "better on rmse"),
     ]
     assert [(item.version, item.previous, item.how) for item in told.moves] == [
-        ("1", "2", "rolled back"),
+        ("1", "2", "champion again by a rollback"),
         ("2", "1", "promoted"),
     ]
     assert [(item.state, item.mitigated_after) for item in told.incidents] == [("mitigated", "42 s")]
@@ -90,9 +90,9 @@ WITHDRAWN = "champion again: a promotion was withdrawn, because the endpoint did
         ("promotion", "promoted"),
         ("review", "promoted after a review"),
         ("withdrawal", WITHDRAWN),
-        ("undo", "taken back"),
-        ("rollback", "rolled back"),
-        ("outside", "changed outside Nightshift"),
+        ("undo", "champion again: a mitigation was undone"),
+        ("rollback", "champion again by a rollback"),
+        ("outside", "made champion outside Nightshift"),
     ],
 )
 def test_a_change_of_champion_says_what_made_it(kind: AliasChangeKind, how: str) -> None:

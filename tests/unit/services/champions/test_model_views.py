@@ -1,6 +1,7 @@
 """The list of models when what it is read from is slow or away."""
 
 import threading
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -85,6 +86,29 @@ def test_what_a_rollback_goes_to() -> None:
     services = _services(Registry())
     found = [model_view(services, model, None) for model in ("m01", "m02")]
     assert [(view.champion, view.rollback_target) for view in found] == [("2", "1"), ("2", None)]
+
+
+def test_a_view_of_a_time_knows_the_versions_of_that_time() -> None:
+    """Champion, rollback target and versions are of one moment."""
+    services, hour = _services(Registry()), timedelta(hours=1)
+    now, before = model_view(services, "m01", AT + hour), model_view(services, "m01", AT - hour)
+    assert [item.version for item in now.versions] == ["2", "1"]
+    assert (before.champion, before.rollback_target, before.versions) == (None, None, ())
+
+
+def test_a_rollback_target_is_of_the_same_time_as_its_champion() -> None:
+    """What became champion again later was not then the way back from the one of that time."""
+    hour = timedelta(hours=1)
+    known: dict[str, Any] = {"model": "m01", "run": "r", "decided_by": "d", "state": "done"}
+    moves = (
+        AliasChange(sequence=1, version="2", previous=None, at=AT, **known),
+        AliasChange(sequence=2, version="1", previous="2", at=AT + hour, **known),
+        AliasChange(sequence=3, version="2", previous="1", at=AT + 2 * hour, **known),
+    )
+    services = cast("SimpleNamespace", _services(Registry()))
+    services.champions.moves = lambda _: moves
+    found = [model_view(cast("Services", services), "m01", AT + number * hour) for number in (0.5, 1.5, 2.5)]
+    assert [(view.champion, view.rollback_target) for view in found] == [("2", None), ("1", "2"), ("2", "1")]
 
 
 def test_a_slow_model_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
