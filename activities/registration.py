@@ -60,7 +60,7 @@ def _register(target: df.Blueprint, activity: Activity[Any, Any], services: Call
             except Exception as error:
                 if activity.retries_all:
                     raise
-                failure = failure_of(bound, activity.name, request, error)
+                failure = failure_of(bound, activity.name, request, error, activity.cost)
                 ended(failure)
                 return {"failure": failure.to_json()}
             ended(result)

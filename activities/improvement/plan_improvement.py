@@ -16,7 +16,6 @@ from nightshift.domain.improvement.loop import (
 from nightshift.domain.improvement.messages import PlanImprovementRequest, PlanImprovementResult
 from nightshift.domain.ledger.bodies import ImprovementOrder, read_as
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.names import DRIFT_PREFIX
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
@@ -30,12 +29,16 @@ _WARNINGS = 20
 _DAY = 86_400
 
 
-@activity("plan_improvement")
+def _unreported(services: Services, request: PlanImprovementRequest) -> int:
+    """Tokens that the loop has spent in this step: those of tries that were killed or have failed."""
+    return max(services.token_usage.of_loop(request.run) - request.spent.tokens, 0)
+
+
+@activity("plan_improvement", cost=lambda services, request: {"tokens": _unreported(services, request)})
 def plan_improvement(services: Services, request: PlanImprovementRequest) -> PlanImprovementResult:
     """Propose the next plan; none if nothing allowed is left to try.
 
-    Raises:
-        NightshiftError: it cannot be planned; ``tokens`` in its fields is what that has cost.
+    The failure of a step that cannot plan has ``tokens`` in its fields: what it has spent, whatever ended it.
     """
     manifest = manifest_at(services.blobs, request.manifest)
     evidence = evidence_at(services.blobs, request.evidence)
@@ -70,11 +73,7 @@ def plan_improvement(services: Services, request: PlanImprovementRequest) -> Pla
         feedback=_feedback(request, evidence, manifest.spec.evaluation),
         request=_request(services, request.model, parts),
     )
-    try:
-        planned = plan(gathered, policy, model)
-    except NightshiftError as error:
-        error.fields["tokens"] = 0 if model is None else model.spent
-        raise
+    planned = plan(gathered, policy, model)
     return PlanImprovementResult(planned=planned.model_copy(update={"tokens": model.spent if model else 0}))
 
 
@@ -86,8 +85,7 @@ def _language_model(
     if model is None or policy.planner == "rules":
         return None
     account = Account(loop=request.run, model=request.model, loop_ceiling=policy.budget.tokens)
-    unreported = max(services.token_usage.of_loop(request.run) - request.spent.tokens, 0)
-    return MeteredModel(model, services.token_usage, services.clock, account, spent=unreported)
+    return MeteredModel(model, services.token_usage, services.clock, account, spent=_unreported(services, request))
 
 
 def _request(services: Services, model: str, parts: tuple[PartReport, ...]) -> str:

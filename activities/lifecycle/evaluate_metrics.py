@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nightshift.domain.champions.registry import ScoreRun
 from nightshift.domain.improvement.messages import critique_key
-from nightshift.domain.ledger.bodies import CritiqueBody, expect_body
+from nightshift.domain.ledger.bodies import LookBody, read_as
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import EvaluateRequest, EvaluateResult, score_token
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
@@ -89,7 +89,8 @@ def _interim_look(services: Services, request: EvaluateRequest, holdout: str) ->
         if entry.key == mine:
             # A delivery that comes late: rounds after this one must not make its evidence another.
             break
-        looks += expect_body(entry, CritiqueBody).evaluation_set_digest == holdout
+        look = read_as(entry, LookBody)
+        looks += look is not None and look.evaluation_set_digest == holdout
     return looks + 1
 
 

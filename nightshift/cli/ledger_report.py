@@ -1,5 +1,6 @@
 """The decision ledger for a terminal: entries, what each says, and whether the chain holds."""
 
+import json
 from collections.abc import Iterable
 from functools import singledispatch
 
@@ -22,8 +23,13 @@ from nightshift.domain.ledger.bodies import (
     read_body,
 )
 from nightshift.domain.ledger.ledger import Body, LedgerEntry
+from nightshift.domain.platform.errors import UnreadableEntryError
+from nightshift.domain.platform.text import shortened
 from nightshift.domain.platform.view import ChainCheck, Explanation
 from nightshift.domain.response.mitigations import MitigationOrder
+
+# Of an entry that this release does not know, in the column of a table.
+_RAW = 80
 
 
 def explanation_report(explanation: Explanation) -> RenderableType:
@@ -41,7 +47,15 @@ def explanation_report(explanation: Explanation) -> RenderableType:
 
 
 def _entry(entry: LedgerEntry) -> list[RenderableType]:
-    return list(_lines(read_body(entry), entry))
+    try:
+        return list(_lines(read_body(entry), entry))
+    except UnreadableEntryError:
+        return [Text(f"{entry.kind} about {entry.subject}, which this release cannot read: {_raw(entry)}")]
+
+
+def _raw(entry: LedgerEntry) -> str:
+    """The body as it is stored, in one line."""
+    return json.dumps(entry.body)
 
 
 @singledispatch
@@ -132,14 +146,13 @@ def ledger_table(entries: list[LedgerEntry]) -> RenderableType:
     """Entries of the ledger, as they come."""
     table = plain_table("model", "entry", "at", "kind", "subject", "what", "hash")
     for entry in entries:
-        what = _what(read_body(entry))
         table.add_row(
             entry.model,
             str(entry.sequence),
             moment(entry.recorded_at),
             entry.kind,
             entry.subject,
-            styled(str(what)),
+            styled(_what(entry)),
             entry.hash[:12],
         )
     return table
@@ -158,8 +171,12 @@ def checks_table(checks: list[ChainCheck]) -> RenderableType:
     return table
 
 
-def _what(said: Body) -> str:
-    """What an entry says, in a word; empty for one whose kind says it."""
+def _what(entry: LedgerEntry) -> str:
+    """What an entry says, in a word; empty for one whose kind says it, the stored body for one that cannot be read."""
+    try:
+        said = read_body(entry)
+    except UnreadableEntryError:
+        return shortened(_raw(entry), _RAW)
     match said:
         case DecisionBody():
             return said.decision.action

@@ -5,7 +5,7 @@ import logging
 from activities.champions.move_serving import move_serving
 from activities.response.handlers import HANDLERS
 from activities.response.undo_mitigations import undo_mitigations
-from nightshift.domain.ledger.bodies import UndoOrder, expect_body, read_as
+from nightshift.domain.ledger.bodies import UndoOrder, expect_body, read_as, says
 from nightshift.domain.ledger.ledger import ACTOR, LedgerEntry
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.identity import instance_id
@@ -84,7 +84,7 @@ def _ends_early(entry: LedgerEntry) -> bool:
 
 
 def _is_undo(entry: LedgerEntry) -> bool:
-    return read_as(entry, UndoOrder) is not None
+    return says(entry, UndoOrder)
 
 
 INCIDENT_ORDERS: tuple[OrderKind, ...] = (

@@ -3,8 +3,9 @@
 from activities.champions.withdraw_promotion import withdraw_promotion
 from activities.reviews.close_review import notify_outcome
 from nightshift.domain.ledger.bodies import (
+    ActionBody,
     DataOrder,
-    DecisionBody,
+    ReviewBody,
     ReviewOutcomeBody,
     WithdrawalBody,
     expect_body,
@@ -23,7 +24,7 @@ from nightshift.sweeps.incident_orders import INCIDENT_ORDERS
 
 
 def kind_of(entry: LedgerEntry) -> OrderKind | None:
-    """The kind of an entry that is an order; None for everything else."""
+    """The kind of an entry that is an order; None for everything else, also for an order of a newer release."""
     return next((kind for kind in _KINDS if kind.matches(entry)), None)
 
 
@@ -47,7 +48,7 @@ def _finish_data(services: Services, entry: LedgerEntry) -> OrderResult:
 
 
 def _is_promotion(entry: LedgerEntry) -> bool:
-    said = read_as(entry, DecisionBody)
+    said = read_as(entry, ActionBody)
     return said is not None and said.decision.action == "promote"
 
 
@@ -117,7 +118,7 @@ def _is_outcome_of_review(entry: LedgerEntry) -> bool:
 
 
 def _finish_review(services: Services, entry: LedgerEntry) -> OrderResult:
-    review = services.reviews.get(entry.model, expect_body(entry, ReviewOutcomeBody).review)
+    review = services.reviews.get(entry.model, expect_body(entry, ReviewBody).review)
     if review is None:
         return CLOSED
     if not review.settled:
@@ -127,7 +128,7 @@ def _finish_review(services: Services, entry: LedgerEntry) -> OrderResult:
 
 
 def _review_instance(entry: LedgerEntry) -> str:
-    return instance_id("review", entry.model, expect_body(entry, ReviewOutcomeBody).review)
+    return instance_id("review", entry.model, expect_body(entry, ReviewBody).review)
 
 
 _KINDS: tuple[OrderKind, ...] = (

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import azure.durable_functions as df
 
-from nightshift.domain.ledger.bodies import incident_of
+from nightshift.domain.ledger.bodies import incident_of, is_known
 from nightshift.domain.ledger.ledger import LedgerEntry
 from nightshift.domain.notifications.notification import Notification, NotificationKind
 from nightshift.domain.platform.correlation import correlate
@@ -134,6 +134,9 @@ class _ModelSweep:
         try:
             kind = kind_of(entry)
             if kind is None:
+                if not is_known(entry):
+                    # Of a newer release, before a rollback: there is no telling what it orders, if anything.
+                    logger.warning("entry_not_known model=%s key=%s kind=%s", entry.model, entry.key, entry.kind)
                 return True
             result = await self.carry(kind, entry)
         except NightshiftError as error:

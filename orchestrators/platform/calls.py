@@ -65,7 +65,7 @@ def call(
     if isinstance(value, str):
         value = json.loads(value)
     if value.get("failure") is not None:
-        raise StepFailed(Failure.from_json(value["failure"]))
+        raise StepFailed(_failure(value))
     return activity.read_result(value)
 
 
@@ -90,6 +90,13 @@ class Orchestration:
     def set_status(self, step: str) -> None:
         """Set the custom status that people see while the orchestration goes on."""
         set_step(self.context, step)
+
+
+def _failure(value: dict[str, Any]) -> Failure:
+    """A failure as histories have it; those of an earlier release have the tokens of a failed plan beside it."""
+    failure = Failure.from_json(value["failure"])
+    beside = {"tokens": value["tokens"]} if value.get("tokens") else {}
+    return failure.model_copy(update={"fields": {**beside, **failure.fields}})
 
 
 def _trace(order: Any) -> dict[str, str]:

@@ -14,7 +14,13 @@ Action = Literal["promote", "reject", "flag"]
 AliasChangeState = Literal["begun", "done", "void"]
 
 
-class Decision(Message):
+class Decided(Message):
+    """As much of a decision as can be read of any release's: what it was, even if this one knows no such action."""
+
+    action: str
+
+
+class Decision(Decided):
     """What was decided about a challenger, and by which rule.
 
     Attributes:

@@ -3,30 +3,46 @@
 The chain covers the JSON that is stored, so an entry keeps that as it is (`LedgerEntry.body`); whoever wants to know
 what it says asks `read_body`. Entries of releases before this catalogue have no ``kind`` in their body: which message
 they are is known from the entry's kind and from the fields that only one of them has.
+
+After a rollback the ledger may hold entries of the newer release. What becomes of them is decided here alone: whoever
+looks for a kind passes over an entry of no kind that this release knows (`says`, `read_as`), and whoever needs one gets
+an error that names the entry (`expect_body`). Whoever needs but a few fields asks for the base class that has them:
+nothing else is read.
 """
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
-from nightshift.domain.champions.decision import Decision
+from pydantic import ValidationError
+
+from nightshift.domain.champions.decision import Decided, Decision
 from nightshift.domain.improvement.loop import Critique
 from nightshift.domain.improvement.plan import Plan
-from nightshift.domain.ledger.ledger import ACTOR, Body, EntryKind, LedgerEntry, LedgerRecord
+from nightshift.domain.ledger.ledger import ACTOR, Body, LedgerEntry, LedgerRecord
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.platform.errors import LedgerBrokenError
+from nightshift.domain.platform.broken_rules import broken_rules
+from nightshift.domain.platform.errors import UnreadableEntryError
 from nightshift.domain.platform.step import Failure
-from nightshift.domain.response.mitigations import Mitigation, order_kind
+from nightshift.domain.response.mitigations import MITIGATIONS, Mitigation, order_kind
 from nightshift.domain.reviews.review import ChangedPrecondition, ReviewState
 from nightshift.domain.uploads.upload import Upload
 
 Kind = TypeVar("Kind", bound="Body")
+# Broken rules that an error names.
+_SHOWN = 3
 
 
-class DecisionBody(Body):
-    """A decision about a challenger, with the evidence (without its slices) and where all of it is."""
+class ActionBody(Body):
+    """What was decided about a challenger."""
 
     entry_kind = "decision"
+
+    decision: Decided
+
+
+class DecisionBody(ActionBody):
+    """A decision about a challenger, with the evidence (without its slices) and where all of it is."""
 
     decision: Decision
     evidence: Evidence
@@ -94,20 +110,28 @@ class WithdrawalBody(Body):
     back_to: str | None
 
 
-class CritiqueBody(Body):
-    """The critic's judgement of a round.
+class LookBody(Body):
+    """That a round was judged on a holdout.
 
     Attributes:
-        evaluation_set_digest: of the holdout that it was judged on; empty for a round without evidence.
-        look: number of this interim look at that holdout; 0 if it is not counted.
+        evaluation_set_digest: of the holdout; empty for a round without evidence.
     """
 
     entry_kind = "criticism"
 
+    evaluation_set_digest: str
+
+
+class CritiqueBody(LookBody):
+    """The critic's judgement of a round.
+
+    Attributes:
+        look: number of this interim look at that holdout; 0 if it is not counted.
+    """
+
     criticism: Critique
     plan: Plan
     planned_by: str
-    evaluation_set_digest: str
     evidence_digest: str | None = None
     look: int
 
@@ -137,24 +161,26 @@ class ReevaluationOrder(DataOrder):
     review: str
 
 
-class ReviewDecisionBody(Body):
-    """A person's decision; ``binds`` is what it was given for."""
+class ReviewBody(Body):
+    """The review that an entry is about."""
 
     entry_kind = "review"
 
     review: str
+
+
+class ReviewDecisionBody(ReviewBody):
+    """A person's decision; ``binds`` is what it was given for."""
+
     choice: Literal["approve", "reject", "improve", "expire"]
     comment: str
     decided_at: datetime
     binds: dict[str, Any]
 
 
-class ReviewOutcomeBody(Body):
+class ReviewOutcomeBody(ReviewBody):
     """What came of a review."""
 
-    entry_kind = "review"
-
-    review: str
     outcome: ReviewState
     detail: str
     changed: tuple[ChangedPrecondition, ...] = ()
@@ -172,31 +198,43 @@ def read_body(entry: LedgerEntry) -> Body:
     """What an entry says, whichever release has written it.
 
     Raises:
-        ValueError: no release writes such a body.
+        UnreadableEntryError: no release up to this one writes such a body.
     """
-    return _kind_of(entry).from_json(entry.body)
+    kind = _kind_of(entry)
+    if kind is None:
+        raise _unreadable(entry, Body, f"this release knows no such {entry.kind}; a newer one may have written it")
+    return _read(entry, kind)
+
+
+def is_known(entry: LedgerEntry) -> bool:
+    """Whether this release knows what kind of body an entry has; one of a newer release it may not."""
+    return _kind_of(entry) is not None
 
 
 def says(entry: LedgerEntry, kind: type[Body]) -> bool:
-    """Whether an entry says something of this kind."""
-    return issubclass(_kind_of(entry), kind)
+    """Whether an entry says something of this kind; nothing else of it is looked at."""
+    found = _kind_of(entry)
+    return found is not None and issubclass(found, kind)
 
 
 def read_as(entry: LedgerEntry, kind: type[Kind]) -> Kind | None:
-    """What an entry says, if it is of this kind; None for every other entry."""
-    found = _kind_of(entry)
-    return found.from_json(entry.body) if issubclass(found, kind) else None
+    """What an entry says, if it is of this kind; None for every other entry.
+
+    Raises:
+        UnreadableEntryError: it is of this kind, and its fields are not.
+    """
+    return _read(entry, kind) if says(entry, kind) else None
 
 
 def expect_body(entry: LedgerEntry, kind: type[Kind]) -> Kind:
     """What an entry says that is known to be of this kind, such as one that was found by its key.
 
     Raises:
-        LedgerBrokenError: it is of another.
+        UnreadableEntryError: it is of another, or its fields are not of this one.
     """
     found = read_as(entry, kind)
     if found is None:
-        raise LedgerBrokenError(entry.model, entry.key)
+        raise _unreadable(entry, kind, f"it is another {entry.kind}")
     return found
 
 
@@ -205,17 +243,52 @@ def incident_of(entry: LedgerEntry) -> str:
     return str(entry.body.get("incident", ""))
 
 
-def _kind_of(entry: LedgerEntry) -> type[Body]:
-    return _KINDS[entry.kind](entry.body)
+def _read(entry: LedgerEntry, kind: type[Kind]) -> Kind:
+    try:
+        return kind.from_json(entry.body)
+    except ValidationError as error:
+        problems = "; ".join(map(str, broken_rules(error, kind)[:_SHOWN]))
+        raise _unreadable(entry, kind, problems) from error
 
 
-_KINDS: dict[EntryKind, Callable[[dict[str, Any]], type[Body]]] = {
+def _unreadable(entry: LedgerEntry, kind: type[Body], problem: str) -> UnreadableEntryError:
+    return UnreadableEntryError(
+        model=entry.model, entry=entry.sequence, key=entry.key, kind=entry.kind, wanted=kind.__name__, problem=problem
+    )
+
+
+def _kind_of(entry: LedgerEntry) -> type[Body] | None:
+    """Which message a body is, by what tells it from the others; None if it is none that this release knows."""
+    kind = _KINDS.get(entry.kind)
+    return None if kind is None else kind(entry.body)
+
+
+def _halt_kind(body: dict[str, Any]) -> type[Body] | None:
+    if "orchestration" in body:
+        return BrokenOffBody
+    return HaltBody if "failure" in body else None
+
+
+def _undo_kind(body: dict[str, Any]) -> type[Body] | None:
+    if "mitigation" in body:
+        return UndoOrder if str(body["mitigation"]) in MITIGATIONS else None
+    return WithdrawalBody if "back_to" in body else None
+
+
+def _review_kind(body: dict[str, Any]) -> type[Body] | None:
+    if "choice" in body:
+        return ReviewDecisionBody
+    return ReviewOutcomeBody if "outcome" in body else None
+
+
+_DATA_ORDERS: Final[dict[str, type[DataOrder]]] = {"improve": ImprovementOrder, "fresh evidence": ReevaluationOrder}
+_KINDS: Final[dict[str, Callable[[dict[str, Any]], type[Body] | None]]] = {
     "decision": lambda _: DecisionBody,
     "outcome": lambda _: OutcomeBody,
-    "halt": lambda body: BrokenOffBody if "orchestration" in body else HaltBody,
-    "mitigation": lambda body: order_kind(str(body["mitigation"])),
-    "undo": lambda body: UndoOrder if "mitigation" in body else WithdrawalBody,
+    "halt": _halt_kind,
+    "mitigation": lambda body: order_kind(str(body.get("mitigation"))),
+    "undo": _undo_kind,
     "criticism": lambda _: CritiqueBody,
-    "order": lambda body: ImprovementOrder if body["order"] == "improve" else ReevaluationOrder,
-    "review": lambda body: ReviewDecisionBody if "choice" in body else ReviewOutcomeBody,
+    "order": lambda body: _DATA_ORDERS.get(str(body.get("order"))),
+    "review": _review_kind,
 }

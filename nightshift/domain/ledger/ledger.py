@@ -19,8 +19,8 @@ class Body(Message):
     entry_kind: ClassVar[EntryKind]
 
 
-class LedgerRecord(Message):
-    """What is to be appended.
+class LedgerFields(Message):
+    """What a record and its entry have in common.
 
     Attributes:
         key: identity of the record within its model; appending the same key again returns the first entry.
@@ -31,14 +31,23 @@ class LedgerRecord(Message):
     key: str
     model: str
     run: str
-    kind: EntryKind
+    kind: str
     subject: str
     actor: str
     body: dict[str, Any]
 
 
-class LedgerEntry(LedgerRecord):
-    """A record with its place in the chain: ``hash`` covers everything else, ``previous_hash`` included."""
+class LedgerRecord(LedgerFields):
+    """What is to be appended."""
+
+    kind: EntryKind
+
+
+class LedgerEntry(LedgerFields):
+    """A record with its place in the chain: ``hash`` covers everything else, ``previous_hash`` included.
+
+    Its ``kind`` may be one of a newer release, before a rollback: such an entry is read as every other.
+    """
 
     sequence: int
     recorded_at: datetime

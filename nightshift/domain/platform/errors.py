@@ -23,6 +23,7 @@ NightshiftError
 ├── ChampionMovedError                  the champion is not the one that the action expected
 │   └── MoveCalledOffError              it is, but the move broke off and was called off
 ├── LedgerBrokenError                   a row of the ledger was written by somebody else
+├── UnreadableEntryError                an entry of the ledger is none of the kind that is needed
 ├── MisconfiguredError                  settings of the app break rules: the operator's to mend, nobody else's
 ├── NotLoadedError                      a package could not be imported in this process; a fresh one may do it
 ├── ServiceRefusedError                 an outside system says no, and will say no again (401, 403, no such job)
@@ -243,6 +244,21 @@ class LedgerBrokenError(NightshiftError):
             model=model,
             row=row,
         )
+
+
+class UnreadableEntryError(NightshiftError):
+    """An entry of the ledger does not say what is needed of it; a newer release may have written it, before a rollback.
+
+    Its row is whole, and the chain holds: that is `LedgerBrokenError`.
+    """
+
+    code = "unreadable_entry"
+
+    def __init__(self, *, model: str, entry: int, key: str, kind: str, wanted: str, problem: str) -> None:
+        super().__init__(
+            f"entry {entry} of the ledger of {model} ({kind} {key!r}) cannot be read as {wanted}: {problem}",
+            model=model, entry=entry, key=key, kind=kind, wanted=wanted, problem=problem,
+        )  # fmt: skip
 
 
 class MisconfiguredError(NightshiftError):

@@ -6,6 +6,7 @@ _STATUS = {
     "unknown_model": 404,
     "not_found": 404,
     "ledger_broken": 500,
+    "unreadable_entry": 500,
     "internal_error": 500,
     "transition": 409,
     "conflict": 409,

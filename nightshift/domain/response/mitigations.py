@@ -159,13 +159,6 @@ def facts_of(mitigation: Mitigation, **known: object) -> Facts:
     return _FACTS.validate_python({"kind": mitigation, **known})
 
 
-def order_kind(mitigation: str) -> type[MitigationOrder]:
-    """What the ledger entry that orders a mitigation says.
-
-    Raises:
-        KeyError: no release writes such an order.
-    """
-    order = next((kind.order for name, kind in MITIGATIONS.items() if name == mitigation), None)
-    if order is None:
-        raise KeyError(mitigation)
-    return order
+def order_kind(mitigation: str) -> type[MitigationOrder] | None:
+    """What the ledger entry that orders a mitigation says; None if this release orders no such mitigation."""
+    return next((kind.order for name, kind in MITIGATIONS.items() if name == mitigation), None)

@@ -3,7 +3,7 @@
 An orchestrator calls one by that declaration (orchestrators.platform.calls), so the types of both sides are checked.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, get_type_hints
 
@@ -42,9 +42,15 @@ class Declaration(Generic[Request, Result]):
 
 @dataclass(frozen=True)
 class Activity(Declaration[Request, Result]):
-    """An activity; it may be called as its body is."""
+    """An activity; it may be called as its body is.
+
+    Attributes:
+        cost: what a call has cost that has failed, by what is on record: the fields of its failure say it. None if it
+            costs nothing.
+    """
 
     body: Callable[[Services, Request], Result]
+    cost: Callable[[Services, Request], Mapping[str, int]] | None = None
 
     def __call__(self, services: Services, request: Request) -> Result:
         """Do the work.
@@ -71,13 +77,13 @@ class StartingActivity(Declaration[Request, Result]):
 
 
 def activity(
-    name: str, *, retries_all: bool = False
+    name: str, *, retries_all: bool = False, cost: Callable[[Services, Any], Mapping[str, int]] | None = None
 ) -> Callable[[Callable[[Services, Request], Result]], Activity[Request, Result]]:
     """Declare ``body(services, request) -> result`` as the activity of this name; the types are its annotations."""
 
     def declare(body: Callable[[Services, Request], Result]) -> Activity[Request, Result]:
         request, result = _messages(body)
-        return Activity(name, request, result, body, retries_all=retries_all)
+        return Activity(name, request, result, body, cost, retries_all=retries_all)
 
     return declare
 

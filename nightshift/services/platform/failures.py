@@ -6,6 +6,7 @@ of each call, because Durable gives an activity no number of its attempt; after 
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nightshift.domain.platform.errors import NightshiftError, NotLoadedError
@@ -22,12 +23,34 @@ logger = logging.getLogger(__name__)
 INTERNAL_ERROR = "internal_error"
 
 
-def failure_of(services: Services, step: str, message: Message, error: Exception) -> Failure:
+def failure_of(
+    services: Services,
+    step: str,
+    message: Message,
+    error: Exception,
+    cost: Callable[[Services, Any], Mapping[str, int]] | None = None,
+) -> Failure:
     """The failure of a step whose body has raised an exception that no further call may cure.
+
+    Args:
+        cost: what the step has cost all the same; it goes into the failure's fields.
 
     Raises:
         Exception: the same one, or NotLoadedError in its place, if Durable is to call the activity again.
     """
+    failure = _failure(services, step, message, error)
+    if cost is None:
+        return failure
+    try:
+        spent = cost(services, message)
+    except Exception:
+        # The failure itself is known, and must not be lost because its cost is not.
+        logger.exception("cost_not_read step=%s run=%s", step, subject_of(message))
+        return failure
+    return failure.model_copy(update={"fields": {**failure.fields, **spent}})
+
+
+def _failure(services: Services, step: str, message: Message, error: Exception) -> Failure:
     model, subject = str(getattr(message, "model", "") or ""), subject_of(message)
     broke = import_broke(error)
     if isinstance(error, NightshiftError):

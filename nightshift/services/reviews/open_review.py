@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from nightshift.domain.champions.decision import Decision
-from nightshift.domain.ledger.bodies import DataOrder, expect_body
+from nightshift.domain.ledger.bodies import DataOrder, read_as
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.lifecycle.evidence import Evidence
 from nightshift.domain.lifecycle.run import DecideRequest
@@ -63,8 +63,9 @@ def _who(services: Services, model: str, upload: Upload) -> Iterable[str]:
         except (BlobMissingError, BlobChangedError):
             return
     for order in services.ledger.of_kind(model, "order"):
-        ordered = expect_body(order, DataOrder).uploads
-        if order.actor != ACTOR and upload.again and any(item.again == upload.again for item in ordered):
+        ordered = read_as(order, DataOrder)
+        uploads = () if ordered is None else ordered.uploads
+        if order.actor != ACTOR and upload.again and any(item.again == upload.again for item in uploads):
             yield order.actor
     earlier = services.reviews.get(model, upload.again) if upload.again else None
     if earlier is not None:

@@ -15,7 +15,7 @@ from activities.reviews.act_on_review import act_on_review
 from activities.reviews.close_review import close_review
 from nightshift.domain.ledger.bodies import DecisionBody, HaltBody, record
 from nightshift.domain.ledger.keys import decision_key
-from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
+from nightshift.domain.ledger.ledger import ACTOR, EntryKind, LedgerRecord
 from nightshift.domain.lifecycle.run import WithdrawRequest
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.identity import instance_id
@@ -115,19 +115,48 @@ async def test_what_is_known_of_the_orders_is_kept_while_mlflow_does_not_answer(
     assert swept.problem.startswith(f"{model}: champion not compared: MLflow")
 
 
+def _strange(kind: EntryKind, body: dict[str, Any], model: str) -> LedgerRecord:
+    return LedgerRecord(key=f"{kind}:i9", model=model, run="r9", kind=kind, subject="s", actor=ACTOR, body=body)
+
+
+async def test_an_order_of_a_newer_release_is_left(
+    night: Night, champions: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a rollback of the app there is no telling what it orders: the log names it, nobody is paged, and the next
+    is carried out."""
+    strange = {
+        "mitigation": {"mitigation": "scale", "incident": "i9"},
+        "undo": {"mitigation": "scale", "incident": "i9", "comment": ""},
+        "order": {"order": "backfill"},
+    }
+    for kind, body in strange.items():
+        champions.services.ledger.append(_strange(cast("EntryKind", kind), body, champions.model))
+    incident = _failed_rollback(champions)
+    assert (await night.sweep()).problem == ""
+    assert champions.action(incident, "rollback").state == "done"
+    assert night.open == ()
+    assert [body for _, body in night.notifications() if "i9" in body] == []
+    logged = [message for message in caplog.messages if message.startswith("entry_not_known")]
+    assert logged == [f"entry_not_known model={champions.model} key={kind}:i9 kind={kind}" for kind in strange]
+
+
 async def test_an_order_that_cannot_be_read_holds_up_no_other(night: Night, champions: Case) -> None:
-    """A newer release wrote it, before a rollback of the app: on-call is paged once, and the next is carried out."""
-    strange = LedgerRecord(
-        key="scale:i9", model=champions.model, run="r9", kind="mitigation", subject="s", actor=ACTOR,
-        body={"mitigation": "scale", "incident": "i9"},
-    )  # fmt: skip
-    entry = champions.services.ledger.append(strange)
+    """It is a rollback, and does not say of what: on-call is paged once, and the next is carried out."""
+    broken = _strange("mitigation", {"mitigation": "rollback"}, champions.model)
+    entry = champions.services.ledger.append(broken)
     incident = _failed_rollback(champions)
     await night.sweep()
     await night.sweep()
     assert champions.action(incident, "rollback").state == "done"
     assert night.open == (entry.sequence,)
-    assert [kind for kind, body in night.notifications() if "scale:i9" in body] == ["page"]
+    ((kind, body),) = [told for told in night.notifications() if "mitigation:i9" in told[1]]
+    assert (kind, "unreadable_entry: entry" in body) == ("page", True)
+
+
+async def test_what_a_newer_release_has_decided_is_no_promotion(night: Night, champions: Case) -> None:
+    """Only what was decided is read of a decision; its evidence need not be known."""
+    champions.services.ledger.append(_strange("decision", {"decision": {"action": "shadow"}}, champions.model))
+    assert (await night.sweep(), night.open) == (Swept(found=0), ())
 
 
 async def test_a_resolved_incident_is_not_rolled_back_afterwards(night: Night, champions: Case) -> None:

@@ -4,6 +4,7 @@ import pytest
 from mlflow import MlflowClient
 
 from agents.lifecycle.holdout_spending import confidence_at_interim_look
+from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.platform.errors import BadInputError, BlobMissingError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.wiring.services import LazyServices
@@ -47,6 +48,17 @@ def test_significance_is_spent_over_challengers_of_other_loops(loop: Improving) 
     # Other rows are another holdout, whatever was tried on these.
     assert loop.round(BAD, holdout="holdout-2")[0].look == 1
     assert loop.round(BAD)[0].look == 4
+
+
+def test_a_look_of_a_newer_release_counts(loop: Improving) -> None:
+    """Its planner knew an action that this release does not: of the entry only the holdout is read."""
+    result, _ = loop.round(BAD)
+    (entry,) = loop.services.ledger.of_kind(loop.model, "criticism")
+    newer = {**entry.body, "plan": {"action": {"kind": "distil", "teacher": "7"}}}
+    loop.services.ledger.append(
+        LedgerRecord(**{**entry.model_dump(include=set(LedgerRecord.model_fields)), "key": "newer", "body": newer})
+    )
+    assert (result.look, loop.round(BAD)[0].look) == (1, 3)
 
 
 def test_the_lifecycles_own_interim_look_is_not_one_of_the_loop(loop: Improving) -> None:

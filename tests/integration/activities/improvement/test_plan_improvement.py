@@ -1,14 +1,18 @@
 """Planning a round: the evidence is gathered, a planner proposes, the bounds dispose."""
 
+import contextlib
+import inspect
 import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import azure.durable_functions as df
 import pytest
 from mlflow import MlflowClient
 
+from activities import registration
 from activities.improvement.plan_improvement import plan_improvement
 from evals.scripted_server import Reply, ScriptedServer, in_turn, scripted_server
 from nightshift.clients.improvement.language_model import Deployment, OpenAILanguageModel
@@ -17,11 +21,15 @@ from nightshift.domain.improvement.loop import Budget
 from nightshift.domain.improvement.messages import PlanImprovementRequest
 from nightshift.domain.improvement.token_usage import Reservation
 from nightshift.domain.platform.errors import BlobMissingError, ServiceRefusedError
+from nightshift.domain.platform.record_ports import TokenUsage
+from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.uploads.upload import BlobRef
+from nightshift.domain.watch.fault import MOST_TRIES
 from nightshift.wiring.services import LazyServices
 from tests.incident_examples import signal
 from tests.refusals import figures
+from tests.support.failing_ports import Failing
 from tests.support.improving import BAD, Improving, seen
 
 pytestmark = pytest.mark.xdist_group("mlflow")
@@ -221,28 +229,78 @@ def test_what_a_killed_step_has_spent_is_counted_by_its_repeat(make_loop: MakeLo
     assert told.tokens + result.planned.tokens == loop.services.token_usage.of_loop(loop.run) > 9_000
 
 
-def test_a_step_that_fails_says_what_it_has_spent(make_loop: MakeLoop) -> None:
-    """Its right to the table is taken away between two questions: the first one was paid for."""
+class _Broken:
+    """The table of tokens, which takes no further question once the loop has asked one."""
+
+    def __init__(self, usage: TokenUsage, error: Exception) -> None:
+        self._usage = usage
+        self._error = error
+
+    def of_loop(self, loop: str) -> int:
+        return self._usage.of_loop(loop)
+
+    def settle(self, reserved: Reservation, tokens: int) -> None:
+        self._usage.settle(reserved, tokens)
+
+    def reserve(self, wanted: Reservation, loop_ceiling: int) -> str:
+        if self.of_loop(wanted.loop):
+            raise self._error
+        return self._usage.reserve(wanted, loop_ceiling)
+
+
+def _step(loop: Improving, spent: Budget | None = None) -> Failure:
+    """How the step fails, as its orchestrator sees it: called by its message's JSON, again as long as it raises."""
+    app = df.DFApp()
+    app.register_functions(registration.blueprint(lambda: loop.services))
+    (step,) = [item for item in app.get_functions() if item.get_function_name() == "plan_improvement"]
+    call = inspect.unwrap(step.get_user_function())
+    for _ in range(MOST_TRIES - 1):
+        with contextlib.suppress(TypeError):
+            return Failure.from_json(call(loop.planning(spent=spent).to_json())["failure"])
+    return Failure.from_json(call(loop.planning(spent=spent).to_json())["failure"])
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ServiceRefusedError("Table storage", "403", "give it the role"), "service_refused"),
+        (TypeError("a mistake of ours"), "internal_error"),
+    ],
+    ids=["refused", "unknown"],
+)
+def test_a_step_that_fails_says_what_it_has_spent(make_loop: MakeLoop, error: Exception, code: str) -> None:
+    """It broke between two questions, for whatever reason: the first one was paid for."""
     loop = make_loop(**BY_LLM)
     usage = loop.services.token_usage
+    loop.replace(token_usage=_Broken(usage, error))
+    with _answering(loop, _says("prose"), _says(GOOD)):
+        failure = _step(loop)
+    assert (failure.step, failure.code) == ("plan_improvement", code)
+    assert failure.fields["tokens"] == usage.of_loop(loop.run) > 0
 
-    class TakenAway:
-        def of_loop(self, loop: str) -> int:
-            return usage.of_loop(loop)
 
-        def settle(self, reserved: Reservation, tokens: int) -> None:
-            usage.settle(reserved, tokens)
+def test_a_step_that_fails_before_it_asks_says_what_a_killed_try_has_spent(make_loop: MakeLoop) -> None:
+    """The evidence cannot be gathered any more; what the loop has been told of is not counted twice."""
+    loop = make_loop(**BY_LLM)
+    killed = Reservation(loop=loop.run, model=loop.model, day="2026-11-29", tokens=9_000)
+    assert loop.services.token_usage.reserve(killed, 50_000) == ""
+    refused = ServiceRefusedError("Table storage", "403", "give it the role")
+    loop.replace(incidents=Failing(loop.services.incidents, "all", refused))
+    failure = _step(loop, Budget(job_runs=1, dbu=1, tokens=2_000))
+    assert (failure.code, failure.fields["tokens"]) == ("service_refused", 7_000)
 
-        def reserve(self, wanted: Reservation, loop_ceiling: int) -> str:
-            if usage.of_loop(wanted.loop):
-                raise ServiceRefusedError("Table storage", "403", "give it the role")
-            return usage.reserve(wanted, loop_ceiling)
 
-    loop.replace(token_usage=TakenAway())
-    with _answering(loop, _says("prose"), _says(GOOD)), pytest.raises(ServiceRefusedError) as refused:
-        loop.plan()
-    assert refused.value.code == "service_refused"
-    assert refused.value.fields["tokens"] == usage.of_loop(loop.run) > 0
+def test_a_failure_whose_cost_cannot_be_read_is_told_all_the_same(make_loop: MakeLoop) -> None:
+    """The table of tokens refuses, too: what failed first is known."""
+    loop = make_loop()
+    gone = ServiceRefusedError("Table storage", "403", "give it the role")
+    broken = ServiceRefusedError("MLflow", "403", "give it the role")
+    loop.replace(
+        token_usage=Failing(loop.services.token_usage, "of_loop", gone),
+        registry=Failing(loop.services.registry, "run_metrics", broken),
+    )
+    failure = _step(loop)
+    assert (failure.message, "tokens" in failure.fields) == (broken.message, False)
 
 
 @pytest.mark.parametrize(

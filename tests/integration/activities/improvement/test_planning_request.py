@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 
 from evals.scripted_server import Reply, in_turn, scripted_server
 from nightshift.clients.improvement.language_model import Deployment, OpenAILanguageModel
+from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.wiring.services import LazyServices
 from tests.support.improving import Improving, seen
 
@@ -30,6 +31,22 @@ def test_a_language_model_gets_them_as_data(services: LazyServices, mlflow_clien
     shown = server.requests[0]["messages"][1]["content"]
     assert seen(server.requests[0])["request"] == WORDS
     assert (shown.count("</evidence>"), shown.isascii()) == (1, True)
+
+
+def test_an_order_of_a_newer_release_is_passed_over(
+    services: LazyServices, mlflow_client: MlflowClient, model: str
+) -> None:
+    """The app was rolled back: whose run this is, the order that this release knows says."""
+    loop = Improving(services, mlflow_client, model)
+    loop.order(WORDS)
+    loop.services.ledger.append(
+        LedgerRecord(
+            key="b", model=model, run="r", kind="order", subject="s", actor="ann", body={"order": "backfill"}
+        )
+    )  # fmt: skip
+    planned = loop.plan().planned
+    assert planned.plan is not None
+    assert planned.plan.action.to_json()["feature_groups"] == ["comfort"]
 
 
 def test_the_rules_take_a_name_from_them(services: LazyServices, mlflow_client: MlflowClient, model: str) -> None:

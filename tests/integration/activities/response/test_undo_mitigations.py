@@ -12,7 +12,7 @@ from activities.response.complete_mitigation import complete_mitigation
 from activities.response.mitigations.rollback import roll_back
 from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.improvement.messages import improvement_of
-from nightshift.domain.ledger.ledger import ACTOR
+from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
@@ -64,6 +64,23 @@ def test_a_rollback_is_taken_back(champions: Case, rolled_back: Incident) -> Non
     assert after.timeline[-1].actor == "ann"
     assert after.timeline[-1].what == f"undo (it was right): {result.undone[0]}"
     assert champions.services.ledger.verify(champions.model) is None
+
+
+def test_an_order_of_a_newer_release_stops_no_rollback_and_no_undo(champions: Case) -> None:
+    """The app was rolled back: the response's own orders are found beside one that this release does not know."""
+    incident = champions.alert()
+    champions.services.ledger.append(
+        LedgerRecord(
+            key="throttle:1", model=champions.model, run=incident.response, kind="mitigation", subject="s", actor=ACTOR,
+            body={"mitigation": "throttle", "incident": incident.incident_id, "rule": "r", "reason": "because"},
+        )
+    )  # fmt: skip
+    assert roll_back(champions.services, champions.request(incident, "rollback")).action.state == "done"
+    result = undo_mitigations(champions.services, champions.undo_request(incident))
+    assert (result.undone, champions.champion) == (
+        ("rollback: version 3 is champion again, and out of quarantine",),
+        "3",
+    )
 
 
 def test_undone_twice_it_moves_once(champions: Case, rolled_back: Incident) -> None:

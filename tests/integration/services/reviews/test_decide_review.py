@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 from activities.reviews.notify_reviewers import notify_reviewers
 from nightshift.clients.notifications.notifier import AppriseNotifier
 from nightshift.domain.ledger.bodies import ImprovementOrder, record
+from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.platform.errors import BadInputError, TransitionError
 from nightshift.domain.platform.links import Links
 from nightshift.domain.reviews.messages import ReviewRequest
@@ -138,9 +139,14 @@ def _order(case: Case, actor: str, again: str) -> None:
 
 
 def test_who_orders_it_once_more_has_triggered_it(case: Case, mlflow_client: MlflowClient, tmp_path: Path) -> None:
-    """An improvement has a person behind it; what Nightshift orders by itself has none."""
+    """An improvement has a person behind it; what Nightshift orders by itself has none, and an order of a newer release
+    is passed over."""
     for actor, again in (("bob", "improve-1"), ("eve", "improve-2"), ("nightshift", "improve-1")):
         _order(case, actor, again)
+    newer = {"order": "backfill", "again": "improve-1"}
+    case.services.ledger.append(
+        LedgerRecord(key="o:new", model=case.model, run="r", kind="order", subject="m", actor="ann", body=newer)
+    )
     review = flag(case, mlflow_client, tmp_path, uploader="ann", again="improve-1", review={"four_eyes": True})
     assert review.triggered_by == ("bob",)
     with pytest.raises(FourEyesError):

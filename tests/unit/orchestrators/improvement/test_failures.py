@@ -4,7 +4,8 @@ import pytest
 
 from nightshift.domain.improvement.loop import Budget
 from nightshift.domain.lifecycle.job import JobRun
-from nightshift.domain.platform.step import RetryPolicy
+from nightshift.domain.platform.message import Message
+from nightshift.domain.platform.step import Failure, RetryPolicy
 from orchestrators.lifecycle.lifecycle import DECIDING_ATTEMPTS
 from tests.unit.orchestrators.conftest import Script, decided, job_status
 from tests.unit.orchestrators.improvement.conftest import (
@@ -17,6 +18,14 @@ from tests.unit.orchestrators.improvement.conftest import (
     evidence,
     failure,
 )
+
+
+class EarlierResult(Message):
+    """A planning step that failed, as a release before kept it."""
+
+    failure: Failure
+    tokens: int
+
 
 FAILED = job_status("failed", error="ValueError: too few rows", seconds=SECONDS)
 DONE = job_status("succeeded", seconds=SECONDS)
@@ -130,6 +139,12 @@ async def test_tokens_of_a_planner_that_fails_are_counted(run: Run, script: Scri
     """A language model may have been asked before."""
     script.on("plan_improvement", failure("plan_improvement", tokens=700))
     assert (await run()).spent.tokens == 700
+
+
+async def test_tokens_that_an_earlier_release_has_put_beside_the_failure_are_counted(run: Run, script: Script) -> None:
+    """Its histories are replayed: the loop comes to the figure that it had."""
+    script.on("plan_improvement", EarlierResult(failure=failure("plan_improvement"), tokens=123))
+    assert (await run()).spent.tokens == 123
 
 
 async def test_a_critic_that_fails_ends_the_loop(run: Run, script: Script) -> None:

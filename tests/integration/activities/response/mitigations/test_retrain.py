@@ -15,6 +15,7 @@ from local_host.stack.endpoints import Endpoints
 from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.domain.improvement.messages import improvement_of
 from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, record
+from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.platform.errors import ServiceUnavailableError, UnknownModelError
 from nightshift.domain.platform.names import BRONZE, MODEL_QUEUE, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
 from nightshift.domain.platform.step import Failure
@@ -330,3 +331,15 @@ async def test_a_retraining_that_never_reached_the_queue_is_put_there(trained: C
     assert "had not reached the model's queue" in result.action.detail
     assert client.started == [(MODEL_QUEUE, f"queue-{trained.model}-1")]
     assert len(trained.services.uploads.claim(trained.model, 1, 0).uploads) == 3
+
+
+async def test_an_order_of_a_newer_release_stops_no_retraining(trained: Case, client: Starts) -> None:
+    """The app was rolled back: a mitigation that this release does not know is none of its retrainings."""
+    incident = trained.drift()
+    trained.services.ledger.append(
+        LedgerRecord(
+            key="throttle:1", model=trained.model, run=incident.response, kind="mitigation", subject="s", actor=ACTOR,
+            body={"mitigation": "throttle", "incident": incident.incident_id, "rule": "r", "reason": "because"},
+        )
+    )  # fmt: skip
+    assert (await _retrain(trained, client, incident)).action.state == "begun"
