@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from local_host.stack.endpoints import Endpoints
 from local_host.stack.stack import Stack
 from local_host.watchdog import children_ended
-from tests.running_stack import running
+from tests.support.running_stack import running
 
 __all__ = ["running"]
 

@@ -7,7 +7,7 @@ from nightshift.domain.response.messages import CompleteMitigationRequest
 from nightshift.domain.response.mitigations import facts_of
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
-from nightshift.services.response.incident_actions import keep_action
+from nightshift.services.response.keep_action import keep_action
 
 
 @activity("settle_mitigation")

@@ -50,7 +50,7 @@ from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.incident import TimelineEntry
 from nightshift.domain.response.messages import MitigateRequest, PlanRequest
 from nightshift.services.response.record_alert import record_alert
-from tests.incident_examples import alert, incident
+from tests.support.incident_examples import alert, incident
 
 ROOT = Path(__file__).parents[2]
 _MODEL = "revenue_forecast"

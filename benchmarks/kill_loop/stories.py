@@ -21,7 +21,7 @@ from nightshift.domain.response.compute import ComputeRef
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.mitigations import Mitigation
 from nightshift.domain.reviews.review import Review
-from tests.model_versions import make_champions, make_versions
+from tests.support.model_versions import make_champions, make_versions
 from tests.support.responder import Case
 from tests.support.reviewing import flag
 

@@ -20,8 +20,8 @@ from nightshift.cli.app_client import AppClient
 from nightshift.cli.upload_command import await_run, follow, put
 from nightshift.pages.static_files import static_files
 from nightshift.services.response.record_alert import record_alert
-from tests.incident_examples import alert
-from tests.model_versions import make_champions, make_versions
+from tests.support.incident_examples import alert
+from tests.support.model_versions import make_champions, make_versions
 
 _MODEL = "revenue_forecast"
 _RUNS, _INCIDENTS, _OPEN = 1_000, 200, 20

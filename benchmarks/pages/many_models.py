@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import httpx
 
 from benchmarks.responder.stack import ROOT, Running, running
-from tests.model_versions import make_champions, make_versions
+from tests.support.model_versions import make_champions, make_versions
 
 # With the three that are shipped: 58.
 _MODELS = tuple(f"model_{number:02d}" for number in range(55))

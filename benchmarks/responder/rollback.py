@@ -18,7 +18,7 @@ from mlflow import MlflowClient
 from benchmarks.responder.stack import Running, running
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.alert import AlertMessage
-from tests.model_versions import make_champions, make_versions
+from tests.support.model_versions import make_champions, make_versions
 
 _MODEL = "rolled_back"
 _POLL_SECONDS = 0.005

@@ -22,7 +22,7 @@ from mlflow import MlflowClient
 from benchmarks.responder.stack import Running, running
 from local_host.stack.stack import Stack
 from nightshift.domain.response.alert import QUEUES, AlertMessage
-from tests.model_versions import make_champions, make_versions
+from tests.support.model_versions import make_champions, make_versions
 
 _MODELS = tuple(f"storm_{number}" for number in range(10))
 _DELIVERIES = 3

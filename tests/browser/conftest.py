@@ -19,10 +19,10 @@ from nightshift.services.response.record_alert import record_alert
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.browser.find_chromium import MISSING, find_chromium
-from tests.incident_examples import alert
-from tests.running_stack import ROOT, RunningApp
+from tests.support.incident_examples import alert
 from tests.support.responder import Case
 from tests.support.reviewing import flag
+from tests.support.running_stack import ROOT, RunningApp
 
 EVERY_ROLE = ("Reader", "Reviewer", "Operator")
 # How long a page may take: Playwright's own five seconds are too few on a loaded machine.

@@ -25,7 +25,7 @@ from nightshift.cli.incident_commands import alert_document
 from nightshift.cli.review_commands import await_closed
 from nightshift.domain.response.alert import Category
 from tests.browser.find_chromium import MISSING, find_chromium
-from tests.running_stack import ROOT, RunningApp
+from tests.support.running_stack import ROOT, RunningApp
 
 SCREENS, DEMO = ROOT / "docs" / "screens", ROOT / "docs" / "demo"
 DESK = {"viewport": {"width": 1100, "height": 760}}

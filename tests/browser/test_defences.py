@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from local_host.functions.session import COOKIE
 from tests.browser.conftest import Enter, Flag, Night
-from tests.running_stack import RunningApp
+from tests.support.running_stack import RunningApp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 

@@ -10,7 +10,7 @@ from nightshift.cli.review_commands import await_closed
 from nightshift.domain.platform.names import TAG_QUARANTINE
 from nightshift.domain.platform.view import ModelView
 from tests.browser.conftest import Enter, Flag
-from tests.running_stack import RunningApp
+from tests.support.running_stack import RunningApp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 

@@ -20,7 +20,7 @@ from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.records import archive, said
 from tests.records.specs import OWED, TRAINING, settings
-from tests.running_stack import ROOT, RunningApp, running_on
+from tests.support.running_stack import ROOT, RunningApp, running_on
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("records"), pytest.mark.timeout(600)]
 

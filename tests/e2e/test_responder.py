@@ -26,8 +26,8 @@ from nightshift.domain.response.incident import Incident
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.e2e.conftest import ROOT, RunningApp
-from tests.model_versions import make_champions, make_versions
-from tests.refusals import figures
+from tests.support.model_versions import make_champions, make_versions
+from tests.support.refusals import figures
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 

@@ -24,7 +24,7 @@ from nightshift.domain.response.incident import Incident
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.e2e.conftest import ROOT
-from tests.model_versions import make_champions, make_versions
+from tests.support.model_versions import make_champions, make_versions
 
 if TYPE_CHECKING:
     from nightshift.clients.response.alert_queues import ServiceBusAlertQueues

@@ -14,8 +14,8 @@ from nightshift.cli.app_client import AppClient
 from nightshift.cli.demo.data.source import REVENUE
 from nightshift.domain.platform.telemetry import CORRELATION_HEADER
 from tests.e2e.conftest import ROOT, RunningApp, good_file
-from tests.otlp_collector import Collector, SeenSpan, collecting
-from tests.running_stack import started_with
+from tests.support.otlp_collector import Collector, SeenSpan, collecting
+from tests.support.running_stack import started_with
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 

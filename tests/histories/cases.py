@@ -54,8 +54,8 @@ from nightshift.domain.reviews.review import ReviewState
 from nightshift.domain.uploads.contract import ContractReport, Violation
 from nightshift.domain.uploads.dataset import PartReport
 from nightshift.domain.uploads.upload import BlobRef, Upload
-from tests.evidence_examples import make_evidence
 from tests.histories.recording import Case, Pass, Raise
+from tests.support.evidence_examples import make_evidence
 
 Answers = Mapping[str, Sequence[Message | Exception]]
 # When the recorder's clock begins.

@@ -11,8 +11,8 @@ from local_host.stack.endpoints import Endpoints
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.integration.real_services import mlflow_client, mlflow_environment, pager, responding, specs
-from tests.model_versions import make_bare_model, make_champions, make_versions
 from tests.support.model_data import Starts, accept_file
+from tests.support.model_versions import make_bare_model, make_champions, make_versions
 from tests.support.pagers import AT, Make, Night, Pager
 from tests.support.responder import Case
 

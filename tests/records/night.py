@@ -26,12 +26,12 @@ from nightshift.domain.response.alert import PLATFORM
 from nightshift.domain.watch.fault import Fault
 from nightshift.services.notifications.notify import notify
 from nightshift.wiring.services import LazyServices
-from tests.model_versions import make_champions, make_versions
 from tests.records.data import write_broken, write_rows
 from tests.records.specs import AT_ONCE, JOBLESS, LIMITED, OWED, SMALL, SOON, TRAINING
-from tests.running_stack import RunningApp
+from tests.support.model_versions import make_champions, make_versions
 from tests.support.responder import Case
 from tests.support.reviewing import flag
+from tests.support.running_stack import RunningApp
 
 # The review that somebody answers after the next start was opened then: it has not expired, whenever that start is.
 FAR = datetime(2100, 1, 1, tzinfo=UTC)

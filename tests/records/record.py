@@ -29,7 +29,7 @@ from tests.records import archive, said
 from tests.records.night import InFlight, Night
 from tests.records.specs import ROOT, settings, write_specs
 from tests.records.stored import stored
-from tests.running_stack import RunningApp
+from tests.support.running_stack import RunningApp
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from nightshift.clients.notifications.notifications import TableNotificationStor
 from nightshift.domain.platform.ports import Services
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
-from tests.loopback_server import Answering, LoopbackServer
-from tests.owed_of import OwedOf
+from tests.support.loopback_server import Answering, LoopbackServer
+from tests.support.owed_of import OwedOf
 from tests.support.responder import Replaced
 
 ROOT = Path(__file__).resolve().parents[2]

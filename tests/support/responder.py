@@ -14,7 +14,7 @@ from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import MitigateRequest, UndoRequest
 from nightshift.domain.response.mitigations import Mitigation
 from nightshift.services.response.record_alert import record_alert
-from tests.incident_examples import alert
+from tests.support.incident_examples import alert
 
 ROOT = Path(__file__).resolve().parents[2]
 

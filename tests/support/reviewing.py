@@ -25,8 +25,8 @@ from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.domain.uploads.upload import BlobRef, Upload
 from nightshift.services.lifecycle.run_files import RunFiles
 from nightshift.services.reviews.find_review import find_review
-from tests.model_versions import make_champions, make_versions
 from tests.support.model_data import HEADER, validate
+from tests.support.model_versions import make_champions, make_versions
 from tests.support.responder import ROOT, Case
 
 HOLDOUT = "5" * 64

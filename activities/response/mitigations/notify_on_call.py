@@ -9,7 +9,7 @@ from nightshift.domain.response.mitigations import facts_of
 from nightshift.services.notifications.notify import nobody_is_set, notify
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
-from nightshift.services.response.incident_actions import keep_action
+from nightshift.services.response.keep_action import keep_action
 from nightshift.services.response.mitigation import MitigationHandler
 from nightshift.services.response.record_alert import playbook_of
 

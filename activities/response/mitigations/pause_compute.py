@@ -19,7 +19,6 @@ from nightshift.domain.response.mitigations import LeaseFacts, LeaseOrder
 from nightshift.services.ledger.order_kinds import LONGEST, WAITS, OrderKind, OrderResult
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
-from nightshift.services.response.incident_actions import begin_action, keep_action
 from nightshift.services.response.incident_orders import (
     action_of_order,
     incident_of_order,
@@ -27,6 +26,7 @@ from nightshift.services.response.incident_orders import (
     run_of_order,
     since_tried,
 )
+from nightshift.services.response.keep_action import begin_action, keep_action
 from nightshift.services.response.mitigation import MitigationHandler, Undone
 from nightshift.services.response.record_alert import playbook_of
 

@@ -32,7 +32,6 @@ from nightshift.domain.uploads.upload import Upload
 from nightshift.services.ledger.order_kinds import WAITS, OrderKind, OrderResult
 from nightshift.services.platform.activity import activity, starting_activity
 from nightshift.services.response.find_incident import find_incident
-from nightshift.services.response.incident_actions import begin_action, keep_action
 from nightshift.services.response.incident_orders import (
     action_of_order,
     incident_of_order,
@@ -40,6 +39,7 @@ from nightshift.services.response.incident_orders import (
     run_of_order,
     since_tried,
 )
+from nightshift.services.response.keep_action import begin_action, keep_action
 from nightshift.services.response.mitigation import MitigationHandler, Undone
 from nightshift.services.response.take_back import TakeBack, undo_was_ordered
 from nightshift.services.uploads.archive import is_kept, read_manifest, upload_from_archive

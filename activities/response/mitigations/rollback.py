@@ -31,13 +31,13 @@ from nightshift.services.champions.move_orders import call_off_move, find_move, 
 from nightshift.services.ledger.order_kinds import CLOSED, LONGEST, OrderKind, OrderResult
 from nightshift.services.platform.activity import activity
 from nightshift.services.response.find_incident import find_incident
-from nightshift.services.response.incident_actions import begin_action, keep_action, record_failed_attempt
 from nightshift.services.response.incident_orders import (
     action_of_order,
     incident_of_order,
     request_of_order,
     run_of_order,
 )
+from nightshift.services.response.keep_action import begin_action, keep_action, record_failed_attempt
 from nightshift.services.response.mitigation import MitigationHandler, Undone
 from nightshift.services.response.take_back import TakeBack, order_undo, undo_was_ordered
 
@@ -341,11 +341,7 @@ def _had_moved(
     if call_off_rollback(services, entry):
         return True
     if action.state != "undone":
-        update = {
-            "state": "undone",
-            "detail": f"{_called_off(bad)}, by {request.actor}",
-            "at": services.clock(),
-        }
+        update = {"state": "undone", "detail": f"{_called_off(bad)}, by {request.actor}", "at": services.clock()}
         keep_action(services, incident, action.model_copy(update=update), actor=request.actor)
     return False
 

@@ -12,7 +12,7 @@ from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import UndoRequest
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.move_orders import find_move
-from nightshift.services.response.incident_actions import keep_action
+from nightshift.services.response.keep_action import keep_action
 
 
 def order_undo(

@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 
 _HOP = frozenset({"connection", "content-encoding", "content-length", "transfer-encoding", "host", "date", "server"})
 

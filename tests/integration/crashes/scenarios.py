@@ -54,10 +54,10 @@ from nightshift.services.uploads.wake_queue import wake_queue
 from nightshift.sweeps.orders import watch_model
 from nightshift.sweeps.owed import deliver_owed
 from nightshift.sweeps.responses import watch_responses
-from tests.incident_examples import alert
 from tests.integration.crashes.scene import STATES, Activity, Scene
 from tests.support.deciding import FLAG, PROMOTE, REJECT, Deciding, Verdicts
 from tests.support.failing_ports import without_alias
+from tests.support.incident_examples import alert
 from tests.support.model_data import accept_file
 from tests.support.responder import ROOT
 from tests.support.reviewing import flag, request

@@ -25,9 +25,9 @@ from nightshift.services.uploads.wake_queue import wake_busy_queue
 from nightshift.sweeps.orders import watch_model
 from nightshift.sweeps.owed import deliver_owed
 from nightshift.sweeps.responses import watch_responses
-from tests.model_versions import make_champions, make_versions
-from tests.owed_of import OwedOf
 from tests.support.memory_ports import MemoryCompute, MemoryServing, resource
+from tests.support.model_versions import make_champions, make_versions
+from tests.support.owed_of import OwedOf
 from tests.support.pagers import Pager
 from tests.support.responder import Case, Replaced, later
 

@@ -24,10 +24,10 @@ from nightshift.domain.platform.names import BRONZE, EVIDENCE, SILVER, experimen
 from nightshift.domain.platform.ports import Services
 from nightshift.wiring.services import LazyServices
 from tests.integration.crashes.scene import plain
-from tests.model_versions import make_bare_model
 from tests.support.improving import BAD, ROOT, Improving
 from tests.support.memory_ports import MemoryEvents, MemoryJobs
 from tests.support.model_data import upload_file
+from tests.support.model_versions import make_bare_model
 from tests.support.responder import Case
 
 

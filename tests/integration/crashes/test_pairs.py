@@ -24,11 +24,11 @@ from nightshift.services.reviews.decide_review import decide_review
 from nightshift.sweeps.orders import watch_model
 from nightshift.sweeps.owed import deliver_owed
 from nightshift.wiring.services import LazyServices
-from tests.incident_examples import alert
 from tests.integration.crashes.scene import Activity, Scene
 from tests.integration.crashes.test_points import chosen
 from tests.support.deciding import PROMOTE, Deciding
 from tests.support.failing_ports import without_alias
+from tests.support.incident_examples import alert
 from tests.support.interruptions import Preempted
 from tests.support.pagers import Pager
 from tests.support.reviewing import flag

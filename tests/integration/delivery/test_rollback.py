@@ -15,8 +15,8 @@ from nightshift.delivery.releases import Release
 from nightshift.delivery.rollback import read_environment, wait_for_version
 from nightshift.domain.platform.errors import BadInputError, ServiceUnavailableError
 from tests.integration.delivery.conftest import ROOT, AzureCli
-from tests.loopback_server import Answering, LoopbackServer
-from tests.refusals import refusal
+from tests.support.loopback_server import Answering, LoopbackServer
+from tests.support.refusals import refusal
 from tests.unit.delivery.environments import OUTPUT
 
 VERSION = "0123456789ab"

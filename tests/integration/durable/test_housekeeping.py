@@ -25,8 +25,8 @@ from nightshift.services.uploads.wake_queue import queue_instance, wake_queue
 from nightshift.sweeps.housekeeping import purge_histories
 from nightshift.sweeps.responses import watch_responses
 from nightshift.triggers.alert_queues import Responder
-from tests.incident_examples import alert
-from tests.upload_examples import make_upload
+from tests.support.incident_examples import alert
+from tests.support.upload_examples import make_upload
 
 Host = Callable[..., Awaitable[Any]]
 ROOT = Path(__file__).resolve().parents[3]

@@ -26,12 +26,12 @@ from nightshift.domain.platform.names import RESPONSE, UNDO
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.domain.response.mitigations import LeaseFacts
 from nightshift.domain.response.playbook import Playbook
-from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_commands import start_undo, undo_instance
+from nightshift.services.response.keep_action import keep_action
 from nightshift.sweeps.owed import deliver_owed
 from nightshift.sweeps.responses import watch_responses
-from tests.incident_examples import AT, alert, signal
-from tests.owed_of import OwedOf
+from tests.support.incident_examples import AT, alert, signal
+from tests.support.owed_of import OwedOf
 
 Host = Callable[..., Awaitable[Any]]
 

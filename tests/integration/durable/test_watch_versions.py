@@ -27,9 +27,9 @@ from nightshift.domain.platform.names import AWAIT_DECISION, RESPONSE, REVIEW, R
 from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.reviews.review import Review
 from orchestrators.platform.versions import set_step
-from tests.owed_of import OwedOf
-from tests.registered import registered
-from tests.review_examples import make_review
+from tests.support.owed_of import OwedOf
+from tests.support.registered import registered
+from tests.support.review_examples import make_review
 
 Host = Callable[..., Awaitable[Any]]
 _OLD = 1

@@ -20,10 +20,10 @@ from nightshift.domain.watch.sweep import Swept
 from nightshift.services.champions.move_champion import ABANDONED_AFTER, move_champion
 from nightshift.services.reviews.decide_review import decide_review
 from tests.integration.sweeps.night import STATES, Night
-from tests.refusals import refusal
 from tests.support.interruptions import Interrupted, KilledError
 from tests.support.memory_ports import MemoryServing
 from tests.support.model_data import Starts
+from tests.support.refusals import refusal
 from tests.support.responder import Case
 from tests.support.reviewing import flag, read, request
 

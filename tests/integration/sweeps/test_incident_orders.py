@@ -18,11 +18,11 @@ from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident
 from tests.integration.sweeps.night import STATES, Night
-from tests.model_versions import make_champions
 from tests.support.failing_ports import Failing, without_alias
 from tests.support.interruptions import Interrupted, KilledError
 from tests.support.memory_ports import MemoryCompute, MemoryServing, resource
 from tests.support.model_data import Starts
+from tests.support.model_versions import make_champions
 from tests.support.responder import Case, Replaced
 
 pytestmark = pytest.mark.xdist_group("mlflow")

@@ -29,9 +29,9 @@ from nightshift.domain.watch.sweep import Swept
 from nightshift.services.champions.move_champion import ABANDONED_AFTER, enter_outside_change, move_champion
 from nightshift.services.reviews.decide_review import decide_review
 from tests.integration.sweeps.night import STATES, Night, deliver
-from tests.ledger_bodies import DECISION, EVIDENCE
 from tests.support.failing_ports import Failing, without_alias
 from tests.support.interruptions import Interrupted, KilledError
+from tests.support.ledger_bodies import DECISION, EVIDENCE
 from tests.support.memory_ports import MemoryServing
 from tests.support.model_data import Starts
 from tests.support.responder import Case, Replaced

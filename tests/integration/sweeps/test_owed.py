@@ -11,7 +11,7 @@ from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigateRequest, MitigationResult
 from nightshift.services.notifications.notify import notify
 from nightshift.sweeps.owed import deliver_owed
-from tests.incident_examples import alert, signal
+from tests.support.incident_examples import alert, signal
 from tests.support.interruptions import Interrupted, KilledError
 from tests.support.pagers import AT, Make, Night, Pager
 from tests.support.responder import Replaced

@@ -16,7 +16,7 @@ from nightshift.domain.uploads.upload import BlobRef
 from nightshift.training.jobs.blobs import JobBlobs
 from nightshift.training.jobs.process import JobOutageError, outages_named
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 
 AWAY = "http://127.0.0.1:9"
 

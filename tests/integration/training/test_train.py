@@ -21,7 +21,7 @@ from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.training.jobs.train import PROFILE_ARTIFACT, TrainOrder, TrainResult, train
 from nightshift.training.steps.profile import DatasetProfile
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 Train = Callable[[str], TrainResult]
 

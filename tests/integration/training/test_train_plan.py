@@ -28,7 +28,7 @@ from nightshift.training.jobs.plan_log import ORDER_ARTIFACT, TRIALS_ARTIFACT
 from nightshift.training.jobs.score import ScoreOrder, score
 from nightshift.training.jobs.train import TrainOrder, TrainResult, train
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table, shipped_spec
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 GROUPS: dict[str, FeatureGroup] = {
     "calendar": Calendar(features=("hour_of_week",)),

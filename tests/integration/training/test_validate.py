@@ -9,7 +9,7 @@ from nightshift.domain.uploads.dataset import PartReport, ValidationOrder
 from nightshift.domain.uploads.upload import Upload
 from nightshift.training.jobs.validate import validate
 from tests.integration.training.workbench import Workbench, sales_spec, sales_table
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 
 def order(bench: Workbench, data: bytes, name: str = "sales/big.csv") -> str:

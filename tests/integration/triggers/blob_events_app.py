@@ -23,7 +23,7 @@ from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.response.playbook import Playbook
 from nightshift.domain.uploads.upload import BlobRef, Upload
 from nightshift.triggers.blob_events import BLOB_CREATED, BLOB_RENAMED, register
-from tests.registered import registered
+from tests.support.registered import registered
 
 Handler = Callable[..., Awaitable[None]]
 AT = datetime(2026, 1, 1, tzinfo=UTC)

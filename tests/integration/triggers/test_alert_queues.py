@@ -13,7 +13,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import Incident, Recorded, Signal
 from nightshift.domain.response.playbook import Playbook
 from nightshift.triggers.alert_queues import Responder
-from tests.incident_examples import AT, alert, signal
+from tests.support.incident_examples import AT, alert, signal
 
 
 class _Status:

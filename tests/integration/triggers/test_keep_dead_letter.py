@@ -26,8 +26,8 @@ from nightshift.triggers import alert_queues, blob_events, dead_letter_queues
 from nightshift.triggers.alert_schemas.normalise import normalise
 from nightshift.triggers.refused_alerts import keep_refused, read_refused
 from tests.integration.triggers.blob_events_app import Orchestrations
-from tests.registered import registered
 from tests.support.pagers import Night, Pager
+from tests.support.registered import registered
 from tests.support.responder import Replaced
 from tests.unit.triggers.alert_schemas.examples import LOG_ALERT, changed
 

@@ -11,7 +11,7 @@ from azure.data.tables import TableServiceClient
 from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.triggers.ledger_api import ENDPOINTS
-from tests.registered import registered_endpoints
+from tests.support.registered import registered_endpoints
 from tests.unit.triggers.api.requests import principal, request
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

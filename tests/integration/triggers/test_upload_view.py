@@ -10,9 +10,9 @@ from azure.data.tables import TableServiceClient
 
 from nightshift.clients.uploads.upload_queue import TableUploadQueue
 from nightshift.triggers.run_api import ENDPOINTS
-from tests.registered import registered_endpoints
+from tests.support.registered import registered_endpoints
+from tests.support.upload_examples import make_upload
 from tests.unit.triggers.api.requests import principal, request
-from tests.upload_examples import make_upload
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from nightshift.cli.main import main
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 
 FILE = "FILE"
 COMMANDS = (

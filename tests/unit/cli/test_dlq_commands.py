@@ -12,7 +12,7 @@ import pytest
 from nightshift.cli import dlq_commands
 from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.paging import Position, page_of
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 from tests.unit.cli.handover.shifts import dead_letter
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from nightshift.cli.main import PANELS, app
 from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.response.incident import PERSONS_OPERATIONS
 from nightshift.triggers.incident_api import ENDPOINTS
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 
 NO_APP = cast("AppClient", None)
 

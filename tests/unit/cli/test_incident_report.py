@@ -4,7 +4,7 @@ from nightshift.cli.incident_report import incident_report
 from nightshift.cli.ledger_report import explanation_report
 from nightshift.cli.rendering import make_console
 from nightshift.domain.platform.view import Explanation, IncidentView
-from tests.incident_examples import alert, incident
+from tests.support.incident_examples import alert, incident
 
 
 def _printed(shown: object) -> str:

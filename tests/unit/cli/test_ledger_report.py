@@ -10,7 +10,7 @@ from nightshift.cli.ledger_report import explanation_report, ledger_table
 from nightshift.domain.ledger.bodies import record
 from nightshift.domain.ledger.ledger import GENESIS, Body, LedgerEntry, chain
 from nightshift.domain.platform.view import Explanation
-from tests.ledger_bodies import AT, BODIES
+from tests.support.ledger_bodies import AT, BODIES
 from tests.unit.domain.ledger.test_bodies import UNKNOWN
 
 _WORDS = {

@@ -9,7 +9,7 @@ import typer
 
 from nightshift.cli import local_stack, stack_commands
 from nightshift.cli.finding import Finding
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 
 
 class _Misconfigured(Answering):

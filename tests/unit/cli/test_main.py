@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 
 from nightshift.triggers.api.parameters import OUTCOME
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = [

@@ -8,8 +8,8 @@ from nightshift.cli.review_report import packet_report, reviews_table
 from nightshift.domain.lifecycle.evidence import Interval, MetricComparison, SliceComparison
 from nightshift.domain.reviews.packet import FeatureDrift, Link, ReviewPacket
 from nightshift.domain.reviews.review import ChangedPrecondition, ReviewDecision
-from tests.evidence_examples import make_evidence
-from tests.review_examples import OPENED, make_review
+from tests.support.evidence_examples import make_evidence
+from tests.support.review_examples import OPENED, make_review
 
 
 def _text(shown: RenderableType) -> str:

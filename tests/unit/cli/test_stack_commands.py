@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nightshift.cli import stack_commands
 from nightshift.domain.platform.errors import BadInputError
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 
 def test_the_hosts_port_is_the_files(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from nightshift.delivery import environment
 from nightshift.delivery.environment import Environment, EnvironmentFolder, UnknownEnvironmentError
 from nightshift.domain.platform.errors import BadInputError
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 from tests.unit.delivery.environments import OUTPUT
 from tests.unit.terraform.hcl import TERRAFORM
 

@@ -22,7 +22,7 @@ from nightshift.delivery.in_flight import (
 )
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.view import InFlight
-from tests.refusals import figures
+from tests.support.refusals import figures
 from tests.unit.delivery.environments import OUTPUT
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)

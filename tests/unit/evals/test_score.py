@@ -12,7 +12,7 @@ from evals.score import Summary, violations_of
 from nightshift.domain.improvement.actions.adjust_training_window import AdjustTrainingWindow
 from nightshift.domain.improvement.loop import Planned
 from nightshift.domain.improvement.plan import Plan
-from tests.refusals import figures
+from tests.support.refusals import figures
 
 
 def _summary(completed: int, violations: int) -> Summary:

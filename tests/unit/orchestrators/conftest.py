@@ -19,8 +19,8 @@ from nightshift.domain.platform.spec import Job
 from nightshift.domain.platform.step import Done, Failure, JobSettings
 from nightshift.domain.uploads.upload import BlobRef, Upload
 from orchestrators.registration import ORCHESTRATORS
-from tests.evidence_examples import make_evidence
-from tests.upload_examples import make_upload
+from tests.support.evidence_examples import make_evidence
+from tests.support.upload_examples import make_upload
 
 REPORTS = BlobRef(container="evidence", name="validation.json")
 

@@ -9,8 +9,8 @@ from nightshift.domain.reviews.packet import FeatureDrift, Link, ReviewPacket
 from nightshift.pages.chart import bars
 from nightshift.pages.rendering import Frame
 from nightshift.pages.views import FrontView, IncidentPageView, ModelState, OpenReview, ReviewView, RunView, StoryEntry
-from tests.incident_examples import alert, incident
-from tests.review_examples import make_review
+from tests.support.incident_examples import alert, incident
+from tests.support.review_examples import make_review
 
 NOW = datetime(2026, 11, 1, 6, tzinfo=UTC)
 SCRIPT = "<script>alert(1)</script>"

@@ -14,7 +14,7 @@ from nightshift.pages import front
 from nightshift.pages.front import Front
 from nightshift.pages.rendering import render
 from nightshift.pages.views import DeadLetterGroup
-from tests.incident_examples import AT, incident
+from tests.support.incident_examples import AT, incident
 from tests.unit.pages.examples import FRAME, NOW, front_view
 
 

@@ -17,8 +17,8 @@ from nightshift.pages.routes import all_pages, register
 from nightshift.pages.security import HEADERS, FormKey
 from nightshift.pages.views import MessagePage
 from nightshift.pages.visit import Visit
-from tests.refusals import refusal
-from tests.registered import CLIENT, Registered, registered
+from tests.support.refusals import refusal
+from tests.support.registered import CLIENT, Registered, registered
 from tests.unit.triggers.api.requests import principal
 
 OPEN = {"show_static", "show_icon"}

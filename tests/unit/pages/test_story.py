@@ -6,8 +6,8 @@ from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.response.incident import IncidentAction, TimelineEntry
 from nightshift.domain.reviews.review import ReviewEvent
 from nightshift.pages.story import SHOWN, recent_entries
-from tests.incident_examples import incident
-from tests.review_examples import make_review
+from tests.support.incident_examples import incident
+from tests.support.review_examples import make_review
 from tests.unit.pages.examples import NOW, run_summary
 
 FIRED = TimelineEntry(key="fired-a", at=NOW, actor="monitor", what="it fired")

@@ -7,7 +7,7 @@ import pytest
 from nightshift.domain.response.incident import IncidentAction
 from nightshift.pages import texts
 from nightshift.pages.texts import clock, lasted, moment, number, shown, web_address
-from tests.incident_examples import AT, incident
+from tests.support.incident_examples import AT, incident
 
 
 @pytest.mark.parametrize(

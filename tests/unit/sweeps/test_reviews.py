@@ -9,7 +9,7 @@ from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.reviews.review import Review
 from nightshift.domain.watch.sweep import Swept
 from nightshift.sweeps.reviews import watch_reviews
-from tests.review_examples import make_review
+from tests.support.review_examples import make_review
 
 
 @dataclass

@@ -18,7 +18,7 @@ from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.response.alert import LARGEST_BYTES, AlertMessage
 from nightshift.triggers.alert_api import ENDPOINTS, LARGEST_BODY, RETRY_AFTER_SECONDS
-from tests.registered import registered_endpoints
+from tests.support.registered import registered_endpoints
 from tests.unit.triggers.alert_schemas.examples import ALL, JOB_FAILURE, LOG_ALERT, OWN, RECEIVED, changed
 
 

@@ -12,7 +12,7 @@ from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.sign_in import VARIABLE
 from nightshift.domain.watch.sweep import SWEEPS, SweepRun
 from nightshift.triggers.health_api import endpoints
-from tests.registered import registered_endpoints
+from tests.support.registered import registered_endpoints
 from tests.unit.triggers.api.requests import principal, request
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -15,7 +15,7 @@ from nightshift.domain.platform.errors import (
     UnknownModelError,
 )
 from nightshift.triggers.improve_api import ENDPOINTS
-from tests.registered import CLIENT, registered_endpoints
+from tests.support.registered import CLIENT, registered_endpoints
 from tests.unit.triggers.api.requests import principal, request
 
 

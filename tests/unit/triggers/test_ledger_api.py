@@ -10,7 +10,7 @@ import pytest
 
 from nightshift.domain.ledger.ledger import GENESIS, ChainEnd, ChainPart, LedgerEntry, LedgerRecord, chain, verify
 from nightshift.triggers.ledger_api import ENDPOINTS
-from tests.registered import registered_endpoints
+from tests.support.registered import registered_endpoints
 from tests.unit.triggers.api.requests import principal, request
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import cast
 from nightshift.domain.platform.errors import UnknownModelError
 from nightshift.domain.platform.ports import Services
 from nightshift.triggers.unknown_model import refuse_unknown_model
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 
 def test_a_model_without_spec_and_record_is_unknown() -> None:

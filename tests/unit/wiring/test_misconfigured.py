@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.registered import CLIENT
+from tests.support.registered import CLIENT
 from tests.unit.wiring.fresh_process import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,9 +9,9 @@ from activities.champions.move_serving import move_serving
 from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError
 from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.response.messages import EndpointTarget, MoveServingRequest, MoveServingResult
-from tests.model_versions import make_versions
-from tests.refusals import figures
 from tests.support.memory_ports import MemoryServing
+from tests.support.model_versions import make_versions
+from tests.support.refusals import figures
 from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")

@@ -15,7 +15,7 @@ from nightshift.domain.uploads.upload import Upload
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.lifecycle.run_views import as_it_stands
 from nightshift.wiring.services import LazyServices
-from tests.refusals import figures
+from tests.support.refusals import figures
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -27,10 +27,10 @@ from nightshift.domain.response.alert import AlertMessage
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.domain.watch.fault import MOST_TRIES
 from nightshift.wiring.services import LazyServices
-from tests.incident_examples import signal
-from tests.refusals import figures
 from tests.support.failing_ports import Failing
 from tests.support.improving import BAD, Improving, seen
+from tests.support.incident_examples import signal
+from tests.support.refusals import figures
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -19,12 +19,12 @@ from nightshift.domain.response.incident import ActionState, Incident, IncidentA
 from nightshift.domain.response.messages import CompleteMitigationRequest, EndpointTarget
 from nightshift.domain.response.mitigations import RetrainingFacts
 from nightshift.services.champions.move_champion import move_champion
-from nightshift.services.response.incident_actions import keep_action
 from nightshift.services.response.incident_commands import start_undo
-from tests.model_versions import make_champions
-from tests.refusals import figures
+from nightshift.services.response.keep_action import keep_action
 from tests.support.interruptions import Interrupted, KilledError
 from tests.support.model_data import Starts
+from tests.support.model_versions import make_champions
+from tests.support.refusals import figures
 from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")

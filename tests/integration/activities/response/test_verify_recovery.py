@@ -9,9 +9,9 @@ from activities.response.verify_recovery import verify_recovery
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.messages import Verification, VerifyRequest
-from nightshift.services.response.incident_actions import keep_action
+from nightshift.services.response.keep_action import keep_action
 from nightshift.services.response.record_alert import record_alert
-from tests.incident_examples import alert
+from tests.support.incident_examples import alert
 from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")

@@ -19,8 +19,8 @@ from local_host.testing.workspace_process import Host, until
 from nightshift.clients.champions.databricks_serving import DatabricksServing
 from nightshift.domain.champions.serving import EndpointState
 from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
-from tests.model_versions import make_versions
-from tests.refusals import refusal
+from tests.support.model_versions import make_versions
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 MODEL = "moved"

@@ -6,7 +6,7 @@ import pytest
 from mlflow import MlflowClient
 
 from nightshift.clients.champions.mlflow_registry import MlflowModelRegistry
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 
 
 @pytest.mark.parametrize(

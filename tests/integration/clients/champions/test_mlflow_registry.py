@@ -13,8 +13,8 @@ from nightshift.clients.champions.mlflow_registry import MlflowModelRegistry
 from nightshift.domain.platform.errors import NightshiftError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.platform.names import CHAMPION, PREDICTIONS_ARTIFACT, TAG_SCORE_TOKEN, TAG_TRAIN_RUN, experiment
 from tests.integration.clients.faulty_proxy import FaultyProxy
-from tests.model_versions import COLUMNS, make_versions
-from tests.refusals import refusal
+from tests.support.model_versions import COLUMNS, make_versions
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

@@ -18,7 +18,7 @@ from nightshift.domain.platform.names import experiment
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.conftest import ROOT
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

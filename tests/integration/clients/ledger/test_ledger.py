@@ -15,7 +15,7 @@ from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.domain.ledger.ledger import ChainEnd, ChainFault, ChainPart, LedgerRecord
 from nightshift.domain.platform.errors import BadInputError, LedgerBrokenError
 from tests.integration.clients.reads import Reads
-from tests.refusals import figures
+from tests.support.refusals import figures
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -15,8 +15,8 @@ from local_host.testing.workspace_process import Host, job_id, started_process, 
 from nightshift.clients.lifecycle.databricks_jobs import DatabricksJobService
 from nightshift.domain.lifecycle.job import FINISHED, OUTAGE_MARK, JobOrder, JobState, JobStatus
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
-from tests.loopback_server import Answering, LoopbackServer
-from tests.refusals import refusal
+from tests.support.loopback_server import Answering, LoopbackServer
+from tests.support.refusals import refusal
 
 CASES = Path(__file__).parents[3] / "data" / "job_runs.json"
 SHAPES = ("terminated", "status_only", "state_only", "internal_error")

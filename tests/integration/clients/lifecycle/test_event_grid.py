@@ -19,7 +19,7 @@ from local_host.testing.recording_subscriber import RecordingSubscriber
 from nightshift.clients.lifecycle.event_grid import EventGridPublisher
 from nightshift.domain.lifecycle.run import RunEvent
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 KEY = "key"
 DATA = {"version": "7", "verdict": "better", "metrics": {"rmse": [9.5, 8.25]}, "review_id": None, "ort": "Würzburg"}

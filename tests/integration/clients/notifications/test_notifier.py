@@ -13,7 +13,7 @@ import pytest
 from nightshift.clients.notifications.notifier import AppriseNotifier
 from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 
 
 class Sink:

@@ -9,7 +9,7 @@ from nightshift.domain.notifications.notification import Notification
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.services.uploads.read_event import parse_event
 from tests.integration.clients.notifications.test_notifier import Sink, note
-from tests.smtp_sink import SmtpSink
+from tests.support.smtp_sink import SmtpSink
 
 EVIL = (
     '<a href="http://evil.example">click here to approve</a> <img src="http://evil.example/seen.png"> '

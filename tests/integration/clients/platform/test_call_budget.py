@@ -18,8 +18,8 @@ from nightshift.domain.response.compute import ComputeRef
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.wiring.services import CALL_SECONDS, LazyServices
 from nightshift.wiring.settings import read_settings
-from tests.loopback_server import Answering, LoopbackServer
-from tests.unresponsive_server import Kind, UnresponsiveServer
+from tests.support.loopback_server import Answering, LoopbackServer
+from tests.support.unresponsive_server import Kind, UnresponsiveServer
 
 ROOT = Path(__file__).parents[4]
 # A call that is left behind leaves its socket behind, until it ends.

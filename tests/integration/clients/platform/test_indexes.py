@@ -12,10 +12,10 @@ from nightshift.clients.uploads.upload_queue import TableUploadQueue
 from nightshift.domain.ledger.ledger import LedgerRecord
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.response.mitigations import LeaseFacts
-from tests.incident_examples import AT, alert, signal
 from tests.integration.clients.earlier_release import as_before, forget_place, index_rows
 from tests.integration.clients.reads import Reads
-from tests.upload_examples import make_upload
+from tests.support.incident_examples import AT, alert, signal
+from tests.support.upload_examples import make_upload
 
 _PLENTY = 10_000
 

@@ -23,8 +23,8 @@ from nightshift.domain.platform.ports import Services
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
 from tests.integration.clients.faulty_proxy import FaultyProxy
-from tests.loopback_server import Answering, LoopbackServer
-from tests.model_versions import make_versions
+from tests.support.loopback_server import Answering, LoopbackServer
+from tests.support.model_versions import make_versions
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

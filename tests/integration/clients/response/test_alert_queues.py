@@ -15,8 +15,8 @@ from nightshift.clients.response.alert_queues import ServiceBusAlertQueues
 from nightshift.domain.platform.correlation import correlated
 from nightshift.domain.platform.errors import BadInputError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.response.alert import QUEUES, AlertMessage, Category
-from tests.incident_examples import alert
-from tests.refusals import refusal
+from tests.support.incident_examples import alert
+from tests.support.refusals import refusal
 
 DEFINITION = "\n".join(
     ["queues:", *(f"  - {{name: {queue}, duplicate_detection_window: PT10M}}" for queue in QUEUES.values())]

@@ -10,7 +10,7 @@ from local_host.testing.workspace_process import Host, ended, run_now, started_p
 from nightshift.clients.response.databricks_compute import DatabricksCompute
 from nightshift.domain.platform.errors import ConflictError, ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.response.compute import ComputeRef, ComputeResource, ComputeState
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 SPARK = "15.4.x-scala2.12"
 TAG = "nightshift-essential"

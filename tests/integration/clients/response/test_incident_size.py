@@ -6,7 +6,7 @@ from azure.data.tables import TableServiceClient
 
 from nightshift.clients.response.incidents import TableIncidentStore
 from nightshift.domain.response.incident import IncidentAction
-from tests.incident_examples import AT, alert, signal
+from tests.support.incident_examples import AT, alert, signal
 
 
 def test_a_flapping_alert_with_long_names_is_recorded_to_its_end(tables: TableServiceClient, model: str) -> None:

@@ -16,9 +16,9 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.alert import PLATFORM, AlertMessage
 from nightshift.domain.response.incident import Incident, Recorded, Signal, TimelineEntry
 from nightshift.domain.response.playbook import Debouncing
-from tests.incident_examples import AT, alert, signal
-from tests.refusals import refusal
+from tests.support.incident_examples import AT, alert, signal
 from tests.support.interruptions import Interrupted, KilledError
+from tests.support.refusals import refusal
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from azure.data.tables import TableServiceClient
 from nightshift.clients.reviews.reviews import TableReviewStore
 from nightshift.domain.platform.errors import BadInputError, TransitionError
 from nightshift.domain.reviews.review import Review, ReviewDecision
-from tests.review_examples import OPENED, make_review
+from tests.support.review_examples import OPENED, make_review
 
 
 def test_a_review_is_opened_once(tables: TableServiceClient, model: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from azure.data.tables import TableServiceClient, UpdateMode
 
 from nightshift.clients.uploads.upload_queue import TableUploadQueue
-from tests.upload_examples import make_upload
+from tests.support.upload_examples import make_upload
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ from nightshift.services.champions.model_views import model_view
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.services.champions.standing import alias_problem, loss_of_champion, standing_champion
 from nightshift.wiring.services import LazyServices
-from tests.model_versions import make_champions, make_versions
-from tests.refusals import figures
 from tests.support.deciding import PROMOTE, REJECT, Deciding
 from tests.support.failing_ports import without_alias
+from tests.support.model_versions import make_champions, make_versions
+from tests.support.refusals import figures
 from tests.support.responder import Case, Replaced
 
 pytestmark = pytest.mark.xdist_group("mlflow")

@@ -15,8 +15,8 @@ from nightshift.domain.platform.names import CHAMPION
 from nightshift.domain.platform.record_ports import AliasHistory
 from nightshift.services.champions.move_champion import move_champion
 from nightshift.wiring.services import LazyServices
-from tests.refusals import refusal
 from tests.support.interruptions import Interrupted, KilledError
+from tests.support.refusals import refusal
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

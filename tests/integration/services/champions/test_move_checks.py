@@ -11,7 +11,7 @@ from nightshift.clients.champions.alias_history import TableAliasHistory
 from nightshift.domain.champions.decision import AliasChange
 from nightshift.domain.platform.errors import ConflictError, MoveCalledOffError
 from nightshift.services.champions.move_champion import move_champion
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from nightshift.domain.platform.errors import BadInputError, UnknownModelError
 from nightshift.domain.response.alert import LARGEST_BYTES, PLATFORM
 from nightshift.domain.response.playbook import Playbook
 from nightshift.services.response.record_alert import playbook_of, read_alert, record_alert
-from tests.incident_examples import AT, alert
-from tests.refusals import refusal
+from tests.support.incident_examples import AT, alert
+from tests.support.refusals import refusal
 from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")

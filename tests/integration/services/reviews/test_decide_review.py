@@ -16,11 +16,11 @@ from nightshift.domain.reviews.messages import ReviewRequest
 from nightshift.domain.reviews.review import Review
 from nightshift.services.reviews.decide_review import FourEyesError, OtherEvidenceError, decide_review, expire
 from nightshift.services.reviews.start_review import take_decision
-from tests.refusals import refusal
-from tests.review_examples import make_review
+from tests.support.refusals import refusal
 from tests.support.responder import Case, later
+from tests.support.review_examples import make_review
 from tests.support.reviewing import flag, read, request
-from tests.upload_examples import make_upload
+from tests.support.upload_examples import make_upload
 
 pytestmark = pytest.mark.xdist_group("mlflow")
 

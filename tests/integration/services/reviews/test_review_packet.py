@@ -13,8 +13,8 @@ from nightshift.domain.reviews.packet import Link
 from nightshift.domain.reviews.review import Review
 from nightshift.services.reviews.decide_review import decide_review
 from nightshift.services.reviews.review_packet import build_packet, job_links, read_packet
-from tests.refusals import figures
 from tests.support.model_data import Starts
+from tests.support.refusals import figures
 from tests.support.responder import Case
 from tests.support.reviewing import flag, read
 

@@ -9,7 +9,7 @@ from nightshift.domain.ledger.bodies import read_body, record
 from nightshift.domain.ledger.ledger import GENESIS, LedgerEntry, chain
 from nightshift.domain.response.mitigations import CHANGING, MITIGATIONS, NOTIFYING, Mitigation, MitigationOrder
 from nightshift.sweeps.incident_orders import INCIDENT_ORDERS
-from tests.ledger_bodies import AT, BODIES
+from tests.support.ledger_bodies import AT, BODIES
 
 ORDERS = tuple(body for body in BODIES if isinstance(body, MitigationOrder))
 

@@ -8,7 +8,7 @@ from agents.champions.promotion import decide
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, SliceComparison, Verdict
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
 from nightshift.domain.platform.spec import EvaluationPolicy, Metric, Slice
-from tests.evidence_examples import make_evidence
+from tests.support.evidence_examples import make_evidence
 
 POLICY = EvaluationPolicy(metrics=(Metric(name="rmse"),), slices=(Slice(column="weekend", max_worse_fraction=0.2),))
 

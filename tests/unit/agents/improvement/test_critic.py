@@ -12,7 +12,7 @@ from nightshift.domain.improvement.loop import Budget, Critique, Feedback, Impro
 from nightshift.domain.lifecycle.evidence import Evidence, MetricComparison, SliceComparison
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
 from nightshift.domain.platform.spec import EvaluationPolicy, Metric, Slice
-from tests.evidence_examples import make_evidence
+from tests.support.evidence_examples import make_evidence
 
 MakeMetric = Callable[..., MetricComparison]
 MakeRound = Callable[..., Round]

@@ -9,7 +9,7 @@ from agents.improvement.feedback import feedback_on, gaps_of
 from nightshift.domain.improvement.loop import Feedback, MetricGap
 from nightshift.domain.lifecycle.evidence import MetricComparison, SliceComparison
 from nightshift.domain.platform.spec import EvaluationPolicy, Metric
-from tests.evidence_examples import make_evidence
+from tests.support.evidence_examples import make_evidence
 
 MakeMetric = Callable[..., MetricComparison]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agents.response.classification import RULES, UNKNOWN, classify, error_ratio
 from nightshift.domain.response.alert import AlertMessage, Severity
 from nightshift.domain.response.playbook import Thresholds
-from tests.incident_examples import AT, alert
+from tests.support.incident_examples import AT, alert
 
 DEFAULTS = Thresholds()
 

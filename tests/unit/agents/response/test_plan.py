@@ -10,7 +10,7 @@ from agents.response.plan import ResponseContext, plan_response
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import ResponsePlan
 from nightshift.domain.response.playbook import MaintenanceWindow, Playbook, Reaction
-from tests.incident_examples import AT, incident
+from tests.support.incident_examples import AT, incident
 
 DRIFT = incident(category="drift", rule="psi_critical")
 CAUSE = incident(incident_id="i2", category="pipeline", rule="pipeline_failed", title="loader broke")

@@ -19,8 +19,8 @@ from agents.response.rollback import (
 from nightshift.domain.champions.decision import AliasChange, AliasChangeState
 from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.platform.names import TAG_QUARANTINE
-from tests.incident_examples import AT, alert
-from tests.refusals import figures
+from tests.support.incident_examples import AT, alert
+from tests.support.refusals import figures
 
 SETTLE = timedelta(minutes=5)
 

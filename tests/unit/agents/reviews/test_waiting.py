@@ -6,7 +6,7 @@ import pytest
 
 from agents.reviews.waiting import cost_of_waiting
 from nightshift.domain.lifecycle.evidence import MetricComparison
-from tests.evidence_examples import make_evidence
+from tests.support.evidence_examples import make_evidence
 
 
 def _metric(name: str, champion: float | None, challenger: float | None, verdict: Any, **given: Any) -> Any:

@@ -10,8 +10,8 @@ from nightshift.domain.dead_letters.dead_letter import DeadLetter
 from nightshift.domain.platform.view import ModelView, RunSummary
 from nightshift.domain.response.incident import Incident, IncidentAction
 from nightshift.domain.reviews.review import Review, ReviewDecision
-from tests.incident_examples import incident
-from tests.review_examples import make_review
+from tests.support.incident_examples import incident
+from tests.support.review_examples import make_review
 
 SINCE = datetime(2026, 11, 20, 18, tzinfo=UTC)
 UNTIL = datetime(2026, 11, 21, 6, tzinfo=UTC)

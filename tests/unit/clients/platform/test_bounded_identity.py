@@ -10,7 +10,7 @@ from nightshift.clients.platform.bounded_identity import BoundedIdentity
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.wiring.signed_in import signed_in_blobs
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 BLOB = BlobRef(container="bronze", name="m/a.csv")
 

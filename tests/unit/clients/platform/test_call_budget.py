@@ -9,7 +9,7 @@ import pytest
 
 from nightshift.clients.platform.call_budget import WHAT_ALL_NEED, CallsUnderWay, bounded, call_within
 from nightshift.domain.platform.errors import ServiceRefusedError, ServiceUnavailableError
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 SHORT, LONG = 0.05, 60.0
 place: ContextVar[str] = ContextVar("place", default="nowhere")

@@ -8,7 +8,7 @@ import yaml
 
 from nightshift.clients.platform.spec_files import SpecFiles
 from nightshift.domain.platform.errors import SpecError, UnknownModelError
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 SHIPPED = Path(__file__).resolve().parents[4] / "model_specs"
 

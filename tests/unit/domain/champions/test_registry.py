@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from nightshift.domain.champions.registry import RegisteredVersion
-from tests.incident_examples import AT
+from tests.support.incident_examples import AT
 
 VERSION = RegisteredVersion(version="3", aliases=(), created_at=AT, run_id="r", tags={})
 MINUTE = timedelta(minutes=1)

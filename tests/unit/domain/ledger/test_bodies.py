@@ -26,7 +26,7 @@ from nightshift.domain.ledger.bodies import (
 from nightshift.domain.ledger.ledger import GENESIS, Body, LedgerEntry, chain
 from nightshift.domain.platform.errors import NightshiftError, UnreadableEntryError
 from nightshift.domain.response.mitigations import LeaseOrder, MitigationOrder, RetrainingOrder, RollbackOrder
-from tests.ledger_bodies import AT, BODIES
+from tests.support.ledger_bodies import AT, BODIES
 
 _BASES: tuple[type[Body], ...] = (Body, ActionBody, DataOrder, LookBody, MitigationOrder, ReviewBody)
 # What no release up to this one writes: the kind of the entry, and its body.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.paging import Position, page_of
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 _START = datetime(2026, 11, 21, tzinfo=UTC)
 

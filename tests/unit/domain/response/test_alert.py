@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from nightshift.domain.response.alert import CLOCK_TOLERANCE, PLATFORM, Classification, fingerprint, too_early
-from tests.incident_examples import AT, alert
+from tests.support.incident_examples import AT, alert
 
 
 def _judged(rule: str, *, by_figures: bool) -> Classification:

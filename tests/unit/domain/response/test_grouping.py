@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nightshift.domain.response.grouping import becomes_latest, belongs, fired, joined, opened, quieted, repeated
 from nightshift.domain.response.incident import Incident, IncidentState, Recorded, Signal
 from nightshift.domain.response.playbook import Debouncing
-from tests.incident_examples import AT, alert, signal
+from tests.support.incident_examples import AT, alert, signal
 
 WINDOW = 60
 NAMES = [f"a{number}" for number in range(8)]

@@ -18,7 +18,7 @@ from nightshift.domain.response.incident import (
     TimelineEntry,
     incident_id,
 )
-from tests.incident_examples import AT, incident
+from tests.support.incident_examples import AT, incident
 
 
 def _entry(key: str, minutes: float = 0) -> TimelineEntry:

@@ -6,7 +6,7 @@ from nightshift.domain.platform.text import LARGEST_PROPERTY, units
 from nightshift.domain.response.incident import Incident, IncidentAction, TimelineEntry
 from nightshift.domain.response.incident_size import fitted
 from nightshift.domain.response.mitigations import LeaseFacts
-from tests.incident_examples import AT, alert, incident
+from tests.support.incident_examples import AT, alert, incident
 
 
 def _full(lines: int, text: str, **given: str) -> Incident:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from nightshift.domain.response.alert import Category, Severity
 from nightshift.domain.response.mitigations import Mitigation
 from nightshift.domain.response.playbook import Debouncing, MaintenanceWindow, Playbook, Reaction, Thresholds
-from tests.incident_examples import AT
+from tests.support.incident_examples import AT
 
 WINDOW = MaintenanceWindow(starts=AT, ends=AT + timedelta(hours=1), reason="upgrade")
 

@@ -16,7 +16,7 @@ from nightshift.domain.reviews.review import (
     ReviewOperation,
     ReviewState,
 )
-from tests.review_examples import LADDER, OPENED, make_review
+from tests.support.review_examples import LADDER, OPENED, make_review
 
 
 def test_the_table_is_about_real_states() -> None:

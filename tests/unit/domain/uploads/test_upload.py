@@ -3,7 +3,7 @@
 import pytest
 
 from nightshift.domain.uploads.upload import passed_over
-from tests.upload_examples import make_upload
+from tests.support.upload_examples import make_upload
 
 
 def test_two_deliveries_of_one_event_have_one_identity() -> None:

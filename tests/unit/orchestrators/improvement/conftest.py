@@ -23,7 +23,7 @@ from nightshift.domain.lifecycle.run import DecideResult, EvaluateResult
 from nightshift.domain.platform.names import IMPROVEMENT
 from nightshift.domain.platform.step import Done, Failure, JobSettings
 from nightshift.domain.uploads.upload import BlobRef
-from tests.evidence_examples import make_evidence
+from tests.support.evidence_examples import make_evidence
 from tests.unit.orchestrators.conftest import Script, job_status
 
 ID = "improvement-m-1"

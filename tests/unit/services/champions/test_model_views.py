@@ -15,7 +15,7 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.view import ModelView
 from nightshift.services.champions import model_views as module
 from nightshift.services.champions.model_views import model_view, model_views
-from tests.incident_examples import AT
+from tests.support.incident_examples import AT
 
 MODELS = tuple(f"m{number:02d}" for number in range(58))
 

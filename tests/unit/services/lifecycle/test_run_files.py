@@ -11,7 +11,7 @@ from nightshift.domain.uploads.contract import ContractReport, Violation
 from nightshift.domain.uploads.dataset import PartReport
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.lifecycle.run_files import RunFiles
-from tests.upload_examples import make_upload
+from tests.support.upload_examples import make_upload
 
 RUN = "lifecycle-m-1"
 PASSED = PartReport(upload=make_upload(), digest="1" * 64, report=ContractReport(rows=7))

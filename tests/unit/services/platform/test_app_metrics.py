@@ -21,7 +21,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 reader = InMemoryMetricReader()
 metrics.set_meter_provider(MeterProvider(metric_readers=[reader]))
 from nightshift.services.platform import app_metrics
-from nightshift.services.response.incident_actions import keep_action
+from nightshift.services.response.keep_action import keep_action
 from activities.lifecycle.publish_event import publish_event
 from nightshift.domain.response.incident import IncidentAction
 from nightshift.domain.lifecycle.run import RunEvent

@@ -14,7 +14,7 @@ import pytest
 from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.domain.platform.loading import ImportHealth
 from nightshift.services.platform.readiness import ReadinessProbe, without_secrets
-from tests.loopback_server import Answering, LoopbackServer
+from tests.support.loopback_server import Answering, LoopbackServer
 
 ROOT = Path(__file__).resolve().parents[4]
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

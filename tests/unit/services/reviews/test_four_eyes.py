@@ -6,7 +6,7 @@ import pytest
 
 from nightshift.domain.platform.ports import Services
 from nightshift.services.reviews.decide_review import FourEyesError, decide_review
-from tests.review_examples import LADDER, make_review
+from tests.support.review_examples import LADDER, make_review
 
 ANN = "11111111-2222-3333-4444-555555555555@aaaaaaaa-2222-3333-4444-555555555555"
 

@@ -11,7 +11,7 @@ from nightshift.domain.platform.step import RetryPolicy
 from nightshift.domain.reviews.messages import ReviewInput
 from nightshift.domain.reviews.review import Review
 from nightshift.services.reviews.start_review import wake_review
-from tests.review_examples import make_review
+from tests.support.review_examples import make_review
 
 RUNNING = df.OrchestrationRuntimeStatus.Running
 

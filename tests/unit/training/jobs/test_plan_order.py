@@ -8,7 +8,7 @@ from nightshift.domain.improvement.actions.adjust_training_window import AdjustT
 from nightshift.domain.improvement.plan import PlanOrder
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.training.jobs.plan_order import load_order
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 
 def test_no_parameter_is_no_plan() -> None:

@@ -9,7 +9,7 @@ import pytest
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.spec import ModelSpec
 from nightshift.training.steps.predictions import predictions_table
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 MakeSpec = Callable[..., ModelSpec]
 KEYS = pd.Series(["a", "b"], dtype="str")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.spec import Holdout
 from nightshift.training.steps.split import evaluation_set_digest, row_keys, split
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 
 def rows_of(count: int) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pytest
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.uploads.contract import Column, DataContract
 from nightshift.training.steps.table import read_table
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 CONTRACT = DataContract(
     columns=(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.training.steps.union import union
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 PART = st.lists(st.tuples(st.integers(0, 20), st.integers()), max_size=30, unique_by=lambda row: row[0])
 

@@ -5,7 +5,7 @@ import pytest
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.response.alert import LARGEST_BYTES, LONGEST_ID, LONGEST_NAME, AlertMessage
 from nightshift.triggers.alert_schemas.native import from_native
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 from tests.unit.triggers.alert_schemas.examples import OWN
 
 

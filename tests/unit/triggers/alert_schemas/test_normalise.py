@@ -12,7 +12,7 @@ from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.response.alert import AlertMessage
 from nightshift.triggers.alert_schemas.document import parse
 from nightshift.triggers.alert_schemas.normalise import normalise
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 from tests.unit.triggers.alert_schemas.examples import (
     ACTION_GROUP_BUDGET,
     ALL,

@@ -12,7 +12,7 @@ from nightshift.domain.platform.errors import ServiceUnavailableError
 from nightshift.triggers.api.document import openapi_document
 from nightshift.triggers.api.endpoint import Endpoint
 from nightshift.triggers.api.endpoints import api_endpoints, register
-from tests.registered import CLIENT, registered
+from tests.support.registered import CLIENT, registered
 from tests.unit.triggers.api.requests import principal
 
 ENDPOINTS = api_endpoints()

@@ -14,8 +14,8 @@ from nightshift.triggers.api.call import Call
 from nightshift.triggers.api.check import read_body
 from nightshift.triggers.api.endpoint import LARGEST_BODY, Endpoint
 from nightshift.triggers.api.endpoints import api_endpoints
-from tests.refusals import refusal
-from tests.registered import CLIENT, registered_endpoints
+from tests.support.refusals import refusal
+from tests.support.registered import CLIENT, registered_endpoints
 from tests.unit.triggers.api.requests import principal, request
 
 READER = principal("Reader")

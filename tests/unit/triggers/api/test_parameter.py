@@ -6,7 +6,7 @@ import pytest
 
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.triggers.api.parameters import AT, INCIDENT_STATE, LIMIT, MODEL, SEVERITY
-from tests.refusals import refusal
+from tests.support.refusals import refusal
 
 
 def test_a_limit_has_a_default_and_a_largest() -> None:

@@ -26,10 +26,10 @@ from nightshift.domain.uploads.contract import ContractViolationError
 from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.domain.uploads.upload import BlobRef
 from nightshift.services.uploads.archive import kept_content, read_manifest
-from tests.model_versions import make_champions, make_versions
 from tests.support.failing_ports import Failing
 from tests.support.interruptions import Interrupted, KilledError
 from tests.support.model_data import Starts, accept_file, upload_file, validate
+from tests.support.model_versions import make_champions, make_versions
 from tests.support.responder import Case, Replaced, later
 
 pytestmark = pytest.mark.xdist_group("mlflow")

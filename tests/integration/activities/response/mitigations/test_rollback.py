@@ -17,9 +17,9 @@ from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import EndpointTarget, MitigationResult
 from nightshift.wiring.services import LazyServices
 from nightshift.wiring.settings import read_settings
-from tests.model_versions import make_champions, make_versions
-from tests.refusals import figures
 from tests.support.interruptions import Interrupted, KilledError
+from tests.support.model_versions import make_champions, make_versions
+from tests.support.refusals import figures
 from tests.support.responder import ROOT, Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")

@@ -8,9 +8,9 @@ from activities.response.undo_mitigations import undo_mitigations
 from nightshift.domain.ledger.ledger import ACTOR
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import UndoResult
-from tests.refusals import figures
 from tests.support.interruptions import Preempted
 from tests.support.memory_ports import MemoryCompute, resource
+from tests.support.refusals import figures
 from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")

@@ -14,10 +14,10 @@ from nightshift.domain.platform.names import TAG_QUARANTINE
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult
 from nightshift.domain.response.mitigations import RollbackFacts
-from tests.model_versions import make_champions
-from tests.refusals import figures
 from tests.support.failing_ports import without_alias
 from tests.support.interruptions import Interrupted, KilledError
+from tests.support.model_versions import make_champions
+from tests.support.refusals import figures
 from tests.support.responder import Case
 
 pytestmark = pytest.mark.xdist_group("mlflow")

@@ -9,7 +9,7 @@ from nightshift.domain.improvement.actions.adjust_training_window import AdjustT
 from nightshift.domain.improvement.loop import Budget, FeatureDrift, PlanningEvidence, Round
 from nightshift.domain.improvement.plan import Plan
 from nightshift.domain.lifecycle.evidence import MetricComparison, SliceComparison, Verdict
-from tests.refusals import figures
+from tests.support.refusals import figures
 
 MakeEvidence = Callable[..., PlanningEvidence]
 MakeRound = Callable[..., Round]

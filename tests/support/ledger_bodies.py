@@ -23,8 +23,8 @@ from nightshift.domain.ledger.ledger import Body
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.compute import ComputeRef
 from nightshift.domain.response.mitigations import LeaseOrder, RetrainingOrder, RollbackOrder
-from tests.evidence_examples import make_evidence
-from tests.upload_examples import make_upload
+from tests.support.evidence_examples import make_evidence
+from tests.support.upload_examples import make_upload
 
 AT = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 EVIDENCE = make_evidence()

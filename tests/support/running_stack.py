@@ -22,7 +22,7 @@ from nightshift.cli.upload_command import await_run, follow, put
 from nightshift.domain.lifecycle.run import RunOutcome
 
 _ENDED = {"completed", "failed", "terminated"}
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
