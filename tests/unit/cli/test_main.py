@@ -154,6 +154,8 @@ def test_a_reader_that_has_seen_enough_is_told_nothing() -> None:
     assert (done.returncode, done.stderr) == (1, "")
 
 
+# As in a terminal: what a background job starts ignores Ctrl-C, and so would these.
+_INTERRUPTIBLE = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 # Put before everything else: it holds the import of a module of the command until the process is ended.
 _HOLD = """
 import sys, time
@@ -174,7 +176,7 @@ command.main()
 def test_an_interrupt_while_the_command_loads_is_no_traceback(tmp_path: Path) -> None:
     """Exit code 130, as a shell says it."""
     ready = tmp_path / "ready"
-    code = _HOLD.format(ready=str(ready))
+    code = f"{_INTERRUPTIBLE}\n{_HOLD.format(ready=str(ready))}"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
         while not ready.exists():
             assert running.poll() is None
@@ -196,7 +198,8 @@ def test_an_interrupt_while_the_command_runs_is_no_traceback() -> None:
             over.wait(60)
 
     server = LoopbackServer(Handler)
-    command = [sys.executable, "-m", "nightshift.cli", "runs"]
+    run = "import nightshift.cli.__main__ as command; command.main()"
+    command = [sys.executable, "-c", f"{_INTERRUPTIBLE}; {run}", "runs"]
     environment = os.environ | {"NIGHTSHIFT_URL": server.url}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as running:
         assert asked.wait(60)
