@@ -47,12 +47,19 @@ def _parser() -> argparse.ArgumentParser:
     examine.set_defaults(run=_doctor)
     for command in (up, down, examine):
         command.add_argument(
-            "root", type=Path, nargs="?", default=Path(), help="the app's folder; this one unless given"
+            "root", type=_app_folder, nargs="?", default=".", help="the app's folder; this one unless given"
         )
         command.add_argument(
             "--state", type=Path, help=f"the folder for all that is kept; {_STATE} in the app's unless given"
         )
     return parser
+
+
+def _app_folder(text: str) -> Path:
+    root = Path(text)
+    if not (root / "host.json").is_file():
+        raise argparse.ArgumentTypeError(f"{root.resolve()} has no host.json, so there is no function app in it")
+    return root
 
 
 def _setup(_options: argparse.Namespace) -> int:

@@ -107,9 +107,8 @@ class Endpoint(Declaration):
     @property
     def statuses(self) -> tuple[int, ...]:
         """Statuses of all problems that it may answer with."""
-        found = {500, 502, 503, *self.problems}
+        found = {400, 500, 502, 503, *self.problems}  # 400: no endpoint takes a query that it does not declare
         found |= {401, 403} if self.roles else set()
-        found |= {400} if self.query or self.path_names or self.body else set()
         found |= {413} if self.body else set()
         found |= {429} if self.rate else set()
         return tuple(sorted(found - {self.unwell}))

@@ -82,6 +82,15 @@ async def test_a_call_is_checked_by_its_declaration(name: str, req: func.HttpReq
     assert said in (text if text == "called" else json.loads(text)["detail"])
 
 
+@pytest.mark.parametrize("name", sorted(ENDPOINTS))
+async def test_an_unknown_parameter_is_refused_everywhere_and_every_endpoint_says_so(name: str) -> None:
+    """Also where there are no parameters at all: a generated client knows the answer."""
+    endpoint = ENDPOINTS[name]
+    answer = await _answer(endpoint, request(headers=principal(*endpoint.roles), params={"modle": "x"}))
+    assert answer.status_code == 400
+    assert answer.status_code in endpoint.statuses
+
+
 @pytest.mark.parametrize("name", sorted(endpoint.name for endpoint in ENDPOINTS.values() if endpoint.roles))
 async def test_without_a_sign_in_every_endpoint_that_needs_a_role_is_closed(
     name: str, monkeypatch: pytest.MonkeyPatch
