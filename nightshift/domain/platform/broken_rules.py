@@ -89,8 +89,8 @@ def broken_rules(error: ValidationError, kind: type[BaseModel], *, whole: str = 
         location = problem["loc"]
         if problem["type"] == "too_short" and any(_is_inside(other["loc"], location) for other in problems):
             continue  # items are wrong, not missing
-        while location and isinstance(location[-1], str) and _BRANCH.fullmatch(location[-1]):
-            location = location[:-1]
+        if problem["type"] != "extra_forbidden":  # which is about a name, whatever the name is
+            location = _without_branches(location)
         rule = _rule(problem["type"], problem.get("ctx", {}), problem["msg"])
         if problem["type"] == "extra_forbidden":
             fields = _fields_at(kind, location[:-1])
@@ -109,6 +109,12 @@ def broken_rules(error: ValidationError, kind: type[BaseModel], *, whole: str = 
         for field, (value, rules) in found.items()
         if not (field in meant and rules == [_RULES["missing"]])
     )
+
+
+def _without_branches(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    while location and isinstance(location[-1], str) and _BRANCH.fullmatch(location[-1]):
+        location = location[:-1]
+    return location
 
 
 def _is_inside(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:

@@ -47,6 +47,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
             changed("evaluation.metrics", [{"name": "auc"}]),
             ("evaluation.metrics.0.name = 'auc'", f"must be {', '.join(map(repr, METRIC_NAMES))} or {LAST_METRIC!r}"),
         ),
+        (changed("training.str", 1), ("training.str = 1", "is no field here")),
         (changed("training.target", "profit") | {"owner": 7}, ("owner = 7", "must be text")),
         (
             changed("contract.columns", [{"name": "a", "dtype": "int"}]),
@@ -102,6 +103,7 @@ def test_the_error_names_the_first_rule_and_counts_the_rest() -> None:
         ("{", "body", "must be JSON: "),
         ('{"coment": "x", "run": "r"}', "coment", "did you mean 'comment'?"),
         ('{"why": "x", "comment": "x"}', "why", "there are comment, run"),
+        ('{"none": null, "comment": "x"}', "none", "there are comment, run"),
         ('{"comment": null}', "comment", "must be text"),
         ("{}", "comment", "must be there"),
     ],
