@@ -45,9 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     down.set_defaults(run=_down)
     examine = commands.add_parser("doctor", help="say which part is unhealthy, and what to do")
     examine.set_defaults(run=_doctor)
-    for command in (up, down, examine):
+    # `down` makes nothing, and ends a stack also when its app is gone.
+    for command, folder in ((up, _app_folder), (down, Path), (examine, _app_folder)):
         command.add_argument(
-            "root", type=_app_folder, nargs="?", default=".", help="the app's folder; this one unless given"
+            "root", type=folder, nargs="?", default=".", help="the app's folder; this one unless given"
         )
         command.add_argument(
             "--state", type=Path, help=f"the folder for all that is kept; {_STATE} in the app's unless given"

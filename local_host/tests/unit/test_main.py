@@ -7,7 +7,7 @@ import pytest
 from local_host.__main__ import main
 
 
-@pytest.mark.parametrize("command", ["up", "down", "doctor"])
+@pytest.mark.parametrize("command", ["up", "doctor"])
 def test_a_folder_without_an_app_is_refused_and_left_as_it_is(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -18,3 +18,11 @@ def test_a_folder_without_an_app_is_refused_and_left_as_it_is(
     assert raised.value.code == 2
     assert f"{nowhere} has no host.json" in capsys.readouterr().err
     assert not nowhere.exists()
+
+
+def test_a_stack_can_be_ended_whose_app_is_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is looked for in its state folder; none is made where there is none."""
+    state = tmp_path / "state"
+    assert main(["down", str(tmp_path / "gone"), "--state", str(state)]) == 1
+    assert f"No stack is running in {state}" in capsys.readouterr().err
+    assert not state.exists()
