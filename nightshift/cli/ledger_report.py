@@ -16,6 +16,7 @@ from nightshift.domain.ledger.bodies import (
     DecisionBody,
     HaltBody,
     OutcomeBody,
+    RefusalBody,
     ReviewDecisionBody,
     ReviewOutcomeBody,
     UndoOrder,
@@ -78,6 +79,12 @@ def _halt(said: HaltBody, entry: LedgerEntry) -> Iterable[RenderableType]:
 @_lines.register
 def _broken_off(said: BrokenOffBody, entry: LedgerEntry) -> Iterable[RenderableType]:
     yield Text(f"the {said.orchestration} to incident {said.incident} broke off: {said.reason}")
+
+
+@_lines.register
+def _refusal(said: RefusalBody, entry: LedgerEntry) -> Iterable[RenderableType]:
+    yield Text(f"{said.refused} refused ({said.outcome}) for incident {said.incident}; no job was started")
+    yield Text(said.reason)
 
 
 @_lines.register
@@ -180,7 +187,7 @@ def _what(entry: LedgerEntry) -> str:
     match said:
         case DecisionBody():
             return said.decision.action
-        case OutcomeBody() | HaltBody() | ReviewOutcomeBody():
+        case OutcomeBody() | HaltBody() | RefusalBody() | ReviewOutcomeBody():
             return said.outcome
         case ReviewDecisionBody():
             return said.choice

@@ -14,6 +14,7 @@ from nightshift.domain.ledger.bodies import (
     ImprovementOrder,
     OutcomeBody,
     ReevaluationOrder,
+    RefusalBody,
     ReviewDecisionBody,
     ReviewOutcomeBody,
     UndoOrder,
@@ -73,4 +74,5 @@ BODIES: tuple[Body, ...] = (
     ReevaluationOrder(reason="the champion moved", review="v1", files=("a.csv",), uploads=(make_upload(),)),
     ReviewDecisionBody(review="v1", choice="approve", comment="known", decided_at=AT, binds={"spec_digest": "sd"}),
     ReviewOutcomeBody(review="v1", outcome="void", detail="spec changed"),
+    RefusalBody(outcome="no_newer_data", refused="retrain", incident="i1", reason="upload data", champion_version="2"),
 )

@@ -28,9 +28,9 @@ class Starts:
         return instance
 
 
-def upload_file(case: Case, folder: Path, name: str, day: int) -> Upload:
+def upload_file(case: Case, folder: Path, name: str, day: int, year: int = 2012) -> Upload:
     """Put two hours of a day into the model's folder."""
-    rows = [f"2012-01-0{day}T0{hour}:00:00,1,0,1,1,1,0.5,0.5,0.5,0.5,{day}{hour}.5" for hour in range(2)]
+    rows = [f"{year}-01-0{day}T0{hour}:00:00,1,0,1,1,1,0.5,0.5,0.5,0.5,{day}{hour}.5" for hour in range(2)]
     path = folder / f"{name}.csv"
     path.write_text("\n".join((HEADER, *rows)) + "\n", encoding="utf-8")
     blob = BlobRef(container=BRONZE, name=f"{case.model}/{name}.csv")
@@ -46,10 +46,12 @@ def upload_file(case: Case, folder: Path, name: str, day: int) -> Upload:
     )
 
 
-def accept_file(case: Case, folder: Path, name: str, day: int, *, promoted: bool = True) -> AcceptedDataset:
+def accept_file(
+    case: Case, folder: Path, name: str, day: int, *, promoted: bool = True, year: int = 2012
+) -> AcceptedDataset:
     """Let a run have decided on a file: it made a champion, or it was rejected."""
     run = f"lifecycle-{case.model}-{name}"
-    upload = upload_file(case, folder, name, day)
+    upload = upload_file(case, folder, name, day, year)
     result = validate(case, run, upload)
     (part,) = result.parts
     assert part.digest is not None
@@ -59,7 +61,7 @@ def accept_file(case: Case, folder: Path, name: str, day: int, *, promoted: bool
             digest=part.digest,
             run=run,
             upload=upload,
-            newest=f"2012-01-0{day}T01:00:00" if promoted else None,
+            newest=f"{year}-01-0{day}T01:00:00" if promoted else None,
             accepted_at=case.services.clock(),
         )
     )

@@ -7,7 +7,13 @@ from pathlib import Path
 import yaml
 from mlflow import MlflowClient
 
-from nightshift.domain.platform.names import CHAMPION, MODEL_RECIPE, experiment
+from nightshift.domain.platform.names import (
+    CHAMPION,
+    MODEL_RECIPE,
+    TAG_DATASET_DIGEST,
+    TAG_LIFECYCLE_RUN,
+    experiment,
+)
 from nightshift.domain.platform.ports import Services
 from nightshift.services.champions.move_champion import move_champion
 
@@ -44,6 +50,12 @@ def make_versions(
     client.create_registered_model(model)
     for _ in range(count):
         client.create_model_version(model, f"{run.info.artifact_uri}/model", run.info.run_id)
+
+
+def tag_training(client: MlflowClient, model: str, version: str, dataset: str, run: str) -> None:
+    """Say on which dataset, by its digest, and in which run a version was trained."""
+    for name, value in ((TAG_DATASET_DIGEST, dataset), (TAG_LIFECYCLE_RUN, run)):
+        client.set_model_version_tag(model, version, name, value)
 
 
 def make_champions(services: Services, model: str, versions: tuple[str, ...]) -> None:

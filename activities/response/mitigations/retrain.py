@@ -10,12 +10,10 @@ import azure.durable_functions as df
 
 from activities.response.complete_mitigation import complete_mitigation
 from nightshift.domain.champions.decision import AliasChange, withdrawn
-from nightshift.domain.champions.registry import RegisteredVersion
 from nightshift.domain.improvement.messages import improvement_of
-from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, expect_body, read_as, record, says
+from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, RefusalBody, expect_body, read_as, record, says
 from nightshift.domain.ledger.ledger import LedgerEntry
-from nightshift.domain.platform.identity import digest
-from nightshift.domain.platform.names import CHAMPION, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
+from nightshift.domain.platform.identity import short
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.response.incident import ActionState, Incident, IncidentAction
 from nightshift.domain.response.messages import (
@@ -42,7 +40,8 @@ from nightshift.services.response.incident_orders import (
 from nightshift.services.response.keep_action import begin_action, keep_action
 from nightshift.services.response.mitigation import MitigationHandler, Undone
 from nightshift.services.response.take_back import TakeBack, undo_was_ordered
-from nightshift.services.uploads.archive import is_kept, read_manifest, upload_from_archive
+from nightshift.services.uploads.archive import upload_from_archive
+from nightshift.services.uploads.newest_data import NewestData, newest_data
 from nightshift.services.uploads.wake_queue import wake_busy_queue
 
 logger = logging.getLogger(__name__)
@@ -58,9 +57,9 @@ async def retrain(
 ) -> MitigationResult:
     """Put the newest accepted data into the model's queue of uploads once more, whatever was decided on it before.
 
-    0. The champion has been trained on the newest data already: training would give the same model, so a person is
-       asked for newer data instead.
-    1. Not within the cooldown after the last retraining by drift, so that a retraining cannot bring about the next.
+    0. Not within the cooldown after the last retraining by drift, so that a retraining cannot bring about the next.
+    1. The champion has been trained on the newest data already: training would give the same model. The ledger says so
+       and a person is asked for newer data, once for this champion and this data; no job runs.
     2. Append the decision to the ledger; of two incidents at once only the first gets the entry.
     3. Submit the files as one batch; a lifecycle that runs goes on, and this follows it.
     """
@@ -82,10 +81,10 @@ def _retrain(services: Services, request: MitigateRequest) -> MitigationResult:
         cooldown = timedelta(minutes=playbook.retrain_cooldown_minutes)
         if last is not None and services.clock() < last.recorded_at + cooldown:
             return _keep(services, incident, "repeated", _cooling(services, last, cooldown))
-        datasets = _kept_datasets(services, request.model)[: playbook.retrain_datasets]
-        if reason := _nothing_new(services, request.model, datasets):
-            return _keep(services, incident, "refused", reason)
-        mine = _order(services, incident, request.reason, datasets, 1 if last is None else _number(last) + 1)
+        data = newest_data(services, request.model, playbook.retrain_datasets)
+        if data.nothing_new:
+            return _refuse(services, incident, data)
+        mine = _order(services, incident, request.reason, data.files, 1 if last is None else _number(last) + 1)
         if mine.run != incident.response:
             return _keep(services, incident, "repeated", _cooling(services, mine, cooldown))
     uploads, _ = _queue(services, mine)
@@ -108,38 +107,29 @@ def _number(entry: LedgerEntry) -> int:
     return int(entry.key.rpartition(":")[2])
 
 
-def _kept_datasets(services: Services, model: str) -> tuple[AcceptedDataset, ...]:
-    """What met its contract and was decided on, newest first."""
-    accepted = services.datasets.accepted(model)
-    return tuple(item for item in accepted if is_kept(services, model, item.digest, item.upload))
-
-
-def _nothing_new(services: Services, model: str, kept: tuple[AcceptedDataset, ...]) -> str:
-    """Why a retraining makes no sense; empty if it does."""
-    if not kept:
-        return "no accepted data is kept: nothing to train on"
-    version = services.registry.version_of(model, CHAMPION)
-    champion = services.registry.version(model, version) if version else None
-    if champion is None or not _was_trained_on(services, champion, kept[0]):
-        return ""
-    reason = (
-        f"there is no newer data than champion version {champion.version} was trained on ({kept[0].upload.name}):"
-        " training on it again would give the same model; upload newer data"
+def _refuse(services: Services, incident: Incident, data: NewestData) -> MitigationResult:
+    """Say that there is nothing to train on; a person is asked once, however many incidents ask for a retraining."""
+    champion, newest = data.champion, data.files[-1].digest if data.files else ""
+    situation = short(str(champion.version), champion.created_at.isoformat(), newest) if champion else short(newest)
+    entry = services.ledger.append(
+        record(
+            RefusalBody(
+                outcome="no_newer_data" if data.files else "no_data",
+                refused=_MITIGATION,
+                incident=incident.incident_id,
+                reason=data.nothing_new,
+                champion_version=champion.version if champion else None,
+            ),
+            key=f"retrain-refused:{situation}",
+            model=incident.model,
+            run=incident.response,
+            subject=f"model {incident.model}",
+        )
     )
-    newest = services.datasets.accepted(model)[0]
-    if newest.digest != kept[0].digest:
-        reason += f" ({newest.upload.name} is newer, but its content was not kept: upload it again)"
-    return reason
-
-
-def _was_trained_on(services: Services, champion: RegisteredVersion, dataset: AcceptedDataset) -> bool:
-    """Whether a file is part of what a version was trained on; an improvement trains on the data of its lifecycle."""
-    trained_on = champion.tags.get(TAG_DATASET_DIGEST)
-    for run in (champion.tags.get(TAG_LIFECYCLE_RUN, ""), dataset.run):
-        manifest = read_manifest(services, run)
-        if manifest is not None and manifest.digest == trained_on:
-            return dataset.digest in {part.digest for part in manifest.parts}
-    return trained_on == digest([dataset.digest])
+    if entry.run == incident.response:
+        return _keep(services, incident, "refused", data.nothing_new, entry)
+    said, at = expect_body(entry, RefusalBody), entry.recorded_at.isoformat(timespec="seconds")
+    return _keep(services, incident, "repeated", f"incident {said.incident} asked for data at {at}: {data.nothing_new}")
 
 
 def _queue(services: Services, entry: LedgerEntry) -> tuple[tuple[Upload, ...], bool]:
@@ -160,22 +150,20 @@ def _cooling(services: Services, entry: LedgerEntry, cooldown: timedelta) -> str
 
 
 def _order(
-    services: Services, incident: Incident, reason: str, datasets: tuple[AcceptedDataset, ...], number: int
+    services: Services, incident: Incident, reason: str, files: tuple[AcceptedDataset, ...], number: int
 ) -> LedgerEntry:
-    # Oldest first: where keys repeat, the later file's row counts.
-    ordered = datasets[::-1]
     return services.ledger.append(
         record(
             RetrainingOrder(
                 incident=incident.incident_id,
                 rule=incident.rule,
                 reason=reason or incident.reason,
-                files=tuple(item.upload.name for item in ordered),
+                files=tuple(item.upload.name for item in files),
                 uploads=tuple(
                     upload_from_archive(
                         services, incident.model, item.digest, item.upload, because=incident.incident_id
                     )
-                    for item in ordered
+                    for item in files
                 ),
                 alert=incident.alert.model_dump(mode="json", exclude={"detail"}),
             ),

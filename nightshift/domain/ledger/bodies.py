@@ -79,6 +79,22 @@ class BrokenOffBody(Body):
     reason: str
 
 
+class RefusalBody(Body):
+    """Why a mitigation was not ordered: nothing was changed, and a person was asked.
+
+    Attributes:
+        champion_version: the champion at that time; None if there was none.
+    """
+
+    entry_kind = "halt"
+
+    outcome: Literal["no_newer_data", "no_data"]
+    refused: Mitigation
+    incident: str
+    reason: str
+    champion_version: str | None = None
+
+
 class UndoOrder(Body):
     """A mitigation that is about to be taken back.
 
@@ -266,6 +282,8 @@ def _kind_of(entry: LedgerEntry) -> type[Body] | None:
 def _halt_kind(body: dict[str, Any]) -> type[Body] | None:
     if "orchestration" in body:
         return BrokenOffBody
+    if "refused" in body:
+        return RefusalBody if str(body["refused"]) in MITIGATIONS else None
     return HaltBody if "failure" in body else None
 
 

@@ -18,6 +18,7 @@ _WORDS = {
     "OutcomeBody": ("outcome: promoted; champion is version 2",),
     "HaltBody": ("failed at poll_job_status: job_failed", "no such column"),
     "BrokenOffBody": ("the response to incident i1 broke off: it was terminated",),
+    "RefusalBody": ("retrain refused (no_newer_data) for incident i1; no job was started", "upload data"),
     "RollbackOrder": ("ordered rollback (version 2) for incident i1", "rule critical: rmse rose"),
     "RetrainingOrder": ("ordered retrain (version 2) for incident i1", "rule drift: psi is 0.4"),
     "LeaseOrder": ("ordered pause_compute (version 2) for incident i1", "rule budget: 90 % is spent"),

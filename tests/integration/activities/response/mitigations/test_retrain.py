@@ -1,6 +1,7 @@
 """Drift retrains: the newest accepted data, as one batch, at most once per cooldown."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -14,10 +15,11 @@ from activities.response.mitigations.retrain import read_retraining, retrain
 from local_host.stack.endpoints import Endpoints
 from nightshift.clients.ledger.ledger import TableLedger
 from nightshift.domain.improvement.messages import improvement_of
-from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, record
+from nightshift.domain.ledger.bodies import HaltBody, OutcomeBody, RefusalBody, expect_body, record
 from nightshift.domain.ledger.ledger import ACTOR, LedgerRecord
 from nightshift.domain.platform.errors import ServiceUnavailableError, UnknownModelError
-from nightshift.domain.platform.names import BRONZE, MODEL_QUEUE, TAG_DATASET_DIGEST, TAG_LIFECYCLE_RUN
+from nightshift.domain.platform.identity import digest
+from nightshift.domain.platform.names import BRONZE, MODEL_QUEUE
 from nightshift.domain.platform.step import Failure
 from nightshift.domain.response.incident import Incident
 from nightshift.domain.response.messages import MitigationResult, RetrainingRequest
@@ -25,11 +27,11 @@ from nightshift.domain.response.mitigations import RollbackOrder
 from nightshift.domain.uploads.contract import ContractViolationError
 from nightshift.domain.uploads.dataset import DatasetManifest
 from nightshift.domain.uploads.upload import BlobRef
-from nightshift.services.uploads.archive import kept_content, read_manifest
+from nightshift.services.uploads.archive import kept_content
 from tests.support.failing_ports import Failing
 from tests.support.interruptions import Interrupted, KilledError
 from tests.support.model_data import Starts, accept_file, upload_file, validate
-from tests.support.model_versions import make_champions, make_versions
+from tests.support.model_versions import make_champions, make_versions, tag_training
 from tests.support.responder import Case, Replaced, later
 
 pytestmark = pytest.mark.xdist_group("mlflow")
@@ -205,35 +207,77 @@ async def test_accepted_data_is_taken_whatever_was_decided_on_it(trained: Case, 
     assert trained.entries()[0].body["files"] == [f"{trained.model}/{name}.csv" for name in "cde"]
 
 
-@pytest.mark.parametrize("by_improvement", [False, True])
+def _champion_of_newest(case: Case, client: MlflowClient, folder: Path) -> None:
+    """Make version 1 champion, trained on the newest accepted file."""
+    newest = case.services.datasets.accepted(case.model)[0]
+    make_versions(client, case.model, 1, folder)
+    tag_training(client, case.model, "1", digest([newest.digest]), newest.run)
+    make_champions(case.services, case.model, ("1",))
+
+
 async def test_a_champion_of_the_newest_data_is_not_trained_again(
-    trained: Case, client: Starts, tmp_path: Path, mlflow_client: MlflowClient, by_improvement: bool
+    trained: Case, client: Starts, tmp_path: Path, mlflow_client: MlflowClient
 ) -> None:
-    """The same model would come of it: a person is asked for newer data; once it is there, it is trained on."""
-    newest = trained.services.datasets.accepted(trained.model)[0]
-    manifest = read_manifest(trained.services, newest.run)
-    assert manifest is not None
-    make_versions(mlflow_client, trained.model, 1, tmp_path)
-    run = "improvement-x" if by_improvement else newest.run
-    for name, value in ((TAG_DATASET_DIGEST, manifest.digest), (TAG_LIFECYCLE_RUN, run)):
-        mlflow_client.set_model_version_tag(trained.model, "1", name, value)
-    make_champions(trained.services, trained.model, ("1",))
-    first = await _retrain(trained, client, trained.drift("d1"))
-    assert (first.action.state, first.escalate, client.started) == ("refused", True, [])
-    assert "no newer data than champion version 1 " in first.action.detail
-    assert f"{trained.model}/d.csv" in first.action.detail
-    assert trained.entries() == ()
+    """The same model would come of it: no job, a reason in incident and ledger, and a person is asked for data."""
+    _champion_of_newest(trained, mlflow_client, tmp_path)
+    incident = trained.drift("d1")
+    first = await _retrain(trained, client, incident)
+    assert (first.action.state, first.escalate, first.identity, client.started) == ("refused", True, "", [])
+    for words in ("no newer data than champion version 1 ", f"{trained.model}/d.csv", "newest row 2012-01-04T01:00:00"):
+        assert words in first.action.detail
+    assert (trained.read(incident).state, trained.action(incident, "retrain")) == ("open", first.action)
+    (entry,) = trained.entries()
+    said = expect_body(entry, RefusalBody)
+    assert (entry.run, first.action.ledger) == (incident.response, entry.sequence)
+    assert (said.outcome, said.champion_version, said.reason) == ("no_newer_data", "1", first.action.detail)
+    assert trained.services.uploads.claim(trained.model, 1, 0).uploads == ()
     accept_file(trained, tmp_path, "e", day=5, promoted=False)
     second = await _retrain(trained, client, trained.drift("d2", value=0.2))
     assert second.action.state == "begun"
 
 
-async def test_without_data_a_person_is_reported(case: Case, client: Starts) -> None:
+async def test_a_person_is_asked_once_for_newer_data(
+    trained: Case, client: Starts, tmp_path: Path, mlflow_client: MlflowClient
+) -> None:
+    """Not again when the step is repeated, nor by the next incident; again when there is another champion."""
+    _champion_of_newest(trained, mlflow_client, tmp_path)
+    first, second = trained.drift("d1"), trained.drift("d2", value=0.2)
+    results = [await _retrain(trained, client, incident) for incident in (first, first, second)]
+    assert [(result.action.state, result.escalate) for result in results] == [
+        ("refused", True), ("refused", True), ("repeated", False),
+    ]  # fmt: skip
+    assert f"incident {first.incident_id} asked for data" in results[2].action.detail
+    assert len(trained.entries()) == 1
+    newest = trained.services.datasets.accepted(trained.model)[0]
+    version = mlflow_client.get_model_version(trained.model, "1")
+    mlflow_client.create_model_version(trained.model, str(version.source), version.run_id)
+    tag_training(mlflow_client, trained.model, "2", digest([newest.digest]), newest.run)
+    make_champions(trained.services, trained.model, ("2",))
+    third = await _retrain(trained, client, trained.drift("d3", metric="staleness_days", value=40))
+    assert (third.action.state, third.escalate) == ("refused", True)
+
+
+async def test_killed_at_any_call_a_person_is_asked_all_the_same(
+    trained: Case, client: Starts, tmp_path: Path, mlflow_client: MlflowClient
+) -> None:
+    """The entry of a try that broke off is the incident's own: it is not taken for that of another."""
+    _champion_of_newest(trained, mlflow_client, tmp_path)
+    incident = trained.drift()
+    number, result = 0, None
+    while result is None:
+        number += 1
+        with suppress(KilledError):
+            result = await _retrain(trained, client, incident, Interrupted(trained.services, last=number, after=True))
+    assert number > 6
+    assert (result.action.state, result.escalate, len(trained.entries())) == ("refused", True, 1)
+
+
+async def test_without_data_a_person_is_asked(case: Case, client: Starts) -> None:
     """Nothing has been accepted yet: there is nothing to train on, and nothing is started."""
     result = await _retrain(case, client, case.drift())
     assert (result.action.state, result.escalate, client.started) == ("refused", True, [])
     assert "no accepted data" in result.action.detail
-    assert case.entries() == ()
+    assert [expect_body(entry, RefusalBody).outcome for entry in case.entries()] == ["no_data"]
 
 
 async def test_drift_of_no_model_is_for_a_person(case: Case, client: Starts) -> None:
