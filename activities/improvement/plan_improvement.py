@@ -15,8 +15,8 @@ from nightshift.domain.improvement.loop import (
 )
 from nightshift.domain.improvement.messages import PlanImprovementRequest, PlanImprovementResult
 from nightshift.domain.ledger.bodies import ImprovementOrder, read_as
+from nightshift.domain.lifecycle.drift import read_drift
 from nightshift.domain.lifecycle.evidence import Evidence
-from nightshift.domain.platform.names import DRIFT_PREFIX
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
 from nightshift.domain.uploads.dataset import PartReport
@@ -55,11 +55,7 @@ def plan_improvement(services: Services, request: PlanImprovementRequest) -> Pla
         run=request.run,
         metrics=evidence.metrics,
         slices=evidence.slices,
-        drift=tuple(
-            FeatureDrift(feature=name.removeprefix(DRIFT_PREFIX), psi=value)
-            for name, value in sorted(known.items())
-            if name.startswith(DRIFT_PREFIX)
-        ),
+        drift=tuple(FeatureDrift(feature=column, **item.model_dump()) for column, item in read_drift(known).items()),
         alerts=tuple(incident.title for incident in incidents),
         quality=DataQuality(
             rows=sum(part.rows for part in manifest.parts),

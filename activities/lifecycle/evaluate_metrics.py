@@ -28,7 +28,6 @@ from nightshift.domain.platform.ports import Services
 from nightshift.domain.platform.spec import EvaluationPolicy
 from nightshift.services.lifecycle.run_files import RunFiles, manifest_at
 from nightshift.services.platform.activity import activity
-from nightshift.services.platform.app_metrics import record_drift
 
 if TYPE_CHECKING:
     from agents.lifecycle.evaluation import Predictions
@@ -46,7 +45,6 @@ def evaluate_metrics(services: Services, request: EvaluateRequest) -> EvaluateRe
     if score is None:
         reason = f"no finished score run has the token {score_token(request.run, request.round)!r}"
         raise ServiceRefusedError("MLflow", reason, "the job ended well without logging its scoring; see its output")
-    record_drift(request.model, score.metrics)
     holdout = _tag(score, TAG_EVALUATION_SET_DIGEST)
     interim_look = _interim_look(services, request, holdout) if request.counted else 0
     policy = (

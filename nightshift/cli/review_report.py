@@ -55,9 +55,9 @@ def packet_report(packet: ReviewPacket) -> RenderableType:
             slices.add_row(name, str(item.rows), item.metric, number(item.champion), number(item.challenger))
         parts.append(_titled("slices where it loses", slices))
     if packet.drift:
-        drift = plain_table("column", "PSI")
+        drift = plain_table("column", "PSI", "p", "meaning")
         for feature in packet.drift:
-            drift.add_row(Text(feature.column), number(feature.psi))
+            drift.add_row(Text(feature.column), number(feature.psi), number(feature.p), feature.meaning)
         parts.append(_titled("feature drift", drift))
     parts.append(_lines("data quality", (_quality(part) for part in packet.data_quality)))
     parts.append(_lines("cost of waiting", packet.cost_of_waiting))

@@ -144,10 +144,9 @@ def test_an_alert_and_its_response_are_one_trace(stack: ObservedStack) -> None:
 
 
 def test_metrics_arrive_with_their_units(stack: ObservedStack, run: str) -> None:
-    """Runs by outcome, the drift of the newest rows, and every minute what waits."""
+    """Runs by outcome, and every minute what waits."""
     points = stack.collector.await_points(
         "nightshift.runs",
-        "nightshift.feature.psi",
         "nightshift.queue.depth",
         "nightshift.dead_letters.waiting",
         "nightshift.reviews.open",
@@ -158,7 +157,6 @@ def test_metrics_arrive_with_their_units(stack: ObservedStack, run: str) -> None
     units = {point.name: point.unit for point in points}
     assert units == {
         "nightshift.runs": "{run}",
-        "nightshift.feature.psi": "1",
         "nightshift.queue.depth": "{upload}",
         "nightshift.dead_letters.waiting": "{message}",
         "nightshift.reviews.open": "{review}",

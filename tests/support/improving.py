@@ -51,7 +51,14 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS, HOLDOUT = 480, "holdout-1"
 # Standard deviations of errors around a truth whose own is 35: R2 is about 0.9, below its limit of 0.5, and 0.99.
 CHAMPION_ERROR, BAD, GOOD = 10.0, 40.0, 3.0
-DRIFT = {"drift.revenue": 0.6, "drift.temp": 0.05, "training_seconds": 600 * 86_400.0}
+DRIFT = {
+    "drift.revenue": 0.6,
+    "drift_p.revenue": 0.002,
+    "drift.temp": 0.05,
+    "drift_p.temp": 0.4,
+    "drift_new.temp": 0.25,
+    "training_seconds": 600 * 86_400.0,
+}
 
 
 class Improving:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from nightshift.domain.improvement.actions.table import Action, PlanBounds, alike
 from nightshift.domain.improvement.loop import FeatureDrift, PlanningEvidence
+from nightshift.domain.lifecycle.drift import LEVEL, MOVED
 
-# Above this index a distribution counts as moved; the usual reading of the population stability index.
-MOVED = 0.25
 _NAMED = 3
+_LIMITS = f"limits PSI {MOVED:g} and p {LEVEL:g}"
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class PlannerContext:
 
     @property
     def target_moved(self) -> bool:
-        """Whether the distribution of the target has moved."""
-        return self.evidence.kind == "regression" and self._target_psi >= MOVED
+        """Whether the distribution of the target has moved beyond its season."""
+        return self.evidence.kind == "regression" and self._target is not None and self._target.moved
 
     @property
     def moved(self) -> tuple[FeatureDrift, ...]:
-        """The features that have moved, the most first."""
-        found = [item for item in self.evidence.drift if item.feature != self.evidence.target and item.psi >= MOVED]
+        """The features that have moved beyond their season, the most first."""
+        found = [item for item in self._features if item.moved]
         return tuple(sorted(found, key=lambda item: (-item.psi, item.feature)))
 
     @property
@@ -55,17 +55,23 @@ class PlannerContext:
 
     @property
     def target_text(self) -> str:
-        """The target's drift with its figure."""
-        return f"the distribution of {self.evidence.target} has moved (PSI {self._target_psi:.2f}, limit {MOVED:g})"
+        """The target's drift with its figures."""
+        figures = "" if self._target is None else self._target.figures
+        return f"the distribution of {self.evidence.target} has moved from the same season ({figures}; {_LIMITS})"
 
     @property
     def moved_text(self) -> str:
-        """The features' drift with figures."""
+        """The features' drift with figures, and values that only one of both seasons has."""
         if self.moved:
-            named = ", ".join(f"{item.feature} (PSI {item.psi:.2f})" for item in self.moved[:_NAMED])
-            return f"moved beyond PSI {MOVED:g}: {named}"
-        highest = max((item.psi for item in self.evidence.drift if item.feature != self.evidence.target), default=None)
-        return "no drift was measured" if highest is None else f"no feature has moved (highest PSI {highest:.2f})"
+            named = ", ".join(f"{item.feature} ({item.figures})" for item in self.moved[:_NAMED])
+            said = f"moved from the same season ({_LIMITS}): {named}"
+        else:
+            measured = [item for item in self._features if item.p is not None]
+            highest = max(measured, key=lambda item: item.psi, default=None)
+            if highest is None:
+                return "no reference of the same season: drift is not known"
+            said = f"no feature has moved from the same season (highest: {highest.feature}, {highest.figures})"
+        return "; ".join([said, *self._other_values])
 
     @property
     def missed_text(self) -> str:
@@ -81,8 +87,19 @@ class PlannerContext:
         return "; ".join([*broken, *against][:_NAMED]) or "the challenger was not accepted"
 
     @property
-    def _target_psi(self) -> float:
-        return max((item.psi for item in self.evidence.drift if item.feature == self.evidence.target), default=0.0)
+    def _target(self) -> FeatureDrift | None:
+        found = [item for item in self.evidence.drift if item.feature == self.evidence.target]
+        return max(found, key=lambda item: (item.moved, item.psi), default=None)
+
+    @property
+    def _features(self) -> list[FeatureDrift]:
+        return [item for item in self.evidence.drift if item.feature != self.evidence.target]
+
+    @property
+    def _other_values(self) -> list[str]:
+        """Features with values that only one of both seasons has, those with the most rows first."""
+        found = sorted(self._features, key=lambda item: -max(item.new, item.gone))
+        return [f"{item.feature}: {item.other_values}" for item in found[:_NAMED] if item.other_values]
 
 
 def _figure(value: float | None) -> str:

@@ -6,7 +6,7 @@ from string import Template
 from typing import Any, Final
 
 from nightshift.domain.improvement.language_model import Prompt, Turn
-from nightshift.domain.improvement.loop import PlanningEvidence, Round
+from nightshift.domain.improvement.loop import FeatureDrift, PlanningEvidence, Round
 from nightshift.domain.improvement.plan import plan_schema
 
 _FOLDER: Final = Path(__file__).with_name("prompts")
@@ -60,7 +60,7 @@ def _evidence(evidence: PlanningEvidence) -> dict[str, Any]:
         "request": _short(evidence.request, _REQUEST),
         "metrics": [item.to_json() for item in evidence.metrics],
         "slices": _within(_SLICES, [item.to_json() for item in slices]),
-        "drift": _within(_DRIFT, [{"feature": item.feature, "psi": round(item.psi, 3)} for item in drift]),
+        "drift": _within(_DRIFT, [_drift(item) for item in drift]),
         "alerts": _within(_ALERTS, list(evidence.alerts)),
         "quality": _cut(evidence.quality.to_json(), _QUALITY),
         "tried": [_round(item) for item in evidence.tried],
@@ -68,6 +68,13 @@ def _evidence(evidence: PlanningEvidence) -> dict[str, Any]:
         "budget_left": evidence.left.to_json(),
         "allowed": evidence.bounds.to_json(),
     }
+
+
+def _drift(item: FeatureDrift) -> dict[str, Any]:
+    found: dict[str, Any] = {"feature": item.feature, "psi": round(item.psi, 3), "moved": item.moved}
+    if item.p is not None:
+        found["p"] = round(item.p, 4)
+    return found | {name: round(share, 3) for name, share in (("new", item.new), ("gone", item.gone)) if share}
 
 
 def _round(item: Round) -> dict[str, Any]:

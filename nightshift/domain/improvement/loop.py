@@ -6,6 +6,7 @@ from pydantic import Field
 
 from nightshift.domain.improvement.actions.table import PlanBounds
 from nightshift.domain.improvement.plan import Plan
+from nightshift.domain.lifecycle.drift import Drift
 from nightshift.domain.lifecycle.evidence import MetricComparison, SliceComparison
 from nightshift.domain.platform.message import Message
 
@@ -63,16 +64,10 @@ class ImprovementPolicy(Message):
     bounds: PlanBounds = PlanBounds()
 
 
-class FeatureDrift(Message):
-    """How a column's distribution has moved between the training rows and the holdout rows.
-
-    Attributes:
-        feature: a column of the dataset; the target too, where its holdout values are known.
-        psi: population stability index; 0.1 and 0.25 are the usual limits.
-    """
+class FeatureDrift(Drift):
+    """The drift of a column of the dataset; the target is one, where its holdout values are known."""
 
     feature: str
-    psi: float
 
 
 class DataQuality(Message):

@@ -7,8 +7,13 @@ MODEL_QUEUE: Final = "model_queue"
 LIFECYCLE: Final = "lifecycle"
 IMPROVEMENT: Final = "improvement"
 
-# Metrics of a score run: the population stability index of a column between training and holdout rows.
+# Metrics of a score run, by column: the population stability index from the same season a year before to the holdout
+# rows, its p value, and the shares of rows with values that only the newer or only the older of them have. Score runs
+# of releases that compared with all training rows have the first alone.
 DRIFT_PREFIX: Final = "drift."
+DRIFT_P_PREFIX: Final = "drift_p."
+DRIFT_NEW_PREFIX: Final = "drift_new."
+DRIFT_GONE_PREFIX: Final = "drift_gone."
 
 # Reviews of flagged promotions.
 REVIEW: Final = "review"

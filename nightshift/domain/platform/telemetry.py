@@ -31,7 +31,7 @@ class Metric:
     Attributes:
         unit: in UCUM, as OpenTelemetry wants it; ``{run}`` counts runs, ``1`` is a plain number.
         attributes: what it is broken down by; all of few values.
-        written_by: ``serving`` for what only the process that serves a model can know.
+        written_by: ``serving`` for what only the process that serves a model, or a monitor of it, can know.
     """
 
     name: str
@@ -93,8 +93,9 @@ FEATURE_PSI: Final = Metric(
     "nightshift.feature.psi",
     "gauge",
     "1",
-    "Population stability index of a column between training and newest rows.",
+    "Population stability index of a column of served rows, as a monitor of yours measures it.",
     ("model", "feature"),
+    written_by="serving",
 )
 MODEL_ERROR_RATE: Final = Metric(
     "nightshift.model.error_rate",

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from nightshift.domain.ledger.ledger import LedgerEntry
+from nightshift.domain.lifecycle.drift import Drift
 from nightshift.domain.lifecycle.evidence import Evidence, SliceComparison
 from nightshift.domain.platform.message import Message
 from nightshift.domain.reviews.policy import ReviewStep
@@ -10,11 +11,10 @@ from nightshift.domain.reviews.review import ChangedPrecondition, Review
 from nightshift.domain.uploads.dataset import PartReport
 
 
-class FeatureDrift(Message):
-    """Population stability index of a column between training and holdout rows; 0.1 is noticeable, 0.25 is much."""
+class FeatureDrift(Drift):
+    """The drift of a column."""
 
     column: str
-    psi: float
 
 
 class Link(Message):
@@ -32,7 +32,8 @@ class ReviewPacket(Message):
         evidence: champion against challenger per metric, with the interval of the difference; None if it is gone.
         better, worse: names of the tracked metrics in which the challenger is better or worse beyond noise.
         losing_slices: slices in which the challenger is worse beyond noise, the largest first.
-        drift: of the features, the most drifted first.
+        drift: of the columns, those that have moved first, then by the index; empty without a reference of the same
+            season.
         data_quality: the validation reports of the run's files.
         data_source: as the uploader said it.
         due_at: when it expires; ``next_step`` what happens before that, None once it is decided.

@@ -6,11 +6,9 @@ from typing import Final
 
 from opentelemetry import metrics
 
-from nightshift.domain.platform.names import DRIFT_PREFIX
 from nightshift.domain.platform.telemetry import (
     CALLS_FAILED,
     DEAD_LETTERS,
-    FEATURE_PSI,
     HEARTBEAT,
     INCIDENTS_OPEN,
     INTERNAL_ERRORS,
@@ -71,7 +69,6 @@ _REVIEWS_OPEN: Final = _Gauge(REVIEWS_OPEN)
 _INCIDENTS_OPEN: Final = _Gauge(INCIDENTS_OPEN)
 _QUEUE_DEPTH: Final = _Gauge(QUEUE_DEPTH)
 _DEAD_LETTERS: Final = _Gauge(DEAD_LETTERS)
-_FEATURE_PSI: Final = _Gauge(FEATURE_PSI)
 
 
 def count_run(model: str, outcome: str) -> None:
@@ -118,13 +115,6 @@ def set_waiting(*, uploads: Mapping[str, int], dead_letters: Mapping[str, int], 
         _DEAD_LETTERS.set(count, queue=queue)
     _REVIEWS_OPEN.set(reviews)
     _INCIDENTS_OPEN.set(incidents)
-
-
-def record_drift(model: str, logged: Mapping[str, float]) -> None:
-    """The drift of each column among the metrics of a score run."""
-    for name, value in logged.items():
-        if name.startswith(DRIFT_PREFIX):
-            _FEATURE_PSI.set(value, model=model, feature=name.removeprefix(DRIFT_PREFIX))
 
 
 def exported() -> bool:

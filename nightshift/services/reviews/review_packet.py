@@ -9,9 +9,9 @@ import azure.durable_functions as df
 
 from agents.reviews.waiting import cost_of_waiting
 from nightshift.domain.ledger.ledger import LedgerEntry
+from nightshift.domain.lifecycle.drift import read_drift
 from nightshift.domain.lifecycle.evidence import Evidence, SliceComparison
 from nightshift.domain.platform.errors import NightshiftError
-from nightshift.domain.platform.names import DRIFT_PREFIX
 from nightshift.domain.platform.ports import Services
 from nightshift.domain.reviews.packet import FeatureDrift, Link, ReviewPacket
 from nightshift.domain.reviews.policy import ReviewStep
@@ -102,13 +102,9 @@ def _losing(evidence: Evidence) -> tuple[SliceComparison, ...]:
 def _drift(services: Services, evidence: Evidence | None) -> tuple[FeatureDrift, ...]:
     if evidence is None:
         return ()
-    metrics = services.registry.run_metrics(evidence.score_run)
-    found = (
-        FeatureDrift(column=name.removeprefix(DRIFT_PREFIX), psi=value)
-        for name, value in metrics.items()
-        if name.startswith(DRIFT_PREFIX)
-    )
-    return tuple(sorted(found, key=lambda item: item.psi, reverse=True))
+    logged = read_drift(services.registry.run_metrics(evidence.score_run))
+    found = (FeatureDrift(column=column, **item.model_dump()) for column, item in logged.items())
+    return tuple(sorted(found, key=lambda item: (item.moved, item.psi), reverse=True))
 
 
 def _entries(services: Services, review: Review) -> tuple[LedgerEntry, ...]:

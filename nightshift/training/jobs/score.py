@@ -21,6 +21,9 @@ from nightshift.domain.platform.message import Message
 from nightshift.domain.platform.names import (
     CHALLENGER,
     CHAMPION,
+    DRIFT_GONE_PREFIX,
+    DRIFT_NEW_PREFIX,
+    DRIFT_P_PREFIX,
     DRIFT_PREFIX,
     PREDICTIONS_ARTIFACT,
     TAG_CHALLENGER_VERSION,
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from nightshift.training.jobs.model_store import StoredModel
+    from nightshift.training.steps.drift import ColumnDrift
 
 logger = logging.getLogger(__name__)
 
@@ -175,10 +179,19 @@ def _score_and_log(
                 for metric, value in metrics.measure(spec.kind, known, predicted).items()
             }
             | {"rows": len(table), "training_seconds": _span(parts.train[spec.training.time_column])}
-            | {f"{DRIFT_PREFIX}{name}": value for name, value in drift(parts.train, holdout, watched).items()}
+            | _drift_metrics(drift(parts.train, parts.holdout, watched, spec.training.time_column))
         )
         _log_table(table)
         return str(run.info.run_id)
+
+
+def _drift_metrics(found: "Mapping[str, ColumnDrift]") -> dict[str, float]:
+    logged: dict[str, float] = {}
+    for name, item in found.items():
+        logged |= {f"{DRIFT_PREFIX}{name}": item.psi, f"{DRIFT_P_PREFIX}{name}": item.p}
+        rare = ((DRIFT_NEW_PREFIX, item.new), (DRIFT_GONE_PREFIX, item.gone))
+        logged |= {f"{prefix}{name}": value for prefix, value in rare if value}
+    return logged
 
 
 def _span(times: "pd.Series[pd.Timestamp]") -> float:

@@ -21,6 +21,7 @@ locals {
       failing     = { minimum = 2, of = 3 }
       properties  = { "nightshift.category" = "degradation", "nightshift.metric" = "error_rate" }
     }
+    # The platform measures no production traffic: a monitor of the model's team may write this metric.
     drift = {
       description = "The population stability index of a feature is above its threshold."
       severity    = 2

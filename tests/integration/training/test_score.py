@@ -12,6 +12,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 
 from nightshift.cli.demo.data import uploads
 from nightshift.cli.demo.data.source import DETECTOR, source
+from nightshift.domain.lifecycle.drift import read_drift
 from nightshift.domain.lifecycle.training_overlap import TrainingOverlap
 from nightshift.domain.platform.errors import BadInputError
 from nightshift.domain.platform.names import (
@@ -112,6 +113,24 @@ def test_the_run_carries_all_that_a_decision_needs(train_and_score: TrainAndScor
         TAG_DATA_SOURCE: "test data",
         TAG_TRAINING_OVERLAP: '{"known_by":"rows","rows":0,"left_out":true}',
     }
+
+
+def test_drift_from_the_same_season_is_logged_with_its_p(train_and_score: TrainAndScore) -> None:
+    """Two stores' sales of 500 days; in the last 100 the prices are three times as high and a store is new."""
+    days = sales_table(500)
+    days["timestamp"] = pd.date_range("2023-01-01", periods=500, freq="D")
+    days.loc[days.index >= 400, "sales"] *= 3
+    days.loc[(days.index >= 400) & (days.index % 4 == 0), "store"] = "c"
+    found = read_drift(train_and_score(sales_spec(), days).run.data.metrics)
+    assert {name: item.moved for name, item in found.items()} == {"sales": True, "store": False, "temp": False}
+    assert (found["store"].new > 0.2, found["temp"].new) == (True, 0)
+    assert found["sales"].p == pytest.approx(1 / 2000)
+
+
+def test_without_a_year_of_history_no_drift_is_logged(train_and_score: TrainAndScore) -> None:
+    """There is no reference of the same season; a constant threshold would say something about the season."""
+    metrics = train_and_score(sales_spec(), sales_table()).run.data.metrics
+    assert [name for name in metrics if name.startswith("drift")] == []
 
 
 def overlap_of(scored: Scored) -> TrainingOverlap:

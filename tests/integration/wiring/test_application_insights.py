@@ -45,7 +45,7 @@ with step("poll_job_status", PollRequest(model="m", run="run-1", run_id=1), "00-
     ended(Failure(step="poll_job_status", code="job_failed", message="the job failed"))
 app_metrics.count_run("m", "promoted")
 app_metrics.record_mitigation("m", "rollback", "done", 3.0)
-app_metrics.record_drift("m", {{"drift.price": 0.3}})
+app_metrics.set_waiting(uploads={{"m": 2}}, dead_letters={{}}, reviews=0, incidents=0)
 app_metrics.record_heartbeat()
 for provider in (trace.get_tracer_provider(), metrics.get_meter_provider(), get_logger_provider()):
     provider.force_flush()
@@ -212,6 +212,6 @@ def test_metrics_keep_their_names_and_attributes(reported: Ingestion) -> None:
     assert (runs["value"], runs["properties"]["model"], runs["properties"]["outcome"]) == (1, "m", "promoted")
     latency = reported.metric("nightshift.mitigation.latency")
     assert (latency["value"], latency["count"], latency["max"]) == (3.0, 1, 3.0)
-    psi = reported.metric("nightshift.feature.psi")
-    assert (psi["value"], psi["properties"]["feature"], psi.get("max")) == (0.3, "price", None)
+    depth = reported.metric("nightshift.queue.depth")
+    assert (depth["value"], depth["properties"]["model"], depth.get("max")) == (2, "m", None)
     assert reported.metric("nightshift.heartbeat")["value"] == 1

@@ -35,7 +35,7 @@ def _packet(**given: Any) -> ReviewPacket:
         "better": ("rmse",),
         "worse": (),
         "losing_slices": (lost,),
-        "drift": (FeatureDrift(column="temp", psi=0.31),),
+        "drift": (FeatureDrift(column="temp", psi=0.31, p=0.02),),
         "data_quality": (),
         "data_source": "station 7",
         "due_at": review.due_at,

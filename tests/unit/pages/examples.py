@@ -62,7 +62,7 @@ def review_view(**given: Any) -> ReviewView:
         better=("rmse",),
         worse=("r2",),
         losing_slices=found.slices,
-        drift=(FeatureDrift(column=SCRIPT, psi=0.3),),
+        drift=(FeatureDrift(column=SCRIPT, psi=0.3, p=0.02),),
         data_quality=(),
         data_source=SCRIPT,
         due_at=NOW + timedelta(hours=2),

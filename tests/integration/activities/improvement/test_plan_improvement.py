@@ -87,7 +87,7 @@ def test_the_rules_plan_what_the_drift_of_the_score_run_asks_for(make_loop: Make
     assert result.planned.plan is not None
     assert result.planned.planned_by == "rules"
     assert result.planned.plan.action == AugmentData(weighting=ExponentialWeighting(half_life_days=180))
-    assert "PSI 0.60" in result.planned.plan.rationale
+    assert "PSI 0.60, p 0.002" in result.planned.plan.rationale
     assert loop.spec.improvement.bounds.check(result.planned.plan.action) == ()
 
 
@@ -123,7 +123,10 @@ def test_the_planner_sees_all_the_evidence(make_loop: MakeLoop) -> None:
     assert {item["name"]: item["difference"] is not None for item in shown["metrics"]} == dict.fromkeys(
         ("rmse", "mae", "mape", "r2"), True
     )
-    assert shown["drift"] == [{"feature": "revenue", "psi": 0.6}, {"feature": "temp", "psi": 0.05}]
+    assert shown["drift"] == [
+        {"feature": "revenue", "psi": 0.6, "moved": True, "p": 0.002},
+        {"feature": "temp", "psi": 0.05, "moved": False, "p": 0.4, "new": 0.25},
+    ]
     assert shown["alerts"] == [f"{loop.model}: the station's clock was changed"]
     assert shown["quality"] == {
         "rows": 8_000,
@@ -384,23 +387,24 @@ def test_without_budget_there_is_no_plan(make_loop: MakeLoop) -> None:
 def test_measures_that_are_no_numbers_are_not_measured(make_loop: MakeLoop) -> None:
     """MLflow keeps NaN: no drift is read from it, and no window is guessed where the days are not known."""
     loop = make_loop(bounds={"actions": ["adjust_training_window"]})
-    loop.score(1, BAD, metrics={"drift.revenue": math.nan, "drift.temp": 0.4, "training_seconds": math.nan})
+    drift = {"drift.revenue": math.nan, "drift.temp": 0.4, "drift_p.temp": 0.01}
+    loop.score(1, BAD, metrics={**drift, "training_seconds": math.nan})
     result = loop.plan(loop.evaluated(1))
     assert result.planned.plan is None
-    loop.score(2, BAD, metrics={"drift.revenue": math.nan, "drift.temp": 0.4, "training_seconds": 600 * 86_400.0})
+    loop.score(2, BAD, metrics={**drift, "training_seconds": 600 * 86_400.0})
     result = loop.plan(loop.evaluated(2))
     assert result.planned.plan is not None
-    assert "temp (PSI 0.40)" in result.planned.plan.rationale
+    assert "temp (PSI 0.40, p 0.01)" in result.planned.plan.rationale
 
 
 def test_missing_measures_are_not_measured(make_loop: MakeLoop) -> None:
-    """A job older than the drift metrics logs none: the parameters are searched, and no window is guessed."""
+    """A year of history is missing, or the job is older: the parameters are searched, and no window is guessed."""
     loop = make_loop()
     loop.score(1, BAD, metrics={})
     result = loop.plan(loop.evaluated(1))
     assert result.planned.plan is not None
     assert result.planned.plan.action.kind == "tune_hyperparameters"
-    assert "no drift was measured" in result.planned.plan.rationale
+    assert "no reference of the same season" in result.planned.plan.rationale
 
 
 def test_evidence_that_is_gone_is_refused(make_loop: MakeLoop) -> None:

@@ -35,7 +35,9 @@ def test_it_has_all_that_a_decision_needs(case: Case, flagged: Review, mlflow_cl
     assert packet.evidence.digest == flagged.evidence_digest
     assert (packet.better, packet.worse) == (("rmse",), ("mae",))
     assert [(item.value, item.rows) for item in packet.losing_slices] == [("2", 90), ("1", 50)]
-    assert [(item.column, item.psi) for item in packet.drift] == [("temp", 0.31), ("hum", 0.04)]
+    assert [(item.column, item.psi, item.p, item.moved) for item in packet.drift] == [
+        ("hum", 0.26, 0.04, True), ("temp", 0.31, None, False),
+    ]  # fmt: skip
     assert [(part.upload.name, part.report.passed) for part in packet.data_quality] == [
         (f"{case.model}/mixed.csv", True)
     ]

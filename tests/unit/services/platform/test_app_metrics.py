@@ -43,7 +43,6 @@ app_metrics.count_failed_call("validate_data", "service_unavailable")
 app_metrics.count_internal_error("m", "retrain")
 app_metrics.count_process_start()
 app_metrics.record_heartbeat()
-app_metrics.record_drift("m", {"drift.price": 0.25, "rmse": 1.0})
 app_metrics.set_waiting(uploads={"m": 2}, dead_letters={"model-alerts": 0}, reviews=1, incidents=0)
 points = {}
 for metric in reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics:
@@ -92,11 +91,6 @@ def test_a_mitigation_is_measured_from_the_alerts_arrival(points: dict[str, Any]
         7.0,
         {"model": "m", "mitigation": "rollback", "state": "done"},
     ]
-
-
-def test_only_drift_is_drift(points: dict[str, Any]) -> None:
-    """Other metrics of a score run are left out."""
-    assert points["nightshift.feature.psi"][3:] == [0.25, {"model": "m", "feature": "price"}]
 
 
 def test_a_gauge_says_its_value_once(reported: dict[str, Any]) -> None:

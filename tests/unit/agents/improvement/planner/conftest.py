@@ -63,7 +63,7 @@ def evidence_of(**changes: Any) -> PlanningEvidence:
                 broken_limit="r2 = 0.241 is below the minimum 0.5",
             ),
         ),
-        "drift": (FeatureDrift(feature="revenue", psi=0.61), FeatureDrift(feature="temp", psi=0.9)),
+        "drift": (FeatureDrift(feature="revenue", psi=0.61, p=0.01), FeatureDrift(feature="temp", psi=0.9, p=0.01)),
         "quality": DataQuality(rows=17_379, days=730, source="real"),
         "left": Budget(),
         "bounds": PlanBounds.from_json(REVENUE_BOUNDS),

@@ -54,18 +54,23 @@ def test_what_an_earlier_round_did_was_tried(make_evidence: MakeEvidence, make_r
     assert not context.was_tried(AdjustTrainingWindow(days=90))
 
 
-@pytest.mark.parametrize(("psi", "moved"), [(0.249, False), (0.25, True)])
-def test_a_distribution_has_moved_from_a_quarter_on(make_evidence: MakeEvidence, psi: float, moved: bool) -> None:
-    """The target of a regression, and every feature that is not the target."""
-    target = PlannerContext(make_evidence(drift=(FeatureDrift(feature="revenue", psi=psi),)))
+@pytest.mark.parametrize(
+    ("psi", "p", "moved"),
+    [(0.249, 0.01, False), (0.25, 0.05, True), (0.25, 0.051, False), (0.9, None, False)],
+)
+def test_a_distribution_has_moved_by_much_and_beyond_its_season(
+    make_evidence: MakeEvidence, psi: float, p: float | None, moved: bool
+) -> None:
+    """The target of a regression, and every feature; what an earlier release compared with all rows has not."""
+    target = PlannerContext(make_evidence(drift=(FeatureDrift(feature="revenue", psi=psi, p=p),)))
     assert (target.target_moved, target.moved) == (moved, ())
-    feature = PlannerContext(make_evidence(drift=(FeatureDrift(feature="temp", psi=psi),)))
+    feature = PlannerContext(make_evidence(drift=(FeatureDrift(feature="temp", psi=psi, p=p),)))
     assert (feature.target_moved, [item.feature for item in feature.moved]) == (False, ["temp"] if moved else [])
 
 
 def test_the_target_of_a_detector_does_not_move(make_evidence: MakeEvidence) -> None:
     """Its label is no distribution that could be followed."""
-    drift = (FeatureDrift(feature="revenue", psi=0.9),)
+    drift = (FeatureDrift(feature="revenue", psi=0.9, p=0.01),)
     assert not PlannerContext(make_evidence(kind="anomaly_detection", drift=drift)).target_moved
     assert not PlannerContext(make_evidence(drift=())).target_moved
 
@@ -74,32 +79,46 @@ def test_features_are_named_the_most_moved_first(make_evidence: MakeEvidence) ->
     """Three of them, with figures; equal ones by name. The target is none of them."""
     figures = {"a": 0.3, "d": 0.6, "c": 0.6, "b": 0.4, "still": 0.2, "revenue": 0.9}
     context = PlannerContext(
-        make_evidence(drift=tuple(FeatureDrift(feature=name, psi=psi) for name, psi in figures.items()))
+        make_evidence(drift=tuple(FeatureDrift(feature=name, psi=psi, p=0.04) for name, psi in figures.items()))
     )
     assert [item.feature for item in context.moved] == ["c", "d", "b", "a"]
-    assert context.moved_text.endswith("c (PSI 0.60), d (PSI 0.60), b (PSI 0.40)")
+    assert context.moved_text.endswith("c (PSI 0.60, p 0.04), d (PSI 0.60, p 0.04), b (PSI 0.40, p 0.04)")
 
 
 @pytest.mark.parametrize(
     ("drift", "said"),
     [
-        ((), "no drift was measured"),
-        ((FeatureDrift(feature="revenue", psi=0.9),), "no drift was measured"),
-        ((FeatureDrift(feature="temp", psi=0.1), FeatureDrift(feature="hum", psi=0.2)), "(highest PSI 0.20)"),
+        ((), "no reference of the same season"),
+        ((FeatureDrift(feature="revenue", psi=0.9, p=0.01),), "no reference of the same season"),
+        ((FeatureDrift(feature="temp", psi=0.9),), "no reference of the same season"),
+        (
+            (FeatureDrift(feature="temp", psi=0.1, p=0.5), FeatureDrift(feature="hum", psi=0.2, p=0.012)),
+            "(highest: hum, PSI 0.20, p 0.012)",
+        ),
     ],
 )
 def test_without_a_moved_feature_the_highest_is_named(
     make_evidence: MakeEvidence, drift: tuple[FeatureDrift, ...], said: str
 ) -> None:
-    """If any was measured; the target's own is told apart."""
-    assert PlannerContext(make_evidence(drift=drift)).moved_text.endswith(said)
+    """If there was a season to compare with; the target's own is told apart."""
+    assert said in PlannerContext(make_evidence(drift=drift)).moved_text
+
+
+def test_new_and_missing_values_are_named_apart(make_evidence: MakeEvidence) -> None:
+    """They are no movement of what both seasons have."""
+    drift = (
+        FeatureDrift(feature="shop", psi=0.1, p=0.3, gone=0.05),
+        FeatureDrift(feature="plan", psi=0.0, p=1.0, new=0.2),
+    )
+    said = PlannerContext(make_evidence(drift=drift)).moved_text
+    assert said.endswith("; plan: new values in 20.0% of the rows; shop: values of 5.0% of last year's rows are gone")
+    assert PlannerContext(make_evidence(drift=drift)).moved == ()
 
 
 def test_the_targets_drift_is_the_largest_that_was_measured(make_evidence: MakeEvidence) -> None:
     """It may be measured twice."""
-    drift = (FeatureDrift(feature="revenue", psi=0.2), FeatureDrift(feature="revenue", psi=0.61))
-    assert "PSI 0.61, limit 0.25" in PlannerContext(make_evidence(drift=drift)).target_text
-    assert "PSI 0.00" in PlannerContext(make_evidence(drift=())).target_text
+    drift = (FeatureDrift(feature="revenue", psi=0.2, p=0.01), FeatureDrift(feature="revenue", psi=0.61, p=0.02))
+    assert "PSI 0.61, p 0.02; limits PSI 0.25 and p 0.05" in PlannerContext(make_evidence(drift=drift)).target_text
 
 
 def _slice(column: str, value: str, verdict: Verdict) -> SliceComparison:

@@ -35,7 +35,7 @@ def test_outside_text_cannot_leave_the_evidence(make_evidence: MakeEvidence) -> 
     """One pair of delimiters, no raw control characters, and the text itself unharmed inside."""
     evidence = make_evidence(
         alerts=(ATTACK,),
-        drift=(FeatureDrift(feature=ATTACK, psi=0.5),),
+        drift=(FeatureDrift(feature=ATTACK, psi=0.5, p=0.01),),
         quality=DataQuality(rows=1, days=1, source="x", warnings=(ATTACK,)),
     )
     instruction, user = planning_prompt(evidence).turns
@@ -59,7 +59,7 @@ def test_a_flood_is_cut(make_evidence: MakeEvidence, make_round: MakeRound) -> N
     plan = Plan(action=AdjustTrainingWindow(days=100), rationale="r" * 2000, expected_effect="e")
     evidence = make_evidence(
         alerts=("a" * 10_000,) * 500,
-        drift=tuple(FeatureDrift(feature=f"{number}" + "f" * 1_000, psi=1) for number in range(300)),
+        drift=tuple(FeatureDrift(feature=f"{number}" + "f" * 1_000, psi=1, p=0.01) for number in range(300)),
         quality=DataQuality(rows=1, days=1, source="x", warnings=("w" * 5_000,) * 300),
         tried=tuple(make_round(plan, number, error="e" * 4_000) for number in range(1, 4)),
     )
@@ -68,11 +68,15 @@ def test_a_flood_is_cut(make_evidence: MakeEvidence, make_round: MakeRound) -> N
 
 def test_the_target_comes_first_in_the_drift(make_evidence: MakeEvidence) -> None:
     """It is never cut off, however many features moved more."""
-    features = tuple(FeatureDrift(feature=f"f{number}", psi=5) for number in range(40))
-    text = planning_prompt(make_evidence(drift=(*features, FeatureDrift(feature="revenue", psi=0.3)))).turns[1].text
+    features = tuple(FeatureDrift(feature=f"f{number}", psi=5, p=0.01) for number in range(40))
+    text = (
+        planning_prompt(make_evidence(drift=(*features, FeatureDrift(feature="revenue", psi=0.3, p=0.01))))
+        .turns[1]
+        .text
+    )
     data = _data(text)
     assert isinstance(data, dict)
-    assert data["drift"][0] == {"feature": "revenue", "psi": 0.3}
+    assert data["drift"][0] == {"feature": "revenue", "psi": 0.3, "moved": True, "p": 0.01}
 
 
 def test_what_does_not_fit_is_counted(make_evidence: MakeEvidence) -> None:
@@ -95,7 +99,7 @@ def test_a_flood_of_any_text_leaves_room_for_the_repair(
     losing = SliceComparison(column=text, value=text, rows=9, metric="rmse", champion=1, challenger=2, verdict="worse")
     evidence = make_evidence(
         alerts=(text,) * 10,
-        drift=tuple(FeatureDrift(feature=f"{number}{text}", psi=1) for number in range(300)),
+        drift=tuple(FeatureDrift(feature=f"{number}{text}", psi=1, p=0.01) for number in range(300)),
         slices=(losing,) * 300,
         quality=DataQuality(rows=1, days=1, source=text, warnings=(text,) * 300),
         tried=tuple(make_round(plan, number, error=text, criticism=criticism) for number in (1, 2)),

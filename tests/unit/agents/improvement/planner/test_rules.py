@@ -44,7 +44,7 @@ def test_the_rationale_holds_the_numbers(make_evidence: MakeEvidence) -> None:
     assert plan is not None
     rule, _, reason = plan.rationale.partition(": ")
     assert rule == "target_level_shift"
-    assert "PSI 0.61, limit 0.25" in reason
+    assert "PSI 0.61, p 0.01; limits PSI 0.25 and p 0.05" in reason
     assert "r2 = 0.241" in reason
 
 
@@ -52,15 +52,17 @@ def test_the_rationale_holds_the_numbers(make_evidence: MakeEvidence) -> None:
     ("drift", "kind"),
     [
         ((), TuneHyperparameters),
-        ((FeatureDrift(feature="temp", psi=0.1),), TuneHyperparameters),
-        ((FeatureDrift(feature="temp", psi=0.3),), AugmentData),
-        ((FeatureDrift(feature="revenue", psi=0.2),), TuneHyperparameters),
+        ((FeatureDrift(feature="temp", psi=0.1, p=0.01),), TuneHyperparameters),
+        ((FeatureDrift(feature="temp", psi=0.3, p=0.01),), AugmentData),
+        ((FeatureDrift(feature="revenue", psi=0.2, p=0.01),), TuneHyperparameters),
+        ((FeatureDrift(feature="temp", psi=0.3, p=0.06),), TuneHyperparameters),
+        ((FeatureDrift(feature="revenue", psi=0.9),), TuneHyperparameters),
     ],
 )
 def test_without_a_shifted_target_the_inputs_decide(
     make_evidence: MakeEvidence, drift: tuple[FeatureDrift, ...], kind: type
 ) -> None:
-    """Drift of features asks for weighting, no drift for a search."""
+    """Drift of features asks for weighting; no drift, a usual season and one that nobody compared ask for a search."""
     plan = plan_by_rules(make_evidence(drift=drift))
     assert plan is not None
     assert type(plan.action) is kind
@@ -87,7 +89,9 @@ def test_every_plan_of_a_long_loop_is_new_and_allowed(make_evidence: MakeEvidenc
 
 def test_a_detector_is_tuned_or_windowed_only(make_evidence: MakeEvidence, make_round: MakeRound) -> None:
     """Groups and weights mean nothing to it, even if the bounds name them."""
-    evidence = make_evidence(kind="anomaly_detection", target="label", drift=(FeatureDrift(feature="n", psi=0.5),))
+    evidence = make_evidence(
+        kind="anomaly_detection", target="label", drift=(FeatureDrift(feature="n", psi=0.5, p=0.01),)
+    )
     assert [plan.action.kind for plan in _all_plans(evidence, make_round)] == [
         "adjust_training_window",
         "tune_hyperparameters",
@@ -204,7 +208,10 @@ SLOWLY = AugmentData(weighting=ExponentialWeighting(half_life_days=180))
 
 def test_drift_of_features_is_followed_slowly(make_evidence: MakeEvidence) -> None:
     """As that of the target: a half-life of 180 days, and not of 30; by a person's word, too."""
-    for given in ({"drift": (FeatureDrift(feature="temp", psi=0.3),)}, {"drift": (), "request": "try augment_data"}):
+    for given in (
+        {"drift": (FeatureDrift(feature="temp", psi=0.3, p=0.01),)},
+        {"drift": (), "request": "try augment_data"},
+    ):
         plan = plan_by_rules(make_evidence(**given))
         assert plan is not None
         assert plan.action == SLOWLY
