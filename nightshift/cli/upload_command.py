@@ -169,7 +169,7 @@ def follow(app: AppClient, run: str, report: Callable[[str], None], seconds: flo
     started = time.monotonic()
     reported: str = ""
     while True:
-        detail = _found(app, run)
+        detail = found_run(app, run)
         if detail.state in ENDED:
             return detail
         if detail.step and detail.step != reported:
@@ -180,7 +180,7 @@ def follow(app: AppClient, run: str, report: Callable[[str], None], seconds: flo
         time.sleep(0.3)
 
 
-def _found(app: AppClient, run: str) -> RunDetail:
+def found_run(app: AppClient, run: str) -> RunDetail:
     """The run, which the queue may have claimed a moment before its orchestration exists."""
     for _ in range(50):
         try:

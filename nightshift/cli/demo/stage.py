@@ -19,7 +19,7 @@ from nightshift.cli.demo.data.uploads import upload, write
 from nightshift.cli.demo.narrator import Narrator
 from nightshift.cli.incident_commands import alert_document
 from nightshift.cli.options import ROOT
-from nightshift.cli.upload_command import await_run, follow, put
+from nightshift.cli.upload_command import await_run, follow, found_run, put
 from nightshift.domain.lifecycle.run import RunOutcome
 from nightshift.domain.platform.errors import NightshiftError
 from nightshift.domain.platform.view import Explanation, IncidentView, ModelView, RunDetail
@@ -127,7 +127,7 @@ class Stage:
         """Wait until a run is at a step."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if RunDetail.from_json(self.app.get(f"runs/{run}")).step == step:
+            if found_run(self.app, run).step == step:
                 return
             time.sleep(0.1)
         raise NightshiftError(f"{run} did not come to {step} within {seconds:.0f} s")
